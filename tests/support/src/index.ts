@@ -1,0 +1,1 @@
+export { expectConstantMemory } from './memory.ts';

@@ -1,0 +1,26 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect } from 'vitest';
+
+interface Footprint {
+  readonly tensors: number;
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+function footprint(): Footprint {
+  const { numTensors, numDataBuffers, numBytes } = tf.memory();
+  return { tensors: numTensors, buffers: numDataBuffers, bytes: numBytes };
+}
+
+/**
+ * Runs `body` and expects TensorFlow.js to hold exactly as many tensors, buffers and bytes afterwards as before, also
+ * when `body` throws. What `body` returns must not be a tensor that is still alive.
+ */
+export async function expectConstantMemory<T>(body: () => T | Promise<T>): Promise<T> {
+  const before = footprint();
+  try {
+    return await body();
+  } finally {
+    expect(footprint(), 'tensors, buffers and bytes held by TensorFlow.js').toEqual(before);
+  }
+}
