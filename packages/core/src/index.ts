@@ -1,1 +1,31 @@
-export {};
+export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './engine/groups.ts';
+export {
+  buildIntegration,
+  type GroupingOptions,
+  type IntegratedGradients,
+  type IntegrateOptions,
+  integrateGradients,
+} from './engine/integrate-gradients.ts';
+export type { GroupState, IntegrationState } from './engine/integration-state.ts';
+export {
+  type FeatureObjectives,
+  type Objectives,
+  type ObjectiveValue,
+  withFeatures,
+} from './engine/objectives.ts';
+export type { Level } from './engine/observe-graph.ts';
+export type { GroupReport } from './engine/report.ts';
+export { afterStep, endEpoch } from './engine/strategy-hooks.ts';
+export { batchSize } from './trainer/batch-size.ts';
+export type { History, Logs, TrainerCallback } from './trainer/callbacks.ts';
+export type { DatasetLike, DataSource, ReadOptions } from './trainer/data-source.ts';
+export type { Evaluation } from './trainer/evaluate.ts';
+export { MultiObjectiveTrainer } from './trainer/multi-objective-trainer.ts';
+export {
+  type ObjectiveBatches,
+  perObjective,
+  type PerObjectiveOptions,
+} from './trainer/per-objective.ts';
+export type { StepReport } from './trainer/step-report.ts';
+export { tensorBatches } from './trainer/tensor-batches.ts';
+export type { FitOptions, ObjectiveContext, TrainerOptions } from './trainer/trainer-options.ts';

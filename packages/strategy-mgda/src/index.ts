@@ -1,1 +1,2 @@
-export {};
+export { mgda, type MGDAOptions } from './mgda.ts';
+export { plugin } from './plugin.ts';

@@ -1,1 +1,2 @@
-export {};
+export { pcgrad, type PCGradOptions } from './pcgrad.ts';
+export { plugin } from './plugin.ts';

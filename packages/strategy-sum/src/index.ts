@@ -1,1 +1,2 @@
-export {};
+export { plugin } from './plugin.ts';
+export { sum, type SumOptions } from './sum.ts';

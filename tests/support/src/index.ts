@@ -1,1 +1,7 @@
-export { expectConstantMemory } from './memory.ts';
+export { expectConstantMemory, variableOf } from './memory.ts';
+export {
+  convolutionalNetwork,
+  multilayerPerceptron,
+  normalisedNetwork,
+  type ToyNetwork,
+} from './networks.ts';

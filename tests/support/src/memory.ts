@@ -24,3 +24,11 @@ export async function expectConstantMemory<T>(body: () => T | Promise<T>): Promi
     expect(footprint(), 'tensors, buffers and bytes held by TensorFlow.js').toEqual(before);
   }
 }
+
+/** A variable whose initial value does not stay behind as a tensor of its own. */
+export function variableOf<R extends tf.Rank>(
+  initial: () => tf.Tensor<R>,
+  name?: string,
+): tf.Variable<R> {
+  return tf.tidy(() => tf.variable(initial(), true, name));
+}

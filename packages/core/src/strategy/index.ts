@@ -8,3 +8,28 @@ export type {
   GroupGradients,
   Integration,
 } from './strategy.ts';
+export { describeValue } from './describe-value.ts';
+export { nearestName } from './nearest-name.ts';
+export type {
+  BooleanOption,
+  ChoiceOption,
+  NumberOption,
+  ObjectiveWeights,
+  OptionSpec,
+  OptionSpecOf,
+  OptionSpecs,
+  OptionValue,
+  ResolvedOptions,
+  WeightsOption,
+} from './options.ts';
+export { describeOption, optionDefault, resolveOptions } from './options-resolve.ts';
+export { optionsFromText } from './options-text.ts';
+export {
+  assertPlugin,
+  createStrategy,
+  definePlugin,
+  type Paper,
+  type StrategyPlugin,
+} from './plugin.ts';
+export { createRegistry, type StrategyRegistry } from './registry.ts';
+export { parseStrategySpecifier, type StrategySpecifier } from './specifier.ts';

@@ -5,4 +5,5 @@
  * @remarks
  * Numbers must be finite: JSON has no NaN and no infinity.
  */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

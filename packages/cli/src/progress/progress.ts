@@ -1,0 +1,47 @@
+import type { EpochRecord, RunResult } from '../runs/records.ts';
+
+/** A run that is about to begin. */
+export interface RunPlan {
+  readonly strategy: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Where a run stands after a training step. */
+export interface StepProgress {
+  /** Steps of this run so far. */
+  readonly step: number;
+  /** From 1. */
+  readonly epoch: number;
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/** Shows a person how a comparison goes: bars on a terminal, lines elsewhere. */
+export interface Progress {
+  /** @param runs - how many runs are left to do */
+  begin(runs: number): void;
+  runBegin(run: RunPlan): void;
+  step(step: StepProgress): void;
+  evaluating(): void;
+  epochEnd(record: EpochRecord): void;
+  runEnd(result: RunResult): void;
+  /** A line that stays: a run that was skipped, an interruption. */
+  note(text: string): void;
+  /** Takes away what moves; nothing follows. */
+  end(): void;
+}
+
+/** `multimodal 0.512, gray 0.431`. */
+export function formatLosses(losses: Readonly<Record<string, number>>): string {
+  return Object.entries(losses)
+    .map(([name, loss]) => `${name} ${loss.toFixed(3)}`)
+    .join(', ');
+}
+
+/** `multimodal 64.1 %, gray 71.0 %`. */
+export function formatAccuracies({ test }: EpochRecord): string {
+  return Object.entries(test)
+    .map(([name, { accuracy }]) => (accuracy === undefined ? name : `${name} ${(100 * accuracy).toFixed(1)} %`))
+    .join(', ');
+}

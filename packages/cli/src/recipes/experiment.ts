@@ -1,0 +1,25 @@
+import type { NamedParts } from '@multigrad/core';
+import type { Scalar, TensorContainer, Variable } from '@tensorflow/tfjs-core';
+
+/** An objective's value for one batch, with what is measured beside it. */
+export interface MeasuredLoss {
+  readonly loss: Scalar;
+  readonly metrics: { readonly accuracy: Scalar };
+}
+
+/** Everything that one run trains and measures. */
+export interface Experiment<Batch extends TensorContainer = TensorContainer> {
+  /** One forward pass for one batch: each objective's loss and accuracy. */
+  objectives(batch: Batch, mode: { readonly training: boolean }): Record<string, MeasuredLoss>;
+  /** What is trained, by names that are the same in every run. */
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** The network's named parts, so that no two of them share a group. */
+  readonly parts: NamedParts;
+  readonly stepsPerEpoch: number;
+  /** The batches of an epoch, counted from 0; whoever draws a batch owns its tensors. */
+  train(epoch: number): AsyncIterable<Batch>;
+  /** The test set in batches, always in the same order. */
+  test(): AsyncIterable<Batch>;
+  /** Frees the network. */
+  dispose(): void;
+}

@@ -1,0 +1,27 @@
+import { MultigradError, nearestName } from '@multigrad/core/strategy';
+import { cgMnistRecipe } from './cg-mnist.ts';
+import type { Recipe } from './recipe.ts';
+
+/** Every experiment that the command line can run, in the order of its help. */
+export const recipes: readonly Recipe[] = [cgMnistRecipe];
+
+/** The recipe of a name, or undefined where this version has none. */
+export function findRecipe(name: string): Recipe | undefined {
+  return recipes.find((recipe) => recipe.name === name);
+}
+
+/**
+ * The recipe of a name.
+ *
+ * @throws MultigradError `invalid-argument` with the nearest name where there is none
+ */
+export function requireRecipe(name: string): Recipe {
+  const recipe = findRecipe(name);
+  if (recipe) return recipe;
+  const names = recipes.map((one) => one.name);
+  const near = nearestName(name, names);
+  throw new MultigradError(
+    'invalid-argument',
+    `There is no experiment \`${name}\`.${near === undefined ? '' : ` Did you mean \`${near}\`?`} Known: ${names.join(', ')}.`,
+  );
+}

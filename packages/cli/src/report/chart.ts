@@ -1,0 +1,39 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { Summary } from '../results/summary.ts';
+import type { StrategyStyle } from './palette.ts';
+
+/** One picture of a chart. */
+export interface Panel {
+  /** Says what the panel shows, for those who cannot see it. */
+  readonly description: string;
+  readonly spec: TopLevelSpec;
+}
+
+/** A chart of the report: panels side by side, a sentence that explains them, and a legend. */
+export interface Chart {
+  /** Short word for links and ids. */
+  readonly id: string;
+  readonly title: string;
+  readonly explanation: string;
+  readonly panels: readonly Panel[];
+  /** Whether the strategies' colours need a legend, as they are not written in the panels. */
+  readonly legend: boolean;
+}
+
+/** Makes a chart of what was measured, or null where nothing was. */
+export type ChartMaker = (summary: Summary, styles: readonly StrategyStyle[]) => Chart | null;
+
+/** The chart, or null where it has no panel to show. */
+export function unlessEmpty(chart: Chart): Chart | null {
+  return chart.panels.length > 0 ? chart : null;
+}
+
+/** Panels of one chart at most: a network cut into a hundred groups would fill the page. */
+export const maximumPanels = 12;
+
+/** A sentence for charts that leave panels out. */
+export function omitted(total: number, what: string): string {
+  return total > maximumPanels
+    ? ` The first ${maximumPanels} of ${total} ${what} are shown; the rest is in steps.jsonl.`
+    : '';
+}

@@ -1,0 +1,152 @@
+import { mean, standardDeviation } from '../../results/statistics.ts';
+import type { Summary } from '../../results/summary.ts';
+import type { EpochRecord } from '../../runs/records.ts';
+import { type Chart, type ChartMaker, type Panel, maximumPanels, omitted, unlessEmpty } from '../chart.ts';
+import { type LinePanel, type LinePoint, linePanelSpec } from '../line-panel.ts';
+import type { StrategyStyle } from '../palette.ts';
+import { groupTitles } from '../../results/table.ts';
+
+/** Mean over seeds at each epoch, with one standard deviation to either side. */
+function epochPoints(
+  summary: Summary,
+  value: (epoch: EpochRecord) => number | undefined,
+  limits: readonly [number, number] = [0, Number.POSITIVE_INFINITY],
+): LinePoint[] {
+  const points: LinePoint[] = [];
+  for (const strategy of summary.config.strategies) {
+    const byEpoch = new Map<number, number[]>();
+    for (const run of summary.shown.filter((one) => one.strategy === strategy)) {
+      for (const record of run.epochs) {
+        const found = value(record);
+        if (found === undefined || !Number.isFinite(found)) continue;
+        byEpoch.set(record.epoch, [...(byEpoch.get(record.epoch) ?? []), found]);
+      }
+    }
+    for (const [x, values] of [...byEpoch].sort(([a], [b]) => a - b)) {
+      const y = mean(values);
+      const spread = standardDeviation(values);
+      points.push(
+        spread === null
+          ? { strategy, x, y }
+          : {
+              strategy,
+              x,
+              y,
+              low: Math.max(limits[0], y - spread),
+              high: Math.min(limits[1], y + spread),
+            },
+      );
+    }
+  }
+  return points;
+}
+
+function epochPanels(
+  summary: Summary,
+  styles: readonly StrategyStyle[],
+  panels: readonly (Pick<LinePanel, 'title' | 'points' | 'yTitle'> & { readonly yDomain?: readonly [number, number] })[],
+): Panel[] {
+  const epochs = Math.max(1, ...summary.shown.map((run) => run.epochs.length));
+  return panels
+    .filter(({ points }) => points.length > 0)
+    .map((panel) => ({
+      description: `${panel.title}: ${panel.yTitle} over epochs, one line per strategy`,
+      spec: linePanelSpec(
+        { ...panel, xTitle: 'epoch', xDomain: [epochs > 1 ? 1 : 0, epochs], marks: true },
+        styles,
+      ),
+    }));
+}
+
+/** What the shaded bands are, where there are any. */
+function bandSentence({ config }: Summary): string {
+  return config.seeds.length > 1
+    ? ' Lines are means over seeds, bands one standard deviation to either side.'
+    : ' One seed, so no spread can be shown.';
+}
+
+/** Test accuracy of each head over the epochs. */
+export const accuracyChart: ChartMaker = (summary, styles) =>
+  unlessEmpty({
+    id: 'accuracy',
+    title: 'Test accuracy over training',
+    explanation: `Share of the test set that each head names rightly after each epoch.${bandSentence(summary)}`,
+    legend: true,
+    panels: epochPanels(
+      summary,
+      styles,
+      summary.objectives.map((name) => ({
+        title: `${name} head`,
+        yTitle: 'test accuracy (%)',
+        yDomain: [0, 100] as const,
+        points: epochPoints(
+          summary,
+          ({ test }) => {
+            const accuracy = test[name]?.accuracy;
+            return accuracy === undefined ? undefined : 100 * accuracy;
+          },
+          [0, 100],
+        ),
+      })),
+    ),
+  });
+
+function lossChart(summary: Summary, styles: readonly StrategyStyle[], set: 'train' | 'test'): Chart | null {
+  const on = set === 'train' ? 'training' : 'test';
+  return unlessEmpty({
+    id: `${on}-loss`,
+    title: `${set === 'train' ? 'Training' : 'Test'} loss of each objective`,
+    explanation:
+      set === 'train'
+        ? `Mean loss over the steps of each epoch, before any weights.${bandSentence(summary)}`
+        : 'Mean loss over the test set after each epoch. It can rise while the training loss falls: the network then ' +
+          'trusts what holds in the training set alone.',
+    legend: true,
+    panels: epochPanels(
+      summary,
+      styles,
+      summary.objectives.map((name) => ({
+        title: name,
+        yTitle: `${on} loss (nats)`,
+        points: epochPoints(summary, (epoch) => epoch[set][name]?.loss),
+      })),
+    ),
+  });
+}
+
+/** Training loss of each objective over the epochs. */
+export const trainingLossChart: ChartMaker = (summary, styles) => lossChart(summary, styles, 'train');
+
+/** Test loss of each objective over the epochs. */
+export const testLossChart: ChartMaker = (summary, styles) => lossChart(summary, styles, 'test');
+
+/** Share of opposed gradients in each group over the epochs. */
+export const conflictChart: ChartMaker = (summary, styles) => {
+  const titles = groupTitles(summary.groups);
+  return unlessEmpty({
+    id: 'conflicts',
+    title: 'Conflicts over training',
+    explanation:
+      'Share of the steps looked at in each epoch in which two objectives pulled the same parameters in opposed ' +
+      'directions (negative cosine). Strategies that need the gradients are looked at in every step, the others in ' +
+      `the observed ones.${omitted(summary.groups.length, 'groups')}`,
+    legend: true,
+    panels: epochPanels(
+      summary,
+      styles,
+      summary.groups.slice(0, maximumPanels).map((key, index) => ({
+        title: `${titles[index]!} parameters`,
+        yTitle: 'steps in conflict (%)',
+        yDomain: [0, 100] as const,
+        points: epochPoints(
+          summary,
+          ({ conflicts }) => {
+            const count = conflicts[key];
+            return count && count.seen > 0 ? (100 * count.conflicting) / count.seen : undefined;
+          },
+          [0, 100],
+        ),
+      })),
+    ),
+  });
+};

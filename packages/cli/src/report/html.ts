@@ -1,0 +1,127 @@
+import type { Table } from '../results/table.ts';
+import type { Chart } from './chart.ts';
+import { escapeHtml } from './escape.ts';
+import type { StrategyStyle } from './palette.ts';
+import { styleSheet } from './style-sheet.ts';
+
+/** A chart whose panels have been drawn. */
+export interface DrawnChart extends Chart {
+  /** SVG, one for each panel. */
+  readonly pictures: readonly string[];
+}
+
+/** What the page says, as plain text; this module makes it safe. */
+export interface ReportPage {
+  readonly title: string;
+  /** Paragraphs under the title. */
+  readonly lead: readonly string[];
+  readonly results: Table;
+  readonly caption: string;
+  /** Sentences on runs that are missing, failed or cut short. */
+  readonly notes: readonly string[];
+  readonly charts: readonly DrawnChart[];
+  readonly styles: readonly StrategyStyle[];
+  readonly runs: Table;
+  /** Names and values of the configuration. */
+  readonly configuration: readonly (readonly [string, string])[];
+  /** Commands, each with what it does. */
+  readonly commands: readonly { readonly purpose: string; readonly command: string }[];
+  readonly sources: readonly string[];
+}
+
+function swatch({ colour, dash }: StrategyStyle): string {
+  return (
+    '<svg class="swatch" width="26" height="10" viewBox="0 0 26 10" aria-hidden="true">' +
+    `<line x1="0" y1="5" x2="26" y2="5" stroke="${colour}" stroke-width="4" stroke-dasharray="${dash.join(' ')}"/></svg>`
+  );
+}
+
+function legend(styles: readonly StrategyStyle[]): string {
+  const entries = styles.map((style) => `<li>${swatch(style)}${escapeHtml(style.strategy)}</li>`);
+  return `<ul class="legend" aria-label="Strategies">${entries.join('')}</ul>`;
+}
+
+function table({ columns, rows }: Table, id: string, coloured: readonly StrategyStyle[]): string {
+  const heading = columns
+    .map(
+      ({ title, detail }) =>
+        `<th scope="col">${escapeHtml(title)}${detail === '' ? '' : `<small>${escapeHtml(detail)}</small>`}</th>`,
+    )
+    .join('');
+  const body = rows.map((cells) => {
+    const [name = '', ...rest] = cells;
+    const style = coloured.find(({ strategy }) => name === strategy || name === `${strategy} †`);
+    const first = `<th scope="row">${style ? swatch(style) : ''}${escapeHtml(name)}</th>`;
+    return `<tr>${first}${rest.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+  });
+  return (
+    `<div class="scroll" tabindex="0"><table id="${id}"><thead><tr>${heading}</tr></thead>` +
+    `<tbody>${body.join('\n')}</tbody></table></div>`
+  );
+}
+
+function chartSection(chart: DrawnChart, styles: readonly StrategyStyle[]): string {
+  const panels = chart.pictures.map(
+    (picture, index) =>
+      `<figure role="img" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</figure>`,
+  );
+  return [
+    `<section id="${chart.id}">`,
+    `<h2>${escapeHtml(chart.title)}</h2>`,
+    `<p>${escapeHtml(chart.explanation)}</p>`,
+    chart.legend ? legend(styles) : '',
+    `<div class="panels${[2, 4].includes(panels.length) ? ' pairs' : ''}">${panels.join('\n')}</div>`,
+    '</section>',
+  ].join('\n');
+}
+
+/** The whole report as one HTML file that needs nothing else: no scripts, no fonts, no network. */
+export function reportHtml(page: ReportPage): string {
+  const paragraphs = (texts: readonly string[]): string => texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n');
+  const notes =
+    page.notes.length > 0
+      ? `<div class="notes"><p><strong>Not everything ran to its end.</strong> † marks figures of runs cut short.</p><ul>${page.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul></div>`
+      : '';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(page.title)}</title>
+<style>
+${styleSheet}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(page.title)}</h1>
+${paragraphs(page.lead)}
+</header>
+<main>
+<section id="results">
+<h2>Results</h2>
+${table(page.results, 'results-table', page.styles)}
+<p class="caption">${escapeHtml(page.caption)}</p>
+${notes}
+</section>
+${page.charts.map((chart) => chartSection(chart, page.styles)).join('\n')}
+<section id="runs">
+<h2>Every run</h2>
+${table(page.runs, 'runs-table', [])}
+</section>
+<section id="configuration">
+<h2>Configuration</h2>
+<dl>${page.configuration.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('\n')}</dl>
+</section>
+<section id="commands">
+<h2>Commands</h2>
+${page.commands.map(({ purpose, command }) => `<p>${escapeHtml(purpose)}</p>\n<pre><code>${escapeHtml(command)}</code></pre>`).join('\n')}
+</section>
+<section id="sources">
+<h2>Sources</h2>
+<ul>${page.sources.map((source) => `<li>${escapeHtml(source)}</li>`).join('\n')}</ul>
+</section>
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,103 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { StrategyStyle } from './palette.ts';
+import { panelHeight, panelWidth } from './render-chart.ts';
+
+/** A point of a line, with the ends of its band where the spread is known. */
+export interface LinePoint {
+  readonly strategy: string;
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** What a panel of lines shows, one line per strategy. */
+export interface LinePanel {
+  readonly title: string;
+  readonly points: readonly LinePoint[];
+  readonly xTitle: string;
+  readonly yTitle: string;
+  /** Limits of the vertical axis; those of the data where absent. */
+  readonly yDomain?: readonly [number, number];
+  /** Logarithmic vertical axis; every y must be positive. */
+  readonly logarithmic?: boolean;
+  /** Ends of the horizontal axis, whole numbers. */
+  readonly xDomain: readonly [number, number];
+  /** Whether each point is measured on its own and deserves a mark. */
+  readonly marks: boolean;
+}
+
+/** Up to four figures without trailing zeros, as d3 writes it. */
+export const numberFormat = '.4~g';
+
+/** Whole numbers for an axis, at most eight of them, all multiples of 1, 2 or 5 times a power of ten. */
+export function wholeTicks([from, to]: readonly [number, number]): number[] {
+  let size = 1;
+  for (const factors = [2, 2.5, 2]; (to - from) / size > 7; factors.push(factors.shift()!)) size *= factors[0]!;
+  const ticks: number[] = [];
+  for (let tick = Math.ceil(from / size) * size; tick <= to; tick += size) ticks.push(tick);
+  return ticks;
+}
+
+/** Colour and dashes by strategy, without Vega's own legend: the page has one for all panels. */
+export function strategyEncoding(styles: readonly StrategyStyle[]): {
+  readonly color: object;
+  readonly strokeDash: object;
+} {
+  const domain = styles.map(({ strategy }) => strategy);
+  return {
+    color: {
+      field: 'strategy',
+      type: 'nominal',
+      legend: null,
+      scale: { domain, range: styles.map(({ colour }) => colour) },
+    },
+    strokeDash: {
+      field: 'strategy',
+      type: 'nominal',
+      legend: null,
+      scale: { domain, range: styles.map(({ dash }) => [...dash]) },
+    },
+  };
+}
+
+/** The Vega-Lite specification of a panel of lines. */
+export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]): TopLevelSpec {
+  const { color, strokeDash } = strategyEncoding(styles);
+  const banded = panel.points.some(({ low }) => low !== undefined);
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    title: panel.xTitle,
+    scale: { domain: [...panel.xDomain], nice: false, zero: false },
+    axis: { values: wholeTicks(panel.xDomain), format: 'd', grid: false },
+  };
+  const scale = {
+    ...(panel.logarithmic ? { type: 'log', nice: false } : { zero: false }),
+    ...(panel.yDomain ? { domain: [...panel.yDomain] } : {}),
+  };
+  const y = {
+    field: 'y',
+    type: 'quantitative',
+    title: panel.yTitle,
+    scale,
+    axis: { format: numberFormat, ...(panel.logarithmic ? { tickCount: 4 } : {}) },
+  };
+  const band = {
+    mark: { type: 'area', opacity: 0.15 },
+    encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+  };
+  const line = { mark: { type: 'line' }, encoding: { x, y, color, strokeDash } };
+  const marks = {
+    mark: { type: 'point', filled: true, size: 28, opacity: 1 },
+    encoding: { x, y, color },
+  };
+  // Assembled from parts, which the literal types of Vega-Lite cannot follow; compile() checks it again.
+  return {
+    title: panel.title,
+    width: panelWidth,
+    height: panelHeight,
+    data: { values: [...panel.points] },
+    layer: [...(banded ? [band] : []), line, ...(panel.marks ? [marks] : [])],
+  } as unknown as TopLevelSpec;
+}

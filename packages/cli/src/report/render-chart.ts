@@ -1,0 +1,51 @@
+import { type Config, type TopLevelSpec, compile } from 'vega-lite';
+import { View, parse } from 'vega';
+
+const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+const config: Config = {
+  background: 'transparent',
+  font,
+  view: { stroke: null },
+  title: { fontSize: 13, fontWeight: 600, color: '#1a1a1a', anchor: 'start', offset: 8 },
+  axis: {
+    labelFontSize: 11,
+    titleFontSize: 12,
+    titleFontWeight: 400,
+    labelColor: '#333333',
+    titleColor: '#333333',
+    domainColor: '#888888',
+    tickColor: '#888888',
+    gridColor: '#e6e6e6',
+    labelOverlap: 'greedy',
+    tickCount: 5,
+  },
+  // The same room for every panel's labels, so that panels stand in line.
+  axisY: { minExtent: 30 },
+  header: { labelFontSize: 11, labelColor: '#333333', titleFontSize: 12, titleFontWeight: 400 },
+  line: { strokeWidth: 2, strokeJoin: 'round', strokeCap: 'butt' },
+};
+
+/** Width of a panel's plot area, in pixels: narrow enough for a telephone to show it at full size. */
+export const panelWidth = 265;
+/** Height of a panel's plot area, in pixels. */
+export const panelHeight = 180;
+
+/**
+ * Draws a Vega-Lite specification as SVG, without a browser.
+ *
+ * @param prefix - stands before every id within the picture, so that several fit in one page
+ */
+export async function renderChart(spec: TopLevelSpec, prefix: string): Promise<string> {
+  const { spec: vegaSpec } = compile(spec, { config });
+  const view = new View(parse(vegaSpec), { renderer: 'none' });
+  try {
+    const svg = await view.toSVG();
+    return svg
+      .replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', '')
+      .replaceAll(/ id="([^"]+)"/g, ` id="${prefix}-$1"`)
+      .replaceAll(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`);
+  } finally {
+    view.finalize();
+  }
+}

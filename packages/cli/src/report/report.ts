@@ -1,0 +1,84 @@
+import { findRecipe } from '../recipes/index.ts';
+import { resultsCaption, resultsTable, runsTable } from '../results/table.ts';
+import type { Summary } from '../results/summary.ts';
+import type { RunRecord } from '../runs/records.ts';
+import type { Chart, ChartMaker } from './chart.ts';
+import { cosineChart } from './charts/cosines.ts';
+import { accuracyChart, conflictChart, testLossChart, trainingLossChart } from './charts/epochs.ts';
+import { finalAccuracyChart } from './charts/final-accuracy.ts';
+import { normChart, weightChart } from './charts/steps.ts';
+import { type DrawnChart, reportHtml } from './html.ts';
+import { strategyStyles } from './palette.ts';
+import { renderChart } from './render-chart.ts';
+
+const makers: readonly ChartMaker[] = [
+  finalAccuracyChart,
+  accuracyChart,
+  trainingLossChart,
+  testLossChart,
+  conflictChart,
+  cosineChart,
+  normChart,
+  weightChart,
+];
+
+async function draw(chart: Chart): Promise<DrawnChart> {
+  const pictures: string[] = [];
+  for (const [index, { spec }] of chart.panels.entries()) {
+    pictures.push(await renderChart(spec, `${chart.id}-${index}`));
+  }
+  return { ...chart, pictures };
+}
+
+/** The commands that belong to a comparison, for those who want to see it again or go on. */
+export interface ReportCommands {
+  /** Measures the same once more. */
+  readonly repeat: string;
+  /** Draws this page anew from the files. */
+  readonly redraw: string;
+}
+
+/** Writes the report of a comparison as one HTML file. */
+export async function renderReport(summary: Summary, runs: readonly RunRecord[], commands: ReportCommands): Promise<string> {
+  const { config } = summary;
+  const recipe = findRecipe(config.recipe);
+  const styles = strategyStyles(config.strategies);
+  const charts: DrawnChart[] = [];
+  for (const make of makers) {
+    const chart = make(summary, styles);
+    if (chart) charts.push(await draw(chart));
+  }
+  const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  const backends = [...new Set(runs.flatMap(({ result }) => (result ? [result.backend] : [])))];
+  return reportHtml({
+    title: `${recipe?.title ?? config.recipe}: ${
+      config.strategies.length === 1 ? config.strategies[0]! : `${count(config.strategies.length, 'strategy').replace('strategys', 'strategies')} compared`
+    }`,
+    lead: [
+      ...(recipe ? [recipe.summary] : []),
+      config.strategies.length > 1
+        ? 'Within a seed every strategy starts from the same weights and sees the same batches in the same order.'
+        : '',
+      ...(recipe?.notes(config.strategies) ?? []),
+    ].filter((text) => text !== ''),
+    results: resultsTable(summary),
+    caption: resultsCaption(summary),
+    notes: summary.notes,
+    charts,
+    styles,
+    runs: runsTable(summary, runs),
+    configuration: [
+      ['recipe', config.recipe],
+      ['strategies', config.strategies.join(', ')],
+      ['seeds', config.seeds.join(', ')],
+      ...Object.entries(config.settings).map(([name, value]) => [name, String(value)] as const),
+      ['backend used', backends.join(', ')],
+      ['multigrad', config.version],
+    ],
+    commands: [
+      { purpose: 'The same comparison again:', command: commands.repeat },
+      { purpose: 'This page anew from the files of its folder:', command: commands.redraw },
+    ],
+    sources: recipe?.sources ?? [],
+  });
+}

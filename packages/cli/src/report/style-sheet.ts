@@ -1,0 +1,43 @@
+/** The report's look: one column on a telephone, panels side by side on a desk, whole charts on paper. */
+export const styleSheet = `
+:root { color-scheme: light; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.25rem; max-width: 72rem; background: #fff; color: #1a1a1a;
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .5rem; }
+h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.25rem 0 .25rem; }
+p { margin: .4rem 0 .8rem; max-width: 46rem; }
+.caption { color: #555; font-size: .875rem; }
+.scroll { overflow-x: auto; margin: .75rem 0; }
+table { border-collapse: collapse; font-size: .9375rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .4rem .9rem .4rem 0; text-align: right; white-space: nowrap; vertical-align: bottom; }
+th:first-child { text-align: left; }
+thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; }
+thead small { display: block; color: #555; font-weight: 400; font-size: .8125rem; }
+tbody th { font-weight: 500; }
+tbody tr + tr > * { border-top: 1px solid #e6e6e6; }
+#runs-table { font-size: .8125rem; }
+.swatch { margin-right: .45rem; vertical-align: middle; }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.25rem; margin: 0 0 .6rem; padding: 0; font-size: .9375rem; }
+.panels { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }
+/* Two and four panels stand two in a row. */
+.pairs { max-width: 46rem; }
+figure { margin: 0; max-width: 100%; }
+figure svg { display: block; max-width: 100%; height: auto; }
+.notes { border-left: 4px solid #d55e00; padding: .1rem 0 .1rem 1rem; margin: 1rem 0; }
+.notes ul { margin: .25rem 0; padding-left: 1.1rem; }
+.notes li { overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .2rem 1.5rem; margin: .5rem 0; }
+dl div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid #e6e6e6; }
+dt { color: #555; }
+dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
+pre { background: #f4f4f4; padding: .6rem .8rem; overflow-x: auto; font-size: .875rem; }
+@media (max-width: 30rem) { body { padding: .9rem; } h1 { font-size: 1.35rem; } }
+@media print {
+  body { max-width: none; padding: 0; font-size: 10.5pt; }
+  h2 { break-after: avoid; }
+  figure, tr, pre { break-inside: avoid; }
+  .scroll { overflow: visible; }
+  pre { white-space: pre-wrap; }
+}
+`;

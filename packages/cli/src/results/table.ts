@@ -1,0 +1,163 @@
+import type { RunRecord } from '../runs/records.ts';
+import type { Estimate } from './statistics.ts';
+import { type Summary, conflictsOf, stepsOf } from './summary.ts';
+
+/** A table of text: two lines of heading, the second one for the unit. */
+export interface Table {
+  readonly columns: readonly { readonly title: string; readonly detail: string }[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+const nothing = '–';
+
+/** `64.1 ± 2.0`, or `64.1` for one seed, or a dash where nothing is known. */
+export function formatEstimate(value: Estimate | null, scale: number, digits: number): string {
+  if (value === null) return nothing;
+  const centre = (value.mean * scale).toFixed(digits);
+  return value.sd === null ? centre : `${centre} ± ${(value.sd * scale).toFixed(digits)}`;
+}
+
+/**
+ * Short names for group keys: what stands before the first slash where that tells the groups apart, else the keys.
+ */
+export function groupTitles(keys: readonly string[]): string[] {
+  const heads = keys.map((key) => key.split('/')[0]!);
+  return new Set(heads).size === keys.length && !heads.includes('') ? heads : [...keys];
+}
+
+/** The results, one line per strategy. */
+export function resultsTable(summary: Summary): Table {
+  const { objectives, groups, rows } = summary;
+  return {
+    columns: [
+      { title: 'strategy', detail: '' },
+      ...objectives.map((title) => ({ title, detail: 'test %' })),
+      { title: 'step', detail: 'ms' },
+      ...groupTitles(groups).map((title) => ({ title, detail: 'conflict %' })),
+      { title: 'steps', detail: 'per run' },
+      { title: 'n', detail: 'seeds' },
+    ],
+    rows: rows.map((row) => [
+      row.strategy + (row.unfinished ? ' †' : ''),
+      ...objectives.map((name) => formatEstimate(row.accuracy[name] ?? null, 100, 1)),
+      formatEstimate(row.stepTime, 1, 0),
+      ...groups.map((key) => formatEstimate(row.conflictRate[key] ?? null, 100, 0)),
+      String(row.steps),
+      String(row.seeds.length),
+    ]),
+  };
+}
+
+/** Every run on a line of its own. */
+export function runsTable(summary: Summary, runs: readonly RunRecord[]): Table {
+  const { objectives, groups } = summary;
+  const percent = (value: number | undefined, digits: number): string =>
+    value === undefined ? nothing : (value * 100).toFixed(digits);
+  return {
+    columns: [
+      { title: 'strategy', detail: '' },
+      { title: 'seed', detail: '' },
+      ...objectives.map((title) => ({ title, detail: 'test %' })),
+      { title: 'step', detail: 'ms' },
+      { title: 'observed step', detail: 'ms' },
+      ...groupTitles(groups).map((title) => ({ title, detail: 'conflicts' })),
+      { title: 'epochs', detail: '' },
+      { title: 'steps', detail: '' },
+      { title: 'time', detail: 's' },
+      { title: 'state', detail: '' },
+    ],
+    rows: runs.map((run) => [
+      run.strategy,
+      String(run.seed),
+      ...objectives.map((name) => percent(run.epochs.at(-1)?.test[name]?.accuracy, 1)),
+      run.result?.stepTime?.plain.toFixed(0) ?? nothing,
+      run.result?.stepTime?.observed?.toFixed(0) ?? nothing,
+      ...groups.map((key) => {
+        const count = conflictsOf(run)[key];
+        return count === undefined ? nothing : `${count.conflicting} of ${count.seen}`;
+      }),
+      String(run.epochs.length),
+      String(stepsOf(run)),
+      run.result?.seconds.toFixed(0) ?? nothing,
+      run.result?.status ?? 'cut off',
+    ]),
+  };
+}
+
+/** One sentence on what the figures of the results table are. */
+export function resultsCaption({ config, rows }: Summary): string {
+  const seeds = config.seeds.join(', ');
+  const full = rows.every((row) => !row.unfinished && row.seeds.length === config.seeds.length);
+  const spread =
+    config.seeds.length > 1
+      ? `mean ± standard deviation over ${full ? '' : 'up to '}${config.seeds.length} seeds (${seeds})`
+      : `one seed (${seeds}), so no spread is known`;
+  return (
+    `After the last epoch, nothing selected on the test set; ${spread}. ` +
+    'Step: median time of one training step. Conflicts: share of the steps looked at in which two objectives pulled a ' +
+    'group of parameters in opposed directions.'
+  );
+}
+
+/** The same table for a terminal: columns aligned, numbers to the right. */
+export function textTable({ columns, rows }: Table): string {
+  const lines = [columns.map(({ title }) => title), columns.map(({ detail }) => detail), ...rows];
+  const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const format = (line: readonly string[]): string =>
+    line
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd();
+  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
+  return [format(lines[0]!), format(lines[1]!), rule, ...rows.map(format)].join('\n');
+}
+
+function markdownCell(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ').replaceAll('<', '&lt;');
+}
+
+/** The same table in Markdown. */
+export function markdownTable({ columns, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(markdownCell).join(' | ')} |`;
+  return [
+    line(columns.map(({ title, detail }) => (detail === '' ? title : `${title} (${detail})`))),
+    line(columns.map((_, column) => (column === 0 ? '---' : '---:'))),
+    ...rows.map(line),
+  ].join('\n');
+}
+
+function csvCell(value: string | number | null): string {
+  if (value === null) return '';
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
+ */
+export function resultsCsv({ objectives, groups, rows }: Summary): string {
+  const pair = (value: Estimate | null | undefined): (number | null)[] => [value?.mean ?? null, value?.sd ?? null];
+  const heading = [
+    'strategy',
+    'seeds',
+    'finished',
+    ...objectives.flatMap((name) => [`${name}_test_accuracy_mean`, `${name}_test_accuracy_sd`]),
+    'step_ms_mean',
+    'step_ms_sd',
+    'observed_step_ms_mean',
+    'observed_step_ms_sd',
+    ...groups.flatMap((key) => [`${key}_conflict_rate_mean`, `${key}_conflict_rate_sd`]),
+    'steps',
+  ];
+  const lines = rows.map((row) => [
+    row.strategy,
+    row.seeds.join(' '),
+    row.unfinished ? 'no' : 'yes',
+    ...objectives.flatMap((name) => pair(row.accuracy[name])),
+    ...pair(row.stepTime),
+    ...pair(row.observedStepTime),
+    ...groups.flatMap((key) => pair(row.conflictRate[key])),
+    row.steps,
+  ]);
+  return [heading, ...lines].map((line) => line.map(csvCell).join(',') + '\r\n').join('');
+}

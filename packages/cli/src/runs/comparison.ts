@@ -1,0 +1,64 @@
+import type { Progress } from '../progress/progress.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import type { ChosenStrategy } from '../strategies/catalog.ts';
+import type { ComparisonConfig } from './config.ts';
+import { beginRun, readRuns } from './output-folder.ts';
+import { runNames } from './run-names.ts';
+import { trainRun } from './train-run.ts';
+
+/** A comparison that is ready to run: everything checked, its folder open. */
+export interface Comparison {
+  readonly recipe: Recipe;
+  readonly config: ComparisonConfig;
+  readonly strategies: readonly ChosenStrategy[];
+  readonly folder: string;
+  readonly backend: string;
+}
+
+/** How a comparison ended. */
+export interface ComparisonEnd {
+  /** Runs that were finished before and left as they were. */
+  readonly skipped: number;
+  /** What went wrong, a sentence for each failed run. */
+  readonly failures: readonly string[];
+}
+
+/** The runs of a configuration that its folder does not hold as finished. */
+export function openRuns(folder: string, config: ComparisonConfig): ReturnType<typeof runNames> {
+  const finished = new Set(
+    readRuns(folder, config)
+      .filter((run) => run.result?.status === 'finished')
+      .map(({ strategy, seed }) => JSON.stringify([strategy, seed])),
+  );
+  return runNames(config).filter(({ strategy, seed }) => !finished.has(JSON.stringify([strategy, seed])));
+}
+
+/**
+ * Runs every strategy with every seed, seed by seed, skipping what is finished; a run that fails does not hold up the
+ * others.
+ *
+ * @throws MultigradError `io` where the records cannot be written
+ */
+export async function runComparison(comparison: Comparison, progress: Progress, signal: AbortSignal): Promise<ComparisonEnd> {
+  const { recipe, config, folder, backend } = comparison;
+  const open = openRuns(folder, config);
+  const failures: string[] = [];
+  progress.begin(open.length);
+  try {
+    for (const { strategy: specifier, seed, name } of open) {
+      if (signal.aborted) break;
+      const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
+      const writer = beginRun(folder, name);
+      const result = await trainRun(
+        { recipe, settings: config.settings, strategy, seed, backend },
+        { writer, progress, signal },
+      );
+      writer.end(result);
+      progress.runEnd(result);
+      if (result.error) failures.push(`${specifier}, seed ${seed}: ${result.error.message}`);
+    }
+  } finally {
+    progress.end();
+  }
+  return { skipped: runNames(config).length - open.length, failures };
+}

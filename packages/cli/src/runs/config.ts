@@ -1,0 +1,33 @@
+/** A recipe's settings by name, such as `epochs` or `backend`. */
+export type Settings = Readonly<Record<string, number | string>>;
+
+/** `config.json`: all that decides what a comparison measures. */
+export interface ComparisonConfig {
+  /** Version of this file's format. */
+  readonly format: 1;
+  /** Version of the program. */
+  readonly version: string;
+  readonly recipe: string;
+  /** Specifiers as the user wrote them, in the order of the tables. */
+  readonly strategies: readonly string[];
+  readonly seeds: readonly number[];
+  readonly settings: Settings;
+}
+
+function flatten(config: ComparisonConfig): Map<string, string> {
+  const { settings, ...rest } = config;
+  return new Map(
+    Object.entries({ ...rest, ...settings }).map(([name, value]) => [name, JSON.stringify(value)]),
+  );
+}
+
+/**
+ * Names every entry in which two configurations differ, as `epochs: 4 there, 8 now`.
+ */
+export function configDifferences(there: ComparisonConfig, now: ComparisonConfig): string[] {
+  const before = flatten(there);
+  const after = flatten(now);
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((name) => before.get(name) !== after.get(name))
+    .map((name) => `${name}: ${before.get(name) ?? 'none'} there, ${after.get(name) ?? 'none'} now`);
+}

@@ -1,0 +1,177 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MultigradError } from '@multigrad/core/strategy';
+import { type ComparisonConfig, configDifferences } from './config.ts';
+import { ioError, isMissing } from './io-error.ts';
+import type { EpochRecord, RunRecord, RunResult, StepRecord } from './records.ts';
+import { runNames } from './run-names.ts';
+
+const configFile = 'config.json';
+const runsFolder = 'runs';
+/** What this program writes into an output folder, and all that `--force` removes. */
+const ownFiles = [configFile, runsFolder, 'table.csv', 'table.md', 'report.html'];
+
+/** Writes a file whole or not at all: a crash leaves the old one. */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.part`;
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch (cause) {
+    throw ioError(`write ${path}`, cause);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw ioError(`read ${path}`, cause);
+  }
+}
+
+function parseJson(text: string, where: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new MultigradError('invalid-data', `${where} is not JSON: ${String(cause)}`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new MultigradError('invalid-data', `${where} should hold a JSON object. Found ${text.slice(0, 60)}.`);
+}
+
+/**
+ * The objects of a file of JSON lines; none where there is no file. A last line without its end was being written when
+ * the program died and is left out.
+ */
+function readLines(path: string): object[] {
+  if (!existsSync(path)) return [];
+  const lines = readText(path).split('\n');
+  return lines.slice(0, -1).map((line, index) => parseJson(line, `${path}, line ${index + 1},`));
+}
+
+/**
+ * Reads the configuration of an output folder.
+ *
+ * @throws MultigradError `io` where there is none, `invalid-data` where it is of another kind or version
+ */
+export function readConfig(folder: string): ComparisonConfig {
+  const path = join(folder, configFile);
+  if (!existsSync(path)) {
+    throw new MultigradError(
+      'io',
+      `${folder} holds no results: there is no ${configFile} in it. Name a folder that \`multigrad compare\` or \`multigrad train\` wrote.`,
+    );
+  }
+  const config = parseJson(readText(path), path) as Partial<ComparisonConfig>;
+  const known =
+    config.format === 1 &&
+    typeof config.recipe === 'string' &&
+    Array.isArray(config.strategies) &&
+    Array.isArray(config.seeds) &&
+    typeof config.settings === 'object';
+  if (known) return config as ComparisonConfig;
+  throw new MultigradError('invalid-data', `${path} is not a configuration of format 1, which this version of multigrad reads.`);
+}
+
+/** Reads every run of an output folder, as far as it got, in the order of the configuration. */
+export function readRuns(folder: string, config: ComparisonConfig): RunRecord[] {
+  return runNames(config).flatMap(({ strategy, seed, name }) => {
+    const path = join(folder, runsFolder, name);
+    if (!existsSync(path)) return [];
+    const resultPath = join(path, 'result.json');
+    return [
+      {
+        strategy,
+        seed,
+        epochs: readLines(join(path, 'epochs.jsonl')) as EpochRecord[],
+        steps: readLines(join(path, 'steps.jsonl')) as StepRecord[],
+        result: existsSync(resultPath) ? (parseJson(readText(resultPath), resultPath) as RunResult) : null,
+      },
+    ];
+  });
+}
+
+function entriesOf(folder: string): string[] | null {
+  try {
+    if (!statSync(folder).isDirectory()) {
+      throw new MultigradError('io', `The output folder ${folder} is a file. Choose another with --out.`);
+    }
+    return readdirSync(folder);
+  } catch (cause) {
+    if (MultigradError.isInstance(cause)) throw cause;
+    if (isMissing(cause)) return null;
+    throw ioError(`use the output folder ${folder}`, cause);
+  }
+}
+
+/** Whether an output folder was there before, and so may hold runs of the same configuration. */
+export type FolderState = 'new' | 'resumed';
+
+/**
+ * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again.
+ *
+ * @param force - remove the results that the folder holds, whatever their configuration; other files stay
+ * @throws MultigradError `io` where it cannot be written, holds files of somebody else, or results of another
+ * configuration; the differences are named
+ */
+export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): FolderState {
+  const entries = entriesOf(folder)?.filter((name) => !name.endsWith('.part')) ?? [];
+  if (entries.length > 0 && !entries.includes(configFile)) {
+    throw new MultigradError(
+      'io',
+      `The output folder ${folder} is not empty and holds no results of multigrad (found ${entries.slice(0, 3).join(', ')}` +
+        `${entries.length > 3 ? ', …' : ''}). Choose another with --out.`,
+    );
+  }
+  if (entries.length > 0 && !force) {
+    const differences = configDifferences(readConfig(folder), config);
+    if (differences.length === 0) return 'resumed';
+    throw new MultigradError(
+      'io',
+      `The output folder ${folder} holds results of another configuration:\n` +
+        `${differences.map((difference) => `  ${difference}`).join('\n')}\n` +
+        'Choose another with --out, or replace these results with --force.',
+    );
+  }
+  try {
+    if (force) for (const name of ownFiles) rmSync(join(folder, name), { recursive: true, force: true });
+    mkdirSync(join(folder, runsFolder), { recursive: true });
+  } catch (cause) {
+    throw ioError(`write to the output folder ${folder}`, cause);
+  }
+  writeWhole(join(folder, configFile), `${JSON.stringify(config, null, 2)}\n`);
+  return 'new';
+}
+
+/** Takes down one run as it goes: each line is on disk before the next step begins. */
+export interface RunWriter {
+  epoch(record: EpochRecord): void;
+  step(record: StepRecord): void;
+  /** Marks the end of the run; without it the run counts as cut off. */
+  end(result: RunResult): void;
+}
+
+/** Begins one run's folder anew, without what an earlier attempt left there. */
+export function beginRun(folder: string, name: string): RunWriter {
+  const path = join(folder, runsFolder, name);
+  try {
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw ioError(`write to ${path}`, cause);
+  }
+  const append = (file: string, record: object): void => {
+    try {
+      appendFileSync(join(path, file), `${JSON.stringify(record)}\n`);
+    } catch (cause) {
+      throw ioError(`write ${join(path, file)}`, cause);
+    }
+  };
+  return {
+    epoch: (record) => append('epochs.jsonl', record),
+    step: (record) => append('steps.jsonl', record),
+    end: (result) => writeWhole(join(path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`),
+  };
+}

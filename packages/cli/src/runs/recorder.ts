@@ -1,0 +1,151 @@
+import type { StepReport } from '@multigrad/core';
+import { median } from '../results/statistics.ts';
+import type { ConflictCount, EpochRecord, GroupRecord, ObjectiveScore, StepRecord, StepTime } from './records.ts';
+
+/** Sums of what steps measured, by objective. */
+class Means {
+  readonly #sums = new Map<string, { loss: number; accuracy: number; count: number; judged: number }>();
+
+  add({ losses, metrics }: StepReport): void {
+    for (const [name, loss] of Object.entries(losses)) {
+      if (loss === undefined) continue;
+      const sum = this.#sums.get(name) ?? { loss: 0, accuracy: 0, count: 0, judged: 0 };
+      sum.loss += loss;
+      sum.count += 1;
+      const accuracy = metrics[name]?.['accuracy'];
+      if (accuracy !== undefined) {
+        sum.accuracy += accuracy;
+        sum.judged += 1;
+      }
+      this.#sums.set(name, sum);
+    }
+  }
+
+  scores(): Record<string, ObjectiveScore> {
+    return Object.fromEntries(
+      Array.from(this.#sums, ([name, { loss, accuracy, count, judged }]) => [
+        name,
+        { loss: loss / count, ...(judged > 0 ? { accuracy: accuracy / judged } : {}) },
+      ]),
+    );
+  }
+}
+
+/** How often groups of two or more objectives were looked at, and found opposed. */
+class Conflicts {
+  readonly #counts = new Map<string, ConflictCount>();
+
+  add(key: string, seen: number, conflicting: number): void {
+    const before = this.#counts.get(key) ?? { seen: 0, conflicting: 0 };
+    this.#counts.set(key, { seen: before.seen + seen, conflicting: before.conflicting + conflicting });
+  }
+
+  counts(): Record<string, ConflictCount> {
+    return Object.fromEntries(this.#counts);
+  }
+}
+
+function groupRecord(group: GroupRecord): GroupRecord {
+  const { key, objectives, norms, cosines, weights, conflict, note, diagnostics } = group;
+  return {
+    key,
+    objectives,
+    norms,
+    cosines,
+    weights,
+    conflict,
+    ...(note === undefined ? {} : { note }),
+    ...(diagnostics === undefined ? {} : { diagnostics }),
+  };
+}
+
+/** Turns the reports of a run's steps into the records that are kept of it. */
+export class RunRecorder {
+  readonly #every: number;
+  readonly #plain: number[] = [];
+  readonly #observed: number[] = [];
+  readonly #conflicts = new Conflicts();
+  #epoch = { number: 1, means: new Means(), conflicts: new Conflicts(), plain: 0, observed: 0 };
+  #steps = 0;
+
+  /** @param every - keep every n-th step; 0 keeps none */
+  constructor(every: number) {
+    this.#every = every;
+  }
+
+  /** Training steps so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** The epoch under way, from 1. */
+  get epoch(): number {
+    return this.#epoch.number;
+  }
+
+  /** Begins an epoch, counted from 0. */
+  beginEpoch(epoch: number): void {
+    this.#epoch = {
+      number: epoch + 1,
+      means: new Means(),
+      conflicts: new Conflicts(),
+      plain: this.#plain.length,
+      observed: this.#observed.length,
+    };
+  }
+
+  /** Takes in a step; returns its record where it is one of those that are kept. */
+  step(report: StepReport, milliseconds: number): StepRecord | null {
+    this.#steps += 1;
+    (report.observed ? this.#observed : this.#plain).push(milliseconds);
+    this.#epoch.means.add(report);
+    for (const { key, objectives, conflict } of report.groups) {
+      if (objectives.length < 2) continue;
+      const seen = conflict === null ? 0 : 1;
+      this.#conflicts.add(key, seen, conflict ? 1 : 0);
+      this.#epoch.conflicts.add(key, seen, conflict ? 1 : 0);
+    }
+    if (this.#every === 0 || report.step % this.#every !== 0) return null;
+    return {
+      step: report.step,
+      epoch: this.#epoch.number,
+      milliseconds: Math.round(milliseconds * 100) / 100,
+      losses: Object.fromEntries(Object.entries(report.losses).filter(([, loss]) => loss !== undefined)) as Record<string, number>,
+      sweeps: report.sweeps,
+      groups: report.groups.map(groupRecord),
+    };
+  }
+
+  /** Ends an epoch with its scores on the test set. */
+  endEpoch(test: EpochRecord['test'], seconds: EpochRecord['seconds']): EpochRecord {
+    const { number, means, conflicts, plain, observed } = this.#epoch;
+    return {
+      epoch: number,
+      step: this.#steps,
+      train: means.scores(),
+      test,
+      conflicts: conflicts.counts(),
+      stepTime: stepTime(this.#plain.slice(plain), this.#observed.slice(observed))!,
+      seconds,
+    };
+  }
+
+  /** Time per step over the whole run; null before the first. */
+  stepTime(): StepTime | null {
+    return stepTime(this.#plain, this.#observed);
+  }
+
+  /** Conflicts over the whole run. */
+  conflicts(): Record<string, ConflictCount> {
+    return this.#conflicts.counts();
+  }
+}
+
+function stepTime(plain: readonly number[], observed: readonly number[]): StepTime | null {
+  if (plain.length + observed.length === 0) return null;
+  // Where every step is observed, no step did nothing but train: the observed ones are all there is to tell.
+  return {
+    plain: median(plain.length > 0 ? plain : observed),
+    observed: observed.length > 0 ? median(observed) : null,
+  };
+}

@@ -1,0 +1,96 @@
+/** How one objective did on a data set: its mean loss, and the share of right answers where it has one. */
+export interface ObjectiveScore {
+  /** Mean loss, in nats for cross-entropy. */
+  readonly loss: number;
+  /** Share of right answers, 0 to 1. */
+  readonly accuracy?: number;
+}
+
+/** At how many steps a group's gradients were seen, and at how many of those two of them pointed against each other. */
+export interface ConflictCount {
+  readonly seen: number;
+  readonly conflicting: number;
+}
+
+/** Time per training step, in milliseconds. */
+export interface StepTime {
+  /** Median over the steps that did nothing but train. */
+  readonly plain: number;
+  /** Median over the steps that were swept again for diagnostics alone; null where there was none. */
+  readonly observed: number | null;
+}
+
+/** One line of `epochs.jsonl`: what is known at the end of an epoch. */
+export interface EpochRecord {
+  /** Epochs finished, from 1. */
+  readonly epoch: number;
+  /** Training steps finished since the start. */
+  readonly step: number;
+  /** Means over the epoch's training steps, by objective. */
+  readonly train: Readonly<Record<string, ObjectiveScore>>;
+  /** On the whole test set, by objective. */
+  readonly test: Readonly<Record<string, ObjectiveScore>>;
+  /** By group, for groups of two or more objectives. */
+  readonly conflicts: Readonly<Record<string, ConflictCount>>;
+  readonly stepTime: StepTime;
+  /** Wall time of the epoch's training and of its evaluation, in seconds. */
+  readonly seconds: { readonly training: number; readonly evaluation: number };
+}
+
+/** What a step did to one parameter group. */
+export interface GroupRecord {
+  readonly key: string;
+  readonly objectives: readonly string[];
+  /** Gradient norms, one for each objective; null where the step did not look at them. */
+  readonly norms: readonly number[] | null;
+  /** Cosines between the objectives' gradients; null where the step did not look at them. */
+  readonly cosines: readonly (readonly number[])[] | null;
+  readonly weights: readonly number[];
+  readonly conflict: boolean | null;
+  readonly note?: string;
+  readonly diagnostics?: Readonly<Record<string, number>>;
+}
+
+/** One line of `steps.jsonl`: a sampled training step. */
+export interface StepRecord {
+  /** Number of the step, from 0. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Wall time in milliseconds. */
+  readonly milliseconds: number;
+  readonly losses: Readonly<Record<string, number>>;
+  /** Backward sweeps that the step took. */
+  readonly sweeps: number;
+  readonly groups: readonly GroupRecord[];
+}
+
+/** How a run ended. `finished` runs are never repeated; the others are, when their folder is used again. */
+export type RunStatus = 'finished' | 'stopped' | 'failed';
+
+/** `result.json`: written once, when a run ends. */
+export interface RunResult {
+  readonly status: RunStatus;
+  /** Why, for a run that failed. */
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly epochs: number;
+  readonly steps: number;
+  /** Null where not one step was finished. */
+  readonly stepTime: StepTime | null;
+  readonly conflicts: Readonly<Record<string, ConflictCount>>;
+  /** Wall time of the whole run, in seconds. */
+  readonly seconds: number;
+  /** The TensorFlow.js backend that did the work. */
+  readonly backend: string;
+  /** ISO 8601. */
+  readonly endedAt: string;
+}
+
+/** One run as its folder holds it; `result` is null where the program died before it could write one. */
+export interface RunRecord {
+  /** The strategy's specifier as the user wrote it. */
+  readonly strategy: string;
+  readonly seed: number;
+  readonly epochs: readonly EpochRecord[];
+  readonly steps: readonly StepRecord[];
+  readonly result: RunResult | null;
+}

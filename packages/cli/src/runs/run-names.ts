@@ -1,0 +1,27 @@
+import type { ComparisonConfig } from './config.ts';
+
+/** A specifier as a part of a file name: letters, digits and `. _ = -` stay. */
+function slug(specifier: string): string {
+  const plain = specifier.replaceAll(/[^A-Za-z0-9._=-]+/g, '-').replaceAll(/^[-.]+|[-.]+$/g, '');
+  return plain === '' ? 'strategy' : plain.slice(0, 100);
+}
+
+/**
+ * The name of each run's folder, `<strategy>-seed<k>`; specifiers that would share one get a number.
+ */
+export function runNames({ strategies, seeds }: ComparisonConfig): { strategy: string; seed: number; name: string }[] {
+  const taken = new Set<string>();
+  const slugs = new Map<string, string>();
+  for (const strategy of strategies) {
+    const wanted = slug(strategy);
+    let name = wanted;
+    // File systems that ignore case would put `Sum` and `sum` into one folder.
+    for (let count = 2; taken.has(name.toLowerCase()); count += 1) name = `${wanted}-${count}`;
+    taken.add(name.toLowerCase());
+    slugs.set(strategy, name);
+  }
+  // Seeds outside: after an interruption every strategy has been run with the first seeds.
+  return seeds.flatMap((seed) =>
+    strategies.map((strategy) => ({ strategy, seed, name: `${slugs.get(strategy)!}-seed${seed}` })),
+  );
+}

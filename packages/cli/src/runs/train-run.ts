@@ -1,0 +1,171 @@
+import { setImmediate } from 'node:timers/promises';
+import { type GroupBy, MultiObjectiveTrainer, type TrainerCallback } from '@multigrad/core';
+import { MultigradError } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Progress } from '../progress/progress.ts';
+import type { Experiment } from '../recipes/experiment.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import { numberSetting } from '../recipes/settings.ts';
+import type { ChosenStrategy } from '../strategies/catalog.ts';
+import type { Settings } from './config.ts';
+import type { RunWriter } from './output-folder.ts';
+import { RunRecorder } from './recorder.ts';
+import type { ObjectiveScore, RunResult, RunStatus } from './records.ts';
+
+/** One run: a strategy trained with one seed. */
+export interface RunTask {
+  readonly recipe: Recipe;
+  readonly settings: Settings;
+  readonly strategy: ChosenStrategy;
+  readonly seed: number;
+  /** Name of the TensorFlow.js backend in use, for the records. */
+  readonly backend: string;
+}
+
+/** Where a run reports to, and what can end it early. */
+export interface RunSurroundings {
+  readonly writer: RunWriter;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Trains one strategy once and writes down what happens as it happens.
+ *
+ * @returns how it ended; an error of the training itself is part of the result, not thrown
+ * @throws MultigradError `io` where the records cannot be written
+ */
+export async function trainRun(task: RunTask, { writer, progress, signal }: RunSurroundings): Promise<RunResult> {
+  const { settings, strategy, seed } = task;
+  const began = performance.now();
+  const recorder = new RunRecorder(numberSetting(settings, 'observe'));
+  let epochs = 0;
+  const result = (status: RunStatus, error?: RunResult['error']): RunResult => ({
+    status,
+    ...(error ? { error } : {}),
+    epochs,
+    steps: recorder.steps,
+    stepTime: recorder.stepTime(),
+    conflicts: recorder.conflicts(),
+    seconds: seconds(began),
+    backend: task.backend,
+    endedAt: new Date().toISOString(),
+  });
+  let experiment: Experiment | undefined;
+  try {
+    experiment = await task.recipe.open(settings, seed);
+    const { stepsPerEpoch } = experiment;
+    progress.runBegin({
+      strategy: strategy.specifier,
+      seed,
+      epochs: numberSetting(settings, 'epochs'),
+      stepsPerEpoch,
+    });
+    const watch = watcher(task.recipe, recorder, stepsPerEpoch, { writer, progress, signal }, () => {
+      epochs += 1;
+    });
+    const stopped = await fit(task, experiment, watch, signal);
+    return result(stopped ? 'stopped' : 'finished');
+  } catch (error) {
+    if (MultigradError.isInstance(error)) {
+      if (error.code === 'io') throw error;
+      return result('failed', { code: error.code, message: error.message });
+    }
+    // Somebody else's strategy may throw anything.
+    return result('failed', { code: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  } finally {
+    experiment?.dispose();
+  }
+}
+
+/** @returns whether training was stopped before its end */
+async function fit(task: RunTask, experiment: Experiment, watch: TrainerCallback, signal: AbortSignal): Promise<boolean> {
+  const { settings, strategy, seed } = task;
+  const every = numberSetting(settings, 'observe');
+  const optimizer = tf.train.momentum(numberSetting(settings, 'lr'), numberSetting(settings, 'momentum'));
+  try {
+    const trainer = new MultiObjectiveTrainer<tf.TensorContainer, string>({
+      objectives: (batch, mode) => experiment.objectives(batch, mode),
+      variables: [...experiment.variables.values()],
+      parts: experiment.parts,
+      strategy: strategy.create(seed),
+      optimizer,
+      weightDecay: numberSetting(settings, 'weight-decay'),
+      groupBy: grouping(settings['group-by'] as string, experiment),
+      ...(every > 0 ? { observe: { every } } : {}),
+    });
+    const { stopped } = await trainer.fit((epoch: number) => politely(experiment.train(epoch)), {
+      epochs: numberSetting(settings, 'epochs'),
+      validationData: () => politely(experiment.test()),
+      callbacks: [watch],
+      signal,
+    });
+    return stopped !== undefined;
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+/** Groups by stable names: TensorFlow.js numbers the variables of the second network in a process. */
+function grouping(groupBy: string, { variables }: Experiment): GroupBy {
+  if (groupBy !== 'tensor') return groupBy as GroupBy;
+  const names = new Map(Array.from(variables, ([name, variable]) => [variable.name, name]));
+  return ({ name }) => names.get(name) ?? name;
+}
+
+/**
+ * The same batches, with a turn of the event loop before each: on wasm nothing else ever waits, and neither timers nor
+ * Ctrl-C would be served.
+ */
+async function* politely<Batch>(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void> {
+  for await (const batch of batches) {
+    await setImmediate();
+    yield batch;
+  }
+}
+
+function watcher(
+  { objectives }: Recipe,
+  recorder: RunRecorder,
+  stepsPerEpoch: number,
+  { writer, progress, signal }: RunSurroundings,
+  epochDone: () => void,
+): TrainerCallback {
+  let epochBegan = 0;
+  let stepBegan = 0;
+  let trained = 0;
+  return {
+    onEpochBegin: (epoch) => {
+      recorder.beginEpoch(epoch);
+      epochBegan = performance.now();
+    },
+    onBatchBegin: () => {
+      stepBegan = performance.now();
+    },
+    onBatchEnd: (batch, report) => {
+      const record = recorder.step(report, performance.now() - stepBegan);
+      if (record) writer.step(record);
+      progress.step({ step: recorder.steps, epoch: recorder.epoch, losses: report.losses as Record<string, number> });
+      if (batch + 1 < stepsPerEpoch || signal.aborted) return;
+      trained = performance.now();
+      progress.evaluating();
+    },
+    onEpochEnd: (_, logs) => {
+      const score = (name: string): ObjectiveScore => {
+        const accuracy = logs[`val_${name}_accuracy`];
+        return { loss: logs[`val_${name}_loss`]!, ...(accuracy === undefined ? {} : { accuracy }) };
+      };
+      const record = recorder.endEpoch(Object.fromEntries(objectives.map((name) => [name, score(name)])), {
+        training: (trained - epochBegan) / 1000,
+        evaluation: seconds(trained),
+      });
+      writer.epoch(record);
+      epochDone();
+      progress.epochEnd(record);
+    },
+  };
+}
+
+function seconds(since: number): number {
+  return (performance.now() - since) / 1000;
+}

@@ -1,0 +1,8 @@
+import type { StrategyPlugin } from '@multigrad/core/strategy';
+import { plugin as mgda } from '@multigrad/strategy-mgda';
+import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
+import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
+import { plugin as sum } from '@multigrad/strategy-sum';
+
+/** The strategies that come with this program, in the order of listings. */
+export const builtinPlugins: readonly StrategyPlugin[] = [sum, mmpareto, pcgrad, mgda];

@@ -1,0 +1,70 @@
+import {
+  type GradientStrategy,
+  MultigradError,
+  type StrategyPlugin,
+  createRegistry,
+  createStrategy,
+  parseStrategySpecifier,
+} from '@multigrad/core/strategy';
+import type { Recipe } from '../recipes/recipe.ts';
+import { builtinPlugins } from './builtin.ts';
+import { jointPlugin } from './joint.ts';
+import { isPath, loadExternalPlugin } from './external.ts';
+
+/** A strategy that a user asked for, checked, and made anew for each run. */
+export interface ChosenStrategy {
+  /** As the user wrote it. */
+  readonly specifier: string;
+  readonly plugin: StrategyPlugin;
+  /** Makes it for a run; a random strategy whose seed the user left open takes the run's. */
+  create(seed: number): GradientStrategy;
+}
+
+/** The strategies that a recipe knows by name: the installed ones and its baseline. */
+export function recipePlugins(recipe: Recipe): StrategyPlugin[] {
+  const { baseline, objectives } = recipe;
+  return [
+    jointPlugin(
+      baseline,
+      objectives.filter((name) => name !== baseline),
+    ),
+    ...builtinPlugins,
+  ];
+}
+
+/**
+ * Finds and checks every strategy that a user asked for, before any training.
+ *
+ * @param folder - paths and packages are looked for from it
+ * @throws MultigradError `unknown-strategy`, `invalid-option` or `incompatible-strategy`
+ */
+export async function chooseStrategies(recipe: Recipe, specifiers: readonly string[], folder: string): Promise<ChosenStrategy[]> {
+  const registry = createRegistry(recipePlugins(recipe));
+  const chosen: ChosenStrategy[] = [];
+  for (const specifier of specifiers) {
+    const { name, options } = parseStrategySpecifier(specifier);
+    const plugin = registry.has(name) ? registry.find(name) : await externalPlugin(name, folder, () => registry.find(name));
+    const seeded = plugin.options['seed']?.kind === 'number' && options['seed'] === undefined;
+    const create = (seed: number): GradientStrategy =>
+      createStrategy(plugin, seeded ? { ...options, seed: String(seed) } : options);
+    create(0);
+    chosen.push({ specifier, plugin, create });
+  }
+  return chosen;
+}
+
+async function externalPlugin(name: string, folder: string, unknown: () => StrategyPlugin): Promise<StrategyPlugin> {
+  const plugin = await loadExternalPlugin(name, folder);
+  if (plugin) return plugin;
+  if (isPath(name)) return unknown();
+  try {
+    return unknown();
+  } catch (cause) {
+    if (!MultigradError.isInstance(cause)) throw cause;
+    throw new MultigradError(
+      cause.code,
+      `${cause.message} No npm package of that name is installed either; a file is named by its path, as in \`./${name}.js\`.`,
+      { cause },
+    );
+  }
+}

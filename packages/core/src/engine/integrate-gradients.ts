@@ -1,0 +1,270 @@
+import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
+import { assertStrategy } from '../strategy/check-strategy.ts';
+import { MultigradError } from '../strategy/errors.ts';
+import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { GroupBy, NamedParts } from './groups.ts';
+import { checkState, initialState, type IntegrationState } from './integration-state.ts';
+import { objectiveSweeps } from './objective-sweeps.ts';
+import {
+  type FeatureObjectives,
+  type ForwardResult,
+  type Objectives,
+  readForward,
+} from './objectives.ts';
+import { type Level, observeGraph, type ObservedGraph } from './observe-graph.ts';
+import type { GroupReport } from './report.ts';
+import type { StepOutcome } from './step-context.ts';
+import { buildStructure, checkGraph } from './structure.ts';
+import { Tape } from './tape.ts';
+import { youngestTensorId } from './tensor-age.ts';
+import { TensorBag } from './tensor-bag.ts';
+import { checkVariables, lockVariables } from './variable-lock.ts';
+import { weightedSweep } from './weighted-sweep.ts';
+
+/** How a network's gradients are grouped; fixed when it is built. */
+export interface GroupingOptions {
+  /** How variables fall into groups. @defaultValue `'reach'` */
+  readonly groupBy?: GroupBy;
+  /** Names of the network's parts: variables of different parts are never in one group under `'reach'`. */
+  readonly parts?: NamedParts;
+  /** Where gradients are integrated. @defaultValue `'parameters'` */
+  readonly level?: Level;
+  /**
+   * Groups that one objective reaches (heads): their plain gradient, or weighted by the strategy. Strategies that see
+   * no gradients always weight them. @defaultValue `'plain'`
+   */
+  readonly singles?: 'plain' | 'weighted';
+}
+
+/** Options of one integration step. */
+export interface IntegrateOptions<Name extends string = string> extends GroupingOptions {
+  /** The state that the previous step returned; left out at the first step, which then builds the groups. */
+  readonly state?: IntegrationState | undefined;
+  /** Factors on the objectives' gradients, before the strategy sees them; finite, at least 0. @defaultValue 1 for each */
+  readonly lossWeights?: Readonly<Partial<Record<Name, number>>>;
+  /** Whether to measure norms and cosines for the report although the strategy does not need them. @defaultValue false */
+  readonly observe?: boolean;
+}
+
+/** One step's integrated gradients. */
+export interface IntegratedGradients<Name extends string = string> {
+  /**
+   * The update for each variable, by name, in the order of `variables`: hand it to `optimizer.applyGradients` and
+   * dispose of it afterwards (`tf.dispose(gradients)`).
+   *
+   * Variables that no objective of this step reached hold `null`, which TensorFlow.js optimizers skip; the name stays
+   * in the record because they keep their slots by position.
+   */
+  readonly gradients: NamedTensorMap;
+  /** Losses of the objectives present, before any weight. */
+  readonly losses: Readonly<Partial<Record<Name, number>>>;
+  /** Metrics that came with the objectives. */
+  readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
+  /** What happened in each group. */
+  readonly groups: readonly GroupReport[];
+  /** Hand this in at the next step. */
+  readonly state: IntegrationState;
+  /** Number of this step, from 0. */
+  readonly step: number;
+  /** Reverse passes made. */
+  readonly sweeps: number;
+  /** Whether norms and cosines were measured for strategies that do not need them. */
+  readonly observed: boolean;
+}
+
+/**
+ * Runs one forward pass, takes each objective's gradient, and integrates them by a strategy: the update of a group of
+ * parameters is `Σ_k w_k g_k` with the weights `w` that the strategy finds from the Gramian `G_ij = ⟨g_i, g_j⟩`.
+ *
+ * The forward function is called once. The cheapest exact plan is taken: strategies that see no gradients cost one
+ * reverse pass, others one for each objective, and one asynchronous read-back. Nothing is applied to the variables.
+ *
+ * @param forward - computes the objectives; synchronous, all operations from variables to losses inside
+ * @param variables - what to differentiate with respect to
+ * @param strategy - how to integrate
+ * @throws MultigradError `invalid-objective`, `unreached-variable`, `non-finite`, `structure-changed`,
+ *   `interleaved-call`, `missing-gradients`, `unsupported`; nothing that the step made stays alive then
+ *
+ * @example
+ * ```ts
+ * import { integrateGradients, type IntegrationState } from '@multigrad/core';
+ * import { pcgrad } from '@multigrad/strategy-pcgrad';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import '@tensorflow/tfjs-layers';
+ *
+ * const shared = tf.variable(tf.tensor1d([1, 2]));
+ * const strategy = pcgrad({ seed: 1 });
+ * const optimizer = tf.train.sgd(0.1);
+ * let state: IntegrationState | undefined;
+ * for (let step = 0; step < 3; step += 1) {
+ *   const result = await integrateGradients(
+ *     () => ({
+ *       near: tf.sum(tf.square(shared)) as tf.Scalar,
+ *       far: tf.sum(tf.square(tf.sub(shared, 3))) as tf.Scalar,
+ *     }),
+ *     [shared],
+ *     strategy,
+ *     { state },
+ *   );
+ *   state = result.state;
+ *   optimizer.applyGradients(result.gradients);
+ *   tf.dispose(result.gradients);
+ *   console.log(result.losses.near, result.groups[0]?.cosines);
+ * }
+ * ```
+ */
+export async function integrateGradients<Name extends string>(
+  forward: () => Objectives<Name> | FeatureObjectives<Name>,
+  variables: readonly Variable[],
+  strategy: GradientStrategy,
+  options: IntegrateOptions<Name> = {},
+): Promise<IntegratedGradients<Name>> {
+  const { level = 'parameters', singles = 'plain', lossWeights = {}, observe = false } = options;
+  checkCall(variables, strategy, level, singles);
+  const unlock = lockVariables(variables);
+  const bag = new TensorBag();
+  let tape: Tape<ForwardResult> | undefined;
+  try {
+    tape = recordForward(forward, bag);
+    const graph = observeGraph(tape, tape.paths(variables), variables, level);
+    const state = options.state ?? initialStateOf([graph], variables, strategy, options);
+    checkState(state, strategy, level, variables);
+    checkGraph(graph, state, 'Build from batches that show every objective, or rebuild.');
+    checkLossWeights(lossWeights, state.objectives);
+
+    const context = { tape, graph, variables, strategy, state, singles, lossWeights, bag };
+    const oneSweep = strategy.needs.gradients === 'none';
+    const outcome = oneSweep
+      ? await weightedSweep(context, observe)
+      : await objectiveSweeps(context);
+    return present<Name>(outcome, graph, state.step, oneSweep && observe);
+  } finally {
+    tape?.dispose();
+    bag.dispose();
+    unlock();
+  }
+}
+
+/**
+ * The state before the first step, from several forward passes: the union of what they reach, where no single batch
+ * shows every objective (a data set for each task).
+ *
+ * @param forwards - forward functions as for `integrateGradients`, each called once; their gradients are not taken
+ * @throws MultigradError `unreached-variable` when a variable is reached in none of them
+ */
+export function buildIntegration<Name extends string>(
+  forwards: readonly (() => Objectives<Name> | FeatureObjectives<Name>)[],
+  variables: readonly Variable[],
+  strategy: GradientStrategy,
+  options: GroupingOptions = {},
+): IntegrationState {
+  const { level = 'parameters', singles = 'plain' } = options;
+  checkCall(variables, strategy, level, singles);
+  const graphs = forwards.map((forward): ObservedGraph => {
+    const bag = new TensorBag();
+    let tape: Tape<ForwardResult> | undefined;
+    try {
+      tape = recordForward(forward, bag);
+      return observeGraph(tape, tape.paths(variables), variables, level);
+    } finally {
+      tape?.dispose();
+      bag.dispose();
+    }
+  });
+  return initialStateOf(graphs, variables, strategy, options);
+}
+
+function initialStateOf(
+  graphs: readonly ObservedGraph[],
+  variables: readonly Variable[],
+  strategy: GradientStrategy,
+  { groupBy = 'reach', parts = {}, level = 'parameters', singles = 'plain' }: GroupingOptions,
+): IntegrationState {
+  const structure = buildStructure(graphs, variables, { groupBy, parts, level });
+  return initialState(structure, strategy, level, singles);
+}
+
+/** Records the forward pass; what it returned goes into the bag, but for tensors that are older than it. */
+function recordForward(
+  forward: () => Objectives | FeatureObjectives,
+  bag: TensorBag,
+): Tape<ForwardResult> {
+  const older = youngestTensorId();
+  const tape = Tape.record(() => readForward(forward()));
+  const { objectives, features } = tape.value;
+  const returned: Tensor[] = [
+    ...objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]),
+    ...Object.values(features ?? {}),
+  ];
+  bag.keepAll(returned.filter(({ id }) => id > older));
+  return tape;
+}
+
+function checkCall(
+  variables: readonly Variable[],
+  strategy: GradientStrategy,
+  level: Level,
+  singles: string,
+): void {
+  assertStrategy(strategy);
+  checkVariables(variables);
+  if (!['parameters', 'features'].includes(level)) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`level\` should be 'parameters' or 'features'. Found ${JSON.stringify(level)}.`,
+    );
+  }
+  if (!['plain', 'weighted'].includes(singles)) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`singles\` should be 'plain' or 'weighted'. Found ${JSON.stringify(singles)}.`,
+    );
+  }
+  if (level === 'features' && strategy.needs.gradients === 'tensor-gramians') {
+    throw new MultigradError(
+      'unsupported',
+      `Strategy \`${strategy.name}\` weights each parameter tensor by itself, which has no meaning with \`level: 'features'\`. ` +
+        "Use `level: 'parameters'`, or a strategy that needs the Gramian alone.",
+    );
+  }
+}
+
+function checkLossWeights(
+  lossWeights: Readonly<Partial<Record<string, number>>>,
+  objectives: readonly string[],
+): void {
+  for (const [name, weight] of Object.entries(lossWeights)) {
+    if (!objectives.includes(name)) {
+      throw new MultigradError(
+        'invalid-option',
+        `Option \`lossWeights\` should name objectives: ${objectives.join(', ')}. Found \`${name}\`.`,
+      );
+    }
+    if (weight === undefined || (Number.isFinite(weight) && weight >= 0)) continue;
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`lossWeights.${name}\` should be a finite number >= 0. Found ${weight}.`,
+    );
+  }
+}
+
+function present<Name extends string>(
+  { gradients, numbers, groups, state, sweeps }: StepOutcome,
+  { objectives }: ObservedGraph,
+  step: number,
+  observed: boolean,
+): IntegratedGradients<Name> {
+  const byName = <T>(values: ArrayLike<T>): Record<string, T> =>
+    Object.fromEntries(objectives.map((name, k) => [name, values[k]!]));
+  return {
+    gradients: Object.fromEntries(gradients) as NamedTensorMap,
+    losses: byName(numbers.losses) as Partial<Record<Name, number>>,
+    metrics: byName(numbers.metrics) as Partial<Record<Name, Record<string, number>>>,
+    groups,
+    state,
+    step,
+    sweeps,
+    observed,
+  };
+}

@@ -1,0 +1,96 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../strategy/errors.ts';
+import type { Json } from '../strategy/json.ts';
+import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { ParameterGroup } from './groups.ts';
+import { type Level, quoted } from './observe-graph.ts';
+import type { Structure } from './structure.ts';
+
+/** A group and what the strategy remembers of it; null for groups of one objective. */
+export interface GroupState extends ParameterGroup {
+  readonly state: Json;
+}
+
+/**
+ * Everything that gradient integration carries from one step to the next, as plain JSON: a checkpoint holds it as it
+ * is, and a run that resumes from it continues bit for bit.
+ */
+export interface IntegrationState {
+  /** Version of this record. */
+  readonly format: 1;
+  /** Name of the strategy. */
+  readonly strategy: string;
+  readonly level: Level;
+  /** Number of the next step, from 0. */
+  readonly step: number;
+  readonly objectives: readonly string[];
+  readonly groups: readonly GroupState[];
+  /** State of a strategy that sees no gradients, of which there is one a run; else null. */
+  readonly run: Json;
+}
+
+/** The state before the first step. */
+export function initialState(
+  structure: Structure,
+  strategy: GradientStrategy,
+  level: Level,
+  singles: 'plain' | 'weighted',
+): IntegrationState {
+  const { objectives, groups } = structure;
+  const global = strategy.needs.gradients === 'none';
+  return {
+    format: 1,
+    strategy: strategy.name,
+    level,
+    step: 0,
+    objectives,
+    groups: groups.map((group) => {
+      const consulted = !global && (group.objectives.length > 1 || singles === 'weighted');
+      return { ...group, state: consulted ? strategy.init(describe(group)) : null };
+    }),
+    run: global
+      ? strategy.init({
+          key: 'run',
+          objectives,
+          tensors: groups.flatMap((group) => group.variables),
+        })
+      : null,
+  };
+}
+
+function describe({ key, objectives, variables, feature }: ParameterGroup): {
+  key: string;
+  objectives: readonly string[];
+  tensors: readonly string[];
+} {
+  return { key, objectives, tensors: feature === null ? variables : [feature] };
+}
+
+/**
+ * Checks that a state belongs to this strategy and these variables.
+ *
+ * @throws MultigradError `structure-changed` naming what differs
+ */
+export function checkState(
+  state: IntegrationState,
+  strategy: GradientStrategy,
+  level: Level,
+  variables: readonly Variable[],
+): void {
+  const fail = (what: string, found: string, expected: string): never => {
+    throw new MultigradError(
+      'structure-changed',
+      `The integration state's ${what} differs: found ${found}, expected ${expected}.`,
+    );
+  };
+  if ((state.format as number) !== 1) fail('format', String(state.format), '1');
+  if (state.strategy !== strategy.name) fail('strategy', state.strategy, strategy.name);
+  if (state.level !== level) fail('level', state.level, level);
+  const known = new Set(state.groups.flatMap((group) => group.variables));
+  const given = new Set(variables.map(({ name }) => name));
+  const missing = [...known].filter((name) => !given.has(name));
+  const added = [...given].filter((name) => !known.has(name));
+  if (missing.length > 0)
+    fail('list of variables', `${quoted(missing)} in the state`, 'only those given');
+  if (added.length > 0) fail('list of variables', `no ${quoted(added)}`, 'every variable given');
+}

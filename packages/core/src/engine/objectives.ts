@@ -1,0 +1,123 @@
+import { type Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../strategy/errors.ts';
+
+/** One objective's value: its loss, or its loss with further numbers that are reported but not differentiated. */
+export type ObjectiveValue =
+  Scalar | { readonly loss: Scalar; readonly metrics?: Readonly<Record<string, Scalar>> };
+
+/** The objectives of one forward pass, by name; one that is left out or null is absent at this step. */
+export type Objectives<Name extends string = string> = {
+  readonly [N in Name]?: ObjectiveValue | null;
+};
+
+/** What a forward pass yields when gradients are taken at the features: objectives, and each group's cut tensor. */
+export interface FeatureObjectives<Name extends string = string> {
+  readonly [featuresMarker]: true;
+  readonly objectives: Objectives<Name>;
+  readonly features: Readonly<Record<string, Tensor>>;
+}
+
+const featuresMarker: unique symbol = Symbol('multigrad.features');
+
+/**
+ * Names the tensors at which gradients are integrated with `level: 'features'`: one for each shared part, such as an
+ * encoder's output.
+ *
+ * @example
+ * ```ts
+ * import { withFeatures } from '@multigrad/core';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const shared = tf.tensor2d([[1, 2]]);
+ * const result = withFeatures({ task: tf.sum(shared) as tf.Scalar }, { trunk: shared });
+ * console.log(Object.keys(result.features)); // [ 'trunk' ]
+ * ```
+ */
+export function withFeatures<Name extends string>(
+  objectives: Objectives<Name>,
+  features: Readonly<Record<string, Tensor>>,
+): FeatureObjectives<Name> {
+  return { [featuresMarker]: true, objectives, features };
+}
+
+/** One present objective, checked. */
+export interface PresentObjective {
+  readonly name: string;
+  readonly loss: Scalar;
+  readonly metrics: Record<string, Scalar>;
+}
+
+/** A checked forward pass: the objectives present, in the order of the record, and the cut tensors. */
+export interface ForwardResult {
+  readonly objectives: PresentObjective[];
+  /** Null unless the closure used `withFeatures`. */
+  readonly features: Record<string, Tensor> | null;
+}
+
+/**
+ * Checks what a forward closure returned.
+ *
+ * @throws MultigradError `invalid-objective` when an objective is no scalar, or none is present
+ */
+export function readForward(returned: Objectives | FeatureObjectives): ForwardResult {
+  if (typeof (returned as unknown) !== 'object' || (returned as unknown) === null) {
+    throw new MultigradError(
+      'invalid-objective',
+      `The forward function should return a record of objectives by name. Found ${describe(returned)}.`,
+    );
+  }
+  const record = isFeatureObjectives(returned) ? returned.objectives : returned;
+  const objectives = Object.entries(record)
+    .filter(
+      (entry): entry is [string, ObjectiveValue] => entry[1] !== null && entry[1] !== undefined,
+    )
+    .map(([name, value]) => readObjective(name, value));
+  if (objectives.length === 0) {
+    throw new MultigradError(
+      'invalid-objective',
+      'The forward function should return at least one objective that is present. ' +
+        `Found ${Object.keys(record).length === 0 ? 'an empty record' : `only absent ones: ${Object.keys(record).join(', ')}`}.`,
+    );
+  }
+  return { objectives, features: isFeatureObjectives(returned) ? { ...returned.features } : null };
+}
+
+function isFeatureObjectives(value: Objectives | FeatureObjectives): value is FeatureObjectives {
+  return featuresMarker in value;
+}
+
+function readObjective(name: string, value: ObjectiveValue): PresentObjective {
+  const named = !(value instanceof Tensor) && 'loss' in value;
+  const { loss, metrics = {} } = named ? value : { loss: value };
+  return {
+    name,
+    loss: readScalar(`Objective \`${name}\``, loss),
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([metric, scalar]) => [
+        metric,
+        readScalar(`Metric \`${metric}\` of objective \`${name}\``, scalar),
+      ]),
+    ),
+  };
+}
+
+function readScalar(what: string, value: unknown): Scalar {
+  if (value instanceof Tensor && value.rank === 0 && value.dtype !== 'string')
+    return value as Scalar;
+  throw new MultigradError(
+    'invalid-objective',
+    `${what} should be a scalar tensor, such as tf.mean(…) returns. Found ${describe(value)}.`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Tensor)
+    return `a ${value.dtype} tensor of shape [${value.shape.join(', ')}]`;
+  if (value instanceof Promise) return 'a promise (the forward function must be synchronous)';
+  if (Array.isArray(value)) return 'an array';
+  return value === null
+    ? 'null'
+    : typeof value === 'object'
+      ? 'an object without a loss'
+      : typeof value;
+}

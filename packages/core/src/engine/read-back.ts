@@ -1,0 +1,20 @@
+import { cast, concat, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
+
+/**
+ * Reads many small tensors in one asynchronous transfer; each comes back flat.
+ *
+ * One read a step is what keeps a GPU busy: every separate read would wait for all work queued before it.
+ */
+export async function readTogether(tensors: readonly Tensor[]): Promise<Float32Array[]> {
+  if (tensors.length === 0) return [];
+  const packed = tidy(() =>
+    concat(tensors.map((tensor) => reshape(cast(tensor, 'float32'), [tensor.size]))),
+  );
+  try {
+    const values = await packed.data<'float32'>();
+    let offset = 0;
+    return tensors.map(({ size }) => values.slice(offset, (offset += size)));
+  } finally {
+    packed.dispose();
+  }
+}

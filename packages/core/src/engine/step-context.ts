@@ -1,0 +1,97 @@
+import { scalar, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { GroupState, IntegrationState } from './integration-state.ts';
+import type { ForwardResult, PresentObjective } from './objectives.ts';
+import { checkLosses } from './non-finite.ts';
+import type { ObservedGraph } from './observe-graph.ts';
+import { readTogether } from './read-back.ts';
+import type { GroupReport } from './report.ts';
+import type { SweepSeed, Tape } from './tape.ts';
+import type { TensorBag } from './tensor-bag.ts';
+
+/** What every plan for a step works with. */
+export interface StepContext {
+  readonly tape: Tape<ForwardResult>;
+  readonly graph: ObservedGraph;
+  readonly variables: readonly Variable[];
+  readonly strategy: GradientStrategy;
+  readonly state: IntegrationState;
+  readonly singles: 'plain' | 'weighted';
+  readonly lossWeights: Readonly<Partial<Record<string, number>>>;
+  readonly bag: TensorBag;
+}
+
+/** What a plan brings about. */
+export interface StepOutcome {
+  /** By variable name; null where nothing reached the variable. The caller owns the tensors. */
+  readonly gradients: ReadonlyMap<string, Tensor | null>;
+  readonly numbers: StepNumbers;
+  readonly groups: readonly GroupReport[];
+  readonly state: IntegrationState;
+  readonly sweeps: number;
+}
+
+/** Losses and metrics of the objectives present, read back. */
+export interface StepNumbers {
+  readonly losses: Float64Array;
+  readonly metrics: readonly Readonly<Record<string, number>>[];
+}
+
+/** The scalars of a forward pass, in the order that `readNumbers` expects. */
+export function scalarsOf(objectives: readonly PresentObjective[]): Scalar[] {
+  return objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]);
+}
+
+/** Sorts what was read of `scalarsOf` into losses and metrics. */
+export function sortNumbers(
+  objectives: readonly PresentObjective[],
+  values: readonly Float32Array[],
+): StepNumbers {
+  const remaining = values.map((value) => value[0]!).values();
+  const next = (): number => remaining.next().value!;
+  const losses = new Float64Array(objectives.length);
+  const metrics = objectives.map((objective, k) => {
+    losses[k] = next();
+    return Object.fromEntries(Object.keys(objective.metrics).map((name) => [name, next()]));
+  });
+  return { losses, metrics };
+}
+
+/** Reads losses and metrics; throws when a loss is not finite. */
+export async function readNumbers(context: StepContext): Promise<StepNumbers> {
+  const { objectives } = context.tape.value;
+  const numbers = sortNumbers(objectives, await readTogether(scalarsOf(objectives)));
+  checkLosses(context.graph.objectives, numbers.losses, context.state.step);
+  return numbers;
+}
+
+/** Where the sweep of one objective starts, scaled by its loss weight and a further factor. */
+export function seedOf(context: StepContext, objective: PresentObjective, factor = 1): SweepSeed {
+  const weight = factor * lossWeightOf(context, objective.name);
+  if (weight === 1) return { tensor: objective.loss };
+  return { tensor: objective.loss, gradient: context.bag.keep(scalar(weight)) };
+}
+
+/** The factor that the caller put on an objective's loss. */
+export function lossWeightOf(context: StepContext, objective: string): number {
+  return context.lossWeights[objective] ?? 1;
+}
+
+/** A group as it is at one step: its objectives and variables that take part. */
+export interface PresentGroup {
+  readonly group: GroupState;
+  /** Indices into the objectives present at this step. */
+  readonly objectives: readonly number[];
+  readonly names: readonly string[];
+}
+
+/** The groups that at least one objective present reaches. */
+export function presentGroups({ graph, state }: StepContext): PresentGroup[] {
+  return state.groups.flatMap((group) => {
+    const objectives = group.objectives
+      .map((name) => graph.objectives.indexOf(name))
+      .filter((index) => index >= 0);
+    if (objectives.length === 0) return [];
+    return [{ group, objectives, names: objectives.map((index) => graph.objectives[index]!) }];
+  });
+}

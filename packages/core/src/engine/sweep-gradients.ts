@@ -1,0 +1,76 @@
+import { add, type Tensor } from '@tensorflow/tfjs-core';
+
+/**
+ * The gradients accumulated during one reverse sweep, by the tensor they belong to, each freed when its last holder
+ * lets go.
+ *
+ * Gradient functions may return the very tensor they were given, or one that somebody else owns (a saved input), so
+ * holders are counted and only tensors made during this sweep are ever disposed.
+ */
+export class SweepGradients {
+  readonly #sources: ReadonlySet<number>;
+  readonly #gradients = new Map<number, Tensor>();
+  readonly #holders = new Map<number, number>();
+  /** Ids grow: whatever is younger than this was made by this sweep. */
+  readonly #youngestForeign: number;
+
+  constructor(sources: readonly Tensor[], youngestForeign: number) {
+    this.#sources = new Set(sources.map((source) => source.id));
+    this.#youngestForeign = youngestForeign;
+  }
+
+  has(tensor: Tensor): boolean {
+    return this.#gradients.has(tensor.id);
+  }
+
+  get(tensor: Tensor): Tensor | null {
+    return this.#gradients.get(tensor.id) ?? null;
+  }
+
+  /** Whether `gradient` was made by this sweep. */
+  owns(gradient: Tensor): boolean {
+    return gradient.id > this.#youngestForeign;
+  }
+
+  /** Adds to the gradient of `tensor`, in the order of TensorFlow.js itself, so that sums agree to the last bit. */
+  add(tensor: Tensor, gradient: Tensor): void {
+    const current = this.#gradients.get(tensor.id);
+    if (current === undefined) {
+      this.#hold(tensor, gradient);
+      return;
+    }
+    const sum = add(current, gradient);
+    this.#hold(tensor, sum);
+    this.#letGo(current);
+    if (!this.#holders.has(gradient.id)) this.#free(gradient);
+  }
+
+  /** Forgets the gradients of an operation's outputs once it is done, but for the sources'. */
+  release(outputs: readonly Tensor[]): void {
+    for (const output of outputs) {
+      const gradient = this.#gradients.get(output.id);
+      if (gradient === undefined || this.#sources.has(output.id)) continue;
+      this.#gradients.delete(output.id);
+      this.#letGo(gradient);
+    }
+  }
+
+  #hold(tensor: Tensor, gradient: Tensor): void {
+    this.#gradients.set(tensor.id, gradient);
+    this.#holders.set(gradient.id, (this.#holders.get(gradient.id) ?? 0) + 1);
+  }
+
+  #letGo(gradient: Tensor): void {
+    const holders = this.#holders.get(gradient.id)! - 1;
+    if (holders > 0) {
+      this.#holders.set(gradient.id, holders);
+      return;
+    }
+    this.#holders.delete(gradient.id);
+    this.#free(gradient);
+  }
+
+  #free(gradient: Tensor): void {
+    if (this.owns(gradient)) gradient.dispose();
+  }
+}

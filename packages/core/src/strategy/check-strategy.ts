@@ -1,0 +1,62 @@
+import { MultigradError } from './errors.ts';
+import type { GradientStrategy } from './strategy.ts';
+
+const gradientNeeds = ['none', 'gramian', 'tensor-gramians'];
+const lossNeeds = ['now', 'now-and-after-step', 'epoch-means'];
+
+/**
+ * Checks that a value follows the strategy contract as this version understands it.
+ *
+ * @throws MultigradError `incompatible-strategy` naming the member, what was found and what was expected
+ */
+export function assertStrategy(value: unknown): asserts value is GradientStrategy {
+  if (typeof value !== 'object' || value === null) {
+    throw new MultigradError(
+      'incompatible-strategy',
+      `A strategy should be an object such as a factory returns: mmpareto(), not mmpareto. Found ${value === null ? 'null' : `a ${typeof value}`}.`,
+    );
+  }
+  const strategy = value as Partial<Record<keyof GradientStrategy, unknown>>;
+  const name = typeof strategy.name === 'string' ? `Strategy \`${strategy.name}\`` : 'A strategy';
+  const expect = (holds: boolean, member: string, expected: string, found: unknown): void => {
+    if (holds) return;
+    throw new MultigradError(
+      'incompatible-strategy',
+      `${name} should have \`${member}\` ${expected}. Found ${JSON.stringify(found) ?? typeof found}.`,
+    );
+  };
+  expect(strategy.specification === 1, 'specification', '1', strategy.specification);
+  expect(
+    typeof strategy.name === 'string' && strategy.name !== '',
+    'name',
+    'a non-empty string',
+    strategy.name,
+  );
+  const needs = (strategy.needs ?? {}) as { gradients?: unknown; losses?: unknown };
+  const oneOf = (words: readonly string[]): string =>
+    `one of ${words.map((word) => `'${word}'`).join(', ')}`;
+  expect(
+    gradientNeeds.includes(needs.gradients as string),
+    'needs.gradients',
+    oneOf(gradientNeeds),
+    needs.gradients,
+  );
+  expect(
+    needs.losses === undefined || lossNeeds.includes(needs.losses as string),
+    'needs.losses',
+    `${oneOf(lossNeeds)}, or left out`,
+    needs.losses,
+  );
+  for (const method of ['init', 'integrate'] as const) {
+    expect(typeof strategy[method] === 'function', method, 'a function', strategy[method]);
+  }
+  for (const hook of ['needsNow', 'afterStep', 'onEpochEnd'] as const) {
+    const found = strategy[hook];
+    expect(
+      found === undefined || typeof found === 'function',
+      hook,
+      'a function, or left out',
+      found,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { MultigradError } from './errors.ts';
+import type { Gramian } from './gramian.ts';
+import type { GroupGradients } from './strategy.ts';
+
+/** The parts from which a strategy's view of a group is made; what is left out throws when it is read. */
+export interface GroupGradientsParts {
+  readonly objectives: readonly string[];
+  readonly gramian?: Gramian | undefined;
+  readonly tensorGramians?: ReadonlyMap<string, Gramian> | undefined;
+  readonly losses?: Float64Array | undefined;
+  /** @defaultValue 0 */
+  readonly step?: number | undefined;
+  /** Name of the strategy, for messages. */
+  readonly strategy?: string | undefined;
+}
+
+/**
+ * The view of one group that a strategy gets: reading what was not asked for is an error, so a strategy cannot depend
+ * by accident on what some engine happens to know.
+ *
+ * @throws MultigradError `invalid-argument` when the parts' sizes do not match the number of objectives
+ *
+ * @example
+ * ```ts
+ * import { gramianOf, groupGradients } from '@multigrad/core/strategy';
+ *
+ * const group = groupGradients({
+ *   objectives: ['a', 'b'],
+ *   gramian: gramianOf([
+ *     [1, 0],
+ *     [1, 1],
+ *   ]),
+ * });
+ * console.log(group.gramian.values); // 1, 1, 1, 2
+ * ```
+ */
+export function groupGradients(parts: GroupGradientsParts): GroupGradients {
+  const { objectives, gramian, tensorGramians, losses, step = 0, strategy } = parts;
+  const size = objectives.length;
+  if (size === 0 || new Set(objectives).size !== size) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Argument \`objectives\` should hold at least one name, each once. Found [${objectives.join(', ')}].`,
+    );
+  }
+  for (const one of [gramian, ...(tensorGramians?.values() ?? [])]) {
+    if (one !== undefined) checkLength('each Gramian', one.values.length, size * size);
+  }
+  if (losses !== undefined) checkLength('`losses`', losses.length, size);
+  const need = <T>(part: T | undefined, what: string, needs: string): T => {
+    if (part !== undefined) return part;
+    throw new MultigradError(
+      'not-requested',
+      `Strategy ${strategy === undefined ? '' : `\`${strategy}\` `}read \`${what}\` without asking for it. ` +
+        `Found no such value; its \`needs\` should say ${needs}.`,
+    );
+  };
+  return {
+    objectives,
+    step,
+    get gramian() {
+      return need(gramian, 'gramian', "`gradients: 'gramian'`");
+    },
+    get tensorGramians() {
+      return need(tensorGramians, 'tensorGramians', "`gradients: 'tensor-gramians'`");
+    },
+    get losses() {
+      return need(losses, 'losses', "`losses: 'now'`");
+    },
+  };
+}
+
+function checkLength(what: string, found: number, expected: number): void {
+  if (found === expected) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `The size of ${what} should match the objectives: expected ${expected} numbers, found ${found}.`,
+  );
+}

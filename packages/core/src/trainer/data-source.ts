@@ -1,0 +1,97 @@
+import { dispose, type TensorContainer } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../strategy/errors.ts';
+import { isTensorRecord, tensorBatches } from './tensor-batches.ts';
+
+/** The part of `tf.data.Dataset` that training reads. */
+export interface DatasetLike<Batch> {
+  iterator(): Promise<{ next(): Promise<IteratorResult<Batch>> }>;
+}
+
+/**
+ * Where batches come from:
+ *
+ * - a record of tensors with the samples along their first axis, cut into batches and shuffled by the trainer
+ * - an array of batches, or another iterable or async iterable
+ * - a function of the epoch that returns one, for data that are made anew (or in another order) each epoch
+ * - a `tf.data.Dataset`
+ *
+ * Batches of arrays and records stay the caller's; all others are disposed of after their step.
+ */
+export type DataSource<Batch> =
+  | Batch
+  | Iterable<Batch>
+  | AsyncIterable<Batch>
+  | ((epoch: number) => Iterable<Batch> | AsyncIterable<Batch>)
+  | DatasetLike<Batch>;
+
+/**
+ * Marks a function of the epoch whose batches free themselves when the next one is asked for, so that whoever reads
+ * them must not.
+ */
+export const freesItsBatches: unique symbol = Symbol('multigrad.freesItsBatches');
+
+/** How a data source is read. */
+export interface ReadOptions {
+  /** Samples per batch, for records of tensors. @defaultValue 32 */
+  readonly batchSize?: number | undefined;
+  /** Seed of the order of a record's samples, a new order each epoch; `false` keeps the given one. @defaultValue false */
+  readonly shuffle?: number | false | undefined;
+  /** Whether to dispose of each batch after its step. @defaultValue false for arrays of batches, else true */
+  readonly disposeBatches?: boolean | undefined;
+}
+
+/**
+ * The batches of one epoch; each is disposed of, if it is ours to free, when the consumer asks for the next or leaves.
+ *
+ * @throws MultigradError `invalid-data` when the source is of no known kind
+ */
+export async function* readBatches<Batch>(
+  source: DataSource<Batch>,
+  epoch: number,
+  options: ReadOptions,
+): AsyncGenerator<Batch, void> {
+  const { batches, owned } = open(source, epoch, options);
+  for await (const batch of batches) {
+    try {
+      yield batch;
+    } finally {
+      if (options.disposeBatches ?? owned) dispose(batch as TensorContainer);
+    }
+  }
+}
+
+function open<Batch>(
+  source: DataSource<Batch>,
+  epoch: number,
+  { batchSize = 32, shuffle = false }: ReadOptions,
+): { batches: Iterable<Batch> | AsyncIterable<Batch>; owned: boolean } {
+  if (typeof source === 'function') {
+    const make = source as (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
+    return { batches: make(epoch), owned: !(freesItsBatches in source) };
+  }
+  if (Array.isArray(source)) return { batches: source as Batch[], owned: false };
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) {
+      return { batches: source as AsyncIterable<Batch>, owned: true };
+    }
+    if ('iterator' in source && typeof source.iterator === 'function') {
+      return { batches: datasetBatches(source as DatasetLike<Batch>), owned: true };
+    }
+    if (isTensorRecord(source)) {
+      const batches = tensorBatches(source, { batchSize, shuffle })(epoch);
+      return { batches: batches as Iterable<Batch>, owned: true };
+    }
+  }
+  throw new MultigradError(
+    'invalid-data',
+    'Data should be a record of tensors, an iterable of batches, a function of the epoch that returns one, or a tf.data.Dataset. ' +
+      `Found ${source === null ? 'null' : typeof source}.`,
+  );
+}
+
+async function* datasetBatches<Batch>(dataset: DatasetLike<Batch>): AsyncGenerator<Batch, void> {
+  const iterator = await dataset.iterator();
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+    yield next.value;
+  }
+}

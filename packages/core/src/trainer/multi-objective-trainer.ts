@@ -1,0 +1,325 @@
+import { dispose, type NamedTensorMap, Optimizer } from '@tensorflow/tfjs-core';
+import { buildIntegration, integrateGradients } from '../engine/integrate-gradients.ts';
+import { checkState, type IntegrationState } from '../engine/integration-state.ts';
+import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
+import { assertStrategy } from '../strategy/check-strategy.ts';
+import { MultigradError } from '../strategy/errors.ts';
+import { batchSize } from './batch-size.ts';
+import { type History, HistoryRecorder, type Logs } from './callbacks.ts';
+import { type DataSource, type ReadOptions, readBatches } from './data-source.ts';
+import { type Evaluation, evaluateBatches } from './evaluate.ts';
+import { RunningMeans } from './running-means.ts';
+import type { StepReport } from './step-report.ts';
+import type { FitOptions, TrainerOptions } from './trainer-options.ts';
+import { addWeightDecay } from './weight-decay.ts';
+
+/**
+ * Trains a network with several objectives by any gradient strategy, in the manner of `tf.LayersModel.fit`.
+ *
+ * Each step runs one forward pass, integrates the objectives' gradients group by group, and hands the result to the
+ * optimizer. Objective names are inferred from `objectives` and checked wherever they are used.
+ *
+ * @example
+ * ```ts
+ * import { MultiObjectiveTrainer } from '@multigrad/core';
+ * import { mmpareto } from '@multigrad/strategy-mmpareto';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import '@tensorflow/tfjs-layers';
+ *
+ * const shared = tf.variable(tf.tensor2d([[0.5], [-0.5]]));
+ * const trainer = new MultiObjectiveTrainer({
+ *   objectives: ({ x, y, z }: { x: tf.Tensor2D; y: tf.Tensor2D; z: tf.Tensor2D }) => {
+ *     const prediction = tf.matMul(x, shared);
+ *     return {
+ *       y: tf.losses.meanSquaredError(y, prediction) as tf.Scalar,
+ *       z: tf.losses.meanSquaredError(z, prediction) as tf.Scalar,
+ *     };
+ *   },
+ *   variables: [shared],
+ *   strategy: mmpareto(),
+ *   optimizer: tf.train.momentum(0.05, 0.9),
+ * });
+ * const data = {
+ *   x: tf.tensor2d([[1, 0], [0, 1], [1, 1], [2, 1]]),
+ *   y: tf.tensor2d([[1], [2], [3], [4]]),
+ *   z: tf.tensor2d([[2], [1], [3], [5]]),
+ * };
+ * const { history } = await trainer.fit(data, { epochs: 3, batchSize: 2, shuffle: 1 });
+ * console.log(history.y_loss?.length); // 3
+ * ```
+ */
+export class MultiObjectiveTrainer<Batch, Name extends string> {
+  readonly #options: TrainerOptions<Batch, Name>;
+  #state: IntegrationState | undefined;
+  #busy = false;
+  #stopRequested = false;
+
+  /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
+  constructor(options: TrainerOptions<Batch, Name>) {
+    assertStrategy(options.strategy);
+    checkOptions(options);
+    this.#options = options;
+  }
+
+  /**
+   * What gradient integration carries from step to step: groups and the strategy's memory, as plain JSON; undefined
+   * before the first step.
+   */
+  get state(): IntegrationState | undefined {
+    return this.#state;
+  }
+
+  /**
+   * Continues from a state saved earlier.
+   *
+   * @throws MultigradError `structure-changed` when it belongs to another strategy or other variables
+   */
+  restore(state: IntegrationState): void {
+    const { strategy, level = 'parameters', variables } = this.#options;
+    checkState(state, strategy, level, variables);
+    this.#state = state;
+  }
+
+  /**
+   * Finds the groups from several batches, where no single batch shows every objective. Without it, the first step
+   * builds from its own batch. Called again, it rebuilds: groups are found anew and the strategy's memory is lost.
+   *
+   * @param samples - batches that together reach every variable; they stay the caller's
+   */
+  build(samples: readonly Batch[]): void {
+    const { objectives, variables, strategy } = this.#options;
+    const step = this.#state?.step ?? 0;
+    const forwards = samples.map((batch) => () => objectives(batch, { training: true, step }));
+    this.#state = { ...buildIntegration(forwards, variables, strategy, this.#options), step };
+  }
+
+  /** Asks `fit` to end after the step in progress; for callbacks. */
+  stop(): void {
+    this.#stopRequested = true;
+  }
+
+  /**
+   * One training step. The batch stays the caller's.
+   *
+   * @throws MultigradError `interleaved-call` when a step has not ended yet, and whatever `integrateGradients` throws;
+   *   variables, optimizer and state are then as before the step
+   */
+  async trainOnBatch(batch: Batch): Promise<StepReport<Name>> {
+    return this.#exclusively(() => this.#step(batch));
+  }
+
+  /** Losses and metrics over a data set, without training. */
+  async evaluate(data: DataSource<Batch>, options: ReadOptions = {}): Promise<Evaluation<Name>> {
+    return this.#evaluate(data, options);
+  }
+
+  /**
+   * Trains for a number of epochs.
+   *
+   * @returns the history; also when the signal was aborted or a callback stopped it
+   * @throws MultigradError `invalid-data` when an epoch yields no batch, and whatever a step or a callback throws
+   */
+  async fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
+    checkEpochs(options);
+    return this.#exclusively(() => this.#fit(data, options));
+  }
+
+  async #fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
+    const { epochs, initialEpoch = 0, callbacks = [], signal } = options;
+    const recorder = new HistoryRecorder();
+    this.#stopRequested = false;
+    const stopped = (): 'aborted' | 'requested' | undefined =>
+      signal?.aborted === true ? 'aborted' : this.#stopRequested ? 'requested' : undefined;
+
+    for (const callback of callbacks) await callback.onTrainBegin?.();
+    for (let epoch = initialEpoch; epoch < epochs && stopped() === undefined; epoch += 1) {
+      for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
+      const training = await this.#trainEpoch(data, epoch, options, () => stopped() !== undefined);
+      // An epoch cut short is not recorded: its means would not compare with the others'.
+      if (training === null) break;
+      const validation =
+        options.validationData === undefined
+          ? null
+          : await this.#evaluate(options.validationData, options, signal);
+      if (signal?.aborted === true && validation !== null) break;
+      const logs = {
+        ...this.#logs(training.losses, training.metrics, ''),
+        ...(validation === null ? {} : this.#logs(validation.losses, validation.metrics, 'val_')),
+      };
+      recorder.record(epoch, logs);
+      for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
+    }
+    const history = recorder.history(stopped());
+    for (const callback of callbacks) await callback.onTrainEnd?.(history);
+    return history;
+  }
+
+  async #trainEpoch(
+    data: DataSource<Batch>,
+    epoch: number,
+    options: FitOptions<Batch, Name>,
+    stopped: () => boolean,
+  ): Promise<Pick<Evaluation<Name>, 'losses' | 'metrics'> | null> {
+    const losses = new RunningMeans();
+    const metrics = new Map<string, RunningMeans>();
+    let batches = 0;
+    for await (const batch of readBatches(data, epoch, options)) {
+      if (stopped()) return null;
+      for (const callback of options.callbacks ?? []) await callback.onBatchBegin?.(batches);
+      const size = batchSize(batch);
+      const report = await this.#step(batch);
+      accumulate(report, size, losses, metrics);
+      for (const callback of options.callbacks ?? []) await callback.onBatchEnd?.(batches, report);
+      batches += 1;
+    }
+    if (batches === 0) {
+      throw new MultigradError(
+        'invalid-data',
+        `Training data should yield at least one batch per epoch. Found none in epoch ${epoch}` +
+          (epoch > (options.initialEpoch ?? 0)
+            ? '; an iterator can be read only once: pass an array or a function of the epoch.'
+            : '.'),
+      );
+    }
+    if (stopped()) return null;
+    const means = losses.means();
+    if (this.#state !== undefined) {
+      this.#state = endEpoch(this.#options.strategy, this.#state, Object.fromEntries(means));
+    }
+    return {
+      losses: Object.fromEntries(means) as Partial<Record<Name, number>>,
+      metrics: Object.fromEntries(
+        Array.from(metrics, ([name, own]) => [name, Object.fromEntries(own.means())]),
+      ) as Partial<Record<Name, Record<string, number>>>,
+    };
+  }
+
+  async #step(batch: Batch): Promise<StepReport<Name>> {
+    const { objectives, variables, strategy, observe } = this.#options;
+    batchSize(batch);
+    const step = this.#state?.step ?? 0;
+    const forward = (): ReturnType<typeof objectives> =>
+      objectives(batch, { training: true, step });
+    const result = await integrateGradients(forward, variables, strategy, {
+      ...this.#options,
+      state: this.#state,
+      observe: observe !== undefined && step % observe.every === 0,
+    });
+    try {
+      await this.#apply(result.gradients);
+    } finally {
+      dispose(result.gradients);
+    }
+    this.#state = result.state;
+    if (strategy.needs.losses === 'now-and-after-step') {
+      const { losses } = await evaluateBatches(forward, oneBatch(batch));
+      this.#state = afterStep(strategy, result.state, losses);
+    }
+    const { losses, metrics, groups, sweeps, observed } = result;
+    return { step, losses, metrics, groups, sweeps, observed };
+  }
+
+  async #apply(gradients: NamedTensorMap): Promise<void> {
+    const { optimizer, weightDecay = 0, variables } = this.#options;
+    const decayed = weightDecay > 0 ? addWeightDecay(gradients, variables, weightDecay) : null;
+    try {
+      if (optimizer instanceof Optimizer) optimizer.applyGradients(decayed ?? gradients);
+      else await optimizer(decayed ?? gradients);
+    } finally {
+      if (decayed !== null) dispose(decayed);
+    }
+  }
+
+  async #evaluate(
+    data: DataSource<Batch>,
+    options: ReadOptions,
+    signal?: AbortSignal,
+  ): Promise<Evaluation<Name>> {
+    const step = this.#state?.step ?? 0;
+    return evaluateBatches(
+      (batch: Batch) => this.#options.objectives(batch, { training: false, step }),
+      readBatches(data, 0, { ...options, shuffle: false }),
+      signal,
+    );
+  }
+
+  #logs(losses: Evaluation['losses'], metrics: Evaluation['metrics'], prefix: string): Logs {
+    const logs: Record<string, number> = {};
+    const weights: Readonly<Partial<Record<string, number>>> = this.#options.lossWeights ?? {};
+    let total = 0;
+    for (const [name, loss] of Object.entries(losses)) total += (weights[name] ?? 1) * loss!;
+    logs[`${prefix}loss`] = total;
+    for (const [name, loss] of Object.entries(losses)) logs[`${prefix}${name}_loss`] = loss!;
+    for (const [name, own] of Object.entries(metrics)) {
+      for (const [metric, value] of Object.entries(own!))
+        logs[`${prefix}${name}_${metric}`] = value;
+    }
+    return logs;
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy) {
+      throw new MultigradError(
+        'interleaved-call',
+        'A training call began while an earlier one had not ended. Await fit and trainOnBatch before the next call.',
+      );
+    }
+    this.#busy = true;
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
+function accumulate(
+  report: StepReport,
+  size: number,
+  losses: RunningMeans,
+  metrics: Map<string, RunningMeans>,
+): void {
+  for (const [name, loss] of Object.entries(report.losses)) losses.add(name, loss!, size);
+  for (const [name, own] of Object.entries(report.metrics)) {
+    const means = metrics.get(name) ?? new RunningMeans();
+    metrics.set(name, means);
+    for (const [metric, value] of Object.entries(own!)) means.add(metric, value, size);
+  }
+}
+
+async function* oneBatch<Batch>(batch: Batch): AsyncGenerator<Batch, void> {
+  yield await Promise.resolve(batch);
+}
+
+function checkOptions<Batch, Name extends string>(options: TrainerOptions<Batch, Name>): void {
+  const { weightDecay = 0, observe } = options;
+  if (!Number.isFinite(weightDecay) || weightDecay < 0) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`weightDecay\` should be a finite number >= 0. Found ${weightDecay}.`,
+    );
+  }
+  if (observe !== undefined && !(Number.isInteger(observe.every) && observe.every >= 1)) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`observe.every\` should be an integer >= 1. Found ${observe.every}.`,
+    );
+  }
+}
+
+function checkEpochs(options: { readonly epochs: number; readonly initialEpoch?: number }): void {
+  const { epochs, initialEpoch = 0 } = options;
+  if (!Number.isInteger(epochs) || epochs < 1) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`epochs\` should be an integer >= 1. Found ${epochs}.`,
+    );
+  }
+  if (!Number.isInteger(initialEpoch) || initialEpoch < 0) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`initialEpoch\` should be an integer >= 0. Found ${initialEpoch}.`,
+    );
+  }
+}

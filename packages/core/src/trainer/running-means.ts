@@ -1,0 +1,16 @@
+/** Means of named numbers, weighted by the samples they stand for. */
+export class RunningMeans {
+  readonly #sums = new Map<string, { total: number; weight: number }>();
+
+  add(name: string, value: number, weight: number): void {
+    const sum = this.#sums.get(name) ?? { total: 0, weight: 0 };
+    sum.total += value * weight;
+    sum.weight += weight;
+    this.#sums.set(name, sum);
+  }
+
+  /** The means so far, in the order in which the names first came. */
+  means(): Map<string, number> {
+    return new Map(Array.from(this.#sums, ([name, { total, weight }]) => [name, total / weight]));
+  }
+}

@@ -1,0 +1,17 @@
+import type { GroupReport } from '../engine/report.ts';
+
+/** What a training step measured; callbacks get one after each batch. */
+export interface StepReport<Name extends string = string> {
+  /** Number of the step in the whole run, from 0. */
+  readonly step: number;
+  /** Losses of the objectives present, before any weight. */
+  readonly losses: Readonly<Partial<Record<Name, number>>>;
+  /** Metrics of the objectives present. */
+  readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
+  /** Norms, cosines, weights of each group. */
+  readonly groups: readonly GroupReport[];
+  /** Reverse passes made. */
+  readonly sweeps: number;
+  /** Whether norms and cosines were measured on top of what the strategy needs (`observe`). */
+  readonly observed: boolean;
+}

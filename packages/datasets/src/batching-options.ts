@@ -1,0 +1,84 @@
+import type { OptionSpecs } from '@multigrad/core/strategy';
+
+/** How a data set is cut into batches. */
+export interface BatchingOptions {
+  /**
+   * Samples in a batch, an integer >= 1.
+   *
+   * @defaultValue 64
+   */
+  readonly batchSize?: number;
+  /**
+   * Seed of the order, an integer >= 0; null keeps the order in which the samples are stored.
+   *
+   * @defaultValue null
+   */
+  readonly shuffleSeed?: number | null;
+  /**
+   * Whether a last batch of fewer than `batchSize` samples is left out.
+   *
+   * @defaultValue false
+   */
+  readonly dropRemainder?: boolean;
+}
+
+/** Which part of a run's batches. */
+export interface EpochOptions {
+  /**
+   * Number of the epoch, an integer >= 0: shuffled epochs differ in their order.
+   *
+   * @defaultValue 0
+   */
+  readonly epoch?: number;
+  /**
+   * Batches to leave out at the start without making their tensors, an integer >= 0: where a run resumes.
+   *
+   * @defaultValue 0
+   */
+  readonly firstBatch?: number;
+}
+
+/** Both in one. */
+export type BatchesOptions = BatchingOptions & EpochOptions;
+
+/** What {@link BatchingOptions} may be. */
+export const batchingSpecs: OptionSpecs<BatchingOptions> = {
+  batchSize: {
+    kind: 'number',
+    default: 64,
+    minimum: 1,
+    integer: true,
+    description: 'Samples in a batch, an integer >= 1.',
+  },
+  shuffleSeed: {
+    kind: 'number',
+    default: null,
+    minimum: 0,
+    integer: true,
+    nullable: true,
+    description: 'Seed of the order, an integer >= 0; null keeps the stored order.',
+  },
+  dropRemainder: {
+    kind: 'boolean',
+    default: false,
+    description: 'Whether a last, smaller batch is left out.',
+  },
+};
+
+/** What {@link EpochOptions} may be. */
+export const epochSpecs: OptionSpecs<EpochOptions> = {
+  epoch: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Number of the epoch, an integer >= 0.',
+  },
+  firstBatch: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Batches to leave out at the start, an integer >= 0.',
+  },
+};

@@ -1,0 +1,69 @@
+import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import {
+  input,
+  layers,
+  type LayersModel,
+  model,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
+import { type Initialisation, layerInitializers } from './initialisation.ts';
+import { assertLayerName } from './layer-names.ts';
+import { assertPresent, countOption, initialisationOption, seedOption } from './option-specs.ts';
+
+/** Options of {@link classifierHead}. */
+export interface ClassifierHeadOptions {
+  /** The head's name, unique in a network; its variables are called `<name>/kernel` and `<name>/bias`. */
+  readonly name: string;
+  /** Length of the feature vector, an integer >= 1. */
+  readonly inputs: number;
+  /** Number of classes, an integer >= 2. */
+  readonly classes: number;
+  /**
+   * Seed of the initial weights, an integer >= 0.
+   *
+   * @defaultValue 0
+   */
+  readonly seed?: number;
+  /**
+   * How weights start.
+   *
+   * @defaultValue 'pytorch'
+   */
+  readonly initialisation?: Initialisation;
+}
+
+/**
+ * A linear classifier, `logits = z W + b`: batch of feature vectors in, batch of logits out.
+ *
+ * @throws MultigradError `invalid-option` for an option out of its range
+ *
+ * @example
+ * ```ts
+ * import { classifierHead } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const head = classifierHead({ name: 'head', inputs: 16, classes: 10, seed: 1 });
+ * const logits = head.predict(tf.zeros([2, 16])) as tf.Tensor;
+ * console.log(logits.shape); // [ 2, 10 ]
+ * ```
+ */
+export function classifierHead({ name, ...given }: ClassifierHeadOptions): LayersModel {
+  assertLayerName('Option `name` of `classifierHead`', name);
+  assertPresent('classifierHead', given, ['inputs', 'classes']);
+  const { inputs, classes, seed, initialisation } = resolveOptions('classifierHead', specs, given);
+  const features = input({ name: `${name}/features`, shape: [inputs] });
+  const dense = layers.dense({
+    name,
+    units: classes,
+    ...layerInitializers(initialisation, inputs, seed, name),
+  });
+  return model({ name, inputs: features, outputs: dense.apply(features) as SymbolicTensor });
+}
+
+const specs: OptionSpecs<Omit<ClassifierHeadOptions, 'name'>> = {
+  inputs: countOption('Length of the feature vector', 1),
+  classes: countOption('Number of classes', 2, 2),
+  seed: seedOption,
+  initialisation: initialisationOption,
+};

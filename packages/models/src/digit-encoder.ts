@@ -1,0 +1,141 @@
+import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import {
+  input,
+  layers,
+  type LayersModel,
+  model,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
+import { batchNormalization } from './batch-normalization.ts';
+import { type Initialisation, layerInitializers } from './initialisation.ts';
+import { assertLayerName } from './layer-names.ts';
+import { assertPresent, countOption, initialisationOption, seedOption } from './option-specs.ts';
+
+/** Options of {@link digitEncoder}. */
+export interface DigitEncoderOptions {
+  /** The encoder's name, unique in a network; its variables are called `<name>/conv1/kernel` and so on. */
+  readonly name: string;
+  /** Channels of the input images, an integer >= 1. */
+  readonly channels: number;
+  /**
+   * Channels of the first two convolutions, an integer >= 1; the last two have twice as many.
+   *
+   * @defaultValue 32
+   */
+  readonly width?: number;
+  /**
+   * Length of the feature vector, an integer >= 1.
+   *
+   * @defaultValue 512
+   */
+  readonly features?: number;
+  /**
+   * Seed of the initial weights, an integer >= 0.
+   *
+   * @defaultValue 0
+   */
+  readonly seed?: number;
+  /**
+   * How weights start.
+   *
+   * @defaultValue 'pytorch'
+   */
+  readonly initialisation?: Initialisation;
+  /**
+   * Height of the input images in pixels, an integer >= 1.
+   *
+   * @defaultValue 28
+   */
+  readonly inputHeight?: number;
+  /**
+   * Width of the input images in pixels, an integer >= 1.
+   *
+   * @defaultValue 28
+   */
+  readonly inputWidth?: number;
+}
+
+/**
+ * A convolutional encoder for small images: batch of height × width × channels in, batch of feature vectors out.
+ *
+ * Batch norm → conv 5×5 (width) → max-pool 3×3 / 2 → conv 3×3 (width) → conv 3×3 / 2 (2 width) → conv 3×3 (2 width) →
+ * global average → dense (features), with a ReLU after each convolution and after the dense layer.
+ *
+ * @remarks
+ * Strided windows follow TensorFlow's `same` padding: on even sizes the odd row and column of padding is at the end,
+ * where PyTorch's symmetric padding of 1 puts one at the start. Output sizes are the same.
+ *
+ * @throws MultigradError `invalid-option` for an option out of its range
+ *
+ * @example
+ * ```ts
+ * import { digitEncoder } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const encoder = digitEncoder({ name: 'gray', channels: 1, width: 4, features: 16, seed: 1 });
+ * const features = encoder.predict(tf.zeros([2, 28, 28, 1])) as tf.Tensor;
+ * console.log(features.shape, encoder.trainableWeights[2]?.name); // [ 2, 16 ] gray/conv1/kernel
+ * ```
+ *
+ * @see The encoder of Fan et al., "PMR: Prototypical Modal Rebalance for Multimodal Learning", CVPR 2023
+ * (https://arxiv.org/abs/2211.07089), for coloured-and-gray MNIST
+ */
+export function digitEncoder({ name, ...given }: DigitEncoderOptions): LayersModel {
+  assertLayerName('Option `name` of `digitEncoder`', name);
+  assertPresent('digitEncoder', given, ['channels']);
+  const options = resolveOptions('digitEncoder', specs, given);
+  const { channels, width, features, seed, initialisation } = options;
+  const convolution = (
+    layer: string,
+    from: number,
+    filters: number,
+    kernelSize: number,
+    strides = 1,
+  ) =>
+    layers.conv2d({
+      name: `${name}/${layer}`,
+      filters,
+      kernelSize,
+      strides,
+      padding: 'same',
+      activation: 'relu',
+      ...layerInitializers(
+        initialisation,
+        kernelSize * kernelSize * from,
+        seed,
+        `${name}/${layer}`,
+      ),
+    });
+  const chain: layers.Layer[] = [
+    batchNormalization({ name: `${name}/norm` }),
+    convolution('conv1', channels, width, 5),
+    layers.maxPooling2d({ name: `${name}/pool`, poolSize: 3, strides: 2, padding: 'same' }),
+    convolution('conv2', width, width, 3),
+    convolution('conv3', width, 2 * width, 3, 2),
+    convolution('conv4', 2 * width, 2 * width, 3),
+    layers.globalAveragePooling2d({ name: `${name}/average` }),
+    layers.dense({
+      name: `${name}/dense`,
+      units: features,
+      activation: 'relu',
+      ...layerInitializers(initialisation, 2 * width, seed, `${name}/dense`),
+    }),
+  ];
+  const image = input({
+    name: `${name}/image`,
+    shape: [options.inputHeight, options.inputWidth, channels],
+  });
+  const output = chain.reduce((tensor, layer) => layer.apply(tensor) as SymbolicTensor, image);
+  return model({ name, inputs: image, outputs: output });
+}
+
+const specs: OptionSpecs<Omit<DigitEncoderOptions, 'name'>> = {
+  channels: countOption('Channels of the input images', 1),
+  width: countOption('Channels of the first two convolutions', 32),
+  features: countOption('Length of the feature vector', 512),
+  seed: seedOption,
+  initialisation: initialisationOption,
+  inputHeight: countOption('Height of the input images in pixels', 28),
+  inputWidth: countOption('Width of the input images in pixels', 28),
+};

@@ -1,0 +1,39 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+
+/** The trainable variables of a part, in the order of its layers. */
+export function trainableVariables(part: LayersModel): tf.Variable[] {
+  return part.trainableWeights.map(variableOf);
+}
+
+/**
+ * All weights of some parts by the names they were made with, moving statistics included.
+ *
+ * A `tf.Variable`'s own name is made unique in the process: of a second network it reads `gray/conv1/kernel_1`. These
+ * names are the same for every network of the same make, so they suit checkpoints.
+ *
+ * @throws MultigradError `invalid-option` when two weights have the same name
+ */
+export function namedVariables(parts: readonly LayersModel[]): Map<string, tf.Variable> {
+  const named = new Map<string, tf.Variable>();
+  for (const part of parts) {
+    for (const weight of part.weights) {
+      const name = weight.originalName;
+      if (named.has(name)) {
+        throw new MultigradError(
+          'invalid-option',
+          `Each part of a network should be a model of its own, with layer names of its own. ` +
+            `Found two weights called \`${name}\`: give the encoders different names.`,
+        );
+      }
+      named.set(name, variableOf(weight));
+    }
+  }
+  return named;
+}
+
+/** A layer's variable is a `tf.Variable`; its declared type says `Tensor`. */
+function variableOf(weight: LayerVariable): tf.Variable {
+  return weight.read() as tf.Variable;
+}

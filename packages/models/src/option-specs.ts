@@ -1,0 +1,51 @@
+import { type ChoiceOption, MultigradError, type NumberOption } from '@multigrad/core/strategy';
+import { type Initialisation, initialisations } from './initialisation.ts';
+
+/** A count: an integer >= `minimum`. */
+export function countOption(
+  description: string,
+  fallback: number,
+  minimum: number = 1,
+): NumberOption<number> & { readonly nullable?: false } {
+  return {
+    kind: 'number',
+    default: fallback,
+    minimum,
+    integer: true,
+    description: `${description}, an integer >= ${minimum}.`,
+  };
+}
+
+/** The option `seed` of everything that has weights. */
+export const seedOption: NumberOption<number> & { readonly nullable?: false } = countOption(
+  'Seed of the initial weights',
+  0,
+  0,
+);
+
+/** The option `initialisation` of everything that has weights. */
+export const initialisationOption: ChoiceOption<Initialisation> = {
+  kind: 'choice',
+  default: 'pytorch',
+  choices: initialisations,
+  description: 'How weights start.',
+};
+
+/**
+ * Checks that the options without a sensible default are there, for callers without a type checker.
+ *
+ * @throws MultigradError `invalid-option`
+ */
+export function assertPresent<Options extends object>(
+  owner: string,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): void {
+  for (const name of names) {
+    if ((options[name] as unknown) !== undefined) continue;
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`${name}\` of \`${owner}\` is required. Found undefined.`,
+    );
+  }
+}

@@ -1,0 +1,89 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Mean softmax cross-entropy of integer labels, in nats:
+ *
+ * `L = (1/n) Σ_i (log Σ_c exp(z_ic) − z_{i, y_i})`, with `∂L/∂z_ic = (softmax(z_i)_c − [c = y_i])/n`.
+ *
+ * The largest logit of each row is subtracted first, so that no finite logits overflow.
+ *
+ * @param logits - n × classes, float32
+ * @param labels - n integers from 0 to `classes − 1`, int32
+ * @returns a scalar >= 0; NaN if a label is out of range, on every backend and without reading the labels back (see
+ * {@link assertLabels} for an error that names the label)
+ * @throws MultigradError `invalid-argument` when shapes or types do not fit
+ *
+ * @example
+ * ```ts
+ * import { softmaxCrossEntropy } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const logits = tf.tensor2d([[0, 0], [0, 0]]);
+ * const loss = softmaxCrossEntropy(logits, tf.tensor1d([0, 1], 'int32'));
+ * console.log(loss.arraySync()); // log 2 = 0.693…
+ * ```
+ */
+export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  assertLogitsAndLabels('softmaxCrossEntropy', logits, labels);
+  const [count, classes] = logits.shape;
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [z, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
+    const shifted = tf.sub(z, tf.max(z, 1, true));
+    const exponentials = tf.exp(shifted);
+    const total = tf.sum(exponentials, 1, true);
+    // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
+    const oneHot = tf.oneHot(labels, classes, 1, 0, 'float32');
+    const target = tf.div(oneHot, tf.sum(oneHot, 1, true));
+    const logProbabilities = tf.sub(shifted, tf.log(total));
+    const value = tf.div(tf.sum(tf.mul(target, logProbabilities)), -count);
+    save([tf.div(tf.sub(tf.div(exponentials, total), target), count)]);
+    return {
+      value,
+      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0]!, gradient),
+    };
+  });
+  return operation(logits) as tf.Scalar;
+}
+
+/**
+ * Share of the rows whose largest logit is that of their label, 0 to 1, as a scalar; it has no gradient.
+ *
+ * @param logits - n × classes, float32
+ * @param labels - n integers, int32
+ * @throws MultigradError `invalid-argument` when shapes or types do not fit
+ *
+ * @example
+ * ```ts
+ * import { accuracy } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const logits = tf.tensor2d([[2, 1], [0, 3]]);
+ * console.log(accuracy(logits, tf.tensor1d([0, 0], 'int32')).arraySync()); // 0.5
+ * ```
+ */
+export function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  assertLogitsAndLabels('accuracy', logits, labels);
+  return tf.tidy(() => {
+    const hits = tf.equal(tf.argMax(logits, 1), labels);
+    return tf.mean(tf.cast(hits, 'float32')) as tf.Scalar;
+  });
+}
+
+function assertLogitsAndLabels(owner: string, logits: tf.Tensor, labels: tf.Tensor): void {
+  const fits =
+    logits.rank === 2 &&
+    logits.dtype === 'float32' &&
+    logits.size > 0 &&
+    labels.rank === 1 &&
+    labels.dtype === 'int32' &&
+    labels.size === logits.shape[0];
+  if (fits) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `\`${owner}\` should get float32 logits of shape [n, classes] and int32 labels of shape [n], n >= 1. ` +
+      `Found ${logits.dtype} [${logits.shape.join(', ')}] and ${labels.dtype} [${labels.shape.join(', ')}].`,
+  );
+}

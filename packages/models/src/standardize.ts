@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Mean and variance of each channel over a batch; valid during the call that hands them out. */
+export type ReceiveMoments = (mean: tf.Tensor1D, variance: tf.Tensor1D) => void;
+
+/**
+ * Each channel (the last axis) at zero mean and unit variance over everything else: `x̂ = (x − μ)/√(σ² + ε)`, with the
+ * total derivative, through μ and σ² too:
+ *
+ * `∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂))/√(σ² + ε)`, g = ∂L/∂x̂.
+ *
+ * TensorFlow.js composes this of some thirty operations a sweep, half of them broadcasts, which its wasm backend does
+ * slowly; here it takes five.
+ */
+export function standardize(x: tf.Tensor, epsilon: number, receive: ReceiveMoments): tf.Tensor {
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
+    const { mean, variance } = tf.moments(input, axesBeforeLast(input));
+    receive(mean as tf.Tensor1D, variance as tf.Tensor1D);
+    const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor1D;
+    const value = tf.batchNorm(
+      input as tf.Tensor4D,
+      mean as tf.Tensor1D,
+      variance as tf.Tensor1D,
+      undefined,
+      undefined,
+      epsilon,
+    );
+    save([value, inverseDeviation]);
+    return {
+      value,
+      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        const [standardized, scale] = saved as [tf.Tensor, tf.Tensor1D];
+        const axes = axesBeforeLast(gradient);
+        const shift = tf.mean(gradient, axes) as tf.Tensor1D;
+        const slope = tf.mean(tf.mul(gradient, standardized), axes) as tf.Tensor1D;
+        const along = affine(standardized, slope, shift);
+        return affine(tf.sub(gradient, along), scale, tf.zerosLike(scale));
+      },
+    };
+  });
+  return operation(x);
+}
+
+/**
+ * `y = γ · x + β`, channel by channel (the last axis), with `∂L/∂γ = Σ g · x`, `∂L/∂β = Σ g`, `∂L/∂x = γ · g`.
+ */
+export function scaleAndShift(x: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D): tf.Tensor {
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, scale, shift, save] = inputs as [
+      tf.Tensor,
+      tf.Tensor1D,
+      tf.Tensor1D,
+      tf.GradSaveFunc,
+    ];
+    save([input, scale]);
+    return {
+      value: affine(input, scale, shift),
+      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedInput, savedScale] = saved as [tf.Tensor, tf.Tensor1D];
+        const axes = axesBeforeLast(gradient);
+        return [
+          affine(gradient, savedScale, tf.zerosLike(savedScale)),
+          tf.sum(tf.mul(gradient, savedInput), axes),
+          tf.sum(gradient, axes),
+        ];
+      },
+    };
+  });
+  return operation(x, gamma, beta);
+}
+
+/**
+ * `scale · x + shift`, channel by channel, as a batch normalisation with mean 0 and variance 1: one kernel, where
+ * TensorFlow.js's wasm backend takes several times as long for a product and a sum that broadcast.
+ */
+function affine(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D): tf.Tensor {
+  const mean = tf.zerosLike(scale);
+  const variance = tf.onesLike(scale);
+  return tf.batchNorm(x as tf.Tensor4D, mean, variance, shift, scale, 0);
+}
+
+function axesBeforeLast(x: tf.Tensor): number[] {
+  return Array.from({ length: x.rank - 1 }, (_, axis) => axis);
+}

@@ -1,0 +1,19 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { mgda, type MGDAOptions, mgdaOptions } from './mgda.ts';
+
+/** The description of {@link mgda} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<MGDAOptions> = /* @__PURE__ */ definePlugin<MGDAOptions>({
+  specification: 1,
+  name: 'mgda',
+  title: 'MGDA',
+  summary: 'Takes the shortest convex combination of the gradients, which descends on every objective.',
+  paper: {
+    title: 'Multi-Task Learning as Multi-Objective Optimization',
+    authors: ['Ozan Sener', 'Vladlen Koltun'],
+    venue: 'NeurIPS',
+    year: 2018,
+    url: 'https://arxiv.org/abs/1810.04650',
+  },
+  options: mgdaOptions,
+  create: mgda,
+});

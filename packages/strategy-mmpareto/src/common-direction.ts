@@ -1,0 +1,35 @@
+import { type Gramian, minNormPoint } from '@multigrad/core/strategy';
+
+/**
+ * What the first two steps of the algorithm find: no conflict (`sum`), a common descent direction `h = Σ_k h_k g_k`
+ * with the weights `h_k`, or no such direction (`stationary`).
+ */
+export type CommonDirection = 'sum' | 'stationary' | Float64Array;
+
+/**
+ * Looks for a pair in conflict, and if there is one for the shortest convex combination of the gradients, times their
+ * number.
+ *
+ * Gradients that are exactly zero take no part: any update leaves their inner product at 0, so they conflict with none,
+ * and they would be the shortest combination.
+ *
+ * @param conflicts - whether two gradients with this inner product are in conflict
+ */
+export function commonDirection(
+  gramian: Gramian,
+  conflicts: (product: number) => boolean,
+): CommonDirection {
+  const { size, values } = gramian;
+  const taking = Array.from({ length: size }, (_, k) => k).filter((k) => values[k * size + k]! > 0);
+  const product = (i: number, j: number): number => values[i * size + j]!;
+  if (!taking.some((i) => taking.some((j) => i < j && conflicts(product(i, j))))) return 'sum';
+  const shortest = minNormPoint({
+    size: taking.length,
+    values: Float64Array.from(taking.flatMap((i) => taking.map((j) => product(i, j)))),
+    relativeError: gramian.relativeError,
+  });
+  if (shortest.stationary) return 'stationary';
+  const weights = new Float64Array(size);
+  taking.forEach((k, at) => (weights[k] = taking.length * shortest.weights[at]!));
+  return weights;
+}

@@ -1,0 +1,49 @@
+import type { OptionSpecs } from '@multigrad/core/strategy';
+
+/** Options of `mmpareto`. */
+export interface MMParetoOptions {
+  /**
+   * Factor of the whole update, a number >= 1; 1 leaves the length of the sum.
+   *
+   * @defaultValue 1.5
+   */
+  readonly gamma?: number;
+  /**
+   * What is brought to the length of its summed gradient: the whole group (`group`, the paper) or each tensor apart
+   * (`tensor`, the official code), which may raise a loss.
+   *
+   * @defaultValue 'group'
+   */
+  readonly rescale?: 'group' | 'tensor';
+  /**
+   * Greatest rescaling factor lambda, a number >= 1, or null for no limit.
+   *
+   * @defaultValue null
+   */
+  readonly maxRescale?: number | null;
+}
+
+/** Descriptions of the options of `mmpareto`. */
+export const mmparetoOptions: OptionSpecs<MMParetoOptions> = {
+  gamma: {
+    kind: 'number',
+    default: 1.5,
+    minimum: 1,
+    description:
+      'Factor of the whole update, a number >= 1; 1 leaves the length of the sum. Adam-like optimizers cancel it.',
+  },
+  rescale: {
+    kind: 'choice',
+    choices: ['group', 'tensor'],
+    default: 'group',
+    description:
+      'What is brought to the length of its summed gradient: the whole group (group, the paper) or each tensor apart (tensor, the official code; may raise a loss).',
+  },
+  maxRescale: {
+    kind: 'number',
+    default: null,
+    minimum: 1,
+    nullable: true,
+    description: 'Greatest rescaling factor lambda, a number >= 1, or null for no limit.',
+  },
+};

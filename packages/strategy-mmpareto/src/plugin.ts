@@ -1,0 +1,22 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { mmpareto } from './mmpareto.ts';
+import { type MMParetoOptions, mmparetoOptions } from './options.ts';
+
+/** The description of {@link mmpareto} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<MMParetoOptions> =
+  /* @__PURE__ */ definePlugin<MMParetoOptions>({
+    specification: 1,
+    name: 'mmpareto',
+    title: 'MMPareto',
+    summary:
+      'Adds gradients that agree, takes the common descent direction of those that conflict, and gives both the length of the sum times gamma.',
+    paper: {
+      title: 'MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance',
+      authors: ['Yake Wei', 'Di Hu'],
+      venue: 'ICML',
+      year: 2024,
+      url: 'https://arxiv.org/abs/2405.17730',
+    },
+    options: mmparetoOptions,
+    create: mmpareto,
+  });

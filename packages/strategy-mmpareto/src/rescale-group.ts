@@ -1,0 +1,29 @@
+import type { GroupGradients, Integration } from '@multigrad/core/strategy';
+import { combinationLength } from './combination.ts';
+import { commonDirection } from './common-direction.ts';
+
+/** The paper's rule: one rescaling factor for the whole group, so the update keeps the common descent direction. */
+export function rescaleGroup(
+  { gramian }: GroupGradients,
+  gamma: number,
+  maxRescale: number,
+): Integration<null> {
+  const ones = new Float64Array(gramian.size).fill(1);
+  const direction = commonDirection(gramian, (product) => product < 0);
+  if (direction === 'sum') {
+    return { weights: ones.fill(gamma), state: null, diagnostics: { lambda: 1 } };
+  }
+  if (direction === 'stationary') {
+    return { weights: ones.fill(0), state: null, note: 'stationary' };
+  }
+  const sum = combinationLength(gramian, ones).length;
+  const { length } = combinationLength(gramian, direction);
+  // The mean is a convex combination too, so |h| <= |Σ g|: below 1 there is only rounding.
+  const lambda = Math.min(Math.max(1, sum / length), maxRescale);
+  return {
+    weights: direction.map((weight) => gamma * lambda * weight),
+    state: null,
+    note: 'conflict',
+    diagnostics: { lambda },
+  };
+}

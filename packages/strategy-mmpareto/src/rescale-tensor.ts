@@ -1,0 +1,45 @@
+import type { Gramian, GroupGradients, Integration } from '@multigrad/core/strategy';
+import { combinationLength } from './combination.ts';
+import { commonDirection } from './common-direction.ts';
+
+/** The official code's rule: the whole group's direction, with a rescaling factor of its own for each tensor. */
+export function rescaleTensors(
+  { gramian, tensorGramians }: GroupGradients,
+  gamma: number,
+  maxRescale: number,
+): Integration<null> {
+  const ones = new Float64Array(gramian.size).fill(1);
+  const direction = commonDirection(gramian, (product) => product <= 0);
+  if (direction === 'sum') {
+    return { weights: ones.fill(gamma), state: null, diagnostics: { lambda: 1 } };
+  }
+  if (direction === 'stationary') {
+    return { weights: ones.fill(0), state: null, note: 'stationary' };
+  }
+  const tensorWeights = new Map<string, Float64Array>();
+  let lambda = 1;
+  for (const [name, tensorGramian] of tensorGramians) {
+    const factor = Math.min(tensorFactor(tensorGramian, direction, ones), maxRescale);
+    lambda = Math.max(lambda, factor);
+    if (factor > 1) {
+      tensorWeights.set(
+        name,
+        direction.map((weight) => gamma * factor * weight),
+      );
+    }
+  }
+  return {
+    weights: direction.map((weight) => gamma * weight),
+    tensorWeights,
+    state: null,
+    note: 'conflict',
+    diagnostics: { lambda },
+  };
+}
+
+/** `max(1, |s_t| / |h_t|)`; 1 where `h_t` is zero within the Gramian's error, so that no rounding is blown up. */
+function tensorFactor(gramian: Gramian, direction: Float64Array, ones: Float64Array): number {
+  const { length, uncancelled } = combinationLength(gramian, direction);
+  if (length <= 2 * Math.sqrt(gramian.relativeError) * uncancelled) return 1;
+  return Math.max(1, combinationLength(gramian, ones).length / length);
+}

@@ -1,0 +1,26 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { pcgrad, type PCGradOptions, pcgradOptions } from './pcgrad.ts';
+
+/** The description of {@link pcgrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<PCGradOptions> = /* @__PURE__ */ definePlugin<PCGradOptions>({
+  specification: 1,
+  name: 'pcgrad',
+  title: 'PCGrad',
+  summary: 'Projects each gradient off those that it conflicts with, in random order, and adds them up.',
+  paper: {
+    title: 'Gradient Surgery for Multi-Task Learning',
+    authors: [
+      'Tianhe Yu',
+      'Saurabh Kumar',
+      'Abhishek Gupta',
+      'Sergey Levine',
+      'Karol Hausman',
+      'Chelsea Finn',
+    ],
+    venue: 'NeurIPS',
+    year: 2020,
+    url: 'https://arxiv.org/abs/2001.06782',
+  },
+  options: pcgradOptions,
+  create: pcgrad,
+});

@@ -1,0 +1,13 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { sum, type SumOptions, sumOptions } from './sum.ts';
+
+/** The description of {@link sum} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<SumOptions> = /* @__PURE__ */ definePlugin<SumOptions>({
+  specification: 1,
+  name: 'sum',
+  title: 'Sum',
+  summary: 'Adds the gradients up, each with a fixed weight: plain training on the sum of the losses.',
+  paper: null,
+  options: sumOptions,
+  create: sum,
+});
