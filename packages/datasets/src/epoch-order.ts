@@ -15,6 +15,6 @@ import { randomState, resumeRandom } from '@multigrad/core/strategy';
  */
 export function epochOrder(count: number, shuffleSeed: number | null, epoch: number): Uint32Array {
   if (shuffleSeed === null) return Uint32Array.from({ length: count }, (_, i) => i);
-  const random = resumeRandom(randomState(shuffleSeed, 'epoch order', String(epoch)));
-  return Uint32Array.from(random.permutation(count));
+  const random = resumeRandom(randomState(shuffleSeed, 'epoch order', epoch));
+  return random.permutation(count);
 }

@@ -103,8 +103,10 @@ describe('pcgrad', () => {
         }
       }),
     );
-    const [first] = [-2, 3].map((seed) => integrateMatrix(pcgrad({ seed: seed + 2 }), steep));
-    expect([...first!.weights]).toEqual([1 + 22 / 18, 1 + 22 / 38]);
+    for (const seed of [-2, 3]) {
+      const { weights } = integrateMatrix(pcgrad({ seed }), steep);
+      expect([...weights]).toEqual([1 + 22 / 18, 1 + 22 / 38]);
+    }
   });
 
   it('projects as the vectors themselves would be', () => {
@@ -236,9 +238,9 @@ describe('pcgrad', () => {
 
   it('refuses seeds that are none', () => {
     expect(() => pcgrad({ seed: 1.5 })).toThrow(
-      'Option `seed` of `pcgrad` should be an integer from 0 to 4294967295. Found 1.5.',
+      'Option `seed` of `pcgrad` should be an integer. Found 1.5.',
     );
-    expect(() => pcgrad({ seed: -1 })).toThrow('Found -1.');
+    expect(() => pcgrad({ seed: 2 ** 53 })).toThrow('Found 9007199254740992.');
   });
 });
 

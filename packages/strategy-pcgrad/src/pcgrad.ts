@@ -11,7 +11,7 @@ import {
 /** Options of {@link pcgrad}. */
 export interface PCGradOptions {
   /**
-   * Seed of the random order of the projections, an integer from 0 to 2³² − 1.
+   * Seed of the random order of the projections, any integer that a double holds exactly.
    *
    * @defaultValue 0
    */
@@ -24,10 +24,8 @@ export const pcgradOptions: OptionSpecs<PCGradOptions> = {
     kind: 'number',
     default: 0,
     integer: true,
-    minimum: 0,
-    maximum: 2 ** 32 - 1,
     description:
-      'Seed of the random order of the projections, an integer from 0 to 4294967295; two objectives need no order.',
+      'Seed of the random order of the projections, any integer; two objectives need no order.',
   },
 };
 

@@ -5,3 +5,4 @@ export {
   normalisedNetwork,
   type ToyNetwork,
 } from './networks.ts';
+export { disposeOptimizer } from './optimizers.ts';

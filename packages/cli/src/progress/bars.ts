@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { type Options, Format, MultiBar } from 'cli-progress';
-import type { Colors } from 'picocolors/types';
+import type picocolors from 'picocolors';
 import { formatDuration } from './duration.ts';
 import { type Progress, type RunPlan, type StepProgress, formatAccuracies, formatLosses } from './progress.ts';
 
@@ -24,7 +24,7 @@ function cut(text: string, width: number): string {
  *
  * @param now - seconds on any clock
  */
-export function barProgress(stream: WriteStream, colors: Colors, now: () => number): Progress {
+export function barProgress(stream: WriteStream, colors: ReturnType<typeof picocolors.createColors>, now: () => number): Progress {
   const bars = new MultiBar({
     ...barOptions,
     stream,

@@ -1,4 +1,4 @@
-import { type OptionSpec, type OptionValue, optionsFromText, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionSpec, optionsFromText, resolveOptions } from '@multigrad/core/strategy';
 import type { Settings } from '../runs/config.ts';
 import type { PresetName, Recipe } from './recipe.ts';
 
@@ -48,11 +48,8 @@ export function settingSpecs(recipe: Recipe): Specs {
 export function resolveSettings(recipe: Recipe, preset: PresetName, texts: Readonly<Record<string, string>>): Settings {
   const specs = settingSpecs(recipe);
   const written = optionsFromText(recipe.name, specs, texts);
-  const resolved: Readonly<Record<string, OptionValue>> = resolveOptions(recipe.name, specs, {
-    ...recipe.presets[preset].settings,
-    ...written,
-  });
-  return resolved as Settings;
+  // Every kind of setting above is a number or a word.
+  return resolveOptions<object>(recipe.name, specs, { ...recipe.presets[preset].settings, ...written }) as Settings;
 }
 
 /** A number among the settings; its presence was checked when they were resolved. */

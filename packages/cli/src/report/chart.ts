@@ -4,6 +4,8 @@ import type { StrategyStyle } from './palette.ts';
 
 /** One picture of a chart. */
 export interface Panel {
+  /** Stands above the picture. */
+  readonly title: string;
   /** Says what the panel shows, for those who cannot see it. */
   readonly description: string;
   readonly spec: TopLevelSpec;

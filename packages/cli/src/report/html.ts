@@ -63,7 +63,8 @@ function table({ columns, rows }: Table, id: string, coloured: readonly Strategy
 function chartSection(chart: DrawnChart, styles: readonly StrategyStyle[]): string {
   const panels = chart.pictures.map(
     (picture, index) =>
-      `<figure role="img" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</figure>`,
+      `<figure><figcaption>${escapeHtml(chart.panels[index]!.title)}</figcaption>` +
+      `<div role="img" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</div></figure>`,
   );
   return [
     `<section id="${chart.id}">`,
@@ -110,7 +111,7 @@ ${table(page.runs, 'runs-table', [])}
 </section>
 <section id="configuration">
 <h2>Configuration</h2>
-<dl>${page.configuration.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('\n')}</dl>
+<dl>${page.configuration.map(([name, value]) => `<div${value.length > 30 ? ' class="wide"' : ''}><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('\n')}</dl>
 </section>
 <section id="commands">
 <h2>Commands</h2>

@@ -13,12 +13,13 @@ export interface LinePoint {
 
 /** What a panel of lines shows, one line per strategy. */
 export interface LinePanel {
-  readonly title: string;
   readonly points: readonly LinePoint[];
   readonly xTitle: string;
   readonly yTitle: string;
   /** Limits of the vertical axis; those of the data where absent. */
   readonly yDomain?: readonly [number, number];
+  /** Whether the vertical axis starts at zero, where its limits are the data's. */
+  readonly fromZero?: boolean;
   /** Logarithmic vertical axis; every y must be positive. */
   readonly logarithmic?: boolean;
   /** Ends of the horizontal axis, whole numbers. */
@@ -37,6 +38,30 @@ export function wholeTicks([from, to]: readonly [number, number]): number[] {
   const ticks: number[] = [];
   for (let tick = Math.ceil(from / size) * size; tick <= to; tick += size) ticks.push(tick);
   return ticks;
+}
+
+function logDomain(points: readonly LinePoint[]): [number, number] {
+  const values = points.map(({ y }) => y);
+  return [Math.min(...values) / 1.1, Math.max(...values) * 1.1];
+}
+
+/**
+ * Numbers for a logarithmic axis: powers of ten over many decades, 1, 2 and 5 of each over few, more within one.
+ */
+export function logTicks([from, to]: readonly [number, number]): number[] {
+  const first = Math.floor(Math.log10(from));
+  const last = Math.ceil(Math.log10(to));
+  const candidates = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 7]].map((factors) => {
+    const ticks: number[] = [];
+    for (let power = first; power <= last; power += 1) {
+      for (const factor of factors) {
+        const tick = Number(`${factor}e${power}`);
+        if (tick >= from && tick <= to) ticks.push(tick);
+      }
+    }
+    return ticks;
+  });
+  return candidates.find((ticks) => ticks.length >= 3) ?? candidates.at(-1)!;
 }
 
 /** Colour and dashes by strategy, without Vega's own legend: the page has one for all panels. */
@@ -72,16 +97,17 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     scale: { domain: [...panel.xDomain], nice: false, zero: false },
     axis: { values: wholeTicks(panel.xDomain), format: 'd', grid: false },
   };
+  const domain = panel.yDomain ?? (panel.logarithmic ? logDomain(panel.points) : null);
   const scale = {
-    ...(panel.logarithmic ? { type: 'log', nice: false } : { zero: false }),
-    ...(panel.yDomain ? { domain: [...panel.yDomain] } : {}),
+    ...(panel.logarithmic ? { type: 'log', nice: false } : { zero: panel.fromZero === true }),
+    ...(domain ? { domain: [...domain] } : {}),
   };
   const y = {
     field: 'y',
     type: 'quantitative',
     title: panel.yTitle,
     scale,
-    axis: { format: numberFormat, ...(panel.logarithmic ? { tickCount: 4 } : {}) },
+    axis: { format: numberFormat, ...(panel.logarithmic && domain ? { values: logTicks(domain) } : {}) },
   };
   const band = {
     mark: { type: 'area', opacity: 0.15 },
@@ -94,7 +120,6 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
   };
   // Assembled from parts, which the literal types of Vega-Lite cannot follow; compile() checks it again.
   return {
-    title: panel.title,
     width: panelWidth,
     height: panelHeight,
     data: { values: [...panel.points] },

@@ -7,7 +7,6 @@ const config: Config = {
   background: 'transparent',
   font,
   view: { stroke: null },
-  title: { fontSize: 13, fontWeight: 600, color: '#1a1a1a', anchor: 'start', offset: 8 },
   axis: {
     labelFontSize: 11,
     titleFontSize: 12,

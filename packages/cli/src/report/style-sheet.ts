@@ -23,12 +23,14 @@ tbody tr + tr > * { border-top: 1px solid #e6e6e6; }
 /* Two and four panels stand two in a row. */
 .pairs { max-width: 46rem; }
 figure { margin: 0; max-width: 100%; }
+figcaption { font-size: .875rem; font-weight: 600; margin-bottom: .15rem; }
 figure svg { display: block; max-width: 100%; height: auto; }
 .notes { border-left: 4px solid #d55e00; padding: .1rem 0 .1rem 1rem; margin: 1rem 0; }
 .notes ul { margin: .25rem 0; padding-left: 1.1rem; }
 .notes li { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .2rem 1.5rem; margin: .5rem 0; }
 dl div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid #e6e6e6; }
+dl .wide { grid-column: 1 / -1; }
 dt { color: #555; }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
 pre { background: #f4f4f4; padding: .6rem .8rem; overflow-x: auto; font-size: .875rem; }

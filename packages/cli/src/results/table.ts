@@ -84,7 +84,7 @@ export function runsTable(summary: Summary, runs: readonly RunRecord[]): Table {
   };
 }
 
-/** One sentence on what the figures of the results table are. */
+/** A few sentences on what the figures of the results table are. */
 export function resultsCaption({ config, rows }: Summary): string {
   const seeds = config.seeds.join(', ');
   const full = rows.every((row) => !row.unfinished && row.seeds.length === config.seeds.length);
@@ -92,10 +92,16 @@ export function resultsCaption({ config, rows }: Summary): string {
     config.seeds.length > 1
       ? `mean ± standard deviation over ${full ? '' : 'up to '}${config.seeds.length} seeds (${seeds})`
       : `one seed (${seeds}), so no spread is known`;
+  const every = config.settings['observe'];
+  const observation = rows.some((row) => row.observedStepTime !== null)
+    ? ` Every ${String(every)}th step of strategies that need no gradients was swept again to look at them; these steps are ` +
+      'not in the step time but in the column of their own in the list of runs.'
+    : '';
   return (
     `After the last epoch, nothing selected on the test set; ${spread}. ` +
     'Step: median time of one training step. Conflicts: share of the steps looked at in which two objectives pulled a ' +
-    'group of parameters in opposed directions.'
+    'group of parameters in opposed directions.' +
+    observation
   );
 }
 

@@ -45,7 +45,7 @@ function stepRecord(strategy: number, seed: number, step: number, epoch: number)
 function epochRecord(strategy: number, seed: number, epoch: number, steps: readonly StepRecord[], stepsPerEpoch: number): EpochRecord {
   const reached = 1 - Math.exp(-epoch * (0.3 + 0.15 * strategy));
   const shift = 0.03 * Math.sin(7 * seed + strategy);
-  const conflicts = encoders.map((encoder, index) => {
+  const conflicts = encoders.map((_, index) => {
     const seen = steps.map(({ groups }) => groups[index]!);
     return [seen[0]!.key, { seen: seen.length, conflicting: seen.filter(({ conflict }) => conflict).length }];
   });

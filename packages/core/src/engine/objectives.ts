@@ -7,7 +7,7 @@ export type ObjectiveValue =
 
 /** The objectives of one forward pass, by name; one that is left out or null is absent at this step. */
 export type Objectives<Name extends string = string> = {
-  readonly [N in Name]?: ObjectiveValue | null;
+  readonly [N in Name]?: ObjectiveValue | null | undefined;
 };
 
 /** What a forward pass yields when gradients are taken at the features: objectives, and each group's cut tensor. */

@@ -197,14 +197,14 @@ describe('createStrategy', () => {
       ...parts,
       create: () => made as GradientStrategy,
     });
-    expect(problem('incompatible-strategy', () => createStrategy(making(undefined)))).toBe(
-      'Plugin `constant`: `create` should return a strategy. Found undefined.',
+    expect(problem('incompatible-strategy', () => createStrategy(making(undefined)))).toMatch(
+      /^Plugin `constant`: A strategy should be .* Found .*undefined/,
     );
     expect(
       problem('incompatible-strategy', () =>
         createStrategy(making({ ...constant(), specification: 3 })),
       ),
-    ).toBe('Plugin `constant`: `create().specification` should be 1. Found 3.');
+    ).toMatch(/^Plugin `constant`: .*`specification`.* Found 3\.$/);
     expect(
       problem('incompatible-strategy', () => createStrategy(making({ ...constant(), name: 'x' }))),
     ).toBe('Plugin `constant`: `create().name` should be the plugin\'s name. Found "x".');

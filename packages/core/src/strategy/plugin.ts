@@ -1,3 +1,4 @@
+import { assertStrategy } from './check-strategy.ts';
 import { describeValue } from './describe-value.ts';
 import { MultigradError } from './errors.ts';
 import type { OptionSpecs } from './options.ts';
@@ -166,24 +167,17 @@ export function createStrategy(
   texts: Readonly<Record<string, string>> = {},
 ): GradientStrategy {
   const strategy: unknown = plugin.create(optionsFromText(plugin.name, plugin.options, texts));
-  assertMadeStrategy(plugin, strategy);
-  return strategy;
-}
-
-function assertMadeStrategy(
-  plugin: StrategyPlugin,
-  value: unknown,
-): asserts value is GradientStrategy {
   const owner = `Plugin \`${plugin.name}\``;
-  if (typeof value !== 'object' || value === null) {
-    throw new MultigradError(
-      'incompatible-strategy',
-      `${owner}: \`create\` should return a strategy. Found ${describeValue(value)}.`,
-    );
+  try {
+    assertStrategy(strategy);
+  } catch (cause) {
+    throw new MultigradError('incompatible-strategy', `${owner}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
-  const { specification, name }: { specification?: unknown; name?: unknown } = value;
-  expectField(owner, 'create().specification', specification, specification === 1, '1');
-  expectField(owner, 'create().name', name, name === plugin.name, `the plugin's name`);
+  const { name } = strategy;
+  expectField(owner, 'create().name', name, name === plugin.name, "the plugin's name");
+  return strategy;
 }
 
 function assertPaper(owner: string, paper: unknown): void {

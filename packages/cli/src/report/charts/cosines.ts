@@ -35,13 +35,11 @@ export function cosineHistogram(cosines: readonly number[]): { from: number; to:
 }
 
 function histogramSpec(
-  title: string,
   rows: readonly { strategy: string; from: number; to: number; share: number }[],
   styles: readonly StrategyStyle[],
 ): TopLevelSpec {
   const strategies = styles.map(({ strategy }) => strategy).filter((name) => rows.some((row) => row.strategy === name));
   return {
-    title,
     data: { values: rows },
     facet: {
       row: {
@@ -99,8 +97,9 @@ export const cosineChart: ChartMaker = (summary, styles) => {
     return rows.length > 0
       ? [
           {
+            title,
             description: `${title}: histogram of the cosines between gradients, by strategy`,
-            spec: histogramSpec(title, rows, styles),
+            spec: histogramSpec(rows, styles),
           },
         ]
       : [];

@@ -44,13 +44,14 @@ function epochPoints(
 function epochPanels(
   summary: Summary,
   styles: readonly StrategyStyle[],
-  panels: readonly (Pick<LinePanel, 'title' | 'points' | 'yTitle'> & { readonly yDomain?: readonly [number, number] })[],
+  panels: readonly (Pick<LinePanel, 'points' | 'yTitle' | 'yDomain' | 'fromZero'> & { readonly title: string })[],
 ): Panel[] {
   const epochs = Math.max(1, ...summary.shown.map((run) => run.epochs.length));
   return panels
     .filter(({ points }) => points.length > 0)
-    .map((panel) => ({
-      description: `${panel.title}: ${panel.yTitle} over epochs, one line per strategy`,
+    .map(({ title, ...panel }) => ({
+      title,
+      description: `${title}: ${panel.yTitle} over epochs, one line per strategy`,
       spec: linePanelSpec(
         { ...panel, xTitle: 'epoch', xDomain: [epochs > 1 ? 1 : 0, epochs], marks: true },
         styles,
@@ -108,6 +109,7 @@ function lossChart(summary: Summary, styles: readonly StrategyStyle[], set: 'tra
       summary.objectives.map((name) => ({
         title: name,
         yTitle: `${on} loss (nats)`,
+        fromZero: set === 'train',
         points: epochPoints(summary, (epoch) => epoch[set][name]?.loss),
       })),
     ),

@@ -59,7 +59,6 @@ function barSpec(summary: Summary, styles: readonly StrategyStyle[], objective: 
     encoding: { y, x: { value: plotWidth + 6 }, text: { field: 'text', type: 'nominal' } },
   };
   return {
-    title: `${objective} head`,
     width: plotWidth,
     height: { step: rowHeight },
     layer: [names, bars, ...(summary.config.seeds.length > 1 ? [dots] : []), labels],
@@ -79,6 +78,7 @@ export const finalAccuracyChart: ChartMaker = (summary, styles) =>
     panels: summary.objectives
       .filter((name) => summary.rows.some((row) => row.accuracy[name]))
       .map((name) => ({
+        title: `${name} head`,
         description: `${name} head: final test accuracy by strategy`,
         spec: barSpec(summary, styles, name),
       })),

@@ -79,9 +79,10 @@ function stepPanels(
       if (points.length === 0) return [];
       return [
         {
+          title,
           description: `${title}: ${yTitle} over training steps, one line per strategy`,
           spec: linePanelSpec(
-            { title, points, xTitle: 'training step', yTitle, xDomain: [0, steps], logarithmic, marks: steps < 60 },
+            { points, xTitle: 'training step', yTitle, xDomain: [0, steps], logarithmic, fromZero: !logarithmic, marks: steps < 60 },
             styles,
           ),
         },

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import picocolors from 'picocolors';
+import { useBackend } from '@multigrad/backends';
+import type { Environment } from '../environment.ts';
+import { barProgress } from '../progress/bars.ts';
+import { lineProgress } from '../progress/lines.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import { openRuns, runComparison } from '../runs/comparison.ts';
+import type { ComparisonConfig, Settings } from '../runs/config.ts';
+import { openOutputFolder } from '../runs/output-folder.ts';
+import { chooseStrategies } from '../strategies/catalog.ts';
+import { version } from '../version.ts';
+import { exitCodes } from './exit-codes.ts';
+import { resultLines, writeOutputs } from './outputs.ts';
+
+/** What a user asked to be compared. */
+export interface CompareRequest {
+  readonly recipe: Recipe;
+  readonly strategies: readonly string[];
+  readonly seeds: readonly number[];
+  readonly settings: Settings;
+  /** Output folder, relative to the environment's folder. */
+  readonly out: string;
+  /** Whether results that the folder holds are replaced. */
+  readonly force: boolean;
+}
+
+function progressOf({ terminal, print }: Environment): Progress {
+  if (terminal === null) return lineProgress(print);
+  return barProgress(terminal, picocolors.createColors(picocolors.isColorSupported), () => performance.now() / 1000);
+}
+
+/**
+ * Trains every strategy with every seed and writes tables and a report, also of what there is after an interruption.
+ *
+ * @returns the exit code
+ * @throws MultigradError for anything wrong with the request, before any training
+ */
+export async function compare(request: CompareRequest, environment: Environment): Promise<number> {
+  const { recipe, settings } = request;
+  const { print, complain, signal } = environment;
+  const strategies = await chooseStrategies(recipe, request.strategies, environment.folder);
+  const config: ComparisonConfig = {
+    format: 1,
+    version,
+    recipe: recipe.name,
+    strategies: request.strategies,
+    seeds: request.seeds,
+    settings,
+  };
+  const folder = resolve(environment.folder, request.out);
+  const state = openOutputFolder(folder, config, request.force);
+  const left = openRuns(folder, config).length;
+  const all = config.strategies.length * config.seeds.length;
+  let failures: readonly string[] = [];
+  if (left === 0) {
+    print(`${request.out} already holds all ${all} runs of this comparison; here are its results.`);
+    print('To measure again, add --force (it replaces them), or choose another folder with --out.');
+  } else {
+    const backend = await useBackend(settings['backend'] as string);
+    print(`${recipe.title}: ${all} runs (${config.strategies.length} strategies, ${config.seeds.length} seeds) on ${backend.name}, into ${request.out}`);
+    if (state === 'resumed' && left < all) print(`${all - left} of them are finished and kept from before.`);
+    ({ failures } = await runComparison({ recipe, config, strategies, folder, backend: backend.name }, progressOf(environment), signal));
+  }
+  const summary = await writeOutputs(folder);
+  for (const line of resultLines(request.out, summary)) print(line);
+  for (const failure of failures) complain(`Failed: ${failure}`);
+  if (signal.aborted) {
+    complain('Interrupted: what was measured is kept; the same command goes on with the runs that are left.');
+    return exitCodes.interrupted;
+  }
+  return failures.length > 0 ? exitCodes.failure : exitCodes.success;
+}

@@ -1,0 +1,15 @@
+import type { WriteStream } from 'node:tty';
+
+/** What a command has around it: where it writes, where it stands, and what can stop it. */
+export interface Environment {
+  /** Standard output as a terminal, or null where it is a file or a pipe. */
+  readonly terminal: WriteStream | null;
+  /** Writes a line of results or progress. */
+  readonly print: (line: string) => void;
+  /** Writes a line that is no result: errors and their help. */
+  readonly complain: (line: string) => void;
+  /** The folder that paths are relative to. */
+  readonly folder: string;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,28 @@
+import process from 'node:process';
+import { exitCodes } from './commands/exit-codes.ts';
+import { runCommandLine } from './command-line.ts';
+
+const interruption = new AbortController();
+
+function interrupt(): void {
+  // The second time the user does not want to wait for the step.
+  if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
+  process.stderr.write('\nStopping after this step; once more stops at once.\n');
+  interruption.abort();
+}
+
+process.on('SIGINT', interrupt);
+process.on('SIGTERM', interrupt);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever read the output (`| head`) has seen enough.
+  if (error.code === 'EPIPE') process.exit(exitCodes.success);
+  throw error;
+});
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  terminal: process.stdout.isTTY ? process.stdout : null,
+  print: (line) => process.stdout.write(`${line}\n`),
+  complain: (line) => process.stderr.write(`${line}\n`),
+  folder: process.cwd(),
+  signal: interruption.signal,
+});

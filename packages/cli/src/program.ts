@@ -1,0 +1,181 @@
+import { resolve } from 'node:path';
+import { type OptionSpec, type StrategyPlugin, optionsFromText } from '@multigrad/core/strategy';
+import { Command, Option } from 'commander';
+import { type CompareRequest, compare } from './commands/compare.ts';
+import { exitCodes } from './commands/exit-codes.ts';
+import { resultLines, writeOutputs } from './commands/outputs.ts';
+import { strategiesJson, strategiesText } from './commands/strategies.ts';
+import type { Environment } from './environment.ts';
+import { recipes } from './recipes/index.ts';
+import type { PresetName, Recipe } from './recipes/recipe.ts';
+import { resolveSettings, settingSpecs } from './recipes/settings.ts';
+import { collectSpecifiers } from './strategies/split-specifiers.ts';
+import { recipePlugins } from './strategies/catalog.ts';
+import { version } from './version.ts';
+
+const presetNames: readonly PresetName[] = ['quick', 'full'];
+
+const examples = `
+Examples:
+  multigrad compare cg-mnist --preset quick --out runs/first
+      five strategies on a few digits, in minutes
+  multigrad compare cg-mnist --preset full --seeds 3 --out runs/full
+      the same, measured properly
+  multigrad compare cg-mnist --strategies sum,mmpareto:gamma=2,rescale=tensor,./mine.js
+      three strategies: sum, MMPareto with two options, and a file of your own
+  multigrad train cg-mnist --strategy pcgrad --seed 1 --epochs 2
+      one run
+  multigrad report runs/first
+      tables and report anew from the files
+
+Exit codes: 0 success, 1 a run or a file failed, 2 a mistake on the command line, 130 interrupted (Ctrl-C keeps what was
+measured; the same command goes on).`;
+
+const folderNotes = `
+Output folder: config.json; runs/<strategy>-seed<k>/ with epochs.jsonl, steps.jsonl and result.json; table.csv; table.md;
+report.html. A folder of the same configuration is taken up again: its finished runs are kept. Another configuration is
+refused.
+
+Strategies: see \`multigrad strategies\`. A comma before \`key=\` goes on with the options of the strategy before it:
+  --strategies sum,mmpareto:gamma=2,rescale=tensor,mgda        three strategies
+  --strategies sum --strategies mmpareto:gamma=2               the option may be repeated
+\`joint\` is the baseline that trains on the multimodal loss alone.`;
+
+/** What commander hands an action: what the user wrote, by attribute name. */
+type Written = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Option {
+  const placeholder = spec.kind === 'number' ? 'number' : 'name';
+  const option = new Option(`--${name} <${placeholder}>`);
+  const values = presetNames.map((preset) => presets[preset].settings[name]);
+  const fallback = 'default' in spec ? String(spec.default) : '';
+  const [quick = fallback, full = fallback] = values.map((value) => (value === undefined ? undefined : String(value)));
+  const choices = spec.kind === 'choice' ? ` One of ${spec.choices.join(', ')}.` : '';
+  const shown = quick === full ? `default ${quick}` : `quick ${quick}, full ${full}`;
+  option.description = `${spec.description}${choices} (${shown})`;
+  return option;
+}
+
+function addSettings(command: Command, recipe: Recipe): Command {
+  for (const [name, spec] of Object.entries(settingSpecs(recipe))) command.addOption(settingOption(name, spec, recipe));
+  const presets = presetNames.map((name) => `${name}: ${recipe.presets[name].summary}`).join('; ');
+  return command
+    .addOption(new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'))
+    .option('--out <folder>', 'Output folder. (default runs/<experiment>-<date and time>)')
+    .option('--force', 'Replace the results that the output folder holds.', false)
+    .addHelpText('after', folderNotes);
+}
+
+/** What the user wrote for the settings, by flag name. */
+function writtenSettings(recipe: Recipe, written: Written): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const name of Object.keys(settingSpecs(recipe))) {
+    const text = written[new Option(`--${name} <value>`).attributeName()];
+    if (typeof text === 'string') texts[name] = text;
+  }
+  return texts;
+}
+
+function wholeNumber(recipe: Recipe, name: string, minimum: number, text: string): number {
+  const spec: OptionSpec = { kind: 'number', integer: true, minimum, default: minimum, description: name };
+  return (optionsFromText(recipe.name, { [name]: spec }, { [name]: text }) as Record<string, number>)[name]!;
+}
+
+function defaultFolder(recipe: Recipe): string {
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  return `runs/${recipe.name}-${stamp}`;
+}
+
+function request(recipe: Recipe, written: Written, strategies: readonly string[], seeds: readonly number[]): CompareRequest {
+  return {
+    recipe,
+    strategies,
+    seeds,
+    settings: resolveSettings(recipe, written['preset'] as PresetName, writtenSettings(recipe, written)),
+    out: (written['out'] as string | undefined) ?? defaultFolder(recipe),
+    force: written['force'] === true,
+  };
+}
+
+const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<void>): Command {
+  const command = new Command(recipe.name)
+    .description(`${recipe.title}: ${recipe.summary}`)
+    .addOption(
+      new Option('--strategies <list>', `Strategies, separated by commas. (default ${recipe.strategies.join(',')})`).argParser(append),
+    )
+    .option('--seeds <number>', `Number of seeds, from 0 on. (quick ${recipe.presets.quick.seeds}, full ${recipe.presets.full.seeds})`);
+  return addSettings(command, recipe).action(async (written: Written) => {
+    const lists = written['strategies'] as readonly string[] | undefined;
+    const seeds = written['seeds'] as string | undefined;
+    const preset = recipe.presets[written['preset'] as PresetName];
+    const count = seeds === undefined ? preset.seeds : wholeNumber(recipe, 'seeds', 1, seeds);
+    await run(
+      request(
+        recipe,
+        written,
+        lists ? collectSpecifiers(lists) : recipe.strategies,
+        Array.from({ length: count }, (_, seed) => seed),
+      ),
+    );
+  });
+}
+
+function trainCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<void>): Command {
+  const command = new Command(recipe.name)
+    .description(`${recipe.title}: ${recipe.summary}`)
+    .requiredOption('--strategy <specifier>', 'Strategy, as in mmpareto:gamma=2,rescale=tensor.')
+    .option('--seed <number>', 'Seed of data, weights and order.', '0');
+  return addSettings(command, recipe).action(async (written: Written) => {
+    const seed = wholeNumber(recipe, 'seed', 0, written['seed'] as string);
+    await run(request(recipe, written, [written['strategy'] as string], [seed]));
+  });
+}
+
+/** The strategies to list: the baselines of the recipes, then what is installed, each name once. */
+function listedPlugins(): StrategyPlugin[] {
+  const plugins = new Map<string, StrategyPlugin>();
+  for (const plugin of recipes.flatMap(recipePlugins)) {
+    if (!plugins.has(plugin.name)) plugins.set(plugin.name, plugin);
+  }
+  return [...plugins.values()];
+}
+
+/**
+ * The `multigrad` command with all its subcommands.
+ *
+ * @param done - takes the exit code of the command that ran
+ */
+export function createProgram(environment: Environment, done: (exitCode: number) => void): Command {
+  const { print, folder } = environment;
+  const run = async (asked: CompareRequest): Promise<void> => done(await compare(asked, environment));
+  const program = new Command('multigrad')
+    .description('Trains neural networks with several objectives and compares how their gradients are put together.')
+    .version(version)
+    .addHelpText('after', examples);
+  const comparing = new Command('compare').description('Train several strategies on one experiment and compare them.');
+  const training = new Command('train').description('Train one strategy once.');
+  for (const recipe of recipes) {
+    comparing.addCommand(compareCommand(recipe, run));
+    training.addCommand(trainCommand(recipe, run));
+  }
+  program.addCommand(comparing).addCommand(training);
+  program
+    .command('strategies')
+    .description('List the strategies, with their papers and options.')
+    .option('--json', 'For programs.', false)
+    .action(({ json }: { readonly json: boolean }) => {
+      print(json ? strategiesJson(listedPlugins()) : strategiesText(listedPlugins()));
+      done(exitCodes.success);
+    });
+  program
+    .command('report')
+    .description('Write tables and report of an output folder anew from its files.')
+    .argument('<folder>', 'Output folder of compare or train.')
+    .action(async (given: string) => {
+      for (const line of resultLines(given, await writeOutputs(resolve(folder, given)))) print(line);
+      done(exitCodes.success);
+    });
+  return program;
+}
