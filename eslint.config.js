@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/coverage/**', 'runs/**', '**/*.generated.ts'] },
+  { ignores: ['**/dist/**', '**/coverage/**', 'runs/**', 'tests/.examples/**', '**/*.generated.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -12,13 +12,26 @@ export default tseslint.config(
     },
     rules: {
       // Numbers in messages are the point of our error texts.
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // `noPropertyAccessFromIndexSignature` style is left to the author.
       '@typescript-eslint/dot-notation': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
+      // Tensor containers need an index signature, which type aliases have and interfaces have not.
+      '@typescript-eslint/consistent-type-definitions': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // Matrices are flat typed arrays: an index that the loop bounds prove needs `!` under noUncheckedIndexedAccess.
       '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    // TensorFlow.js types most results as tensors of unknown rank; tests say which rank they made.
+    files: ['**/*.test.ts', 'tests/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
+      '@typescript-eslint/no-confusing-void-expression': 'off',
     },
   },
   {
@@ -29,7 +42,11 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'Take a seed and use core/strategy randomness.' },
+        {
+          object: 'Math',
+          property: 'random',
+          message: 'Take a seed and use core/strategy randomness.',
+        },
         { object: 'Date', property: 'now', message: 'Take the time from the caller.' },
       ],
     },
@@ -37,7 +54,14 @@ export default tseslint.config(
   {
     files: ['**/*.{js,mjs}'],
     languageOptions: {
-      globals: { console: 'readonly', process: 'readonly', performance: 'readonly', URL: 'readonly', Buffer: 'readonly', WebAssembly: 'readonly' },
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        performance: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        WebAssembly: 'readonly',
+      },
     },
   },
 );

@@ -6,4 +6,4 @@ const seed = given === undefined ? undefined : Number(given);
 if (seed !== undefined && !Number.isInteger(seed)) {
   throw new Error(`FAST_CHECK_SEED must be an integer. Found ${JSON.stringify(given)}.`);
 }
-fc.configureGlobal({ ...(seed === undefined ? {} : { seed }), verbose: 1 });
+fc.configureGlobal({ ...(seed === undefined ? {} : { seed }), verbose: true });

@@ -19,7 +19,10 @@ function prepare(command: Command, { print, complain }: Environment): void {
  * @param args - the arguments without the program's own name
  * @returns the exit code: 0 success, 1 failure, 2 a mistake on the command line, 130 interrupted
  */
-export async function runCommandLine(args: readonly string[], environment: Environment): Promise<number> {
+export async function runCommandLine(
+  args: readonly string[],
+  environment: Environment,
+): Promise<number> {
   let exitCode: number = exitCodes.success;
   const program = createProgram(environment, (code) => {
     exitCode = code;
@@ -29,7 +32,8 @@ export async function runCommandLine(args: readonly string[], environment: Envir
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     if (!MultigradError.isInstance(error)) throw error;
     environment.complain(`error: ${error.message}`);
     return exitCodeOf(error.code);

@@ -49,7 +49,9 @@ function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Opt
   const option = new Option(`--${name} <${placeholder}>`);
   const values = presetNames.map((preset) => presets[preset].settings[name]);
   const fallback = 'default' in spec ? String(spec.default) : '';
-  const [quick = fallback, full = fallback] = values.map((value) => (value === undefined ? undefined : String(value)));
+  const [quick = fallback, full = fallback] = values.map((value) =>
+    value === undefined ? undefined : String(value),
+  );
   const choices = spec.kind === 'choice' ? ` One of ${spec.choices.join(', ')}.` : '';
   const shown = quick === full ? `default ${quick}` : `quick ${quick}, full ${full}`;
   option.description = `${spec.description}${choices} (${shown})`;
@@ -57,7 +59,8 @@ function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Opt
 }
 
 function addSettings(command: Command, recipe: Recipe): Command {
-  for (const [name, spec] of Object.entries(settingSpecs(recipe))) command.addOption(settingOption(name, spec, recipe));
+  for (const [name, spec] of Object.entries(settingSpecs(recipe)))
+    command.addOption(settingOption(name, spec, recipe));
   const presets = presetNames.map((name) => `${name}: ${recipe.presets[name].summary}`).join('; ');
   return command
     .addOption(new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'))
@@ -77,8 +80,16 @@ function writtenSettings(recipe: Recipe, written: Written): Record<string, strin
 }
 
 function wholeNumber(recipe: Recipe, name: string, minimum: number, text: string): number {
-  const spec: OptionSpec = { kind: 'number', integer: true, minimum, default: minimum, description: name };
-  return (optionsFromText(recipe.name, { [name]: spec }, { [name]: text }) as Record<string, number>)[name]!;
+  const spec: OptionSpec = {
+    kind: 'number',
+    integer: true,
+    minimum,
+    default: minimum,
+    description: name,
+  };
+  return (
+    optionsFromText(recipe.name, { [name]: spec }, { [name]: text }) as Record<string, number>
+  )[name]!;
 }
 
 function defaultFolder(recipe: Recipe): string {
@@ -86,26 +97,44 @@ function defaultFolder(recipe: Recipe): string {
   return `runs/${recipe.name}-${stamp}`;
 }
 
-function request(recipe: Recipe, written: Written, strategies: readonly string[], seeds: readonly number[]): CompareRequest {
+function request(
+  recipe: Recipe,
+  written: Written,
+  strategies: readonly string[],
+  seeds: readonly number[],
+): CompareRequest {
   return {
     recipe,
     strategies,
     seeds,
-    settings: resolveSettings(recipe, written['preset'] as PresetName, writtenSettings(recipe, written)),
+    settings: resolveSettings(
+      recipe,
+      written['preset'] as PresetName,
+      writtenSettings(recipe, written),
+    ),
     out: (written['out'] as string | undefined) ?? defaultFolder(recipe),
     force: written['force'] === true,
   };
 }
 
-const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+const append = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
 
 function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<void>): Command {
   const command = new Command(recipe.name)
     .description(`${recipe.title}: ${recipe.summary}`)
     .addOption(
-      new Option('--strategies <list>', `Strategies, separated by commas. (default ${recipe.strategies.join(',')})`).argParser(append),
+      new Option(
+        '--strategies <list>',
+        `Strategies, separated by commas. (default ${recipe.strategies.join(',')})`,
+      ).argParser(append),
     )
-    .option('--seeds <number>', `Number of seeds, from 0 on. (quick ${recipe.presets.quick.seeds}, full ${recipe.presets.full.seeds})`);
+    .option(
+      '--seeds <number>',
+      `Number of seeds, from 0 on. (quick ${recipe.presets.quick.seeds}, full ${recipe.presets.full.seeds})`,
+    );
   return addSettings(command, recipe).action(async (written: Written) => {
     const lists = written['strategies'] as readonly string[] | undefined;
     const seeds = written['seeds'] as string | undefined;
@@ -149,12 +178,17 @@ function listedPlugins(): StrategyPlugin[] {
  */
 export function createProgram(environment: Environment, done: (exitCode: number) => void): Command {
   const { print, folder } = environment;
-  const run = async (asked: CompareRequest): Promise<void> => done(await compare(asked, environment));
+  const run = async (asked: CompareRequest): Promise<void> =>
+    done(await compare(asked, environment));
   const program = new Command('multigrad')
-    .description('Trains neural networks with several objectives and compares how their gradients are put together.')
+    .description(
+      'Trains neural networks with several objectives and compares how their gradients are put together.',
+    )
     .version(version)
     .addHelpText('after', examples);
-  const comparing = new Command('compare').description('Train several strategies on one experiment and compare them.');
+  const comparing = new Command('compare').description(
+    'Train several strategies on one experiment and compare them.',
+  );
   const training = new Command('train').description('Train one strategy once.');
   for (const recipe of recipes) {
     comparing.addCommand(compareCommand(recipe, run));
@@ -174,7 +208,8 @@ export function createProgram(environment: Environment, done: (exitCode: number)
     .description('Write tables and report of an output folder anew from its files.')
     .argument('<folder>', 'Output folder of compare or train.')
     .action(async (given: string) => {
-      for (const line of resultLines(given, await writeOutputs(resolve(folder, given)))) print(line);
+      for (const line of resultLines(given, await writeOutputs(resolve(folder, given), given)))
+        print(line);
       done(exitCodes.success);
     });
   return program;

@@ -26,5 +26,5 @@ export interface BatchSource<Batch extends TensorContainer> {
    * The samples at these positions (integers from 0 to `count - 1`, in any order) as new tensors, which belong to the
    * caller.
    */
-  batch(indices: Uint32Array): Batch;
+  batch(indices: Int32Array): Batch;
 }

@@ -39,7 +39,12 @@ describe('batches', () => {
           const rest = count % given.batchSize;
           const full = Array<number>(Math.floor(count / given.batchSize)).fill(given.batchSize);
           expect(sizes).toEqual(rest > 0 && !given.dropRemainder ? [...full, rest] : full);
-          expect(found).toHaveLength(batchesPerEpoch(count, { batchSize: given.batchSize, dropRemainder: given.dropRemainder }));
+          expect(found).toHaveLength(
+            batchesPerEpoch(count, {
+              batchSize: given.batchSize,
+              dropRemainder: given.dropRemainder,
+            }),
+          );
           const seen = found.flat();
           expect(new Set(seen).size).toBe(seen.length);
           expect(seen.every((index) => index >= 0 && index < count)).toBe(true);
@@ -70,7 +75,7 @@ describe('batches', () => {
       [0, 1, 2].map((epoch) => epochOrder(count, seed, epoch)),
     );
     const stored = epochOrder(count, null, 5);
-    expect(stored).toEqual(Uint32Array.from({ length: count }, (_, i) => i));
+    expect(stored).toEqual(Int32Array.from({ length: count }, (_, i) => i));
     const all = [stored, ...orders];
     all.forEach((a, i) => {
       for (const b of all.slice(i + 1)) {

@@ -181,7 +181,7 @@ const unitGray: Float32Array = Float32Array.from({ length: 256 }, (_, value) => 
 function makeBatch(
   { images, labels }: Digits,
   colors: Float32Array,
-  indices: Uint32Array,
+  indices: Int32Array,
 ): ColoredDigitBatch {
   const size = indices.length;
   const gray = new Float32Array(size * digitPixels);
@@ -189,7 +189,7 @@ function makeBatch(
   const label = new Int32Array(size);
   let at = 0;
   indices.forEach((sample, position) => {
-    if (sample >= labels.length) {
+    if (sample < 0 || sample >= labels.length) {
       throw new MultigradError(
         'invalid-argument',
         `A sample's position should be an integer from 0 to ${labels.length - 1}. Found ${sample}.`,

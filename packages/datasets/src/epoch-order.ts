@@ -9,12 +9,12 @@ import { randomState, resumeRandom } from '@multigrad/core/strategy';
  * ```ts
  * import { epochOrder } from '@multigrad/datasets';
  *
- * console.log(epochOrder(4, null, 0)); // Uint32Array(4) [ 0, 1, 2, 3 ]
+ * console.log(epochOrder(4, null, 0)); // Int32Array(4) [ 0, 1, 2, 3 ]
  * console.log(epochOrder(1000, 7, 0).join() === epochOrder(1000, 7, 1).join()); // false
  * ```
  */
-export function epochOrder(count: number, shuffleSeed: number | null, epoch: number): Uint32Array {
-  if (shuffleSeed === null) return Uint32Array.from({ length: count }, (_, i) => i);
+export function epochOrder(count: number, shuffleSeed: number | null, epoch: number): Int32Array {
+  if (shuffleSeed === null) return Int32Array.from({ length: count }, (_, i) => i);
   const random = resumeRandom(randomState(shuffleSeed, 'epoch order', epoch));
-  return random.permutation(count);
+  return Int32Array.from(random.permutation(count));
 }

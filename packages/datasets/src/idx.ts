@@ -51,7 +51,7 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
   if (view.getUint16(0) !== 0) {
     const compressed = view.getUint16(0) === 0x1f8b;
     fail(
-      compressed ? 'gzip-compressed data' : `${hex(view.getUint16(0), 4)}`,
+      compressed ? 'gzip-compressed data' : hex(view.getUint16(0), 4),
       'an IDX file, which starts with two zero bytes',
     );
   }

@@ -69,9 +69,7 @@ describe('readMnist', () => {
     expect(histogram(train.labels)).toEqual([
       5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
     ]);
-    expect(histogram(test.labels)).toEqual([
-      980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
-    ]);
+    expect(histogram(test.labels)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
     expect(train.images).toHaveLength(60_000 * 784);
     expect(test.images).toHaveLength(10_000 * 784);

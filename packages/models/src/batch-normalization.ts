@@ -22,7 +22,6 @@ export interface BatchNormalizationOptions {
 }
 
 type Shape = (number | null)[];
-type LayerArguments = ConstructorParameters<typeof layers.Layer>[0];
 
 class BatchNormalization extends layers.Layer {
   static readonly className: string = 'MultigradBatchNormalization';
@@ -34,13 +33,13 @@ class BatchNormalization extends layers.Layer {
   #movingVariance: LayerVariable | null = null;
 
   constructor(options: BatchNormalizationOptions = {}) {
-    super(options as LayerArguments);
+    super(options);
     this.#momentum = options.momentum ?? 0.9;
     this.#epsilon = options.epsilon ?? 1e-5;
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    const channels = (inputShape as Shape).at(-1) as number;
+    const channels = (inputShape as Shape).at(-1)!;
     const [zeros, ones] = [initializers.zeros(), initializers.ones()];
     this.#gamma = this.addWeight('gamma', [channels], 'float32', ones);
     this.#beta = this.addWeight('beta', [channels], 'float32', zeros);
@@ -70,26 +69,10 @@ class BatchNormalization extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: unknown }): tf.Tensor {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-      const [gamma, beta, movingMean, movingVariance] = [
-        this.#gamma!,
-        this.#beta!,
-        this.#movingMean!,
-        this.#movingVariance!,
-      ].map((variable) => variable.read() as unknown as tf.Tensor1D) as [
-        tf.Tensor1D,
-        tf.Tensor1D,
-        tf.Tensor1D,
-        tf.Tensor1D,
-      ];
+      const [gamma, beta] = [this.#gamma!.read(), this.#beta!.read()];
       if (kwargs.training !== true) {
-        return tf.batchNorm(
-          x as tf.Tensor4D,
-          movingMean,
-          movingVariance,
-          beta,
-          gamma,
-          this.#epsilon,
-        );
+        const [mean, variance] = [this.#movingMean!.read(), this.#movingVariance!.read()];
+        return tf.batchNorm(x, mean, variance, beta, gamma, this.#epsilon);
       }
       const standardized = standardize(x, this.#epsilon, (mean, variance) => {
         this.#follow(this.#movingMean!, mean);
@@ -100,7 +83,7 @@ class BatchNormalization extends layers.Layer {
   }
 
   /** moving ← momentum · moving + (1 − momentum) · now */
-  #follow(moving: LayerVariable, now: tf.Tensor1D): void {
+  #follow(moving: LayerVariable, now: tf.Tensor): void {
     const kept = tf.mul(moving.read(), this.#momentum);
     moving.write(tf.add(kept, tf.mul(now, 1 - this.#momentum)));
   }

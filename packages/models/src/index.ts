@@ -9,5 +9,10 @@ export { digitEncoder, type DigitEncoderOptions } from './digit-encoder.ts';
 export type { Initialisation } from './initialisation.ts';
 export { assertLabels } from './labels.ts';
 export { multimodalNetwork, type MultimodalNetworkOptions } from './make-multimodal-network.ts';
-export { type ForwardMode, MultimodalNetwork, type NetworkParts } from './multimodal-network.ts';
+export {
+  type ForwardMode,
+  type MeasuredObjective,
+  MultimodalNetwork,
+  type NetworkParts,
+} from './multimodal-network.ts';
 export { accuracy, softmaxCrossEntropy } from './softmax-cross-entropy.ts';

@@ -1,5 +1,5 @@
 import { randomState, resumeRandom } from '@multigrad/core/strategy';
-import { initializers } from '@tensorflow/tfjs-layers';
+import { initializers, type layers } from '@tensorflow/tfjs-layers';
 
 /**
  * How weights start, for a layer with f inputs to each unit (for a convolution: height · width · channels):
@@ -12,7 +12,7 @@ export type Initialisation = 'pytorch' | 'he';
 /** The choices of {@link Initialisation}. */
 export const initialisations: readonly Initialisation[] = ['pytorch', 'he'];
 
-type Initializer = ReturnType<typeof initializers.zeros>;
+type Initializer = NonNullable<Parameters<layers.Layer['addWeight']>[3]>;
 
 /** Initialisers of one layer, each with a stream of random numbers of its own. */
 export interface LayerInitializers {

@@ -19,11 +19,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * }
  * ```
  */
-export function assertLabels(
-  labels: ArrayLike<number>,
-  classes: number,
-  where: string = 'labels',
-): void {
+export function assertLabels(labels: ArrayLike<number>, classes: number, where = 'labels'): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (Number.isInteger(label) && label >= 0 && label < classes) continue;

@@ -53,14 +53,15 @@ beforeAll(async () => {
 describe('multimodalNetwork', () => {
   it('names its objectives: the joint one and the modalities', async () => {
     await withNetwork((net, batch) => {
-      expect(net.objectives).toEqual(['multimodal', 'gray', 'color']);
+      expect(net.objectiveNames).toEqual(['multimodal', 'gray', 'color']);
       expect(net.modalities).toEqual(['gray', 'color']);
       expect(net.classes).toBe(3);
       const losses = net.losses(batch, batch.label);
       expect(Object.keys(losses)).toEqual(['multimodal', 'gray', 'color']);
       expectTypeOf(losses).toEqualTypeOf<Record<'multimodal' | 'gray' | 'color', tf.Scalar>>();
       // Near log 3: the untrained network knows nothing.
-      for (const loss of Object.values(losses)) expect(loss.dataSync()[0]).toBeCloseTo(Math.log(3), 0);
+      for (const loss of Object.values(losses))
+        expect(loss.dataSync()[0]).toBeCloseTo(Math.log(3), 0);
       tf.dispose(losses);
     });
   });
@@ -71,7 +72,10 @@ describe('multimodalNetwork', () => {
         const apply = (part: tfl.LayersModel, x: tf.Tensor | tf.Tensor[]) =>
           part.apply(x, mode) as tf.Tensor2D;
         const before = [...net.namedVariables.values()].map((weight) => weight.clone());
-        const z = { gray: apply(net.encoders.gray, batch.gray), color: apply(net.encoders.color, batch.color) };
+        const z = {
+          gray: apply(net.encoders.gray, batch.gray),
+          color: apply(net.encoders.color, batch.color),
+        };
         const expected = {
           multimodal: apply(net.heads.multimodal, tf.concat([z.gray, z.color], 1)),
           gray: apply(net.heads.gray, z.gray),
@@ -81,19 +85,21 @@ describe('multimodalNetwork', () => {
         const logits = net.forward(batch, mode);
         const losses = net.losses(batch, batch.label, mode);
         const features = net.features(batch, mode);
-        const both = net.evaluate(batch, batch.label, mode);
-        for (const objective of net.objectives) {
+        const behind = net.lossesFromFeatures(features, batch.label, mode);
+        const both = net.objectives(batch, batch.label, mode);
+        for (const objective of net.objectiveNames) {
           expect(logits[objective].shape).toEqual([5, 3]);
           const values = expected[objective].dataSync();
           expect(logits[objective].dataSync()).toEqual(values);
           const loss = softmaxCrossEntropy(expected[objective], batch.label).dataSync();
           expect(losses[objective].dataSync()).toEqual(loss);
+          expect(behind[objective].dataSync()).toEqual(loss);
           expect(both[objective].loss.dataSync()).toEqual(loss);
         }
         for (const modality of net.modalities) {
           expect(features[modality].dataSync()).toEqual(z[modality].dataSync());
         }
-        expect(Object.keys(net.logits(features, mode))).toEqual(net.objectives);
+        expect(Object.keys(net.logits(features, mode))).toEqual(net.objectiveNames);
       });
     });
   });
@@ -108,7 +114,7 @@ describe('multimodalNetwork', () => {
         net.metrics(batch, batch.label),
       ];
       expect(tf.memory().numTensors - start).toBe(2 + 3 + 3 + 3);
-      const evaluated = net.evaluate(batch, batch.label, { training: false });
+      const evaluated = net.objectives(batch, batch.label, { training: false });
       expect(tf.memory().numTensors - start).toBe(11 + 6);
       tf.dispose([made, evaluated]);
     });
@@ -123,7 +129,7 @@ describe('multimodalNetwork', () => {
         net.forward(batch, { training: false }),
       ];
       expect(moving.dataSync()[0]).toBe(before);
-      for (const objective of net.objectives) {
+      for (const objective of net.objectiveNames) {
         const rows = logits[objective].arraySync();
         const hits = rows.filter((row, i) => row.indexOf(Math.max(...row)) === i % 3).length;
         expect(metrics[objective].dataSync()[0]).toBeCloseTo(hits / 5, 6);
@@ -141,33 +147,211 @@ describe('multimodalNetwork', () => {
     });
   });
 
-  it('lets the joint objective reach everything but the other heads, and each modality its own part', async () => {
+  it('lets the joint objective reach all but the other heads, and each modality its own part', async () => {
     await withNetwork((net, batch) => {
-      const reached = (objective: 'multimodal' | 'gray' | 'color') =>
-        tf.tidy(() => {
-          const gradient = tf.grads((...variables: tf.Tensor[]) => {
-            // tf.grads wants its function to use its arguments; the network's variables are those very tensors.
-            expect(variables).toHaveLength(net.trainableVariables.length);
-            return net.losses(batch, batch.label)[objective];
-          });
-          const names = [...net.namedVariables].filter(([, v]) => net.trainableVariables.includes(v));
-          const used = names.filter(([name]) => {
-            const part = name.split('/')[0]!;
-            return part === 'head'
-              ? name.startsWith(`head/${objective}/`)
-              : objective === 'multimodal' || part === objective;
-          });
-          expect(gradient).toBeTypeOf('function');
-          const { grads } = tf.variableGrads(
-            () => net.losses(batch, batch.label)[objective],
-            used.map(([, variable]) => variable),
-          );
-          return Object.values(grads).map((g) => g.abs === undefined ? g : g).length;
+      const { trainableVariables, namedVariables } = net;
+      const names = [...namedVariables]
+        .filter(([, variable]) => trainableVariables.includes(variable))
+        .map(([name]) => name);
+      expect(names).toHaveLength(trainableVariables.length);
+      expect(net.trainableVariables).toHaveLength(12 + 12 + 6);
+      for (const objective of net.objectiveNames) {
+        const reached = tf.tidy(() => {
+          const loss = () => net.losses(batch, batch.label)[objective];
+          const { grads } = tf.engine().gradients(loss, trainableVariables, undefined, true);
+          return names.filter((_, i) => (grads[i] as unknown) instanceof tf.Tensor);
         });
-      // Norm 2, four convolutions 8, dense 2 for each encoder; a head has 2.
-      expect(reached('multimodal')).toBe(12 + 12 + 2);
-      expect(reached('gray')).toBe(12 + 2);
-      expect(reached('color')).toBe(12 + 2);
+        const expected = names.filter((name) => {
+          const [part, head] = name.split('/');
+          if (part === 'head') return head === objective;
+          return objective === 'multimodal' || part === objective;
+        });
+        expect(reached).toEqual(expected);
+      }
+    });
+  });
+
+  it.each(modes)('has gradients that agree with finite differences ($training)', async (mode) => {
+    await withNetwork((net, batch) => {
+      for (const objective of net.objectiveNames) {
+        const loss = () => net.losses(batch, batch.label, mode)[objective];
+        tf.tidy(() => {
+          const sources = net.trainableVariables;
+          const { grads } = tf.engine().gradients(loss, sources, undefined, true);
+          const gradients = grads.map((g: tf.Tensor | null, i) => g ?? tf.zerosLike(sources[i]!));
+          const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)).dataSync()[0]!);
+          const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+          const lossAt = (step: number) => {
+            const before = sources.map((source) => source.clone());
+            sources.forEach((source, i) => {
+              source.assign(tf.add(source, tf.mul(gradients[i]!, step / norm)));
+            });
+            const value = loss().dataSync()[0]!;
+            sources.forEach((source, i) => {
+              source.assign(before[i]!);
+            });
+            return value;
+          };
+          // Along the gradient the slope is its norm. The step is wide for float32's sake: 2 % for curvature and kinks.
+          const step = 5e-3;
+          const slope = (lossAt(step) - lossAt(-step)) / (2 * step);
+          expect(norm).toBeGreaterThan(0.01);
+          expect(slope / norm).toBeGreaterThan(0.98);
+          expect(slope / norm).toBeLessThan(1.02);
+        });
+      }
+    });
+  });
+
+  it('names its parts, whose variables are the encoders alone', async () => {
+    await withNetwork((net) => {
+      expect(Object.keys(net.parts)).toEqual(['gray', 'color']);
+      for (const modality of net.modalities) {
+        const names = [...net.namedVariables].filter(([, variable]) =>
+          net.parts[modality].includes(variable),
+        );
+        expect(names).toHaveLength(12);
+        for (const [name] of names) expect(name.startsWith(`${modality}/`)).toBe(true);
+      }
+      expect(net.trainableVariables.every((v) => v instanceof tf.Variable && v.trainable)).toBe(
+        true,
+      );
+    });
+  });
+
+  it('is the same for the same seed, in a process with other networks', async () => {
+    await expectConstantMemory(() => {
+      const [a, b, c] = [network(1), network(1), network(2)];
+      const values = (net: typeof a) =>
+        Array.from(net.namedVariables, ([name, variable]) => [name, [...variable.dataSync()]]);
+      expect(values(a)).toEqual(values(b));
+      expect([...a.namedVariables.keys()]).toEqual([...c.namedVariables.keys()]);
+      expect(a.namedVariables.get('head/gray/kernel')!.dataSync()).not.toEqual(
+        c.namedVariables.get('head/gray/kernel')!.dataSync(),
+      );
+      const names = [a, b, c].flatMap((net) => net.trainableVariables.map(({ name }) => name));
+      expect(new Set(names).size).toBe(names.length);
+      for (const net of [a, b, c]) net.dispose();
+    });
+  });
+
+  it('survives a save and a load, as a model', async () => {
+    await withNetwork(async (net, batch) => {
+      tf.dispose(net.losses(batch, batch.label));
+      let saved: tf.io.ModelArtifacts | undefined;
+      await net.model.save(
+        tf.io.withSaveHandler((artifacts) => {
+          saved = artifacts;
+          return Promise.resolve({
+            modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' },
+          });
+        }),
+      );
+      const names = saved!.weightSpecs!.map(({ name }) => name);
+      expect(new Set(names)).toEqual(new Set(net.namedVariables.keys()));
+      const copy = await tfl.loadLayersModel(tf.io.fromMemory(saved!));
+      const logits = net.forward(batch, { training: false });
+      const copied = copy.predict([batch.gray, batch.color]) as tf.Tensor[];
+      net.objectiveNames.forEach((objective, k) => {
+        expect(copied[k]!.dataSync()).toEqual(logits[objective].dataSync());
+      });
+      tf.dispose([logits, copied]);
+      copy.dispose();
+    });
+  });
+
+  it('frees everything, once', async () => {
+    await expectConstantMemory(() => {
+      const net = network();
+      expect(tf.memory().numTensors).toBeGreaterThanOrEqual(net.namedVariables.size);
+      net.dispose();
+      net.dispose();
+    });
+  });
+
+  it('takes another fusion and another name for the joint objective', async () => {
+    await expectConstantMemory(() => {
+      const features = ['a', 'b'].map((name) => tfl.input({ name, shape: [4] }));
+      const gate = tfl.layers.dense({ name: 'fusion/dense', units: 6 });
+      const joined = tfl.layers.concatenate().apply(features);
+      const fusion = tfl.model({
+        name: 'fusion',
+        inputs: features,
+        outputs: gate.apply(joined) as tfl.SymbolicTensor,
+      });
+      const encoders = { gray: encoder('gray', 1), color: encoder('color', 3) };
+      const net = multimodalNetwork({ encoders, fusion, classes: 3, jointName: 'both' });
+      const batch = makeBatch();
+      const losses = net.losses(batch, batch.label);
+      expectTypeOf(losses).toEqualTypeOf<Record<'both' | 'gray' | 'color', tf.Scalar>>();
+      expect(Object.keys(losses)).toEqual(['both', 'gray', 'color']);
+      expect(net.namedVariables.get('head/both/kernel')!.shape).toEqual([6, 3]);
+      expect(net.trainableVariables).toHaveLength(12 + 12 + 2 + 6);
+      tf.dispose([batch, losses]);
+      net.dispose();
+    });
+  });
+
+  it('names a label that is out of range', async () => {
+    await withNetwork((net, batch) => {
+      const label = tf.tensor1d([0, 1, 3, 1, 0], 'int32');
+      expect(() => net.losses(batch, label)).toThrow(
+        'labels: expected integers from 0 to 2 for 3 classes. Found 3 at position 2.',
+      );
+      expect(() => net.metrics(batch, label)).toThrow('Found 3 at position 2.');
+      label.dispose();
+    });
+  });
+
+  it('refuses inputs that are absent, of the wrong shape or of another number than the labels', async () => {
+    await withNetwork((net, batch) => {
+      const { gray, color, label } = batch;
+      expect(() => net.losses({ gray } as never, label)).toThrow(
+        'Input `color` should be a tensor of shape [n, 8, 8, 3]. Found undefined.',
+      );
+      expect(() => net.forward({ gray, color: gray }, { training: false })).toThrow(
+        'Input `color` should be a tensor of shape [n, 8, 8, 3]. Found [5, 8, 8, 1].',
+      );
+      const fewer = tf.tensor1d([0, 1], 'int32');
+      expect(() => net.losses({ gray, color }, fewer)).toThrow(
+        'Found float32 [5, 3] and int32 [2].',
+      );
+      fewer.dispose();
+    });
+  });
+
+  it('refuses parts that do not fit together, and holds nothing then', async () => {
+    await expectConstantMemory(() => {
+      const [gray, color, other] = [encoder('gray', 1), encoder('color', 3), encoder('gray', 1)];
+      const image = tfl.input({ shape: [4, 4, 1] });
+      const flat = tfl.model({
+        inputs: image,
+        outputs: tfl.layers.reLU().apply(image) as tfl.SymbolicTensor,
+      });
+      const make =
+        (options: Partial<Parameters<typeof multimodalNetwork<string, string>>[0]>) => () =>
+          multimodalNetwork<string, string>({ encoders: { gray, color }, classes: 3, ...options });
+      const before = tf.memory().numTensors;
+      expect(make({ encoders: { gray } })).toThrow(
+        'Option `encoders` of `multimodalNetwork` should name at least two modalities. Found 1.',
+      );
+      expect(make({ encoders: { gray, color: flat } })).toThrow(
+        'Option `encoders.color` of `multimodalNetwork` should be a LayersModel from one input to [n, features]. ' +
+          'Found a LayersModel from [n, 4, 4, 1] to [n, 4, 4, 1].',
+      );
+      expect(make({ encoders: { gray, color: {} as never } })).toThrow('an empty object');
+      expect(make({ encoders: { gray, '': color } })).toThrow('Found "".');
+      expect(make({ encoders: { gray, color: other } })).toThrow('Found "gray" twice.');
+      expect(make({ jointName: 'gray' })).toThrow('Found "head/gray" twice.');
+      expect(make({ fusion: gray })).toThrow(
+        "Option `fusion` of `multimodalNetwork` should be 'concatenation' or a LayersModel from [n, 4] and [n, 4] to [n, features].",
+      );
+      expect(make({ classes: 1 })).toThrow('`classes`');
+      expect(() => multimodalNetwork({ encoders: { gray, color } } as never)).toThrow(
+        'Option `classes` of `multimodalNetwork` is required.',
+      );
+      expect(tf.memory().numTensors).toBe(before);
+      for (const part of [gray, color, other, flat]) part.dispose();
     });
   });
 });

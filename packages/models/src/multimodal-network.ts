@@ -10,6 +10,12 @@ export interface ForwardMode {
   readonly training: boolean;
 }
 
+/** An objective's loss, and its accuracy beside it. */
+export type MeasuredObjective = Readonly<{
+  loss: tf.Scalar;
+  metrics: Readonly<{ accuracy: tf.Scalar }>;
+}>;
+
 /** The parts of a {@link MultimodalNetwork}, which it owns. */
 export interface NetworkParts<Modality extends string, Objective extends string> {
   /** One encoder for each modality. */
@@ -25,12 +31,31 @@ export interface NetworkParts<Modality extends string, Objective extends string>
  *
  * Its objectives are the joint one and one for each modality, named after it. Every encoder is reached by exactly two
  * of them, the setting of MMPareto. Make one with {@link multimodalNetwork}.
+ *
+ * @example
+ * ```ts
+ * import { digitEncoder, multimodalNetwork } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const size = { channels: 1, width: 2, features: 4 };
+ * const encoders = {
+ *   front: digitEncoder({ name: 'front', ...size }),
+ *   rear: digitEncoder({ name: 'rear', ...size }),
+ * };
+ * const network = multimodalNetwork({ encoders, classes: 2, jointName: 'both' });
+ * const views = { front: tf.ones([1, 28, 28, 1]), rear: tf.zeros([1, 28, 28, 1]) };
+ * const logits = network.forward(views, { training: false });
+ * console.log(logits.both.shape, logits.rear.shape); // [ 1, 2 ] [ 1, 2 ]
+ * console.log(network.namedVariables.get('head/both/kernel')?.shape); // [ 8, 2 ]
+ * network.dispose();
+ * ```
  */
 export class MultimodalNetwork<Modality extends string, Joint extends string> {
   /** The modalities, in the order of the encoders. */
   readonly modalities: readonly Modality[];
   /** The objectives: the joint one first, then the modalities. */
-  readonly objectives: readonly (Joint | Modality)[];
+  readonly objectiveNames: readonly (Joint | Modality)[];
   /** Number of classes. */
   readonly classes: number;
   /** One encoder for each modality. */
@@ -60,12 +85,12 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     this.fusion = fusion;
     this.heads = heads;
     this.modalities = Object.keys(encoders) as Modality[];
-    this.objectives = [joint, ...this.modalities];
+    this.objectiveNames = [joint, ...this.modalities];
     this.classes = heads[joint].outputs[0]!.shape.at(-1)!;
     const all = [
       ...this.modalities.map((modality) => encoders[modality]),
       fusion,
-      ...this.objectives.map((objective) => heads[objective]),
+      ...this.objectiveNames.map((objective) => heads[objective]),
     ];
     this.namedVariables = namedVariables(all);
     this.trainableVariables = all.flatMap(trainableVariables);
@@ -101,7 +126,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     return tidyRecord(() => {
       const inOrder = this.modalities.map((modality) => features[modality]);
       const fused = apply(this.fusion, inOrder, training);
-      return record(this.objectives, (objective) =>
+      return record(this.objectiveNames, (objective) =>
         apply(
           this.heads[objective],
           objective === this.#joint ? fused : features[objective as Modality],
@@ -138,7 +163,21 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     labels: tf.Tensor1D,
     mode: ForwardMode = { training: true },
   ): Record<Joint | Modality, tf.Scalar> {
-    return this.#measure(inputs, labels, mode, softmaxCrossEntropy);
+    return this.#measure(() => this.forward(inputs, mode), labels, softmaxCrossEntropy);
+  }
+
+  /**
+   * What {@link MultimodalNetwork.losses} returns, from feature vectors that were computed before: the part of the forward
+   * pass behind the tensors at which gradients are integrated with `level: 'features'`.
+   *
+   * @throws MultigradError as {@link MultimodalNetwork.losses} does
+   */
+  lossesFromFeatures(
+    features: Readonly<Record<Modality, tf.Tensor2D>>,
+    labels: tf.Tensor1D,
+    mode: ForwardMode = { training: true },
+  ): Record<Joint | Modality, tf.Scalar> {
+    return this.#measure(() => this.logits(features, mode), labels, softmaxCrossEntropy);
   }
 
   /**
@@ -152,52 +191,47 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     labels: tf.Tensor1D,
     mode: ForwardMode = { training: false },
   ): Record<Joint | Modality, tf.Scalar> {
-    return this.#measure(inputs, labels, mode, accuracy);
+    return this.#measure(() => this.forward(inputs, mode), labels, accuracy);
   }
 
   /**
-   * One forward pass: each objective's loss, and its accuracy as a metric beside it; scalars that belong to the caller.
+   * One forward pass: each objective's loss, with its accuracy (0 to 1) as a metric beside it, as a trainer takes them;
+   * scalars that belong to the caller.
    *
    * @throws MultigradError as {@link MultimodalNetwork.losses} does
    */
-  evaluate(
+  objectives(
     inputs: Readonly<Record<Modality, tf.Tensor>>,
     labels: tf.Tensor1D,
     mode: ForwardMode,
-  ): Record<Joint | Modality, { loss: tf.Scalar; metrics: { accuracy: tf.Scalar } }> {
-    return this.#measure(inputs, labels, mode, (logits, classes) => ({
-      loss: softmaxCrossEntropy(logits, classes),
-      metrics: { accuracy: accuracy(logits, classes) },
-    }));
+  ): Record<Joint | Modality, MeasuredObjective> {
+    return this.#measure(
+      () => this.forward(inputs, mode),
+      labels,
+      (logits, classes) => ({
+        loss: softmaxCrossEntropy(logits, classes),
+        metrics: { accuracy: accuracy(logits, classes) },
+      }),
+    );
   }
 
   /** Frees all weights. The network cannot be used afterwards; further calls do nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    // The whole holds one reference to each part; the part's own is the last.
+    // This drops the whole's reference to each part and the part's own, in a nested model the last one.
     this.model.dispose();
-    for (const part of this.#allParts()) part.dispose();
-  }
-
-  #allParts(): LayersModel[] {
-    return [
-      ...this.modalities.map((modality) => this.encoders[modality]),
-      this.fusion,
-      ...this.objectives.map((objective) => this.heads[objective]),
-    ];
   }
 
   #measure<T extends tf.TensorContainer>(
-    inputs: Readonly<Record<Modality, tf.Tensor>>,
+    forward: () => Record<Joint | Modality, tf.Tensor2D>,
     labels: tf.Tensor1D,
-    mode: ForwardMode,
     measure: (logits: tf.Tensor2D, labels: tf.Tensor1D) => T,
   ): Record<Joint | Modality, T> {
     assertLabelsIfAtHand(labels, this.classes);
     return tidyRecord(() => {
-      const logits = this.forward(inputs, mode);
-      return record(this.objectives, (objective) => measure(logits[objective], labels));
+      const logits = forward();
+      return record(this.objectiveNames, (objective) => measure(logits[objective], labels));
     });
   }
 
@@ -213,7 +247,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
       (modality) => this.encoders[modality].apply(inputs[modality]) as SymbolicTensor,
     );
     const fused = this.fusion.apply(this.modalities.map((modality) => features[modality]));
-    const outputs = this.objectives.map(
+    const outputs = this.objectiveNames.map(
       (objective) =>
         this.heads[objective].apply(
           objective === this.#joint ? fused : features[objective as Modality],
@@ -253,5 +287,5 @@ function record<Name extends string, Value>(
 function tidyRecord<Name extends string, Value extends tf.TensorContainer>(
   body: () => Record<Name, Value>,
 ): Record<Name, Value> {
-  return tf.tidy(body as () => Record<string, Value>) as Record<Name, Value>;
+  return tf.tidy(body);
 }

@@ -1,5 +1,5 @@
-import { MultigradError } from '@multigrad/core/strategy';
-import type * as tf from '@tensorflow/tfjs-core';
+import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 
 /** The trainable variables of a part, in the order of its layers. */
@@ -33,7 +33,12 @@ export function namedVariables(parts: readonly LayersModel[]): Map<string, tf.Va
   return named;
 }
 
-/** A layer's variable is a `tf.Variable`; its declared type says `Tensor`. */
+/** The `tf.Variable` that a layer's variable holds; its declared type says `Tensor`. */
 function variableOf(weight: LayerVariable): tf.Variable {
-  return weight.read() as tf.Variable;
+  const variable: unknown = weight.read();
+  if (variable instanceof tf.Variable) return variable as tf.Variable;
+  throw new MultigradError(
+    'invalid-argument',
+    `Weight \`${weight.originalName}\` should be held by a tf.Variable. Found ${describeValue(variable)}.`,
+  );
 }

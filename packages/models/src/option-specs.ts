@@ -5,7 +5,7 @@ import { type Initialisation, initialisations } from './initialisation.ts';
 export function countOption(
   description: string,
   fallback: number,
-  minimum: number = 1,
+  minimum = 1,
 ): NumberOption<number> & { readonly nullable?: false } {
   return {
     kind: 'number',

@@ -80,7 +80,9 @@ describe.each(['cpu', 'wasm'])('softmaxCrossEntropy on %s', (backend) => {
           const moved = (i: number, c: number, by: number) =>
             reference({
               ...given,
-              logits: given.logits.map((row, r) => row.map((z, k) => (r === i && k === c ? z + by : z))),
+              logits: given.logits.map((row, r) =>
+                row.map((z, k) => (r === i && k === c ? z + by : z)),
+              ),
             });
           given.logits.forEach((row, i) => {
             row.forEach((_, c) => {
@@ -109,7 +111,13 @@ describe.each(['cpu', 'wasm'])('softmaxCrossEntropy on %s', (backend) => {
 
   it('agrees with the loss of TensorFlow.js', async () => {
     await expectConstantMemory(() => {
-      const given = { logits: [[1, -2, 0.5], [3, 3, -1]], labels: [2, 0] };
+      const given = {
+        logits: [
+          [1, -2, 0.5],
+          [3, 3, -1],
+        ],
+        labels: [2, 0],
+      };
       const theirs = tf.tidy(() => {
         const oneHot = tf.oneHot(tf.tensor1d(given.labels, 'int32'), 3);
         return tf.losses.softmaxCrossEntropy(oneHot, tf.tensor2d(given.logits)).dataSync()[0]!;
@@ -120,25 +128,45 @@ describe.each(['cpu', 'wasm'])('softmaxCrossEntropy on %s', (backend) => {
 
   it('stays finite for logits of any finite size', async () => {
     await expectConstantMemory(() => {
-      const given = { logits: [[1e30, -1e30, 0], [200, 200, -200]], labels: [0, 1] };
+      const given = {
+        logits: [
+          [1e30, -1e30, 0],
+          [200, 200, -200],
+        ],
+        labels: [0, 1],
+      };
       expect(lossOf(given)).toBeCloseTo(Math.log(2) / 2, 5);
       expect(gradientOf(given).flat().every(Number.isFinite)).toBe(true);
       expect(lossOf({ logits: [[1e30, 0]], labels: [1] })).toBeCloseTo(1e30, -25);
     });
   });
 
-  it.each([-1, 3, 1000])('is NaN, never zero, for a label of %i among three classes', async (label) => {
-    await expectConstantMemory(() => {
-      const given = { logits: [[1, 2, 3], [1, 2, 3]], labels: [0, label] };
-      expect(lossOf(given)).toBeNaN();
-      expect(gradientOf(given)[1]!.every(Number.isNaN)).toBe(true);
-    });
-  });
+  it.each([-1, 3, 1000])(
+    'is NaN, never zero, for a label of %i among three classes',
+    async (label) => {
+      await expectConstantMemory(() => {
+        const given = {
+          logits: [
+            [1, 2, 3],
+            [1, 2, 3],
+          ],
+          labels: [0, label],
+        };
+        expect(lossOf(given)).toBeNaN();
+        expect(gradientOf(given)[1]!.every(Number.isNaN)).toBe(true);
+      });
+    },
+  );
 
   it('counts the rows whose largest logit is that of their label', async () => {
     await expectConstantMemory(() => {
       const [logits, labels] = [
-        tf.tensor2d([[2, 1, 0], [0, 1, 2], [1, 3, 2], [9, 0, 0]]),
+        tf.tensor2d([
+          [2, 1, 0],
+          [0, 1, 2],
+          [1, 3, 2],
+          [9, 0, 0],
+        ]),
         tf.tensor1d([0, 2, 2, 0], 'int32'),
       ];
       const share = accuracy(logits, labels);

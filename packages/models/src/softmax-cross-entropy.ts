@@ -68,7 +68,7 @@ export function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   assertLogitsAndLabels('accuracy', logits, labels);
   return tf.tidy(() => {
     const hits = tf.equal(tf.argMax(logits, 1), labels);
-    return tf.mean(tf.cast(hits, 'float32')) as tf.Scalar;
+    return tf.mean<tf.Scalar>(tf.cast(hits, 'float32'));
   });
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Mean and variance of each channel over a batch; valid during the call that hands them out. */
-export type ReceiveMoments = (mean: tf.Tensor1D, variance: tf.Tensor1D) => void;
+export type ReceiveMoments = (mean: tf.Tensor, variance: tf.Tensor) => void;
 
 /**
  * Each channel (the last axis) at zero mean and unit variance over everything else: `x̂ = (x − μ)/√(σ² + ε)`, with the
@@ -16,24 +16,17 @@ export function standardize(x: tf.Tensor, epsilon: number, receive: ReceiveMomen
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
     const { mean, variance } = tf.moments(input, axesBeforeLast(input));
-    receive(mean as tf.Tensor1D, variance as tf.Tensor1D);
-    const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor1D;
-    const value = tf.batchNorm(
-      input as tf.Tensor4D,
-      mean as tf.Tensor1D,
-      variance as tf.Tensor1D,
-      undefined,
-      undefined,
-      epsilon,
-    );
+    receive(mean, variance);
+    const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon));
+    const value = tf.batchNorm(input, mean, variance, undefined, undefined, epsilon);
     save([value, inverseDeviation]);
     return {
       value,
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
-        const [standardized, scale] = saved as [tf.Tensor, tf.Tensor1D];
+        const [standardized, scale] = saved as [tf.Tensor, tf.Tensor];
         const axes = axesBeforeLast(gradient);
-        const shift = tf.mean(gradient, axes) as tf.Tensor1D;
-        const slope = tf.mean(tf.mul(gradient, standardized), axes) as tf.Tensor1D;
+        const shift = tf.mean(gradient, axes);
+        const slope = tf.mean(tf.mul(gradient, standardized), axes);
         const along = affine(standardized, slope, shift);
         return affine(tf.sub(gradient, along), scale, tf.zerosLike(scale));
       },
@@ -45,19 +38,19 @@ export function standardize(x: tf.Tensor, epsilon: number, receive: ReceiveMomen
 /**
  * `y = γ · x + β`, channel by channel (the last axis), with `∂L/∂γ = Σ g · x`, `∂L/∂β = Σ g`, `∂L/∂x = γ · g`.
  */
-export function scaleAndShift(x: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D): tf.Tensor {
+export function scaleAndShift(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor {
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, scale, shift, save] = inputs as [
       tf.Tensor,
-      tf.Tensor1D,
-      tf.Tensor1D,
+      tf.Tensor,
+      tf.Tensor,
       tf.GradSaveFunc,
     ];
     save([input, scale]);
     return {
       value: affine(input, scale, shift),
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedInput, savedScale] = saved as [tf.Tensor, tf.Tensor1D];
+        const [savedInput, savedScale] = saved as [tf.Tensor, tf.Tensor];
         const axes = axesBeforeLast(gradient);
         return [
           affine(gradient, savedScale, tf.zerosLike(savedScale)),
@@ -74,10 +67,10 @@ export function scaleAndShift(x: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1
  * `scale · x + shift`, channel by channel, as a batch normalisation with mean 0 and variance 1: one kernel, where
  * TensorFlow.js's wasm backend takes several times as long for a product and a sum that broadcast.
  */
-function affine(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D): tf.Tensor {
+function affine(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor): tf.Tensor {
   const mean = tf.zerosLike(scale);
   const variance = tf.onesLike(scale);
-  return tf.batchNorm(x as tf.Tensor4D, mean, variance, shift, scale, 0);
+  return tf.batchNorm(x, mean, variance, shift, scale, 0);
 }
 
 function axesBeforeLast(x: tf.Tensor): number[] {

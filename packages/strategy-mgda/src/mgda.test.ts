@@ -107,7 +107,8 @@ describe('mgda', () => {
         const back = weightsOf([...jacobian].reverse());
         expect(back.note).toBe(forth.note);
         const size = Math.max(...jacobian.map(norm));
-        expectClose(back.update, [...forth.update], 1e-7 * size);
+        // The point of smallest norm moves by the square root of an error in the products.
+        expectClose(back.update, [...forth.update], 1e-6 * size);
       }),
     );
     const turned = weightsOf([bent[2]!, bent[0]!, bent[1]!]);

@@ -6,7 +6,8 @@ export const plugin: StrategyPlugin<MGDAOptions> = /* @__PURE__ */ definePlugin<
   specification: 1,
   name: 'mgda',
   title: 'MGDA',
-  summary: 'Takes the shortest convex combination of the gradients, which descends on every objective.',
+  summary:
+    'Takes the shortest convex combination of the gradients, which descends on every objective.',
   paper: {
     title: 'Multi-Task Learning as Multi-Objective Optimization',
     authors: ['Ozan Sener', 'Vladlen Koltun'],

@@ -30,7 +30,9 @@ function float32Gramian(rows: readonly Float64Array[]): Gramian {
   const size = rows.length;
   const columns = rows[0]!.length;
   // Rows are scaled before the products, so that none overflows or vanishes.
-  const magnitudes = rows.map((row) => row.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
+  const magnitudes = rows.map(
+    (row) => row.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1,
+  );
   const scaled = rows.map((row, k) => row.map((value) => Math.fround(value / magnitudes[k]!)));
   const values = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
@@ -75,7 +77,10 @@ function uniforms(seed: number): () => number {
   };
 }
 
-function rowsOf({ size, columns, shape, seed, scale }: Sample, precision: Precision): Float64Array[] {
+function rowsOf(
+  { size, columns, shape, seed, scale }: Sample,
+  precision: Precision,
+): Float64Array[] {
   const uniform = uniforms(seed);
   const normal = (): number =>
     Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
@@ -88,7 +93,8 @@ function rowsOf({ size, columns, shape, seed, scale }: Sample, precision: Precis
     if (shape === 'near-opposite') {
       rows[k] = mix(first, uniform() < 0.7 ? -1 : 1, rows[k]!, 10 ** (-16 * uniform()));
     }
-    if (shape === 'duplicate' && uniform() < 0.6) rows[k] = rows[Math.floor(uniform() * k)]!.slice();
+    if (shape === 'duplicate' && uniform() < 0.6)
+      rows[k] = rows[Math.floor(uniform() * k)]!.slice();
     if (shape === 'with-zero' && uniform() < 0.3) rows[k] = new Float64Array(columns);
     if (shape === 'low-rank') rows[k] = mix(first, normal(), rows[1]!, k === 1 ? 1 : normal());
   }
@@ -109,7 +115,11 @@ function unit(values: Float64Array): { readonly direction: Float64Array; readonl
   return { direction: scaled.map((value) => value / length), length: most * length };
 }
 
-function combine(rows: readonly Float64Array[], weights: Float64Array, precision: Precision): Float64Array {
+function combine(
+  rows: readonly Float64Array[],
+  weights: Float64Array,
+  precision: Precision,
+): Float64Array {
   const { round } = precision;
   return rows[0]!.map((_, at) =>
     rows.reduce((total, row, k) => round(total + round(round(weights[k]!) * row[at]!)), 0),
@@ -160,14 +170,22 @@ describe.each([
         const rows = rowsOf(sample, precision);
         const { weights, update, note, relativeError } = integrate(rows, precision, gamma);
         fc.pre(note !== 'stationary');
-        const sum = unit(combine(rows, weights.map(() => 1), float64)).length;
+        const sum = unit(
+          combine(
+            rows,
+            weights.map(() => 1),
+            float64,
+          ),
+        ).length;
         // What cancels in the update and in the sum magnifies the inner products' error.
         const lengths = rows.map((row) => unit(row).length);
         const total = lengths.reduce((a, b) => a + b, 0);
-        const part = lengths.reduce((uncancelled, length, k) => uncancelled + weights[k]! * length, 0);
+        const part = lengths.reduce(
+          (uncancelled, length, k) => uncancelled + weights[k]! * length,
+          0,
+        );
         const { length } = unit(update);
-        const tolerance =
-          1e-9 + 2 * relativeError * ((total / sum) ** 2 + (part / length) ** 2);
+        const tolerance = 1e-9 + 2 * relativeError * ((total / sum) ** 2 + (part / length) ** 2);
         fc.pre(tolerance < 0.1);
         expect(Math.abs(length / (gamma * sum) - 1)).toBeLessThanOrEqual(tolerance);
       }),
@@ -206,7 +224,10 @@ describe('the direction in a conflict', () => {
         const { weights, note } = integrate(rows, float64);
         fc.pre(note === 'conflict');
         const difference = unit(first.map((value, at) => value - second[at]!)).length;
-        const product = second.reduce((total, value, at) => total + value * (value - first[at]!), 0);
+        const product = second.reduce(
+          (total, value, at) => total + value * (value - first[at]!),
+          0,
+        );
         const share = weights[0]! / (weights[0]! + weights[1]!);
         expect(share).toBeCloseTo(product / difference ** 2, 9);
       }),
@@ -220,5 +241,34 @@ describe('the direction in a conflict', () => {
       return integrate(rowsOf(sample, float64), float64).note ?? 'sum';
     });
     expect(new Set(notes)).toEqual(new Set(['conflict', 'stationary', 'sum']));
+  });
+});
+
+describe("rescale: 'tensor'", () => {
+  it('has finite weights for gradients of every shape and scale', () => {
+    fc.assert(
+      fc.property(samples, fc.nat(), (sample, cut) => {
+        const rows = rowsOf(sample, float64);
+        const split = cut % (sample.columns + 1);
+        const strategy = mmpareto({ rescale: 'tensor' });
+        const { weights, tensorWeights, diagnostics } = strategy.integrate(
+          groupGradients({
+            objectives: rows.map((_, k) => `objective-${k}`),
+            gramian: float64.gramian(rows),
+            tensorGramians: new Map([
+              ['first', float64.gramian(rows.map((row) => row.subarray(0, split)))],
+              ['second', float64.gramian(rows.map((row) => row.subarray(split)))],
+            ]),
+          }),
+          null,
+        );
+        expect([...weights].every(Number.isFinite)).toBe(true);
+        for (const own of tensorWeights?.values() ?? []) {
+          expect([...own].every(Number.isFinite)).toBe(true);
+        }
+        expect(diagnostics?.['lambda'] ?? 1).toBeGreaterThanOrEqual(1);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

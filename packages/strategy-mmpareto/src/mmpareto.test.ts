@@ -1,4 +1,9 @@
-import { createStrategy, gramianOf, groupGradients, integrateMatrix } from '@multigrad/core/strategy';
+import {
+  createStrategy,
+  gramianOf,
+  groupGradients,
+  integrateMatrix,
+} from '@multigrad/core/strategy';
 import { describe, expect, it } from 'vitest';
 import { mmpareto, type MMParetoOptions, plugin } from './index.ts';
 
@@ -175,9 +180,7 @@ describe('mmpareto', () => {
     expect(() => mmpareto({ maxRescale: 0.5 })).toThrow(
       'Option `maxRescale` of `mmpareto` should be a number >= 1, or null (off). Found 0.5.',
     );
-    expect(() => createStrategy(plugin, { rescale: 'tensors' })).toThrow(
-      'Did you mean `tensor`?',
-    );
+    expect(() => createStrategy(plugin, { rescale: 'tensors' })).toThrow('Did you mean `tensor`?');
   });
 });
 

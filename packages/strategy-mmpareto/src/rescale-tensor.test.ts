@@ -32,17 +32,19 @@ function jacobianOf(tensors: Readonly<Record<string, Rows>>): number[][] {
 }
 
 function combine(rows: Rows, weights: ArrayLike<number>): number[] {
-  return rows[0]!.map((_, at) =>
-    rows.reduce((total, row, k) => total + weights[k]! * row[at]!, 0),
-  );
+  return rows[0]!.map((_, at) => rows.reduce((total, row, k) => total + weights[k]! * row[at]!, 0));
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((total, value, at) => total + value * b[at]!, 0);
 }
 
-/** The official code's steps on two gradients' vectors, tensor by tensor. */
-function officialUpdate(tensors: Readonly<Record<string, Rows>>, gamma: number): number[] {
+function norm(a: readonly number[]): number {
+  return Math.hypot(...a);
+}
+
+/** The official code's weights 2a of two gradients. */
+function officialWeights(tensors: Readonly<Record<string, Rows>>): [number, number] {
   const [first, second] = jacobianOf(tensors) as [number[], number[]];
   const [v11, v12, v22] = [dot(first, first), dot(first, second), dot(second, second)];
   let share = 0.5;
@@ -51,9 +53,15 @@ function officialUpdate(tensors: Readonly<Record<string, Rows>>, gamma: number):
     else if (v12 >= v22) share = 0.001;
     else share = (v22 - v12) / (v11 + v22 - 2 * v12);
   }
+  return [2 * share, 2 * (1 - share)];
+}
+
+/** The official code's steps on two gradients' vectors, tensor by tensor. */
+function officialUpdate(tensors: Readonly<Record<string, Rows>>, gamma: number): number[] {
+  const weights = officialWeights(tensors);
   return Object.values(tensors).flatMap((rows) => {
-    const direction = combine(rows, [2 * share, 2 * (1 - share)]);
-    const ratio = Math.hypot(...combine(rows, [1, 1])) / Math.hypot(...direction);
+    const direction = combine(rows, weights);
+    const ratio = norm(combine(rows, [1, 1])) / norm(direction);
     return direction.map((value) => (ratio > 1 ? ratio * value * gamma : value * gamma));
   });
 }
@@ -80,15 +88,22 @@ describe("rescale: 'tensor'", () => {
     fc.assert(
       fc.property(tensor, tensor, tensor, (first, second, third) => {
         const tensors = { first, second, third };
+        const [a, b] = jacobianOf(tensors) as [number[], number[]];
+        // Rounding decides on which side of a right angle two gradients are.
+        fc.pre(Math.abs(dot(a, b)) > 1e-9 * norm(a) * norm(b) || norm(a) * norm(b) === 0);
         const { update, note } = integrate(tensors);
         fc.pre(note !== 'stationary');
         const expected = officialUpdate(tensors, 1.5);
-        const size = Math.hypot(...jacobianOf(tensors).flat());
-        expected.forEach((entry, at) => {
-          // Where the code's ratio is that of two roundings, it is not to be reproduced.
-          if (Number.isFinite(entry)) {
-            expect(Math.abs(update[at]! - entry)).toBeLessThanOrEqual(1e-6 * size);
-          }
+        Object.values(tensors).forEach(([ofA, ofB], tensor) => {
+          const entries = expected.slice(3 * tensor, 3 * tensor + 3);
+          // Where a tensor's gradients all but cancel, rounding decides on the code's direction.
+          const weights = note === 'conflict' ? officialWeights(tensors) : [1, 1];
+          const direction = combine([ofA!, ofB!], weights);
+          if (norm(direction) <= 1e-3 * (norm(ofA!) + norm(ofB!))) return;
+          entries.forEach((entry, at) => {
+            const tolerance = 1e-6 * norm(entries);
+            expect(Math.abs(update[3 * tensor + at]! - entry)).toBeLessThanOrEqual(tolerance);
+          });
         });
       }),
       { numRuns: 300 },
@@ -106,7 +121,10 @@ describe("rescale: 'tensor'", () => {
 
   it('keeps weights beyond .999 where the code’s solver does', () => {
     const uneven = {
-      first: [[0.01, 0], [-0.005, 1]],
+      first: [
+        [0.01, 0],
+        [-0.005, 1],
+      ],
     };
     const expected = officialUpdate(uneven, 1.5);
     const { update, weights } = integrate(uneven);
@@ -182,8 +200,8 @@ describe("rescale: 'tensor'", () => {
       gramian: Gramian;
     };
     expect(() => mmpareto().integrate(groupGradients(seen), null)).not.toThrow();
-    expect(() =>
-      mmpareto({ rescale: 'tensor' }).integrate(groupGradients(seen), null),
-    ).toThrow('tensorGramians');
+    expect(() => mmpareto({ rescale: 'tensor' }).integrate(groupGradients(seen), null)).toThrow(
+      'tensorGramians',
+    );
   });
 });

@@ -83,10 +83,7 @@ export function pcgrad(options: PCGradOptions = {}): GradientStrategy<RandomStat
 }
 
 /** The sum of the projected gradients' coefficients; `order` is asked once for each of them. */
-function projectedWeights(
-  { size, values }: Gramian,
-  order: () => Iterable<number>,
-): Float64Array {
+function projectedWeights({ size, values }: Gramian, order: () => Iterable<number>): Float64Array {
   const weights = new Float64Array(size).fill(1);
   // G c, kept up to date: a change of c_j alone adds a multiple of row j.
   const products = new Float64Array(size);

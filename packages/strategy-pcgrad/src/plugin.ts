@@ -6,7 +6,8 @@ export const plugin: StrategyPlugin<PCGradOptions> = /* @__PURE__ */ definePlugi
   specification: 1,
   name: 'pcgrad',
   title: 'PCGrad',
-  summary: 'Projects each gradient off those that it conflicts with, in random order, and adds them up.',
+  summary:
+    'Projects each gradient off those that it conflicts with, in random order, and adds them up.',
   paper: {
     title: 'Gradient Surgery for Multi-Task Learning',
     authors: [

@@ -6,7 +6,8 @@ export const plugin: StrategyPlugin<SumOptions> = /* @__PURE__ */ definePlugin<S
   specification: 1,
   name: 'sum',
   title: 'Sum',
-  summary: 'Adds the gradients up, each with a fixed weight: plain training on the sum of the losses.',
+  summary:
+    'Adds the gradients up, each with a fixed weight: plain training on the sum of the losses.',
   paper: null,
   options: sumOptions,
   create: sum,

@@ -1,4 +1,9 @@
-import { gramianOf, groupGradients, integrateMatrix, MultigradError } from '@multigrad/core/strategy';
+import {
+  gramianOf,
+  groupGradients,
+  integrateMatrix,
+  MultigradError,
+} from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plugin, sum } from './index.ts';
@@ -108,7 +113,7 @@ describe('sum', () => {
   });
 
   it('ignores the Gramian: extreme gradients have the same weights', () => {
-    for (const scale of [1e-300, 1e-15, 1e15, 1e300]) {
+    for (const scale of [1e-150, 1e-15, 1e15, 1e150]) {
       const seen = groupGradients({
         strategy: 'sum',
         objectives: ['a', 'b'],

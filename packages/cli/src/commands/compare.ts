@@ -28,7 +28,11 @@ export interface CompareRequest {
 
 function progressOf({ terminal, print }: Environment): Progress {
   if (terminal === null) return lineProgress(print);
-  return barProgress(terminal, picocolors.createColors(picocolors.isColorSupported), () => performance.now() / 1000);
+  return barProgress(
+    terminal,
+    picocolors.createColors(picocolors.isColorSupported),
+    () => performance.now() / 1000,
+  );
 }
 
 /**
@@ -59,15 +63,24 @@ export async function compare(request: CompareRequest, environment: Environment)
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
   } else {
     const backend = await useBackend(settings['backend'] as string);
-    print(`${recipe.title}: ${all} runs (${config.strategies.length} strategies, ${config.seeds.length} seeds) on ${backend.name}, into ${request.out}`);
-    if (state === 'resumed' && left < all) print(`${all - left} of them are finished and kept from before.`);
-    ({ failures } = await runComparison({ recipe, config, strategies, folder, backend: backend.name }, progressOf(environment), signal));
+    print(
+      `${recipe.title}: ${all} runs (${config.strategies.length} strategies, ${config.seeds.length} seeds) on ${backend.name}, into ${request.out}`,
+    );
+    if (state === 'resumed' && left < all)
+      print(`${all - left} of them are finished and kept from before.`);
+    ({ failures } = await runComparison(
+      { recipe, config, strategies, folder, backend: backend.name },
+      progressOf(environment),
+      signal,
+    ));
   }
-  const summary = await writeOutputs(folder);
+  const summary = await writeOutputs(folder, request.out);
   for (const line of resultLines(request.out, summary)) print(line);
   for (const failure of failures) complain(`Failed: ${failure}`);
   if (signal.aborted) {
-    complain('Interrupted: what was measured is kept; the same command goes on with the runs that are left.');
+    complain(
+      'Interrupted: what was measured is kept; the same command goes on with the runs that are left.',
+    );
     return exitCodes.interrupted;
   }
   return failures.length > 0 ? exitCodes.failure : exitCodes.success;

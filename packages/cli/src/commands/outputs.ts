@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { recipes } from '../recipes/index.ts';
 import { renderReport } from '../report/report.ts';
 import { type Summary, summarize } from '../results/summary.ts';
-import { markdownTable, resultsCaption, resultsCsv, resultsTable, runsTable, textTable } from '../results/table.ts';
+import {
+  markdownTable,
+  resultsCaption,
+  resultsCsv,
+  resultsTable,
+  runsTable,
+  textTable,
+} from '../results/table.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
 
@@ -29,7 +36,9 @@ function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): stri
     `# ${title}`,
     markdownTable(resultsTable(summary)),
     resultsCaption(summary),
-    ...(notes.length > 0 ? ['† Runs cut short:', notes.map((note) => `- ${note.split('\n')[0]!}`).join('\n')] : []),
+    ...(notes.length > 0
+      ? ['† Runs cut short:', notes.map((note) => `- ${note.split('\n')[0]!}`).join('\n')]
+      : []),
     '## Every run',
     markdownTable(runsTable(summary, runs)),
   ];
@@ -39,22 +48,26 @@ function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): stri
 /**
  * Writes the tables and the report of an output folder from its run files.
  *
+ * @param shown - the folder as the user wrote it, for the commands in the report
  * @throws MultigradError `io` or `invalid-data` where the folder cannot be read or written
  */
-export async function writeOutputs(folder: string): Promise<Summary> {
+export async function writeOutputs(folder: string, shown: string): Promise<Summary> {
   const config = readConfig(folder);
   const runs = readRuns(folder, config);
   const summary = summarize(config, runs);
   writeWhole(join(folder, 'table.csv'), resultsCsv(summary));
   writeWhole(join(folder, 'table.md'), markdown(summary, runs));
-  const commands = { repeat: repeatCommand(config), redraw: `multigrad report ${quoted(folder)}` };
+  const commands = { repeat: repeatCommand(config), redraw: `multigrad report ${quoted(shown)}` };
   writeWhole(join(folder, 'report.html'), await renderReport(summary, runs, commands));
   return summary;
 }
 
 /** The results as lines for a terminal or a log. */
 export function resultLines(folder: string, summary: Summary): string[] {
-  const table = summary.rows.length > 0 ? [textTable(resultsTable(summary)), '', resultsCaption(summary)] : ['No run has got as far as a training step.'];
+  const table =
+    summary.rows.length > 0
+      ? [textTable(resultsTable(summary)), '', resultsCaption(summary)]
+      : ['No run has got as far as a training step.'];
   return [
     '',
     ...table,

@@ -1,4 +1,10 @@
-import { type OptionSpec, type Paper, type StrategyPlugin, describeOption, optionDefault } from '@multigrad/core/strategy';
+import {
+  type OptionSpec,
+  type Paper,
+  type StrategyPlugin,
+  describeOption,
+  optionDefault,
+} from '@multigrad/core/strategy';
 
 function citation({ authors, title, venue, year, url }: Paper): string {
   const names = authors.length > 3 ? `${authors[0]!} et al.` : authors.join(', ');
@@ -7,14 +13,17 @@ function citation({ authors, title, venue, year, url }: Paper): string {
 
 function optionLine(name: string, spec: OptionSpec): string {
   const value = optionDefault(spec);
-  const shown = value === null ? 'off' : String(value);
+  const shown =
+    value === null ? 'off' : typeof value === 'object' ? JSON.stringify(value) : String(value);
   return `    ${name}=${shown}\n      ${spec.description} Takes ${describeOption(spec)}.`;
 }
 
 /** The strategies as text, with their papers and options. */
 export function strategiesText(plugins: readonly StrategyPlugin[]): string {
   const entries = plugins.map((plugin) => {
-    const options = Object.entries<OptionSpec>(plugin.options).map(([name, spec]) => optionLine(name, spec));
+    const options = Object.entries<OptionSpec>(plugin.options).map(([name, spec]) =>
+      optionLine(name, spec),
+    );
     return [
       `${plugin.name}  (${plugin.title})`,
       `  ${plugin.summary}`,
@@ -30,6 +39,12 @@ export function strategiesText(plugins: readonly StrategyPlugin[]): string {
 
 /** The same for programs: an array of plugin descriptions. */
 export function strategiesJson(plugins: readonly StrategyPlugin[]): string {
-  const entries = plugins.map(({ name, title, summary, paper, options }) => ({ name, title, summary, paper, options }));
+  const entries = plugins.map(({ name, title, summary, paper, options }) => ({
+    name,
+    title,
+    summary,
+    paper,
+    options,
+  }));
   return JSON.stringify(entries, null, 2);
 }

@@ -1,17 +1,27 @@
 import type { WriteStream } from 'node:tty';
-import { type Options, Format, MultiBar } from 'cli-progress';
+import { MultiBar } from 'cli-progress';
 import type picocolors from 'picocolors';
 import { formatDuration } from './duration.ts';
-import { type Progress, type RunPlan, type StepProgress, formatAccuracies, formatLosses } from './progress.ts';
-
-const barOptions: Options = {
-  barsize: 24,
-  barCompleteChar: '█',
-  barIncompleteChar: '░',
-};
+import {
+  type Progress,
+  type RunPlan,
+  type StepProgress,
+  formatAccuracies,
+  formatLosses,
+} from './progress.ts';
 
 interface Payload {
-  readonly text: (bar: string) => string;
+  readonly text: (columns: number) => string;
+}
+
+// What stands beside a bar: a name of usual length, epoch and step, and the time left.
+const textColumns = 62;
+
+/** A bar that takes what room the terminal leaves, 8 to 30 columns. */
+function bar(share: number, columns: number): string {
+  const width = Math.min(30, Math.max(8, columns - textColumns));
+  const full = Math.round(Math.min(1, share) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
 function cut(text: string, width: number): string {
@@ -24,22 +34,32 @@ function cut(text: string, width: number): string {
  *
  * @param now - seconds on any clock
  */
-export function barProgress(stream: WriteStream, colors: ReturnType<typeof picocolors.createColors>, now: () => number): Progress {
+export function barProgress(
+  stream: WriteStream,
+  colors: ReturnType<typeof picocolors.createColors>,
+  now: () => number,
+): Progress {
   const bars = new MultiBar({
-    ...barOptions,
     stream,
     hideCursor: true,
+    // Bars are cut to the terminal's width; lines that stay may wrap.
+    linewrap: true,
     clearOnComplete: true,
     // The program handles interruptions itself.
     gracefulExit: false,
     forceRedraw: true,
     fps: 8,
-    format: (options, { progress }, payload: Payload) =>
-      cut(payload.text(Format.BarFormat(progress, options)), stream.columns - 1),
+    format: (_options, _progress, { text }: Payload) =>
+      cut(text(stream.columns), stream.columns - 1),
   });
   const write = (line: string): void => {
-    if (bars.isActive) bars.log(`${line}\n`);
-    else stream.write(`${line}\n`);
+    if (!bars.isActive) {
+      stream.write(`${line}\n`);
+      return;
+    }
+    bars.log(`${line}\n`);
+    // Lines wait for the next drawing, which the end of the bars may forestall.
+    bars.update();
   };
   let runs = 0;
   let done = 0;
@@ -57,60 +77,54 @@ export function barProgress(stream: WriteStream, colors: ReturnType<typeof picoc
     part > 0.01 ? `${formatDuration(((now() - began) * (1 - part)) / part)} left` : '';
   const total = (): number => (runs > 0 ? (done + share()) / runs : 0);
 
-  const rows = {
-    run: (bar: string) => {
-      const where = evaluating ? 'testing' : `step ${at?.step ?? 0}/${run ? run.epochs * run.stepsPerEpoch : 0}`;
-      return `${cut(name(), width()).padEnd(width())} ${bar} epoch ${at?.epoch ?? 1}/${run?.epochs ?? 1}, ${where}  ${left(beganRun, share())}`;
-    },
-    loss: () => (at ? `  training loss: ${formatLosses(at.losses)}` : ''),
-    all: (bar: string) =>
-      `${'all runs'.padEnd(width())} ${bar} run ${Math.min(done + 1, runs)}/${runs}  ${left(beganAll, total())}`,
+  const runLine = (columns: number): string => {
+    const where = evaluating
+      ? 'testing'
+      : `step ${at?.step ?? 0}/${run ? run.epochs * run.stepsPerEpoch : 0}`;
+    return `${cut(name(), width()).padEnd(width())} ${bar(share(), columns)} epoch ${at?.epoch ?? 1}/${run?.epochs ?? 1}, ${where}  ${left(beganRun, share())}`;
   };
-  const created = { run: undefined, all: undefined } as {
-    run: ReturnType<MultiBar['create']> | undefined;
-    all: ReturnType<MultiBar['create']> | undefined;
-  };
+  const lossLine = (): string => (at ? `  training loss: ${formatLosses(at.losses)}` : '');
+  const allLine = (columns: number): string =>
+    `${'all runs'.padEnd(width())} ${bar(total(), columns)} run ${Math.min(done + 1, runs)}/${runs}  ${left(beganAll, total())}`;
 
-  const draw = (): void => {
-    created.run?.update(share());
-    created.all?.update(total());
-  };
   return {
     begin: (count) => {
       runs = count;
       beganAll = now();
-      const payload = (text: Payload['text']): Payload => ({ text });
-      created.run = bars.create(1, 0, payload(rows.run));
-      bars.create(1, 0, payload(rows.loss));
-      created.all = bars.create(1, 0, payload(rows.all));
+      for (const text of [runLine, lossLine, allLine])
+        bars.create(1, 0, { text } satisfies Payload);
     },
     runBegin: (plan) => {
       run = plan;
       at = undefined;
       accuracies = '';
       beganRun = now();
-      draw();
     },
     step: (step) => {
       at = step;
       evaluating = false;
-      draw();
     },
     evaluating: () => {
       evaluating = true;
-      draw();
     },
     epochEnd: (record) => {
       evaluating = false;
       accuracies = formatAccuracies(record);
-      draw();
     },
     runEnd: (result) => {
       done += 1;
       at = undefined;
       const sign = result.status === 'finished' ? colors.green('✓') : colors.yellow('✗');
+      const ended =
+        result.status === 'finished'
+          ? accuracies
+          : [result.status, result.error?.message ?? accuracies]
+              .filter((part) => part !== '')
+              .join(': ');
       const time = result.stepTime ? `, ${result.stepTime.plain.toFixed(0)} ms per step` : '';
-      write(`${sign} ${colors.bold(name())}  ${accuracies || result.status}${colors.dim(`  (${formatDuration(result.seconds)}${time})`)}`);
+      write(
+        `${sign} ${colors.bold(name())}  ${ended}${colors.dim(`  (${formatDuration(result.seconds)}${time})`)}`,
+      );
     },
     note: write,
     end: () => bars.stop(),

@@ -19,7 +19,9 @@ export function lineProgress(write: (line: string) => void): Progress {
     step: () => undefined,
     evaluating: () => undefined,
     epochEnd: (record) => {
-      const losses = Object.fromEntries(Object.entries(record.train).map(([objective, { loss }]) => [objective, loss]));
+      const losses = Object.fromEntries(
+        Object.entries(record.train).map(([objective, { loss }]) => [objective, loss]),
+      );
       write(
         `  epoch ${record.epoch}/${current?.epochs ?? record.epoch}  ` +
           `training loss: ${formatLosses(losses)}  test accuracy: ${formatAccuracies(record)}  ` +
@@ -27,7 +29,10 @@ export function lineProgress(write: (line: string) => void): Progress {
       );
     },
     runEnd: (result) => {
-      write(`  ${result.status} after ${result.steps} steps in ${formatDuration(result.seconds)}`);
+      const why = result.error ? `: ${result.error.message}` : '';
+      write(
+        `  ${result.status} after ${result.steps} steps in ${formatDuration(result.seconds)}${why}`,
+      );
     },
     note: write,
     end: () => undefined,

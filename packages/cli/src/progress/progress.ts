@@ -42,6 +42,8 @@ export function formatLosses(losses: Readonly<Record<string, number>>): string {
 /** `multimodal 64.1 %, gray 71.0 %`. */
 export function formatAccuracies({ test }: EpochRecord): string {
   return Object.entries(test)
-    .map(([name, { accuracy }]) => (accuracy === undefined ? name : `${name} ${(100 * accuracy).toFixed(1)} %`))
+    .map(([name, { accuracy }]) =>
+      accuracy === undefined ? name : `${name} ${(100 * accuracy).toFixed(1)} %`,
+    )
     .join(', ');
 }

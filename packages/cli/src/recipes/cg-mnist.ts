@@ -1,5 +1,11 @@
-import { MultigradError } from '@multigrad/core/strategy';
-import { type ColoredDigitBatch, batchesByEpoch, batchesPerEpoch, cgMnist, readMnist } from '@multigrad/datasets';
+import { MultigradError, type OptionSpec } from '@multigrad/core/strategy';
+import {
+  type ColoredDigitBatch,
+  batchesByEpoch,
+  batchesPerEpoch,
+  cgMnist,
+  readMnist,
+} from '@multigrad/datasets';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
 import type { Settings } from '../runs/config.ts';
 import type { Experiment } from './experiment.ts';
@@ -9,6 +15,29 @@ import { numberSetting } from './settings.ts';
 // Evaluation holds no gradients: batches can be larger than in training.
 const testBatchSize = 250;
 
+function digitCount(which: string, maximum: number, quick: number): OptionSpec {
+  return {
+    kind: 'number',
+    integer: true,
+    minimum: 1,
+    maximum,
+    default: quick,
+    description: `${which} digits, the first ones of MNIST.`,
+  };
+}
+
+function check(settings: Settings): void {
+  const [size, batch] = [
+    numberSetting(settings, 'train-size'),
+    numberSetting(settings, 'batch-size'),
+  ];
+  if (batch <= size) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`batch-size\` should be at most \`train-size\`. Found ${batch} for ${size} training samples.`,
+  );
+}
+
 async function open(settings: Settings, seed: number): Promise<Experiment<ColoredDigitBatch>> {
   const { train, test } = cgMnist({
     mnist: await readMnist(),
@@ -17,14 +46,11 @@ async function open(settings: Settings, seed: number): Promise<Experiment<Colore
     variance: numberSetting(settings, 'variance'),
     seed,
   });
-  const batching = { batchSize: numberSetting(settings, 'batch-size'), shuffleSeed: seed, dropRemainder: true };
-  const stepsPerEpoch = batchesPerEpoch(train.count, batching);
-  if (stepsPerEpoch === 0) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`batch-size\` should be at most the training set's size. Found ${batching.batchSize} for ${train.count} samples.`,
-    );
-  }
+  const batching = {
+    batchSize: numberSetting(settings, 'batch-size'),
+    shuffleSeed: seed,
+    dropRemainder: true,
+  };
   const width = numberSetting(settings, 'width');
   const network = multimodalNetwork({
     encoders: {
@@ -36,10 +62,10 @@ async function open(settings: Settings, seed: number): Promise<Experiment<Colore
   });
   const trained = new Set(network.trainableVariables);
   return {
-    objectives: (batch, mode) => network.evaluate(batch, batch.label, mode),
+    objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
     variables: new Map([...network.namedVariables].filter(([, variable]) => trained.has(variable))),
     parts: network.parts,
-    stepsPerEpoch,
+    stepsPerEpoch: batchesPerEpoch(train.count, batching),
     train: batchesByEpoch(train, batching),
     test: () => batchesByEpoch(test, { batchSize: testBatchSize })(0),
     dispose: () => network.dispose(),
@@ -67,6 +93,8 @@ export const cgMnistRecipe: Recipe = {
   baseline: 'multimodal',
   strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
   settings: {
+    'train-size': digitCount('Training', 60_000, 3000),
+    'test-size': digitCount('Test', 10_000, 2000),
     width: {
       kind: 'number',
       integer: true,
@@ -78,7 +106,8 @@ export const cgMnistRecipe: Recipe = {
       kind: 'number',
       minimum: 0,
       default: 0.03,
-      description: 'Variance of the colour around its mean; small makes colour more telling in training.',
+      description:
+        'Variance of the colour around its mean; small makes colour more telling in training.',
     },
   },
   presets: {
@@ -90,12 +119,21 @@ export const cgMnistRecipe: Recipe = {
     full: {
       summary: 'to measure: 20,000 digits, two seeds, an hour or two',
       seeds: 2,
-      settings: { 'train-size': 20_000, 'test-size': 10_000, epochs: 8, 'batch-size': 64, width: 16 },
+      settings: {
+        'train-size': 20_000,
+        'test-size': 10_000,
+        epochs: 8,
+        'batch-size': 64,
+        width: 16,
+      },
     },
   },
   notes: (strategies) =>
     strategies.includes('joint')
-      ? ['joint trains on the multimodal loss alone: its gray and color heads are not trained and stay at chance, about 10 %.']
+      ? [
+          'joint trains on the multimodal loss alone: its gray and color heads are not trained and stay at chance, about 10 %.',
+        ]
       : [],
+  check,
   open,
 };

@@ -34,6 +34,12 @@ export interface Recipe {
   readonly presets: Readonly<Record<PresetName, Preset>>;
   /** Sentences that a reader of these strategies' figures should know. */
   notes(strategies: readonly string[]): readonly string[];
+  /**
+   * Checks what no single setting can tell, before any training.
+   *
+   * @throws MultigradError `invalid-option`
+   */
+  check(settings: Settings): void;
   /** Builds everything for one run; the same seed builds the same. */
   open(settings: Settings, seed: number): Promise<Experiment>;
 }

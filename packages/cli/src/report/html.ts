@@ -13,10 +13,11 @@ export interface DrawnChart extends Chart {
 /** What the page says, as plain text; this module makes it safe. */
 export interface ReportPage {
   readonly title: string;
-  /** Paragraphs under the title. */
-  readonly lead: readonly string[];
+  /** What the experiment is about. */
+  readonly lead: string;
   readonly results: Table;
-  readonly caption: string;
+  /** Paragraphs under the results. */
+  readonly captions: readonly string[];
   /** Sentences on runs that are missing, failed or cut short. */
   readonly notes: readonly string[];
   readonly charts: readonly DrawnChart[];
@@ -78,7 +79,8 @@ function chartSection(chart: DrawnChart, styles: readonly StrategyStyle[]): stri
 
 /** The whole report as one HTML file that needs nothing else: no scripts, no fonts, no network. */
 export function reportHtml(page: ReportPage): string {
-  const paragraphs = (texts: readonly string[]): string => texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n');
+  const paragraphs = (texts: readonly string[]): string =>
+    texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n');
   const notes =
     page.notes.length > 0
       ? `<div class="notes"><p><strong>Not everything ran to its end.</strong> † marks figures of runs cut short.</p><ul>${page.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul></div>`
@@ -95,13 +97,13 @@ ${styleSheet}</style>
 <body>
 <header>
 <h1>${escapeHtml(page.title)}</h1>
-${paragraphs(page.lead)}
+<p>${escapeHtml(page.lead)}</p>
 </header>
 <main>
 <section id="results">
 <h2>Results</h2>
 ${table(page.results, 'results-table', page.styles)}
-<p class="caption">${escapeHtml(page.caption)}</p>
+<div class="caption">${paragraphs(page.captions)}</div>
 ${notes}
 </section>
 ${page.charts.map((chart) => chartSection(chart, page.styles)).join('\n')}

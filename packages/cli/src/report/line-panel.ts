@@ -34,7 +34,8 @@ export const numberFormat = '.4~g';
 /** Whole numbers for an axis, at most eight of them, all multiples of 1, 2 or 5 times a power of ten. */
 export function wholeTicks([from, to]: readonly [number, number]): number[] {
   let size = 1;
-  for (const factors = [2, 2.5, 2]; (to - from) / size > 7; factors.push(factors.shift()!)) size *= factors[0]!;
+  for (const factors = [2, 2.5, 2]; (to - from) / size > 7; factors.push(factors.shift()!))
+    size *= factors[0]!;
   const ticks: number[] = [];
   for (let tick = Math.ceil(from / size) * size; tick <= to; tick += size) ticks.push(tick);
   return ticks;
@@ -107,7 +108,10 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     type: 'quantitative',
     title: panel.yTitle,
     scale,
-    axis: { format: numberFormat, ...(panel.logarithmic && domain ? { values: logTicks(domain) } : {}) },
+    axis: {
+      format: numberFormat,
+      ...(panel.logarithmic && domain ? { values: logTicks(domain) } : {}),
+    },
   };
   const band = {
     mark: { type: 'area', opacity: 0.15 },

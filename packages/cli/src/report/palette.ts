@@ -2,7 +2,15 @@
  * Colours that stay apart under the common kinds of colour blindness (Okabe & Ito, 2008), darkest first so that thin
  * lines show on white; their pale yellow is left out.
  */
-const colours = ['#4d4d4d', '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+const colours = [
+  '#4d4d4d',
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+] as const;
 
 /** Dash patterns that tell apart the strategies beyond the seventh, and help in a black-and-white print. */
 const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]] as const;

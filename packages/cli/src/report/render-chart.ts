@@ -4,6 +4,8 @@ import { View, parse } from 'vega';
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 const config: Config = {
+  // The page describes each picture in one sentence; a label on each point would be noise.
+  aria: false,
   background: 'transparent',
   font,
   view: { stroke: null },

@@ -39,7 +39,11 @@ export interface ReportCommands {
 }
 
 /** Writes the report of a comparison as one HTML file. */
-export async function renderReport(summary: Summary, runs: readonly RunRecord[], commands: ReportCommands): Promise<string> {
+export async function renderReport(
+  summary: Summary,
+  runs: readonly RunRecord[],
+  commands: ReportCommands,
+): Promise<string> {
   const { config } = summary;
   const recipe = findRecipe(config.recipe);
   const styles = strategyStyles(config.strategies);
@@ -48,21 +52,24 @@ export async function renderReport(summary: Summary, runs: readonly RunRecord[],
     const chart = make(summary, styles);
     if (chart) charts.push(await draw(chart));
   }
-  const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  const compared =
+    config.strategies.length === 1
+      ? config.strategies[0]!
+      : `${config.strategies.length} strategies compared`;
   const backends = [...new Set(runs.flatMap(({ result }) => (result ? [result.backend] : [])))];
   return reportHtml({
-    title: `${recipe?.title ?? config.recipe}: ${
-      config.strategies.length === 1 ? config.strategies[0]! : `${count(config.strategies.length, 'strategy').replace('strategys', 'strategies')} compared`
-    }`,
-    lead: [
-      ...(recipe ? [recipe.summary] : []),
-      config.strategies.length > 1
-        ? 'Within a seed every strategy starts from the same weights and sees the same batches in the same order.'
-        : '',
-      ...(recipe?.notes(config.strategies) ?? []),
-    ].filter((text) => text !== ''),
+    title: `${recipe?.title ?? config.recipe}: ${compared}`,
+    lead: recipe?.summary ?? '',
     results: resultsTable(summary),
-    caption: resultsCaption(summary),
+    captions: [
+      resultsCaption(summary),
+      ...(config.strategies.length > 1
+        ? [
+            'Within a seed every strategy starts from the same weights and sees the same batches in the same order.',
+          ]
+        : []),
+      ...(recipe?.notes(config.strategies) ?? []),
+    ],
     notes: summary.notes,
     charts,
     styles,

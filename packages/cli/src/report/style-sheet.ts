@@ -11,7 +11,7 @@ p { margin: .4rem 0 .8rem; max-width: 46rem; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9375rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .9rem .4rem 0; text-align: right; white-space: nowrap; vertical-align: bottom; }
-th:first-child { text-align: left; }
+th:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
 thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; }
 thead small { display: block; color: #555; font-weight: 400; font-size: .8125rem; }
 tbody th { font-weight: 500; }
@@ -34,7 +34,15 @@ dl .wide { grid-column: 1 / -1; }
 dt { color: #555; }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
 pre { background: #f4f4f4; padding: .6rem .8rem; overflow-x: auto; font-size: .875rem; }
-@media (max-width: 30rem) { body { padding: .9rem; } h1 { font-size: 1.35rem; } }
+@media (max-width: 40rem) {
+  body { padding: .9rem; }
+  h1 { font-size: 1.35rem; }
+  table { font-size: .8125rem; }
+  th, td { padding-right: .6rem; }
+  thead small { font-size: .75rem; }
+  tbody .swatch { width: .75rem; margin-right: .3rem; }
+  tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; max-width: 8.5rem; }
+}
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   h2 { break-after: avoid; }

@@ -49,7 +49,9 @@ export function stepsOf(run: RunRecord): number {
 function stepTimeOf(run: RunRecord): StepTime | null {
   if (run.result) return run.result.stepTime;
   if (run.epochs.length === 0) return null;
-  const observed = run.epochs.map(({ stepTime }) => stepTime.observed).filter((time) => time !== null);
+  const observed = run.epochs
+    .map(({ stepTime }) => stepTime.observed)
+    .filter((time) => time !== null);
   return {
     plain: median(run.epochs.map(({ stepTime }) => stepTime.plain)),
     observed: observed.length > 0 ? median(observed) : null,
@@ -85,7 +87,12 @@ function uniqueInOrder(lists: Iterable<readonly string[]>): string[] {
   return [...new Set([...lists].flat())];
 }
 
-function rowOf(strategy: string, runs: readonly RunRecord[], objectives: readonly string[], groups: readonly string[]): SummaryRow {
+function rowOf(
+  strategy: string,
+  runs: readonly RunRecord[],
+  objectives: readonly string[],
+  groups: readonly string[],
+): SummaryRow {
   const shown = runsToShow(runs);
   const byName = <T>(names: readonly string[], value: (name: string) => T): Record<string, T> =>
     Object.fromEntries(names.map((name) => [name, value(name)]));

@@ -94,7 +94,7 @@ export function resultsCaption({ config, rows }: Summary): string {
       : `one seed (${seeds}), so no spread is known`;
   const every = config.settings['observe'];
   const observation = rows.some((row) => row.observedStepTime !== null)
-    ? ` Every ${String(every)}th step of strategies that need no gradients was swept again to look at them; these steps are ` +
+    ? ` ${every === 1 ? 'Every step' : `One step in ${String(every)}`} of strategies that need no gradients was swept again to look at them; these steps are ` +
       'not in the step time but in the column of their own in the list of runs.'
     : '';
   return (
@@ -111,7 +111,9 @@ export function textTable({ columns, rows }: Table): string {
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   const format = (line: readonly string[]): string =>
     line
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
       .join('  ')
       .trimEnd();
   const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
@@ -119,7 +121,11 @@ export function textTable({ columns, rows }: Table): string {
 }
 
 function markdownCell(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ').replaceAll('<', '&lt;');
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('|', '\\|')
+    .replaceAll(/[\r\n]+/g, ' ')
+    .replaceAll('<', '&lt;');
 }
 
 /** The same table in Markdown. */
@@ -142,7 +148,10 @@ function csvCell(value: string | number | null): string {
  * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
  */
 export function resultsCsv({ objectives, groups, rows }: Summary): string {
-  const pair = (value: Estimate | null | undefined): (number | null)[] => [value?.mean ?? null, value?.sd ?? null];
+  const pair = (value: Estimate | null | undefined): (number | null)[] => [
+    value?.mean ?? null,
+    value?.sd ?? null,
+  ];
   const heading = [
     'strategy',
     'seeds',

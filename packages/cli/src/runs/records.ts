@@ -71,7 +71,7 @@ export type RunStatus = 'finished' | 'stopped' | 'failed';
 export interface RunResult {
   readonly status: RunStatus;
   /** Why, for a run that failed. */
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly code: string; readonly message: string; readonly stack?: string };
   readonly epochs: number;
   readonly steps: number;
   /** Null where not one step was finished. */

@@ -65,17 +65,25 @@ export async function trainRun(task: RunTask, { writer, progress, signal }: RunS
       epochs += 1;
     });
     const stopped = await fit(task, experiment, watch, signal);
-    return result(stopped ? 'stopped' : 'finished');
+    // Interrupted in the last evaluation's last moment, it is finished all the same.
+    return result(stopped && epochs < numberSetting(settings, 'epochs') ? 'stopped' : 'finished');
   } catch (error) {
-    if (MultigradError.isInstance(error)) {
-      if (error.code === 'io') throw error;
-      return result('failed', { code: error.code, message: error.message });
-    }
-    // Somebody else's strategy may throw anything.
-    return result('failed', { code: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    if (MultigradError.isInstance(error) && error.code === 'io') throw error;
+    return result('failed', describeFailure(error));
   } finally {
     experiment?.dispose();
   }
+}
+
+/** Somebody else's strategy may throw anything; where it was thrown helps its author. */
+function describeFailure(error: unknown): NonNullable<RunResult['error']> {
+  if (MultigradError.isInstance(error)) return { code: error.code, message: error.message };
+  if (!(error instanceof Error)) return { code: 'error', message: String(error) };
+  return {
+    code: 'error',
+    message: error.message,
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+  };
 }
 
 /** @returns whether training was stopped before its end */

@@ -38,12 +38,18 @@ export function recipePlugins(recipe: Recipe): StrategyPlugin[] {
  * @param folder - paths and packages are looked for from it
  * @throws MultigradError `unknown-strategy`, `invalid-option` or `incompatible-strategy`
  */
-export async function chooseStrategies(recipe: Recipe, specifiers: readonly string[], folder: string): Promise<ChosenStrategy[]> {
+export async function chooseStrategies(
+  recipe: Recipe,
+  specifiers: readonly string[],
+  folder: string,
+): Promise<ChosenStrategy[]> {
   const registry = createRegistry(recipePlugins(recipe));
   const chosen: ChosenStrategy[] = [];
   for (const specifier of specifiers) {
     const { name, options } = parseStrategySpecifier(specifier);
-    const plugin = registry.has(name) ? registry.find(name) : await externalPlugin(name, folder, () => registry.find(name));
+    const plugin = registry.has(name)
+      ? registry.find(name)
+      : await externalPlugin(name, folder, () => registry.find(name));
     const seeded = plugin.options['seed']?.kind === 'number' && options['seed'] === undefined;
     const create = (seed: number): GradientStrategy =>
       createStrategy(plugin, seeded ? { ...options, seed: String(seed) } : options);
@@ -53,7 +59,11 @@ export async function chooseStrategies(recipe: Recipe, specifiers: readonly stri
   return chosen;
 }
 
-async function externalPlugin(name: string, folder: string, unknown: () => StrategyPlugin): Promise<StrategyPlugin> {
+async function externalPlugin(
+  name: string,
+  folder: string,
+  unknown: () => StrategyPlugin,
+): Promise<StrategyPlugin> {
   const plugin = await loadExternalPlugin(name, folder);
   if (plugin) return plugin;
   if (isPath(name)) return unknown();

@@ -18,7 +18,10 @@ export function isPath(name: string): boolean {
 function fileAddress(name: string, folder: string): string {
   const path = name.startsWith('file:') ? fileURLToPath(name) : resolve(folder, name);
   if (existsSync(path)) return pathToFileURL(path).href;
-  throw new MultigradError('unknown-strategy', `There is no strategy file ${path} (from \`${name}\`).`);
+  throw new MultigradError(
+    'unknown-strategy',
+    `There is no strategy file ${path} (from \`${name}\`).`,
+  );
 }
 
 /** Where a package is, seen from the user's folder; null where it is not installed there. */
@@ -47,7 +50,10 @@ function isNotFound(error: unknown, name: string): boolean {
  * @throws MultigradError `unknown-strategy` where there is no such file; `incompatible-strategy` where it does not load or
  * exports no plugin
  */
-export async function loadExternalPlugin(name: string, folder: string): Promise<StrategyPlugin | null> {
+export async function loadExternalPlugin(
+  name: string,
+  folder: string,
+): Promise<StrategyPlugin | null> {
   // A package is tried from the user's folder first, then from where this program is installed.
   const address = isPath(name) ? fileAddress(name, folder) : (packageAddress(name, folder) ?? name);
   let module: { readonly plugin?: unknown };

@@ -8,7 +8,8 @@ import { sum } from '@multigrad/strategy-sum';
  * @param others - the losses that are only measured
  */
 export function jointPlugin(objective: string, others: readonly string[]): StrategyPlugin {
-  const weights = Object.fromEntries([[objective, 1], ...others.map((other) => [other, 0])]);
+  const weights: Record<string, number> = { [objective]: 1 };
+  for (const other of others) weights[other] = 0;
   return definePlugin({
     specification: 1,
     name: 'joint',

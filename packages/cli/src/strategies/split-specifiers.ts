@@ -23,7 +23,7 @@ export function splitSpecifiers(list: string): string[] {
       continue;
     }
     const before = specifiers.at(-1);
-    if (before === undefined || !before.includes(':')) {
+    if (!before?.includes(':')) {
       throw new MultigradError(
         'invalid-option',
         `The option \`${part}\` should follow a strategy and a colon, as in ` +
@@ -44,5 +44,8 @@ export function collectSpecifiers(lists: readonly string[]): string[] {
   const specifiers = lists.flatMap(splitSpecifiers);
   const twice = specifiers.find((specifier, index) => specifiers.indexOf(specifier) !== index);
   if (twice === undefined) return specifiers;
-  throw new MultigradError('invalid-argument', `Each strategy should be named once. Found \`${twice}\` twice.`);
+  throw new MultigradError(
+    'invalid-argument',
+    `Each strategy should be named once. Found \`${twice}\` twice.`,
+  );
 }

@@ -1,5 +1,11 @@
 import type { ComparisonConfig } from '../runs/config.ts';
-import type { EpochRecord, GroupRecord, RunRecord, StepRecord } from '../runs/records.ts';
+import type {
+  ConflictCount,
+  EpochRecord,
+  GroupRecord,
+  RunRecord,
+  StepRecord,
+} from '../runs/records.ts';
 
 /** What a made-up comparison looks like. */
 export interface RecordedOptions {
@@ -8,7 +14,10 @@ export interface RecordedOptions {
   readonly epochs?: number;
   readonly stepsPerEpoch?: number;
   /** Epochs that a run got to, and how it ended, for those that did not finish. */
-  readonly cutShort?: (strategy: string, seed: number) => { readonly epochs: number; readonly status: 'stopped' | 'failed' } | undefined;
+  readonly cutShort?: (
+    strategy: string,
+    seed: number,
+  ) => { readonly epochs: number; readonly status: 'stopped' | 'failed' } | undefined;
 }
 
 const objectives = ['multimodal', 'gray', 'color'] as const;
@@ -25,7 +34,10 @@ function groupRecord(encoder: string, strategy: number, seed: number, step: numb
       [1, cosine],
       [cosine, 1],
     ],
-    weights: [strategy === 0 ? 1 : 1 + 0.2 * strategy, strategy === 0 ? 0 : 1 + 0.1 * Math.sin(step)],
+    weights: [
+      strategy === 0 ? 1 : 1 + 0.2 * strategy,
+      strategy === 0 ? 0 : 1 + 0.1 * Math.sin(step),
+    ],
     conflict: cosine < 0,
   };
 }
@@ -42,31 +54,57 @@ function stepRecord(strategy: number, seed: number, step: number, epoch: number)
   };
 }
 
-function epochRecord(strategy: number, seed: number, epoch: number, steps: readonly StepRecord[], stepsPerEpoch: number): EpochRecord {
+function conflictCounts(steps: readonly StepRecord[]): Record<string, ConflictCount> {
+  const counts: Record<string, ConflictCount> = {};
+  for (const encoder of encoders) {
+    const key = `${encoder}/multimodal+${encoder}`;
+    const seen = steps.flatMap(({ groups }) => groups.filter((group) => group.key === key));
+    counts[key] = {
+      seen: seen.length,
+      conflicting: seen.filter(({ conflict }) => conflict).length,
+    };
+  }
+  return counts;
+}
+
+function epochRecord(
+  strategy: number,
+  seed: number,
+  epoch: number,
+  steps: readonly StepRecord[],
+  stepsPerEpoch: number,
+): EpochRecord {
   const reached = 1 - Math.exp(-epoch * (0.3 + 0.15 * strategy));
   const shift = 0.03 * Math.sin(7 * seed + strategy);
-  const conflicts = encoders.map((_, index) => {
-    const seen = steps.map(({ groups }) => groups[index]!);
-    return [seen[0]!.key, { seen: seen.length, conflicting: seen.filter(({ conflict }) => conflict).length }];
-  });
   return {
     epoch,
     step: epoch * stepsPerEpoch,
-    train: Object.fromEntries(objectives.map((name, k) => [name, { loss: 2.3 * (1 - reached) * (1 - 0.2 * k), accuracy: reached }])),
+    train: Object.fromEntries(
+      objectives.map((name, k) => [
+        name,
+        { loss: 2.3 * (1 - reached) * (1 - 0.2 * k), accuracy: reached },
+      ]),
+    ),
     test: Object.fromEntries(
       objectives.map((name, k) => [
         name,
-        { loss: 2.3 - reached * (1 - 0.5 * k) + shift, accuracy: strategy === 0 && k > 0 ? 0.1 : 0.1 + reached * (0.8 - 0.35 * k) + shift },
+        {
+          loss: 2.3 - reached * (1 - 0.5 * k) + shift,
+          accuracy: strategy === 0 && k > 0 ? 0.1 : 0.1 + reached * (0.8 - 0.35 * k) + shift,
+        },
       ]),
     ),
-    conflicts: Object.fromEntries(conflicts),
+    conflicts: conflictCounts(steps),
     stepTime: { plain: 60 + 20 * strategy + seed, observed: strategy < 2 ? 130 : null },
     seconds: { training: 10, evaluation: 2 },
   };
 }
 
 /** A comparison made up by formulas, with the shape of a real one, for tests of tables and reports. */
-export function recordedComparison(options: RecordedOptions = {}): { config: ComparisonConfig; runs: RunRecord[] } {
+export function recordedComparison(options: RecordedOptions = {}): {
+  config: ComparisonConfig;
+  runs: RunRecord[];
+} {
   const strategies = options.strategies ?? ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'];
   const seeds = options.seeds ?? [0, 1];
   const epochs = options.epochs ?? 4;
@@ -81,12 +119,14 @@ export function recordedComparison(options: RecordedOptions = {}): { config: Com
         steps.push(stepRecord(index, seed, step, Math.floor(step / stepsPerEpoch) + 1));
       }
       const epochRecords = Array.from({ length: reached }, (_, epoch) =>
-        epochRecord(index, seed, epoch + 1, steps.filter((step) => step.epoch === epoch + 1), stepsPerEpoch),
+        epochRecord(
+          index,
+          seed,
+          epoch + 1,
+          steps.filter((step) => step.epoch === epoch + 1),
+          stepsPerEpoch,
+        ),
       );
-      const conflicts = encoders.map((encoder, group) => {
-        const seen = steps.map(({ groups }) => groups[group]!);
-        return [`${encoder}/multimodal+${encoder}`, { seen: seen.length, conflicting: seen.filter(({ conflict }) => conflict).length }];
-      });
       return {
         strategy,
         seed,
@@ -94,11 +134,13 @@ export function recordedComparison(options: RecordedOptions = {}): { config: Com
         steps,
         result: {
           status: short?.status ?? 'finished',
-          ...(short?.status === 'failed' ? { error: { code: 'non-finite', message: 'Loss of `gray` is NaN at step 12.' } } : {}),
+          ...(short?.status === 'failed'
+            ? { error: { code: 'non-finite', message: 'Loss of `gray` is NaN at step 12.' } }
+            : {}),
           epochs: reached,
           steps: reached * stepsPerEpoch,
           stepTime: epochRecords.at(-1)?.stepTime ?? null,
-          conflicts: Object.fromEntries(conflicts),
+          conflicts: conflictCounts(steps),
           seconds: 48,
           backend: 'wasm',
           endedAt: '2025-01-01T12:00:00.000Z',

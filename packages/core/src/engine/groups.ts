@@ -74,7 +74,7 @@ function groupKey(groupBy: GroupBy, variable: GroupableVariable): string {
     if (typeof key === 'string' && key !== '') return key;
     throw new MultigradError(
       'invalid-option',
-      `Option \`groupBy\` should return a non-empty string for each variable. Found ${JSON.stringify(key) ?? 'undefined'} for \`${name}\`.`,
+      `Option \`groupBy\` should return a non-empty string for each variable. Found ${String(key)} for \`${name}\`.`,
     );
   }
   const byReach = part === null ? reach.join('+') : `${part}/${reach.join('+')}`;

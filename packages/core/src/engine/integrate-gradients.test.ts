@@ -21,8 +21,8 @@ function twoTasks() {
   const objectives = () => {
     const feature = tf.mul(shared, shared);
     return {
-      left: tf.mul(left, tf.sum(feature)) as tf.Scalar,
-      right: tf.mul(right, tf.sum(shared)) as tf.Scalar,
+      left: tf.mul(left, tf.sum(feature)),
+      right: tf.mul(right, tf.sum(shared)),
     };
   };
   return {
@@ -137,8 +137,8 @@ describe('integrateGradients', () => {
       const w = variableOf(() => tf.scalar(1), 'w');
       const result = await integrateGradients(
         () => ({
-          a: tf.add(tf.mul(v, 2), w) as tf.Scalar,
-          b: tf.add(tf.mul(v, 3), tf.mul(w, 5)) as tf.Scalar,
+          a: tf.add(tf.mul(v, 2), w),
+          b: tf.add(tf.mul(v, 3), tf.mul(w, 5)),
         }),
         [v, w],
         rankByTensor(),
@@ -251,8 +251,8 @@ describe('integrateGradients', () => {
         const v = variableOf(() => tf.tensor1d([1, 1]));
         const result = await integrateGradients(
           () => ({
-            a: tf.sum(tf.mul(v, tf.tensor1d([3 * scale, 4 * scale]))) as tf.Scalar,
-            b: tf.sum(tf.mul(v, tf.tensor1d([-4 / scale, 3 / scale]))) as tf.Scalar,
+            a: tf.sum(tf.mul(v, tf.tensor1d([3 * scale, 4 * scale]))),
+            b: tf.sum(tf.mul(v, tf.tensor1d([-4 / scale, 3 / scale]))),
           }),
           [v],
           unitSum(),
@@ -268,11 +268,7 @@ describe('integrateGradients', () => {
 
   it('keeps tensors of the caller alive that the forward function returns', async () => {
     const v = variableOf(() => tf.scalar(2));
-    const result = await integrateGradients(
-      () => ({ a: v as tf.Scalar, b: tf.square(v) }),
-      [v],
-      unitSum(),
-    );
+    const result = await integrateGradients(() => ({ a: v, b: tf.square(v) }), [v], unitSum());
     expect(v.isDisposed).toBe(false);
     tf.dispose([result.gradients, v]);
   });
@@ -301,7 +297,7 @@ describe('integrateGradients at the level of features', () => {
       const [a, b] = heads.map((head) =>
         tf.mean(tf.square(tf.matMul(feature, head as unknown as tf.Tensor2D))),
       );
-      return { feature, losses: { a: a as tf.Scalar, b: b as tf.Scalar } };
+      return { feature, losses: { a: a, b: b } };
     };
     return { trunk, heads, forward, dispose: () => tf.dispose([trunk, ...heads, input]) };
   }
@@ -323,7 +319,7 @@ describe('integrateGradients at the level of features', () => {
       expect(group).toMatchObject({ key: 'trunk', objectives: ['a', 'b'] });
       const expected = tf.variableGrads(() => {
         const { losses } = forward();
-        return tf.add(tf.mul(losses.a, group!.weights[0]!), tf.mul(losses.b, group!.weights[1]!));
+        return tf.add(tf.mul(losses.a!, group!.weights[0]!), tf.mul(losses.b!, group!.weights[1]!));
       }, [trunk]);
       const found = values(result.gradients['trunk/w']);
       values(expected.grads['trunk/w']).forEach((value, i) =>
@@ -340,15 +336,14 @@ describe('integrateGradients at the level of features', () => {
     [
       'a way past the cut',
       /past it/,
-      (v: tf.Tensor, f: tf.Tensor) =>
-        withFeatures({ a: tf.add(tf.sum(f), tf.sum(v)) as tf.Scalar }, { f }),
+      (v: tf.Tensor, f: tf.Tensor) => withFeatures({ a: tf.add(tf.sum(f), tf.sum(v)) }, { f }),
     ],
     [
       'features that reach each other',
       /must not reach each other/,
       (_: tf.Tensor, f: tf.Tensor) => {
         const g = tf.square(f);
-        return withFeatures({ a: tf.sum(g) as tf.Scalar }, { f, g });
+        return withFeatures({ a: tf.sum(g) }, { f, g });
       },
     ],
     [
@@ -356,7 +351,7 @@ describe('integrateGradients at the level of features', () => {
       /behind `f` and `g`/,
       (v: tf.Tensor, f: tf.Tensor) => {
         const g = tf.square(v);
-        return withFeatures({ a: tf.sum(tf.add(f, g)) as tf.Scalar }, { f, g });
+        return withFeatures({ a: tf.sum(tf.add(f, g)) }, { f, g });
       },
     ],
     [
@@ -364,18 +359,15 @@ describe('integrateGradients at the level of features', () => {
       /none behind it/,
       (v: tf.Tensor) => {
         const f = tf.tensor1d([1]);
-        return withFeatures({ a: tf.sum(tf.mul(v, f)) as tf.Scalar }, { f });
+        return withFeatures({ a: tf.sum(tf.mul(v, f)) }, { f });
       },
     ],
-    ['no features', /without features/, (v: tf.Tensor) => ({ a: tf.sum(v) as tf.Scalar })],
+    ['no features', /without features/, (v: tf.Tensor) => ({ a: tf.sum(v) })],
     [
       'shared variables behind no feature',
       /behind none/,
       (_: tf.Tensor, f: tf.Tensor) => {
-        return withFeatures(
-          { a: tf.sum(tf.mul(f, other)) as tf.Scalar, b: tf.sum(tf.square(other)) as tf.Scalar },
-          { f },
-        );
+        return withFeatures({ a: tf.sum(tf.mul(f, other)), b: tf.sum(tf.square(other)) }, { f });
       },
     ],
   ])('refuses %s', async (_, message, forward) => {
@@ -466,13 +458,13 @@ describe('what integrateGradients refuses', () => {
     const { variables, objectives, dispose } = twoTasks();
     const state = buildIntegration([objectives], variables, unitSum());
     await expectConstantMemory(async () => {
-      const more = () => ({ ...objectives(), third: tf.sum(variables[0]!) as tf.Scalar });
+      const more = () => ({ ...objectives(), third: tf.sum(variables[0]!) });
       await expect(integrateGradients(more, variables, unitSum(), { state })).rejects.toThrow(
         /`third` is not among/,
       );
       const crossed = () => ({
         ...objectives(),
-        right: tf.mul(variables[1]!, tf.sum(variables[0]!)) as tf.Scalar,
+        right: tf.mul(variables[1]!, tf.sum(variables[0]!)),
       });
       await expect(integrateGradients(crossed, variables, unitSum(), { state })).rejects.toThrow(
         /`left\/w`.*`right` reaches it too/,

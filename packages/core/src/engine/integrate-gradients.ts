@@ -100,8 +100,8 @@ export interface IntegratedGradients<Name extends string = string> {
  * for (let step = 0; step < 3; step += 1) {
  *   const result = await integrateGradients(
  *     () => ({
- *       near: tf.sum(tf.square(shared)) as tf.Scalar,
- *       far: tf.sum(tf.square(tf.sub(shared, 3))) as tf.Scalar,
+ *       near: tf.sum(tf.square(shared)),
+ *       far: tf.sum(tf.square(tf.sub(shared, 3))),
  *     }),
  *     [shared],
  *     strategy,

@@ -1,6 +1,6 @@
 import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import type { Json } from '../strategy/json.ts';
-import { consultStrategy } from './consult-strategy.ts';
+import { consultStrategy } from '../strategy/consult-strategy.ts';
 import { finishGroup, type GroupGramians, startGroup, type TensorRows } from './gradient-rows.ts';
 import type { GroupState } from './integration-state.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';

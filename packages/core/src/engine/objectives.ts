@@ -1,14 +1,19 @@
 import { type Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
 
-/** One objective's value: its loss, or its loss with further numbers that are reported but not differentiated. */
+/**
+ * One objective's value: its loss, or its loss with further numbers that are reported but not differentiated.
+ *
+ * All of them are scalar tensors. The type admits any tensor, as TensorFlow.js types `tf.mean(…)` so; the rank is
+ * checked when the value is read.
+ */
 export type ObjectiveValue =
-  Scalar | { readonly loss: Scalar; readonly metrics?: Readonly<Record<string, Scalar>> };
+  Tensor | { readonly loss: Tensor; readonly metrics?: Readonly<Record<string, Tensor>> };
 
 /** The objectives of one forward pass, by name; one that is left out or null is absent at this step. */
-export type Objectives<Name extends string = string> = {
-  readonly [N in Name]?: ObjectiveValue | null | undefined;
-};
+export type Objectives<Name extends string = string> = Readonly<
+  Partial<Record<Name, ObjectiveValue | null | undefined>>
+>;
 
 /** What a forward pass yields when gradients are taken at the features: objectives, and each group's cut tensor. */
 export interface FeatureObjectives<Name extends string = string> {
@@ -29,7 +34,7 @@ const featuresMarker: unique symbol = Symbol('multigrad.features');
  * import * as tf from '@tensorflow/tfjs-core';
  *
  * const shared = tf.tensor2d([[1, 2]]);
- * const result = withFeatures({ task: tf.sum(shared) as tf.Scalar }, { trunk: shared });
+ * const result = withFeatures({ task: tf.sum(shared) }, { trunk: shared });
  * console.log(Object.keys(result.features)); // [ 'trunk' ]
  * ```
  */
@@ -87,7 +92,7 @@ function isFeatureObjectives(value: Objectives | FeatureObjectives): value is Fe
 }
 
 function readObjective(name: string, value: ObjectiveValue): PresentObjective {
-  const named = !(value instanceof Tensor) && 'loss' in value;
+  const named = !isTensor(value) && 'loss' in value;
   const { loss, metrics = {} } = named ? value : { loss: value };
   return {
     name,
@@ -102,17 +107,19 @@ function readObjective(name: string, value: ObjectiveValue): PresentObjective {
 }
 
 function readScalar(what: string, value: unknown): Scalar {
-  if (value instanceof Tensor && value.rank === 0 && value.dtype !== 'string')
-    return value as Scalar;
+  if (isTensor(value) && value.rank === 0 && value.dtype !== 'string') return value as Scalar;
   throw new MultigradError(
     'invalid-objective',
     `${what} should be a scalar tensor, such as tf.mean(…) returns. Found ${describe(value)}.`,
   );
 }
 
+function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+
 function describe(value: unknown): string {
-  if (value instanceof Tensor)
-    return `a ${value.dtype} tensor of shape [${value.shape.join(', ')}]`;
+  if (isTensor(value)) return `a ${value.dtype} tensor of shape [${value.shape.join(', ')}]`;
   if (value instanceof Promise) return 'a promise (the forward function must be synchronous)';
   if (Array.isArray(value)) return 'an array';
   return value === null

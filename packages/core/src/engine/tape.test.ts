@@ -140,7 +140,7 @@ describe('Tape', () => {
     expect(() =>
       tf.grad((x) => {
         Tape.record(() => x);
-        return x as tf.Scalar;
+        return x;
       })(v),
     ).toThrow(/outside/);
     const tape = Tape.record(() => ({ loss: tf.square(v) }));

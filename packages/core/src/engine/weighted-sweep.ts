@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { consultStrategy } from './consult-strategy.ts';
+import { consultStrategy } from '../strategy/consult-strategy.ts';
 import { finishGroup, type PendingGroup, startGroup } from './gradient-rows.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
 import { readTogether } from './read-back.ts';

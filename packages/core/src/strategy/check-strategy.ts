@@ -1,3 +1,4 @@
+import { describeValue } from './describe-value.ts';
 import { MultigradError } from './errors.ts';
 import type { GradientStrategy } from './strategy.ts';
 
@@ -22,7 +23,7 @@ export function assertStrategy(value: unknown): asserts value is GradientStrateg
     if (holds) return;
     throw new MultigradError(
       'incompatible-strategy',
-      `${name} should have \`${member}\` ${expected}. Found ${JSON.stringify(found) ?? typeof found}.`,
+      `${name} should have \`${member}\` ${expected}. Found ${describeValue(found)}.`,
     );
   };
   expect(strategy.specification === 1, 'specification', '1', strategy.specification);

@@ -1,3 +1,4 @@
+// Marks the class across duplicate copies of the package, where `instanceof` fails.
 const marker = Symbol.for('multigrad.error');
 
 /**
@@ -49,12 +50,11 @@ export class MultigradError extends Error {
   override readonly name = 'MultigradError';
   /** What went wrong, as a stable word. */
   readonly code: ErrorCode;
-  /** Marks the class across duplicate copies of the package, where `instanceof` fails. */
-  readonly [marker] = true;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+    Object.defineProperty(this, marker, { value: true });
   }
 
   /** Whether `value` is a MultigradError, also one from another copy of this package. */

@@ -33,3 +33,14 @@ export {
 } from './plugin.ts';
 export { createRegistry, type StrategyRegistry } from './registry.ts';
 export { parseStrategySpecifier, type StrategySpecifier } from './specifier.ts';
+export { assertStrategy } from './check-strategy.ts';
+export { cosine, gramianOf, type Jacobian, norms } from './gramian-of.ts';
+export { groupGradients, type GroupGradientsParts } from './group-gradients.ts';
+export {
+  type IntegratedMatrix,
+  integrateMatrix,
+  type IntegrateMatrixOptions,
+  type TensorColumns,
+} from './integrate-matrix.ts';
+export { type MinNormPoint, minNormPoint } from './min-norm.ts';
+export { type Random, type RandomState, randomState, resumeRandom } from './random.ts';

@@ -59,7 +59,8 @@ export function randomState(seed: number, ...stream: readonly (string | number)[
  * @throws MultigradError `invalid-argument` when the state is not four integers
  */
 export function resumeRandom(state: RandomState): Random {
-  if (!Array.isArray(state) || state.length !== 4 || !state.every(Number.isInteger)) {
+  const words: readonly unknown[] = Array.isArray(state) ? state : [];
+  if (words.length !== 4 || !words.every(Number.isInteger)) {
     throw new MultigradError(
       'invalid-argument',
       `A random state should be four integers. Found ${JSON.stringify(state)}.`,

@@ -14,7 +14,10 @@ export function batchSize(batch: unknown): number {
 }
 
 function largestSize(value: unknown, name: string): number | null {
-  if (value instanceof Tensor) return value.rank === 0 ? null : value.shape[0]!;
+  if (value instanceof Tensor) {
+    const { rank, shape } = value as Tensor;
+    return rank === 0 ? null : shape[0];
+  }
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return null;
   let largest: number | null = null;
   let first: { name: string; size: number } | null = null;

@@ -69,13 +69,13 @@ function open<Batch>(
     const make = source as (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
     return { batches: make(epoch), owned: !(freesItsBatches in source) };
   }
-  if (Array.isArray(source)) return { batches: source as Batch[], owned: false };
+  if (Array.isArray(source)) return { batches: source as readonly Batch[], owned: false };
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source || Symbol.iterator in source) {
       return { batches: source as AsyncIterable<Batch>, owned: true };
     }
     if ('iterator' in source && typeof source.iterator === 'function') {
-      return { batches: datasetBatches(source as DatasetLike<Batch>), owned: true };
+      return { batches: datasetBatches(source), owned: true };
     }
     if (isTensorRecord(source)) {
       const batches = tensorBatches(source, { batchSize, shuffle })(epoch);

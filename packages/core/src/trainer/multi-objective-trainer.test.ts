@@ -33,10 +33,10 @@ function regression(
       const error = tf.sub(prediction, y);
       return {
         plain: {
-          loss: tf.mean(tf.square(error)) as tf.Scalar,
-          metrics: { mae: tf.mean(tf.abs(error)) as tf.Scalar },
+          loss: tf.mean(tf.square(error)),
+          metrics: { mae: tf.mean(tf.abs(error)) },
         },
-        shifted: tf.mean(tf.square(tf.sub(tf.add(prediction, bias), tf.add(y, 2)))) as tf.Scalar,
+        shifted: tf.mean(tf.square(tf.sub(tf.add(prediction, bias), tf.add(y, 2)))),
       };
     },
     variables: [shared, bias],
@@ -167,8 +167,8 @@ describe('MultiObjectiveTrainer.fit', () => {
       const optimizer = tf.train.sgd(0.1);
       const trainer = new MultiObjectiveTrainer({
         objectives: (batch: { a?: { t: tf.Tensor }; b?: { t: tf.Tensor } }) => ({
-          a: batch.a && (tf.mean(tf.square(tf.sub(v, batch.a.t))) as tf.Scalar),
-          b: batch.b && (tf.mean(tf.square(tf.sub(v, batch.b.t))) as tf.Scalar),
+          a: batch.a && tf.mean(tf.square(tf.sub(v, batch.a.t))),
+          b: batch.b && tf.mean(tf.square(tf.sub(v, batch.b.t))),
         }),
         variables: [v],
         strategy: unitSum(),
@@ -243,7 +243,14 @@ describe('MultiObjectiveTrainer.fit', () => {
         epochs: 10,
         batchSize: 2,
         signal: controller.signal,
-        callbacks: [{ onBatchEnd: () => void ((steps += 1) === 5 && controller.abort()) }],
+        callbacks: [
+          {
+            onBatchEnd: () => {
+              steps += 1;
+              if (steps === 5) controller.abort();
+            },
+          },
+        ],
       });
       expect([aborted.stopped, aborted.epoch, steps]).toEqual(['aborted', [0], 5]);
       const second = regression(unitSum());
@@ -325,8 +332,8 @@ describe('MultiObjectiveTrainer.fit', () => {
       const optimizer = tf.train.momentum(1, 0.5);
       const trainer = new MultiObjectiveTrainer({
         objectives: (present: string[]) => ({
-          a: present.includes('a') ? (tf.mul(a, 1) as tf.Scalar) : null,
-          b: present.includes('b') ? (tf.mul(b, 1) as tf.Scalar) : null,
+          a: present.includes('a') ? tf.mul(a, 1) : null,
+          b: present.includes('b') ? tf.mul(b, 1) : null,
         }),
         variables: [a, b],
         strategy: unitSum(),
@@ -431,7 +438,7 @@ describe('what the trainer refuses', () => {
     await expectConstantMemory(async () => {
       const v = variableOf(() => tf.scalar(1), 'opt/v');
       const trainer = new MultiObjectiveTrainer({
-        objectives: () => ({ a: tf.square(v) as tf.Scalar }),
+        objectives: () => ({ a: tf.square(v) }),
         variables: [v],
         strategy: unitSum(),
         optimizer: () => Promise.reject(new Error('no room')),

@@ -32,8 +32,8 @@ import { addWeightDecay } from './weight-decay.ts';
  *   objectives: ({ x, y, z }: { x: tf.Tensor2D; y: tf.Tensor2D; z: tf.Tensor2D }) => {
  *     const prediction = tf.matMul(x, shared);
  *     return {
- *       y: tf.losses.meanSquaredError(y, prediction) as tf.Scalar,
- *       z: tf.losses.meanSquaredError(z, prediction) as tf.Scalar,
+ *       y: tf.losses.meanSquaredError(y, prediction),
+ *       z: tf.losses.meanSquaredError(z, prediction),
  *     };
  *   },
  *   variables: [shared],

@@ -16,12 +16,16 @@ export function cosinesOf(summary: Summary, strategy: string, key: string): numb
     .flatMap((run) => run.steps)
     .flatMap((step) => step.groups.filter((group) => group.key === key))
     .flatMap(({ cosines }) =>
-      (cosines ?? []).flatMap((row, i) => row.filter((cosine, j) => j > i && Number.isFinite(cosine))),
+      (cosines ?? []).flatMap((row, i) =>
+        row.filter((cosine, j) => j > i && Number.isFinite(cosine)),
+      ),
     );
 }
 
 /** Shares in percent of the values in twenty equal bins over −1 … 1; rounding beyond the ends counts with them. */
-export function cosineHistogram(cosines: readonly number[]): { from: number; to: number; share: number }[] {
+export function cosineHistogram(
+  cosines: readonly number[],
+): { from: number; to: number; share: number }[] {
   const counts = new Array<number>(bins).fill(0);
   for (const cosine of cosines) {
     const bin = Math.floor((cosine + 1) / binWidth + 1e-9);
@@ -38,7 +42,9 @@ function histogramSpec(
   rows: readonly { strategy: string; from: number; to: number; share: number }[],
   styles: readonly StrategyStyle[],
 ): TopLevelSpec {
-  const strategies = styles.map(({ strategy }) => strategy).filter((name) => rows.some((row) => row.strategy === name));
+  const strategies = styles
+    .map(({ strategy }) => strategy)
+    .filter((name) => rows.some((row) => row.strategy === name));
   return {
     data: { values: rows },
     facet: {
@@ -47,7 +53,14 @@ function histogramSpec(
         type: 'nominal',
         sort: strategies,
         title: null,
-        header: { labelAngle: 0, labelAlign: 'left', labelAnchor: 'start', labelOrient: 'top', labelLimit: 0, labelPadding: 2 },
+        header: {
+          labelAngle: 0,
+          labelAlign: 'left',
+          labelAnchor: 'start',
+          labelOrient: 'top',
+          labelLimit: 0,
+          labelPadding: 2,
+        },
       },
     },
     spacing: 6,
@@ -91,7 +104,9 @@ export const cosineChart: ChartMaker = (summary, styles) => {
   const panels = summary.groups.slice(0, maximumPanels).flatMap((key, index) => {
     const rows = summary.config.strategies.flatMap((strategy) => {
       const cosines = cosinesOf(summary, strategy, key);
-      return cosines.length > 0 ? cosineHistogram(cosines).map((bin) => ({ strategy, ...bin })) : [];
+      return cosines.length > 0
+        ? cosineHistogram(cosines).map((bin) => ({ strategy, ...bin }))
+        : [];
     });
     const title = `${titles[index]!} parameters`;
     return rows.length > 0

@@ -1,7 +1,14 @@
 import { mean, standardDeviation } from '../../results/statistics.ts';
 import type { Summary } from '../../results/summary.ts';
 import type { EpochRecord } from '../../runs/records.ts';
-import { type Chart, type ChartMaker, type Panel, maximumPanels, omitted, unlessEmpty } from '../chart.ts';
+import {
+  type Chart,
+  type ChartMaker,
+  type Panel,
+  maximumPanels,
+  omitted,
+  unlessEmpty,
+} from '../chart.ts';
 import { type LinePanel, type LinePoint, linePanelSpec } from '../line-panel.ts';
 import type { StrategyStyle } from '../palette.ts';
 import { groupTitles } from '../../results/table.ts';
@@ -44,7 +51,9 @@ function epochPoints(
 function epochPanels(
   summary: Summary,
   styles: readonly StrategyStyle[],
-  panels: readonly (Pick<LinePanel, 'points' | 'yTitle' | 'yDomain' | 'fromZero'> & { readonly title: string })[],
+  panels: readonly (Pick<LinePanel, 'points' | 'yTitle' | 'yDomain' | 'fromZero'> & {
+    readonly title: string;
+  })[],
 ): Panel[] {
   const epochs = Math.max(1, ...summary.shown.map((run) => run.epochs.length));
   return panels
@@ -92,7 +101,11 @@ export const accuracyChart: ChartMaker = (summary, styles) =>
     ),
   });
 
-function lossChart(summary: Summary, styles: readonly StrategyStyle[], set: 'train' | 'test'): Chart | null {
+function lossChart(
+  summary: Summary,
+  styles: readonly StrategyStyle[],
+  set: 'train' | 'test',
+): Chart | null {
   const on = set === 'train' ? 'training' : 'test';
   return unlessEmpty({
     id: `${on}-loss`,
@@ -117,7 +130,8 @@ function lossChart(summary: Summary, styles: readonly StrategyStyle[], set: 'tra
 }
 
 /** Training loss of each objective over the epochs. */
-export const trainingLossChart: ChartMaker = (summary, styles) => lossChart(summary, styles, 'train');
+export const trainingLossChart: ChartMaker = (summary, styles) =>
+  lossChart(summary, styles, 'train');
 
 /** Test loss of each objective over the epochs. */
 export const testLossChart: ChartMaker = (summary, styles) => lossChart(summary, styles, 'test');

@@ -9,19 +9,34 @@ const plotWidth = 240;
 const rowHeight = 34;
 const barHeight = 12;
 
-function barSpec(summary: Summary, styles: readonly StrategyStyle[], objective: string): TopLevelSpec {
+function barSpec(
+  summary: Summary,
+  styles: readonly StrategyStyle[],
+  objective: string,
+): TopLevelSpec {
   const { color } = strategyEncoding(styles);
   const rows = summary.rows.flatMap((row) => {
     const accuracy = row.accuracy[objective];
     return accuracy
-      ? [{ strategy: row.strategy, mean: 100 * accuracy.mean, text: formatEstimate(accuracy, 100, 1) }]
+      ? [
+          {
+            strategy: row.strategy,
+            mean: 100 * accuracy.mean,
+            text: formatEstimate(accuracy, 100, 1),
+          },
+        ]
       : [];
   });
   const seeds = summary.shown.flatMap((run) => {
     const accuracy = run.epochs.at(-1)?.test[objective]?.accuracy;
     return accuracy === undefined ? [] : [{ strategy: run.strategy, accuracy: 100 * accuracy }];
   });
-  const y = { field: 'strategy', type: 'nominal', sort: rows.map(({ strategy }) => strategy), axis: null };
+  const y = {
+    field: 'strategy',
+    type: 'nominal',
+    sort: rows.map(({ strategy }) => strategy),
+    axis: null,
+  };
   const x = {
     type: 'quantitative',
     title: 'test accuracy (%)',
@@ -31,7 +46,14 @@ function barSpec(summary: Summary, styles: readonly StrategyStyle[], objective: 
   // The strategy's name stands above its bar: names with options are longer than any margin.
   const names = {
     data: { values: rows },
-    mark: { type: 'text', align: 'left', baseline: 'bottom', dy: -3, fontSize: 11, color: '#1a1a1a' },
+    mark: {
+      type: 'text',
+      align: 'left',
+      baseline: 'bottom',
+      dy: -3,
+      fontSize: 11,
+      color: '#1a1a1a',
+    },
     encoding: { y, x: { value: 0 }, text: { field: 'strategy', type: 'nominal' } },
   };
   const bars = {

@@ -14,7 +14,10 @@ interface Sample {
 }
 
 /** Medians of the samples in equal stretches of training, each at the middle of its stretch. */
-export function binnedMedians(samples: readonly Sample[], steps: number): { x: number; y: number }[] {
+export function binnedMedians(
+  samples: readonly Sample[],
+  steps: number,
+): { x: number; y: number }[] {
   const width = Math.max(1, Math.ceil(steps / pointsPerLine));
   const stretches = new Map<number, number[]>();
   for (const { step, value } of samples) {
@@ -71,9 +74,9 @@ function stepPanels(
     .slice(0, maximumPanels)
     .flatMap(({ key, objective, title }) => {
       const points: LinePoint[] = summary.config.strategies.flatMap((strategy) => {
-        const samples = samplesOf(summary, strategy, key, (group) => value(group, objective)).filter(
-          (sample) => !logarithmic || sample.value > 0,
-        );
+        const samples = samplesOf(summary, strategy, key, (group) =>
+          value(group, objective),
+        ).filter((sample) => !logarithmic || sample.value > 0);
         return binnedMedians(samples, steps).map((point) => ({ strategy, ...point }));
       });
       if (points.length === 0) return [];
@@ -82,7 +85,15 @@ function stepPanels(
           title,
           description: `${title}: ${yTitle} over training steps, one line per strategy`,
           spec: linePanelSpec(
-            { points, xTitle: 'training step', yTitle, xDomain: [0, steps], logarithmic, fromZero: !logarithmic, marks: steps < 60 },
+            {
+              points,
+              xTitle: 'training step',
+              yTitle,
+              xDomain: [0, steps],
+              logarithmic,
+              fromZero: !logarithmic,
+              marks: steps < 60,
+            },
             styles,
           ),
         },
@@ -99,8 +110,12 @@ export const normChart: ChartMaker = (summary, styles) =>
       'Length of each objective’s gradient in a group of parameters, before any weights; medians over the sampled ' +
       `steps of a stretch, over all seeds. The axis is logarithmic.${omitted(pairs(summary).length, 'pairs of group and objective')}`,
     legend: true,
-    panels: stepPanels(summary, styles, 'gradient norm', true, (group, objective) =>
-      group.norms?.[group.objectives.indexOf(objective)],
+    panels: stepPanels(
+      summary,
+      styles,
+      'gradient norm',
+      true,
+      (group, objective) => group.norms?.[group.objectives.indexOf(objective)],
     ),
   });
 
@@ -113,7 +128,11 @@ export const weightChart: ChartMaker = (summary, styles) =>
       'What a strategy multiplies each objective’s gradient by before they are added; 1 is the plain sum. Medians over ' +
       `the sampled steps of a stretch, over all seeds.${omitted(pairs(summary).length, 'pairs of group and objective')}`,
     legend: true,
-    panels: stepPanels(summary, styles, 'weight', false, (group, objective) =>
-      group.weights[group.objectives.indexOf(objective)],
+    panels: stepPanels(
+      summary,
+      styles,
+      'weight',
+      false,
+      (group, objective) => group.weights[group.objectives.indexOf(objective)],
     ),
   });

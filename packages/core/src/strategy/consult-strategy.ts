@@ -1,8 +1,8 @@
-import { MultigradError } from '../strategy/errors.ts';
-import type { Gramian } from '../strategy/gramian.ts';
-import { groupGradients } from '../strategy/group-gradients.ts';
-import type { Json } from '../strategy/json.ts';
-import type { GradientStrategy, Integration } from '../strategy/strategy.ts';
+import { MultigradError } from './errors.ts';
+import type { Gramian } from './gramian.ts';
+import { groupGradients } from './group-gradients.ts';
+import type { Json } from './json.ts';
+import type { GradientStrategy, Integration } from './strategy.ts';
 
 /** All that the engine knows about a group at a step; a strategy sees the part it asked for. */
 export interface KnownGradients {
@@ -19,11 +19,11 @@ export interface KnownGradients {
  * @throws MultigradError `incompatible-strategy` when there is not one weight per objective, `non-finite` when a
  *   weight is NaN or infinite
  */
-export function consultStrategy(
-  strategy: GradientStrategy,
+export function consultStrategy<State extends Json>(
+  strategy: GradientStrategy<State>,
   known: KnownGradients,
-  state: Json,
-): Integration {
+  state: State,
+): Integration<State> {
   const { gradients, losses } = strategy.needsNow?.(state) ?? strategy.needs;
   const seesGramian = gradients !== 'none' && known.gramian !== undefined;
   const seesTensors = gradients === 'tensor-gramians' && known.tensorGramians !== undefined;

@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from './command-line.ts';
+import { exitCodeOf } from './commands/exit-codes.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'multigrad-command-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCommandLine(args, {
+    terminal: null,
+    print: (line) => out.push(line),
+    complain: (line) => err.push(line),
+    folder,
+    signal: new AbortController().signal,
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('help', () => {
+  it('shows every command, examples and exit codes', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    for (const part of [
+      'compare',
+      'train',
+      'strategies',
+      'report',
+      'Examples:',
+      'multigrad compare cg-mnist --preset quick',
+      'Exit codes:',
+    ]) {
+      expect(out).toContain(part);
+    }
+  });
+
+  it('lists the experiments of a command', async () => {
+    expect((await run('compare', '--help')).out).toContain('cg-mnist');
+  });
+
+  it('shows every setting with its values in both presets', async () => {
+    const { code, out } = await run('compare', 'cg-mnist', '--help');
+    expect(code).toBe(0);
+    const flat = out.replaceAll(/\s+/g, ' ');
+    for (const flag of [
+      '--strategies',
+      '--seeds',
+      '--epochs',
+      '--train-size',
+      '--test-size',
+      '--batch-size',
+      '--width',
+      '--lr',
+      '--momentum',
+      '--weight-decay',
+      '--variance',
+      '--backend',
+      '--group-by',
+      '--observe',
+      '--out',
+      '--preset',
+      '--force',
+    ]) {
+      expect(flat).toContain(`${flag} `);
+    }
+    expect(flat).toContain('Passes over the training set. (quick 4, full 8)');
+    expect(flat).toContain('Learning rate of SGD with momentum. (default 0.01)');
+    expect(flat).toContain('default joint,sum,mmpareto,pcgrad,mgda');
+    expect(flat).toContain(
+      'A comma before `key=` goes on with the options of the strategy before it',
+    );
+  });
+
+  it('prints the version', async () => {
+    expect(await run('--version')).toEqual({ code: 0, out: '0.0.0', err: '' });
+  });
+});
+
+describe('strategies', () => {
+  it('lists every strategy with its paper and its options', async () => {
+    const { code, out } = await run('strategies');
+    expect(code).toBe(0);
+    for (const part of [
+      'joint  (',
+      'sum  (',
+      'mmpareto  (MMPareto)',
+      'pcgrad  (PCGrad)',
+      'mgda  (MGDA)',
+      'gamma=1.5',
+      'a number >',
+      'arxiv.org/abs/2405.17730',
+      'ICML 2024',
+      '"group" or "tensor"',
+    ]) {
+      expect(out).toContain(part);
+    }
+  });
+
+  it('lists them for programs too', async () => {
+    const { out } = await run('strategies', '--json');
+    const list = JSON.parse(out) as {
+      name: string;
+      options: Record<string, { default: unknown }>;
+      paper: { year: number } | null;
+    }[];
+    expect(list.map(({ name }) => name)).toEqual(['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda']);
+    const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
+    expect(mmpareto.options['gamma']!.default).toBe(1.5);
+    expect(mmpareto.paper!.year).toBe(2024);
+  });
+});
+
+describe('mistakes on the command line', () => {
+  it.each([
+    [['compair', 'cg-mnist'], 'Did you mean compare?'],
+    [['compare', 'cgmnist'], 'Did you mean cg-mnist?'],
+    [['compare', 'cg-mnist', '--epoch', '3'], 'Did you mean --epochs?'],
+    [
+      ['compare', 'cg-mnist', '--epochs', '0'],
+      'Option `epochs` of `cg-mnist` should be an integer >= 1. Found 0.',
+    ],
+    [
+      ['compare', 'cg-mnist', '--seeds', 'two'],
+      'Option `seeds` of `cg-mnist` should be an integer >= 1. Found "two".',
+    ],
+    [['compare', 'cg-mnist', '--preset', 'slow'], 'Allowed choices are quick, full'],
+    [['compare', 'cg-mnist', '--backend', 'gpu'], 'Option `backend` of `cg-mnist` should be'],
+    [['compare', 'cg-mnist', '--strategies', 'sum,mmparetto'], 'Did you mean `mmpareto`?'],
+    [['compare', 'cg-mnist', '--strategies', 'mmpareto:gama=2'], 'Did you mean `gamma`?'],
+    [
+      ['compare', 'cg-mnist', '--strategies', 'sum,gamma=2'],
+      'should follow a strategy and a colon',
+    ],
+    [['compare', 'cg-mnist', '--strategies', 'sum,sum'], 'Found `sum` twice.'],
+    [['train', 'cg-mnist'], "required option '--strategy <specifier>' not specified"],
+    [
+      ['train', 'cg-mnist', '--strategy', 'sum', '--seed', '-1'],
+      'Option `seed` of `cg-mnist` should be an integer >= 0. Found -1.',
+    ],
+    [['report'], "missing required argument 'folder'"],
+  ])('refuses %j with exit code 2', async (args, message) => {
+    const { code, out, err } = await run(...args);
+    expect(err).toContain(message);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+
+  it('shows the help where no command is named', async () => {
+    const { code, err } = await run();
+    expect(code).toBe(2);
+    expect(err).toContain('Usage: multigrad');
+  });
+
+  it('is told apart from failures', async () => {
+    const { code, err } = await run('report', 'nowhere');
+    expect(code).toBe(1);
+    expect(err).toContain('nowhere holds no results: there is no config.json in it.');
+    expect(exitCodeOf('invalid-data')).toBe(1);
+  });
+});

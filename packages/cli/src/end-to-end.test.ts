@@ -1,0 +1,340 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// The real program, as `npm run build` made it.
+const program = fileURLToPath(new URL('../bin/multigrad.js', import.meta.url));
+const tiny = [
+  '--train-size',
+  '128',
+  '--test-size',
+  '64',
+  '--epochs',
+  '1',
+  '--width',
+  '4',
+  '--observe',
+  '1',
+  '--preset',
+  'quick',
+];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'multigrad-program-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function start(
+  args: readonly string[],
+  onOutput: (child: ChildProcess, out: string) => void = () => undefined,
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (data: Buffer) => {
+      out += data.toString();
+      onOutput(child, out);
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      err += data.toString();
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+const lines = (path: string): Record<string, unknown>[] =>
+  readFileSync(join(folder, path), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const json = (path: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(folder, path), 'utf8')) as Record<string, unknown>;
+
+describe('multigrad compare', () => {
+  const args = [
+    'compare',
+    'cg-mnist',
+    '--strategies',
+    'joint,sum,mmpareto:gamma=2,rescale=tensor,pcgrad,mgda',
+    ...tiny,
+    '--out',
+    'out',
+  ];
+
+  it('measures every strategy and writes config, records, tables and report', async () => {
+    const { code, out, err } = await start(args);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    // Piped: no bars, no colours, one line per epoch.
+    expect(out).not.toContain('\u001b');
+    expect(out).toMatch(
+      /\[3\/5\] mmpareto:gamma=2,rescale=tensor, seed 0: 1 epochs of 2 steps\n {2}epoch 1\/1 .*test accuracy: multimodal \d+\.\d %/,
+    );
+    expect(out).toMatch(/^strategy +multimodal +gray +color +step +gray +color +steps +n$/m);
+    expect(out).toContain(`Report: ${join('out', 'report.html')}`);
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual([
+      'config.json',
+      'report.html',
+      'runs',
+      'table.csv',
+      'table.md',
+    ]);
+    expect(readdirSync(join(folder, 'out', 'runs')).sort()).toEqual([
+      'joint-seed0',
+      'mgda-seed0',
+      'mmpareto-gamma=2-rescale=tensor-seed0',
+      'pcgrad-seed0',
+      'sum-seed0',
+    ]);
+    for (const run of readdirSync(join(folder, 'out', 'runs'))) {
+      const path = join('out', 'runs', run);
+      expect(json(join(path, 'result.json'))).toMatchObject({
+        status: 'finished',
+        epochs: 1,
+        steps: 2,
+      });
+      expect(lines(join(path, 'epochs.jsonl'))).toHaveLength(1);
+      const steps = lines(join(path, 'steps.jsonl')) as unknown as {
+        step: number;
+        groups: { key: string; objectives: string[]; norms: number[] | null }[];
+      }[];
+      expect(steps.map(({ step }) => step)).toEqual([0, 1]);
+      // Every strategy is looked at: both encoders, in each of these steps.
+      const shared = steps[0]!.groups.filter(({ objectives }) => objectives.length > 1);
+      expect(shared.map(({ objectives }) => objectives)).toEqual([
+        ['multimodal', 'gray'],
+        ['multimodal', 'color'],
+      ]);
+      for (const { norms } of shared) expect(norms).toHaveLength(2);
+    }
+    const weights = lines(join('out', 'runs', 'joint-seed0', 'steps.jsonl')) as unknown as {
+      groups: { objectives: string[]; weights: number[] }[];
+    }[];
+    expect(
+      weights[1]!.groups.find(({ objectives }) => objectives.includes('gray'))!.weights,
+    ).toEqual([1, 0]);
+    expect(readFileSync(join(folder, 'out', 'table.csv'), 'utf8').split('\r\n')).toHaveLength(7);
+    expect(
+      readFileSync(join(folder, 'out', 'report.html'), 'utf8').match(/<figure>/g)!.length,
+    ).toBeGreaterThan(15);
+  });
+
+  it('leaves finished runs alone, says how to measure again, and goes on with what is missing', async () => {
+    const before = readFileSync(join(folder, 'out', 'runs', 'sum-seed0', 'result.json'), 'utf8');
+    const again = await start(args);
+    expect(again.code).toBe(0);
+    expect(again.out).toContain(
+      'out already holds all 5 runs of this comparison; here are its results.',
+    );
+    expect(again.out).toContain('--force');
+    expect(again.out).toMatch(/^strategy +multimodal/m);
+    rmSync(join(folder, 'out', 'runs', 'mgda-seed0', 'result.json'));
+    const rest = await start(args);
+    expect(rest.code).toBe(0);
+    expect(rest.out).toContain('4 of them are finished and kept from before.');
+    expect(rest.out).toContain('[1/1] mgda, seed 0');
+    expect(readFileSync(join(folder, 'out', 'runs', 'sum-seed0', 'result.json'), 'utf8')).toBe(
+      before,
+    );
+  });
+
+  it('measures the same again: losses and accuracies agree to the last digit', async () => {
+    expect((await start([...args.slice(0, -1), 'twin'])).code).toBe(0);
+    for (const run of readdirSync(join(folder, 'out', 'runs'))) {
+      const [one, two] = ['out', 'twin'].map((out) => {
+        const [epoch] = lines(join(out, 'runs', run, 'epochs.jsonl'));
+        const { train, test, conflicts } = epoch!;
+        return { train, test, conflicts };
+      });
+      expect(two).toEqual(one);
+    }
+  });
+
+  it('refuses the folder of another configuration before any training, naming the difference', async () => {
+    const { code, out, err } = await start([...args, '--epochs', '2']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('epochs: 1 there, 2 now');
+  });
+
+  it('replaces results when told to', async () => {
+    const { code } = await start([
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      'sum',
+      ...tiny,
+      '--out',
+      'twin',
+      '--force',
+    ]);
+    expect(code).toBe(0);
+    expect(readdirSync(join(folder, 'twin', 'runs'))).toEqual(['sum-seed0']);
+  });
+
+  it('refuses an unwritable folder before any training', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { code, out, err } = await start(['compare', 'cg-mnist', '--out', join('file', 'out')]);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^error: Cannot use the output folder .*file.out: not a directory\.\n$/);
+  });
+
+  it('exits with 2 on a mistake', async () => {
+    const { code, err } = await start(['compare', 'cg-mnist', '--strategies', 'mmparetto']);
+    expect(code).toBe(2);
+    expect(err).toContain('Did you mean `mmpareto`?');
+    expect(existsSync(join(folder, 'runs'))).toBe(false);
+  });
+
+  it('stops at Ctrl-C after the step and keeps what was measured', async () => {
+    const long = [
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      'sum,mmpareto',
+      '--train-size',
+      '640',
+      '--test-size',
+      '64',
+      '--epochs',
+      '500',
+      '--width',
+      '4',
+      '--out',
+      'stopped',
+    ];
+    let sent = false;
+    const { code, out, err } = await start(long, (child, text) => {
+      if (sent || !text.includes('epoch 2/500')) return;
+      sent = true;
+      child.kill('SIGINT');
+    });
+    expect(code).toBe(130);
+    expect(err).toContain('Interrupted: what was measured is kept');
+    expect(out).toMatch(/^sum † +\d+\.\d/m);
+    expect(out).toMatch(/† sum, seed 0: stopped after epoch \d+ of 500\./);
+    expect(out).toContain('† mmpareto, seed 0: not run yet.');
+    const result = json(join('stopped', 'runs', 'sum-seed0', 'result.json')) as {
+      status: string;
+      epochs: number;
+    };
+    expect(result.status).toBe('stopped');
+    expect(lines(join('stopped', 'runs', 'sum-seed0', 'epochs.jsonl'))).toHaveLength(result.epochs);
+    expect(readFileSync(join(folder, 'stopped', 'report.html'), 'utf8')).toContain(
+      'sum, seed 0: stopped after epoch',
+    );
+    expect(readFileSync(join(folder, 'stopped', 'table.md'), 'utf8')).toContain('| sum † |');
+  });
+
+  it('goes on after a run that fails, and reports it', async () => {
+    writeFileSync(
+      join(folder, 'failing.mjs'),
+      `const strategy = { specification: 1, name: 'failing', needs: { gradients: 'none' }, init: () => null,
+        integrate: ({ objectives, step }, state) => {
+          if (step === 1) throw new Error('out of ideas');
+          return { weights: new Float64Array(objectives.length).fill(1), state };
+        } };
+      export const plugin = { specification: 1, name: 'failing', title: 'Failing', summary: 'Fails.', paper: null, options: {}, create: () => strategy };`,
+    );
+    const { code, out, err } = await start([
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      './failing.mjs,sum',
+      ...tiny,
+      '--out',
+      'failed',
+    ]);
+    expect(code).toBe(1);
+    expect(err).toContain('Failed: ./failing.mjs, seed 0:');
+    expect(err).toContain('out of ideas');
+    expect(out).toMatch(
+      /† \.\/failing\.mjs, seed 0: failed in its first epoch, after 1 steps: .*out of ideas/,
+    );
+    expect(json(join('failed', 'runs', 'sum-seed0', 'result.json'))).toMatchObject({
+      status: 'finished',
+    });
+  });
+});
+
+describe('multigrad train', () => {
+  it('trains another author’s strategy from a path', async () => {
+    writeFileSync(
+      join(folder, 'mine.mjs'),
+      `export const plugin = { specification: 1, name: 'mean', title: 'Mean', summary: 'Averages.', paper: null,
+        options: { scale: { kind: 'number', default: 1, minimum: 0, description: 'A factor.' } },
+        create: ({ scale = 1 } = {}) => ({ specification: 1, name: 'mean', needs: { gradients: 'gramian' }, init: () => null,
+          integrate: ({ objectives }, state) => ({ weights: new Float64Array(objectives.length).fill(scale / objectives.length), state }) }) };`,
+    );
+    const { code, err } = await start([
+      'train',
+      'cg-mnist',
+      '--strategy',
+      './mine.mjs:scale=3',
+      '--seed',
+      '5',
+      ...tiny,
+      '--out',
+      'mine',
+    ]);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const [step] = lines(
+      join('mine', 'runs', 'mine.mjs-scale=3-seed5', 'steps.jsonl'),
+    ) as unknown as { groups: { objectives: string[]; weights: number[] }[] }[];
+    for (const { objectives, weights } of step!.groups) {
+      if (objectives.length === 2) expect(weights).toEqual([1.5, 1.5]);
+    }
+  });
+
+  it('groups by tensors under the same names in every run', async () => {
+    const { code } = await start([
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      'sum,mmpareto',
+      ...tiny,
+      '--group-by',
+      'tensor',
+      '--out',
+      'tensors',
+    ]);
+    expect(code).toBe(0);
+    const keys = ['sum', 'mmpareto'].map((name) => {
+      const [step] = lines(join('tensors', 'runs', `${name}-seed0`, 'steps.jsonl')) as unknown as {
+        groups: { key: string }[];
+      }[];
+      return step!.groups.map(({ key }) => key);
+    });
+    expect(keys[1]).toEqual(keys[0]);
+    expect(keys[0]).toContain('gray/conv1/kernel');
+  });
+});
+
+describe('multigrad report', () => {
+  it('draws tables and report anew from the files', async () => {
+    const before = readFileSync(join(folder, 'out', 'report.html'), 'utf8');
+    rmSync(join(folder, 'out', 'report.html'));
+    rmSync(join(folder, 'out', 'table.csv'));
+    const { code, out } = await start(['report', 'out']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^strategy +multimodal/m);
+    expect(existsSync(join(folder, 'out', 'table.csv'))).toBe(true);
+    expect(readFileSync(join(folder, 'out', 'report.html'), 'utf8') === before).toBe(true);
+  });
+});

@@ -1,0 +1,92 @@
+import { PassThrough } from 'node:stream';
+import type { WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
+import picocolors from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { recordedComparison } from '../testing/recorded-comparison.ts';
+import { barProgress } from './bars.ts';
+import { formatDuration } from './duration.ts';
+import { lineProgress } from './lines.ts';
+import type { Progress } from './progress.ts';
+
+const { runs } = recordedComparison({
+  strategies: ['mmpareto'],
+  seeds: [1],
+  epochs: 2,
+  stepsPerEpoch: 10,
+});
+const [run] = runs;
+
+function play(progress: Progress): void {
+  progress.begin(2);
+  progress.note('a note');
+  progress.runBegin({ strategy: 'mmpareto', seed: 1, epochs: 2, stepsPerEpoch: 10 });
+  progress.step({ step: 5, epoch: 1, losses: { multimodal: 1.25, gray: 0.5 } });
+  progress.note('in between');
+  progress.evaluating();
+  progress.note('at the end');
+  progress.epochEnd(run!.epochs[0]!);
+  progress.epochEnd(run!.epochs[1]!);
+  progress.runEnd(run!.result!);
+  progress.end();
+}
+
+describe('formatDuration', () => {
+  it.each([
+    [0, '0 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min 00 s'],
+    [125, '2 min 05 s'],
+    [3599.9, '1 h 00 min'],
+    [7440, '2 h 04 min'],
+  ])('writes %d seconds as %s', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+});
+
+describe('lineProgress', () => {
+  it('writes one line per epoch, plain', () => {
+    const lines: string[] = [];
+    play(lineProgress((line) => lines.push(line)));
+    expect(lines).toEqual([
+      'a note',
+      '[1/2] mmpareto, seed 1: 2 epochs of 10 steps',
+      'in between',
+      'at the end',
+      expect.stringMatching(
+        /^ {2}epoch 1\/2 {2}training loss: multimodal \d\.\d{3}, gray \d\.\d{3}, color \d\.\d{3} {2}test accuracy: multimodal \d+\.\d %, .* 61 ms per step$/,
+      ),
+      expect.stringMatching(/^ {2}epoch 2\/2 /),
+      '  finished after 20 steps in 48 s',
+    ]);
+  });
+});
+
+describe('barProgress', () => {
+  it('leaves a line per run and fits every line into the terminal', () => {
+    const written: string[] = [];
+    const columns = 80;
+    const stream = Object.assign(new PassThrough(), {
+      isTTY: true,
+      columns,
+      rows: 30,
+    }) as unknown as WriteStream;
+    stream.on('data', (data: Buffer) => written.push(data.toString()));
+    let now = 0;
+    play(barProgress(stream, picocolors.createColors(false), () => (now += 1)));
+    const text = written.join('');
+    expect(text).toContain('✓ mmpareto, seed 1  multimodal');
+    expect(text).toContain('a note');
+    expect(text).toMatch(/mmpareto, seed 1 █+░+ epoch 1\/2, step 5\/20 {2}\d+ s left/);
+    expect(text).toContain('testing');
+    expect(text).toContain('multimodal 1.250, gray 0.500');
+    expect(text).toContain('run 1/2');
+    // Each line of a bar begins with the cursor's way to the first column.
+    const bars = text
+      .split('\u001b[1G')
+      .map((line) => stripVTControlCharacters(line).trimEnd())
+      .filter((line) => /[█░]/.test(line));
+    expect(bars.length).toBeGreaterThan(2);
+    for (const line of bars) expect(line.length).toBeLessThan(columns);
+  });
+});

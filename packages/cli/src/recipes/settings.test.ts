@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { requireRecipe } from './index.ts';
+import { resolveSettings } from './settings.ts';
+
+const recipe = requireRecipe('cg-mnist');
+
+describe('resolveSettings', () => {
+  it('takes what is written before the preset, and the preset before the default', () => {
+    const settings = resolveSettings(recipe, 'full', { epochs: '3', lr: '.05' });
+    expect(settings).toMatchObject({
+      epochs: 3,
+      lr: 0.05,
+      'train-size': 20_000,
+      momentum: 0.9,
+      'group-by': 'reach',
+    });
+  });
+
+  it('has a value for every setting in both presets', () => {
+    for (const preset of ['quick', 'full'] as const) {
+      for (const value of Object.values(resolveSettings(recipe, preset, {})))
+        expect(value).not.toBeNull();
+    }
+  });
+
+  it.each([
+    ['epochs', '0', 'Option `epochs` of `cg-mnist` should be an integer >= 1. Found 0.'],
+    ['epochs', 'many', 'Found "many".'],
+    ['lr', '-1', 'should be a number > 0. Found -1.'],
+    ['group-by', 'layers', 'Did you mean `layer`?'],
+    ['train-size', '60001', 'should be an integer from 1 to 60000. Found 60001.'],
+    ['batch-size', '3001', 'should be at most `train-size`. Found 3001 for 3000 training samples.'],
+    ['observe', '2.5', 'should be an integer >= 0. Found 2.5.'],
+  ])('refuses --%s %s', (name, text, message) => {
+    expect(() => resolveSettings(recipe, 'quick', { [name]: text })).toThrow(message);
+  });
+});
+
+describe('requireRecipe', () => {
+  it('suggests the nearest experiment', () => {
+    expect(() => requireRecipe('cgmnist')).toThrow(
+      'There is no experiment `cgmnist`. Did you mean `cg-mnist`?',
+    );
+  });
+});

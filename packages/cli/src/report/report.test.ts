@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { type Summary, summarize } from '../results/summary.ts';
+import { type RecordedOptions, recordedComparison } from '../testing/recorded-comparison.ts';
+import { renderReport } from './report.ts';
+
+const commands = {
+  repeat: 'multigrad compare cg-mnist --seeds 2',
+  redraw: 'multigrad report runs/x',
+};
+
+async function reportOf(
+  options: RecordedOptions,
+  change = (summary: Summary): Summary => summary,
+): Promise<string> {
+  const { config, runs } = recordedComparison(options);
+  return renderReport(change(summarize(config, runs)), runs, commands);
+}
+
+const count = (text: string, part: string | RegExp): number => text.split(part).length - 1;
+const sections = (html: string): string[] =>
+  Array.from(html.matchAll(/<section id="([^"]+)">/g), ([, id]) => id!);
+
+describe('renderReport', () => {
+  it('has the results first, every chart, and the configuration and commands last', async () => {
+    const html = await reportOf({});
+    expect(sections(html)).toEqual([
+      'results',
+      'final-accuracy',
+      'accuracy',
+      'training-loss',
+      'test-loss',
+      'conflicts',
+      'cosines',
+      'norms',
+      'weights',
+      'runs',
+      'configuration',
+      'commands',
+      'sources',
+    ]);
+    // Three heads in four charts, two groups in two, two groups times two objectives in two.
+    expect(count(html, '<figure>')).toBe(3 * 4 + 2 * 2 + 4 * 2);
+    expect(count(html, 'role="img" aria-label="')).toBe(count(html, '<figure>'));
+    expect(count(html, /<svg [^>]*class="marks"/)).toBe(count(html, '<figure>'));
+    for (const command of Object.values(commands))
+      expect(count(html, `<code>${command}</code>`)).toBe(1);
+  });
+
+  it('explains every chart in a sentence and names every axis', async () => {
+    const html = await reportOf({});
+    for (const section of html.split('<section ').slice(2, 10)) {
+      expect(section).toMatch(/<h2>[^<]+<\/h2>\n<p>[^<]{40,}<\/p>/);
+    }
+    for (const axis of [
+      'epoch',
+      'training step',
+      'test accuracy (%)',
+      'training loss (nats)',
+      'test loss (nats)',
+      'steps in conflict (%)',
+      'cosine between two gradients',
+      'steps (%)',
+      'gradient norm',
+      'weight',
+    ]) {
+      expect(count(html, `>${axis}</text>`), axis).toBeGreaterThan(0);
+    }
+  });
+
+  it('is one file that asks the network for nothing and runs nothing', async () => {
+    const html = await reportOf({});
+    expect(html.match(/<script|<link|<img|<iframe|@import|src=|xlink:href|url\((?!#)/g)).toBeNull();
+    expect(
+      Array.from(html.matchAll(/https?:\/\/[^"<\s]+/g), ([address]) => address).filter(
+        (address) => address !== 'http://www.w3.org/2000/svg',
+      ),
+    ).toEqual([]);
+  });
+
+  it('gives each strategy one colour in legends, tables and charts', async () => {
+    const html = await reportOf({ strategies: ['sum', 'mgda'] });
+    const swatch = (name: string): string[] => [
+      ...new Set(
+        Array.from(html.matchAll(/stroke="(#[0-9a-f]{6})"[^>]*\/><\/svg>([^<]+)</g)).flatMap(
+          ([, colour, label]) => (label === name ? [colour!] : []),
+        ),
+      ),
+    ];
+    const [sum, mgda] = [swatch('sum'), swatch('mgda')];
+    expect(sum).toHaveLength(1);
+    expect(mgda).toHaveLength(1);
+    expect(sum).not.toEqual(mgda);
+    for (const section of html.split('<section ').slice(3, 7))
+      expect(count(section, `stroke="${sum[0]!}" stroke-width="2"`)).toBeGreaterThan(0);
+  });
+
+  it('uses no id twice and refers to none that is absent', async () => {
+    const html = await reportOf({});
+    const ids = Array.from(html.matchAll(/ id="([^"]+)"/g), ([, id]) => id!);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, id] of html.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(id);
+  });
+
+  it('escapes everything that comes from outside', async () => {
+    const evil = `</svg><script>alert("1")</script>'&`;
+    const { config, runs } = recordedComparison({ strategies: ['sum', `./x.js:a=${evil}`] });
+    const poisoned = JSON.parse(
+      JSON.stringify({ config, runs })
+        .replaceAll('gray', () => JSON.stringify(evil).slice(1, -1))
+        .replaceAll('"finished"', () => JSON.stringify(evil)),
+    ) as typeof recordedComparison extends () => infer Result ? Result : never;
+    poisoned.runs[0] = {
+      ...poisoned.runs[0]!,
+      result: {
+        ...poisoned.runs[0]!.result!,
+        status: 'failed',
+        error: { code: 'x', message: evil },
+      },
+    };
+    const html = await renderReport(summarize(poisoned.config, poisoned.runs), poisoned.runs, {
+      repeat: evil,
+      redraw: evil,
+    });
+    expect(count(html, '<script')).toBe(0);
+    // Within an attribute a quote would end it.
+    expect(html.match(/="[^"<>]*alert\("/g)).toBeNull();
+    expect(count(html, '&lt;script')).toBeGreaterThan(20);
+    expect(count(html, '<svg')).toBe(count(html, '</svg>'));
+  });
+
+  it('shows what there is when nothing ran to its end', async () => {
+    const html = await reportOf({
+      strategies: ['sum'],
+      seeds: [0],
+      cutShort: () => ({ epochs: 1, status: 'stopped' }),
+    });
+    expect(count(html, 'sum, seed 0: stopped after epoch 1 of 4.')).toBe(1);
+    expect(count(html, 'sum †')).toBe(1);
+    const empty = recordedComparison({ strategies: ['sum'], seeds: [0] });
+    const nothing = await renderReport(summarize(empty.config, []), [], commands);
+    expect(sections(nothing)).toEqual(['results', 'runs', 'configuration', 'commands', 'sources']);
+    expect(count(nothing, 'sum, seed 0: not run yet.')).toBe(1);
+  });
+
+  it('shows strategies without diagnostics, and an experiment that this version does not know', async () => {
+    const { config, runs } = recordedComparison({ strategies: ['sum'] });
+    const blind = runs.map((run) => ({
+      ...run,
+      steps: [],
+      result: { ...run.result!, conflicts: {} },
+      epochs: run.epochs.map((epoch) => ({ ...epoch, conflicts: {} })),
+    }));
+    const html = await renderReport(
+      summarize({ ...config, recipe: 'of-tomorrow' }, blind),
+      blind,
+      commands,
+    );
+    expect(sections(html)).toEqual([
+      'results',
+      'final-accuracy',
+      'accuracy',
+      'training-loss',
+      'test-loss',
+      'runs',
+      'configuration',
+      'commands',
+      'sources',
+    ]);
+    expect(count(html, '<h1>of-tomorrow: sum</h1>')).toBe(1);
+  });
+
+  it('is the same for the same records', async () => {
+    expect((await reportOf({})) === (await reportOf({}))).toBe(true);
+  });
+});

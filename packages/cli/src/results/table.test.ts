@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { recordedComparison } from '../testing/recorded-comparison.ts';
+import { summarize } from './summary.ts';
+import {
+  formatEstimate,
+  groupTitles,
+  markdownTable,
+  resultsCaption,
+  resultsCsv,
+  resultsTable,
+  runsTable,
+  textTable,
+} from './table.ts';
+
+const table = {
+  columns: [
+    { title: 'strategy', detail: '' },
+    { title: 'gray', detail: 'test %' },
+  ],
+  rows: [
+    ['sum', '64.1 ± 2.0'],
+    ['a|b<c', '7.0'],
+  ],
+};
+
+describe('formatEstimate', () => {
+  it('shows a spread only where there is one', () => {
+    expect(formatEstimate({ mean: 0.641, sd: 0.02, n: 2 }, 100, 1)).toBe('64.1 ± 2.0');
+    expect(formatEstimate({ mean: 0.641, sd: null, n: 1 }, 100, 1)).toBe('64.1');
+    expect(formatEstimate(null, 100, 1)).toBe('–');
+  });
+});
+
+describe('groupTitles', () => {
+  it('shortens keys to their parts where these tell them apart', () => {
+    expect(groupTitles(['gray/multimodal+gray', 'color/multimodal+color'])).toEqual([
+      'gray',
+      'color',
+    ]);
+    expect(groupTitles(['gray/conv1', 'gray/conv2'])).toEqual(['gray/conv1', 'gray/conv2']);
+    expect(groupTitles(['shared'])).toEqual(['shared']);
+    expect(groupTitles(['/a', 'b'])).toEqual(['/a', 'b']);
+  });
+});
+
+describe('textTable', () => {
+  it('aligns names to the left and numbers to the right', () => {
+    expect(textTable(table)).toBe(
+      [
+        'strategy        gray',
+        '              test %',
+        '--------------------',
+        'sum       64.1 ± 2.0',
+        'a|b<c            7.0',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('markdownTable', () => {
+  it('escapes what would break a table or become HTML', () => {
+    expect(markdownTable(table)).toBe(
+      [
+        '| strategy | gray (test %) |',
+        '| --- | ---: |',
+        '| sum | 64.1 ± 2.0 |',
+        '| a\\|b&lt;c | 7.0 |',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('resultsTable', () => {
+  it('has a column for each head and each shared group', () => {
+    const { config, runs } = recordedComparison();
+    const { columns, rows } = resultsTable(summarize(config, runs));
+    expect(columns.map(({ title, detail }) => `${title} ${detail}`.trim())).toEqual([
+      'strategy',
+      'multimodal test %',
+      'gray test %',
+      'color test %',
+      'step ms',
+      'gray conflict %',
+      'color conflict %',
+      'steps per run',
+      'n seeds',
+    ]);
+    expect(rows).toHaveLength(5);
+    for (const row of rows) expect(row).toHaveLength(columns.length);
+  });
+
+  it('marks strategies without a finished run', () => {
+    const { config, runs } = recordedComparison({
+      strategies: ['sum'],
+      seeds: [0],
+      cutShort: () => ({ epochs: 1, status: 'stopped' }),
+    });
+    expect(resultsTable(summarize(config, runs)).rows[0]![0]).toBe('sum †');
+  });
+});
+
+describe('runsTable', () => {
+  it('lists every run, also one whose program was killed', () => {
+    const { config, runs } = recordedComparison({ strategies: ['sum'], seeds: [0, 1] });
+    const killed = [runs[0]!, { ...runs[1]!, result: null }];
+    const { rows } = runsTable(summarize(config, killed), killed);
+    expect(rows.map((row) => row.at(-1))).toEqual(['finished', 'cut off']);
+  });
+});
+
+describe('resultsCaption', () => {
+  it('says seeds and n', () => {
+    const two = recordedComparison({ seeds: [0, 1] });
+    expect(resultsCaption(summarize(two.config, two.runs))).toContain(
+      'mean ± standard deviation over 2 seeds (0, 1)',
+    );
+    const one = recordedComparison({ seeds: [3] });
+    expect(resultsCaption(summarize(one.config, one.runs))).toContain(
+      'one seed (3), so no spread is known',
+    );
+  });
+});
+
+describe('resultsCsv', () => {
+  it('quotes by RFC 4180 and leaves unknown cells empty', () => {
+    const { config, runs } = recordedComparison({
+      strategies: ['mmpareto:gamma=2,rescale="x"'],
+      seeds: [0],
+      epochs: 1,
+    });
+    const [heading, line, end] = resultsCsv(summarize(config, runs)).split('\r\n');
+    expect(heading!.split(',').slice(0, 5)).toEqual([
+      'strategy',
+      'seeds',
+      'finished',
+      'multimodal_test_accuracy_mean',
+      'multimodal_test_accuracy_sd',
+    ]);
+    expect(line).toMatch(/^"mmpareto:gamma=2,rescale=""x""",0,yes,0\.307\d+,,0\.1,,/);
+    expect(end).toBe('');
+  });
+});

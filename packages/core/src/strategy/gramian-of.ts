@@ -1,0 +1,119 @@
+import { MultigradError } from './errors.ts';
+import type { Gramian } from './gramian.ts';
+
+/** Rows of numbers: one gradient each, all of the same length. */
+export type Jacobian = readonly (readonly number[] | Float32Array | Float64Array)[];
+
+/**
+ * The Gramian `G = J Jᵀ` of a Jacobian given as numbers, in float64.
+ *
+ * Rows are divided by a power of two near their largest magnitude before the products, so that nothing overflows or
+ * vanishes on the way.
+ * The stated relative error is `(P + 4) · 2⁻⁵³` for rows of P numbers, the bound for a plain sum.
+ *
+ * @param jacobian - K rows of P numbers, K >= 1
+ * @throws MultigradError `invalid-argument` when there is no row or rows differ in length, `non-finite` when an entry
+ *   or an inner product is not finite
+ *
+ * @example
+ * ```ts
+ * import { gramianOf } from '@multigrad/core/strategy';
+ *
+ * const { size, values } = gramianOf([
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(size, values); // 2 [18, -22, -22, 38]
+ * ```
+ */
+export function gramianOf(jacobian: Jacobian): Gramian {
+  const size = jacobian.length;
+  const columns = jacobian[0]?.length;
+  if (columns === undefined) {
+    throw new MultigradError(
+      'invalid-argument',
+      'A Jacobian should have at least one row. Found none.',
+    );
+  }
+  const magnitudes = Float64Array.from(jacobian, (row, k) => {
+    if (row.length !== columns) {
+      throw new MultigradError(
+        'invalid-argument',
+        `All rows of a Jacobian should have the same length. Found ${columns} in row 0 and ${row.length} in row ${k}.`,
+      );
+    }
+    let largest = 0;
+    for (let c = 0; c < columns; c += 1) {
+      const value = row[c]!;
+      if (!Number.isFinite(value)) {
+        throw new MultigradError(
+          'non-finite',
+          `Entries of a Jacobian should be finite. Found ${value} in row ${k}, column ${c}.`,
+        );
+      }
+      largest = Math.max(largest, Math.abs(value));
+    }
+    // A power of two: dividing by it rounds nothing.
+    return largest === 0 ? 0 : 2 ** Math.floor(Math.log2(largest));
+  });
+  const values = new Float64Array(size * size);
+  for (let i = 0; i < size; i += 1) {
+    for (let j = i; j < size; j += 1) {
+      const product = scaledDot(jacobian[i]!, magnitudes[i]!, jacobian[j]!, magnitudes[j]!);
+      values[i * size + j] = product;
+      values[j * size + i] = product;
+      if (!Number.isFinite(product)) {
+        throw new MultigradError(
+          'non-finite',
+          `The inner product of rows ${i} and ${j} should be representable in float64. Found ${product}; scale the rows.`,
+        );
+      }
+    }
+  }
+  return { size, values, relativeError: (columns + 4) * 2 ** -53 };
+}
+
+function scaledDot(
+  a: Jacobian[number],
+  scaleA: number,
+  b: Jacobian[number],
+  scaleB: number,
+): number {
+  if (scaleA === 0 || scaleB === 0) return 0;
+  let sum = 0;
+  for (let c = 0; c < a.length; c += 1) sum += (a[c]! / scaleA) * (b[c]! / scaleB);
+  return sum * scaleA * scaleB;
+}
+
+/**
+ * The Euclidean norms of the gradients, `|g_k| = √G_kk`.
+ *
+ * @example
+ * ```ts
+ * import { gramianOf, norms } from '@multigrad/core/strategy';
+ *
+ * console.log(norms(gramianOf([[3, 4]]))); // [5]
+ * ```
+ */
+export function norms({ size, values }: Gramian): Float64Array {
+  return Float64Array.from({ length: size }, (_, k) => Math.sqrt(values[k * size + k]!));
+}
+
+/**
+ * The cosine between two gradients, in −1 … 1; 0 where one of them is zero.
+ *
+ * @example
+ * ```ts
+ * import { cosine, gramianOf } from '@multigrad/core/strategy';
+ *
+ * console.log(cosine(gramianOf([[1, 0], [-2, 0]]), 0, 1)); // -1
+ * ```
+ */
+export function cosine({ size, values }: Gramian, i: number, j: number): number {
+  const a = Math.sqrt(values[i * size + i]!);
+  const b = Math.sqrt(values[j * size + j]!);
+  if (a === 0 || b === 0) return 0;
+  if (i === j) return 1;
+  // One division after the other: the product of the norms could overflow.
+  return Math.max(-1, Math.min(1, values[i * size + j]! / a / b));
+}

@@ -1,0 +1,111 @@
+import type { Gramian } from './gramian.ts';
+import { cosine, norms } from './gramian-of.ts';
+import { solveNonNegative } from './non-negative-least-squares.ts';
+
+/** The point of smallest norm in the convex hull of K gradients. */
+export interface MinNormPoint {
+  /** Its convex weights: K numbers >= 0 that add up to 1. */
+  readonly weights: Float64Array;
+  /** `wᵀ G w`, its squared norm. */
+  readonly squaredNorm: number;
+  /** Whether the point is zero within the Gramian's error: the group is Pareto stationary. */
+  readonly stationary: boolean;
+}
+
+/**
+ * The min-norm point of the hull: `argmin wᵀ G w` over the simplex, exactly, for any K.
+ *
+ * For K = 2 the closed form; else an active-set method that ends after finitely many steps. Works on the cosines and
+ * on the ratios of the norms, so the answer does not change when J is scaled, and rows of very different size do no
+ * harm.
+ *
+ * @remarks
+ * **Stationarity.** The error of `⟨h, g_i⟩`, with `h = Σ w_k g_k` and `S = Σ w_k |g_k|`, is at most `e |g_i| S` for a
+ * Gramian of relative error `e`. The point counts as zero when `wᵀ G w <= 4 e S²`. If it does not, the optimality
+ * condition `(G w)_i >= wᵀ G w > 0` gives `⟨h, g_i⟩ >= −e |g_i| S >= −(√e / 2) |h| |g_i|`: along h no objective rises
+ * by more than rounding. The test compares with the rows that take part, not with the largest one, so a gradient that
+ * is a million times smaller than another is not mistaken for zero.
+ *
+ * A row that is exactly zero makes the min-norm point zero.
+ *
+ * @see Wolfe, Finding the nearest point in a polytope, Mathematical Programming 11 (1976);
+ *   Désidéri, Multiple-gradient descent algorithm, C. R. Acad. Sci. Paris 350 (2012)
+ *
+ * @example
+ * ```ts
+ * import { gramianOf, minNormPoint } from '@multigrad/core/strategy';
+ *
+ * const { weights } = minNormPoint(
+ *   gramianOf([
+ *     [-4, 1, 1],
+ *     [6, 1, 1],
+ *   ]),
+ * );
+ * console.log(weights); // 0.6, 0.4
+ * ```
+ */
+export function minNormPoint(gramian: Gramian): MinNormPoint {
+  const { size } = gramian;
+  const lengths = norms(gramian);
+  const zeros = lengths.reduce((count, length) => count + (length === 0 ? 1 : 0), 0);
+  if (zeros > 0) {
+    const weights = lengths.map((length) => (length === 0 ? 1 / zeros : 0));
+    return { weights, squaredNorm: 0, stationary: true };
+  }
+  const cosines = new Float64Array(size * size);
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < size; j += 1) cosines[i * size + j] = cosine(gramian, i, j);
+  }
+  const shortest = lengths.reduce((a, b) => Math.min(a, b));
+  const ratios = lengths.map((length) => shortest / length);
+  const scaled = size === 2 ? twoRows(cosines[1]!, ratios) : manyRows(cosines, ratios);
+
+  // With v_k = w_k |g_k|: wᵀ G w = vᵀ C v, and w is v over the lengths, normalised to sum 1.
+  let total = 0;
+  let rows = 0;
+  for (let k = 0; k < size; k += 1) {
+    total += scaled[k]! * ratios[k]!;
+    rows += scaled[k]!;
+  }
+  const form = Math.max(0, quadraticForm(cosines, scaled));
+  const error = Math.max(gramian.relativeError, size * 2 ** -52);
+  return {
+    weights: scaled.map((value, k) => (value * ratios[k]!) / total),
+    squaredNorm: (form / total / total) * shortest * shortest,
+    stationary: form <= 4 * error * rows * rows,
+  };
+}
+
+/** v for two rows of the given cosine and `ratios = shortest / length`; up to a factor. */
+function twoRows(cosine: number, ratios: Float64Array): Float64Array {
+  const [a, b] = [ratios[0]!, ratios[1]!];
+  // w_1 ∝ G_22 − G_12, w_2 ∝ G_11 − G_12; times the lengths, over common factors.
+  const first = a - cosine * b;
+  const second = b - cosine * a;
+  if (first <= 0 && second <= 0) return Float64Array.of(1, 1);
+  return Float64Array.of(Math.max(0, first), Math.max(0, second));
+}
+
+/**
+ * v for any number of rows. Minimising `vᵀ C v` under `aᵀ v = 1`, v >= 0 has the same solution, up to a factor, as
+ * minimising `vᵀ C v + (aᵀ v − 1)²` over v >= 0, whose matrix `C + a aᵀ` is better conditioned than C.
+ */
+function manyRows(cosines: Float64Array, ratios: Float64Array): Float64Array {
+  const size = ratios.length;
+  const matrix = cosines.map(
+    (value, entry) => value + ratios[Math.floor(entry / size)]! * ratios[entry % size]!,
+  );
+  // A ray is a combination of rows that vanishes: the hull holds the origin.
+  return solveNonNegative(matrix, ratios).values;
+}
+
+function quadraticForm(matrix: Float64Array, vector: Float64Array): number {
+  const size = vector.length;
+  let form = 0;
+  for (let i = 0; i < size; i += 1) {
+    let row = 0;
+    for (let j = 0; j < size; j += 1) row += matrix[i * size + j]! * vector[j]!;
+    form += vector[i]! * row;
+  }
+  return form;
+}

@@ -1,0 +1,254 @@
+/** A solution, or a ray along which the objective falls for ever as far as float64 can tell. */
+export interface NonNegativeSolution {
+  /** n numbers >= 0. */
+  readonly values: Float64Array;
+  /** Whether the values are a ray: `H x = 0` within rounding and `bᵀ x > 0`. */
+  readonly ray: boolean;
+}
+
+/**
+ * `argmin ½ xᵀ H x − bᵀ x` over x >= 0 for a symmetric positive semi-definite H, exactly, by active sets.
+ *
+ * Variables enter one at a time where the gradient asks for it, a Cholesky factor of the entered ones is extended by
+ * a row, and variables that would turn negative leave at the first that reaches zero (Lawson and Hanson). A variable
+ * that depends linearly on the entered ones takes the place of one of them.
+ *
+ * @param matrix - H, n × n, row-major
+ * @param vector - b, n numbers
+ *
+ * @see Lawson & Hanson, Solving Least Squares Problems (1974), chapter 23
+ */
+export function solveNonNegative(matrix: Float64Array, vector: Float64Array): NonNegativeSolution {
+  const size = vector.length;
+  const solution = new Float64Array(size);
+  const target = new Float64Array(size);
+  const factor = new Float64Array(size * size);
+  const entered = new Int32Array(size);
+  const inside = new Uint8Array(size);
+  const passedOver = new Uint8Array(size);
+  let count = 0;
+  // Each turn lowers the objective; the bound only guards against rounding that undoes itself.
+  for (let turn = 0; turn < 10 * size + 20; turn += 1) {
+    const candidate = steepest(matrix, vector, solution, inside, passedOver);
+    if (candidate < 0) break;
+    let dependent = !extendFactor(matrix, factor, entered, count, candidate);
+    while (dependent) {
+      // Exchange it for the first of those entered that reaches zero on the way of no curvature.
+      const stayed = exchange(matrix, factor, entered, inside, count, candidate, solution, target);
+      if (stayed < 0) return { values: solution, ray: true };
+      if (stayed === count) break;
+      count = stayed;
+      dependent = !extendFactor(matrix, factor, entered, count, candidate);
+    }
+    if (dependent) {
+      solution[candidate] = 0;
+      passedOver[candidate] = 1;
+      continue;
+    }
+    entered[count] = candidate;
+    inside[candidate] = 1;
+    count += 1;
+    let first = true;
+    for (;;) {
+      solveFactored(factor, entered, count, vector, target);
+      if (first && target[candidate]! <= 0) {
+        // Rounding claimed a descent that is not there.
+        count -= 1;
+        inside[candidate] = 0;
+        passedOver[candidate] = 1;
+        break;
+      }
+      first = false;
+      const step = largestStep(entered, count, solution, target);
+      for (let k = 0; k < count; k += 1) {
+        const index = entered[k]!;
+        solution[index] =
+          step === 1
+            ? target[index]!
+            : Math.max(0, solution[index]! + step * (target[index]! - solution[index]!));
+      }
+      if (step === 1) {
+        passedOver.fill(0);
+        break;
+      }
+      count = leave(matrix, factor, entered, inside, count, solution, target);
+    }
+  }
+  return { values: solution, ray: false };
+}
+
+/** The variable outside with the steepest descent beyond rounding, or −1. */
+function steepest(
+  matrix: Float64Array,
+  vector: Float64Array,
+  solution: Float64Array,
+  inside: Uint8Array,
+  passedOver: Uint8Array,
+): number {
+  const size = vector.length;
+  let best = -1;
+  let largest = 0;
+  for (let i = 0; i < size; i += 1) {
+    if (inside[i] === 1 || passedOver[i] === 1) continue;
+    let descent = vector[i]!;
+    let magnitude = Math.abs(descent);
+    for (let j = 0; j < size; j += 1) {
+      const term = matrix[i * size + j]! * solution[j]!;
+      descent -= term;
+      magnitude += Math.abs(term);
+    }
+    if (descent <= 4 * size * Number.EPSILON * magnitude) continue;
+    const relative = descent / Math.sqrt(matrix[i * size + i]!);
+    if (relative > largest) {
+      largest = relative;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/** Appends a variable's row to the Cholesky factor; false where the variable depends on those entered. */
+function extendFactor(
+  matrix: Float64Array,
+  factor: Float64Array,
+  entered: Int32Array,
+  count: number,
+  candidate: number,
+): boolean {
+  const size = Math.sqrt(matrix.length);
+  const row = count * size;
+  let pivot = matrix[candidate * size + candidate]!;
+  const diagonal = pivot;
+  for (let k = 0; k < count; k += 1) {
+    let value = matrix[candidate * size + entered[k]!]!;
+    for (let m = 0; m < k; m += 1) value -= factor[row + m]! * factor[k * size + m]!;
+    value /= factor[k * size + k]!;
+    factor[row + k] = value;
+    pivot -= value * value;
+  }
+  if (pivot <= (count + 2) * Number.EPSILON * diagonal) return false;
+  factor[row + count] = Math.sqrt(pivot);
+  return true;
+}
+
+/**
+ * Moves along the null vector that a dependent candidate forms with the entered variables, in which the objective falls
+ * linearly, until one of them is zero and leaves; returns how many stay. Where none would reach zero, the solution
+ * becomes that ray, and the result is −1.
+ */
+function exchange(
+  matrix: Float64Array,
+  factor: Float64Array,
+  entered: Int32Array,
+  inside: Uint8Array,
+  count: number,
+  candidate: number,
+  solution: Float64Array,
+  target: Float64Array,
+): number {
+  const size = solution.length;
+  // target holds the combination of entered variables that equals the candidate: each falls at that rate.
+  solveFactored(
+    factor,
+    entered,
+    count,
+    matrix.subarray(candidate * size, (candidate + 1) * size),
+    target,
+  );
+  let step = Infinity;
+  let blocking = -1;
+  for (let k = 0; k < count; k += 1) {
+    const index = entered[k]!;
+    if (target[index]! <= 0 || solution[index]! / target[index]! >= step) continue;
+    step = solution[index]! / target[index]!;
+    blocking = index;
+  }
+  if (blocking < 0) {
+    solution.fill(0);
+    for (let k = 0; k < count; k += 1) solution[entered[k]!] = -target[entered[k]!]!;
+    solution[candidate] = 1;
+    return -1;
+  }
+  for (let k = 0; k < count; k += 1) {
+    const index = entered[k]!;
+    solution[index] = Math.max(0, solution[index]! - step * target[index]!);
+    // What is to leave is marked as such.
+    target[index] = index === blocking ? -1 : 1;
+  }
+  solution[candidate] = solution[candidate]! + step;
+  solution[blocking] = 0;
+  return leave(matrix, factor, entered, inside, count, solution, target);
+}
+
+/** Solves `H_SS target_S = b_S` for the entered variables by their Cholesky factor. */
+function solveFactored(
+  factor: Float64Array,
+  entered: Int32Array,
+  count: number,
+  vector: Float64Array,
+  target: Float64Array,
+): void {
+  const size = vector.length;
+  for (let k = 0; k < count; k += 1) {
+    let value = vector[entered[k]!]!;
+    for (let m = 0; m < k; m += 1) value -= factor[k * size + m]! * target[entered[m]!]!;
+    target[entered[k]!] = value / factor[k * size + k]!;
+  }
+  for (let k = count - 1; k >= 0; k -= 1) {
+    let value = target[entered[k]!]!;
+    for (let m = k + 1; m < count; m += 1) value -= factor[m * size + k]! * target[entered[m]!]!;
+    target[entered[k]!] = value / factor[k * size + k]!;
+  }
+}
+
+/** How far towards the target, 0 … 1, before a variable reaches zero. */
+function largestStep(
+  entered: Int32Array,
+  count: number,
+  solution: Float64Array,
+  target: Float64Array,
+): number {
+  let step = 1;
+  for (let k = 0; k < count; k += 1) {
+    const index = entered[k]!;
+    if (target[index]! > 0) continue;
+    step = Math.min(step, solution[index]! / (solution[index]! - target[index]!));
+  }
+  return step;
+}
+
+/** Takes out the variables that reached zero and refactors those behind the first of them; returns how many stay. */
+function leave(
+  matrix: Float64Array,
+  factor: Float64Array,
+  entered: Int32Array,
+  inside: Uint8Array,
+  count: number,
+  solution: Float64Array,
+  target: Float64Array,
+): number {
+  const smallest = entered
+    .subarray(0, count)
+    .reduce(
+      (least, index) => (target[index]! <= 0 ? Math.min(least, solution[index]!) : least),
+      Infinity,
+    );
+  let kept = 0;
+  for (let k = 0; k < count; k += 1) {
+    const index = entered[k]!;
+    if (target[index]! <= 0 && solution[index]! <= Math.max(0, smallest)) {
+      solution[index] = 0;
+      target[index] = 0;
+      inside[index] = 0;
+      continue;
+    }
+    if (kept !== k && !extendFactor(matrix, factor, entered, kept, index)) {
+      solution[index] = 0;
+      inside[index] = 0;
+      continue;
+    }
+    entered[kept] = index;
+    kept += 1;
+  }
+  return kept;
+}

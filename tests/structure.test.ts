@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+// Every package owns the same few files and says the same things in the same places; this test keeps it so.
+
+const root = join(import.meta.dirname, '..');
+const packages = readdirSync(join(root, 'packages')).sort();
+
+interface Manifest {
+  readonly name: string;
+  readonly description: string;
+  readonly license: string;
+  readonly type: string;
+  readonly sideEffects: boolean;
+  readonly engines: Record<string, string>;
+  readonly files: readonly string[];
+  readonly keywords: readonly string[];
+  readonly scripts: Record<string, string>;
+  readonly exports: Record<string, string | Record<string, string>>;
+  readonly dependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+}
+
+const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
+const manifestOf = (name: string): Manifest =>
+  JSON.parse(read('packages', name, 'package.json')) as Manifest;
+
+/** What a package may hold beside what it must, and why. */
+const extras: Readonly<Record<string, readonly string[]>> = {
+  // The C sources of the wasm kernels and their build script.
+  backends: ['kernels'],
+  // The command.
+  cli: ['bin'],
+};
+const generated = new Set(['dist', 'node_modules', '.turbo', 'CHANGELOG.md']);
+
+describe.each(packages)('packages/%s', (name) => {
+  const manifest = manifestOf(name);
+
+  it('holds the files that every package holds, and no others', () => {
+    const found = readdirSync(join(root, 'packages', name)).filter((file) => !generated.has(file));
+    const expected = ['LICENSE', 'README.md', 'package.json', 'src', 'tsconfig.json'];
+    expect(found.sort()).toEqual([...expected, ...(extras[name] ?? [])].sort());
+    expect(readdirSync(join(root, 'packages', name, 'src'))).toContain('index.ts');
+  });
+
+  it('has the manifest that every package has', () => {
+    expect(manifest).toMatchObject({
+      name: `@multigrad/${name}`,
+      license: 'MIT',
+      type: 'module',
+      sideEffects: false,
+      engines: { node: '>=20.19' },
+      scripts: { build: 'tsc -b', test: 'vitest run --root ../.. --dir .' },
+    });
+    expect(Object.keys(manifest.scripts)).toEqual(['build', 'test']);
+    expect(manifest.description.length).toBeGreaterThan(20);
+    expect(manifest.keywords).toContain('multigrad');
+    expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts']));
+  });
+
+  it('exports sources for tests, types and modules for everybody', () => {
+    const { './package.json': self, ...entries } = manifest.exports;
+    expect(self).toBe('./package.json');
+    expect(Object.keys(entries)).toContain('.');
+    for (const [path, entry] of Object.entries(entries)) {
+      expect(Object.keys(entry), path).toEqual(['@multigrad/source', 'types', 'default']);
+      const stem = (entry as Record<string, string>)['@multigrad/source']
+        ?.replace(/^\.\/src\//, '')
+        .replace(/\.ts$/, '');
+      expect(entry).toEqual({
+        '@multigrad/source': `./src/${stem}.ts`,
+        types: `./dist/${stem}.d.ts`,
+        default: `./dist/${stem}.js`,
+      });
+    }
+  });
+
+  it('extends the one tsconfig and carries the one licence', () => {
+    const config = JSON.parse(read('packages', name, 'tsconfig.json')) as {
+      extends: string;
+      references?: { path: string }[];
+    };
+    expect(config.extends).toBe('../../tsconfig.base.json');
+    const referenced = (config.references ?? []).map(({ path }) =>
+      path.replace('../', '@multigrad/'),
+    );
+    const own = Object.keys(manifest.dependencies ?? {}).filter((d) => d.startsWith('@multigrad/'));
+    expect(referenced.sort()).toEqual(own.sort());
+    expect(read('packages', name, 'LICENSE')).toBe(read('LICENSE'));
+  });
+
+  it('has a README with the sections that every README has', () => {
+    const readme = read('packages', name, 'README.md');
+    expect(readme.startsWith(`# @multigrad/${name}\n`)).toBe(true);
+    const sections = [...readme.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+    expect(sections).toEqual(['Install', 'Use', 'How it works', 'Reference', 'Licence']);
+  });
+
+  it('depends only downwards', () => {
+    const { dependencies = {}, peerDependencies = {} } = manifest;
+    const all = Object.keys({ ...dependencies, ...peerDependencies });
+    // The union package would be a second, larger copy of what the parts bring.
+    expect(all).not.toContain('@tensorflow/tfjs');
+    const own = all.filter((dependency) => dependency.startsWith('@multigrad/'));
+    if (name === 'core') expect(own).toEqual([]);
+    else if (name !== 'cli') expect(own).toEqual(['@multigrad/core']);
+    if (name.startsWith('strategy-')) expect(all).toEqual(['@multigrad/core']);
+    for (const [dependency, range] of Object.entries(dependencies)) {
+      if (!dependency.startsWith('@multigrad/'))
+        expect(range, dependency).toMatch(/^\d+\.\d+\.\d+$/);
+    }
+  });
+});
+
+it('names every package in the README, the plan of the house and the build', () => {
+  const readme = read('README.md');
+  const plan = read('CONTRIBUTING.md');
+  for (const name of packages) {
+    expect(readme, name).toContain(`@multigrad/${name}`);
+    expect(plan, name).toContain(`${name}/`);
+  }
+});
