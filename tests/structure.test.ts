@@ -65,11 +65,14 @@ describe.each(packages)('packages/%s', (name) => {
     expect(self).toBe('./package.json');
     expect(Object.keys(entries)).toContain('.');
     for (const [path, entry] of Object.entries(entries)) {
-      expect(Object.keys(entry), path).toEqual(['@multigrad/source', 'types', 'default']);
-      const stem = (entry as Record<string, string>)['@multigrad/source']
+      const { browser, ...rest } = entry as Record<string, string>;
+      expect(Object.keys(rest), path).toEqual(['@multigrad/source', 'types', 'default']);
+      // What reads files has a second entry without that part, for bundlers.
+      if (browser !== undefined) expect(browser).toBe('./dist/browser.js');
+      const stem = rest['@multigrad/source']
         ?.replace(/^\.\/src\//, '')
         .replace(/\.ts$/, '');
-      expect(entry).toEqual({
+      expect(rest).toEqual({
         '@multigrad/source': `./src/${stem}.ts`,
         types: `./dist/${stem}.d.ts`,
         default: `./dist/${stem}.js`,

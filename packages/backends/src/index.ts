@@ -1,1 +1,1 @@
-export {};
+export { type BackendReport, useBackend } from './use-backend.ts';

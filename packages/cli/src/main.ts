@@ -7,7 +7,6 @@ const interruption = new AbortController();
 function interrupt(): void {
   // The second time the user does not want to wait for the step.
   if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
-  process.stderr.write('\nStopping after this step; once more stops at once.\n');
   interruption.abort();
 }
 

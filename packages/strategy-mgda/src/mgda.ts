@@ -52,8 +52,9 @@ export const mgdaOptions: OptionSpecs<MGDAOptions> = {
  * `Σ_k a_k g_k / n_k`, the weights `a_k / n_k`. The weights sum to 1: the update has the size of one gradient. One
  * objective keeps its plain gradient (divided by `n_1` with `applyTo: 'normalized'`).
  *
- * Without normalization `⟨u, g_k⟩ >= |u|²` for every k: the update is a common descent direction, down to rounding of
- * `√relativeError · |u| |g_k|` for the Gramian's relative error. The same holds with `applyTo: 'normalized'`. Weights
+ * Without normalization `⟨u, g_k⟩ >= |u|²` for every k: the update is a common descent direction. With rounding,
+ * `⟨u, g_k⟩ >= −ε |u| |g_k|`, where ε is the square root of the Gramian's relative error, which counts as K · 2⁻⁵⁰ where
+ * it is stated smaller. The same holds with `applyTo: 'normalized'`. Weights
  * from normalised gradients applied to raw ones, the official code's way, may raise a loss.
  *
  * Where the shortest combination is zero within the Gramian's error no common descent direction exists. The group is

@@ -1,4 +1,4 @@
-import type { Gramian } from '@multigrad/core/strategy';
+import { cosine, type Gramian, norms } from '@multigrad/core/strategy';
 
 /** How long a combination `Σ_k weights[k] · g_k` is. */
 export interface CombinationLength {
@@ -13,24 +13,16 @@ export interface CombinationLength {
  *
  * Lengths and cosines are taken apart first, so gradients of very different or extreme size neither overflow nor vanish.
  */
-export function combinationLength(
-  { size, values }: Gramian,
-  weights: Float64Array,
-): CombinationLength {
-  const norms = Float64Array.from(weights, (_, k) => Math.sqrt(values[k * size + k]!));
-  const parts = weights.map((weight, k) => weight * norms[k]!);
-  const longest = Math.max(0, ...parts);
-  if (longest === 0) return { length: 0, uncancelled: 0 };
+export function combinationLength(gramian: Gramian, weights: Float64Array): CombinationLength {
+  const parts = norms(gramian).map((norm, k) => weights[k]! * norm);
+  const uncancelled = parts.reduce((total, part) => total + part, 0);
+  if (uncancelled === 0) return { length: 0, uncancelled };
   let squared = 0;
-  let uncancelled = 0;
-  for (let i = 0; i < size; i++) {
-    if (parts[i] === 0) continue;
-    uncancelled += parts[i]!;
-    for (let j = 0; j < size; j++) {
-      if (parts[j] === 0) continue;
-      const cosine = values[i * size + j]! / norms[i]! / norms[j]!;
-      squared += (parts[i]! / longest) * (parts[j]! / longest) * cosine;
-    }
-  }
-  return { length: longest * Math.sqrt(Math.max(0, squared)), uncancelled };
+  parts.forEach((a, i) => {
+    parts.forEach((b, j) => {
+      squared += (a / uncancelled) * (b / uncancelled) * cosine(gramian, i, j);
+    });
+  });
+  // Rounding can make a sum that should be zero negative.
+  return { length: uncancelled * Math.sqrt(Math.max(0, squared)), uncancelled };
 }

@@ -66,6 +66,15 @@ const samples = fc.record({
   scale: fc.double({ min: -1, max: 1, noNaN: true }),
 });
 
+/** A solver that leaves a row out because of rounding finds a direction here that ascends on it. */
+const doubtful: Sample = {
+  size: 5,
+  columns: 6,
+  shape: 'near-opposite',
+  seed: 1527127133,
+  scale: 0,
+};
+
 /** A repeatable source of uniform numbers in [0, 1) (splitmix32), for the entries of a sample. */
 function uniforms(seed: number): () => number {
   let state = seed | 0;
@@ -134,7 +143,8 @@ function integrate(rows: readonly Float64Array[], precision: Precision, gamma = 
   );
   return {
     ...integration,
-    relativeError: gramian.relativeError,
+    // Where it is stated smaller, the solver's own rounding counts.
+    relativeError: Math.max(gramian.relativeError, rows.length * 2 ** -50),
     update: combine(rows, integration.weights, precision),
   };
 }
@@ -160,7 +170,7 @@ describe.each([
           expect(cosine).toBeGreaterThanOrEqual(-Math.sqrt(relativeError));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 1500, examples: [[doubtful]] },
     );
   });
 

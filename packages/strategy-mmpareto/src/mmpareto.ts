@@ -15,9 +15,10 @@ import { rescaleTensors } from './rescale-tensor.ts';
  * 3. `u = γ λ h` with `λ = |s| / |h|`, so `|u| = γ |s|`; λ >= 1 always, and 1 in the first case.
  *
  * With `rescale: 'group'` the update is a positive multiple of h, so it is a common descent direction:
- * `⟨u, g_k⟩ >= −ε |u| |g_k|` for every k, where ε is the square root of the Gramian's relative error (half of it for
- * the error of the inner products, half for rounding in the update; 4.9e-4 for float32 gradients of error 2⁻²²). Its
- * order is that of the sum: K gradients. Multiplying all gradients by a factor multiplies the update by it.
+ * `⟨u, g_k⟩ >= −ε |u| |g_k|` for every k, where ε is the square root of the Gramian's relative error, which counts as
+ * K · 2⁻⁵⁰ where it is stated smaller. That is 4.9e-4 for float32 gradients of error 2⁻²² and 4.2e-8 for K = 2 in
+ * float64: half of it for the error of the inner products, half for rounding in the update. The update's order is that
+ * of the sum: K gradients. Multiplying all gradients by a factor multiplies the update by it.
  *
  * Where the shortest combination is zero within the Gramian's error, no common descent direction exists and λ is
  * undefined: the group is Pareto stationary, all weights are 0, the note is `stationary`. In a conflict the note is

@@ -154,6 +154,22 @@ describe("rescale: 'tensor'", () => {
     expect([...(tensorWeights?.keys() ?? [])]).not.toContain('first');
   });
 
+  it('leaves a tensor alone whose gradients add up to zero', () => {
+    // Rounding makes the first tensor's |s|² negative.
+    const balanced = {
+      first: [
+        [1, 1],
+        [36, -2],
+        [-37, 1],
+      ],
+      second: [[0.5], [0.6], [0.7]],
+    };
+    const { weights, tensorWeights } = integrate(balanced);
+    expect([...weights].every(Number.isFinite)).toBe(true);
+    expect(Math.hypot(...combine(balanced.first, weights))).toBeGreaterThan(0.001);
+    expect(tensorWeights?.has('first')).toBe(false);
+  });
+
   it('caps each tensor’s factor on request', () => {
     const { update, diagnostics } = integrate(counterexample, { gamma: 1, maxRescale: 2 });
     // h = (.2, −.6) with the factors 2 instead of 5, and 5/3.

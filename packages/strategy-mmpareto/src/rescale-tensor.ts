@@ -19,14 +19,14 @@ export function rescaleTensors(
   const tensorWeights = new Map<string, Float64Array>();
   let lambda = 1;
   for (const [name, tensorGramian] of tensorGramians) {
-    const factor = Math.min(tensorFactor(tensorGramian, direction, ones), maxRescale);
+    const factor = Math.min(stretch(tensorGramian, direction, ones), maxRescale);
+    // The code's max(1, ·): a tensor is lengthened, never shortened.
+    if (factor <= 1) continue;
     lambda = Math.max(lambda, factor);
-    if (factor > 1) {
-      tensorWeights.set(
-        name,
-        direction.map((weight) => gamma * factor * weight),
-      );
-    }
+    tensorWeights.set(
+      name,
+      direction.map((weight) => gamma * factor * weight),
+    );
   }
   return {
     weights: direction.map((weight) => gamma * weight),
@@ -37,9 +37,11 @@ export function rescaleTensors(
   };
 }
 
-/** `max(1, |s_t| / |h_t|)`; 1 where `h_t` is zero within the Gramian's error, so that no rounding is blown up. */
-function tensorFactor(gramian: Gramian, direction: Float64Array, ones: Float64Array): number {
+/** `|s_t| / |h_t|`; 1 where `h_t` is zero within the Gramian's error, so that no rounding is blown up. */
+function stretch(gramian: Gramian, direction: Float64Array, ones: Float64Array): number {
   const { length, uncancelled } = combinationLength(gramian, direction);
-  if (length <= 2 * Math.sqrt(gramian.relativeError) * uncancelled) return 1;
-  return Math.max(1, combinationLength(gramian, ones).length / length);
+  // The rule, and the bound on rounding, by which minNormPoint calls a group stationary.
+  const error = Math.max(gramian.relativeError, gramian.size * 2 ** -50);
+  if (length <= 2 * Math.sqrt(error) * uncancelled) return 1;
+  return combinationLength(gramian, ones).length / length;
 }

@@ -140,6 +140,8 @@ describe('pcgrad', () => {
     const { weights } = integrateMatrix(pcgrad(), [[0, 0, 0], ...steep, [0, 0, 0]]);
     expect([...weights]).toEqual([1, 1 + 22 / 18, 1 + 22 / 38, 1]);
     expect([...integrateMatrix(pcgrad(), [[0], [0]]).weights]).toEqual([1, 1]);
+    // Too small for its square, but not for its product with the other.
+    expect([...integrateMatrix(pcgrad(), [[1e-170], [-1]]).weights]).toEqual([1, 1]);
   });
 
   it('cancels opposite gradients and takes duplicates as often as they come', () => {

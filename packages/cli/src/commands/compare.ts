@@ -10,6 +10,7 @@ import { openRuns, runComparison } from '../runs/comparison.ts';
 import type { ComparisonConfig, Settings } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
+import { formatCount } from '../wording.ts';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resultLines, writeOutputs } from './outputs.ts';
@@ -59,20 +60,23 @@ export async function compare(request: CompareRequest, environment: Environment)
   const all = config.strategies.length * config.seeds.length;
   let failures: readonly string[] = [];
   if (left === 0) {
-    print(`${request.out} already holds all ${all} runs of this comparison; here are its results.`);
+    print(
+      `${request.out} already holds all that this asks for (${formatCount(all, 'run')}); here are its results.`,
+    );
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
   } else {
     const backend = await useBackend(settings['backend'] as string);
     print(
-      `${recipe.title}: ${all} runs (${config.strategies.length} strategies, ${config.seeds.length} seeds) on ${backend.name}, into ${request.out}`,
+      `${recipe.title}: ${formatCount(all, 'run')} (${formatCount(config.strategies.length, 'strategy', 'strategies')}, ${formatCount(config.seeds.length, 'seed')}) on ${backend.name} (${backend.reason}), into ${request.out}`,
     );
     if (state === 'resumed' && left < all)
       print(`${all - left} of them are finished and kept from before.`);
-    ({ failures } = await runComparison(
-      { recipe, config, strategies, folder, backend: backend.name },
-      progressOf(environment),
-      signal,
-    ));
+    const progress = progressOf(environment);
+    signal.addEventListener('abort', () =>
+      progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
+    );
+    const comparison = { recipe, config, strategies, folder, backend: backend.name };
+    ({ failures } = await runComparison(comparison, progress, signal));
   }
   const summary = await writeOutputs(folder, request.out);
   for (const line of resultLines(request.out, summary)) print(line);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { recipes } from '../recipes/index.ts';
-import { renderReport } from '../report/report.ts';
 import { type Summary, summarize } from '../results/summary.ts';
 import {
+  type Table,
   markdownTable,
   resultsCaption,
   resultsCsv,
@@ -11,6 +11,7 @@ import {
   textTable,
 } from '../results/table.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
+import { formatCount, wrapText } from '../wording.ts';
 import { readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
 
 /** An argument as a shell reads it. */
@@ -58,19 +59,46 @@ export async function writeOutputs(folder: string, shown: string): Promise<Summa
   writeWhole(join(folder, 'table.csv'), resultsCsv(summary));
   writeWhole(join(folder, 'table.md'), markdown(summary, runs));
   const commands = { repeat: repeatCommand(config), redraw: `multigrad report ${quoted(shown)}` };
+  // The chart library takes longer to load than most commands take to run.
+  const { renderReport } = await import('../report/report.ts');
   writeWhole(join(folder, 'report.html'), await renderReport(summary, runs, commands));
   return summary;
 }
 
+const lineWidth = 80;
+
+/**
+ * The results for a terminal: steps and seeds, which stand in the last two columns, are put into words where they are
+ * the same for all rows.
+ */
+function narrowTable(summary: Summary): { readonly table: Table; readonly same: string } {
+  const table = resultsTable(summary);
+  const { columns, rows } = table;
+  const [first] = summary.rows;
+  const uniform = summary.rows.every(
+    (row) => row.steps === first!.steps && row.seeds.length === first!.seeds.length,
+  );
+  if (first === undefined || !uniform) return { table, same: '' };
+  return {
+    table: { columns: columns.slice(0, -2), rows: rows.map((row) => row.slice(0, -2)) },
+    same: `Each run took ${formatCount(first.steps, 'step')}; n = ${first.seeds.length}.`,
+  };
+}
+
 /** The results as lines for a terminal or a log. */
 export function resultLines(folder: string, summary: Summary): string[] {
-  const table =
+  const { table, same } = narrowTable(summary);
+  const results =
     summary.rows.length > 0
-      ? [textTable(resultsTable(summary)), '', resultsCaption(summary)]
+      ? [
+          textTable(table),
+          '',
+          ...wrapText(`${resultsCaption(summary)} ${same}`.trimEnd(), lineWidth),
+        ]
       : ['No run has got as far as a training step.'];
   return [
     '',
-    ...table,
+    ...results,
     ...summary.notes.map((note) => `† ${note.split('\n')[0]!}`),
     '',
     `Report: ${join(folder, 'report.html')}`,

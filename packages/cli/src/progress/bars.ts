@@ -17,6 +17,8 @@ interface Payload {
 // What stands beside a bar: a name of usual length, epoch and step, and the time left.
 const textColumns = 62;
 
+const clearToEnd = '\u001b[K';
+
 /** A bar that takes what room the terminal leaves, 8 to 30 columns. */
 function bar(share: number, columns: number): string {
   const width = Math.min(30, Math.max(8, columns - textColumns));
@@ -57,7 +59,8 @@ export function barProgress(
       stream.write(`${line}\n`);
       return;
     }
-    bars.log(`${line}\n`);
+    // A line that wraps would leave what stood there before to its right.
+    bars.log(`${line}${clearToEnd}\n`);
     // Lines wait for the next drawing, which the end of the bars may forestall.
     bars.update();
   };
@@ -121,9 +124,8 @@ export function barProgress(
           : [result.status, result.error?.message ?? accuracies]
               .filter((part) => part !== '')
               .join(': ');
-      const time = result.stepTime ? `, ${result.stepTime.plain.toFixed(0)} ms per step` : '';
       write(
-        `${sign} ${colors.bold(name())}  ${ended}${colors.dim(`  (${formatDuration(result.seconds)}${time})`)}`,
+        `${sign} ${colors.bold(name())}  ${ended}${colors.dim(`  (${formatDuration(result.seconds)})`)}`,
       );
     },
     note: write,

@@ -1,5 +1,12 @@
+import { formatCount } from '../wording.ts';
 import { formatDuration } from './duration.ts';
-import { type Progress, type RunPlan, formatAccuracies, formatLosses } from './progress.ts';
+import {
+  type Progress,
+  type RunPlan,
+  formatAccuracies,
+  formatLosses,
+  formatStepTime,
+} from './progress.ts';
 
 /** Progress as plain lines, one per epoch, for files and pipes. */
 export function lineProgress(write: (line: string) => void): Progress {
@@ -14,7 +21,9 @@ export function lineProgress(write: (line: string) => void): Progress {
     runBegin: (run) => {
       current = run;
       begun += 1;
-      write(`[${begun}/${runs}] ${name()}: ${run.epochs} epochs of ${run.stepsPerEpoch} steps`);
+      write(
+        `[${begun}/${runs}] ${name()}: ${formatCount(run.epochs, 'epoch')} of ${formatCount(run.stepsPerEpoch, 'step')}`,
+      );
     },
     step: () => undefined,
     evaluating: () => undefined,
@@ -25,13 +34,13 @@ export function lineProgress(write: (line: string) => void): Progress {
       write(
         `  epoch ${record.epoch}/${current?.epochs ?? record.epoch}  ` +
           `training loss: ${formatLosses(losses)}  test accuracy: ${formatAccuracies(record)}  ` +
-          `${record.stepTime.plain.toFixed(0)} ms per step`,
+          formatStepTime(record.stepTime),
       );
     },
     runEnd: (result) => {
       const why = result.error ? `: ${result.error.message}` : '';
       write(
-        `  ${result.status} after ${result.steps} steps in ${formatDuration(result.seconds)}${why}`,
+        `  ${result.status} after ${formatCount(result.steps, 'step')} in ${formatDuration(result.seconds)}${why}`,
       );
     },
     note: write,

@@ -1,4 +1,4 @@
-import type { EpochRecord, RunResult } from '../runs/records.ts';
+import type { EpochRecord, RunResult, StepTime } from '../runs/records.ts';
 
 /** A run that is about to begin. */
 export interface RunPlan {
@@ -46,4 +46,10 @@ export function formatAccuracies({ test }: EpochRecord): string {
       accuracy === undefined ? name : `${name} ${(100 * accuracy).toFixed(1)} %`,
     )
     .join(', ');
+}
+
+/** `61 ms per step`; nothing before the first step. */
+export function formatStepTime({ plain, observed }: StepTime): string {
+  if (plain !== null) return `${plain.toFixed(0)} ms per step`;
+  return observed === null ? '' : `${observed.toFixed(0)} ms per observed step`;
 }

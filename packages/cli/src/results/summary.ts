@@ -1,5 +1,6 @@
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { ConflictCount, RunRecord, StepTime } from '../runs/records.ts';
+import { formatCount } from '../wording.ts';
 import { type Estimate, estimate, median } from './statistics.ts';
 
 /** One strategy's line of the results. */
@@ -46,16 +47,13 @@ export function stepsOf(run: RunRecord): number {
   return run.result?.steps ?? run.epochs.at(-1)?.step ?? 0;
 }
 
-function stepTimeOf(run: RunRecord): StepTime | null {
+function stepTimeOf(run: RunRecord): StepTime {
   if (run.result) return run.result.stepTime;
-  if (run.epochs.length === 0) return null;
-  const observed = run.epochs
-    .map(({ stepTime }) => stepTime.observed)
-    .filter((time) => time !== null);
-  return {
-    plain: median(run.epochs.map(({ stepTime }) => stepTime.plain)),
-    observed: observed.length > 0 ? median(observed) : null,
+  const middle = (kind: keyof StepTime): number | null => {
+    const times = run.epochs.map(({ stepTime }) => stepTime[kind]).filter((time) => time !== null);
+    return times.length > 0 ? median(times) : null;
   };
+  return { plain: middle('plain'), observed: middle('observed') };
 }
 
 /** How often each group's gradients were opposed over a whole run. */
@@ -75,7 +73,7 @@ function unfinishedNote(run: RunRecord, epochs: number): string {
   const reached =
     run.epochs.length > 0
       ? `after epoch ${run.epochs.length} of ${epochs}`
-      : `in its first epoch, after ${stepsOf(run)} steps`;
+      : `in its first epoch, after ${formatCount(stepsOf(run), 'step')}`;
   const name = `${run.strategy}, seed ${run.seed}`;
   if (run.result?.status === 'failed') {
     return `${name}: failed ${reached}: ${run.result.error?.message ?? 'no reason was recorded.'}`;
@@ -103,8 +101,8 @@ function rowOf(
     accuracy: byName(objectives, (name) =>
       estimate(shown.map((run) => run.epochs.at(-1)?.test[name]?.accuracy)),
     ),
-    stepTime: estimate(shown.map((run) => stepTimeOf(run)?.plain)),
-    observedStepTime: estimate(shown.map((run) => stepTimeOf(run)?.observed)),
+    stepTime: estimate(shown.map((run) => stepTimeOf(run).plain)),
+    observedStepTime: estimate(shown.map((run) => stepTimeOf(run).observed)),
     conflictRate: byName(groups, (key) =>
       estimate(
         shown.map((run) => {

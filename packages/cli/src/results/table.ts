@@ -70,8 +70,8 @@ export function runsTable(summary: Summary, runs: readonly RunRecord[]): Table {
       run.strategy,
       String(run.seed),
       ...objectives.map((name) => percent(run.epochs.at(-1)?.test[name]?.accuracy, 1)),
-      run.result?.stepTime?.plain.toFixed(0) ?? nothing,
-      run.result?.stepTime?.observed?.toFixed(0) ?? nothing,
+      run.result?.stepTime.plain?.toFixed(0) ?? nothing,
+      run.result?.stepTime.observed?.toFixed(0) ?? nothing,
       ...groups.map((key) => {
         const count = conflictsOf(run)[key];
         return count === undefined ? nothing : `${count.conflicting} of ${count.seen}`;

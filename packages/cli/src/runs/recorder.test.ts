@@ -69,7 +69,10 @@ describe('RunRecorder', () => {
     expect(second).toMatchObject({ epoch: 2, step: 3, stepTime: { plain: 30, observed: null }, test });
   });
 
-  it('knows no step time before the first step', () => {
-    expect(new RunRecorder(1).stepTime()).toBeNull();
+  it('knows no time of steps that there were none of', () => {
+    const recorder = new RunRecorder(1);
+    expect(recorder.stepTime()).toEqual({ plain: null, observed: null });
+    recorder.step(report(0, true, true), 100);
+    expect(recorder.stepTime()).toEqual({ plain: null, observed: 100 });
   });
 });

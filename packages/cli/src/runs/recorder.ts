@@ -125,13 +125,13 @@ export class RunRecorder {
       train: means.scores(),
       test,
       conflicts: conflicts.counts(),
-      stepTime: stepTime(this.#plain.slice(plain), this.#observed.slice(observed))!,
+      stepTime: stepTime(this.#plain.slice(plain), this.#observed.slice(observed)),
       seconds,
     };
   }
 
-  /** Time per step over the whole run; null before the first. */
-  stepTime(): StepTime | null {
+  /** Time per step over the whole run. */
+  stepTime(): StepTime {
     return stepTime(this.#plain, this.#observed);
   }
 
@@ -141,11 +141,9 @@ export class RunRecorder {
   }
 }
 
-function stepTime(plain: readonly number[], observed: readonly number[]): StepTime | null {
-  if (plain.length + observed.length === 0) return null;
-  // Where every step is observed, no step did nothing but train: the observed ones are all there is to tell.
+function stepTime(plain: readonly number[], observed: readonly number[]): StepTime {
   return {
-    plain: median(plain.length > 0 ? plain : observed),
+    plain: plain.length > 0 ? median(plain) : null,
     observed: observed.length > 0 ? median(observed) : null,
   };
 }

@@ -14,8 +14,8 @@ export interface ConflictCount {
 
 /** Time per training step, in milliseconds. */
 export interface StepTime {
-  /** Median over the steps that did nothing but train. */
-  readonly plain: number;
+  /** Median over the steps that did nothing but train; null where there was none. */
+  readonly plain: number | null;
   /** Median over the steps that were swept again for diagnostics alone; null where there was none. */
   readonly observed: number | null;
 }
@@ -74,8 +74,7 @@ export interface RunResult {
   readonly error?: { readonly code: string; readonly message: string; readonly stack?: string };
   readonly epochs: number;
   readonly steps: number;
-  /** Null where not one step was finished. */
-  readonly stepTime: StepTime | null;
+  readonly stepTime: StepTime;
   readonly conflicts: Readonly<Record<string, ConflictCount>>;
   /** Wall time of the whole run, in seconds. */
   readonly seconds: number;

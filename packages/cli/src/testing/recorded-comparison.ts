@@ -139,7 +139,7 @@ export function recordedComparison(options: RecordedOptions = {}): {
             : {}),
           epochs: reached,
           steps: reached * stepsPerEpoch,
-          stepTime: epochRecords.at(-1)?.stepTime ?? null,
+          stepTime: epochRecords.at(-1)?.stepTime ?? { plain: null, observed: null },
           conflicts: conflictCounts(steps),
           seconds: 48,
           backend: 'wasm',

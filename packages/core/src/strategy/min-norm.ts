@@ -21,7 +21,8 @@ export interface MinNormPoint {
  *
  * @remarks
  * **Stationarity.** The error of `⟨h, g_i⟩`, with `h = Σ w_k g_k` and `S = Σ w_k |g_k|`, is at most `e |g_i| S` for a
- * Gramian of relative error `e`. The point counts as zero when `wᵀ G w <= 4 e S²`. If it does not, the optimality
+ * Gramian of relative error `e`, taken as K · 2⁻⁵⁰ where it is stated smaller, because of the solver's own rounding.
+ * The point counts as zero when `wᵀ G w <= 4 e S²`. If it does not, the optimality
  * condition `(G w)_i >= wᵀ G w > 0` gives `⟨h, g_i⟩ >= −e |g_i| S >= −(√e / 2) |h| |g_i|`: along h no objective rises
  * by more than rounding. The test compares with the rows that take part, not with the largest one, so a gradient that
  * is a million times smaller than another is not mistaken for zero.
@@ -68,7 +69,8 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     rows += scaled[k]!;
   }
   const form = Math.max(0, quadraticForm(cosines, scaled));
-  const error = Math.max(gramian.relativeError, size * 2 ** -52);
+  // Rows outside may still ask to enter by 12 K roundings of S (the solver's own tolerance): below that no `h` is sure.
+  const error = Math.max(gramian.relativeError, size * 2 ** -50);
   return {
     weights: scaled.map((value, k) => (value * ratios[k]!) / total),
     squaredNorm: (form / total / total) * shortest * shortest,

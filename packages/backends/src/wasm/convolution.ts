@@ -1,0 +1,278 @@
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelHeap } from './kernel-heap.ts';
+import type { OwnKernel } from './stock-kernels.ts';
+
+type Conv2DInfo = backend_util.Conv2DInfo;
+type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
+type Shape4D = Conv2DArguments[0];
+
+interface Conv2DAttributes {
+  readonly strides: Conv2DArguments[2];
+  readonly pad: Conv2DArguments[4];
+  readonly dataFormat?: 'NHWC' | 'NCHW';
+  readonly dilations?: Conv2DArguments[3];
+  readonly dimRoundingMode?: Conv2DArguments[5];
+}
+
+const float = 4;
+
+export const conv2D: OwnKernel = {
+  name: 'Conv2D',
+  run: ({ inputs, attrs }, heap) => {
+    const { x, filter } = inputs as Record<'x' | 'filter', TensorInfo>;
+    const info = geometry(x.shape, filter.shape, attrs as unknown as Conv2DAttributes);
+    if (info === null || x.dtype !== 'float32' || filter.dtype !== 'float32') return null;
+    const { kernels } = heap;
+    const out = heap.output(info.outShape);
+    const padded = paddedSize(info);
+    const panels =
+      info.filterHeight * info.filterWidth * info.inChannels * panelChannels(info.outChannels);
+    const scratch = heap.scratch(float * (padded.size + panels));
+    const input = padInput(heap, x, info, padded, scratch);
+    const packed = scratch + float * padded.size;
+    kernels.pack_filter(
+      heap.pointer(filter),
+      packed,
+      info.filterHeight,
+      info.filterWidth,
+      info.inChannels,
+      info.outChannels,
+    );
+    kernels.convolution(
+      input,
+      packed,
+      heap.pointer(out),
+      info.batchSize,
+      padded.rows,
+      padded.columns,
+      info.inChannels,
+      info.filterHeight,
+      info.filterWidth,
+      info.strideHeight,
+      info.strideWidth,
+      0,
+      0,
+      info.outHeight,
+      info.outWidth,
+      info.outChannels,
+      info.outHeight,
+      info.outWidth,
+      0,
+      0,
+      1,
+      1,
+    );
+    return out;
+  },
+};
+
+export const conv2DBackpropFilter: OwnKernel = {
+  name: 'Conv2DBackpropFilter',
+  run: ({ inputs, attrs }, heap) => {
+    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
+    const attributes = attrs as unknown as Conv2DAttributes & { readonly filterShape: Shape4D };
+    const info = geometry(x.shape, attributes.filterShape, attributes);
+    if (info === null) return null;
+    const out = heap.output(info.filterShape);
+    const padded = paddedSize(info);
+    const input = padInput(heap, x, info, padded, heap.scratch(float * padded.size));
+    heap.kernels.filter_gradient(
+      input,
+      heap.pointer(dy),
+      heap.pointer(out),
+      info.batchSize,
+      padded.rows,
+      padded.columns,
+      info.inChannels,
+      info.filterHeight,
+      info.filterWidth,
+      info.strideHeight,
+      info.strideWidth,
+      info.outHeight,
+      info.outWidth,
+      info.outChannels,
+    );
+    return out;
+  },
+};
+
+/**
+ * The input gradient, phase by phase: input rows whose windows begin at the same offset modulo the stride meet the same
+ * taps, so each phase is a dense convolution of dy with those taps, and no zero is multiplied.
+ */
+export const conv2DBackpropInput: OwnKernel = {
+  name: 'Conv2DBackpropInput',
+  run: ({ inputs, attrs }, heap) => {
+    const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
+    const attributes = attrs as unknown as Conv2DAttributes & { readonly inputShape: Shape4D };
+    const info = geometry(attributes.inputShape, filter.shape, attributes);
+    if (info === null) return null;
+    const { padInfo, batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } =
+      info;
+    const rows = phases(inHeight, info.filterHeight, info.strideHeight, padInfo.top);
+    const columns = phases(inWidth, info.filterWidth, info.strideWidth, padInfo.left);
+    const out = heap.output(attributes.inputShape);
+    if ([...rows.list, ...columns.list].some(({ taps }) => taps === 0)) heap.clear(out);
+
+    const paddedFloats = batchSize * rows.padded * columns.padded * outChannels;
+    const panels = info.filterHeight * info.filterWidth * outChannels * panelChannels(inChannels);
+    const scratch = heap.scratch(float * (paddedFloats + panels));
+    const packed = scratch + float * paddedFloats;
+    const { kernels } = heap;
+    kernels.pad(
+      heap.pointer(dy),
+      scratch,
+      batchSize,
+      outHeight,
+      outWidth,
+      outChannels,
+      rows.padded,
+      columns.padded,
+      rows.before,
+      columns.before,
+    );
+    for (const row of rows.list) {
+      for (const column of columns.list) {
+        if (row.taps === 0 || column.taps === 0 || row.count === 0 || column.count === 0) continue;
+        kernels.pack_phase(
+          heap.pointer(filter),
+          packed,
+          info.filterHeight,
+          info.filterWidth,
+          inChannels,
+          outChannels,
+          row.firstTap,
+          column.firstTap,
+          info.strideHeight,
+          info.strideWidth,
+        );
+        kernels.convolution(
+          scratch,
+          packed,
+          heap.pointer(out),
+          batchSize,
+          rows.padded,
+          columns.padded,
+          outChannels,
+          row.taps,
+          column.taps,
+          1,
+          1,
+          row.start,
+          column.start,
+          row.count,
+          column.count,
+          inChannels,
+          inHeight,
+          inWidth,
+          row.phase,
+          column.phase,
+          info.strideHeight,
+          info.strideWidth,
+        );
+      }
+    }
+    return out;
+  },
+};
+
+interface Phase {
+  /** Input positions `phase, phase + stride, …`: so many. */
+  readonly phase: number;
+  readonly count: number;
+  /** Their taps: `firstTap, firstTap + stride, …`. */
+  readonly firstTap: number;
+  readonly taps: number;
+  /** Where in the padded gradient their first window begins. */
+  readonly start: number;
+}
+
+/** The phases of one axis, and how much dy must be padded for all of them. */
+function phases(
+  length: number,
+  kernel: number,
+  stride: number,
+  pad: number,
+): { list: Phase[]; before: number; padded: number } {
+  const found = Array.from({ length: Math.min(stride, length) }, (_, phase) => {
+    const firstTap = (phase + pad) % stride;
+    const taps = Math.max(0, Math.ceil((kernel - firstTap) / stride));
+    // dx[phase + stride i] = Σ_m dy[offset + i − m] · filter[firstTap + stride m]
+    const offset = (phase + pad - firstTap) / stride;
+    return { phase, firstTap, taps, offset, count: Math.ceil((length - phase) / stride) };
+  });
+  const before = Math.max(0, ...found.map(({ taps, offset }) => taps - 1 - offset));
+  const list = found.map(({ offset, ...phase }) => ({
+    ...phase,
+    start: before + offset - (phase.taps - 1),
+  }));
+  const padded = Math.max(1, ...list.map(({ start, count, taps }) => start + count - 1 + taps));
+  return { list, before, padded };
+}
+
+/** Null where the stock kernel must do it: channels first, dilation, nothing to compute. */
+function geometry(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  { strides, pad, dataFormat = 'NHWC', dilations = 1, dimRoundingMode }: Conv2DAttributes,
+): Conv2DInfo | null {
+  if (dataFormat !== 'NHWC') return null;
+  const info = backend_util.computeConv2DInfo(
+    inputShape as Shape4D,
+    filterShape as Shape4D,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    false,
+    'channelsLast',
+  );
+  const empty = [...info.inShape, ...info.outShape, ...info.filterShape].includes(0);
+  return info.dilationHeight === 1 && info.dilationWidth === 1 && !empty ? info : null;
+}
+
+interface PaddedSize {
+  readonly rows: number;
+  readonly columns: number;
+  /** Floats of scratch; 0 where the input can be used as it is. */
+  readonly size: number;
+}
+
+function paddedSize(info: Conv2DInfo): PaddedSize {
+  const rows = (info.outHeight - 1) * info.strideHeight + info.filterHeight;
+  const columns = (info.outWidth - 1) * info.strideWidth + info.filterWidth;
+  const { top, left } = info.padInfo;
+  if (top === 0 && left === 0 && rows <= info.inHeight && columns <= info.inWidth) {
+    return { rows: info.inHeight, columns: info.inWidth, size: 0 };
+  }
+  return { rows, columns, size: info.batchSize * rows * columns * info.inChannels };
+}
+
+/** The address of the padded input; copies where padding is needed. */
+function padInput(
+  heap: KernelHeap,
+  x: TensorInfo,
+  info: Conv2DInfo,
+  padded: PaddedSize,
+  scratch: number,
+): number {
+  if (padded.size === 0) return heap.pointer(x);
+  heap.kernels.pad(
+    heap.pointer(x),
+    scratch,
+    info.batchSize,
+    info.inHeight,
+    info.inWidth,
+    info.inChannels,
+    padded.rows,
+    padded.columns,
+    info.padInfo.top,
+    info.padInfo.left,
+  );
+  return scratch;
+}
+
+/** Channels that panels for `outputs` channels hold: panels of 8, and one of 4 where the rest fits. */
+export function panelChannels(outputs: number): number {
+  return Math.ceil(outputs / 4) * 4;
+}

@@ -1,0 +1,79 @@
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { OwnKernel } from './stock-kernels.ts';
+
+type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
+type Shape4D = Conv2DArguments[0];
+
+interface DepthwiseAttributes {
+  readonly strides: Conv2DArguments[2];
+  readonly dilations?: Conv2DArguments[3];
+  readonly pad: Conv2DArguments[4];
+  readonly dimRoundingMode?: Conv2DArguments[5];
+}
+
+function geometry(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  { strides, dilations = 1, pad, dimRoundingMode }: DepthwiseAttributes,
+): number[] {
+  const info = backend_util.computeConv2DInfo(
+    inputShape as Shape4D,
+    filterShape as Shape4D,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    true,
+  );
+  return [
+    info.batchSize,
+    info.inHeight,
+    info.inWidth,
+    info.inChannels,
+    info.outChannels / info.inChannels,
+    info.filterHeight,
+    info.filterWidth,
+    info.outHeight,
+    info.outWidth,
+    info.strideHeight,
+    info.strideWidth,
+    info.dilationHeight,
+    info.dilationWidth,
+    info.padInfo.top,
+    info.padInfo.left,
+  ];
+}
+
+/** Missing from the stock backend. */
+export const depthwiseBackpropFilter: OwnKernel = {
+  name: 'DepthwiseConv2dNativeBackpropFilter',
+  run: ({ inputs, attrs }, heap) => {
+    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
+    const attributes = attrs as unknown as DepthwiseAttributes & { readonly filterShape: number[] };
+    const out = heap.output(attributes.filterShape);
+    heap.kernels.depthwise_filter_gradient(
+      heap.pointer(x),
+      heap.pointer(dy),
+      heap.pointer(out),
+      ...geometry(x.shape, attributes.filterShape, attributes),
+    );
+    return out;
+  },
+};
+
+/** Missing from the stock backend. */
+export const depthwiseBackpropInput: OwnKernel = {
+  name: 'DepthwiseConv2dNativeBackpropInput',
+  run: ({ inputs, attrs }, heap) => {
+    const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
+    const attributes = attrs as unknown as DepthwiseAttributes & { readonly inputShape: number[] };
+    const out = heap.output(attributes.inputShape);
+    heap.kernels.depthwise_input_gradient(
+      heap.pointer(dy),
+      heap.pointer(filter),
+      heap.pointer(out),
+      ...geometry(attributes.inputShape, filter.shape, attributes),
+    );
+    return out;
+  },
+};

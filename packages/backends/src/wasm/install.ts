@@ -1,0 +1,38 @@
+import { conv2D, conv2DBackpropFilter, conv2DBackpropInput } from './convolution.ts';
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
+import { identity } from './identity.ts';
+import { KernelHeap } from './kernel-heap.ts';
+import { batchMatMul, fusedMatMul } from './matmul.ts';
+import { maxPoolGrad } from './pooling.ts';
+import { mean, sum } from './reductions.ts';
+import { combineRows, gramianOfRows } from './rows.ts';
+import { unsortedSegmentSum } from './segment-sum.ts';
+import { type OwnKernel, replaceKernel } from './stock-kernels.ts';
+
+/** Every kernel that we bring to the wasm backend. */
+export const wasmKernels: readonly OwnKernel[] = [
+  conv2D,
+  conv2DBackpropFilter,
+  conv2DBackpropInput,
+  depthwiseBackpropFilter,
+  depthwiseBackpropInput,
+  maxPoolGrad,
+  batchMatMul,
+  fusedMatMul,
+  sum,
+  mean,
+  identity,
+  unsortedSegmentSum,
+  gramianOfRows,
+  combineRows,
+];
+
+let installed = false;
+
+/** Registers our kernels on the wasm backend, once, and prepares them for this instance of it. */
+export async function installWasmKernels(backend: object): Promise<void> {
+  await KernelHeap.prepare(backend);
+  if (installed) return;
+  installed = true;
+  for (const kernel of wasmKernels) replaceKernel(kernel);
+}

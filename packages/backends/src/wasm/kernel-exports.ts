@@ -1,0 +1,119 @@
+/** What the wasm module exports; pointers are byte addresses in the backend's memory. The C sources say what each does. */
+export interface KernelExports {
+  readonly __stack_pointer: WebAssembly.Global;
+  convolution(
+    padded: number,
+    panels: number,
+    out: number,
+    batch: number,
+    paddedRows: number,
+    paddedColumns: number,
+    channels: number,
+    kernelRows: number,
+    kernelColumns: number,
+    rowStride: number,
+    columnStride: number,
+    row: number,
+    column: number,
+    rows: number,
+    columns: number,
+    outputs: number,
+    outRows: number,
+    outColumns: number,
+    outRow: number,
+    outColumn: number,
+    outRowStep: number,
+    outColumnStep: number,
+  ): void;
+  product(a: number, panels: number, out: number, m: number, n: number, k: number): void;
+  pack_filter(
+    filter: number,
+    panels: number,
+    kernelRows: number,
+    kernelColumns: number,
+    channels: number,
+    outputs: number,
+  ): void;
+  pack_phase(
+    filter: number,
+    panels: number,
+    kernelRows: number,
+    kernelColumns: number,
+    channels: number,
+    outputs: number,
+    rowPhase: number,
+    columnPhase: number,
+    rowStride: number,
+    columnStride: number,
+  ): void;
+  pack_matrix(b: number, panels: number, k: number, n: number, transposed: number): void;
+  transpose(x: number, out: number, rows: number, columns: number): void;
+  pad(
+    x: number,
+    padded: number,
+    batch: number,
+    rows: number,
+    columns: number,
+    channels: number,
+    paddedRows: number,
+    paddedColumns: number,
+    top: number,
+    left: number,
+  ): void;
+  filter_gradient(
+    padded: number,
+    dy: number,
+    dw: number,
+    batch: number,
+    paddedRows: number,
+    paddedColumns: number,
+    channels: number,
+    kernelRows: number,
+    kernelColumns: number,
+    rowStride: number,
+    columnStride: number,
+    rows: number,
+    columns: number,
+    outputs: number,
+  ): void;
+  depthwise_filter_gradient(x: number, dy: number, dw: number, ...geometry: number[]): void;
+  depthwise_input_gradient(dy: number, filter: number, dx: number, ...geometry: number[]): void;
+  max_pool_gradient(
+    x: number,
+    dy: number,
+    dx: number,
+    batch: number,
+    rows: number,
+    columns: number,
+    channels: number,
+    outRows: number,
+    outColumns: number,
+    kernelRows: number,
+    kernelColumns: number,
+    rowStride: number,
+    columnStride: number,
+    rowDilation: number,
+    columnDilation: number,
+    top: number,
+    left: number,
+  ): void;
+  sum_leading(
+    x: number,
+    out: number,
+    totals: number,
+    rows: number,
+    columns: number,
+    scale: number,
+  ): void;
+  sum_trailing(x: number, out: number, rows: number, columns: number, scale: number): void;
+  gramian_of_rows(rows: number, out: number, sums: number, count: number, size: number): void;
+  combine_rows(rows: number, weights: number, out: number, count: number, size: number): void;
+  segment_sum(
+    x: number,
+    ids: number,
+    out: number,
+    count: number,
+    width: number,
+    segments: number,
+  ): void;
+}

@@ -1,0 +1,49 @@
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { OwnKernel } from './stock-kernels.ts';
+
+type Pool2DArguments = Parameters<typeof backend_util.computePool2DInfo>;
+
+interface PoolAttributes {
+  readonly filterSize: Pool2DArguments[1];
+  readonly strides: Pool2DArguments[2];
+  readonly pad: Pool2DArguments[4];
+  readonly dimRoundingMode?: Pool2DArguments[5];
+}
+
+/** The stock kernel sends gradients to the wrong place where a window's maximum is not positive. */
+export const maxPoolGrad: OwnKernel = {
+  name: 'MaxPoolGrad',
+  run: ({ inputs, attrs }, heap) => {
+    const { dy, input } = inputs as Record<'dy' | 'input', TensorInfo>;
+    const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as PoolAttributes;
+    const info = backend_util.computePool2DInfo(
+      input.shape as Pool2DArguments[0],
+      filterSize,
+      strides,
+      1,
+      pad,
+      dimRoundingMode,
+    );
+    const out = heap.output(input.shape);
+    heap.kernels.max_pool_gradient(
+      heap.pointer(input),
+      heap.pointer(dy),
+      heap.pointer(out),
+      info.batchSize,
+      info.inHeight,
+      info.inWidth,
+      info.inChannels,
+      info.outHeight,
+      info.outWidth,
+      info.effectiveFilterHeight,
+      info.effectiveFilterWidth,
+      info.strideHeight,
+      info.strideWidth,
+      1,
+      1,
+      info.padInfo.top,
+      info.padInfo.left,
+    );
+    return out;
+  },
+};

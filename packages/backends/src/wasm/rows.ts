@@ -1,0 +1,47 @@
+import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { OwnKernel } from './stock-kernels.ts';
+
+/** Inner products of K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name. */
+export const gramianOfRows: OwnKernel = {
+  name: 'GramianOfRows',
+  run: ({ inputs }, heap) => {
+    const rows = rowsOf(inputs);
+    const count = rows.length;
+    const out = heap.output([count + count * (count + 1)]);
+    const sums = heap.scratch(8 * ((count * (count + 1)) / 2) + 4 * count);
+    const pointers = sums + 8 * ((count * (count + 1)) / 2);
+    heap.writeIntegers(
+      pointers,
+      rows.map((row) => heap.pointer(row)),
+    );
+    heap.kernels.gramian_of_rows(pointers, heap.pointer(out), sums, count, sizeOf(rows));
+    return out;
+  },
+};
+
+/** `Σ weights[k] · row_k` in one pass. */
+export const combineRows: OwnKernel = {
+  name: 'CombineRows',
+  run: ({ inputs, attrs }, heap) => {
+    const rows = rowsOf(inputs);
+    const { weights } = attrs as { weights: number[] };
+    const out = heap.output(rows[0]!.shape);
+    const pointers = heap.scratch(8 * rows.length);
+    const factors = pointers + 4 * rows.length;
+    heap.writeIntegers(
+      pointers,
+      rows.map((row) => heap.pointer(row)),
+    );
+    heap.writeFloats(factors, weights);
+    heap.kernels.combine_rows(pointers, factors, heap.pointer(out), rows.length, sizeOf(rows));
+    return out;
+  },
+};
+
+function rowsOf(inputs: NamedTensorInfoMap): TensorInfo[] {
+  return Object.keys(inputs).map((_, k) => inputs[`row${k}`]!);
+}
+
+function sizeOf([first]: readonly TensorInfo[]): number {
+  return util.sizeFromShape(first!.shape);
+}
