@@ -57,7 +57,9 @@ describe.each(packages)('packages/%s', (name) => {
     expect(Object.keys(manifest.scripts)).toEqual(['build', 'test']);
     expect(manifest.description.length).toBeGreaterThan(20);
     expect(manifest.keywords).toContain('multigrad');
-    expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts']));
+    expect(manifest.files).toEqual(
+      expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts', '!src/**/testing']),
+    );
   });
 
   it('exports sources for tests, types and modules for everybody', () => {
@@ -69,9 +71,7 @@ describe.each(packages)('packages/%s', (name) => {
       expect(Object.keys(rest), path).toEqual(['@multigrad/source', 'types', 'default']);
       // What reads files has a second entry without that part, for bundlers.
       if (browser !== undefined) expect(browser).toBe('./dist/browser.js');
-      const stem = rest['@multigrad/source']
-        ?.replace(/^\.\/src\//, '')
-        .replace(/\.ts$/, '');
+      const stem = rest['@multigrad/source']?.replace(/^\.\/src\//, '').replace(/\.ts$/, '');
       expect(rest).toEqual({
         '@multigrad/source': `./src/${stem}.ts`,
         types: `./dist/${stem}.d.ts`,

@@ -2,7 +2,7 @@
 #include "common.h"
 
 // Rows added in float32 before they go to float64: short chains, small rounding.
-#define CHAIN 64
+#define CHAIN 16
 
 // out[c] = scale * sum over rows of x[row, c]; `totals` is scratch for `columns` doubles.
 EXPORT void sum_leading(const float *x, float *out, double *totals, int rows, int columns, float scale) {
@@ -17,9 +17,7 @@ EXPORT void sum_leading(const float *x, float *out, double *totals, int rows, in
       for (int k = 0; k < 4; k++) totals[c + k] += part[k];
     }
     for (; c < columns; c++) {
-      float sum = 0;
-      for (int row = first; row < last; row++) sum += x[(size_t)row * columns + c];
-      totals[c] += sum;
+      for (int row = first; row < last; row++) totals[c] += x[(size_t)row * columns + c];
     }
   }
   for (int c = 0; c < columns; c++) out[c] = (float)(totals[c] * scale);

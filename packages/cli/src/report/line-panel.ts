@@ -114,10 +114,23 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     },
   };
   const band = {
-    mark: { type: 'area', opacity: 0.15 },
+    mark: { type: 'area', opacity: 0.12 },
     encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
   };
-  const line = { mark: { type: 'line' }, encoding: { x, y, color, strokeDash } };
+  // Lines that coincide show side by side, as each is thinner than the one below it.
+  const strokeWidth = {
+    field: 'strategy',
+    type: 'ordinal',
+    sort: null,
+    legend: null,
+    scale: {
+      domain: styles.map(({ strategy }) => strategy),
+      range: styles.map(
+        (_, index) => 1.6 + (2.4 * (styles.length - 1 - index)) / Math.max(4, styles.length - 1),
+      ),
+    },
+  };
+  const line = { mark: { type: 'line' }, encoding: { x, y, color, strokeDash, strokeWidth } };
   const marks = {
     mark: { type: 'point', filled: true, size: 28, opacity: 1 },
     encoding: { x, y, color },

@@ -22,7 +22,7 @@ const config: Config = {
     tickCount: 5,
   },
   // The same room for every panel's labels, so that panels stand in line.
-  axisY: { minExtent: 30 },
+  axisY: { minExtent: 36 },
   header: { labelFontSize: 11, labelColor: '#333333', titleFontSize: 12, titleFontWeight: 400 },
   line: { strokeWidth: 2, strokeJoin: 'round', strokeCap: 'butt' },
 };

@@ -63,11 +63,11 @@ export function solveNonNegative(matrix: Float64Array, vector: Float64Array): No
       for (let k = 0; k < count; k += 1) {
         const index = entered[k]!;
         solution[index] =
-          step === 1
+          step === Infinity
             ? target[index]!
             : Math.max(0, solution[index]! + step * (target[index]! - solution[index]!));
       }
-      if (step === 1) {
+      if (step === Infinity) {
         passedOver.fill(0);
         break;
       }
@@ -201,18 +201,20 @@ function solveFactored(
   }
 }
 
-/** How far towards the target, 0 … 1, before a variable reaches zero. */
+/** How far towards the target, 0 … 1, before a variable reaches zero; Infinity where the target is positive throughout. */
 function largestStep(
   entered: Int32Array,
   count: number,
   solution: Float64Array,
   target: Float64Array,
 ): number {
-  let step = 1;
+  // Not 1 for the latter: a target of −1e-17 rounds the way to it to 1, yet its variable has to leave.
+  let step = Infinity;
   for (let k = 0; k < count; k += 1) {
     const index = entered[k]!;
     if (target[index]! > 0) continue;
-    step = Math.min(step, solution[index]! / (solution[index]! - target[index]!));
+    const value = solution[index]!;
+    step = Math.min(step, value > 0 ? value / (value - target[index]!) : 0);
   }
   return step;
 }
