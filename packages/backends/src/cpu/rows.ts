@@ -1,4 +1,4 @@
-import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import type { NamedTensorInfoMap } from '@tensorflow/tfjs-core';
 import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
 /** Inner products of K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name. */

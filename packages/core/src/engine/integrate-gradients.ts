@@ -53,7 +53,8 @@ export interface IntegratedGradients<Name extends string = string> {
    * dispose of it afterwards (`tf.dispose(gradients)`).
    *
    * Variables that no objective of this step reached hold `null`, which TensorFlow.js optimizers skip; the name stays
-   * in the record because they keep their slots by position.
+   * in the record because they keep their slots by position. Declare an optimizer as `tf.Optimizer`: the types of some
+   * of its kinds are narrower than what they take.
    */
   readonly gradients: NamedTensorMap;
   /** Losses of the objectives present, before any weight. */

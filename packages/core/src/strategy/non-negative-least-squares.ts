@@ -50,7 +50,7 @@ export function solveNonNegative(matrix: Float64Array, vector: Float64Array): No
     count += 1;
     let first = true;
     for (;;) {
-      solveFactored(factor, entered, count, vector, target);
+      solveFactored(factor, entered, count, vector, 0, target);
       if (first && target[candidate]! <= 0) {
         // Rounding claimed a descent that is not there.
         count -= 1;
@@ -97,7 +97,8 @@ function steepest(
       descent -= term;
       magnitude += Math.abs(term);
     }
-    if (descent <= 4 * size * Number.EPSILON * magnitude) continue;
+    // Twice the bound on the rounding of this very sum.
+    if (descent <= size * Number.EPSILON * magnitude) continue;
     const relative = descent / Math.sqrt(matrix[i * size + i]!);
     if (relative > largest) {
       largest = relative;
@@ -115,7 +116,7 @@ function extendFactor(
   count: number,
   candidate: number,
 ): boolean {
-  const size = Math.sqrt(matrix.length);
+  const size = entered.length;
   const row = count * size;
   let pivot = matrix[candidate * size + candidate]!;
   const diagonal = pivot;
@@ -148,13 +149,7 @@ function exchange(
 ): number {
   const size = solution.length;
   // target holds the combination of entered variables that equals the candidate: each falls at that rate.
-  solveFactored(
-    factor,
-    entered,
-    count,
-    matrix.subarray(candidate * size, (candidate + 1) * size),
-    target,
-  );
+  solveFactored(factor, entered, count, matrix, candidate * size, target);
   let step = Infinity;
   let blocking = -1;
   for (let k = 0; k < count; k += 1) {
@@ -180,17 +175,18 @@ function exchange(
   return leave(matrix, factor, entered, inside, count, solution, target);
 }
 
-/** Solves `H_SS target_S = b_S` for the entered variables by their Cholesky factor. */
+/** Solves `H_SS target_S = b_S` for the entered variables by their Cholesky factor; b starts at `start`. */
 function solveFactored(
   factor: Float64Array,
   entered: Int32Array,
   count: number,
   vector: Float64Array,
+  start: number,
   target: Float64Array,
 ): void {
-  const size = vector.length;
+  const size = target.length;
   for (let k = 0; k < count; k += 1) {
-    let value = vector[entered[k]!]!;
+    let value = vector[start + entered[k]!]!;
     for (let m = 0; m < k; m += 1) value -= factor[k * size + m]! * target[entered[m]!]!;
     target[entered[k]!] = value / factor[k * size + k]!;
   }
@@ -229,16 +225,15 @@ function leave(
   solution: Float64Array,
   target: Float64Array,
 ): number {
-  const smallest = entered
-    .subarray(0, count)
-    .reduce(
-      (least, index) => (target[index]! <= 0 ? Math.min(least, solution[index]!) : least),
-      Infinity,
-    );
+  let smallest = Infinity;
+  for (let k = 0; k < count; k += 1) {
+    const index = entered[k]!;
+    if (target[index]! <= 0) smallest = Math.min(smallest, solution[index]!);
+  }
   let kept = 0;
   for (let k = 0; k < count; k += 1) {
     const index = entered[k]!;
-    if (target[index]! <= 0 && solution[index]! <= Math.max(0, smallest)) {
+    if (target[index]! <= 0 && solution[index]! <= smallest) {
       solution[index] = 0;
       target[index] = 0;
       inside[index] = 0;
