@@ -3,7 +3,12 @@ import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import type { GroupBy, NamedParts } from './groups.ts';
-import { checkState, initialState, type IntegrationState } from './integration-state.ts';
+import {
+  checkState,
+  type Grouping,
+  initialState,
+  type IntegrationState,
+} from './integration-state.ts';
 import { objectiveSweeps } from './objective-sweeps.ts';
 import {
   type FeatureObjectives,
@@ -41,7 +46,7 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
   /** The state that the previous step returned; left out at the first step, which then builds the groups. */
   readonly state?: IntegrationState | undefined;
   /** Factors on the objectives' gradients, before the strategy sees them; finite, at least 0. @defaultValue 1 for each */
-  readonly lossWeights?: Readonly<Partial<Record<Name, number>>>;
+  readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /** Whether to measure norms and cosines for the report although the strategy does not need them. @defaultValue false */
   readonly observe?: boolean;
 }
@@ -121,8 +126,10 @@ export async function integrateGradients<Name extends string>(
   strategy: GradientStrategy,
   options: IntegrateOptions<Name> = {},
 ): Promise<IntegratedGradients<Name>> {
-  const { level = 'parameters', singles = 'plain', lossWeights = {}, observe = false } = options;
-  checkCall(variables, strategy, level, singles);
+  const { lossWeights = {}, observe = false } = options;
+  const grouping = groupingOf(options);
+  const { level, singles } = grouping;
+  checkCall(variables, strategy, grouping);
   const unlock = lockVariables(variables);
   const bag = new TensorBag();
   let tape: Tape<ForwardResult> | undefined;
@@ -130,7 +137,7 @@ export async function integrateGradients<Name extends string>(
     tape = recordForward(forward, bag);
     const graph = observeGraph(tape, tape.paths(variables), variables, level);
     const state = options.state ?? initialStateOf([graph], variables, strategy, options);
-    checkState(state, strategy, level, variables);
+    checkState(state, strategy, grouping, variables);
     checkGraph(graph, state, 'Build from batches that show every objective, or rebuild.');
     checkLossWeights(lossWeights, state.objectives);
 
@@ -160,8 +167,9 @@ export function buildIntegration<Name extends string>(
   strategy: GradientStrategy,
   options: GroupingOptions = {},
 ): IntegrationState {
-  const { level = 'parameters', singles = 'plain' } = options;
-  checkCall(variables, strategy, level, singles);
+  const grouping = groupingOf(options);
+  const { level } = grouping;
+  checkCall(variables, strategy, grouping);
   const graphs = forwards.map((forward): ObservedGraph => {
     const bag = new TensorBag();
     let tape: Tape<ForwardResult> | undefined;
@@ -180,10 +188,17 @@ function initialStateOf(
   graphs: readonly ObservedGraph[],
   variables: readonly Variable[],
   strategy: GradientStrategy,
-  { groupBy = 'reach', parts = {}, level = 'parameters', singles = 'plain' }: GroupingOptions,
+  options: GroupingOptions,
 ): IntegrationState {
-  const structure = buildStructure(graphs, variables, { groupBy, parts, level });
-  return initialState(structure, strategy, level, singles);
+  const grouping = groupingOf(options);
+  const structure = buildStructure(graphs, variables, { ...grouping, parts: options.parts ?? {} });
+  return initialState(structure, strategy, grouping);
+}
+
+/** The options with their defaults. */
+export function groupingOf(options: GroupingOptions): Grouping {
+  const { groupBy = 'reach', level = 'parameters', singles = 'plain' } = options;
+  return { groupBy, level, singles };
 }
 
 /** Records the forward pass; what it returned goes into the bag, but for tensors that are older than it. */
@@ -205,8 +220,7 @@ function recordForward(
 function checkCall(
   variables: readonly Variable[],
   strategy: GradientStrategy,
-  level: Level,
-  singles: string,
+  { level, singles }: Grouping,
 ): void {
   assertStrategy(strategy);
   checkVariables(variables);

@@ -2,7 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
 import type { Json } from '../strategy/json.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
-import type { ParameterGroup } from './groups.ts';
+import type { GroupBy, ParameterGroup } from './groups.ts';
 import { type Level, quoted } from './observe-graph.ts';
 import type { Structure } from './structure.ts';
 
@@ -21,6 +21,9 @@ export interface IntegrationState {
   /** Name of the strategy. */
   readonly strategy: string;
   readonly level: Level;
+  /** How the groups were found; `custom` for a function. */
+  readonly groupBy: string;
+  readonly singles: 'plain' | 'weighted';
   /** Number of the next step, from 0. */
   readonly step: number;
   readonly objectives: readonly string[];
@@ -29,19 +32,32 @@ export interface IntegrationState {
   readonly run: Json;
 }
 
+/** The options that decide what a state means. */
+export interface Grouping {
+  readonly level: Level;
+  readonly groupBy: GroupBy;
+  readonly singles: 'plain' | 'weighted';
+}
+
+function groupByName(groupBy: GroupBy): string {
+  return typeof groupBy === 'function' ? 'custom' : groupBy;
+}
+
 /** The state before the first step. */
 export function initialState(
   structure: Structure,
   strategy: GradientStrategy,
-  level: Level,
-  singles: 'plain' | 'weighted',
+  grouping: Grouping,
 ): IntegrationState {
   const { objectives, groups } = structure;
+  const { level, groupBy, singles } = grouping;
   const global = strategy.needs.gradients === 'none';
   return {
     format: 1,
     strategy: strategy.name,
     level,
+    groupBy: groupByName(groupBy),
+    singles,
     step: 0,
     objectives,
     groups: groups.map((group) => {
@@ -74,7 +90,7 @@ function describe({ key, objectives, variables, feature }: ParameterGroup): {
 export function checkState(
   state: IntegrationState,
   strategy: GradientStrategy,
-  level: Level,
+  grouping: Grouping,
   variables: readonly Variable[],
 ): void {
   const fail = (what: string, found: string, expected: string): never => {
@@ -85,7 +101,10 @@ export function checkState(
   };
   if ((state.format as number) !== 1) fail('format', String(state.format), '1');
   if (state.strategy !== strategy.name) fail('strategy', state.strategy, strategy.name);
-  if (state.level !== level) fail('level', state.level, level);
+  if (state.level !== grouping.level) fail('level', state.level, grouping.level);
+  const groupBy = groupByName(grouping.groupBy);
+  if (state.groupBy !== groupBy) fail('groupBy', state.groupBy, groupBy);
+  if (state.singles !== grouping.singles) fail('singles', state.singles, grouping.singles);
   const known = new Set(state.groups.flatMap((group) => group.variables));
   const given = new Set(variables.map(({ name }) => name));
   const missing = [...known].filter((name) => !given.has(name));

@@ -11,9 +11,10 @@ export type Jacobian = readonly (readonly number[] | Float32Array | Float64Array
  * vanishes on the way.
  * The stated relative error is `(P + 4) · 2⁻⁵³` for rows of P numbers, the bound for a plain sum.
  *
- * @param jacobian - K rows of P numbers, K >= 1
- * @throws MultigradError `invalid-argument` when there is no row or rows differ in length, `non-finite` when an entry
- *   or an inner product is not finite
+ * @param jacobian - K rows of P numbers, K >= 1; each row zero, or of a length between 1.5e-154 and 1.3e154, whose
+ *   square float64 holds
+ * @throws MultigradError `invalid-argument` when there is no row or rows differ in length, or a row is so short that its
+ *   square vanishes; `non-finite` when an entry or an inner product is not finite
  *
  * @example
  * ```ts
@@ -53,8 +54,9 @@ export function gramianOf(jacobian: Jacobian): Gramian {
       }
       largest = Math.max(largest, Math.abs(value));
     }
-    // A power of two: dividing by it rounds nothing.
-    return largest === 0 ? 0 : 2 ** Math.floor(Math.log2(largest));
+    // A power of two: dividing by it rounds nothing. Within what has a reciprocal.
+    const exponent = Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))));
+    return largest === 0 ? 0 : 2 ** exponent;
   });
   const values = new Float64Array(size * size);
   for (let i = 0; i < size; i += 1) {
@@ -62,6 +64,13 @@ export function gramianOf(jacobian: Jacobian): Gramian {
       const product = scaledDot(jacobian[i]!, magnitudes[i]!, jacobian[j]!, magnitudes[j]!);
       values[i * size + j] = product;
       values[j * size + i] = product;
+      // Below the smallest normal number digits are lost, and a row that is not zero would come to look like it.
+      if (i === j && magnitudes[i]! > 0 && product < 2 ** -1022) {
+        throw new MultigradError(
+          'invalid-argument',
+          `The squared norm of row ${i} should be representable in float64. Found ${product} for a row that is not zero; scale the rows.`,
+        );
+      }
       if (!Number.isFinite(product)) {
         throw new MultigradError(
           'non-finite',
@@ -80,9 +89,56 @@ function scaledDot(
   scaleB: number,
 ): number {
   if (scaleA === 0 || scaleB === 0) return 0;
+  const shrinkA = 1 / scaleA;
+  const shrinkB = 1 / scaleB;
   let sum = 0;
-  for (let c = 0; c < a.length; c += 1) sum += (a[c]! / scaleA) * (b[c]! / scaleB);
+  for (let c = 0; c < a.length; c += 1) sum += a[c]! * shrinkA * (b[c]! * shrinkB);
   return sum * scaleA * scaleB;
+}
+
+/**
+ * The Gramian of gradients that are cut into tensors, from those of the tensors: `G = Σ_t G_t`.
+ *
+ * Its relative error is the largest of the parts' plus `(n − 1) · 2⁻⁵³` for the sum of n parts, since
+ * `Σ_t |g_i,t| |g_j,t| <= |g_i| |g_j|`.
+ *
+ * @param gramians - at least one, all of the same size
+ * @throws MultigradError `invalid-argument` when there is none or their sizes differ
+ *
+ * @example
+ * ```ts
+ * import { addGramians, gramianOf } from '@multigrad/core/strategy';
+ *
+ * const kernel = gramianOf([[3, 4], [1, 0]]);
+ * const bias = gramianOf([[1], [2]]);
+ * console.log(addGramians([kernel, bias]).values); // 26, 5, 5, 5
+ * ```
+ */
+export function addGramians(gramians: Iterable<Gramian>): Gramian {
+  let sum: Float64Array | undefined;
+  let size = 0;
+  let relativeError = 0;
+  let count = 0;
+  for (const gramian of gramians) {
+    sum ??= new Float64Array(gramian.values.length);
+    if (count === 0) size = gramian.size;
+    if (gramian.size !== size) {
+      throw new MultigradError(
+        'invalid-argument',
+        `Gramians to add should have the same size. Found ${size} and ${gramian.size}.`,
+      );
+    }
+    for (let entry = 0; entry < sum.length; entry += 1) sum[entry]! += gramian.values[entry]!;
+    relativeError = Math.max(relativeError, gramian.relativeError);
+    count += 1;
+  }
+  if (sum === undefined) {
+    throw new MultigradError(
+      'invalid-argument',
+      'There should be at least one Gramian to add. Found none.',
+    );
+  }
+  return { size, values: sum, relativeError: relativeError + (count - 1) * 2 ** -53 };
 }
 
 /**

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import type { Gramian } from './gramian.ts';
 import { gramianOf, norms } from './gramian-of.ts';
@@ -37,6 +38,41 @@ const jacobians = fc
     }),
   )
   .filter((rows) => rows.every((row) => row.some((value) => value !== 0)));
+
+/** Brute force: of the stationary points of all faces, those with weights >= 0, the smallest squared norm. */
+function shortestOverFaces({ size, values }: Gramian): number {
+  let shortest = Infinity;
+  for (let face = 1; face < 2 ** size; face += 1) {
+    const rows = Array.from({ length: size }, (_, k) => k).filter((k) => (face >> k) & 1);
+    const lengths = rows.map((k) => Math.sqrt(values[k * size + k]!));
+    const longest = Math.max(...lengths);
+    // Cosines C and v_k = w_k |g_k|: C v = λ a, aᵀ v = 1 with a = longest / |g_k|.
+    const a = lengths.map((length) => longest / length);
+    const cosines = rows.map((i, at) =>
+      rows.map((j, to) => values[i * size + j]! / lengths[at]! / lengths[to]!),
+    );
+    const system = new Matrix([
+      ...cosines.map((row, at) => [...row, -a[at]! / Math.max(...a)]),
+      [...a.map((value) => value / Math.max(...a)), 0],
+    ]);
+    const svd = new SingularValueDecomposition(system);
+    // Of dependent rows fewer do: the optimum lies on a face that is regular, too.
+    if (svd.condition > 1e7) continue;
+    const right = Matrix.zeros(rows.length + 1, 1);
+    right.set(rows.length, 0, 1);
+    const v = svd.solve(right).to1DArray().slice(0, rows.length);
+    if (v.some((value) => value < 0)) continue;
+    const w = v.map((value, at) => value * a[at]!);
+    const total = w.reduce((sum, value) => sum + value, 0);
+    const form = v.reduce(
+      (sum, value, i) =>
+        sum + value * v.reduce((inner, other, j) => inner + cosines[i]![j]! * other, 0),
+      0,
+    );
+    shortest = Math.min(shortest, (form / total / total) * longest * longest);
+  }
+  return shortest;
+}
 
 const product = ({ size, values }: Gramian, w: Float64Array): Float64Array =>
   Float64Array.from({ length: size }, (_, i) =>
@@ -87,7 +123,24 @@ describe('minNormPoint', () => {
     );
   });
 
-  it('is no longer than the best point found on any face', () => {
+  it('is as short as the shortest point over all faces of the hull', () => {
+    fc.assert(
+      fc.property(jacobians, (jacobian) => {
+        fc.pre(jacobian.length <= 6);
+        const gramian = gramianOf(jacobian);
+        const { weights, squaredNorm } = minNormPoint(gramian);
+        const lengths = norms(gramian);
+        const spread = weights.reduce((sum, w, k) => sum + w * lengths[k]!, 0);
+        const shortest = shortestOverFaces(gramian);
+        expect(squaredNorm).toBeLessThanOrEqual(shortest + 1e-12 * spread * spread);
+        // The other way round the elimination of a singular face bounds what can be asked.
+        expect(shortest).toBeLessThanOrEqual(squaredNorm + 1e-7 * spread * spread);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is no longer than any point on the way to a corner', () => {
     fc.assert(
       fc.property(jacobians, (jacobian) => {
         const gramian = gramianOf(jacobian);
@@ -105,6 +158,30 @@ describe('minNormPoint', () => {
             expect(form).toBeGreaterThanOrEqual(squaredNorm - 1e-12 * spread * spread);
           }
         });
+      }),
+    );
+  });
+
+  it('is the same point whatever the order of the rows', () => {
+    fc.assert(
+      fc.property(jacobians, fc.integer(), (jacobian, seed) => {
+        const order = resumeRandom(randomState(seed, 'order')).permutation(jacobian.length);
+        const shuffled = Array.from(order, (k) => jacobian[k]!);
+        const lengths = norms(gramianOf(jacobian));
+        const point = minNormPoint(gramianOf(jacobian));
+        const other = minNormPoint(gramianOf(shuffled));
+        const spread = point.weights.reduce((sum, w, k) => sum + w * lengths[k]!, 0);
+        expect(Math.abs(other.squaredNorm - point.squaredNorm)).toBeLessThanOrEqual(
+          1e-12 * spread * spread,
+        );
+        // The weights need not agree (duplicated rows), the point does: |h − h'|² <= |h'|² − |h|².
+        const at = (rows: readonly (readonly number[])[], weights: Float64Array): number[] =>
+          rows[0]!.map((_, c) => rows.reduce((sum, row, k) => sum + weights[k]! * row[c]!, 0));
+        const h = at(jacobian, point.weights);
+        const distance = Math.hypot(
+          ...at(shuffled, other.weights).map((value, c) => value - h[c]!),
+        );
+        expect(distance).toBeLessThanOrEqual(1e-6 * spread);
       }),
     );
   });

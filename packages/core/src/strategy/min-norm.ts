@@ -20,12 +20,16 @@ export interface MinNormPoint {
  * harm.
  *
  * @remarks
- * **Stationarity.** The error of `⟨h, g_i⟩`, with `h = Σ w_k g_k` and `S = Σ w_k |g_k|`, is at most `e |g_i| S` for a
- * Gramian of relative error `e`, taken as K · 2⁻⁵⁰ where it is stated smaller, because of the solver's own rounding.
- * The point counts as zero when `wᵀ G w <= 4 e S²`. If it does not, the optimality
- * condition `(G w)_i >= wᵀ G w > 0` gives `⟨h, g_i⟩ >= −e |g_i| S >= −(√e / 2) |h| |g_i|`: along h no objective rises
- * by more than rounding. The test compares with the rows that take part, not with the largest one, so a gradient that
- * is a million times smaller than another is not mistaken for zero.
+ * **Stationarity.** Let `h = Σ w_k g_k`, `S = Σ w_k |g_k|` and `e = relativeError + K · 2⁻⁵⁰`. The error of `⟨h, g_i⟩`
+ * is at most `e |g_i| S`: each entry contributes `relativeError · |g_i| |g_k| w_k`, the solver's rounding the rest. The
+ * point counts as zero when `wᵀ G w <= 4 e S²`, and then `|h|² <= 5 e S²`. If it does not, `|h|² >= 3 e S²`, and with
+ * the optimality condition `(G w)_i >= wᵀ G w > 0` follows `⟨h, g_i⟩ >= −e |g_i| S >= −√(e / 3) |h| |g_i|`: along h no
+ * objective rises by more than rounding. The test compares with the rows that take part, not with the largest one, so a
+ * gradient that is a million times smaller than another is not mistaken for zero, and multiplying rows by positive
+ * numbers does not change the promise.
+ *
+ * **Ties.** Where rows are duplicated or depend on each other several weights give the same point; which of them is
+ * returned is not specified.
  *
  * A row that is exactly zero makes the min-norm point zero.
  *
@@ -69,8 +73,9 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     rows += scaled[k]!;
   }
   const form = Math.max(0, quadraticForm(cosines, scaled));
-  // Rows outside may still ask to enter by 12 K roundings of S (the solver's own tolerance): below that no `h` is sure.
-  const error = Math.max(gramian.relativeError, size * 2 ** -50);
+  // A row outside may ask to enter by K · ε times the terms of its sum, 3 S at most, and the solver still ends: 3 K ε S,
+  // and a fourth for the rounding of those inside.
+  const error = gramian.relativeError + size * 2 ** -50;
   return {
     weights: scaled.map((value, k) => (value * ratios[k]!) / total),
     squaredNorm: (form / total / total) * shortest * shortest,

@@ -1,5 +1,5 @@
 import { dispose, type NamedTensorMap, Optimizer } from '@tensorflow/tfjs-core';
-import { buildIntegration, integrateGradients } from '../engine/integrate-gradients.ts';
+import { buildIntegration, groupingOf, integrateGradients } from '../engine/integrate-gradients.ts';
 import { checkState, type IntegrationState } from '../engine/integration-state.ts';
 import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
@@ -76,8 +76,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @throws MultigradError `structure-changed` when it belongs to another strategy or other variables
    */
   restore(state: IntegrationState): void {
-    const { strategy, level = 'parameters', variables } = this.#options;
-    checkState(state, strategy, level, variables);
+    const { strategy, variables } = this.#options;
+    checkState(state, strategy, groupingOf(this.#options), variables);
     this.#state = state;
   }
 

@@ -35,7 +35,7 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    */
   readonly weightDecay?: number;
   /** Factors on the objectives' gradients, before the strategy sees them. @defaultValue 1 for each */
-  readonly lossWeights?: Readonly<Partial<Record<Name, number>>>;
+  readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
    * Measures norms and cosines at every n-th step for strategies that do not need them: one more reverse pass per
    * objective at those steps, no change to the update. @defaultValue off
