@@ -55,7 +55,7 @@ export async function compare(request: CompareRequest, environment: Environment)
     settings,
   };
   const folder = resolve(environment.folder, request.out);
-  const state = openOutputFolder(folder, config, request.force);
+  openOutputFolder(folder, config, request.force);
   const left = openRuns(folder, config).length;
   const all = config.strategies.length * config.seeds.length;
   let failures: readonly string[] = [];
@@ -66,11 +66,15 @@ export async function compare(request: CompareRequest, environment: Environment)
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
   } else {
     const backend = await useBackend(settings['backend'] as string);
-    print(
-      `${recipe.title}: ${formatCount(all, 'run')} (${formatCount(config.strategies.length, 'strategy', 'strategies')}, ${formatCount(config.seeds.length, 'seed')}) on ${backend.name} (${backend.reason}), into ${request.out}`,
-    );
-    if (state === 'resumed' && left < all)
-      print(`${all - left} of them are finished and kept from before.`);
+    const strategyCount = formatCount(config.strategies.length, 'strategy', 'strategies');
+    const seedCount = formatCount(config.seeds.length, 'seed');
+    print(`${recipe.title}: ${strategyCount}, ${seedCount}, into ${request.out}`);
+    print(`Backend: ${backend.name} (${backend.reason})`);
+    if (left < all) {
+      print(
+        `${formatCount(all - left, 'run')} of ${all} finished before and kept; going on with the rest.`,
+      );
+    }
     const progress = progressOf(environment);
     signal.addEventListener('abort', () =>
       progress.note('Stopping after this step. Ctrl-C once more stops at once.'),

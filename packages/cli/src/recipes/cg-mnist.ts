@@ -138,7 +138,7 @@ export const cgMnistRecipe: Recipe = {
   notes: (strategies) =>
     strategies.includes('joint')
       ? [
-          'joint trains on the multimodal loss alone: its gray and color heads are not trained, so their accuracy is that of chance, about 10 %.',
+          'joint trains on the multimodal loss alone: its gray and color heads are not trained, so their accuracy means nothing (chance is 10 %).',
         ]
       : [],
   check,

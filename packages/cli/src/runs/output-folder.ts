@@ -106,9 +106,6 @@ function entriesOf(folder: string): string[] | null {
   }
 }
 
-/** Whether an output folder was there before, and so may hold runs of the same configuration. */
-export type FolderState = 'new' | 'resumed';
-
 /**
  * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again.
  *
@@ -116,7 +113,7 @@ export type FolderState = 'new' | 'resumed';
  * @throws MultigradError `io` where it cannot be written, holds files of somebody else, or results of another
  * configuration; the differences are named
  */
-export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): FolderState {
+export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): void {
   const entries = entriesOf(folder)?.filter((name) => !name.endsWith('.part')) ?? [];
   if (entries.length > 0 && !entries.includes(configFile)) {
     throw new MultigradError(
@@ -127,7 +124,7 @@ export function openOutputFolder(folder: string, config: ComparisonConfig, force
   }
   if (entries.length > 0 && !force) {
     const differences = configDifferences(readConfig(folder), config);
-    if (differences.length === 0) return 'resumed';
+    if (differences.length === 0) return;
     throw new MultigradError(
       'io',
       `The output folder ${folder} holds results of another configuration:\n` +
@@ -142,7 +139,6 @@ export function openOutputFolder(folder: string, config: ComparisonConfig, force
     throw ioError(`write to the output folder ${folder}`, cause);
   }
   writeWhole(join(folder, configFile), `${JSON.stringify(config, null, 2)}\n`);
-  return 'new';
 }
 
 /** Takes down one run as it goes: each line is on disk before the next step begins. */

@@ -28,7 +28,15 @@ export type Jacobian = readonly (readonly number[] | Float32Array | Float64Array
  * ```
  */
 export function gramianOf(jacobian: Jacobian): Gramian {
-  const size = jacobian.length;
+  return gramianOfColumns(jacobian, 0, checkJacobian(jacobian), '');
+}
+
+/**
+ * Checks that a Jacobian has rows, all of the same length, and finite entries; returns that length.
+ *
+ * @throws MultigradError `invalid-argument` or `non-finite` naming the row
+ */
+export function checkJacobian(jacobian: Jacobian): number {
   const columns = jacobian[0]?.length;
   if (columns === undefined) {
     throw new MultigradError(
@@ -36,50 +44,67 @@ export function gramianOf(jacobian: Jacobian): Gramian {
       'A Jacobian should have at least one row. Found none.',
     );
   }
-  const magnitudes = Float64Array.from(jacobian, (row, k) => {
+  jacobian.forEach((row, k) => {
     if (row.length !== columns) {
       throw new MultigradError(
         'invalid-argument',
         `All rows of a Jacobian should have the same length. Found ${columns} in row 0 and ${row.length} in row ${k}.`,
       );
     }
-    let largest = 0;
     for (let c = 0; c < columns; c += 1) {
-      const value = row[c]!;
-      if (!Number.isFinite(value)) {
-        throw new MultigradError(
-          'non-finite',
-          `Entries of a Jacobian should be finite. Found ${value} in row ${k}, column ${c}.`,
-        );
-      }
-      largest = Math.max(largest, Math.abs(value));
+      if (Number.isFinite(row[c])) continue;
+      throw new MultigradError(
+        'non-finite',
+        `Entries of a Jacobian should be finite. Found ${row[c]} in row ${k}, column ${c}.`,
+      );
     }
-    // A power of two: dividing by it rounds nothing. Within what has a reciprocal.
-    const exponent = Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))));
-    return largest === 0 ? 0 : 2 ** exponent;
   });
+  return columns;
+}
+
+/**
+ * The Gramian of the columns start … end − 1 of a Jacobian that has been checked.
+ *
+ * @param where - what the columns are, for messages: `''` or ` of tensor …`
+ */
+export function gramianOfColumns(
+  jacobian: Jacobian,
+  start: number,
+  end: number,
+  where: string,
+): Gramian {
+  const size = jacobian.length;
+  const scales = Float64Array.from(jacobian, (row) => scaleOf(row, start, end));
   const values = new Float64Array(size * size);
   for (let i = 0; i < size; i += 1) {
     for (let j = i; j < size; j += 1) {
-      const product = scaledDot(jacobian[i]!, magnitudes[i]!, jacobian[j]!, magnitudes[j]!);
+      const product = scaledDot(jacobian[i]!, scales[i]!, jacobian[j]!, scales[j]!, start, end);
       values[i * size + j] = product;
       values[j * size + i] = product;
       // Below the smallest normal number digits are lost, and a row that is not zero would come to look like it.
-      if (i === j && magnitudes[i]! > 0 && product < 2 ** -1022) {
+      if (i === j && scales[i]! > 0 && product < 2 ** -1022) {
         throw new MultigradError(
           'invalid-argument',
-          `The squared norm of row ${i} should be representable in float64. Found ${product} for a row that is not zero; scale the rows.`,
+          `The squared norm of row ${i}${where} should be representable in float64. Found ${product} for a row that is not zero; scale the rows.`,
         );
       }
       if (!Number.isFinite(product)) {
         throw new MultigradError(
           'non-finite',
-          `The inner product of rows ${i} and ${j} should be representable in float64. Found ${product}; scale the rows.`,
+          `The inner product of rows ${i} and ${j}${where} should be representable in float64. Found ${product}; scale the rows.`,
         );
       }
     }
   }
-  return { size, values, relativeError: (columns + 4) * 2 ** -53 };
+  return { size, values, relativeError: (end - start + 4) * 2 ** -53 };
+}
+
+/** A power of two near the largest magnitude, within what has a reciprocal: scaling by it rounds nothing. 0 for zeros. */
+function scaleOf(row: Jacobian[number], start: number, end: number): number {
+  let largest = 0;
+  for (let c = start; c < end; c += 1) largest = Math.max(largest, Math.abs(row[c]!));
+  if (largest === 0) return 0;
+  return 2 ** Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest))));
 }
 
 function scaledDot(
@@ -87,12 +112,14 @@ function scaledDot(
   scaleA: number,
   b: Jacobian[number],
   scaleB: number,
+  start: number,
+  end: number,
 ): number {
   if (scaleA === 0 || scaleB === 0) return 0;
   const shrinkA = 1 / scaleA;
   const shrinkB = 1 / scaleB;
   let sum = 0;
-  for (let c = 0; c < a.length; c += 1) sum += a[c]! * shrinkA * (b[c]! * shrinkB);
+  for (let c = start; c < end; c += 1) sum += a[c]! * shrinkA * (b[c]! * shrinkB);
   return sum * scaleA * scaleB;
 }
 

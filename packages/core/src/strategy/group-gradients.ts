@@ -1,14 +1,19 @@
+import { checkGramian } from './check-gramian.ts';
 import { MultigradError } from './errors.ts';
 import type { Gramian } from './gramian.ts';
 import type { GroupGradients } from './strategy.ts';
 
 /** The parts from which a strategy's view of a group is made; what is left out throws when it is read. */
 export interface GroupGradientsParts {
+  /** Names of the K objectives present, at least one, each once. */
   readonly objectives: readonly string[];
+  /** K × K inner products of the whole group's gradients. */
   readonly gramian?: Gramian | undefined;
+  /** The same for each tensor, by name. */
   readonly tensorGramians?: ReadonlyMap<string, Gramian> | undefined;
+  /** K losses. */
   readonly losses?: Float64Array | undefined;
-  /** @defaultValue 0 */
+  /** Number of the step, from 0. @defaultValue 0 */
   readonly step?: number | undefined;
   /** Name of the strategy, for messages. */
   readonly strategy?: string | undefined;
@@ -18,7 +23,8 @@ export interface GroupGradientsParts {
  * The view of one group that a strategy gets: reading what was not asked for is an error, so a strategy cannot depend
  * by accident on what some engine happens to know.
  *
- * @throws MultigradError `invalid-argument` when the parts' sizes do not match the number of objectives
+ * @throws MultigradError `invalid-argument` when the parts' sizes do not match the number of objectives or a Gramian is
+ *   none, `non-finite` when an entry of one is not finite; a part that was left out throws `not-requested` when read
  *
  * @example
  * ```ts
@@ -43,8 +49,9 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
       `Argument \`objectives\` should hold at least one name, each once. Found [${objectives.join(', ')}].`,
     );
   }
-  for (const one of [gramian, ...(tensorGramians?.values() ?? [])]) {
-    if (one !== undefined) checkLength('each Gramian', one.values.length, size * size);
+  if (gramian !== undefined) checkPart(gramian, size, 'The Gramian');
+  for (const [name, part] of tensorGramians ?? []) {
+    checkPart(part, size, `The Gramian of tensor \`${name}\``);
   }
   if (losses !== undefined) checkLength('`losses`', losses.length, size);
   const need = <T>(part: T | undefined, what: string, needs: string): T => {
@@ -68,6 +75,15 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
       return need(losses, 'losses', "`losses: 'now'`");
     },
   };
+}
+
+function checkPart(gramian: Gramian, size: number, what: string): void {
+  checkGramian(gramian, what);
+  if (gramian.size === size) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `${what} should have one row for each of the ${size} objectives. Found ${gramian.size}.`,
+  );
 }
 
 function checkLength(what: string, found: number, expected: number): void {

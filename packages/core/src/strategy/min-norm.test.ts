@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import type { Gramian } from './gramian.ts';
 import { gramianOf, norms } from './gramian-of.ts';
@@ -39,45 +38,55 @@ const jacobians = fc
   )
   .filter((rows) => rows.every((row) => row.some((value) => value !== 0)));
 
-/** Brute force: of the stationary points of all faces, those with weights >= 0, the smallest squared norm. */
-function shortestOverFaces({ size, values }: Gramian): number {
+/** Brute force in whole numbers: the smallest squared norm among the stationary points of all faces with weights >= 0. */
+function shortestOverFaces(jacobian: readonly (readonly number[])[]): number {
+  const inner = (i: number, j: number): bigint =>
+    jacobian[i]!.reduce((sum, value, c) => sum + BigInt(value) * BigInt(jacobian[j]![c]!), 0n);
   let shortest = Infinity;
-  for (let face = 1; face < 2 ** size; face += 1) {
-    const rows = Array.from({ length: size }, (_, k) => k).filter((k) => (face >> k) & 1);
-    const lengths = rows.map((k) => Math.sqrt(values[k * size + k]!));
-    const longest = Math.max(...lengths);
-    // Cosines C and v_k = w_k |g_k|: C v = λ a, aᵀ v = 1 with a = longest / |g_k|.
-    const a = lengths.map((length) => longest / length);
-    const cosines = rows.map((i, at) =>
-      rows.map((j, to) => values[i * size + j]! / lengths[at]! / lengths[to]!),
-    );
-    const system = new Matrix([
-      ...cosines.map((row, at) => [...row, -a[at]! / Math.max(...a)]),
-      [...a.map((value) => value / Math.max(...a)), 0],
+  for (let face = 1; face < 2 ** jacobian.length; face += 1) {
+    const rows = [...jacobian.keys()].filter((k) => (face >> k) & 1);
+    // G w = λ 1 and 1 · w = 1, with −λ the last unknown.
+    const solution = solveExactly([
+      ...rows.map((i) => [...rows.map((j) => inner(i, j)), 1n, 0n]),
+      [...rows.map(() => 1n), 0n, 1n],
     ]);
-    const svd = new SingularValueDecomposition(system);
-    // Of dependent rows fewer do: the optimum lies on a face that is regular, too.
-    if (svd.condition > 1e7) continue;
-    const right = Matrix.zeros(rows.length + 1, 1);
-    right.set(rows.length, 0, 1);
-    const v = svd.solve(right).to1DArray().slice(0, rows.length);
-    if (v.some((value) => value < 0)) continue;
-    const w = v.map((value, at) => value * a[at]!);
-    const total = w.reduce((sum, value) => sum + value, 0);
-    const form = v.reduce(
-      (sum, value, i) =>
-        sum + value * v.reduce((inner, other, j) => inner + cosines[i]![j]! * other, 0),
-      0,
-    );
-    shortest = Math.min(shortest, (form / total / total) * longest * longest);
+    // Where rows depend on each other fewer of them reach the same point, on another face.
+    if (solution === null) continue;
+    const { numerators, denominator } = solution;
+    if (numerators.slice(0, -1).some((value) => value * denominator < 0n)) continue;
+    shortest = Math.min(shortest, -Number(numerators.at(-1)) / Number(denominator));
   }
   return shortest;
+}
+
+/** Solves a linear system [A | b] without rounding (Bareiss, then Jordan); null where A is singular. */
+function solveExactly(
+  system: bigint[][],
+): { readonly numerators: bigint[]; readonly denominator: bigint } | null {
+  let previous = 1n;
+  for (let k = 0; k < system.length; k += 1) {
+    const pivotRow = system.findIndex((row, i) => i >= k && row[k] !== 0n);
+    if (pivotRow < 0) return null;
+    [system[k], system[pivotRow]] = [system[pivotRow]!, system[k]!];
+    const pivot = system[k]!;
+    system = system.map((row, i) =>
+      i === k ? row : row.map((value, j) => (pivot[k]! * value - row[k]! * pivot[j]!) / previous),
+    );
+    previous = pivot[k]!;
+  }
+  return { numerators: system.map((row) => row.at(-1)!), denominator: previous };
 }
 
 const product = ({ size, values }: Gramian, w: Float64Array): Float64Array =>
   Float64Array.from({ length: size }, (_, i) =>
     w.reduce((sum, weight, j) => sum + values[i * size + j]! * weight, 0),
   );
+
+/** Lengths of the rows, and the sum of those in use by weight. */
+function sizes(gramian: Gramian, w: Float64Array): { lengths: Float64Array; spread: number } {
+  const lengths = norms(gramian);
+  return { lengths, spread: w.reduce((sum, weight, k) => sum + weight * lengths[k]!, 0) };
+}
 
 describe('minNormPoint', () => {
   it('is the published point of the standard example', () => {
@@ -101,42 +110,54 @@ describe('minNormPoint', () => {
     expect([...three.weights].map((w) => Number(w.toFixed(12)))).toEqual([0.6, 0.4, 0]);
   });
 
-  it('satisfies the optimality conditions: (Gw)_i >= w·Gw, with equality where w_i > 0', () => {
+  it('satisfies the optimality conditions: one bound on all (Gw)_i, met where w_i > 0', () => {
     fc.assert(
       fc.property(jacobians, (jacobian) => {
         const gramian = gramianOf(jacobian);
-        const lengths = norms(gramian);
-        const { weights, squaredNorm } = minNormPoint(gramian);
-        const spread = weights.reduce((sum, w, k) => sum + w * lengths[k]!, 0);
+        const { weights, squaredNorm, stationary } = minNormPoint(gramian);
+        const { lengths, spread } = sizes(gramian, weights);
         const image = product(gramian, weights);
-        expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+        expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 14);
+        const unit = gramian.size * 2 ** -50 * spread;
         weights.forEach((weight, i) => {
           expect(weight).toBeGreaterThanOrEqual(0);
-          const rounding = 1e-12 * spread * Math.max(lengths[i]!, spread);
-          expect(image[i]! - squaredNorm).toBeGreaterThanOrEqual(-rounding);
-          // The slack of a row in use is small against what moving its whole weight could gain.
-          if (weight > 0)
-            expect(weight * (image[i]! - squaredNorm)).toBeLessThanOrEqual(1e-12 * spread * spread);
+          // What the remarks promise, before the Gramian's own error.
+          if (!stationary) expect(image[i]!).toBeGreaterThanOrEqual(-unit * lengths[i]!);
+          if (weight === 0) return;
+          lengths.forEach((length, j) => {
+            const rounding = 4 * unit * (lengths[i]! + length);
+            expect(image[i]! - image[j]!).toBeLessThanOrEqual(rounding);
+          });
         });
+        const form = weights.reduce((sum, weight, i) => sum + weight * image[i]!, 0);
+        expect(Math.abs(squaredNorm - form)).toBeLessThanOrEqual(4 * unit * spread);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('is as short as the shortest point over all faces of the hull', () => {
+  it('is as short as the shortest point over all faces of the hull, found exactly', () => {
+    const rows = fc
+      .tuple(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 6 }))
+      .chain(([size, columns]) =>
+        fc.array(
+          fc.tuple(
+            fc.array(fc.integer({ min: -3, max: 3 }), { minLength: columns, maxLength: columns }),
+            fc.constantFrom(1, 1, 3, 2 ** 20),
+          ),
+          { minLength: size, maxLength: size },
+        ),
+      );
     fc.assert(
-      fc.property(jacobians, (jacobian) => {
-        fc.pre(jacobian.length <= 6);
+      fc.property(rows, (scaledRows) => {
+        const jacobian = scaledRows.map(([row, factor]) => row.map((value) => value * factor));
         const gramian = gramianOf(jacobian);
         const { weights, squaredNorm } = minNormPoint(gramian);
-        const lengths = norms(gramian);
-        const spread = weights.reduce((sum, w, k) => sum + w * lengths[k]!, 0);
-        const shortest = shortestOverFaces(gramian);
-        expect(squaredNorm).toBeLessThanOrEqual(shortest + 1e-12 * spread * spread);
-        // The other way round the elimination of a singular face bounds what can be asked.
-        expect(shortest).toBeLessThanOrEqual(squaredNorm + 1e-7 * spread * spread);
+        const { spread } = sizes(gramian, weights);
+        const difference = Math.abs(squaredNorm - shortestOverFaces(jacobian));
+        expect(difference).toBeLessThanOrEqual(1e-14 * spread * spread);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
@@ -145,8 +166,7 @@ describe('minNormPoint', () => {
       fc.property(jacobians, (jacobian) => {
         const gramian = gramianOf(jacobian);
         const { weights, squaredNorm } = minNormPoint(gramian);
-        const lengths = norms(gramian);
-        const spread = weights.reduce((sum, w, k) => sum + w * lengths[k]!, 0);
+        const { lengths, spread } = sizes(gramian, weights);
         // Along every edge of the simplex from w to a corner the norm grows.
         lengths.forEach((_, corner) => {
           for (const step of [1e-3, 0.1, 0.5, 1]) {
@@ -167,10 +187,9 @@ describe('minNormPoint', () => {
       fc.property(jacobians, fc.integer(), (jacobian, seed) => {
         const order = resumeRandom(randomState(seed, 'order')).permutation(jacobian.length);
         const shuffled = Array.from(order, (k) => jacobian[k]!);
-        const lengths = norms(gramianOf(jacobian));
         const point = minNormPoint(gramianOf(jacobian));
         const other = minNormPoint(gramianOf(shuffled));
-        const spread = point.weights.reduce((sum, w, k) => sum + w * lengths[k]!, 0);
+        const { spread } = sizes(gramianOf(jacobian), point.weights);
         expect(Math.abs(other.squaredNorm - point.squaredNorm)).toBeLessThanOrEqual(
           1e-12 * spread * spread,
         );
@@ -321,16 +340,85 @@ describe('minNormPoint', () => {
     expect(minNormPoint(opposite).stationary).toBe(true);
   });
 
-  it('solves 300 rows, dependent ones among them', () => {
-    const random = resumeRandom(randomState(1, 'many rows'));
-    const jacobian = Array.from({ length: 300 }, () =>
-      Array.from({ length: 40 }, () => random.normal() + 0.6),
+  it('never returns a negative weight for rows that cancel', () => {
+    const cancelling = [
+      [0.7, -0.6],
+      [-1.4, 1.2],
+      [0.5, 0.5],
+    ];
+    const { weights, stationary } = minNormPoint(gramianOf(cancelling));
+    expect(Math.min(...weights)).toBe(0);
+    expect(stationary).toBe(true);
+  });
+
+  it('is stationary exactly where the squared norm is within four errors of the rows in use', () => {
+    // Two unit rows at an angle: w·Gw = (1 + cos) / 2 and S = 1.
+    const pair = (form: number, error: number): boolean =>
+      minNormPoint({
+        size: 2,
+        values: Float64Array.of(1, 2 * form - 1, 2 * form - 1, 1),
+        relativeError: error,
+      }).stationary;
+    for (const error of [2 ** -22, 1e-12]) {
+      expect(pair(3.99 * error, error)).toBe(true);
+      expect(pair(4.05 * error, error)).toBe(false);
+    }
+    // A Gramian said to be exact: the solver's own rounding remains.
+    expect(pair(2 ** -48, 0)).toBe(true);
+    expect(pair(2 ** -46, 0)).toBe(false);
+  });
+
+  it('copes with a Gramian that float32 noise has made indefinite', () => {
+    fc.assert(
+      fc.property(jacobians, fc.integer(), (jacobian, seed) => {
+        const clean = gramianOf(jacobian);
+        const { size } = clean;
+        const lengths = norms(clean);
+        const random = resumeRandom(randomState(seed, 'noise'));
+        const relativeError = 2 ** -22;
+        const values = clean.values.slice();
+        for (let i = 0; i < size; i += 1) {
+          for (let j = i; j < size; j += 1) {
+            const noise = (2 * random.uniform() - 1) * relativeError * lengths[i]! * lengths[j]!;
+            values[i * size + j]! += noise;
+            values[j * size + i] = values[i * size + j]!;
+          }
+        }
+        const { weights, stationary } = minNormPoint({ size, values, relativeError });
+        expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 14);
+        expect(Math.min(...weights)).toBeGreaterThanOrEqual(0);
+        if (stationary) return;
+        // By the true inner products nothing rises by more than the stated error.
+        const h = jacobian[0]!.map((_, c) =>
+          jacobian.reduce((sum, row, k) => sum + weights[k]! * row[c]!, 0),
+        );
+        const allowed = Math.sqrt(relativeError / 3) * 1.01;
+        jacobian.forEach((row, k) => {
+          const inner = row.reduce((sum, value, c) => sum + value * h[c]!, 0);
+          expect(inner).toBeGreaterThanOrEqual(-allowed * Math.hypot(...h) * lengths[k]!);
+        });
+      }),
+      { numRuns: 500 },
     );
-    const gramian = gramianOf(jacobian);
-    const { weights, squaredNorm } = minNormPoint(gramian);
+  });
+
+  it.each([
+    ['more rows than numbers in them', 300, 40, 0.6, 41],
+    ['512 rows, most of them in use', 512, 600, 0, 512],
+  ])('solves %s', (_, rows, columns, shift, most) => {
+    const random = resumeRandom(randomState(1, 'many rows'));
+    const gramian = gramianOf(
+      Array.from({ length: rows }, () =>
+        Float64Array.from({ length: columns }, () => random.normal() + shift),
+      ),
+    );
+    const { weights, squaredNorm, stationary } = minNormPoint(gramian);
     const image = product(gramian, weights);
-    expect(Math.min(...image)).toBeGreaterThanOrEqual(squaredNorm * (1 - 1e-9));
-    expect(weights.filter((w) => w > 0).length).toBeGreaterThan(5);
-    expect(weights.filter((w) => w > 0).length).toBeLessThanOrEqual(41);
+    expect(stationary).toBe(false);
+    expect(Math.min(...image)).toBeGreaterThanOrEqual(squaredNorm * (1 - 1e-11));
+    const used = [...weights.keys()].filter((k) => weights[k]! > 0);
+    for (const k of used) expect(Math.abs(image[k]! / squaredNorm - 1)).toBeLessThan(1e-11);
+    expect(used.length).toBeGreaterThan(5);
+    expect(used.length).toBeLessThanOrEqual(most);
   });
 });

@@ -8,16 +8,32 @@ import { MultigradError } from './errors.ts';
  */
 export type RandomState = readonly [number, number, number, number];
 
-/** Draws from a generator; read `state()` back to continue elsewhere. */
+/**
+ * Draws from a generator; read `state()` back to continue elsewhere.
+ *
+ * All it remembers is in its state: the same state gives the same draws, whatever was drawn before it.
+ */
 export interface Random {
   /** A number in [0, 1), a multiple of 2⁻⁵³. */
   uniform(): number;
-  /** An integer in 0 … n − 1; n in 1 … 2³². */
+  /**
+   * An integer in 0 … n − 1, each equally likely; n in 1 … 2³².
+   *
+   * @throws MultigradError `invalid-argument` for another n
+   */
   integer(n: number): number;
   /** A standard normal number, by the Box–Muller transform of two uniform ones; nothing is kept for the next call. */
   normal(): number;
-  /** The integers 0 … n − 1 in random order (Fisher–Yates). */
+  /**
+   * The integers 0 … n − 1 in random order, each order equally likely (Fisher–Yates); n in 0 … 2³².
+   *
+   * @throws MultigradError `invalid-argument` for another n
+   */
   permutation(n: number): Uint32Array;
+  /** Puts the elements of an array into random order, in place, by the draws that `permutation` would make. */
+  shuffle<T extends unknown[] | Float32Array | Float64Array | Int32Array | Uint32Array>(
+    array: T,
+  ): T;
   /** The state after the draws so far. */
   state(): RandomState;
 }
@@ -25,12 +41,13 @@ export interface Random {
 /**
  * The state of a generator for a seed and a stream: independent streams of one seed for each group, layer or epoch.
  *
- * The seed and the words of the stream are hashed (FNV-1a over their text, salted once per word of the state), and the
- * first 16 numbers are thrown away.
+ * The seed and the words of the stream are hashed: word s of the state, s = 1 … 4, is the 32-bit FNV-1a hash of the
+ * UTF-16 code units of `JSON.stringify([s, seed, ...stream])`. The first 16 numbers are thrown away.
  *
- * @param seed - an integer, safe in float64
- * @param stream - words that name what the numbers are for
- * @throws MultigradError `invalid-option` when the seed is no integer
+ * @param seed - an integer that float64 holds exactly
+ * @param stream - words that name what the numbers are for; `1` and `'1'` name different streams
+ * @throws MultigradError `invalid-option` when the seed is no such integer, `invalid-argument` when a number in the
+ *   stream is not finite
  *
  * @example
  * ```ts
@@ -47,6 +64,13 @@ export function randomState(seed: number, ...stream: readonly (string | number)[
       `Option \`seed\` should be an integer. Found ${seed}.`,
     );
   }
+  for (const word of stream) {
+    if (typeof word === 'string' || Number.isFinite(word)) continue;
+    throw new MultigradError(
+      'invalid-argument',
+      `The words of a random stream should be strings or finite numbers. Found ${word}.`,
+    );
+  }
   const words = [1, 2, 3, 4].map((salt) => hash(JSON.stringify([salt, seed, ...stream])));
   const generator = xoroshiro128plusFromState(words);
   for (let draw = 0; draw < 16; draw += 1) generator.next();
@@ -56,19 +80,47 @@ export function randomState(seed: number, ...stream: readonly (string | number)[
 /**
  * A generator that goes on from a state.
  *
- * @throws MultigradError `invalid-argument` when the state is not four integers
+ * The generator is Blackman and Vigna's xoroshiro128+, of period 2¹²⁸ − 1.
+ *
+ * @throws MultigradError `invalid-argument` when the state is not four 32-bit integers, one of them not zero
+ *
+ * @see Blackman and Vigna, Scrambled linear pseudorandom number generators, ACM Transactions on Mathematical Software 47
+ *   (2021)
+ *
+ * @example
+ * ```ts
+ * import { randomState, resumeRandom } from '@multigrad/core/strategy';
+ *
+ * const random = resumeRandom(randomState(1));
+ * const saved = JSON.stringify(random.state());
+ * const next = random.uniform();
+ * console.log(resumeRandom(JSON.parse(saved)).uniform() === next); // true
+ * ```
  */
 export function resumeRandom(state: RandomState): Random {
   const words: readonly unknown[] = Array.isArray(state) ? state : [];
-  if (words.length !== 4 || !words.every(Number.isInteger)) {
+  // From all zeros the generator would never move.
+  if (words.length !== 4 || !words.every(isInt32) || words.every((word) => word === 0)) {
     throw new MultigradError(
       'invalid-argument',
-      `A random state should be four integers. Found ${JSON.stringify(state)}.`,
+      `A random state should be four 32-bit integers, not all zero. Found ${JSON.stringify(state)}.`,
     );
   }
   const generator = xoroshiro128plusFromState(state);
   const uniform = (): number => uniformFloat64(generator);
-  const integer = (n: number): number => uniformInt(generator, 0, n - 1);
+  const integer = (n: number): number => {
+    checkCount(n, 1);
+    return uniformInt(generator, 0, n - 1);
+  };
+  const shuffle = <T extends Indexed>(array: T): T => {
+    for (let last = array.length - 1; last > 0; last -= 1) {
+      const chosen = integer(last + 1);
+      const value = array[chosen];
+      array[chosen] = array[last];
+      array[last] = value;
+    }
+    return array;
+  };
   return {
     uniform,
     integer,
@@ -78,17 +130,28 @@ export function resumeRandom(state: RandomState): Random {
       return radius * Math.cos(2 * Math.PI * uniform());
     },
     permutation: (n) => {
-      const order = Uint32Array.from({ length: n }, (_, index) => index);
-      for (let last = n - 1; last > 0; last -= 1) {
-        const chosen = integer(last + 1);
-        const value = order[chosen]!;
-        order[chosen] = order[last]!;
-        order[last] = value;
-      }
-      return order;
+      checkCount(n, 0);
+      const order = new Uint32Array(n);
+      for (let index = 0; index < n; index += 1) order[index] = index;
+      return shuffle(order);
     },
+    shuffle,
     state: () => generator.getState() as unknown as RandomState,
   };
+}
+
+type Indexed = { readonly length: number; [index: number]: unknown };
+
+function isInt32(value: unknown): boolean {
+  return typeof value === 'number' && (value | 0) === value;
+}
+
+function checkCount(n: number, least: number): void {
+  if (Number.isInteger(n) && n >= least && n <= 2 ** 32) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `A number of choices should be an integer in ${least} … 2³². Found ${n}.`,
+  );
 }
 
 function hash(text: string): number {

@@ -4,6 +4,7 @@ import { readTogether } from '../engine/read-back.ts';
 import { scoped } from '../engine/scoped.ts';
 import { scalarsOf, sortNumbers } from '../engine/step-context.ts';
 import { batchSize } from './batch-size.ts';
+import { EventLoopBreaks } from './event-loop.ts';
 import { RunningMeans } from './running-means.ts';
 
 /** Means over a data set, weighted by the number of samples of each batch. */
@@ -23,7 +24,9 @@ export async function evaluateBatches<Batch, Name extends string>(
   const losses = new RunningMeans();
   const metrics = new Map<string, RunningMeans>();
   let samples = 0;
+  const breaks = new EventLoopBreaks(30);
   for await (const batch of batches) {
+    await breaks.take();
     if (signal?.aborted === true) break;
     const size = batchSize(batch);
     const { names, scalars, objectives } = scoped(() => {

@@ -266,6 +266,22 @@ describe('MultiObjectiveTrainer.fit', () => {
     });
   });
 
+  it('gives timers a turn while it trains', async () => {
+    const { trainer, dispose } = regression(unitSum());
+    const data = samples();
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 20);
+    const { stopped } = await trainer.fit(data, {
+      epochs: 1_000_000,
+      yieldEvery: 5,
+      signal: controller.signal,
+    });
+    clearTimeout(timer);
+    expect(stopped).toBe('aborted');
+    tf.dispose(data);
+    dispose();
+  });
+
   it('frees the batches of a generator when a step throws', async () => {
     await expectConstantMemory(async () => {
       const { trainer, dispose } = regression(unitSum());

@@ -8,6 +8,7 @@ import { batchSize } from './batch-size.ts';
 import { type History, HistoryRecorder, type Logs } from './callbacks.ts';
 import { type DataSource, type ReadOptions, readBatches } from './data-source.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
+import { EventLoopBreaks } from './event-loop.ts';
 import { RunningMeans } from './running-means.ts';
 import type { StepReport } from './step-report.ts';
 import type { FitOptions, TrainerOptions } from './trainer-options.ts';
@@ -163,8 +164,10 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   ): Promise<Pick<Evaluation<Name>, 'losses' | 'metrics'> | null> {
     const losses = new RunningMeans();
     const metrics = new Map<string, RunningMeans>();
+    const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
     let batches = 0;
     for await (const batch of readBatches(data, epoch, options)) {
+      await breaks.take();
       if (stopped()) return null;
       for (const callback of options.callbacks ?? []) await callback.onBatchBegin?.(batches);
       const size = batchSize(batch);

@@ -52,6 +52,11 @@ export interface FitOptions<Batch, Name extends string> extends ReadOptions {
   /** Evaluated after each epoch; its numbers bear the prefix `val_`. */
   readonly validationData?: DataSource<Batch>;
   readonly callbacks?: readonly TrainerCallback<Name>[];
+  /**
+   * Milliseconds after which timers, input and drawing get a turn between two batches; Infinity for never.
+   * @defaultValue 30
+   */
+  readonly yieldEvery?: number;
   /** Ends training after the step in progress when aborted; `fit` then returns what was measured. */
   readonly signal?: AbortSignal;
 }
