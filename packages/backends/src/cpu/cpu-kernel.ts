@@ -1,3 +1,4 @@
+import { MultigradError } from '@multigrad/core/strategy';
 import {
   getKernel,
   type KernelFunc,
@@ -37,7 +38,11 @@ export function replaceCpuKernel({ name, run }: CpuKernel): void {
       const own = run(call, call.backend as CpuBackend);
       if (own !== null) return own;
       if (stock !== undefined) return stock.kernelFunc(call);
-      throw new Error(`Kernel ${name} of the cpu backend does not support these inputs.`);
+      throw new MultigradError(
+        'unsupported',
+        `Kernel ${name} of multigrad does not cover these inputs, and the cpu backend has no other. ` +
+          'Expected NHWC without dilation.',
+      );
     },
   });
 }

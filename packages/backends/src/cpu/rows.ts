@@ -1,11 +1,17 @@
-import type { NamedTensorInfoMap } from '@tensorflow/tfjs-core';
+import { MultigradError } from '@multigrad/core/strategy';
+import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
-/** Inner products of K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name. */
+/**
+ * Inner products of the K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name.
+ *
+ * Output, K + K (K + 1) numbers: the largest magnitudes m_k, then for each pair i ≤ j the high and low part of
+ * `⟨g_i, g_j⟩ / (m_i · m_j)`, zeros where m_i or m_j is 0. m_k is NaN or infinite when the row holds such a number.
+ */
 export const gramianOfRows: CpuKernel = {
   name: 'GramianOfRows',
   run: ({ inputs }, backend) => {
-    const rows = rowsOf(inputs, backend);
+    const rows = rowsOf('GramianOfRows', inputs, backend);
     const count = rows.length;
     const packed = new Float32Array(count + count * (count + 1));
     rows.forEach((row, k) => (packed[k] = largestMagnitude(row)));
@@ -26,20 +32,45 @@ export const gramianOfRows: CpuKernel = {
 export const combineRows: CpuKernel = {
   name: 'CombineRows',
   run: ({ inputs, attrs }, backend) => {
-    const rows = rowsOf(inputs, backend);
+    const rows = rowsOf('CombineRows', inputs, backend);
     const { weights } = attrs as { weights: number[] };
-    const { shape } = inputs['row0']!;
-    const combined = Float32Array.from(rows[0]!, (_, index) => {
-      let sum = 0;
-      for (let k = 0; k < rows.length; k += 1) sum += weights[k]! * rows[k]![index]!;
-      return sum;
-    });
-    return backend.makeTensorInfo(shape, 'float32', combined);
+    if (weights.length !== rows.length) {
+      throw new MultigradError(
+        'invalid-argument',
+        `Kernel CombineRows should get one weight for each row. Found ${weights.length} weights for ${rows.length} rows.`,
+      );
+    }
+    const sums = new Float64Array(rows[0]!.length);
+    // Row by row: one pass over memory each, and no call for each number.
+    rows.forEach((row, k) => addScaled(sums, weights[k]!, row));
+    return backend.makeTensorInfo([...inputs['row0']!.shape], 'float32', new Float32Array(sums));
   },
 };
 
-function rowsOf(inputs: NamedTensorInfoMap, backend: CpuBackend): Float32Array[] {
-  return Object.keys(inputs).map((_, k) => valuesOf(backend, inputs[`row${k}`]!));
+function rowsOf(kernel: string, inputs: NamedTensorInfoMap, backend: CpuBackend): Float32Array[] {
+  const count = Object.keys(inputs).length;
+  const rows = Array.from({ length: count }, (_, k) => inputs[`row${k}`]);
+  const first = rows[0];
+  if (first === undefined) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Kernel ${kernel} should get inputs row0, row1, …. Found none.`,
+    );
+  }
+  const size = util.sizeFromShape(first.shape);
+  return rows.map((row, k) => {
+    if (row?.dtype !== 'float32' || util.sizeFromShape(row.shape) !== size) {
+      throw new MultigradError(
+        'invalid-argument',
+        `Kernel ${kernel} should get row${k} as float32 of ${size} numbers, like row0. Found ${described(row)}.`,
+      );
+    }
+    return valuesOf(backend, row);
+  });
+}
+
+function described(row: TensorInfo | undefined): string {
+  return row === undefined ? 'no such input' : `${row.dtype} of shape [${row.shape.join(', ')}]`;
 }
 
 /** NaN if the row holds one. */
@@ -57,4 +88,8 @@ function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i += 1) sum += a[i]! * b[i]!;
   return sum;
+}
+
+function addScaled(sums: Float64Array, weight: number, row: Float32Array): void {
+  for (let i = 0; i < row.length; i += 1) sums[i]! += weight * row[i]!;
 }

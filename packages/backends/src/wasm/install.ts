@@ -4,6 +4,7 @@ import { identity } from './identity.ts';
 import { KernelHeap } from './kernel-heap.ts';
 import { batchMatMul, fusedMatMul } from './matmul.ts';
 import { maxPoolGrad } from './pooling.ts';
+import { maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
 import { combineRows, gramianOfRows } from './rows.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
@@ -17,6 +18,8 @@ export const wasmKernels: readonly OwnKernel[] = [
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
   maxPoolGrad,
+  maxPool3D,
+  maxPool3DGrad,
   batchMatMul,
   fusedMatMul,
   sum,

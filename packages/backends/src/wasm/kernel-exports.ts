@@ -97,6 +97,8 @@ export interface KernelExports {
     top: number,
     left: number,
   ): void;
+  max_pool_3d(x: number, out: number, ...geometry: number[]): void;
+  max_pool_3d_gradient(x: number, dy: number, dx: number, ...geometry: number[]): void;
   sum_leading(
     x: number,
     out: number,

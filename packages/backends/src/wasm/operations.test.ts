@@ -44,6 +44,35 @@ describe('max-pooling gradients on wasm', () => {
   });
 });
 
+describe('max-pooling in three dimensions on wasm', () => {
+  it('agrees with stock cpu, value and gradient, also where every value is negative', async () => {
+    const cases = fc.record({
+      shape: fc.tuple(
+        fc.integer({ min: 1, max: 2 }),
+        fc.integer({ min: 3, max: 5 }),
+        fc.integer({ min: 3, max: 5 }),
+        fc.integer({ min: 3, max: 5 }),
+        fc.integer({ min: 1, max: 3 }),
+      ),
+      window: fc.integer({ min: 1, max: 3 }),
+      stride: fc.integer({ min: 1, max: 2 }),
+      pad: fc.constantFrom('same' as const, 'valid' as const),
+      shift: fc.constantFrom(-5, 0, 5),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ shape, window, stride, pad, shift }) => {
+        await expectSameAsStockCpu(() =>
+          valueAndGradients(
+            (x) => tf.maxPool3d(x as tf.Tensor5D, window, stride, pad),
+            normal(shape, 1, shift),
+          ),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
 describe('matrix products on wasm', () => {
   it('agree with stock cpu for every transposition, batched and broadcast', async () => {
     const cases = fc.record({
