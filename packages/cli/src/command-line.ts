@@ -16,8 +16,26 @@ function prepare(command: Command, { print, complain }: Environment): void {
 /**
  * Runs one command line.
  *
+ * Nothing is read from or written to the process: what a command prints goes to `environment`.
+ *
  * @param args - the arguments without the program's own name
+ *
  * @returns the exit code: 0 success, 1 failure, 2 a mistake on the command line, 130 interrupted
+ *
+ * @example
+ * ```ts
+ * import { runCommandLine } from '@multigrad/cli';
+ *
+ * const lines: string[] = [];
+ * const exitCode = await runCommandLine(['strategies', '--json'], {
+ *   terminal: null,
+ *   print: (line) => lines.push(line),
+ *   complain: (line) => console.error(line),
+ *   folder: '.',
+ *   signal: new AbortController().signal,
+ * });
+ * console.log(exitCode, JSON.parse(lines.join('')).length >= 5); // 0 true
+ * ```
  */
 export async function runCommandLine(
   args: readonly string[],

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { enableProdMode } from '@tensorflow/tfjs-core';
 import picocolors from 'picocolors';
 import { useBackend } from '@multigrad/backends';
 import type { Environment } from '../environment.ts';
@@ -65,6 +66,8 @@ export async function compare(request: CompareRequest, environment: Environment)
     );
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
   } else {
+    // Without it the cpu backend would advertise another package.
+    enableProdMode();
     const backend = await useBackend(settings['backend'] as string);
     const strategyCount = formatCount(config.strategies.length, 'strategy', 'strategies');
     const seedCount = formatCount(config.seeds.length, 'seed');

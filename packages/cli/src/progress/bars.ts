@@ -14,12 +14,12 @@ interface Payload {
   readonly text: (columns: number) => string;
 }
 
-// What stands beside a bar: a name of usual length, epoch and step, and the time left.
-const textColumns = 62;
+// What stands to the right of a bar: epoch and step, and the time left.
+const textColumns = 46;
 
 const clearToEnd = '\u001b[K';
 
-/** A bar that takes what room the terminal leaves, 8 to 30 columns. */
+/** A bar that takes what room the text leaves of so many columns, 8 to 30 of them. */
 function bar(share: number, columns: number): string {
   const width = Math.min(30, Math.max(8, columns - textColumns));
   const full = Math.round(Math.min(1, share) * width);
@@ -74,21 +74,32 @@ export function barProgress(
   let accuracies = '';
 
   const name = (): string => (run ? `${run.strategy}, seed ${run.seed}` : '');
-  const width = (): number => Math.min(34, Math.max(8, name().length));
+  const nameWidth = (columns: number): number =>
+    Math.min(Math.max(16, Math.floor(0.3 * columns)), Math.max('all runs'.length, name().length));
   const share = (): number => (run && at ? at.step / (run.epochs * run.stepsPerEpoch) : 0);
   const left = (began: number, part: number): string =>
     part > 0.01 ? `${formatDuration(((now() - began) * (1 - part)) / part)} left` : '';
   const total = (): number => (runs > 0 ? (done + share()) / runs : 0);
 
+  const line = (title: string, part: number, columns: number, text: string): string => {
+    const width = nameWidth(columns);
+    return `${cut(title, width).padEnd(width)} ${bar(part, columns - width)} ${text}`;
+  };
   const runLine = (columns: number): string => {
     const where = evaluating
       ? 'testing'
       : `step ${at?.step ?? 0}/${run ? run.epochs * run.stepsPerEpoch : 0}`;
-    return `${cut(name(), width()).padEnd(width())} ${bar(share(), columns)} epoch ${at?.epoch ?? 1}/${run?.epochs ?? 1}, ${where}  ${left(beganRun, share())}`;
+    const epoch = `epoch ${at?.epoch ?? 1}/${run?.epochs ?? 1}`;
+    return line(name(), share(), columns, `${epoch}, ${where}  ${left(beganRun, share())}`);
   };
   const lossLine = (): string => (at ? `  training loss: ${formatLosses(at.losses)}` : '');
   const allLine = (columns: number): string =>
-    `${'all runs'.padEnd(width())} ${bar(total(), columns)} run ${Math.min(done + 1, runs)}/${runs}  ${left(beganAll, total())}`;
+    line(
+      'all runs',
+      total(),
+      columns,
+      `run ${Math.min(done + 1, runs)}/${runs}  ${left(beganAll, total())}`,
+    );
 
   return {
     begin: (count) => {

@@ -124,9 +124,10 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     sort: null,
     legend: null,
     scale: {
+      type: 'ordinal',
       domain: styles.map(({ strategy }) => strategy),
       range: styles.map(
-        (_, index) => 1.6 + (2.4 * (styles.length - 1 - index)) / Math.max(4, styles.length - 1),
+        (_, index) => 1.6 + (1.6 * (styles.length - 1 - index)) / Math.max(4, styles.length - 1),
       ),
     },
   };

@@ -24,7 +24,7 @@ const config: Config = {
   // The same room for every panel's labels, so that panels stand in line.
   axisY: { minExtent: 36 },
   header: { labelFontSize: 11, labelColor: '#333333', titleFontSize: 12, titleFontWeight: 400 },
-  line: { strokeWidth: 2, strokeJoin: 'round', strokeCap: 'butt' },
+  line: { strokeJoin: 'round', strokeCap: 'butt' },
 };
 
 /** Width of a panel's plot area, in pixels: narrow enough for a telephone to show it at full size. */

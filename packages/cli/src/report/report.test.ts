@@ -100,6 +100,17 @@ describe('renderReport', () => {
       expect(count(section, `stroke="${sum[0]!}" stroke-width=`)).toBeGreaterThan(0);
   });
 
+  it('draws coinciding lines so that each shows: the later the thinner', () => {
+    const accuracy = standard.split('<section id="accuracy">')[1]!;
+    const widths = Array.from(
+      accuracy
+        .slice(0, accuracy.indexOf('</svg></div>'))
+        .matchAll(/stroke="#\w+" stroke-width="([\d.]+)" stroke-linecap/g),
+      ([, width]) => Number(width),
+    );
+    expect(widths.map((width) => width.toFixed(1))).toEqual(['3.2', '2.8', '2.4', '2.0', '1.6']);
+  });
+
   it('uses no id twice and refers to none that is absent', () => {
     const html = standard;
     const ids = Array.from(html.matchAll(/ id="([^"]+)"/g), ([, id]) => id!);

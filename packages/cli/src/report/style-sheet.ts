@@ -30,10 +30,11 @@ figure svg { display: block; max-width: 100%; height: auto; }
 .notes li { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .2rem 1.5rem; margin: .5rem 0; }
 dl div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid #e6e6e6; }
-dl .wide { grid-column: 1 / -1; }
+dl .wide { grid-column: 1 / -1; justify-content: flex-start; }
+dl .wide dd { text-align: left; }
 dt { color: #555; }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
-pre { background: #f4f4f4; padding: .6rem .8rem; overflow-x: auto; font-size: .875rem; }
+pre { background: #f4f4f4; padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem; }
 @media (max-width: 40rem) {
   body { padding: .9rem; }
   h1 { font-size: 1.35rem; }
@@ -48,6 +49,5 @@ pre { background: #f4f4f4; padding: .6rem .8rem; overflow-x: auto; font-size: .8
   h2 { break-after: avoid; }
   figure, tr, pre { break-inside: avoid; }
   .scroll { overflow: visible; }
-  pre { white-space: pre-wrap; }
 }
 `;

@@ -57,6 +57,20 @@ describe('textTable', () => {
   });
 });
 
+describe('textTable with a long name', () => {
+  it('gives the name a line of its own', () => {
+    const rows = [
+      ['mmpareto:gamma=2,rescale=tensor', '1.0'],
+      ['sum', '2.0'],
+    ];
+    expect(
+      textTable({ ...table, rows })
+        .split('\n')
+        .slice(3),
+    ).toEqual(['mmpareto:gamma=2,rescale=tensor', '             1.0', 'sum          2.0']);
+  });
+});
+
 describe('markdownTable', () => {
   it('escapes what would break a table or become HTML', () => {
     expect(markdownTable(table)).toBe(

@@ -105,19 +105,33 @@ export function resultsCaption({ config, rows }: Summary): string {
   );
 }
 
-/** The same table for a terminal: columns aligned, numbers to the right. */
+const longestName = 20;
+
+/**
+ * The same table for a terminal: columns aligned, numbers to the right; a long name has a line of its own above its
+ * numbers.
+ */
 export function textTable({ columns, rows }: Table): string {
-  const lines = [columns.map(({ title }) => title), columns.map(({ detail }) => detail), ...rows];
-  const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const format = (line: readonly string[]): string =>
-    line
+  const headings = [columns.map(({ title }) => title), columns.map(({ detail }) => detail)];
+  const lines = [...headings, ...rows];
+  const widths = columns.map((_, column) => {
+    const lengths = lines.map((line) => line[column]!.length);
+    return Math.max(
+      ...(column === 0 ? lengths.filter((length) => length <= longestName) : lengths),
+    );
+  });
+  const format = (line: readonly string[]): string => {
+    const name = line[0]!;
+    if (name.length > widths[0]!) return `${name}\n${format(['', ...line.slice(1)])}`;
+    return line
       .map((cell, column) =>
         column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
       )
       .join('  ')
       .trimEnd();
+  };
   const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
-  return [format(lines[0]!), format(lines[1]!), rule, ...rows.map(format)].join('\n');
+  return [...headings.map(format), rule, ...rows.map(format)].join('\n');
 }
 
 function markdownCell(text: string): string {

@@ -111,6 +111,8 @@ async function fit(task: RunTask, experiment: Experiment, watch: TrainerCallback
     return stopped !== undefined;
   } finally {
     optimizer.dispose();
+    // Its own dispose forgets the learning rate, a tensor that the plain optimizer below it keeps.
+    tf.SGDOptimizer.prototype.dispose.call(optimizer);
   }
 }
 
