@@ -60,14 +60,7 @@ export function depthwiseInfo(geometry: ConvolutionGeometry): backend_util.Conv2
 /** The same for a pooling of windows `kernel`; padding 'same' or 'valid' or explicit. */
 export function poolingInfo(geometry: ConvolutionGeometry): backend_util.Conv2DInfo {
   const { batch, height, width, channels: depth, kernel, strides, pad } = geometry;
-  // The cast: TensorFlow.js passes explicit paddings through here too, its type says otherwise.
-  return backend_util.computePool2DInfo(
-    [batch, height, width, depth],
-    kernel,
-    strides,
-    1,
-    pad as 'same',
-  );
+  return backend_util.computePool2DInfo([batch, height, width, depth], kernel, strides, 1, pad);
 }
 
 function infoOf(geometry: ConvolutionGeometry, depthwise: boolean): backend_util.Conv2DInfo {

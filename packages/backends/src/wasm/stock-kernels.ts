@@ -5,6 +5,7 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { MultigradError } from '@multigrad/core/strategy';
 import { KernelHeap } from './kernel-heap.ts';
 
 type KernelCall = Parameters<KernelFunc>[0];
@@ -27,7 +28,10 @@ export function replaceKernel({ name, run }: OwnKernel): void {
       const own = run(call, KernelHeap.of(call.backend));
       if (own !== null) return own;
       if (stock !== undefined) return stock.kernelFunc(call);
-      throw new Error(`Kernel ${name} of the wasm backend does not support these inputs.`);
+      throw new MultigradError(
+        'unsupported',
+        `Kernel ${name} of the wasm backend does not support these inputs.`,
+      );
     },
   });
 }

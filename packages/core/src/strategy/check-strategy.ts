@@ -6,15 +6,28 @@ const gradientNeeds = ['none', 'gramian', 'tensor-gramians'];
 const lossNeeds = ['now', 'now-and-after-step', 'epoch-means'];
 
 /**
- * Checks that a value follows the strategy contract as this version understands it.
+ * Checks that a value follows the strategy contract as this version understands it: its specification, its name, what
+ * its needs say, and that its methods are functions.
  *
  * @throws MultigradError `incompatible-strategy` naming the member, what was found and what was expected
+ *
+ * @example
+ * ```ts
+ * import { assertStrategy, MultigradError } from '@multigrad/core/strategy';
+ *
+ * try {
+ *   assertStrategy({ specification: 2, name: 'future' });
+ * } catch (error) {
+ *   console.log(MultigradError.isInstance(error) && error.message);
+ *   // Strategy `future` should have `specification` 1. Found 2.
+ * }
+ * ```
  */
 export function assertStrategy(value: unknown): asserts value is GradientStrategy {
   if (typeof value !== 'object' || value === null) {
     throw new MultigradError(
       'incompatible-strategy',
-      `A strategy should be an object such as a factory returns: mmpareto(), not mmpareto. Found ${value === null ? 'null' : `a ${typeof value}`}.`,
+      `A strategy should be an object such as a factory returns: mmpareto(), not mmpareto. Found ${describeValue(value)}.`,
     );
   }
   const strategy = value as Partial<Record<keyof GradientStrategy, unknown>>;

@@ -11,10 +11,11 @@ export type Jacobian = readonly (readonly number[] | Float32Array | Float64Array
  * vanishes on the way.
  * The stated relative error is `(P + 4) · 2⁻⁵³` for rows of P numbers, the bound for a plain sum.
  *
- * @param jacobian - K rows of P numbers, K >= 1; each row zero, or of a length between 1.5e-154 and 1.3e154, whose
- *   square float64 holds
- * @throws MultigradError `invalid-argument` when there is no row or rows differ in length, or a row is so short that its
- *   square vanishes; `non-finite` when an entry or an inner product is not finite
+ * A row shorter than 1.5e-154 (2⁻⁵¹¹), whose square float64 cannot hold to all digits, counts as zero throughout.
+ *
+ * @param jacobian - K rows of P numbers, K >= 1, no longer than 1.3e154
+ * @throws MultigradError `invalid-argument` when there is no row or rows differ in length, `non-finite` when an entry
+ *   or an inner product is not finite
  *
  * @example
  * ```ts
@@ -74,20 +75,17 @@ export function gramianOfColumns(
   where: string,
 ): Gramian {
   const size = jacobian.length;
-  const scales = Float64Array.from(jacobian, (row) => scaleOf(row, start, end));
+  const scales = Float64Array.from(jacobian, (row) => {
+    const scale = scaleOf(row, start, end);
+    // Then all of its products are zero, not its square alone: what remains is still the Gramian of some rows.
+    return scaledDot(row, scale, row, scale, start, end) < 2 ** -1022 ? 0 : scale;
+  });
   const values = new Float64Array(size * size);
   for (let i = 0; i < size; i += 1) {
     for (let j = i; j < size; j += 1) {
       const product = scaledDot(jacobian[i]!, scales[i]!, jacobian[j]!, scales[j]!, start, end);
       values[i * size + j] = product;
       values[j * size + i] = product;
-      // Below the smallest normal number digits are lost, and a row that is not zero would come to look like it.
-      if (i === j && scales[i]! > 0 && product < 2 ** -1022) {
-        throw new MultigradError(
-          'invalid-argument',
-          `The squared norm of row ${i}${where} should be representable in float64. Found ${product} for a row that is not zero; scale the rows.`,
-        );
-      }
       if (!Number.isFinite(product)) {
         throw new MultigradError(
           'non-finite',
@@ -197,6 +195,6 @@ export function cosine({ size, values }: Gramian, i: number, j: number): number 
   const b = Math.sqrt(values[j * size + j]!);
   if (a === 0 || b === 0) return 0;
   if (i === j) return 1;
-  // One division after the other: the product of the norms could overflow.
+  // One division after the other: no product of norms that could overflow or lose digits.
   return Math.max(-1, Math.min(1, values[i * size + j]! / a / b));
 }

@@ -53,12 +53,17 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
   for (const [name, part] of tensorGramians ?? []) {
     checkPart(part, size, `The Gramian of tensor \`${name}\``);
   }
-  if (losses !== undefined) checkLength('`losses`', losses.length, size);
+  if (losses !== undefined && losses.length !== size) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Argument \`losses\` should hold a number for each of the ${size} objectives. Found ${losses.length}.`,
+    );
+  }
   const need = <T>(part: T | undefined, what: string, needs: string): T => {
     if (part !== undefined) return part;
     throw new MultigradError(
       'not-requested',
-      `Strategy ${strategy === undefined ? '' : `\`${strategy}\` `}read \`${what}\` without asking for it. ` +
+      `${strategy === undefined ? 'A strategy' : `Strategy \`${strategy}\``} read \`${what}\` without asking for it. ` +
         `Found no such value; its \`needs\` should say ${needs}.`,
     );
   };
@@ -83,13 +88,5 @@ function checkPart(gramian: Gramian, size: number, what: string): void {
   throw new MultigradError(
     'invalid-argument',
     `${what} should have one row for each of the ${size} objectives. Found ${gramian.size}.`,
-  );
-}
-
-function checkLength(what: string, found: number, expected: number): void {
-  if (found === expected) return;
-  throw new MultigradError(
-    'invalid-argument',
-    `The size of ${what} should match the objectives: expected ${expected} numbers, found ${found}.`,
   );
 }

@@ -33,8 +33,9 @@ export {
 } from './plugin.ts';
 export { createRegistry, type StrategyRegistry } from './registry.ts';
 export { parseStrategySpecifier, type StrategySpecifier } from './specifier.ts';
+export { checkGramian } from './check-gramian.ts';
 export { assertStrategy } from './check-strategy.ts';
-export { cosine, gramianOf, type Jacobian, norms } from './gramian-of.ts';
+export { addGramians, cosine, gramianOf, type Jacobian, norms } from './gramian-of.ts';
 export { groupGradients, type GroupGradientsParts } from './group-gradients.ts';
 export {
   type IntegratedMatrix,

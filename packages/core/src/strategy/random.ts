@@ -22,7 +22,10 @@ export interface Random {
    * @throws MultigradError `invalid-argument` for another n
    */
   integer(n: number): number;
-  /** A standard normal number, by the Box–Muller transform of two uniform ones; nothing is kept for the next call. */
+  /**
+   * A standard normal number, by the Box–Muller transform of two uniform ones: `√(−2 ln(1 − u)) cos(2πv)`. Nothing is
+   * kept for the next call. Its last digits are those of the JavaScript engine's `Math.log` and `Math.cos`.
+   */
   normal(): number;
   /**
    * The integers 0 … n − 1 in random order, each order equally likely (Fisher–Yates); n in 0 … 2³².
