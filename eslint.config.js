@@ -2,7 +2,9 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/coverage/**', 'runs/**', 'tests/.examples/**', '**/*.generated.ts'] },
+  {
+    ignores: ['**/dist/**', '**/coverage/**', 'runs/**', 'tests/.examples/**', '**/*.generated.ts'],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
