@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
 import type { Gramian } from '../strategy/gramian.ts';
+import { addGramians } from '../strategy/gramian-of.ts';
 import { nonFiniteGradient } from './non-finite.ts';
 import { finishGramian, type PendingGramian, startGramian } from './row-kernels.ts';
 import type { PresentGroup } from './step-context.ts';
@@ -58,19 +59,14 @@ export function finishGroup(
   step: number,
 ): GroupGramians {
   const size = present.names.length;
-  const total = new Float64Array(size * size);
   const tensorGramians = new Map<string, Gramian>();
-  let relativeError = 0;
   tensors.forEach(({ name, reaching, pending }, index) => {
     const { gramian, nonFinite } = finishGramian(pending, values[index]!);
     const [culprit] = nonFinite;
     if (culprit !== undefined) {
       throw nonFiniteGradient(present.names[reaching[culprit]!]!, present.group.key, name, step);
     }
-    const full = spread(gramian, reaching, size);
-    full.values.forEach((value, entry) => (total[entry]! += value));
-    relativeError = Math.max(relativeError, gramian.relativeError);
-    tensorGramians.set(name, full);
+    tensorGramians.set(name, spread(gramian, reaching, size));
   });
   if (tensors.length === 0) {
     throw new MultigradError(
@@ -78,7 +74,7 @@ export function finishGroup(
       `Group \`${present.group.key}\` should have a tensor that ${present.names.join(', ')} reaches. Found none at step ${step}.`,
     );
   }
-  return { gramian: { size, values: total, relativeError }, tensorGramians };
+  return { gramian: addGramians(tensorGramians.values()), tensorGramians };
 }
 
 /** Puts a Gramian of some objectives into the rows and columns of all; the others' gradients are zero. */

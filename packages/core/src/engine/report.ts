@@ -1,4 +1,5 @@
 import type { Gramian } from '../strategy/gramian.ts';
+import { cosine, norms } from '../strategy/gramian-of.ts';
 
 /** What happened in one group at one step: the numbers from which plots are drawn. */
 export interface GroupReport {
@@ -20,21 +21,12 @@ export interface GroupReport {
 }
 
 /** Norms, cosines and conflict of a Gramian. */
-export function describeGramian({ size, values }: Gramian): {
+export function describeGramian(gramian: Gramian): {
   norms: number[];
   cosines: number[][];
   conflict: boolean;
 } {
-  const norms = Array.from({ length: size }, (_, k) => Math.sqrt(values[k * size + k]!));
-  let conflict = false;
-  const cosines = norms.map((a, i) =>
-    norms.map((b, j) => {
-      if (a === 0 || b === 0) return 0;
-      if (i === j) return 1;
-      const cosine = Math.max(-1, Math.min(1, values[i * size + j]! / a / b));
-      if (cosine < 0) conflict = true;
-      return cosine;
-    }),
-  );
-  return { norms, cosines, conflict };
+  const lengths = [...norms(gramian)];
+  const cosines = lengths.map((_, i) => lengths.map((__, j) => cosine(gramian, i, j)));
+  return { norms: lengths, cosines, conflict: cosines.flat().some((value) => value < 0) };
 }
