@@ -112,7 +112,17 @@ describe('strategies', () => {
       options: Record<string, { default: unknown }>;
       paper: { year: number } | null;
     }[];
-    expect(list.map(({ name }) => name)).toEqual(['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda']);
+    expect(list.map(({ name }) => name)).toEqual([
+      'joint',
+      'sum',
+      'mmpareto',
+      'pcgrad',
+      'mgda',
+      'imtl-g',
+      'aligned-mtl',
+      'config',
+      'edm',
+    ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);
     expect(mmpareto.paper!.year).toBe(2024);

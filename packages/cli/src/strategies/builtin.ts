@@ -1,8 +1,21 @@
 import type { StrategyPlugin } from '@multigrad/core/strategy';
+import { plugin as imtlG } from '@multigrad/strategy-imtl-g';
+import { plugin as alignedMtl } from '@multigrad/strategy-aligned-mtl';
+import { plugin as conFig } from '@multigrad/strategy-config';
+import { plugin as edm } from '@multigrad/strategy-edm';
 import { plugin as mgda } from '@multigrad/strategy-mgda';
 import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
 import { plugin as sum } from '@multigrad/strategy-sum';
 
 /** The strategies that come with this program, in the order of listings. */
-export const builtinPlugins: readonly StrategyPlugin[] = [sum, mmpareto, pcgrad, mgda];
+export const builtinPlugins: readonly StrategyPlugin[] = [
+  sum,
+  mmpareto,
+  pcgrad,
+  mgda,
+  imtlG,
+  alignedMtl,
+  conFig,
+  edm,
+];

@@ -1,0 +1,180 @@
+import {
+  cosine,
+  type GradientStrategy,
+  type Gramian,
+  norms,
+  type ObjectiveWeights,
+  type OptionSpecs,
+  pseudoInverse,
+  resolveOptions,
+  symmetricEigen,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link alignedMtl}. */
+export interface AlignedMTLOptions {
+  /**
+   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1. The preferences of the
+   * objectives present are divided by their sum. Null prefers none.
+   *
+   * @defaultValue null
+   */
+  readonly preference?: ObjectiveWeights | null;
+  /**
+   * Squared length that the gradients are brought to: the smallest eigenvalue of the Gramian that is not zero (`min`),
+   * the median (`median`, the lower of two middle ones) or the mean (`rmse`) of those.
+   *
+   * @defaultValue 'min'
+   */
+  readonly scale?: 'min' | 'median' | 'rmse';
+}
+
+/** Descriptions of the options of {@link alignedMtl}. */
+export const alignedMtlOptions: OptionSpecs<AlignedMTLOptions> = {
+  preference: {
+    kind: 'weights',
+    description:
+      'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1, and the sum is scaled to 1.',
+  },
+  scale: {
+    kind: 'choice',
+    choices: ['min', 'median', 'rmse'],
+    default: 'min',
+    description:
+      'Squared length that the gradients are brought to: the smallest (min), median or mean (rmse) of the Gramian eigenvalues that are not zero.',
+  },
+};
+
+/**
+ * Aligned-MTL: the gradients are made orthogonal and equally long by the least change, then averaged.
+ *
+ * `w = B p` with `B = √s V Λ^(−1/2) Vᵀ` over the eigenvalues of `G = V Λ Vᵀ` that are not zero. The aligned gradients,
+ * the rows of `B J`, have the condition number 1: `B G Bᵀ = s I` for independent gradients. The preference p sums to 1,
+ * and s is the smallest of those eigenvalues (`min`), their median or their mean (`rmse`). With `min` the update is at
+ * most as long as the average of this preference. One objective keeps its plain gradient. Multiplying all gradients by a factor
+ * multiplies the update by it.
+ *
+ * The update may conflict with an objective, and it is not zero at Pareto stationary gradients in general.
+ *
+ * - The number of eigenvalues that are not zero is the rank of the gradients' cosines, decided against the Gramian's
+ *   error; eigenvalues of at most `K · 2⁻⁵²` times the largest count as zero too, since float64 cannot tell them.
+ * - Zero gradients have the weight 0. If all are zero, the note is `stationary`.
+ * - If every objective present has the preference 0 all weights are 0 and the note is `degenerate`.
+ *
+ * A preference for a name that a group does not have is no error: another group may have it.
+ *
+ * @remarks
+ * The paper leaves the sum of the preferences open; here it is 1, whatever objectives are present. The official code
+ * decides the rank on the eigenvalues of G against float32's precision, which drops short gradients beside long ones.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { alignedMtl } from '@multigrad/strategy-aligned-mtl';
+ *
+ * const { weights } = integrateMatrix(alignedMtl(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(weights.map((weight) => Number(weight.toFixed(4)))); // Float64Array(2) [ 0.5591, 0.4083 ]
+ * ```
+ *
+ * @see D. Senushkin, N. Patakin, A. Kuznetsov, A. Konushin, "Independent Component Alignment for Multi-Task Learning",
+ * CVPR 2023, section 4, Algorithm 1. https://arxiv.org/abs/2305.19000
+ */
+export function alignedMtl(options: AlignedMTLOptions = {}): GradientStrategy<null> {
+  const { preference, scale } = resolveOptions<AlignedMTLOptions>(
+    'aligned-mtl',
+    alignedMtlOptions,
+    options,
+  );
+  return {
+    specification: 1,
+    name: 'aligned-mtl',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate({ objectives, gramian }, state) {
+      const weights = new Float64Array(gramian.size);
+      const lengths = norms(gramian);
+      const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
+      if (active.length === 0) return { weights, state, note: 'stationary' };
+      const shares = sharesOf(objectives, preference);
+      if (shares === null) return { weights, state, note: 'degenerate' };
+      const preferred = Float64Array.from(active, (k) => shares[k]!);
+      const aligned = align(gramian, active, preferred, scale);
+      active.forEach((k, at) => (weights[k] = aligned[at]!));
+      return { weights, state };
+    },
+  };
+}
+
+/** The preferences of the objectives present, of sum 1; null if all are 0. */
+function sharesOf(
+  objectives: readonly string[],
+  preference: ObjectiveWeights | null,
+): Float64Array | null {
+  const given = Float64Array.from(objectives, (name) =>
+    // Own names only: an objective may be called `constructor`.
+    preference !== null && Object.hasOwn(preference, name) ? preference[name]! : 1,
+  );
+  const largest = given.reduce((most, value) => Math.max(most, value), 0);
+  if (largest === 0) return null;
+  // By the largest first: the plain sum could overflow.
+  const total = given.reduce((sum, value) => sum + value / largest, 0);
+  return given.map((value) => value / largest / total);
+}
+
+/** `B p` for the gradients of the indices `active`, none of which is zero. */
+function align(
+  gramian: Gramian,
+  active: readonly number[],
+  preferred: Float64Array,
+  scale: Required<AlignedMTLOptions>['scale'],
+): Float64Array {
+  const size = active.length;
+  const lengths = norms(gramian);
+  const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
+  const cosines = new Float64Array(size * size);
+  const values = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = i; j < size; j++) {
+      const [a, b] = [active[i]!, active[j]!];
+      const value = cosine(gramian, a, b);
+      const product = value * ((lengths[a]! / longest) * (lengths[b]! / longest));
+      for (const at of [i * size + j, j * size + i]) {
+        cosines[at] = value;
+        values[at] = product;
+      }
+    }
+  }
+  // The divisions and roots round three times.
+  const relativeError = gramian.relativeError + 2 ** -51;
+  // Cosines have the rank of G, and do not mistake a short gradient for none.
+  const { rank } = pseudoInverse({ size, values: cosines, relativeError });
+  const { eigenvalues, eigenvectors } = symmetricEigen(values, size);
+  const kept = eigenvalues.filter(
+    (value, k) => k < rank && value > size * 2 ** -52 * eigenvalues[0]!,
+  );
+  const target = targetOf(kept, scale);
+  const weights = new Float64Array(size);
+  kept.forEach((eigenvalue, k) => {
+    let along = 0;
+    for (let i = 0; i < size; i++) along += eigenvectors[i * size + k]! * preferred[i]!;
+    const factor = Math.sqrt(target / eigenvalue) * along;
+    for (let i = 0; i < size; i++) weights[i]! += factor * eigenvectors[i * size + k]!;
+  });
+  return weights;
+}
+
+/** The squared length s for eigenvalues in descending order. */
+function targetOf(eigenvalues: Float64Array, scale: Required<AlignedMTLOptions>['scale']): number {
+  switch (scale) {
+    case 'min':
+      return eigenvalues.at(-1)!;
+    case 'median':
+      return eigenvalues[Math.floor(eigenvalues.length / 2)]!;
+    case 'rmse':
+      return eigenvalues.reduce((sum, value) => sum + value, 0) / eigenvalues.length;
+  }
+}

@@ -1,0 +1,2 @@
+export { alignedMtl, type AlignedMTLOptions } from './aligned-mtl.ts';
+export { plugin } from './plugin.ts';

@@ -1,0 +1,21 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { alignedMtl, type AlignedMTLOptions, alignedMtlOptions } from './aligned-mtl.ts';
+
+/** The description of {@link alignedMtl} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<AlignedMTLOptions> =
+  /* @__PURE__ */ definePlugin<AlignedMTLOptions>({
+    specification: 1,
+    name: 'aligned-mtl',
+    title: 'Aligned-MTL',
+    summary:
+      'Makes the gradients orthogonal and equally long by the least change, then averages them.',
+    paper: {
+      title: 'Independent Component Alignment for Multi-Task Learning',
+      authors: ['Dmitry Senushkin', 'Nikolay Patakin', 'Arseny Kuznetsov', 'Anton Konushin'],
+      venue: 'CVPR',
+      year: 2023,
+      url: 'https://arxiv.org/abs/2305.19000',
+    },
+    options: alignedMtlOptions,
+    create: alignedMtl,
+  });

@@ -1,0 +1,241 @@
+import {
+  createStrategy,
+  gramianOf,
+  groupGradients,
+  integrateMatrix,
+} from '@multigrad/core/strategy';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { conFig, type ConFIGOptions, plugin } from './index.ts';
+
+const steep = [
+  [-4, 1, 1],
+  [6, 1, 1],
+];
+const bent = [
+  [0, 1],
+  [1, -1],
+  [1, 0],
+];
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
+}
+
+function norm(a: ArrayLike<number>): number {
+  return Math.hypot(...Array.from(a));
+}
+
+function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
+  expect(found.length).toBe(expected.length);
+  expected.forEach((value, at) => {
+    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
+  });
+}
+
+function integrate(jacobian: readonly (readonly number[])[], options?: ConFIGOptions) {
+  return integrateMatrix(conFig(options), jacobian);
+}
+
+const entry = fc.integer({ min: -1000, max: 1000 }).map((value) => value / 100);
+const jacobians = fc
+  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 8 }))
+  .chain(([rows, columns]) =>
+    fc.array(fc.array(entry, { minLength: columns, maxLength: columns }), {
+      minLength: rows,
+      maxLength: rows,
+    }),
+  );
+/** Rows e_i times i, plus something small: linearly independent, and well so. */
+const independent = fc.integer({ min: 1, max: 5 }).chain((rows) =>
+  fc
+    .array(fc.array(fc.integer({ min: -9, max: 9 }), { minLength: rows, maxLength: rows }), {
+      minLength: rows,
+      maxLength: rows,
+    })
+    .map((noise) =>
+      noise.map((row, i) => row.map((value, j) => value / 50 + (i === j ? i + 1 : 0))),
+    ),
+);
+const exponents = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 5, maxLength: 5 });
+
+describe('conFig', () => {
+  it('has the published values', () => {
+    expectClose(integrate(steep).update, [0.1588089758, 2.0706067581, 2.0706067581]);
+    expectClose(integrate(bent).update, [1.6285393611, 0.7777777778]);
+  });
+
+  it('has the preferred cosines with independent gradients, and the length of their projections', () => {
+    const preference = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(independent, exponents, preference, (rows, powers, preferred) => {
+        const jacobian = rows.map((row, k) => row.map((value) => value * 10 ** powers[k]!));
+        const before = structuredClone(jacobian);
+        const { update, note } = integrate(jacobian, {
+          preference: Object.fromEntries(preferred.map((value, k) => [String(k), value])),
+        });
+        expect(jacobian).toEqual(before);
+        expect(note).toBeUndefined();
+        const length = norm(update);
+        const cosines = jacobian.map((row) => dot(update, row) / norm(row) / length);
+        cosines.forEach((value, k) => {
+          expect(value).toBeGreaterThan(0);
+          const ratio = value / preferred[k]! / (cosines[0]! / preferred[0]!);
+          expect(ratio).toBeCloseTo(1, 8);
+        });
+        const projected = jacobian.reduce((total, row) => total + dot(update, row) / length, 0);
+        expect(length / projected).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('keeps its direction when a gradient is scaled', () => {
+    fc.assert(
+      fc.property(independent, exponents, (rows, powers) => {
+        const scaled = rows.map((row, k) => row.map((value) => value * 10 ** powers[k]!));
+        const [a, b] = [integrate(rows).update, integrate(scaled).update];
+        expect(dot(a, b) / norm(a) / norm(b)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('adds equal gradients up, and keeps one alone', () => {
+    expectClose(integrate([[3, -4]]).weights, [1], 1e-15);
+    expectClose(integrate([[3, -4]], { preference: { 0: 1e300 } }).weights, [1], 1e-15);
+    const twice = integrate([
+      [3, 1],
+      [3, 1],
+    ]);
+    expectClose(twice.update, [6, 2], 1e-14);
+    const orthogonal = integrate([
+      [2, 0],
+      [0, 2],
+    ]);
+    expectClose(orthogonal.update, [2, 2], 1e-14);
+  });
+
+  it('prefers by own names only, in proportion', () => {
+    const rows = [
+      [0, 1],
+      [1, 0],
+    ];
+    const strategy = conFig({ preference: { b: 3, absent: 7 } });
+    const { update } = integrateMatrix(strategy, rows, { objectives: ['a', 'b'] });
+    // d = (3, 1) / √10, and the projections add up to 4 / √10.
+    expectClose(update, [1.2, 0.4], 1e-14);
+    const own = integrateMatrix(conFig({ preference: {} }), rows, {
+      objectives: ['constructor', '__proto__'],
+    });
+    expectClose(own.update, [1, 1], 1e-14);
+    const none = integrate(rows, { preference: { 0: 0, 1: 0 } });
+    expect([...none.weights]).toEqual([0, 0]);
+    expect(none.note).toBe('degenerate');
+  });
+
+  it('weighs permuted objectives alike', () => {
+    fc.assert(
+      fc.property(jacobians, (jacobian) => {
+        const forth = integrate(jacobian);
+        const back = integrate([...jacobian].reverse());
+        expect(back.note).toBe(forth.note);
+        const largest = Math.max(1, ...forth.weights.map(Math.abs));
+        expectClose(back.weights.reverse(), [...forth.weights], 1e-7 * largest);
+      }),
+    );
+  });
+
+  it('has the same weights at every scale', () => {
+    for (const scale of [1e-150, 1e-15, 1e15, 1e150]) {
+      for (const jacobian of [steep, bent]) {
+        const scaled = jacobian.map((row) => row.map((value) => value * scale));
+        expectClose(integrate(scaled).weights, [...integrate(jacobian).weights], 1e-12);
+      }
+    }
+  });
+
+  it('is finite for whatever rows', () => {
+    const value = fc.constantFrom(0, 0, 1, -1, 2, 1e-3, -1e-3, 1e3, -1e3);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(value, value, value), { minLength: 1, maxLength: 5 }),
+        (jacobian) => {
+          const { weights, note } = integrate(jacobian);
+          for (const weight of weights) expect(weight).toSatisfy(Number.isFinite);
+          if (note !== undefined) expect([...weights]).toEqual(jacobian.map(() => 0));
+        },
+      ),
+    );
+  });
+
+  it('stands still at Pareto stationary gradients', () => {
+    const stationary = [
+      [[0, 0]],
+      [
+        [3, 1],
+        [-3, -1],
+      ],
+      [
+        [3, 1],
+        [-6, -2],
+      ],
+      [
+        [1, 0],
+        [-1, 1],
+        [-1, -1],
+      ],
+    ];
+    for (const jacobian of stationary) {
+      for (const preference of [null, { 0: 0.3 }, { 1: 5 }]) {
+        const { weights, note } = integrate(jacobian, { preference });
+        expect([...weights]).toEqual(jacobian.map(() => 0));
+        expect(note).toBe('stationary');
+      }
+    }
+  });
+
+  it('lets zero gradients take no part', () => {
+    const [a, b] = integrate(steep).weights;
+    expectClose(integrate([[0, 0, 0], steep[0]!, [0, 0, 0], steep[1]!]).weights, [0, a!, 0, b!], 0);
+  });
+
+  it('takes duplicates for such when only the stated error tells them apart', () => {
+    const duplicated = [steep[0]!, steep[1]!, steep[0]!];
+    const expected = integrate(duplicated).weights;
+    expect(expected[0]).toBeCloseTo(expected[2]!, 12);
+    for (const change of [1e-7, -1e-7]) {
+      const { values } = gramianOf(duplicated);
+      values[0]! *= 1 + change;
+      const seen = groupGradients({
+        objectives: ['a', 'b', 'c'],
+        gramian: { size: 3, values, relativeError: 2 ** -22 },
+      });
+      expectClose(conFig().integrate(seen, null).weights, [...expected], 1e-5);
+    }
+  });
+
+  it('may conflict where gradients are dependent', () => {
+    // Least squares gives way to the three that agree.
+    const turn = (degrees: number) => [
+      Math.cos((degrees / 180) * Math.PI),
+      Math.sin((degrees / 180) * Math.PI),
+    ];
+    const rows = [turn(0), turn(0), turn(0), turn(80), turn(170)];
+    const { update } = integrate(rows);
+    expect(Math.min(...rows.map((row) => dot(update, row)))).toBeLessThan(-0.01);
+  });
+});
+
+describe('plugin', () => {
+  it('describes the factory', () => {
+    expect(plugin.name).toBe(conFig().name);
+    expect(createStrategy(plugin).needs).toEqual({ gradients: 'gramian' });
+    expect(() => plugin.create({ preference: { a: -1 } })).toThrow(
+      'Option `preference.a` of `config` should be a finite number >= 0. Found -1.',
+    );
+  });
+
+  it('has a state that JSON keeps', () => {
+    const { state } = integrate(steep);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  });
+});

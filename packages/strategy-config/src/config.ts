@@ -1,0 +1,132 @@
+import {
+  cosine,
+  type GradientStrategy,
+  type Gramian,
+  minNormPoint,
+  norms,
+  type ObjectiveWeights,
+  type OptionSpecs,
+  pseudoInverse,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link conFig}. */
+export interface ConFIGOptions {
+  /**
+   * Preference of each objective by name, finite and >= 0: the cosines of the update with the gradients are in this
+   * proportion. Objectives that are not named have 1. Null prefers none.
+   *
+   * @defaultValue null
+   */
+  readonly preference?: ObjectiveWeights | null;
+}
+
+/** Descriptions of the options of {@link conFig}. */
+export const conFigOptions: OptionSpecs<ConFIGOptions> = {
+  preference: {
+    kind: 'weights',
+    description:
+      'Proportion of the cosines of the update with each gradient by objective name, a finite number >= 0; objectives that are not named have 1.',
+  },
+};
+
+/**
+ * ConFIG, conflict-free inverse gradients: a direction whose cosines with the gradients are in the preferred
+ * proportion.
+ *
+ * `u = (Σ_k ⟨g_k, d⟩) d`, where d is the unit vector along `Σ_k y_k g_k / |g_k|` with `y = C⁺ p`, C the matrix of the
+ * gradients' cosines and p the preference. For linearly independent gradients the cosine of u and `g_k` is proportional
+ * to `p_k`, so u conflicts with none of them. The length is that of K gradients that agree: two equal gradients have
+ * the update `g_1 + g_2`. Scaling a gradient changes the length of the update, never its direction; multiplying all by
+ * a factor multiplies the update by it. One objective keeps its plain gradient.
+ *
+ * - Pareto stationary gradients (a convex combination of them is zero within the Gramian's error) have no direction
+ *   without conflict: all weights are 0 and the note is `stationary`.
+ * - Other linearly dependent gradients have the proportion in the sense of least squares, and the update may conflict
+ *   with one of them. Dependence is decided against the Gramian's error.
+ * - A gradient that is exactly zero takes no part: its weight is 0. If all are, the note is `stationary`.
+ * - If every gradient that is not zero has the preference 0 the direction is 0/0: all weights are 0 and the note is
+ *   `degenerate`.
+ *
+ * A preference for a name that a group does not have is no error: another group may have it.
+ *
+ * @remarks
+ * The paper's pseudo-inverse gives a direction at some Pareto stationary gradients too, which raises a loss; here the
+ * update is zero at all of them.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { conFig } from '@multigrad/strategy-config';
+ *
+ * const { update } = integrateMatrix(conFig(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(update.map((value) => Number(value.toFixed(4)))); // Float64Array(3) [ 0.1588, 2.0706, 2.0706 ]
+ * ```
+ *
+ * @see Q. Liu, M. Chu, N. Thuerey, "ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks",
+ * ICLR 2025, section 3. https://arxiv.org/abs/2408.11104
+ */
+export function conFig(options: ConFIGOptions = {}): GradientStrategy<null> {
+  const { preference } = resolveOptions<ConFIGOptions>('config', conFigOptions, options);
+  return {
+    specification: 1,
+    name: 'config',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate({ objectives, gramian }, state) {
+      const weights = new Float64Array(gramian.size);
+      const lengths = norms(gramian);
+      const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
+      if (active.length === 0) return { weights, state, note: 'stationary' };
+      const preferred = Float64Array.from(active, (k) => preferenceOf(objectives[k]!, preference));
+      const greatest = preferred.reduce((most, value) => Math.max(most, value), 0);
+      if (greatest === 0) return { weights, state, note: 'degenerate' };
+      const cosines = cosinesOf(gramian, active);
+      if (minNormPoint(cosines).stationary) return { weights, state, note: 'stationary' };
+
+      // The proportion counts alone: by the greatest first, so that no product overflows.
+      const proportion = preferred.map((value) => value / greatest);
+      const along = product(pseudoInverse(cosines).values, proportion);
+      const projections = product(cosines.values, along);
+      // > 0 where the gradients are not stationary: p >= 0 is not in the null space of their cosines.
+      const squared = along.reduce((sum, value, at) => sum + value * projections[at]!, 0);
+      const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
+      const relative = Float64Array.from(active, (k) => lengths[k]! / longest);
+      const total = projections.reduce((sum, value, at) => sum + value * relative[at]!, 0);
+      active.forEach((k, at) => (weights[k] = ((total / squared) * along[at]!) / relative[at]!));
+      return { weights, state };
+    },
+  };
+}
+
+function preferenceOf(name: string, preference: ObjectiveWeights | null): number {
+  // Own names only: an objective may be called `constructor`.
+  return preference !== null && Object.hasOwn(preference, name) ? preference[name]! : 1;
+}
+
+/** The Gramian of the unit gradients of those that are not zero. */
+function cosinesOf(gramian: Gramian, active: readonly number[]): Gramian {
+  const size = active.length;
+  const values = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = i; j < size; j++) {
+      const value = cosine(gramian, active[i]!, active[j]!);
+      values[i * size + j] = value;
+      values[j * size + i] = value;
+    }
+  }
+  // The divisions and roots round three times.
+  return { size, values, relativeError: gramian.relativeError + 2 ** -51 };
+}
+
+function product(matrix: Float64Array, vector: Float64Array): Float64Array {
+  const size = vector.length;
+  return vector.map((_, i) =>
+    vector.reduce((sum, value, j) => sum + matrix[i * size + j]! * value, 0),
+  );
+}

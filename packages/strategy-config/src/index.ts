@@ -1,0 +1,2 @@
+export { conFig, type ConFIGOptions } from './config.ts';
+export { plugin } from './plugin.ts';

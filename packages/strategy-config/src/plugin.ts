@@ -1,0 +1,20 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { conFig, type ConFIGOptions, conFigOptions } from './config.ts';
+
+/** The description of {@link conFig} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<ConFIGOptions> = /* @__PURE__ */ definePlugin<ConFIGOptions>({
+  specification: 1,
+  name: 'config',
+  title: 'ConFIG',
+  summary:
+    'Takes the direction that has the same cosine with every gradient, as long as their projections on it add up to.',
+  paper: {
+    title: 'ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks',
+    authors: ['Qiang Liu', 'Mengyu Chu', 'Nils Thuerey'],
+    venue: 'ICLR',
+    year: 2025,
+    url: 'https://arxiv.org/abs/2408.11104',
+  },
+  options: conFigOptions,
+  create: conFig,
+});

@@ -1,0 +1,2 @@
+export { edm } from './edm.ts';
+export { plugin } from './plugin.ts';

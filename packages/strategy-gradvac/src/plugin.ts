@@ -1,0 +1,20 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { gradvac, type GradVacOptions, gradvacOptions } from './gradvac.ts';
+
+/** The description of {@link gradvac} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<GradVacOptions> = /* @__PURE__ */ definePlugin<GradVacOptions>({
+  specification: 1,
+  name: 'gradvac',
+  title: 'GradVac',
+  summary: 'Turns each gradient towards the others until their cosine is at its running average.',
+  paper: {
+    title:
+      'Gradient Vaccine: Investigating and Improving Multi-task Optimization in Massively Multilingual Models',
+    authors: ['Zirui Wang', 'Yulia Tsvetkov', 'Orhan Firat', 'Yuan Cao'],
+    venue: 'ICLR',
+    year: 2021,
+    url: 'https://arxiv.org/abs/2010.05874',
+  },
+  options: gradvacOptions,
+  create: gradvac,
+});

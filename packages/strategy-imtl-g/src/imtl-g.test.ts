@@ -1,0 +1,229 @@
+import {
+  createStrategy,
+  gramianOf,
+  groupGradients,
+  integrateMatrix,
+} from '@multigrad/core/strategy';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { imtlG, plugin } from './index.ts';
+
+const steep = [
+  [-4, 1, 1],
+  [6, 1, 1],
+];
+const bent = [
+  [0, 1],
+  [1, -1],
+  [1, 0],
+];
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
+}
+
+function norm(a: ArrayLike<number>): number {
+  return Math.hypot(...Array.from(a));
+}
+
+function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
+  expect(found.length).toBe(expected.length);
+  expected.forEach((value, at) => {
+    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
+  });
+}
+
+function integrate(jacobian: readonly (readonly number[])[]) {
+  return integrateMatrix(imtlG(), jacobian);
+}
+
+const entry = fc.integer({ min: -1000, max: 1000 }).map((value) => value / 100);
+const jacobians = fc
+  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 8 }))
+  .chain(([rows, columns]) =>
+    fc.array(fc.array(entry, { minLength: columns, maxLength: columns }), {
+      minLength: rows,
+      maxLength: rows,
+    }),
+  );
+/** Rows e_i plus something small: linearly independent, and well so. */
+const independent = fc.integer({ min: 1, max: 5 }).chain((rows) =>
+  fc
+    .array(fc.array(fc.integer({ min: -9, max: 9 }), { minLength: rows, maxLength: rows }), {
+      minLength: rows,
+      maxLength: rows,
+    })
+    .map((noise) =>
+      noise.map((row, i) => row.map((value, j) => value / 50 + (i === j ? i + 1 : 0))),
+    ),
+);
+
+describe('imtlG', () => {
+  it('has the published values', () => {
+    const { weights, update } = integrate(steep);
+    expectClose(update, [0.0766968306, 1, 1]);
+    expectClose(weights, [0.5923, 0.4077], 5e-5);
+    expectClose(integrate(bent).update, [0.6357964818, 0.2284070364]);
+  });
+
+  it('has the same projection on every one of independent gradients, at very different lengths', () => {
+    const exponent = fc.integer({ min: -3, max: 3 });
+    fc.assert(
+      fc.property(independent, fc.array(exponent, { minLength: 5 }), (rows, exponents) => {
+        const jacobian = rows.map((row, k) => row.map((value) => value * 10 ** exponents[k]!));
+        const before = structuredClone(jacobian);
+        const { weights, update, note } = integrate(jacobian);
+        expect(jacobian).toEqual(before);
+        if (note !== undefined) return;
+        const size = jacobian.reduce(
+          (total, row, k) => total + Math.abs(weights[k]!) * norm(row),
+          0,
+        );
+        const projections = jacobian.map((row) => dot(update, row) / norm(row));
+        for (const projection of projections) {
+          expect(Math.abs(projection - projections[0]!)).toBeLessThanOrEqual(1e-11 * size);
+        }
+        expect(weights.reduce((total, weight) => total + weight, 0)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('is the exact inverse for two objectives: weights by the other length', () => {
+    const { weights } = integrate([
+      [3, 4],
+      [0, 1],
+    ]);
+    expectClose(weights, [1 / 6, 5 / 6], 1e-14);
+    expectClose(integrate([[3, -4]]).weights, [1], 1e-15);
+  });
+
+  it('weighs permuted objectives alike', () => {
+    fc.assert(
+      fc.property(jacobians, (jacobian) => {
+        const forth = integrate(jacobian);
+        const back = integrate([...jacobian].reverse());
+        expect(back.note).toBe(forth.note);
+        const largest = Math.max(1, ...forth.weights.map(Math.abs));
+        expectClose(back.weights.reverse(), [...forth.weights], 1e-7 * largest ** 2);
+      }),
+    );
+  });
+
+  it('has the same weights at every scale', () => {
+    for (const scale of [1e-150, 1e-15, 1e15, 1e150]) {
+      for (const jacobian of [steep, bent]) {
+        const scaled = jacobian.map((row) => row.map((value) => value * scale));
+        expectClose(integrate(scaled).weights, [...integrate(jacobian).weights], 1e-12);
+      }
+    }
+  });
+
+  it('is finite for whatever rows', () => {
+    const value = fc.constantFrom(0, 0, 1, -1, 2, 1e-3, -1e-3, 1e3, -1e3);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(value, value, value), { minLength: 1, maxLength: 5 }),
+        (jacobian) => {
+          const { weights, note } = integrate(jacobian);
+          for (const weight of weights) expect(weight).toSatisfy(Number.isFinite);
+          if (note !== undefined) expect([...weights]).toEqual(jacobian.map(() => 0));
+        },
+      ),
+    );
+  });
+
+  it('stands still at Pareto stationary gradients', () => {
+    const stationary = [
+      [[0, 0]],
+      [
+        [3, 1],
+        [-3, -1],
+      ],
+      [
+        [3, 1],
+        [-6, -2],
+      ],
+      [
+        [1, 0],
+        [-1, 1],
+        [-1, -1],
+      ],
+    ];
+    for (const jacobian of stationary) {
+      const { weights, note } = integrate(jacobian);
+      expect([...weights]).toEqual(jacobian.map(() => 0));
+      expect(note).toBe('stationary');
+    }
+  });
+
+  it('stands still where the weights are 0/0 for another reason', () => {
+    // v = C⁻¹ 1 / lengths sums to zero for some lengths of one row whose entry of C⁻¹ 1 is negative.
+    const units = [
+      [1, 0, 0],
+      [Math.cos(1), Math.sin(1), 0],
+      [Math.cos(0.5), Math.sin(0.5), 0.1],
+    ];
+    const rows = (length: number) => [
+      units[0]!,
+      units[1]!,
+      units[2]!.map((value) => value * length),
+    ];
+    let [low, high] = [0.5, 2];
+    const sign = (length: number) => {
+      const { update, note } = integrate(rows(length));
+      return note === undefined ? Math.sign(dot(update, units[0]!)) : 0;
+    };
+    const [first, last] = [sign(low), sign(high)];
+    expect(first * last).toBe(-1);
+    let note: string | undefined;
+    for (let turn = 0; turn < 60 && note === undefined; turn++) {
+      const middle = (low + high) / 2;
+      note = integrate(rows(middle)).note;
+      if (sign(middle) === first) low = middle;
+      else high = middle;
+    }
+    expect(note).toBe('degenerate');
+  });
+
+  it('lets zero gradients take no part', () => {
+    const [a, b] = integrate(steep).weights;
+    expectClose(integrate([[0, 0, 0], steep[0]!, [0, 0, 0], steep[1]!]).weights, [0, a!, 0, b!], 0);
+  });
+
+  it('shares the weight of duplicates, also of those that only the stated error makes so', () => {
+    const duplicated = [steep[0]!, steep[1]!, steep[0]!];
+    const expected = integrate(duplicated).weights;
+    const [a, b] = integrate(steep).weights;
+    expectClose(expected, [a! / 2, b!, a! / 2], 1e-12);
+    const values = gramianOf(duplicated).values;
+    values[0]! *= 1 - 1e-7;
+    const seen = groupGradients({
+      objectives: ['a', 'b', 'c'],
+      gramian: { size: 3, values, relativeError: 2 ** -22 },
+    });
+    expectClose(imtlG().integrate(seen, null).weights, [...expected], 1e-6);
+  });
+
+  it('may conflict with every objective', () => {
+    const { update, weights } = integrate([
+      [1, 0, 0],
+      [Math.cos(1), Math.sin(1), 0],
+      [0.5 * Math.cos(0.5), 0.5 * Math.sin(0.5), 0.05],
+    ]);
+    expect(Math.min(...weights)).toBeLessThan(0);
+    expect(update[0]).toBeLessThan(0);
+  });
+});
+
+describe('plugin', () => {
+  it('describes the factory', () => {
+    expect(plugin.name).toBe(imtlG().name);
+    expect(createStrategy(plugin).needs).toEqual({ gradients: 'gramian' });
+    expect(() => createStrategy(plugin, { c: '1' })).toThrow('`imtl-g` has no option `c`');
+  });
+
+  it('has a state that JSON keeps', () => {
+    const { state } = integrate(steep);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  });
+});

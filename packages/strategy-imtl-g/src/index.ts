@@ -1,0 +1,2 @@
+export { imtlG } from './imtl-g.ts';
+export { plugin } from './plugin.ts';
