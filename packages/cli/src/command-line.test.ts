@@ -122,6 +122,7 @@ describe('strategies', () => {
       'aligned-mtl',
       'config',
       'edm',
+      'gradvac',
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);

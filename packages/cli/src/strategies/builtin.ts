@@ -3,6 +3,7 @@ import { plugin as imtlG } from '@multigrad/strategy-imtl-g';
 import { plugin as alignedMtl } from '@multigrad/strategy-aligned-mtl';
 import { plugin as conFig } from '@multigrad/strategy-config';
 import { plugin as edm } from '@multigrad/strategy-edm';
+import { plugin as gradvac } from '@multigrad/strategy-gradvac';
 import { plugin as mgda } from '@multigrad/strategy-mgda';
 import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
@@ -18,4 +19,6 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   alignedMtl,
   conFig,
   edm,
+  ,
+  gradvac,
 ];
