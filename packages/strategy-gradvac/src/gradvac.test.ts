@@ -249,7 +249,7 @@ describe('gradvac', () => {
       { beta: 1 },
       state,
     );
-    // 1 + the tangent of the angle of cosine 1 − 10⁻⁶, the other way round.
+    // (1, m) has the cosine m / √(1 + m²) with the other, here 1 − 10⁻⁶.
     const multiple = (1 - 1e-6) / Math.sqrt(1 - (1 - 1e-6) ** 2);
     weights.forEach((weight) => expect(weight / (1 + multiple)).toBeCloseTo(1, 9));
   });

@@ -19,6 +19,5 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   alignedMtl,
   conFig,
   edm,
-  ,
   gradvac,
 ];
