@@ -123,6 +123,8 @@ describe('strategies', () => {
       'config',
       'edm',
       'gradvac',
+      'random-gradient-weighting',
+      'krum',
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);

@@ -4,6 +4,8 @@ import { plugin as alignedMtl } from '@multigrad/strategy-aligned-mtl';
 import { plugin as conFig } from '@multigrad/strategy-config';
 import { plugin as edm } from '@multigrad/strategy-edm';
 import { plugin as gradvac } from '@multigrad/strategy-gradvac';
+import { plugin as randomGradientWeighting } from '@multigrad/strategy-random-gradient-weighting';
+import { plugin as krum } from '@multigrad/strategy-krum';
 import { plugin as mgda } from '@multigrad/strategy-mgda';
 import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
@@ -20,4 +22,6 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   conFig,
   edm,
   gradvac,
+  randomGradientWeighting,
+  krum,
 ];

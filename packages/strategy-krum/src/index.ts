@@ -1,0 +1,2 @@
+export { krum, type KrumOptions } from './krum.ts';
+export { plugin } from './plugin.ts';

@@ -1,0 +1,138 @@
+import {
+  cosine,
+  type GradientStrategy,
+  type Gramian,
+  MultigradError,
+  norms,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link krum}. */
+export interface KrumOptions {
+  /**
+   * f, the number of gradients that may be arbitrarily wrong, an integer >= 0. A group needs f + 3 objectives.
+   *
+   * @defaultValue 1
+   */
+  readonly byzantine?: number;
+  /**
+   * m, the number of gradients to average, an integer >= 1; more than 1 is Multi-Krum. A group needs m objectives.
+   *
+   * @defaultValue 1
+   */
+  readonly selected?: number;
+}
+
+/** Descriptions of the options of {@link krum}. */
+export const krumOptions: OptionSpecs<KrumOptions> = {
+  byzantine: {
+    kind: 'number',
+    default: 1,
+    integer: true,
+    minimum: 0,
+    description:
+      'Number of gradients that may be arbitrarily wrong, an integer >= 0; a group needs three objectives more.',
+  },
+  selected: {
+    kind: 'number',
+    default: 1,
+    integer: true,
+    minimum: 1,
+    description: 'Number of gradients to average, an integer >= 1.',
+  },
+};
+
+/**
+ * Krum and Multi-Krum: the average of the m gradients that lie closest to their neighbours.
+ *
+ * `score_i` is the sum of the `K − f − 2` smallest `|g_i − g_j|²`, j ≠ i. The m objectives of smallest score have the
+ * weight `1 / m`, the others 0; of equal scores the first objectives win. It suits objectives that estimate one
+ * gradient, such as the loss of one model on the data of K owners, f of which may be wrong; on objectives that really
+ * differ it drops some.
+ *
+ * The update has the size of one gradient, and may conflict with the objectives that are dropped. Multiplying all
+ * gradients by a factor multiplies the update by it. Zero, duplicated and opposite gradients are points like any other.
+ *
+ * A group needs `max(f + 3, m)` objectives: with fewer the sum would be empty, also at a step at which some are absent.
+ *
+ * @remarks
+ * The paper proves resilience for `K > 2f + 2`; fewer objectives, down to f + 3, are let through. It sums squared
+ * distances, as is done here; some implementations sum the distances.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit; `init` and `integrate` throw `unsupported` for
+ * fewer objectives than needed
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { krum } from '@multigrad/strategy-krum';
+ *
+ * const { update } = integrateMatrix(krum({ byzantine: 1, selected: 2 }), [
+ *   [1, 0],
+ *   [1, 0.5],
+ *   [75, -16],
+ *   [2, 0.5],
+ * ]);
+ * console.log(update); // Float64Array(2) [ 1, 0.25 ]
+ * ```
+ *
+ * @see P. Blanchard, E. M. El Mhamdi, R. Guerraoui, J. Stainer, "Machine Learning with Adversaries: Byzantine Tolerant
+ * Gradient Descent", NeurIPS 2017, section 4.
+ * https://papers.nips.cc/paper/2017/hash/f4b9ec30ad9f68f89b29639786cb62ef-Abstract.html
+ */
+export function krum(options: KrumOptions = {}): GradientStrategy<null> {
+  const { byzantine, selected } = resolveOptions<KrumOptions>('krum', krumOptions, options);
+  const assertSize = (objectives: readonly string[], where: string): void => {
+    const needed = Math.max(byzantine + 3, selected);
+    if (objectives.length >= needed) return;
+    throw new MultigradError(
+      'unsupported',
+      `Strategy \`krum\` with byzantine ${byzantine} and selected ${selected} needs at least ${needed} objectives in a ` +
+        `group. Found ${objectives.length} ${where}: ${objectives.map((name) => `\`${name}\``).join(', ')}.`,
+    );
+  };
+  return {
+    specification: 1,
+    name: 'krum',
+    needs: { gradients: 'gramian' },
+    init({ key, objectives }) {
+      assertSize(objectives, `in group \`${key}\``);
+      return null;
+    },
+    integrate({ objectives, gramian, step }, state) {
+      assertSize(objectives, `at step ${step}`);
+      const scores = scoresOf(gramian, gramian.size - byzantine - 2);
+      const order = Array.from(scores.keys()).sort((a, b) => scores[a]! - scores[b]! || a - b);
+      const weights = new Float64Array(gramian.size);
+      for (const k of order.slice(0, selected)) weights[k] = 1 / selected;
+      return { weights, state };
+    },
+  };
+}
+
+/** The sum of each row's smallest squared distances from the others, over the square of the longest row. */
+function scoresOf(gramian: Gramian, neighbours: number): Float64Array {
+  const { size } = gramian;
+  const lengths = norms(gramian);
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0) || 1;
+  const relative = lengths.map((length) => length / longest);
+  const distances = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = i + 1; j < size; j++) {
+      const [a, b] = [relative[i]!, relative[j]!];
+      // The difference of the lengths apart: duplicates are at the distance 0, whatever their length.
+      const squared = (a - b) ** 2 + 2 * a * b * (1 - cosine(gramian, i, j));
+      distances[i * size + j] = squared;
+      distances[j * size + i] = squared;
+    }
+  }
+  return Float64Array.from({ length: size }, (_, i) =>
+    distances
+      .slice(i * size, (i + 1) * size)
+      .filter((_value, j) => j !== i)
+      .sort()
+      .subarray(0, neighbours)
+      .reduce((sum, value) => sum + value, 0),
+  );
+}

@@ -1,0 +1,5 @@
+export { plugin } from './plugin.ts';
+export {
+  randomGradientWeighting,
+  type RandomGradientWeightingOptions,
+} from './random-gradient-weighting.ts';

@@ -1,0 +1,24 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import {
+  randomGradientWeighting,
+  type RandomGradientWeightingOptions,
+  randomGradientWeightingOptions,
+} from './random-gradient-weighting.ts';
+
+/** The description of {@link randomGradientWeighting} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<RandomGradientWeightingOptions> =
+  /* @__PURE__ */ definePlugin<RandomGradientWeightingOptions>({
+    specification: 1,
+    name: 'random-gradient-weighting',
+    title: 'RGW',
+    summary: 'Weighs the gradients at random, anew at every step: a baseline.',
+    paper: {
+      title: 'Reasonable Effectiveness of Random Weighting: A Litmus Test for Multi-Task Learning',
+      authors: ['Baijiong Lin', 'Feiyang Ye', 'Yu Zhang', 'Ivor W. Tsang'],
+      venue: 'TMLR',
+      year: 2022,
+      url: 'https://arxiv.org/abs/2111.10603',
+    },
+    options: randomGradientWeightingOptions,
+    create: randomGradientWeighting,
+  });
