@@ -1,6 +1,8 @@
+export { GradientMemory, type RememberedTensor } from './engine/gradient-memory.ts';
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './engine/groups.ts';
 export {
   buildIntegration,
+  type Forward,
   type GroupingOptions,
   type IntegratedGradients,
   type IntegrateOptions,

@@ -2,6 +2,7 @@ import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
+import { GradientMemory } from './gradient-memory.ts';
 import type { GroupBy, NamedParts } from './groups.ts';
 import {
   checkState,
@@ -16,7 +17,7 @@ import {
   type Objectives,
   readForward,
 } from './objectives.ts';
-import { type Level, observeGraph, type ObservedGraph } from './observe-graph.ts';
+import { type Level, observeGraph, type ObservedGraph, quoted } from './observe-graph.ts';
 import type { GroupReport } from './report.ts';
 import type { StepOutcome } from './step-context.ts';
 import { buildStructure, checkGraph } from './structure.ts';
@@ -45,11 +46,20 @@ export interface GroupingOptions {
 export interface IntegrateOptions<Name extends string = string> extends GroupingOptions {
   /** The state that the previous step returned; left out at the first step, which then builds the groups. */
   readonly state?: IntegrationState | undefined;
+  /**
+   * What the previous step returned as `memory`, for strategies with `needs.memory`; it stays the caller's, to dispose
+   * of after the step.
+   */
+  readonly memory?: GradientMemory | undefined;
   /** Factors on the objectives' gradients, before the strategy sees them; finite, at least 0. @defaultValue 1 for each */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /** Whether to measure norms and cosines for the report although the strategy does not need them. @defaultValue false */
   readonly observe?: boolean;
 }
+
+/** Computes the objectives of one batch; synchronous. */
+export type Forward<Name extends string = string> = () =>
+  Objectives<Name> | FeatureObjectives<Name>;
 
 /** One step's integrated gradients. */
 export interface IntegratedGradients<Name extends string = string> {
@@ -70,6 +80,11 @@ export interface IntegratedGradients<Name extends string = string> {
   readonly groups: readonly GroupReport[];
   /** Hand this in at the next step. */
   readonly state: IntegrationState;
+  /**
+   * The vectors that the strategy remembers, for strategies with `needs.memory`: hand them in at the next step, and
+   * dispose of the previous ones then.
+   */
+  readonly memory?: GradientMemory;
   /** Number of this step, from 0. */
   readonly step: number;
   /** Reverse passes made. */
@@ -85,7 +100,9 @@ export interface IntegratedGradients<Name extends string = string> {
  * The forward function is called once. The cheapest exact plan is taken: strategies that see no gradients cost one
  * reverse pass, others one for each objective, and one asynchronous read-back. Nothing is applied to the variables.
  *
- * @param forward - computes the objectives; synchronous, all operations from variables to losses inside
+ * @param forward - computes the objectives; synchronous, all operations from variables to losses inside. For strategies
+ *   whose needs name several `batches` a list of as many functions, one for each independent batch; the losses and
+ *   metrics returned are then means over the batches, as are the gradients of groups that one objective reaches
  * @param variables - what to differentiate with respect to
  * @param strategy - how to integrate
  * @throws MultigradError `invalid-objective`, `unreached-variable`, `non-finite`, `structure-changed`,
@@ -121,7 +138,7 @@ export interface IntegratedGradients<Name extends string = string> {
  * ```
  */
 export async function integrateGradients<Name extends string>(
-  forward: () => Objectives<Name> | FeatureObjectives<Name>,
+  forward: Forward<Name> | readonly Forward<Name>[],
   variables: readonly Variable[],
   strategy: GradientStrategy,
   options: IntegrateOptions<Name> = {},
@@ -130,25 +147,45 @@ export async function integrateGradients<Name extends string>(
   const grouping = groupingOf(options);
   const { level, singles } = grouping;
   checkCall(variables, strategy, grouping);
+  const forwards = typeof forward === 'function' ? [forward] : forward;
+  checkBatches(strategy, forwards.length);
   const unlock = lockVariables(variables);
   const bag = new TensorBag();
-  let tape: Tape<ForwardResult> | undefined;
+  const tapes: Tape<ForwardResult>[] = [];
+  const empty = new GradientMemory();
   try {
-    tape = recordForward(forward, bag);
-    const graph = observeGraph(tape, tape.paths(variables), variables, level);
-    const state = options.state ?? initialStateOf([graph], variables, strategy, options);
+    for (const each of forwards) tapes.push(recordForward(each, bag));
+    const graphs = tapes.map((each) => observeGraph(each, each.paths(variables), variables, level));
+    const [tape, ...furtherTapes] = tapes as [Tape<ForwardResult>, ...Tape<ForwardResult>[]];
+    const graph = graphs[0]!;
+    const state = options.state ?? initialStateOf(graphs, variables, strategy, options);
     checkState(state, strategy, grouping, variables);
-    checkGraph(graph, state, 'Build from batches that show every objective, or rebuild.');
+    for (const each of graphs) {
+      checkGraph(each, state, 'Build from batches that show every objective, or rebuild.');
+      checkSameObjectives(graph.objectives, each.objectives);
+    }
     checkLossWeights(lossWeights, state.objectives);
+    const memory = memoryOf(strategy, state, options.memory, empty);
 
-    const context = { tape, graph, variables, strategy, state, singles, lossWeights, bag };
+    const context = {
+      tape,
+      furtherTapes,
+      memory,
+      graph,
+      variables,
+      strategy,
+      state,
+      singles,
+      lossWeights,
+      bag,
+    };
     const oneSweep = strategy.needs.gradients === 'none';
     const outcome = oneSweep
       ? await weightedSweep(context, observe)
       : await objectiveSweeps(context);
     return present<Name>(outcome, graph, state.step, oneSweep && observe);
   } finally {
-    tape?.dispose();
+    for (const tape of tapes) tape.dispose();
     bag.dispose();
     unlock();
   }
@@ -162,7 +199,7 @@ export async function integrateGradients<Name extends string>(
  * @throws MultigradError `unreached-variable` when a variable is reached in none of them
  */
 export function buildIntegration<Name extends string>(
-  forwards: readonly (() => Objectives<Name> | FeatureObjectives<Name>)[],
+  forwards: readonly Forward<Name>[],
   variables: readonly Variable[],
   strategy: GradientStrategy,
   options: GroupingOptions = {},
@@ -236,6 +273,14 @@ function checkCall(
       `Option \`singles\` should be 'plain' or 'weighted'. Found ${JSON.stringify(singles)}.`,
     );
   }
+  const { memory = false, batches = 1 } = strategy.needs;
+  if (level === 'features' && (memory || batches > 1)) {
+    throw new MultigradError(
+      'unsupported',
+      `Strategy \`${strategy.name}\` combines gradients of several ${memory ? 'steps' : 'batches'}, and features differ from batch to batch. ` +
+        "Use `level: 'parameters'`.",
+    );
+  }
   if (level === 'features' && strategy.needs.gradients === 'tensor-gramians') {
     throw new MultigradError(
       'unsupported',
@@ -243,6 +288,41 @@ function checkCall(
         "Use `level: 'parameters'`, or a strategy that needs the Gramian alone.",
     );
   }
+}
+
+function checkBatches(strategy: GradientStrategy, found: number): void {
+  const { batches = 1 } = strategy.needs;
+  if (found === batches) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `Strategy \`${strategy.name}\` takes ${batches === 1 ? 'one forward function' : `${batches} forward functions, one for each independent batch`}. ` +
+      `Found ${found}.`,
+  );
+}
+
+function checkSameObjectives(expected: readonly string[], found: readonly string[]): void {
+  if (expected.length === found.length && found.every((name, k) => name === expected[k])) return;
+  throw new MultigradError(
+    'invalid-objective',
+    `The independent batches of a step should show the same objectives in the same order: ${quoted(expected)}. Found ${quoted(found)}.`,
+  );
+}
+
+/** The memory to go on from; a run's first step begins with an empty one. */
+function memoryOf(
+  { name, needs }: GradientStrategy,
+  { step }: IntegrationState,
+  given: GradientMemory | undefined,
+  empty: GradientMemory,
+): GradientMemory | undefined {
+  if (needs.memory !== true) return undefined;
+  if (given !== undefined) return given;
+  if (step === 0) return empty;
+  throw new MultigradError(
+    'invalid-argument',
+    `Option \`memory\` should be what step ${step - 1} returned as \`memory\`: strategy \`${name}\` remembers gradients. ` +
+      'Found undefined; an empty `new GradientMemory()` starts from zeros.',
+  );
 }
 
 function checkLossWeights(
@@ -265,7 +345,7 @@ function checkLossWeights(
 }
 
 function present<Name extends string>(
-  { gradients, numbers, groups, state, sweeps }: StepOutcome,
+  { gradients, numbers, groups, state, memory, sweeps }: StepOutcome,
   { objectives }: ObservedGraph,
   step: number,
   observed: boolean,
@@ -278,6 +358,7 @@ function present<Name extends string>(
     metrics: byName(numbers.metrics) as Partial<Record<Name, Record<string, number>>>,
     groups,
     state,
+    ...(memory === null ? {} : { memory }),
     step,
     sweeps,
     observed,

@@ -1,81 +1,92 @@
-import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
+import { type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { consultStrategy, isStacked } from '../strategy/consult-strategy.ts';
 import type { Json } from '../strategy/json.ts';
-import { consultStrategy } from '../strategy/consult-strategy.ts';
-import { finishGroup, type GroupGramians, startGroup, type TensorRows } from './gradient-rows.ts';
-import type { GroupState } from './integration-state.ts';
+import type { CombineRows } from '../strategy/row-algebra.ts';
+import type { Integration, MemoryUpdate } from '../strategy/strategy.ts';
+import type { RememberedTensor } from './gradient-memory.ts';
+import { finishGroup, type GroupGramians, startGroup } from './group-gramians.ts';
+import {
+  type GroupVectors,
+  SweptRows,
+  targetName,
+  targetsOf,
+  type TensorVectors,
+  vectorsOf,
+} from './group-vectors.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
 import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import { combineRows, finishGramian, startGramian } from './row-kernels.ts';
 import {
+  meanNumbers,
   presentGroups,
   type PresentGroup,
   scalarsOf,
-  seedOf,
   sortNumbers,
   type StepContext,
   type StepNumbers,
   type StepOutcome,
 } from './step-context.ts';
-
-/** A tensor at which gradients are integrated: a variable, or a feature that stands for those behind it. */
-interface Target {
-  readonly name: string;
-  readonly tensor: Tensor;
-}
+import { tensorRows } from './tensor-rows.ts';
 
 /** What is to become of one group at this step. */
 interface Decision {
-  readonly present: PresentGroup;
+  readonly vectors: GroupVectors;
+  /** A weight for each of the group's vectors, of one tensor. */
   readonly weightsOf: (tensor: string) => Float64Array;
+  readonly combine: CombineRows | undefined;
+  readonly memory: MemoryUpdate | undefined;
   readonly state: Json;
   readonly report: GroupReport;
 }
 
 /**
- * The plan for strategies that look at gradients: one sweep for each objective present, one read-back, then the
- * weighted combination. At the level of features the sweeps end at the cut tensors, and one more carries the combined
- * gradients on to the variables behind them.
+ * The plan for strategies that look at gradients: one sweep for each objective present (and each batch), one read-back,
+ * then the weighted combination. At the level of features the sweeps end at the cut tensors, and one more carries the
+ * combined gradients on to the variables behind them.
  */
 export async function objectiveSweeps(context: StepContext): Promise<StepOutcome> {
-  const { tape, graph, state, bag } = context;
-  const { objectives } = tape.value;
-  const targets = targetsOf(context);
-  const paths = tape.paths(targets.map(({ tensor }) => tensor));
-  const swept = objectives.map((objective) =>
-    bag.keepAll(tape.sweep([seedOf(context, objective)], paths)),
-  );
-  const rowsOf = rowsByTarget(targets, swept);
-
-  const pending = presentGroups(context).map((present) =>
-    startGroup(present, tensorRows(present, rowsOf), bag),
-  );
-  const scalars = scalarsOf(objectives);
+  const { tape, furtherTapes, graph, state, strategy, bag } = context;
+  const swept = new SweptRows(context, targetsOf(context));
+  const pending = presentGroups(context).map((present) => {
+    const withMemory = strategy.needs.memory === true && isConsulted(context, present);
+    return startGroup(vectorsOf(context, present, swept, withMemory), bag);
+  });
+  const batches = [tape, ...furtherTapes].map(({ value }) => value.objectives);
+  const scalars = batches.map(scalarsOf);
   const packed = pending.flatMap(({ tensors }) => tensors.map((tensor) => tensor.pending.packed));
-  const values = await readTogether([...scalars, ...packed]);
+  const values = await readTogether([...scalars.flat(), ...packed]);
 
-  const numbers = sortNumbers(objectives, values.splice(0, scalars.length));
-  checkLosses(graph.objectives, numbers.losses, state.step);
+  const numbers = batches.map((objectives, batch) => {
+    const own = sortNumbers(objectives, values.splice(0, scalars[batch]!.length));
+    checkLosses(graph.objectives, own.losses, state.step);
+    return own;
+  });
   const decisions = pending.map((group) => {
     const gramians = finishGroup(group, values.splice(0, group.tensors.length), state.step);
-    return decide(context, group.present, gramians, numbers);
+    return decide(context, group.vectors, gramians, numbers[0]!);
   });
 
   const combined = new Map<string, Tensor | null>();
-  for (const { present, weightsOf } of decisions) {
-    for (const { tensor, rows } of tensorRows(present, rowsOf)) {
-      combined.set(tensor, combine(context, rows, weightsOf(tensor)));
+  for (const decision of decisions) {
+    for (const vectors of decision.vectors.tensors) {
+      combined.set(vectors.tensor, combine(context, vectors, decision));
     }
   }
   const trunk = await sweepTrunk(context, combined);
+  const remembered = decisions.flatMap((decision) => remember(context, decision));
+  const memory =
+    strategy.needs.memory === true ? context.memory!.with(give(context, remembered)) : null;
   const gradients = new Map(
     context.variables.map(({ name }) => [name, combined.get(name) ?? trunk.get(name) ?? null]),
   );
   for (const gradient of gradients.values()) bag.give(gradient);
-  const states = new Map(decisions.map(({ present, state: next }) => [present.group.key, next]));
+  const states = new Map(
+    decisions.map(({ vectors, state: next }) => [vectors.present.group.key, next]),
+  );
   return {
     gradients,
-    numbers,
+    numbers: meanNumbers(numbers),
     groups: decisions.map(({ report }) => report),
     state: {
       ...state,
@@ -85,80 +96,57 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
         state: states.get(group.key) ?? group.state,
       })),
     },
-    sweeps: objectives.length + (graph.features.length > 0 ? 1 : 0),
+    memory,
+    sweeps: graph.objectives.length * batches.length + (graph.features.length > 0 ? 1 : 0),
   };
 }
 
-/** The tensors at which gradients meet: each group's variables, or its cut tensor. */
-function targetsOf({ variables, graph, state }: StepContext): Target[] {
-  const behindFeature = new Set(
-    state.groups.flatMap(({ feature, variables: names }) => (feature === null ? [] : names)),
-  );
-  return [
-    ...graph.features.map(({ name, tensor }) => ({ name: targetName(name), tensor })),
-    ...variables
-      .filter(({ name }) => !behindFeature.has(name))
-      .map((variable) => ({ name: variable.name, tensor: variable })),
-  ];
-}
-
-/** Features and variables may bear the same name; targets must not. */
-function targetName(feature: string): string {
-  return `feature:${feature}`;
-}
-
-function targetNames(group: GroupState): readonly string[] {
-  return group.feature === null ? group.variables : [targetName(group.feature)];
-}
-
-function rowsByTarget(
-  targets: readonly Target[],
-  swept: readonly (readonly (Tensor | null)[])[],
-): (target: string, objective: number) => Tensor | null {
-  const indices = new Map(targets.map(({ name }, index) => [name, index]));
-  return (target, objective) => swept[objective]?.[indices.get(target) ?? -1] ?? null;
-}
-
-function tensorRows(
-  { group, objectives }: PresentGroup,
-  rowsOf: (target: string, objective: number) => Tensor | null,
-): TensorRows[] {
-  return targetNames(group).map((tensor) => ({
-    tensor,
-    rows: objectives.map((objective) => rowsOf(tensor, objective)),
-  }));
+/** Whether the strategy decides about a group, or its one objective keeps its plain gradient. */
+function isConsulted({ singles }: StepContext, { names }: PresentGroup): boolean {
+  return names.length > 1 || singles === 'weighted';
 }
 
 function decide(
   context: StepContext,
-  present: PresentGroup,
-  gramians: GroupGramians,
+  vectors: GroupVectors,
+  { gramian, tensorGramians, stacked }: GroupGramians,
   numbers: StepNumbers,
 ): Decision {
+  const { present, count } = vectors;
   const { group, names, objectives } = present;
-  const measured = { key: group.key, objectives: names, ...describeGramian(gramians.gramian) };
-  if (names.length === 1 && context.singles === 'plain') {
-    const weights = Float64Array.of(1);
+  const measured = { key: group.key, objectives: names, ...describeGramian(gramian) };
+  if (!isConsulted(context, present)) {
+    // The mean over the batches.
+    const weights = new Float64Array(count).fill(names.length / count);
     return {
-      present,
+      vectors,
       weightsOf: () => weights,
+      combine: undefined,
+      memory: undefined,
       state: group.state,
       report: { ...measured, weights: [1] },
     };
   }
-  const { weights, tensorWeights, state, note, diagnostics } = consultStrategy(
-    context.strategy,
+  const { strategy } = context;
+  const integration = consultStrategy(
+    strategy,
     {
       objectives: names,
-      ...gramians,
+      gramian,
+      tensorGramians,
+      ...(isStacked(strategy.needs) ? { stacked } : {}),
       losses: Float64Array.from(objectives, (index) => numbers.losses[index]!),
       step: context.state.step,
     },
     group.state,
   );
+  const { weights, tensorWeights, state, note, diagnostics } = integration;
+  const all = stackedWeights(integration);
   return {
-    present,
-    weightsOf: (tensor) => tensorWeights?.get(tensor) ?? weights,
+    vectors,
+    weightsOf: (tensor) => tensorWeights?.get(tensor) ?? all,
+    combine: integration.combine,
+    memory: integration.memory,
     state,
     report: {
       ...measured,
@@ -169,22 +157,68 @@ function decide(
   };
 }
 
+/** The weights of all vectors, in their order. */
+function stackedWeights({ weights, batchWeights = [], memory }: Integration): Float64Array {
+  if (batchWeights.length === 0 && memory === undefined) return weights;
+  const parts = [weights, ...batchWeights, ...(memory === undefined ? [] : [memory.weights])];
+  return Float64Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** The update of one tensor; null where no vector reaches it. */
 function combine(
-  { bag }: StepContext,
-  rows: readonly (Tensor | null)[],
-  weights: Float64Array,
+  { bag, memory }: StepContext,
+  { tensor, rows }: TensorVectors,
+  decision: Decision,
 ): Tensor | null {
   const reaching = [...rows.keys()].filter((k) => rows[k] !== null);
   const [only] = reaching;
   if (only === undefined) return null;
-  // A lone gradient of weight 1 is handed on as it is.
-  if (reaching.length === 1 && weights[only] === 1) return rows[only]!;
+  const some = rows[only]!;
+  if (decision.combine !== undefined) {
+    const { combine: byCoordinate } = decision;
+    return bag.keep(
+      tidy(() => {
+        const filled = rows.map((row) => row ?? zerosLike(some));
+        // A copy where the strategy hands a gradient on: the result is the bag's.
+        return byCoordinate(filled, tensorRows(tensor, some.shape)).clone();
+      }),
+    );
+  }
+  const weights = decision.weightsOf(tensor);
+  // A lone gradient of weight 1 is handed on as it is, but for what the memory owns.
+  if (reaching.length === 1 && weights[only] === 1 && memory === undefined) return some;
   return bag.keep(
     combineRows(
       reaching.map((k) => rows[k]!),
       Float64Array.from(reaching, (k) => weights[k]!),
     ),
   );
+}
+
+/** The remembered vectors of a group after this step. */
+function remember(
+  { bag, memory }: StepContext,
+  { vectors, memory: update }: Decision,
+): RememberedTensor[] {
+  if (update === undefined) return [];
+  const { names } = vectors.present;
+  return vectors.tensors.flatMap(({ tensor, rows }) =>
+    names.flatMap((objective, k) => {
+      const value = combineRows(
+        [memory?.get(tensor, objective) ?? null, rows[k]!],
+        Float64Array.of(update.keep[k]!, update.add[k]!),
+      );
+      return value === null ? [] : [{ variable: tensor, objective, value: bag.keep(value) }];
+    }),
+  );
+}
+
+function give(
+  { bag }: StepContext,
+  remembered: readonly RememberedTensor[],
+): readonly RememberedTensor[] {
+  for (const { value } of remembered) bag.give(value);
+  return remembered;
 }
 
 /** One sweep from all cut tensors at once to the variables behind them; they do not reach each other. */

@@ -1,5 +1,6 @@
 import { scalar, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { GradientMemory } from './gradient-memory.ts';
 import type { GroupState, IntegrationState } from './integration-state.ts';
 import type { ForwardResult, PresentObjective } from './objectives.ts';
 import { checkLosses } from './non-finite.ts';
@@ -12,6 +13,10 @@ import type { TensorBag } from './tensor-bag.ts';
 /** What every plan for a step works with. */
 export interface StepContext {
   readonly tape: Tape<ForwardResult>;
+  /** Of the independent batches beyond the first, with the same objectives. */
+  readonly furtherTapes: readonly Tape<ForwardResult>[];
+  /** What the strategy remembers of gradients; undefined where its needs name no memory. */
+  readonly memory: GradientMemory | undefined;
   readonly graph: ObservedGraph;
   readonly variables: readonly Variable[];
   readonly strategy: GradientStrategy;
@@ -28,6 +33,8 @@ export interface StepOutcome {
   readonly numbers: StepNumbers;
   readonly groups: readonly GroupReport[];
   readonly state: IntegrationState;
+  /** The remembered vectors after this step, which the caller owns; null where there are none. */
+  readonly memory: GradientMemory | null;
   readonly sweeps: number;
 }
 
@@ -55,6 +62,22 @@ export function sortNumbers(
     return Object.fromEntries(Object.keys(objective.metrics).map((name) => [name, next()]));
   });
   return { losses, metrics };
+}
+
+/** The means over several batches, by objective name. */
+export function meanNumbers(batches: readonly StepNumbers[]): StepNumbers {
+  const [first] = batches;
+  if (batches.length === 1) return first!;
+  const mean = (of: (numbers: StepNumbers) => number): number =>
+    batches.reduce((sum, numbers) => sum + of(numbers), 0) / batches.length;
+  return {
+    losses: first!.losses.map((_, k) => mean(({ losses }) => losses[k]!)),
+    metrics: first!.metrics.map((own, k) =>
+      Object.fromEntries(
+        Object.keys(own).map((name) => [name, mean(({ metrics }) => metrics[k]![name]!)]),
+      ),
+    ),
+  };
 }
 
 /** Reads losses and metrics; throws when a loss is not finite. */

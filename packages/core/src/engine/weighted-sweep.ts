@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { consultStrategy } from '../strategy/consult-strategy.ts';
-import { finishGroup, type PendingGroup, startGroup } from './gradient-rows.ts';
+import { finishGroup, type PendingGroup, startGroup } from './group-gramians.ts';
+import { SweptRows, vectorsOf } from './group-vectors.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
 import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
@@ -48,7 +49,7 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
   );
   const swept = bag.keepAll(tape.sweep(seeds, paths));
   const checks = startChecks(context, swept);
-  const observed = observe ? observeGroups(context, paths) : [];
+  const observed = observe ? observeGroups(context) : [];
 
   const scalars = scalarsOf(objectives);
   const packed = observed.flatMap(({ tensors }) => tensors.map((tensor) => tensor.pending.packed));
@@ -68,7 +69,7 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
   const measured = new Map(
     observed.map((group) => {
       const { gramian } = finishGroup(group, values.splice(0, group.tensors.length), state.step);
-      return [group.present.group.key, describeGramian(gramian)];
+      return [group.vectors.present.group.key, describeGramian(gramian)];
     }),
   );
   const groups = presentGroups(context).map(
@@ -86,6 +87,7 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
     numbers,
     groups,
     state: { ...state, step: state.step + 1, run },
+    memory: null,
     sweeps: 1 + (observe ? objectives.length : 0),
   };
 }
@@ -108,21 +110,11 @@ function startChecks(
   });
 }
 
-function observeGroups(context: StepContext, paths: TapePaths): PendingGroup[] {
-  const { tape, variables, bag } = context;
-  const swept = tape.value.objectives.map((objective) =>
-    bag.keepAll(tape.sweep([seedOf(context, objective)], paths)),
-  );
-  const indices = new Map(variables.map(({ name }, index) => [name, index]));
+function observeGroups(context: StepContext): PendingGroup[] {
+  const targets = context.variables.map((variable) => ({ name: variable.name, tensor: variable }));
+  const swept = new SweptRows(context, targets);
   return presentGroups(context).map((present) =>
-    startGroup(
-      present,
-      present.group.variables.map((tensor) => ({
-        tensor,
-        rows: present.objectives.map((k) => swept[k]![indices.get(tensor)!] ?? null),
-      })),
-      bag,
-    ),
+    startGroup(vectorsOf(context, present, swept, false), context.bag),
   );
 }
 

@@ -41,13 +41,23 @@ describe('assertStrategy', () => {
     [
       'no needs',
       { ...whole, needs: undefined },
-      "should have `needs.gradients` one of 'none', 'gramian', 'tensor-gramians'. Found undefined.",
+      "should have `needs.gradients` one of 'none', 'gramian', 'tensor-gramians', 'rows'. Found undefined.",
     ],
     ['needs of null', { ...whole, needs: null }, 'should have `needs.gradients` one of'],
     [
       'needs that are not known',
-      { ...whole, needs: { gradients: 'rows' } },
-      "should have `needs.gradients` one of 'none', 'gramian', 'tensor-gramians'. Found \"rows\".",
+      { ...whole, needs: { gradients: 'columns' } },
+      "should have `needs.gradients` one of 'none', 'gramian', 'tensor-gramians', 'rows'. Found \"columns\".",
+    ],
+    [
+      'memory without a Gramian',
+      { ...whole, needs: { gradients: 'rows', memory: true } },
+      'should have `needs.gradients` \'gramian\' where it needs memory or several batches. Found "rows".',
+    ],
+    [
+      'half a batch',
+      { ...whole, needs: { gradients: 'gramian', batches: 1.5 } },
+      'should have `needs.batches` an integer >= 1, or left out. Found 1.5.',
     ],
     [
       'losses that are not known',

@@ -1,8 +1,9 @@
 import { describeValue } from './describe-value.ts';
 import { MultigradError } from './errors.ts';
+import type { Needs } from './needs.ts';
 import type { GradientStrategy } from './strategy.ts';
 
-const gradientNeeds = ['none', 'gramian', 'tensor-gramians'];
+const gradientNeeds = ['none', 'gramian', 'tensor-gramians', 'rows'];
 const lossNeeds = ['now', 'now-and-after-step', 'epoch-means'];
 
 /**
@@ -46,7 +47,7 @@ export function assertStrategy(value: unknown): asserts value is GradientStrateg
     'a non-empty string',
     strategy.name,
   );
-  const needs = (strategy.needs ?? {}) as { gradients?: unknown; losses?: unknown };
+  const needs = (strategy.needs ?? {}) as Readonly<Partial<Record<keyof Needs, unknown>>>;
   const oneOf = (words: readonly string[]): string =>
     `one of ${words.map((word) => `'${word}'`).join(', ')}`;
   expect(
@@ -60,6 +61,20 @@ export function assertStrategy(value: unknown): asserts value is GradientStrateg
     'needs.losses',
     `${oneOf(lossNeeds)}, or left out`,
     needs.losses,
+  );
+  const { gradients, memory, batches } = needs;
+  expect(memory === undefined || memory === true, 'needs.memory', 'true, or left out', memory);
+  expect(
+    batches === undefined || (Number.isInteger(batches) && (batches as number) >= 1),
+    'needs.batches',
+    'an integer >= 1, or left out',
+    batches,
+  );
+  expect(
+    gradients === 'gramian' || (memory === undefined && (batches ?? 1) === 1),
+    'needs.gradients',
+    "'gramian' where it needs memory or several batches",
+    gradients,
   );
   for (const method of ['init', 'integrate'] as const) {
     expect(typeof strategy[method] === 'function', method, 'a function', strategy[method]);

@@ -2,6 +2,7 @@ import { MultigradError } from './errors.ts';
 import type { Gramian } from './gramian.ts';
 import { groupGradients } from './group-gradients.ts';
 import type { Json } from './json.ts';
+import type { Needs } from './needs.ts';
 import type { GradientStrategy, Integration } from './strategy.ts';
 
 /** All that the engine knows about a group at a step; a strategy sees the part it asked for. */
@@ -9,6 +10,8 @@ export interface KnownGradients {
   readonly objectives: readonly string[];
   readonly gramian?: Gramian;
   readonly tensorGramians?: ReadonlyMap<string, Gramian>;
+  /** Inner products of the gradients of all batches, then of the remembered vectors. */
+  readonly stacked?: Gramian;
   readonly losses?: Float64Array;
   readonly step: number;
 }
@@ -24,8 +27,11 @@ export function consultStrategy<State extends Json>(
   known: KnownGradients,
   state: State,
 ): Integration<State> {
-  const { gradients, losses } = strategy.needsNow?.(state) ?? strategy.needs;
-  const seesGramian = gradients !== 'none' && known.gramian !== undefined;
+  const needs = strategy.needsNow?.(state) ?? strategy.needs;
+  const { gradients, losses } = needs;
+  const seesGramian =
+    (gradients === 'gramian' || gradients === 'tensor-gramians') && known.gramian !== undefined;
+  const seesStacked = isStacked(needs) && known.stacked !== undefined;
   const seesTensors = gradients === 'tensor-gramians' && known.tensorGramians !== undefined;
   const seesLosses = losses !== undefined && losses !== 'epoch-means' && known.losses !== undefined;
   const integration = strategy.integrate(
@@ -35,6 +41,7 @@ export function consultStrategy<State extends Json>(
       step: known.step,
       ...(seesGramian ? { gramian: known.gramian } : {}),
       ...(seesTensors ? { tensorGramians: known.tensorGramians } : {}),
+      ...(seesStacked ? { stacked: known.stacked } : {}),
       ...(seesLosses ? { losses: known.losses } : {}),
     }),
     state,
@@ -43,7 +50,39 @@ export function consultStrategy<State extends Json>(
   for (const weights of integration.tensorWeights?.values() ?? []) {
     checkWeights(strategy.name, weights, known.objectives);
   }
+  checkParts(strategy.name, needs, integration, known.objectives);
   return integration;
+}
+
+/** Whether a strategy sees more vectors than one batch's gradients. */
+export function isStacked({ batches = 1, memory }: Needs): boolean {
+  return batches > 1 || memory === true;
+}
+
+/** What the needs require of the answer beside weights, and nothing else. */
+function checkParts(
+  strategy: string,
+  { gradients, batches = 1, memory }: Needs,
+  integration: Integration,
+  objectives: readonly string[],
+): void {
+  const expectPart = (part: string, found: number, expected: number): void => {
+    if (found === expected) return;
+    throw new MultigradError(
+      'incompatible-strategy',
+      `Strategy \`${strategy}\` should return ${expected === 0 ? 'no' : expected} \`${part}\`, as its needs say. Found ${found}.`,
+    );
+  };
+  expectPart('combine', integration.combine === undefined ? 0 : 1, gradients === 'rows' ? 1 : 0);
+  expectPart('memory', integration.memory === undefined ? 0 : 1, memory === true ? 1 : 0);
+  expectPart('batchWeights', integration.batchWeights?.length ?? 0, batches - 1);
+  const { weights = [], keep = [], add = [] } = integration.memory ?? {};
+  for (const part of [
+    ...(integration.batchWeights ?? []),
+    ...(integration.memory === undefined ? [] : [weights, keep, add]),
+  ]) {
+    checkWeights(strategy, part as Float64Array, objectives);
+  }
 }
 
 function checkWeights(

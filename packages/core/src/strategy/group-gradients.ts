@@ -11,6 +11,8 @@ export interface GroupGradientsParts {
   readonly gramian?: Gramian | undefined;
   /** The same for each tensor, by name. */
   readonly tensorGramians?: ReadonlyMap<string, Gramian> | undefined;
+  /** Inner products of the gradients of all batches and of the remembered vectors: a multiple of K rows. */
+  readonly stacked?: Gramian | undefined;
   /** K losses. */
   readonly losses?: Float64Array | undefined;
   /** Number of the step, from 0. @defaultValue 0 */
@@ -41,7 +43,7 @@ export interface GroupGradientsParts {
  * ```
  */
 export function groupGradients(parts: GroupGradientsParts): GroupGradients {
-  const { objectives, gramian, tensorGramians, losses, step = 0, strategy } = parts;
+  const { objectives, gramian, tensorGramians, stacked, losses, step = 0, strategy } = parts;
   const size = objectives.length;
   if (size === 0 || new Set(objectives).size !== size) {
     throw new MultigradError(
@@ -52,6 +54,15 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
   if (gramian !== undefined) checkPart(gramian, size, 'The Gramian');
   for (const [name, part] of tensorGramians ?? []) {
     checkPart(part, size, `The Gramian of tensor \`${name}\``);
+  }
+  if (stacked !== undefined) {
+    checkGramian(stacked, 'The stacked Gramian');
+    if (stacked.size % size !== 0) {
+      throw new MultigradError(
+        'invalid-argument',
+        `The stacked Gramian should have a multiple of ${size} rows, one for each objective. Found ${stacked.size}.`,
+      );
+    }
   }
   if (losses !== undefined && losses.length !== size) {
     throw new MultigradError(
@@ -75,6 +86,9 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
     },
     get tensorGramians() {
       return need(tensorGramians, 'tensorGramians', "`gradients: 'tensor-gramians'`");
+    },
+    get stacked() {
+      return need(stacked, 'stacked', '`batches` or `memory`');
     },
     get losses() {
       return need(losses, 'losses', "`losses: 'now'`");

@@ -7,7 +7,9 @@ export type {
   GroupDescription,
   GroupGradients,
   Integration,
+  MemoryUpdate,
 } from './strategy.ts';
+export type { CombineRows, RowAlgebra } from './row-algebra.ts';
 export { describeValue } from './describe-value.ts';
 export { nearestName } from './nearest-name.ts';
 export type {
@@ -41,6 +43,7 @@ export {
   type IntegratedMatrix,
   integrateMatrix,
   type IntegrateMatrixOptions,
+  type RememberedRows,
   type TensorColumns,
 } from './integrate-matrix.ts';
 export { type MinNormPoint, minNormPoint } from './min-norm.ts';

@@ -1,5 +1,6 @@
 import { assertStrategy } from './check-strategy.ts';
-import { consultStrategy, type KnownGradients } from './consult-strategy.ts';
+import { arrayRows } from './array-rows.ts';
+import { consultStrategy, isStacked, type KnownGradients } from './consult-strategy.ts';
 import { MultigradError } from './errors.ts';
 import {
   addGramians,
@@ -34,19 +35,29 @@ export interface IntegrateMatrixOptions<State extends Json = Json> {
   readonly step?: number;
   /** How the columns fall into tensors, for strategies that look at each. @defaultValue one tensor of all columns */
   readonly tensors?: readonly TensorColumns[];
+  /** The same gradients on further independent batches, for strategies whose needs name `batches`: batches − 1 Jacobians. */
+  readonly batches?: readonly Jacobian[];
+  /** The remembered vectors that the previous call returned, for strategies with `memory`. @defaultValue zeros */
+  readonly memory?: RememberedRows;
 }
+
+/** Remembered vectors of P numbers, by objective name. */
+export type RememberedRows = ReadonlyMap<string, Float64Array>;
 
 /** A strategy's answer with the update it means. */
 export interface IntegratedMatrix<State extends Json = Json> extends Integration<State> {
-  /** `Σ_k weights[k] · row_k`, P numbers. */
+  /** What the weights (or `combine`) mean for these rows, P numbers. */
   readonly update: Float64Array;
+  /** The remembered vectors after this step, by objective name; hand them in at the next step. */
+  readonly remembered?: RememberedRows;
 }
 
 /**
  * Integrates the rows of a Jacobian given as numbers: no tensor library, any JavaScript runtime.
  *
  * Computes what the strategy's needs name and no more: no inner products for one that sees no gradients, those of each
- * tensor only for one that asks. Hand the returned `state` in at the next step.
+ * tensor only for one that asks. Hand the returned `state` in at the next step, and `remembered` as `memory` where the
+ * strategy keeps vectors.
  *
  * @param strategy - any strategy
  * @param jacobian - K rows of P numbers, left as they are
@@ -79,6 +90,7 @@ export function integrateMatrix<State extends Json>(
     key = 'matrix',
     step = 0,
     tensors = [{ name: key, size: columns }],
+    batches = [],
   } = options;
   checkNames(objectives, jacobian.length);
   const spans = columnSpans(tensors, columns);
@@ -88,12 +100,15 @@ export function integrateMatrix<State extends Json>(
       ? strategy.init({ key, objectives, tensors: names })
       : options.state;
   const needs = strategy.needsNow?.(state) ?? strategy.needs;
+  checkBatches(batches, needs, strategy.name, jacobian.length, columns);
+  const memory = needs.memory === true ? memoryRows(options.memory, objectives, columns) : [];
   const integration = consultStrategy(
     strategy,
     {
       objectives,
       step,
       ...gramiansFor(needs, jacobian, spans),
+      ...(isStacked(needs) ? { stacked: gramianOf([jacobian, ...batches, memory].flat()) } : {}),
       ...lossesFor(needs, strategy.name, objectives, losses),
     },
     state,
@@ -105,7 +120,89 @@ export function integrateMatrix<State extends Json>(
       `Strategy \`${strategy.name}\` should return weights for tensors of the group: ${names.join(', ')}. Found \`${name}\`.`,
     );
   }
-  return { ...integration, update: combine(jacobian, spans, integration) };
+  const update = updateOf(integration, jacobian, spans, batches, memory);
+  if (integration.memory === undefined) return { ...integration, update };
+  const { keep, add } = integration.memory;
+  const remembered = new Map(options.memory);
+  objectives.forEach((name, k) => {
+    const [old, row] = [memory[k]!, jacobian[k]!];
+    remembered.set(
+      name,
+      old.map((value, c) => keep[k]! * value + add[k]! * row[c]!),
+    );
+  });
+  return { ...integration, update, remembered };
+}
+
+/** The update of all columns. */
+function updateOf(
+  integration: Integration,
+  jacobian: Jacobian,
+  spans: readonly ColumnSpan[],
+  batches: readonly Jacobian[],
+  memory: readonly Float64Array[],
+): Float64Array {
+  const update = new Float64Array(spans.at(-1)?.end ?? 0);
+  for (const span of spans) {
+    if (integration.combine !== undefined) {
+      const rows = jacobian.map((row) => Float64Array.from(row.slice(span.start, span.end)));
+      const algebra = arrayRows(span.name, span.end - span.start);
+      update.set(integration.combine(rows, algebra), span.start);
+      continue;
+    }
+    const weights = integration.tensorWeights?.get(span.name) ?? integration.weights;
+    addRows(update, jacobian, weights, span);
+    batches.forEach((rows, at) => addRows(update, rows, integration.batchWeights![at]!, span));
+    if (integration.memory !== undefined) addRows(update, memory, integration.memory.weights, span);
+  }
+  const overflow = update.findIndex((value) => !Number.isFinite(value));
+  if (overflow >= 0) {
+    throw new MultigradError(
+      'non-finite',
+      `The update should be representable in float64. Found ${update[overflow]} in column ${overflow}; scale the rows.`,
+    );
+  }
+  return update;
+}
+
+function checkBatches(
+  further: readonly Jacobian[],
+  { batches = 1 }: Needs,
+  strategy: string,
+  rows: number,
+  columns: number,
+): void {
+  if (further.length !== batches - 1) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Option \`batches\` should hold the gradients of ${batches - 1} further batches, which strategy \`${strategy}\` ` +
+        `needs. Found ${further.length}.`,
+    );
+  }
+  for (const jacobian of further) {
+    if (checkJacobian(jacobian) === columns && jacobian.length === rows) continue;
+    throw new MultigradError(
+      'invalid-argument',
+      `Each batch should have a Jacobian of ${rows} rows and ${columns} columns. ` +
+        `Found ${jacobian.length} and ${jacobian[0]!.length}.`,
+    );
+  }
+}
+
+/** The remembered vectors of the objectives present, zeros where there are none yet. */
+function memoryRows(
+  memory: RememberedRows | undefined,
+  objectives: readonly string[],
+  columns: number,
+): Float64Array[] {
+  return objectives.map((name) => {
+    const row = memory?.get(name) ?? new Float64Array(columns);
+    if (row.length === columns) return row;
+    throw new MultigradError(
+      'invalid-argument',
+      `The remembered vector of \`${name}\` should have ${columns} numbers, as the gradients do. Found ${row.length}.`,
+    );
+  });
 }
 
 /** What of the gradients the needs ask for. */
@@ -116,6 +213,7 @@ function gramiansFor(
 ): Pick<KnownGradients, 'gramian' | 'tensorGramians'> {
   switch (gradients) {
     case 'none':
+    case 'rows':
       return {};
     case 'gramian':
       return { gramian: gramianOf(jacobian) };
@@ -148,29 +246,18 @@ function lossesFor(
   return { losses: Float64Array.from(losses) };
 }
 
-/** `Σ_k weights[k] · row_k`, tensor by tensor. */
-function combine(
-  jacobian: Jacobian,
-  spans: readonly ColumnSpan[],
-  integration: Integration,
-): Float64Array {
-  const update = new Float64Array(spans.at(-1)?.end ?? 0);
-  for (const { name, start, end } of spans) {
-    const weights = integration.tensorWeights?.get(name) ?? integration.weights;
-    jacobian.forEach((row, k) => {
-      const weight = weights[k]!;
-      if (weight === 0) return;
-      for (let c = start; c < end; c += 1) update[c]! += weight * row[c]!;
-    });
-  }
-  const overflow = update.findIndex((value) => !Number.isFinite(value));
-  if (overflow >= 0) {
-    throw new MultigradError(
-      'non-finite',
-      `The update should be representable in float64. Found ${update[overflow]} in column ${overflow}; scale the rows.`,
-    );
-  }
-  return update;
+/** Adds `Σ_k weights[k] · row_k` to the columns of one tensor. */
+function addRows(
+  update: Float64Array,
+  rows: Jacobian,
+  weights: Float64Array,
+  { start, end }: ColumnSpan,
+): void {
+  rows.forEach((row, k) => {
+    const weight = weights[k]!;
+    if (weight === 0) return;
+    for (let c = start; c < end; c += 1) update[c]! += weight * row[c]!;
+  });
 }
 
 function checkNames(objectives: readonly string[], rows: number): void {

@@ -13,12 +13,23 @@ export interface Needs {
    * - `none`: no gradients; the weights are known before the backward pass, so one sweep is enough
    * - `gramian`: the K × K inner products of each group's gradients
    * - `tensor-gramians`: the same, and for each named tensor of the group too
+   * - `rows`: the gradients themselves, coordinate by coordinate, in the `combine` that the strategy returns
    */
-  readonly gradients: 'none' | 'gramian' | 'tensor-gramians';
+  readonly gradients: 'none' | 'gramian' | 'tensor-gramians' | 'rows';
   /**
    * - `now`: the objectives' losses at this step
    * - `now-and-after-step`: those, and once more on the same batch after the optimizer's step (`afterStep`)
    * - `epoch-means`: the mean losses of each finished epoch (`onEpochEnd`)
    */
   readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means';
+  /**
+   * One remembered vector for each objective, the size of its gradient and zero at first, that the strategy lets follow
+   * the gradients (`Integration.memory`). Only with `gradients: 'gramian'`.
+   */
+  readonly memory?: true;
+  /**
+   * Number of independent batches whose gradients are taken at the same parameters, an integer >= 2. Only with
+   * `gradients: 'gramian'`. @defaultValue 1
+   */
+  readonly batches?: number;
 }

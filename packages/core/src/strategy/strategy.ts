@@ -1,6 +1,7 @@
 import type { Gramian } from './gramian.ts';
 import type { Json } from './json.ts';
 import type { Needs } from './needs.ts';
+import type { CombineRows } from './row-algebra.ts';
 
 /** What a strategy learns about a parameter group once, when its state is made. */
 export interface GroupDescription {
@@ -33,7 +34,15 @@ export interface GroupGradients {
    */
   readonly tensorGramians: ReadonlyMap<string, Gramian>;
   /**
-   * K losses, float64, before any loss weights.
+   * Inner products of all vectors that the strategy may combine, for needs that name `batches` or `memory`: the K
+   * gradients of the first batch, those of each further batch, then the K remembered vectors. Its first K rows and
+   * columns are `gramian`.
+   *
+   * @throws MultigradError `not-requested` unless the needs name `batches` or `memory`
+   */
+  readonly stacked: Gramian;
+  /**
+   * K losses, float64, before any loss weights; of the first batch where there are several.
    *
    * @throws MultigradError `not-requested` unless the needs name losses `now` or `now-and-after-step`
    */
@@ -42,10 +51,32 @@ export interface GroupGradients {
   readonly step: number;
 }
 
-/** What a strategy decides for one group: its update is `Σ_k weights[k] · g_k`. */
+/** What becomes of the remembered vectors at one step: `m_k ← keep[k] · m_k + add[k] · g_k`. */
+export interface MemoryUpdate {
+  /** K finite weights of the remembered vectors, as they were before this step, in the update. */
+  readonly weights: Float64Array;
+  /** K finite factors of the remembered vectors. */
+  readonly keep: Float64Array;
+  /** K finite factors of the gradients that are added. */
+  readonly add: Float64Array;
+}
+
+/**
+ * What a strategy decides for one group: its update is `Σ_k weights[k] · g_k`, plus the weighted gradients of further
+ * batches and the weighted remembered vectors, where its needs name them.
+ */
 export interface Integration<State extends Json = Json> {
   /** K finite weights, one for each objective present. */
   readonly weights: Float64Array;
+  /** Weights of the second batch's gradients, the third's, …: for needs that name `batches`, which require it. */
+  readonly batchWeights?: readonly Float64Array[];
+  /** What becomes of the remembered vectors, and their part in the update: for needs that name `memory`, which require it. */
+  readonly memory?: MemoryUpdate;
+  /**
+   * The update of one tensor from the K gradients of it, in place of the weighted sum: for needs that say `rows`, which
+   * require it. `weights` are then what reports show.
+   */
+  readonly combine?: CombineRows;
   /** Weights of the tensors that differ from `weights`, by tensor name; asked for by few strategies. */
   readonly tensorWeights?: ReadonlyMap<string, Float64Array>;
   /** The state to hand in at the next step. */

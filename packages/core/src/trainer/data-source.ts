@@ -1,4 +1,4 @@
-import { dispose, type TensorContainer } from '@tensorflow/tfjs-core';
+import { dispose, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
 import { isTensorRecord, tensorBatches } from './tensor-batches.ts';
 
@@ -58,6 +58,52 @@ export async function* readBatches<Batch>(
       if (options.disposeBatches ?? owned) dispose(batch as TensorContainer);
     }
   }
+}
+
+/**
+ * The batches of one epoch, several at a time: for strategies that take gradients of independent batches. What is left
+ * over at the end of an epoch, fewer than `count`, is not used.
+ *
+ * @param count - an integer >= 1
+ */
+export async function* readBatchGroups<Batch>(
+  source: DataSource<Batch>,
+  epoch: number,
+  options: ReadOptions,
+  count: number,
+): AsyncGenerator<readonly Batch[], void> {
+  if (count === 1) {
+    for await (const batch of readBatches(source, epoch, options)) yield [batch];
+    return;
+  }
+  let group: Batch[] = [];
+  try {
+    for await (const batch of readBatches(source, epoch, options)) {
+      // The reader frees a batch when it is asked for the next one: copies share its data, and are ours.
+      group.push(cloneTensors(batch) as Batch);
+      if (group.length < count) continue;
+      yield group;
+      dispose(group as TensorContainer);
+      group = [];
+    }
+  } finally {
+    dispose(group as TensorContainer);
+  }
+}
+
+/** The same container with each tensor cloned; anything else as it is. */
+function cloneTensors(value: unknown): unknown {
+  if (value instanceof Tensor) return (value as Tensor).clone();
+  if (Array.isArray(value)) return value.map(cloneTensors);
+  if (typeof value !== 'object' || value === null || !isPlainRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, cloneTensors(child)]),
+  );
+}
+
+function isPlainRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function open<Batch>(

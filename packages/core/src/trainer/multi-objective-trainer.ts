@@ -1,4 +1,5 @@
 import { dispose, type NamedTensorMap, Optimizer } from '@tensorflow/tfjs-core';
+import { GradientMemory } from '../engine/gradient-memory.ts';
 import { buildIntegration, groupingOf, integrateGradients } from '../engine/integrate-gradients.ts';
 import { checkState, type IntegrationState } from '../engine/integration-state.ts';
 import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
@@ -6,7 +7,7 @@ import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { batchSize } from './batch-size.ts';
 import { type History, HistoryRecorder, type Logs } from './callbacks.ts';
-import { type DataSource, type ReadOptions, readBatches } from './data-source.ts';
+import { type DataSource, readBatchGroups, type ReadOptions, readBatches } from './data-source.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { RunningMeans } from './running-means.ts';
@@ -53,6 +54,7 @@ import { addWeightDecay } from './weight-decay.ts';
 export class MultiObjectiveTrainer<Batch, Name extends string> {
   readonly #options: TrainerOptions<Batch, Name>;
   #state: IntegrationState | undefined;
+  #memory: GradientMemory | undefined;
   #busy = false;
   #stopRequested = false;
 
@@ -72,14 +74,30 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
+   * The vectors that the strategy remembers, for strategies with `needs.memory`; undefined before the first step. It
+   * stays the trainer's, and changes with the next step.
+   */
+  get memory(): GradientMemory | undefined {
+    return this.#memory;
+  }
+
+  /** Frees the vectors that the strategy remembers, of strategies with `needs.memory`; for others there is nothing to free. */
+  dispose(): void {
+    this.#memory?.dispose();
+    this.#memory = undefined;
+  }
+
+  /**
    * Continues from a state saved earlier.
    *
+   * @param memory - what was saved of `memory` with it, taken over; strategies with `needs.memory` require it
    * @throws MultigradError `structure-changed` when it belongs to another strategy or other variables
    */
-  restore(state: IntegrationState): void {
+  restore(state: IntegrationState, memory?: GradientMemory): void {
     const { strategy, variables } = this.#options;
     checkState(state, strategy, groupingOf(this.#options), variables);
     this.#state = state;
+    this.#remember(memory);
   }
 
   /**
@@ -93,6 +111,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     const step = this.#state?.step ?? 0;
     const forwards = samples.map((batch) => () => objectives(batch, { training: true, step }));
     this.#state = { ...buildIntegration(forwards, variables, strategy, this.#options), step };
+    this.#remember(strategy.needs.memory === true ? new GradientMemory() : undefined);
   }
 
   /** Asks `fit` to end after the step in progress; for callbacks. */
@@ -101,13 +120,14 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * One training step. The batch stays the caller's.
+   * One training step. The batches stay the caller's.
    *
+   * @param further - independent batches beyond the first, for strategies whose needs name `batches`
    * @throws MultigradError `interleaved-call` when a step has not ended yet, and whatever `integrateGradients` throws;
    *   variables, optimizer and state are then as before the step
    */
-  async trainOnBatch(batch: Batch): Promise<StepReport<Name>> {
-    return this.#exclusively(() => this.#step(batch));
+  async trainOnBatch(batch: Batch, ...further: readonly Batch[]): Promise<StepReport<Name>> {
+    return this.#exclusively(() => this.#step([batch, ...further]));
   }
 
   /** Losses and metrics over a data set, without training. */
@@ -166,12 +186,13 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     const metrics = new Map<string, RunningMeans>();
     const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
     let batches = 0;
-    for await (const batch of readBatches(data, epoch, options)) {
+    const together = this.#options.strategy.needs.batches ?? 1;
+    for await (const group of readBatchGroups(data, epoch, options, together)) {
       await breaks.take();
       if (stopped()) return null;
       for (const callback of options.callbacks ?? []) await callback.onBatchBegin?.(batches);
-      const size = batchSize(batch);
-      const report = await this.#step(batch);
+      const size = group.reduce((sum, batch) => sum + batchSize(batch), 0);
+      const report = await this.#step(group);
       accumulate(report, size, losses, metrics);
       for (const callback of options.callbacks ?? []) await callback.onBatchEnd?.(batches, report);
       batches += 1;
@@ -179,7 +200,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     if (batches === 0) {
       throw new MultigradError(
         'invalid-data',
-        `Training data should yield at least one batch per epoch. Found none in epoch ${epoch}` +
+        `Training data should yield at least ${together === 1 ? 'one batch' : `${together} batches`} per epoch. ` +
+          `Found ${together === 1 ? 'none' : 'fewer'} in epoch ${epoch}` +
           (epoch > (options.initialEpoch ?? 0)
             ? '; an iterator can be read only once: pass an array or a function of the epoch.'
             : '.'),
@@ -198,25 +220,39 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     };
   }
 
-  async #step(batch: Batch): Promise<StepReport<Name>> {
+  /** Takes over what is remembered from now on, and frees what was. */
+  #remember(memory: GradientMemory | undefined): void {
+    if (memory !== this.#memory) this.#memory?.dispose();
+    this.#memory = memory;
+  }
+
+  async #step(batches: readonly Batch[]): Promise<StepReport<Name>> {
     const { objectives, variables, strategy, observe } = this.#options;
-    batchSize(batch);
+    for (const batch of batches) batchSize(batch);
     const step = this.#state?.step ?? 0;
-    const forward = (): ReturnType<typeof objectives> =>
+    const forwardOf = (batch: Batch) => (): ReturnType<typeof objectives> =>
       objectives(batch, { training: true, step });
-    const result = await integrateGradients(forward, variables, strategy, {
+    const result = await integrateGradients(batches.map(forwardOf), variables, strategy, {
       ...this.#options,
       state: this.#state,
+      memory: this.#memory,
       observe: observe !== undefined && step % observe.every === 0,
     });
     try {
       await this.#apply(result.gradients);
+    } catch (error) {
+      result.memory?.dispose();
+      throw error;
     } finally {
       dispose(result.gradients);
     }
     this.#state = result.state;
+    if (strategy.needs.memory === true) this.#remember(result.memory);
     if (strategy.needs.losses === 'now-and-after-step') {
-      const { losses } = await evaluateBatches(forward, oneBatch(batch));
+      const { losses } = await evaluateBatches(
+        (batch: Batch) => objectives(batch, { training: true, step }),
+        oneBatch(batches[0]!),
+      );
       this.#state = afterStep(strategy, result.state, losses);
     }
     const { losses, metrics, groups, sweeps, observed } = result;

@@ -1,0 +1,68 @@
+import { clone, type Tensor } from '@tensorflow/tfjs-core';
+
+/** One remembered vector's part that belongs to one variable. */
+export interface RememberedTensor {
+  /** Name of the variable. */
+  readonly variable: string;
+  readonly objective: string;
+  readonly value: Tensor;
+}
+
+/**
+ * The vectors that a strategy with `needs.memory` lets follow the gradients, one for each objective and variable that
+ * it reaches: what its JSON state cannot hold.
+ *
+ * It does not change: each step returns a new one, and whoever holds the old one disposes of it.
+ *
+ * @example
+ * ```ts
+ * import { GradientMemory } from '@multigrad/core';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ *
+ * // From a checkpoint: the memory takes the tensors over.
+ * const memory = new GradientMemory([
+ *   { variable: 'dense/kernel', objective: 'depth', value: tf.tensor1d([0.5, 1]) },
+ * ]);
+ * console.log(memory.get('dense/kernel', 'depth')?.shape); // [ 2 ]
+ * memory.dispose();
+ * ```
+ */
+export class GradientMemory {
+  readonly #tensors = new Map<string, RememberedTensor>();
+
+  /** @param tensors - taken over; left out where nothing is remembered yet (zeros) */
+  constructor(tensors: Iterable<RememberedTensor> = []) {
+    for (const tensor of tensors)
+      this.#tensors.set(keyOf(tensor.variable, tensor.objective), tensor);
+  }
+
+  /** What is remembered of an objective's gradient for a variable; null where that is zero. */
+  get(variable: string, objective: string): Tensor | null {
+    return this.#tensors.get(keyOf(variable, objective))?.value ?? null;
+  }
+
+  /** All tensors, for a checkpoint; they stay the memory's. */
+  tensors(): readonly RememberedTensor[] {
+    return [...this.#tensors.values()];
+  }
+
+  /** A memory with some tensors replaced; it takes these over, and shares the data of the others. */
+  with(updates: readonly RememberedTensor[]): GradientMemory {
+    const replaced = new Set(updates.map(({ variable, objective }) => keyOf(variable, objective)));
+    const kept = this.tensors()
+      .filter(({ variable, objective }) => !replaced.has(keyOf(variable, objective)))
+      .map((tensor) => ({ ...tensor, value: clone(tensor.value) }));
+    return new GradientMemory([...kept, ...updates]);
+  }
+
+  /** Frees the tensors; further calls do nothing. */
+  dispose(): void {
+    for (const { value } of this.#tensors.values()) value.dispose();
+    this.#tensors.clear();
+  }
+}
+
+function keyOf(variable: string, objective: string): string {
+  return JSON.stringify([variable, objective]);
+}
