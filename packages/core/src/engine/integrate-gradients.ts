@@ -25,7 +25,7 @@ import { Tape } from './tape.ts';
 import { youngestTensorId } from './tensor-age.ts';
 import { TensorBag } from './tensor-bag.ts';
 import { checkVariables, lockVariables } from './variable-lock.ts';
-import { weightedSweep } from './weighted-sweep.ts';
+import { reusedWeights, weightedSweep } from './weighted-sweep.ts';
 
 /** How a network's gradients are grouped; fixed when it is built. */
 export interface GroupingOptions {
@@ -182,8 +182,8 @@ export async function integrateGradients<Name extends string>(
     const oneSweep = strategy.needs.gradients === 'none';
     const outcome = oneSweep
       ? await weightedSweep(context, observe)
-      : await objectiveSweeps(context);
-    return present<Name>(outcome, graph, state.step, oneSweep && observe);
+      : ((await reusedWeights(context, observe)) ?? (await objectiveSweeps(context)));
+    return present<Name>(outcome, graph, state.step);
   } finally {
     for (const tape of tapes) tape.dispose();
     bag.dispose();
@@ -345,10 +345,9 @@ function checkLossWeights(
 }
 
 function present<Name extends string>(
-  { gradients, numbers, groups, state, memory, sweeps }: StepOutcome,
+  { gradients, numbers, groups, state, memory, sweeps, observed }: StepOutcome,
   { objectives }: ObservedGraph,
   step: number,
-  observed: boolean,
 ): IntegratedGradients<Name> {
   const byName = <T>(values: ArrayLike<T>): Record<string, T> =>
     Object.fromEntries(objectives.map((name, k) => [name, values[k]!]));

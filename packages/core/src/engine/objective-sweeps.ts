@@ -18,9 +18,9 @@ import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import { combineRows, finishGramian, startGramian } from './row-kernels.ts';
 import {
+  isConsulted,
   meanNumbers,
   presentGroups,
-  type PresentGroup,
   scalarsOf,
   sortNumbers,
   type StepContext,
@@ -98,12 +98,8 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
     },
     memory,
     sweeps: graph.objectives.length * batches.length + (graph.features.length > 0 ? 1 : 0),
+    observed: false,
   };
-}
-
-/** Whether the strategy decides about a group, or its one objective keeps its plain gradient. */
-function isConsulted({ singles }: StepContext, { names }: PresentGroup): boolean {
-  return names.length > 1 || singles === 'weighted';
 }
 
 function decide(

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { integrateMatrix } from '../strategy/integrate-matrix.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
-import { GradientMemory } from './gradient-memory.ts';
+import type { GradientMemory } from './gradient-memory.ts';
 import { integrateGradients } from './integrate-gradients.ts';
 import type { IntegrationState } from './integration-state.ts';
 

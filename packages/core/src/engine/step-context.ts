@@ -36,6 +36,8 @@ export interface StepOutcome {
   /** The remembered vectors after this step, which the caller owns; null where there are none. */
   readonly memory: GradientMemory | null;
   readonly sweeps: number;
+  /** Whether norms and cosines were measured although the strategy did not see them. */
+  readonly observed: boolean;
 }
 
 /** Losses and metrics of the objectives present, read back. */
@@ -117,4 +119,12 @@ export function presentGroups({ graph, state }: StepContext): PresentGroup[] {
     if (objectives.length === 0) return [];
     return [{ group, objectives, names: objectives.map((index) => graph.objectives[index]!) }];
   });
+}
+
+/** Whether the strategy decides about a group, or its one objective keeps its plain gradient. */
+export function isConsulted(
+  { singles }: Pick<StepContext, 'singles'>,
+  { names }: Pick<PresentGroup, 'names'>,
+): boolean {
+  return names.length > 1 || singles === 'weighted';
 }

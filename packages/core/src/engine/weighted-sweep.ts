@@ -1,21 +1,29 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { mul, type Tensor } from '@tensorflow/tfjs-core';
 import { consultStrategy } from '../strategy/consult-strategy.ts';
+import type { Integration } from '../strategy/strategy.ts';
 import { finishGroup, type PendingGroup, startGroup } from './group-gramians.ts';
 import { SweptRows, vectorsOf } from './group-vectors.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
+import { oneScalar, type OneScalar } from './one-scalar.ts';
 import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import { finishGramian, type PendingGramian, startGramian } from './row-kernels.ts';
 import {
+  isConsulted,
   presentGroups,
+  type PresentGroup,
   readNumbers,
   scalarsOf,
   seedOf,
   sortNumbers,
   type StepContext,
+  type StepNumbers,
   type StepOutcome,
 } from './step-context.ts';
 import type { TapePaths } from './tape.ts';
+
+/** What a group's report says beside what was measured. */
+type Decided = Pick<GroupReport, 'weights' | 'note' | 'diagnostics'>;
 
 /**
  * The plan for strategies that see no gradients: their weights are known beforehand, so one sweep of the weighted sum
@@ -23,16 +31,10 @@ import type { TapePaths } from './tape.ts';
  * reports alone: the update does not change by a bit.
  */
 export async function weightedSweep(context: StepContext, observe: boolean): Promise<StepOutcome> {
-  const { tape, graph, state, strategy, variables, bag } = context;
-  const { objectives } = tape.value;
+  const { graph, state, strategy } = context;
   const early =
     strategy.needs.losses?.startsWith('now') === true ? await readNumbers(context) : null;
-  const {
-    weights,
-    state: run,
-    note,
-    diagnostics,
-  } = consultStrategy(
+  const integration = consultStrategy(
     strategy,
     {
       objectives: graph.objectives,
@@ -41,13 +43,99 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
     },
     state.run,
   );
+  const { weights } = integration;
+  const outcome = await sweepOnce(context, { weights, factors: new Map() }, observe, (present) => ({
+    ...decided(integration),
+    weights: present.objectives.map((index) => weights[index]!),
+  }));
+  return { ...outcome, state: { ...state, step: state.step + 1, run: integration.state } };
+}
 
+/**
+ * The plan for a step at which a strategy reuses weights that it found before (`needsNow` asks for no gradients): one
+ * sweep, where one scalar loss expresses all groups' weights.
+ *
+ * @returns null where the strategy wants to see gradients, or no scalar loss will do
+ */
+export async function reusedWeights(
+  context: StepContext,
+  observe: boolean,
+): Promise<StepOutcome | null> {
+  const { graph, state, strategy } = context;
+  const groups = presentGroups(context);
+  const needs = groups
+    .filter((present) => isConsulted(context, present))
+    .map(({ group }) => strategy.needsNow?.(group.state) ?? strategy.needs);
+  if (needs.length === 0 || needs.some(({ gradients }) => gradients !== 'none')) return null;
+  const early = needs.some(({ losses }) => losses?.startsWith('now'))
+    ? await readNumbers(context)
+    : null;
+  const integrations = new Map<string, Integration>();
+  for (const { group, names, objectives } of groups) {
+    if (!isConsulted(context, { names })) continue;
+    const losses =
+      early === null
+        ? {}
+        : { losses: Float64Array.from(objectives, (index) => early.losses[index]!) };
+    const known = { objectives: names, step: state.step, ...losses };
+    integrations.set(group.key, consultStrategy(strategy, known, group.state));
+  }
+  if ([...integrations.values()].some(({ tensorWeights }) => (tensorWeights?.size ?? 0) > 0)) {
+    return null;
+  }
+  const weightsOf = ({ group }: PresentGroup): Float64Array =>
+    integrations.get(group.key)?.weights ?? Float64Array.of(1);
+  const scalar = oneScalar(
+    groups.map((present) => ({
+      key: present.group.key,
+      objectives: present.objectives,
+      weights: weightsOf(present),
+    })),
+    graph.objectives.length,
+  );
+  if (scalar === null) return null;
+  const outcome = await sweepOnce(context, scalar, observe, (present) => {
+    const integration = integrations.get(present.group.key);
+    return {
+      ...(integration === undefined ? {} : decided(integration)),
+      weights: [...weightsOf(present)],
+    };
+  });
+  return {
+    ...outcome,
+    state: {
+      ...state,
+      step: state.step + 1,
+      groups: state.groups.map((group) => ({
+        ...group,
+        state: integrations.get(group.key)?.state ?? group.state,
+      })),
+    },
+  };
+}
+
+function decided({ note, diagnostics }: Integration): Omit<Decided, 'weights'> {
+  return {
+    ...(note === undefined ? {} : { note }),
+    ...(diagnostics === undefined ? {} : { diagnostics }),
+  };
+}
+
+/** Sweeps one scalar loss, scales groups by their factors (1 where there is none), and reads what reports show. */
+async function sweepOnce(
+  context: StepContext,
+  { weights, factors }: OneScalar,
+  observe: boolean,
+  decidedFor: (present: PresentGroup) => Decided,
+): Promise<Omit<StepOutcome, 'state'>> {
+  const { tape, graph, state, variables, bag } = context;
+  const { objectives } = tape.value;
   const paths = tape.paths(variables);
   // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
   const seeds = objectives.flatMap((objective, k) =>
     weights[k] === 0 ? [] : [seedOf(context, objective, weights[k])],
   );
-  const swept = bag.keepAll(tape.sweep(seeds, paths));
+  const swept = scale(context, bag.keepAll(tape.sweep(seeds, paths)), factors);
   const checks = startChecks(context, swept);
   const observed = observe ? observeGroups(context) : [];
 
@@ -58,7 +146,7 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
     ...checks.map(({ pending }) => pending.packed),
     ...packed,
   ]);
-  const numbers = sortNumbers(objectives, values.splice(0, scalars.length));
+  const numbers: StepNumbers = sortNumbers(objectives, values.splice(0, scalars.length));
   checkLosses(graph.objectives, numbers.losses, state.step);
   const broken = checks.find(
     ({ pending }, index) => finishGramian(pending, values[index]!).nonFinite.length > 0,
@@ -72,24 +160,38 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
       return [group.vectors.present.group.key, describeGramian(gramian)];
     }),
   );
-  const groups = presentGroups(context).map(
-    ({ group, names, objectives: indices }): GroupReport => ({
-      key: group.key,
-      objectives: names,
-      ...(measured.get(group.key) ?? { norms: null, cosines: null, conflict: null }),
-      weights: indices.map((index) => weights[index]!),
-      ...(note === undefined ? {} : { note }),
-      ...(diagnostics === undefined ? {} : { diagnostics }),
-    }),
-  );
+  const groups = presentGroups(context).map((present): GroupReport => ({
+    key: present.group.key,
+    objectives: present.names,
+    ...(measured.get(present.group.key) ?? { norms: null, cosines: null, conflict: null }),
+    ...decidedFor(present),
+  }));
   return {
     gradients: new Map(variables.map(({ name }, index) => [name, bag.give(swept[index] ?? null)])),
     numbers,
     groups,
-    state: { ...state, step: state.step + 1, run },
     memory: null,
     sweeps: 1 + (observe ? objectives.length : 0),
+    observed: observe,
   };
+}
+
+/** The gradients, each times the factor of its group. */
+function scale(
+  { state, variables, bag }: StepContext,
+  gradients: readonly (Tensor | null)[],
+  factors: OneScalar['factors'],
+): readonly (Tensor | null)[] {
+  if (factors.size === 0) return gradients;
+  const factorOf = new Map(
+    state.groups.flatMap((group) =>
+      group.variables.map((name) => [name, factors.get(group.key) ?? 1] as const),
+    ),
+  );
+  return gradients.map((gradient, index) => {
+    const factor = factorOf.get(variables[index]!.name) ?? 1;
+    return gradient === null || factor === 1 ? gradient : bag.keep(mul(gradient, factor));
+  });
 }
 
 interface FiniteCheck {

@@ -105,7 +105,7 @@ describe('training with remembered gradients', () => {
       expect(variable.dataSync()[0]).toBe((expected -= updates[2]!));
       trainer.build([batch]);
       await trainer.trainOnBatch(batch);
-      expect(variable.dataSync()[0]).toBe((expected -= updates[0]!));
+      expect(variable.dataSync()[0]).toBe(expected - updates[0]!);
       trainer.dispose();
       disposeOptimizer(optimizer);
       tf.dispose([batch, variable]);

@@ -1,0 +1,141 @@
+import { cosineMatrix } from './cosine-matrix.ts';
+import { MultigradError } from './errors.ts';
+import type { Gramian } from './gramian.ts';
+import { norms } from './gramian-of.ts';
+import { minNormPoint } from './min-norm.ts';
+
+/**
+ * The positive weights with `(G a)_k = a_k^(−1/α)`: the bargaining solution for α = 1, an α-fair one else. Null where
+ * there is none, for gradients that are Pareto stationary (some combination with weights >= 0 is zero within the
+ * Gramian's error), a zero gradient among them.
+ *
+ * It is the minimum of the convex `½ aᵀ G a − Σ φ(a_k)` with `φ' = a^(−1/α)`, found by a damped Newton method on the
+ * cosines to machine precision: `max_k |a_k^(1/α) (G a)_k − 1|` is a small multiple of K · 2⁻⁵² times the condition of
+ * the sums. Multiplying J by s multiplies a by `s^(−2α/(1+α))`.
+ *
+ * @param alpha - α > 0
+ * @throws MultigradError `invalid-argument` for another α, `non-finite` when the solution is beyond float64
+ *
+ * @see Navon et al., Multi-Task Learning as a Bargaining Game, ICML 2022, equation 2. https://arxiv.org/abs/2202.01017
+ * @see Ban and Ji, Fair Resource Allocation in Multi-Task Learning, ICML 2024, equation 5.
+ *   https://arxiv.org/abs/2402.15638
+ *
+ * @example
+ * ```ts
+ * import { balancedWeights, gramianOf } from '@multigrad/core/strategy';
+ *
+ * // Orthogonal gradients: a_k = 1 / |g_k|.
+ * console.log(balancedWeights(gramianOf([[2, 0], [0, 4]]))); // 0.5, 0.25
+ * ```
+ */
+export function balancedWeights(gramian: Gramian, alpha = 1): Float64Array | null {
+  if (!(alpha > 0 && Number.isFinite(alpha))) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Argument \`alpha\` should be a finite number > 0. Found ${alpha}.`,
+    );
+  }
+  const lengths = norms(gramian);
+  if (lengths.some((length) => length === 0)) return null;
+  const cosines = cosineMatrix(gramian, Array.from(lengths.keys()));
+  if (minNormPoint(cosines).stationary) return null;
+
+  // With y_k = a_k |g_k|: (C y)_k = |g_k|^(1/α − 1) y_k^(−1/α). The common length is put back at the end.
+  const power = 1 / alpha;
+  const common = Math.exp(
+    lengths.reduce((sum, length) => sum + Math.log(length), 0) / lengths.length,
+  );
+  const factors = lengths.map((length) => (length / common) ** (power - 1));
+  const balanced = newton(cosines.values, factors, power);
+  const weights = balanced.map(
+    (value, k) => (value / lengths[k]!) * common ** ((1 - alpha) / (1 + alpha)),
+  );
+  const beyond = weights.find((weight) => !Number.isFinite(weight) || weight === 0);
+  if (beyond === undefined) return weights;
+  throw new MultigradError(
+    'non-finite',
+    `Balanced weights should be representable in float64. Found ${beyond}; scale the gradients.`,
+  );
+}
+
+/** Minimises `½ yᵀ C y − Σ b_k φ(y_k)`, φ' = y^(−p), from the solution of the diagonal. */
+function newton(matrix: Float64Array, factors: Float64Array, power: number): Float64Array {
+  const size = factors.length;
+  let point = factors.map((factor) => factor ** (1 / (1 + power)));
+  let gradient = gradientAt(matrix, factors, power, point);
+  let merit = meritOf(gradient, point);
+  const factor = new Float64Array(size * size);
+  const step = new Float64Array(size);
+  // Far more than it takes: convergence is quadratic once the damping ends.
+  for (let turn = 0; turn < 500 && merit > 0; turn += 1) {
+    // In relative coordinates z = dy / y: rows of very different size do no harm.
+    for (let i = 0; i < size; i += 1) {
+      for (let j = 0; j <= i; j += 1) {
+        factor[i * size + j] = matrix[i * size + j]! * point[i]! * point[j]!;
+      }
+      factor[i * size + i]! += power * factors[i]! * point[i]! ** (1 - power);
+      step[i] = -gradient[i]! * point[i]!;
+    }
+    solvePositive(factor, step);
+    // Newton's decrement: the objective is self-concordant up to a constant, so this step stays inside and descends.
+    const largest = step.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const damping = largest > 0.5 ? 0.5 / largest : 1;
+    const next = point.map((value, k) => value * (1 + damping * step[k]!));
+    const nextGradient = gradientAt(matrix, factors, power, next);
+    const nextMerit = meritOf(nextGradient, next);
+    // Near the end rounding decides: the best point is kept.
+    if (damping === 1 && nextMerit >= merit && merit < 1e-8) break;
+    point = next;
+    gradient = nextGradient;
+    merit = nextMerit;
+  }
+  return point;
+}
+
+function gradientAt(
+  matrix: Float64Array,
+  factors: Float64Array,
+  power: number,
+  point: Float64Array,
+): Float64Array {
+  const size = point.length;
+  return point.map((value, i) => {
+    let sum = 0;
+    for (let j = 0; j < size; j += 1) sum += matrix[i * size + j]! * point[j]!;
+    return sum - factors[i]! * value ** -power;
+  });
+}
+
+/** The largest relative residual, `|y_k · gradient_k|` against the barrier's part. */
+function meritOf(gradient: Float64Array, point: Float64Array): number {
+  let largest = 0;
+  let scale = 0;
+  gradient.forEach((value, k) => {
+    largest = Math.max(largest, Math.abs(value) * point[k]!);
+    scale = Math.max(scale, point[k]!);
+  });
+  return scale > 0 ? largest : 0;
+}
+
+/** Solves in place by Cholesky; the lower triangle holds a positive definite matrix, the vector the right side. */
+function solvePositive(matrix: Float64Array, vector: Float64Array): void {
+  const size = vector.length;
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j <= i; j += 1) {
+      let value = matrix[i * size + j]!;
+      for (let k = 0; k < j; k += 1) value -= matrix[i * size + k]! * matrix[j * size + k]!;
+      matrix[i * size + j] =
+        i === j ? Math.sqrt(Math.max(value, 2 ** -1000)) : value / matrix[j * size + j]!;
+    }
+  }
+  for (let i = 0; i < size; i += 1) {
+    let value = vector[i]!;
+    for (let k = 0; k < i; k += 1) value -= matrix[i * size + k]! * vector[k]!;
+    vector[i] = value / matrix[i * size + i]!;
+  }
+  for (let i = size - 1; i >= 0; i -= 1) {
+    let value = vector[i]!;
+    for (let k = i + 1; k < size; k += 1) value -= matrix[k * size + i]! * vector[k]!;
+    vector[i] = value / matrix[i * size + i]!;
+  }
+}
