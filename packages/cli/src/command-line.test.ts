@@ -125,6 +125,11 @@ describe('strategies', () => {
       'gradvac',
       'random-gradient-weighting',
       'krum',
+      'upgrad',
+      'dualproj',
+      'cagrad',
+      'nash-mtl',
+      'fairgrad',
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);

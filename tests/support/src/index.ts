@@ -1,3 +1,4 @@
+export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';
 export {
   convolutionalNetwork,

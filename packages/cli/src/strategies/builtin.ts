@@ -6,6 +6,11 @@ import { plugin as edm } from '@multigrad/strategy-edm';
 import { plugin as gradvac } from '@multigrad/strategy-gradvac';
 import { plugin as randomGradientWeighting } from '@multigrad/strategy-random-gradient-weighting';
 import { plugin as krum } from '@multigrad/strategy-krum';
+import { plugin as upgrad } from '@multigrad/strategy-upgrad';
+import { plugin as dualProj } from '@multigrad/strategy-dualproj';
+import { plugin as caGrad } from '@multigrad/strategy-cagrad';
+import { plugin as nashMtl } from '@multigrad/strategy-nash-mtl';
+import { plugin as fairGrad } from '@multigrad/strategy-fairgrad';
 import { plugin as mgda } from '@multigrad/strategy-mgda';
 import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
@@ -24,4 +29,9 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   gradvac,
   randomGradientWeighting,
   krum,
+  upgrad,
+  dualProj,
+  caGrad,
+  nashMtl,
+  fairGrad,
 ];

@@ -63,7 +63,7 @@ function newton(matrix: Float64Array, factors: Float64Array, power: number): Flo
   const size = factors.length;
   let point = factors.map((factor) => factor ** (1 / (1 + power)));
   let gradient = gradientAt(matrix, factors, power, point);
-  let merit = meritOf(gradient, point);
+  let merit = meritOf(gradient, factors, power, point);
   const factor = new Float64Array(size * size);
   const step = new Float64Array(size);
   // Far more than it takes: convergence is quadratic once the damping ends.
@@ -82,7 +82,7 @@ function newton(matrix: Float64Array, factors: Float64Array, power: number): Flo
     const damping = largest > 0.5 ? 0.5 / largest : 1;
     const next = point.map((value, k) => value * (1 + damping * step[k]!));
     const nextGradient = gradientAt(matrix, factors, power, next);
-    const nextMerit = meritOf(nextGradient, next);
+    const nextMerit = meritOf(nextGradient, factors, power, next);
     // Near the end rounding decides: the best point is kept.
     if (damping === 1 && nextMerit >= merit && merit < 1e-8) break;
     point = next;
@@ -106,15 +106,17 @@ function gradientAt(
   });
 }
 
-/** The largest relative residual, `|y_k · gradient_k|` against the barrier's part. */
-function meritOf(gradient: Float64Array, point: Float64Array): number {
-  let largest = 0;
-  let scale = 0;
-  gradient.forEach((value, k) => {
-    largest = Math.max(largest, Math.abs(value) * point[k]!);
-    scale = Math.max(scale, point[k]!);
-  });
-  return scale > 0 ? largest : 0;
+/** The largest residual relative to the barrier's part, `|y_k^p (C y)_k / b_k − 1|`. */
+function meritOf(
+  gradient: Float64Array,
+  factors: Float64Array,
+  power: number,
+  point: Float64Array,
+): number {
+  return gradient.reduce(
+    (most, value, k) => Math.max(most, (Math.abs(value) * point[k]! ** power) / factors[k]!),
+    0,
+  );
 }
 
 /** Solves in place by Cholesky; the lower triangle holds a positive definite matrix, the vector the right side. */

@@ -62,9 +62,8 @@ export function projectOntoDualCone(gramian: Gramian, u: Float64Array): Float64A
     for (let j = 0; j < count; j += 1) sum -= cosines[i * count + j]! * start[j]!;
     return sum;
   });
-  const { values, ray } = solveNonNegative(cosines, slope);
-  // C y_0 lies in the range of C, so no ray descends but by rounding: then nothing is left to gain.
-  if (ray) return projected;
+  // C y_0 lies in the range of C.
+  const { values } = solveNonNegative(cosines, slope, true);
   active.forEach((k, at) => (projected[k] = u[k]! + values[at]! / relative[at]!));
   return projected;
 }

@@ -51,6 +51,7 @@ export {
   type TensorColumns,
 } from './integrate-matrix.ts';
 export { type MinNormPoint, minNormPoint } from './min-norm.ts';
+export { preferencesOf } from './preference.ts';
 export { type PseudoInverse, pseudoInverse } from './pseudo-inverse.ts';
 export { type Random, type RandomState, randomState, resumeRandom } from './random.ts';
 export { type SymmetricEigen, symmetricEigen } from './symmetric-eigen.ts';

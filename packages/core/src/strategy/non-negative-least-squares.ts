@@ -15,10 +15,16 @@ export interface NonNegativeSolution {
  *
  * @param matrix - H, n × n, row-major
  * @param vector - b, n numbers
+ * @param bounded - whether b is known to lie in the range of H, so that a ray is nothing but rounding: the variable that
+ *   asks for it stays outside
  *
  * @see Lawson & Hanson, Solving Least Squares Problems (1974), chapter 23
  */
-export function solveNonNegative(matrix: Float64Array, vector: Float64Array): NonNegativeSolution {
+export function solveNonNegative(
+  matrix: Float64Array,
+  vector: Float64Array,
+  bounded = false,
+): NonNegativeSolution {
   const size = vector.length;
   const solution = new Float64Array(size);
   const target = new Float64Array(size);
@@ -26,6 +32,7 @@ export function solveNonNegative(matrix: Float64Array, vector: Float64Array): No
   const entered = new Int32Array(size);
   const inside = new Uint8Array(size);
   const passedOver = new Uint8Array(size);
+  const saved = new Float64Array(bounded ? size : 0);
   let count = 0;
   // Each turn lowers the objective; the bound only guards against rounding that undoes itself.
   for (let turn = 0; turn < 10 * size + 20; turn += 1) {
@@ -33,9 +40,14 @@ export function solveNonNegative(matrix: Float64Array, vector: Float64Array): No
     if (candidate < 0) break;
     let dependent = !extendFactor(matrix, factor, entered, count, candidate);
     while (dependent) {
+      if (bounded) saved.set(solution);
       // Exchange it for the first of those entered that reaches zero on the way of no curvature.
       const stayed = exchange(matrix, factor, entered, inside, count, candidate, solution, target);
-      if (stayed < 0) return { values: solution, ray: true };
+      if (stayed < 0) {
+        if (!bounded) return { values: solution, ray: true };
+        solution.set(saved);
+        break;
+      }
       if (stayed === count) break;
       count = stayed;
       dependent = !extendFactor(matrix, factor, entered, count, candidate);

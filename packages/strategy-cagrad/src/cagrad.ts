@@ -1,0 +1,88 @@
+import { type GradientStrategy, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { averseWeights } from './averse-weights.ts';
+
+/** Options of {@link caGrad}. */
+export interface CAGradOptions {
+  /**
+   * How far the update may lie from the mean of the gradients, in lengths of it, >= 0: 0 is the mean, 1 or more never
+   * conflicts.
+   *
+   * @defaultValue 0.5
+   */
+  readonly c?: number;
+  /**
+   * What the update is divided by at the end: nothing, `1 + c²` (`square`) or `1 + c` (`linear`).
+   *
+   * @defaultValue 'none'
+   */
+  readonly rescale?: 'none' | 'square' | 'linear';
+}
+
+/** Descriptions of the options of {@link caGrad}. */
+export const caGradOptions: OptionSpecs<CAGradOptions> = {
+  c: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    description:
+      'How far the update may lie from the mean of the gradients, in lengths of it, 0 or more; from 1 on it never conflicts.',
+  },
+  rescale: {
+    kind: 'choice',
+    choices: ['none', 'square', 'linear'],
+    default: 'none',
+    description:
+      'What the update is divided by at the end: nothing, 1 + c² (square) or 1 + c (linear).',
+  },
+};
+
+/**
+ * CAGrad, conflict-averse gradient descent: of all vectors within `c |g_0|` of the mean gradient `g_0`, the one whose
+ * smallest gain `min_k ⟨u, g_k⟩` is greatest.
+ *
+ * `u = g_0 + c |g_0| g_w / |g_w|` with `w = argmin ⟨g_w, g_0⟩ + c |g_0| |g_w|` over the simplex, `g_w = Σ w_k g_k`. With
+ * c >= 1 no objective rises. The minimum is found exactly: for a fixed length of `g_w` it is a min-norm point, and the
+ * length a root in one dimension. Multiplying all gradients by a factor multiplies the update by it. One objective has
+ * `(1 + c) g`.
+ *
+ * - Where the best `g_w` is zero (Pareto stationary gradients) and c < 1, the update is the vector nearest to `g_0` that
+ *   conflicts with none, and it raises no objective; with c >= 1 it is zero, noted `stationary`.
+ * - Where the mean is zero so is the update, noted `stationary`.
+ *
+ * @remarks
+ * The official code finds w by iterations of a general solver. Its `rescale` 1 is `square`, its 2 is `linear`.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { caGrad } from '@multigrad/strategy-cagrad';
+ *
+ * const { update } = integrateMatrix(caGrad(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(update.map((value) => Number(value.toFixed(4)))); // Float64Array(3) [ 0.1835, 1.2041, 1.2041 ]
+ * ```
+ *
+ * @see B. Liu, X. Liu, X. Jin, P. Stone, Q. Liu, "Conflict-Averse Gradient Descent for Multi-task Learning",
+ * NeurIPS 2021, Algorithm 1. https://arxiv.org/abs/2110.14048
+ */
+export function caGrad(options: CAGradOptions = {}): GradientStrategy<null> {
+  const { c, rescale } = resolveOptions<CAGradOptions>('cagrad', caGradOptions, options);
+  const divisor = { none: 1, square: 1 + c * c, linear: 1 + c }[rescale];
+  return {
+    specification: 1,
+    name: 'cagrad',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate({ gramian }, state) {
+      const weights = averseWeights(gramian, c);
+      if (weights === null) {
+        return { weights: new Float64Array(gramian.size), state, note: 'stationary' };
+      }
+      return { weights: weights.map((weight) => weight / divisor), state };
+    },
+  };
+}

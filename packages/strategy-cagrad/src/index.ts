@@ -1,0 +1,2 @@
+export { caGrad, type CAGradOptions } from './cagrad.ts';
+export { plugin } from './plugin.ts';

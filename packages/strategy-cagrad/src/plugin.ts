@@ -1,0 +1,19 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { caGrad, type CAGradOptions, caGradOptions } from './cagrad.ts';
+
+/** The description of {@link caGrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<CAGradOptions> = /* @__PURE__ */ definePlugin<CAGradOptions>({
+  specification: 1,
+  name: 'cagrad',
+  title: 'CAGrad',
+  summary: 'Takes, near the mean of the gradients, the update whose smallest gain is greatest.',
+  paper: {
+    title: 'Conflict-Averse Gradient Descent for Multi-task Learning',
+    authors: ['Bo Liu', 'Xingchao Liu', 'Xiaojie Jin', 'Peter Stone', 'Qiang Liu'],
+    venue: 'NeurIPS',
+    year: 2021,
+    url: 'https://arxiv.org/abs/2110.14048',
+  },
+  options: caGradOptions,
+  create: caGrad,
+});

@@ -1,0 +1,67 @@
+import { integrateMatrix } from '@multigrad/core/strategy';
+import { dot, expectNoConflict, expectVector, jacobians, steep } from '@multigrad/test-support';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dualProj, plugin } from './index.ts';
+
+describe('dualProj', () => {
+  it('has the published value', () => {
+    const { weights, update } = integrateMatrix(dualProj(), steep);
+    expectVector(weights, [0.6111111111, 0.5]);
+    expectVector(update, [5 / 9, 10 / 9, 10 / 9]);
+  });
+
+  it('conflicts with no gradient', () => {
+    fc.assert(fc.property(jacobians, (jacobian) => expectNoConflict(dualProj(), jacobian)));
+  });
+
+  it('is nearer to the mean than any other that conflicts with none', () => {
+    fc.assert(
+      fc.property(jacobians, (jacobian) => {
+        const { update } = integrateMatrix(dualProj(), jacobian);
+        const mean = jacobian[0]!.map(
+          (_, c) => jacobian.reduce((sum, row) => sum + row[c]!, 0) / jacobian.length,
+        );
+        // The residual, a cone combination of gradients, is orthogonal to the projection (Moreau).
+        const residual = mean.map((value, c) => update[c]! - value);
+        const size = Math.max(...jacobian.map((row) => dot(row, row)));
+        expect(Math.abs(dot(residual, update))).toBeLessThanOrEqual(1e-8 * size * 10);
+      }),
+    );
+  });
+
+  it('is the weighted mean without conflict', () => {
+    const { weights } = integrateMatrix(dualProj({ preference: { '1': 3 } }), [
+      [1, 0],
+      [1, 1],
+    ]);
+    expectVector(weights, [0.5, 3], 0);
+  });
+
+  it('vanishes at opposite gradients, leaves zero ones alone, keeps one', () => {
+    expectVector(
+      integrateMatrix(dualProj(), [
+        [1, 2],
+        [-2, -4],
+      ]).update,
+      [0, 0],
+      1e-15,
+    );
+    expectVector(
+      integrateMatrix(dualProj(), [
+        [1, 2],
+        [0, 0],
+      ]).update,
+      [0.5, 1],
+      1e-15,
+    );
+    expectVector(integrateMatrix(dualProj(), [[3, -1]]).update, [3, -1], 0);
+  });
+
+  it('describes itself', () => {
+    expect(plugin.create().name).toBe(plugin.name);
+    expect(() => dualProj({ preference: { a: -1 } })).toThrow(
+      '`preference.a` of `dualproj` should',
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import {
+  type GradientStrategy,
+  type ObjectiveWeights,
+  type OptionSpecs,
+  preferencesOf,
+  projectOntoDualCone,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link dualProj}. */
+export interface DualProjOptions {
+  /**
+   * Weight of each objective in the vector that is projected, by name, finite and >= 0; objectives that are not named
+   * have 1/K. Null is the mean.
+   *
+   * @defaultValue null
+   */
+  readonly preference?: ObjectiveWeights | null;
+}
+
+/** Descriptions of the options of {@link dualProj}. */
+export const dualProjOptions: OptionSpecs<DualProjOptions> = {
+  preference: {
+    kind: 'weights',
+    description:
+      'Weight of each objective in the vector that is projected, by name, a finite number >= 0; objectives that are not named have 1/K.',
+  },
+};
+
+/**
+ * DualProj: the mean of the gradients, projected onto their dual cone: the vector nearest to it that conflicts with no
+ * gradient.
+ *
+ * `w = argmin vᵀ G v` over `v >= p`, exactly; p is 1/K each unless preferred. `⟨u, g_k⟩ >= 0` for every k within
+ * rounding. Without conflict it is the (weighted) mean. It is the projection of GEM, with every objective's gradient as
+ * a constraint.
+ *
+ * One objective keeps its plain gradient. Zero gradients change nothing but the mean. Opposite gradients cancel to an
+ * update of zero. Multiplying all gradients by a factor multiplies the update by it.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { dualProj } from '@multigrad/strategy-dualproj';
+ *
+ * const { weights } = integrateMatrix(dualProj(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(weights.map((weight) => Number(weight.toFixed(4)))); // Float64Array(2) [ 0.6111, 0.5 ]
+ * ```
+ *
+ * @see D. Lopez-Paz, M. Ranzato, "Gradient Episodic Memory for Continual Learning", NeurIPS 2017, equation 11.
+ * https://arxiv.org/abs/1706.08840
+ */
+export function dualProj(options: DualProjOptions = {}): GradientStrategy<null> {
+  const { preference } = resolveOptions<DualProjOptions>('dualproj', dualProjOptions, options);
+  return {
+    specification: 1,
+    name: 'dualproj',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate({ objectives, gramian }, state) {
+      const start = preferencesOf(objectives, preference, 1 / gramian.size);
+      return { weights: projectOntoDualCone(gramian, start), state };
+    },
+  };
+}

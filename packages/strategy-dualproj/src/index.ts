@@ -1,0 +1,2 @@
+export { dualProj, type DualProjOptions } from './dualproj.ts';
+export { plugin } from './plugin.ts';

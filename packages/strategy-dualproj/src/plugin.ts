@@ -1,0 +1,20 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { dualProj, type DualProjOptions, dualProjOptions } from './dualproj.ts';
+
+/** The description of {@link dualProj} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<DualProjOptions> =
+  /* @__PURE__ */ definePlugin<DualProjOptions>({
+    specification: 1,
+    name: 'dualproj',
+    title: 'DualProj',
+    summary: 'Projects the mean of the gradients onto the cone of vectors that conflict with none.',
+    paper: {
+      title: 'Gradient Episodic Memory for Continual Learning',
+      authors: ['David Lopez-Paz', "Marc'Aurelio Ranzato"],
+      venue: 'NeurIPS',
+      year: 2017,
+      url: 'https://arxiv.org/abs/1706.08840',
+    },
+    options: dualProjOptions,
+    create: dualProj,
+  });

@@ -1,0 +1,73 @@
+import { integrateMatrix } from '@multigrad/core/strategy';
+import { nashMtl } from '@multigrad/strategy-nash-mtl';
+import { dot, expectVector, jacobians, steep } from '@multigrad/test-support';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fairGrad, plugin } from './index.ts';
+
+describe('fairGrad', () => {
+  it('solves its equations, for any alpha', () => {
+    fc.assert(
+      fc.property(jacobians, fc.constantFrom(0.5, 1, 2, 5), (jacobian, alpha) => {
+        const { weights, update, note } = integrateMatrix(fairGrad({ alpha }), jacobian);
+        if (note === 'stationary') {
+          expect([...weights]).toEqual(jacobian.map(() => 0));
+          return;
+        }
+        jacobian.forEach((row, k) => {
+          const gain = dot(update, row);
+          const terms = jacobian.reduce(
+            (sum, other, j) => sum + Math.abs(weights[j]! * dot(row, other)),
+            0,
+          );
+          expect(Math.abs(gain - weights[k]! ** (-1 / alpha))).toBeLessThanOrEqual(1e-9 * terms);
+        });
+      }),
+    );
+  });
+
+  it('has the direction of Nash-MTL with alpha 1', () => {
+    const fair = integrateMatrix(fairGrad(), steep).weights;
+    const nash = integrateMatrix(nashMtl(), steep).weights;
+    expect(fair[0]! / nash[0]!).toBeCloseTo(fair[1]! / nash[1]!, 12);
+    const unclipped = integrateMatrix(nashMtl({ maxNorm: null }), steep).weights;
+    expectVector(unclipped, [...fair], 1e-12);
+  });
+
+  it('has the stated degree of homogeneity', () => {
+    for (const [alpha, degree] of [
+      [1, 0],
+      [3, -0.5],
+      [1 / 3, 0.5],
+    ] as const) {
+      const plain = integrateMatrix(fairGrad({ alpha }), steep).update;
+      const scaled = integrateMatrix(
+        fairGrad({ alpha }),
+        steep.map((row) => row.map((x) => x * 1e15)),
+      ).update;
+      expect(scaled[1]! / plain[1]! / 1e15 ** degree).toBeCloseTo(1, 9);
+    }
+  });
+
+  it('stands still where there is no solution', () => {
+    for (const rows of [
+      [
+        [1, 2],
+        [-1, -2],
+      ],
+      [
+        [0, 0],
+        [1, 2],
+      ],
+      [[0, 0]],
+    ]) {
+      const { weights, note } = integrateMatrix(fairGrad(), rows);
+      expect([[...weights], note]).toEqual([rows.map(() => 0), 'stationary']);
+    }
+  });
+
+  it('describes itself', () => {
+    expect(plugin.create().name).toBe(plugin.name);
+    expect(() => fairGrad({ alpha: 0 })).toThrow('Option `alpha` of `fairgrad` should be');
+  });
+});

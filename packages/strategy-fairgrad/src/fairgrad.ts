@@ -1,0 +1,72 @@
+import {
+  balancedWeights,
+  type GradientStrategy,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link fairGrad}. */
+export interface FairGradOptions {
+  /**
+   * α of the fairness, > 0: 1 is proportional fairness, larger values favour the objectives that gain least.
+   *
+   * @defaultValue 1
+   */
+  readonly alpha?: number;
+}
+
+/** Descriptions of the options of {@link fairGrad}. */
+export const fairGradOptions: OptionSpecs<FairGradOptions> = {
+  alpha: {
+    kind: 'number',
+    default: 1,
+    exclusiveMinimum: 0,
+    maximum: 100,
+    description:
+      'Degree of the fairness, above 0 up to 100: 1 is proportional; larger values favour the objectives that gain least.',
+  },
+};
+
+/**
+ * FairGrad: the update whose gains for the objectives, `⟨u, g_k⟩`, are α-fair.
+ *
+ * The weights are the positive solution of `(G w)_k = w_k^(−1/α)`, found by Newton's method to machine precision. Every
+ * objective falls: `⟨u, g_k⟩ > 0`. With α = 1 the direction is that of Nash-MTL. Multiplying all gradients by s
+ * multiplies the update by `s^((1 − α)/(1 + α))`: with α = 1 its length is √K whatever the gradients, so the learning
+ * rate alone sets the step. One objective has the weight `|g|^(−2α/(1+α))`.
+ *
+ * There is no solution exactly where the gradients are Pareto stationary (a combination with weights >= 0 is zero
+ * within the Gramian's error), a zero gradient among them: all weights are 0 and the note is `stationary`.
+ *
+ * @remarks
+ * The official code runs a least-squares solver on the residual of these equations, from uniform weights.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit; `integrate` throws `non-finite` where a weight
+ *   is beyond float64
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { fairGrad } from '@multigrad/strategy-fairgrad';
+ *
+ * const { update } = integrateMatrix(fairGrad(), [[0, 5], [0.1, 0]]);
+ * console.log(update.map((value) => Number(value.toFixed(4)))); // Float64Array(2) [ 1, 1 ]
+ * ```
+ *
+ * @see H. Ban, K. Ji, "Fair Resource Allocation in Multi-Task Learning", ICML 2024, equation 5.
+ * https://arxiv.org/abs/2402.15638
+ */
+export function fairGrad(options: FairGradOptions = {}): GradientStrategy<null> {
+  const { alpha } = resolveOptions<FairGradOptions>('fairgrad', fairGradOptions, options);
+  return {
+    specification: 1,
+    name: 'fairgrad',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate({ gramian }, state) {
+      const weights = balancedWeights(gramian, alpha);
+      if (weights !== null) return { weights, state };
+      return { weights: new Float64Array(gramian.size), state, note: 'stationary' };
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { fairGrad, type FairGradOptions } from './fairgrad.ts';
+export { plugin } from './plugin.ts';

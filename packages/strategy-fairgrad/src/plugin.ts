@@ -1,0 +1,20 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { fairGrad, type FairGradOptions, fairGradOptions } from './fairgrad.ts';
+
+/** The description of {@link fairGrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<FairGradOptions> =
+  /* @__PURE__ */ definePlugin<FairGradOptions>({
+    specification: 1,
+    name: 'fairgrad',
+    title: 'FairGrad',
+    summary: 'Takes the update whose gains for the objectives are alpha-fair.',
+    paper: {
+      title: 'Fair Resource Allocation in Multi-Task Learning',
+      authors: ['Hao Ban', 'Kaiyi Ji'],
+      venue: 'ICML',
+      year: 2024,
+      url: 'https://arxiv.org/abs/2402.15638',
+    },
+    options: fairGradOptions,
+    create: fairGrad,
+  });

@@ -1,0 +1,156 @@
+import {
+  balancedWeights,
+  type GradientStrategy,
+  type Gramian,
+  norms,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link nashMtl}. */
+export interface NashMTLOptions {
+  /**
+   * Greatest length of the update, > 0; null does not clip.
+   *
+   * @defaultValue 1
+   */
+  readonly maxNorm?: number | null;
+  /**
+   * Number of steps for which weights are kept, an integer >= 1.
+   *
+   * @defaultValue 1
+   */
+  readonly updateEvery?: number;
+}
+
+/** What {@link nashMtl} remembers of a parameter group. */
+export type NashMTLState = {
+  /** Steps since the weights were found; 0 where the next step finds new ones. */
+  readonly age: number;
+  /** The weights found, before any clipping, by objective. */
+  readonly weights: Readonly<Record<string, number>>;
+};
+
+/** Descriptions of the options of {@link nashMtl}. */
+export const nashMtlOptions: OptionSpecs<NashMTLOptions> = {
+  maxNorm: {
+    kind: 'number',
+    default: 1,
+    exclusiveMinimum: 0,
+    nullable: true,
+    description: 'Greatest length of the update, above 0; off does not clip.',
+  },
+  updateEvery: {
+    kind: 'number',
+    default: 1,
+    integer: true,
+    minimum: 1,
+    description: 'Number of steps for which weights are kept, an integer >= 1.',
+  },
+};
+
+/**
+ * Nash-MTL: the update on which the objectives, each bargaining for its own gain `⟨u, g_k⟩`, agree.
+ *
+ * The weights are the positive solution of `(G a)_k = 1 / a_k`, found by Newton's method to machine precision; then the
+ * update is shortened to `maxNorm`. Every objective falls: `⟨u, g_k⟩ > 0`. The unclipped length is √K whatever the
+ * gradients, so with the default `maxNorm` 1 the update of two or more objectives always has the length 1: the learning
+ * rate alone sets the step, and multiplying the gradients by a factor leaves the update as it is. One objective has the
+ * update `g / |g|`.
+ *
+ * There is no solution exactly where the gradients are Pareto stationary (a combination with weights >= 0 is zero
+ * within the Gramian's error), a zero gradient among them: all weights are 0 and the note is `stationary`.
+ *
+ * With `updateEvery` T weights found are kept for T steps; with `maxNorm` off those in between need no gradients
+ * and cost one sweep where one scalar loss expresses them. A step at which an objective is present that the kept weights
+ * do not know finds new ones where it sees gradients, else gives it the mean of the others' weights.
+ *
+ * @remarks
+ * The official code approximates the solution by a sequence of convex programs, 20 at most, and starts each from the
+ * last one's weights.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { nashMtl } from '@multigrad/strategy-nash-mtl';
+ *
+ * const { update } = integrateMatrix(nashMtl(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(update.map((value) => Number(value.toFixed(4)))); // Float64Array(3) [ 0.0542, 0.7061, 0.7061 ]
+ * ```
+ *
+ * @see A. Navon et al., "Multi-Task Learning as a Bargaining Game", ICML 2022, equation 2 and Algorithm 1.
+ * https://arxiv.org/abs/2202.01017
+ */
+export function nashMtl(options: NashMTLOptions = {}): GradientStrategy<NashMTLState> {
+  const { maxNorm, updateEvery } = resolveOptions<NashMTLOptions>(
+    'nash-mtl',
+    nashMtlOptions,
+    options,
+  );
+  return {
+    specification: 1,
+    name: 'nash-mtl',
+    needs: { gradients: 'gramian' },
+    // The length of the update is that of these gradients: clipping has to see them.
+    needsNow: ({ age }) => ({ gradients: age > 0 && maxNorm === null ? 'none' : 'gramian' }),
+    init: () => ({ age: 0, weights: {} }),
+    integrate(gradients, state) {
+      const { objectives } = gradients;
+      const blind = state.age > 0 && maxNorm === null;
+      const known = objectives.every((name) => Object.hasOwn(state.weights, name));
+      const kept = blind || (state.age > 0 && known);
+      const found = kept ? keptWeights(objectives, state) : balancedWeights(gradients.gramian);
+      const age = ((kept ? state.age : 0) + 1) % updateEvery;
+      const weights = found ?? new Float64Array(objectives.length);
+      const next: NashMTLState = {
+        age,
+        weights:
+          updateEvery === 1
+            ? {}
+            : Object.fromEntries(
+                kept
+                  ? Object.entries(state.weights)
+                  : objectives.map((name, k) => [name, weights[k]!]),
+              ),
+      };
+      if (weights.every((weight) => weight === 0)) {
+        return { weights, state: next, note: 'stationary' };
+      }
+      if (maxNorm === null) return { weights, state: next };
+      return { weights: clip(weights, gradients.gramian, maxNorm), state: next };
+    },
+  };
+}
+
+/** Kept weights; an objective that they do not know has the mean of the others'. */
+function keptWeights(objectives: readonly string[], { weights }: NashMTLState): Float64Array {
+  const all = Object.values(weights);
+  const mean = all.reduce((sum, weight) => sum + weight, 0) / all.length;
+  return Float64Array.from(objectives, (name) =>
+    Object.hasOwn(weights, name) ? weights[name]! : mean,
+  );
+}
+
+/** Weights of an update no longer than `maxNorm`. */
+function clip(weights: Float64Array, gramian: Gramian, maxNorm: number): Float64Array {
+  const { size, values } = gramian;
+  // By the lengths first, so that no square over- or underflows.
+  const lengths = norms(gramian);
+  const parts = weights.map((weight, k) => weight * lengths[k]!);
+  const longest = parts.reduce((most, part) => Math.max(most, Math.abs(part)), 0);
+  let squared = 0;
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < size; j += 1) {
+      if (lengths[i] === 0 || lengths[j] === 0) continue;
+      const cosine = values[i * size + j]! / lengths[i]! / lengths[j]!;
+      squared += (parts[i]! / longest) * (parts[j]! / longest) * cosine;
+    }
+  }
+  const length = Math.sqrt(Math.max(0, squared)) * longest;
+  return length > maxNorm ? weights.map((weight) => (weight / length) * maxNorm) : weights;
+}

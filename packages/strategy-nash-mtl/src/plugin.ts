@@ -1,0 +1,28 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { nashMtl, type NashMTLOptions, nashMtlOptions } from './nash-mtl.ts';
+
+/** The description of {@link nashMtl} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<NashMTLOptions> = /* @__PURE__ */ definePlugin<NashMTLOptions>({
+  specification: 1,
+  name: 'nash-mtl',
+  title: 'Nash-MTL',
+  summary:
+    'Lets the objectives bargain: the update on which each gains in proportion to what it gives.',
+  paper: {
+    title: 'Multi-Task Learning as a Bargaining Game',
+    authors: [
+      'Aviv Navon',
+      'Aviv Shamsian',
+      'Idan Achituve',
+      'Haggai Maron',
+      'Kenji Kawaguchi',
+      'Gal Chechik',
+      'Ethan Fetaya',
+    ],
+    venue: 'ICML',
+    year: 2022,
+    url: 'https://arxiv.org/abs/2202.01017',
+  },
+  options: nashMtlOptions,
+  create: nashMtl,
+});

@@ -1,0 +1,2 @@
+export { upgrad, type UPGradOptions } from './upgrad.ts';
+export { plugin } from './plugin.ts';

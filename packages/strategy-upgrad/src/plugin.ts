@@ -1,0 +1,20 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { upgrad, type UPGradOptions, upgradOptions } from './upgrad.ts';
+
+/** The description of {@link upgrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<UPGradOptions> = /* @__PURE__ */ definePlugin<UPGradOptions>({
+  specification: 1,
+  name: 'upgrad',
+  title: 'UPGrad',
+  summary:
+    'Projects every gradient onto the cone of vectors that conflict with none, and adds the projections up.',
+  paper: {
+    title: 'Jacobian Descent for Multi-Objective Optimization',
+    authors: ['Pierre Quinton', 'Valérian Rey'],
+    venue: 'arXiv',
+    year: 2024,
+    url: 'https://arxiv.org/abs/2406.16232',
+  },
+  options: upgradOptions,
+  create: upgrad,
+});

@@ -1,0 +1,82 @@
+import {
+  type GradientStrategy,
+  type ObjectiveWeights,
+  type OptionSpecs,
+  preferencesOf,
+  projectOntoDualCone,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link upgrad}. */
+export interface UPGradOptions {
+  /**
+   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K. Null prefers none.
+   *
+   * @defaultValue null
+   */
+  readonly preference?: ObjectiveWeights | null;
+}
+
+/** Descriptions of the options of {@link upgrad}. */
+export const upgradOptions: OptionSpecs<UPGradOptions> = {
+  preference: {
+    kind: 'weights',
+    description:
+      'Factor of the projected gradient of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
+  },
+};
+
+/**
+ * UPGrad, unconflicting projection of gradients: every gradient is projected onto the dual cone of all of them, and the
+ * projections are added up.
+ *
+ * `w = Σ_i p_i proj(e_i)` with `proj(u) = argmin vᵀ G v` over `v >= u`, exactly. No objective rises:
+ * `⟨u, g_k⟩ >= 0` for every k within rounding. The influence of each gradient grows with its length: scaling
+ * gradient i by a positive factor scales its own projection alone. With the preference 1/K gradients without conflict have their
+ * mean; for two objectives the update is 1/K of PCGrad's.
+ *
+ * One objective keeps its plain gradient. Zero gradients change nothing for the others. Opposite gradients cancel to an
+ * update of zero. Multiplying all gradients by a factor multiplies the update by it.
+ *
+ * @remarks
+ * The paper's implementation adds a small multiple of the identity to the Gramian; here the projection is exact.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { upgrad } from '@multigrad/strategy-upgrad';
+ *
+ * const { update } = integrateMatrix(upgrad(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(update.map((value) => Number(value.toFixed(4)))); // Float64Array(3) [ 0.2924, 1.9006, 1.9006 ]
+ * ```
+ *
+ * @see P. Quinton, V. Rey, "Jacobian Descent for Multi-Objective Optimization", 2024, section 3.
+ * https://arxiv.org/abs/2406.16232
+ */
+export function upgrad(options: UPGradOptions = {}): GradientStrategy<null> {
+  const { preference } = resolveOptions<UPGradOptions>('upgrad', upgradOptions, options);
+  return {
+    specification: 1,
+    name: 'upgrad',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate({ objectives, gramian }, state) {
+      const weights = new Float64Array(gramian.size);
+      const unit = new Float64Array(gramian.size);
+      preferencesOf(objectives, preference, 1 / gramian.size).forEach((preferred, i) => {
+        if (preferred === 0) return;
+        unit.fill(0);
+        unit[i] = 1;
+        projectOntoDualCone(gramian, unit).forEach((weight, k) => {
+          weights[k]! += preferred * weight;
+        });
+      });
+      return { weights, state };
+    },
+  };
+}
