@@ -130,6 +130,13 @@ describe('strategies', () => {
       'cagrad',
       'nash-mtl',
       'fairgrad',
+      'db-mtl',
+      'moco',
+      'modo',
+      'sdmgrad',
+      'graddrop',
+      'trimmed-mean',
+      'gradnorm',
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);

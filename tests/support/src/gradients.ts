@@ -1,4 +1,4 @@
-import type { GradientStrategy, Json } from '@multigrad/core/strategy';
+import type { GradientStrategy } from '@multigrad/core/strategy';
 import { integrateMatrix } from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -42,10 +42,7 @@ export const jacobians: fc.Arbitrary<number[][]> = fc
   });
 
 /** Expects that an update conflicts with no gradient, within rounding. */
-export function expectNoConflict(
-  strategy: GradientStrategy,
-  jacobian: readonly number[][],
-): void {
+export function expectNoConflict(strategy: GradientStrategy, jacobian: readonly number[][]): void {
   const { update, weights } = integrateMatrix(strategy, jacobian);
   const size = jacobian.reduce(
     (sum, row, k) => sum + Math.abs(weights[k]!) * Math.sqrt(dot(row, row)),

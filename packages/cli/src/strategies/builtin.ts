@@ -11,6 +11,13 @@ import { plugin as dualProj } from '@multigrad/strategy-dualproj';
 import { plugin as caGrad } from '@multigrad/strategy-cagrad';
 import { plugin as nashMtl } from '@multigrad/strategy-nash-mtl';
 import { plugin as fairGrad } from '@multigrad/strategy-fairgrad';
+import { plugin as dbMtl } from '@multigrad/strategy-db-mtl';
+import { plugin as moco } from '@multigrad/strategy-moco';
+import { plugin as modo } from '@multigrad/strategy-modo';
+import { plugin as sdmgrad } from '@multigrad/strategy-sdmgrad';
+import { plugin as gradDrop } from '@multigrad/strategy-graddrop';
+import { plugin as trimmedMean } from '@multigrad/strategy-trimmed-mean';
+import { plugin as gradNorm } from '@multigrad/strategy-gradnorm';
 import { plugin as mgda } from '@multigrad/strategy-mgda';
 import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
@@ -34,4 +41,11 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   caGrad,
   nashMtl,
   fairGrad,
+  dbMtl,
+  moco,
+  modo,
+  sdmgrad,
+  gradDrop,
+  trimmedMean,
+  gradNorm,
 ];

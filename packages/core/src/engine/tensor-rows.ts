@@ -3,6 +3,7 @@ import {
   add,
   cast,
   divNoNan,
+  fill,
   greater,
   maximum,
   minimum,
@@ -27,6 +28,7 @@ export function tensorRows(name: string, shape: readonly number[]): RowAlgebra<T
     minimum: (a, b) => minimum(a, b),
     maximum: (a, b) => maximum(a, b),
     greater: (a, b) => cast(greater(a, b), 'float32'),
+    constant: (value) => fill([...shape], value),
     uniform: (seed) => tensor(uniformNumbers(seed, name, size), [...shape], 'float32'),
   };
 }

@@ -17,6 +17,7 @@ export function arrayRows(tensor: string, length: number): RowAlgebra<Float64Arr
     minimum: pairwise(Math.min),
     maximum: pairwise(Math.max),
     greater: pairwise((a, b) => (a > b ? 1 : 0)),
+    constant: (value) => new Float64Array(length).fill(value),
     uniform: (seed) => Float64Array.from(uniformNumbers(seed, tensor, length)),
   };
 }

@@ -6,29 +6,31 @@
  */
 export interface RowAlgebra<Row> {
   /** a + b. */
-  add(a: Row, b: Row): Row;
+  readonly add: (a: Row, b: Row) => Row;
   /** a − b. */
-  subtract(a: Row, b: Row): Row;
+  readonly subtract: (a: Row, b: Row) => Row;
   /** a · b, coordinate by coordinate. */
-  multiply(a: Row, b: Row): Row;
+  readonly multiply: (a: Row, b: Row) => Row;
   /** a / b, coordinate by coordinate; 0 where b is 0. */
-  divide(a: Row, b: Row): Row;
+  readonly divide: (a: Row, b: Row) => Row;
   /** factor · a. */
-  scale(a: Row, factor: number): Row;
+  readonly scale: (a: Row, factor: number) => Row;
   /** |a|, coordinate by coordinate. */
-  abs(a: Row): Row;
+  readonly abs: (a: Row) => Row;
   /** The smaller of two coordinates. */
-  minimum(a: Row, b: Row): Row;
+  readonly minimum: (a: Row, b: Row) => Row;
   /** The greater of two coordinates. */
-  maximum(a: Row, b: Row): Row;
+  readonly maximum: (a: Row, b: Row) => Row;
   /** 1 where a > b, else 0. */
-  greater(a: Row, b: Row): Row;
+  readonly greater: (a: Row, b: Row) => Row;
+  /** The same number at every coordinate. */
+  readonly constant: (value: number) => Row;
   /**
    * Independent uniform numbers in [0, 1), multiples of 2⁻²⁴, the same for the same seed and tensor on every engine.
    *
    * @param seed - an integer that a double holds exactly
    */
-  uniform(seed: number): Row;
+  readonly uniform: (seed: number) => Row;
 }
 
 /** The update of one tensor from the K gradients of it, by the operations given; pure, and generic in the vectors. */

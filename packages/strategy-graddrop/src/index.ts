@@ -1,0 +1,2 @@
+export { gradDrop, type GradDropOptions } from './graddrop.ts';
+export { plugin } from './plugin.ts';

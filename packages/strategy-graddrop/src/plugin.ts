@@ -1,0 +1,29 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { gradDrop, type GradDropOptions, gradDropOptions } from './graddrop.ts';
+
+/** The description of {@link gradDrop} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<GradDropOptions> =
+  /* @__PURE__ */ definePlugin<GradDropOptions>({
+    specification: 1,
+    name: 'graddrop',
+    title: 'GradDrop',
+    summary:
+      'Lets gradients of one sign pass at each coordinate, drawn by how the signs share its magnitude.',
+    paper: {
+      title: 'Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout',
+      authors: [
+        'Zhao Chen',
+        'Jiquan Ngiam',
+        'Yanping Huang',
+        'Thang Luong',
+        'Henrik Kretzschmar',
+        'Yuning Chai',
+        'Dragomir Anguelov',
+      ],
+      venue: 'NeurIPS',
+      year: 2020,
+      url: 'https://arxiv.org/abs/2010.06808',
+    },
+    options: gradDropOptions,
+    create: gradDrop,
+  });

@@ -1,0 +1,154 @@
+import {
+  type GradientStrategy,
+  MultigradError,
+  norms,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link gradNorm}. */
+export interface GradNormOptions {
+  /**
+   * α, how strongly objectives that train slowly are pulled, >= 0; 0 only makes the gradients equally long.
+   *
+   * @defaultValue 1.5
+   */
+  readonly alpha?: number;
+  /**
+   * Step size of the weights, relative to the mean length of the gradients, > 0.
+   *
+   * @defaultValue 0.025
+   */
+  readonly learningRate?: number;
+}
+
+/** What {@link gradNorm} remembers: of each objective its weight and its first loss. */
+export type GradNormState = Readonly<
+  Record<string, { readonly weight: number; readonly first: number }>
+>;
+
+/** Descriptions of the options of {@link gradNorm}. */
+export const gradNormOptions: OptionSpecs<GradNormOptions> = {
+  alpha: {
+    kind: 'number',
+    default: 1.5,
+    minimum: 0,
+    description:
+      'How strongly objectives that train slowly are pulled, 0 or more; 0 only makes the gradients equally long.',
+  },
+  learningRate: {
+    kind: 'number',
+    default: 0.025,
+    exclusiveMinimum: 0,
+    description: 'Step size of the weights, relative to the mean length of the gradients, above 0.',
+  },
+};
+
+/** Weights do not fall below this: one at zero would never come back. */
+const floor = 1e-6;
+
+/**
+ * GradNorm: trained weights that bring the lengths of the weighted gradients in line with how fast their objectives
+ * train.
+ *
+ * `G_k = c_k |g_k|`, `r_k = (L_k / L_k(0)) / mean_j(L_j / L_j(0))`, target `T_k = mean_j(G_j) r_k^α` held fixed; then
+ * `c_k ← c_k − η sign(G_k − T_k) |g_k| / mean_j |g_j|`, a step down `Σ_k |G_k − T_k|`, and c is scaled to sum K. The update
+ * of a step is `Σ_k c_k g_k` with the c before that step, 1 each at first, in the order of the paper's algorithm. It has
+ * the size of K gradients, may conflict with an objective, and multiplying all gradients by a factor multiplies it by
+ * that. One objective keeps its plain gradient.
+ *
+ * A zero gradient leaves its c as it is (but for the scaling); if all are zero so does every one. An objective that is absent keeps
+ * its c; those present share the sum K among them, a newcomer begins with 1 and its loss then as first. Losses must be
+ * > 0.
+ *
+ * @remarks
+ * The paper takes the lengths at the last shared layer; here they are those of the whole group: choose another grouping
+ * for a layer. It steps c with the network's optimizer and learning rate, whose meaning changes with the gradients' size;
+ * here the step is relative to their mean length, so that weights do not change when J is scaled. Weights do not fall below
+ * 10⁻⁶.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit; `integrate` throws `invalid-objective` for a loss
+ *   <= 0
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { gradNorm } from '@multigrad/strategy-gradnorm';
+ *
+ * const strategy = gradNorm({ alpha: 0, learningRate: 0.1 });
+ * const jacobian = [[3, 0], [0, 1]];
+ * const first = integrateMatrix(strategy, jacobian, { losses: [1, 1] });
+ * const next = integrateMatrix(strategy, jacobian, { losses: [1, 1], state: first.state });
+ * console.log(first.weights, next.weights[0]! < 1, next.weights[1]! > 1); // 1, 1 and true true
+ * ```
+ *
+ * @see Z. Chen, V. Badrinarayanan, C.-Y. Lee, A. Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss
+ * Balancing in Deep Multitask Networks", ICML 2018, Algorithm 1. https://arxiv.org/abs/1711.02257
+ */
+export function gradNorm(options: GradNormOptions = {}): GradientStrategy<GradNormState> {
+  const { alpha, learningRate } = resolveOptions<GradNormOptions>(
+    'gradnorm',
+    gradNormOptions,
+    options,
+  );
+  return {
+    specification: 1,
+    name: 'gradnorm',
+    needs: { gradients: 'gramian', losses: 'now' },
+    init: () => ({}),
+    integrate({ objectives, gramian, losses }, state) {
+      const own = objectives.map((name, k) => {
+        const loss = losses[k]!;
+        if (!(loss > 0)) {
+          throw new MultigradError(
+            'invalid-objective',
+            `The loss of objective \`${name}\` should be > 0, because \`gradnorm\` divides by it. Found ${loss}.`,
+          );
+        }
+        return Object.hasOwn(state, name) ? state[name]! : { weight: 1, first: loss };
+      });
+      const weights = toSum(Float64Array.from(own, ({ weight }) => weight));
+      const rates = own.map(({ first }, k) => losses[k]! / first);
+      const moved = stepped(weights, norms(gramian), rates, alpha, learningRate);
+      return {
+        weights,
+        state: {
+          ...state,
+          ...Object.fromEntries(
+            objectives.map((name, k) => [name, { weight: moved[k]!, first: own[k]!.first }]),
+          ),
+        },
+      };
+    },
+  };
+}
+
+/** The weights after a step down `Σ |G_k − T_k|`. */
+function stepped(
+  weights: Float64Array,
+  lengths: Float64Array,
+  rates: readonly number[],
+  alpha: number,
+  learningRate: number,
+): Float64Array {
+  const size = weights.length;
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  if (longest === 0) return weights;
+  const relative = lengths.map((length) => length / longest);
+  const meanLength = relative.reduce((sum, length) => sum + length / size, 0);
+  const meanRate = rates.reduce((sum, rate) => sum + rate / size, 0);
+  const meanWeighted = weights.reduce((sum, weight, k) => sum + (weight * relative[k]!) / size, 0);
+  return toSum(
+    weights.map((weight, k) => {
+      const target = meanWeighted * (rates[k]! / meanRate) ** alpha;
+      const side = Math.sign(weight * relative[k]! - target);
+      return Math.max(floor, weight - (learningRate * side * relative[k]!) / meanLength);
+    }),
+  );
+}
+
+/** Scaled to the sum K. */
+function toSum(weights: Float64Array): Float64Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => (weight * weights.length) / total);
+}

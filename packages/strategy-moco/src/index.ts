@@ -1,0 +1,2 @@
+export { moco, type MoCoOptions, type MoCoState } from './moco.ts';
+export { plugin } from './plugin.ts';

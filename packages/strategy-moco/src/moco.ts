@@ -1,0 +1,168 @@
+import {
+  type GradientStrategy,
+  type Gramian,
+  norms,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link moco}. */
+export interface MoCoOptions {
+  /** How far the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
+  readonly beta?: number;
+  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
+  readonly betaSigma?: number;
+  /** Step size of the weights at the first step, > 0. @defaultValue 0.1 */
+  readonly gamma?: number;
+  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
+  readonly gammaSigma?: number;
+  /** Regularisation of the weights, >= 0. @defaultValue 0 */
+  readonly rho?: number;
+}
+
+/** What {@link moco} remembers beside the tracked gradients: steps so far, and the weights by objective. */
+export type MoCoState = {
+  readonly step: number;
+  readonly lambda: Readonly<Record<string, number>>;
+};
+
+/** Descriptions of the options of {@link moco}. */
+export const mocoOptions: OptionSpecs<MoCoOptions> = {
+  beta: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    maximum: 1,
+    description:
+      'How far the tracked gradients move towards the new ones at the first step, 0 to 1.',
+  },
+  betaSigma: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    description: 'Exponent of the step by whose power beta falls, 0 or more.',
+  },
+  gamma: {
+    kind: 'number',
+    default: 0.1,
+    exclusiveMinimum: 0,
+    description: 'Step size of the weights at the first step, above 0.',
+  },
+  gammaSigma: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    description: 'Exponent of the step by whose power gamma falls, 0 or more.',
+  },
+  rho: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    description: 'Regularisation of the weights, 0 or more.',
+  },
+};
+
+/**
+ * MoCo, multi-objective gradient correction: weights and gradients are both tracked over steps, which removes the bias
+ * that MGDA has with gradients of mini-batches.
+ *
+ * With `r_k = L_k g_k / |g_k|`: `y_k ← y_k − b (y_k − r_k)`, `b = β / t^σ_β`, from y = 0; then
+ * `λ ← softmax(λ − c (Y Yᵀ + ρ I) λ)`, `c = γ / t^σ_γ`, from λ = 1/K; the update is `Σ_k λ_k y_k`. Its length follows the
+ * losses, not the gradients: multiplying all gradients by a factor leaves it as it is. It may conflict with an objective.
+ * One objective has `y_1`.
+ *
+ * A zero gradient has `r_k = 0`. An objective that is absent keeps its `y_k` and `λ_k`; the λ of those present are
+ * handed on among them, a newcomer begins with 1/K.
+ *
+ * @remarks
+ * The normalised rows and the softmax are those of the official code; the paper projects onto the simplex. `y_k` are
+ * vectors of the engine's (`needs.memory`), and their inner products follow from one read-back.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { moco } from '@multigrad/strategy-moco';
+ *
+ * const jacobian = [[3, 0], [0, 4]];
+ * const { update } = integrateMatrix(moco({ beta: 1 }), jacobian, { losses: [1, 1] });
+ * console.log(update); // Float64Array(2) [ 0.5, 0.5 ]
+ * ```
+ *
+ * @see H. Fernando et al., "Mitigating Gradient Bias in Multi-objective Learning: A Provably Convergent Approach",
+ * ICLR 2023, Algorithm 1. https://arxiv.org/abs/2210.12624
+ */
+export function moco(options: MoCoOptions = {}): GradientStrategy<MoCoState> {
+  const { beta, betaSigma, gamma, gammaSigma, rho } = resolveOptions<MoCoOptions>(
+    'moco',
+    mocoOptions,
+    options,
+  );
+  return {
+    specification: 1,
+    name: 'moco',
+    needs: { gradients: 'gramian', losses: 'now', memory: true },
+    init: () => ({ step: 0, lambda: {} }),
+    integrate({ objectives, gramian, losses, stacked }, state) {
+      const size = objectives.length;
+      const time = state.step + 1;
+      const moved = beta / time ** betaSigma;
+      const lengths = norms(gramian);
+      const add = lengths.map((length, k) => (length > 0 ? (moved * losses[k]!) / length : 0));
+      const keep = new Float64Array(size).fill(1 - moved);
+
+      const tracked = trackedGramian(stacked, lengths, add, keep);
+      const lambda = Float64Array.from(objectives, (name) =>
+        Object.hasOwn(state.lambda, name) ? state.lambda[name]! : 1 / size,
+      );
+      const rate = gamma / time ** gammaSigma;
+      const next = softmax(
+        lambda.map((own, i) => {
+          let slope = rho * own;
+          for (let j = 0; j < size; j += 1) slope += tracked[i * size + j]! * lambda[j]!;
+          return own - rate * slope;
+        }),
+      );
+      return {
+        weights: next.map((own, k) => own * add[k]!),
+        memory: { weights: next.map((own, k) => own * keep[k]!), keep, add },
+        state: {
+          step: time,
+          lambda: {
+            ...state.lambda,
+            ...Object.fromEntries(objectives.map((name, k) => [name, next[k]!])),
+          },
+        },
+      };
+    },
+  };
+}
+
+/** `Y Yᵀ` after the step, from the inner products of gradients and remembered vectors. */
+function trackedGramian(
+  { size: count, values }: Gramian,
+  lengths: Float64Array,
+  add: Float64Array,
+  keep: Float64Array,
+): Float64Array {
+  const size = lengths.length;
+  const entry = (i: number, j: number): number => values[i * count + j]!;
+  return Float64Array.from({ length: size * size }, (_, at) => {
+    const [i, j] = [Math.floor(at / size), at % size];
+    // Factor by factor: no product of two factors that could overflow before it meets its inner product.
+    return (
+      add[i]! * entry(i, j) * add[j]! +
+      add[i]! * entry(i, size + j) * keep[j]! +
+      keep[i]! * entry(size + i, j) * add[j]! +
+      keep[i]! * entry(size + i, size + j) * keep[j]!
+    );
+  });
+}
+
+function softmax(x: Float64Array): Float64Array {
+  const greatest = x.reduce((most, value) => Math.max(most, value));
+  const powers = x.map((value) => Math.exp(value - greatest));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}

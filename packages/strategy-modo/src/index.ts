@@ -1,0 +1,2 @@
+export { modo, type MoDoOptions, type MoDoState } from './modo.ts';
+export { plugin } from './plugin.ts';

@@ -1,0 +1,21 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { modo, type MoDoOptions, modoOptions } from './modo.ts';
+
+/** The description of {@link modo} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<MoDoOptions> = /* @__PURE__ */ definePlugin<MoDoOptions>({
+  specification: 1,
+  name: 'modo',
+  title: 'MoDo',
+  summary:
+    'Follows the weights of MGDA step by step with unbiased estimates from independent batches.',
+  paper: {
+    title:
+      'Three-Way Trade-Off in Multi-Objective Learning: Optimization, Generalization and Conflict-Avoidance',
+    authors: ['Lisha Chen', 'Heshan Fernando', 'Yiming Ying', 'Tianyi Chen'],
+    venue: 'NeurIPS',
+    year: 2023,
+    url: 'https://arxiv.org/abs/2305.20057',
+  },
+  options: modoOptions,
+  create: modo,
+});

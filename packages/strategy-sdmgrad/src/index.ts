@@ -1,0 +1,2 @@
+export { sdmgrad, type SDMGradOptions, type SDMGradState } from './sdmgrad.ts';
+export { plugin } from './plugin.ts';

@@ -1,0 +1,20 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { sdmgrad, type SDMGradOptions, sdmgradOptions } from './sdmgrad.ts';
+
+/** The description of {@link sdmgrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<SDMGradOptions> = /* @__PURE__ */ definePlugin<SDMGradOptions>({
+  specification: 1,
+  name: 'sdmgrad',
+  title: 'SDMGrad',
+  summary:
+    'Draws MGDA towards the mean of the gradients, with unbiased estimates from independent batches.',
+  paper: {
+    title: 'Direction-oriented Multi-objective Learning: Simple and Provable Stochastic Algorithms',
+    authors: ['Peiyao Xiao', 'Hao Ban', 'Kaiyi Ji'],
+    venue: 'NeurIPS',
+    year: 2023,
+    url: 'https://arxiv.org/abs/2305.18409',
+  },
+  options: sdmgradOptions,
+  create: sdmgrad,
+});

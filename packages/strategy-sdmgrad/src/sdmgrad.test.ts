@@ -1,0 +1,61 @@
+import { integrateMatrix } from '@multigrad/core/strategy';
+import { dot, expectVector, steep } from '@multigrad/test-support';
+import { describe, expect, it } from 'vitest';
+import { plugin, sdmgrad } from './index.ts';
+
+const second = [
+  [-3, 1, 0],
+  [5, 2, 0],
+];
+const third = [
+  [0, 0, 1],
+  [5, 0, 0],
+];
+
+describe('sdmgrad', () => {
+  it('does what its algorithm says, step by step', () => {
+    const cross = steep.map((row) => second.map((other) => dot(row, other)));
+    const mean = (Math.sqrt(cross[0]![0]!) + Math.sqrt(cross[1]![1]!)) / 2;
+    let w = 0.5;
+    let velocity = [0, 0];
+    for (let turn = 0; turn < 20; turn += 1) {
+      velocity = cross.map(
+        (row, i) =>
+          0.5 * velocity[i]! + (row[0]! * (w + 0.15) + row[1]! * (1 - w + 0.15)) / mean ** 2,
+      );
+      const [a, b] = [w - 5 * velocity[0]!, 1 - w - 5 * velocity[1]!];
+      // The simplex of two: a segment.
+      w = Math.max(0, Math.min(1, (a - b + 1) / 2));
+    }
+    const { update, state } = integrateMatrix(sdmgrad(), steep, { batches: [second, third] });
+    expectVector([state['0']!], [w], 1e-10);
+    expectVector(update, [(5 * (1 - w + 0.15)) / 1.3, 0, (w + 0.15) / 1.3], 1e-9);
+  });
+
+  it('has the same weights at every scale', () => {
+    const options = { lambda: 0.1, learningRate: 0.1, iterations: 7 };
+    const plain = integrateMatrix(sdmgrad(options), steep, { batches: [second, third] }).state;
+    for (const scale of [1e-150, 1e-15, 1e15, 1e150]) {
+      const scaled = (rows: readonly number[][]) =>
+        rows.map((row) => row.map((value) => value * scale));
+      const { state } = integrateMatrix(sdmgrad(options), scaled(steep), {
+        batches: [scaled(second), scaled(third)],
+      });
+      expectVector([state['0']!, state['1']!], [plain['0']!, plain['1']!], 1e-9);
+    }
+  });
+
+  it('stays where batches disagree, keeps one objective and absent ones', () => {
+    const turned = steep.map((row) => row.map((value) => -value));
+    const { note, state } = integrateMatrix(sdmgrad(), steep, { batches: [turned, third] });
+    expect([note, state]).toEqual(['degenerate', { '0': 0.5, '1': 0.5 }]);
+    const alone = integrateMatrix(sdmgrad(), [[1, 2]], {
+      objectives: ['a'],
+      batches: [[[3, 4]], [[5, 6]]],
+      state: { b: 0.75 },
+    });
+    expectVector(alone.update, [5, 6], 1e-14);
+    expect(alone.state).toEqual({ a: 1, b: 0.75 });
+    expect(plugin.create().needs.batches).toBe(3);
+  });
+});

@@ -1,0 +1,142 @@
+import {
+  type GradientStrategy,
+  type Gramian,
+  type OptionSpecs,
+  projectOntoSimplex,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+
+/** Options of {@link sdmgrad}. */
+export interface SDMGradOptions {
+  /** Pull of the weights towards the mean of the gradients, >= 0. @defaultValue 0.3 */
+  readonly lambda?: number;
+  /** Number of projected gradient steps on the weights, an integer >= 1. @defaultValue 20 */
+  readonly iterations?: number;
+  /** Step size of these, > 0. @defaultValue 5 */
+  readonly learningRate?: number;
+  /** Momentum of these, 0 … 1. @defaultValue 0.5 */
+  readonly momentum?: number;
+}
+
+/** What {@link sdmgrad} remembers: the weights, by objective. */
+export type SDMGradState = Readonly<Record<string, number>>;
+
+/** Descriptions of the options of {@link sdmgrad}. */
+export const sdmgradOptions: OptionSpecs<SDMGradOptions> = {
+  lambda: {
+    kind: 'number',
+    default: 0.3,
+    minimum: 0,
+    description: 'Pull of the weights towards the mean of the gradients, 0 or more.',
+  },
+  iterations: {
+    kind: 'number',
+    default: 20,
+    integer: true,
+    minimum: 1,
+    description: 'Number of projected gradient steps on the weights, an integer >= 1.',
+  },
+  learningRate: {
+    kind: 'number',
+    default: 5,
+    exclusiveMinimum: 0,
+    description: 'Step size of these steps, above 0.',
+  },
+  momentum: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    maximum: 1,
+    description: 'Momentum of these steps, 0 to 1.',
+  },
+};
+
+/**
+ * SDMGrad, stochastic direction-oriented multi-objective gradient: MGDA drawn towards the mean, with unbiased estimates
+ * from independent batches.
+ *
+ * `A = J_1 J_2ᵀ`, divided by the squared mean of `√max(A_kk, 0)`; from the last step's w (1/K at first) `iterations`
+ * projected gradient steps with momentum on the simplex, along `A w + λ A 1/K`; the update is `J_3ᵀ (w + λ/K) / (1 + λ)`.
+ * J_1, J_2, J_3 are gradients of three independent batches at the same parameters. The update has the size of one
+ * gradient, and may conflict with an objective. Multiplying all gradients by a factor multiplies it by that. One
+ * objective keeps its plain gradient, of the third batch.
+ *
+ * Where no diagonal entry of A is positive (zero gradients, or batches that disagree) w stays as it was, noted
+ * `degenerate`. An objective that is absent keeps its w; those present are projected onto their own simplex.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { sdmgrad } from '@multigrad/strategy-sdmgrad';
+ *
+ * const jacobian = [[1, 0], [0, 1]];
+ * const { update } = integrateMatrix(sdmgrad(), jacobian, { batches: [jacobian, jacobian] });
+ * console.log(update); // Float64Array(2) [ 0.5, 0.5 ]
+ * ```
+ *
+ * @see P. Xiao, H. Ban, K. Ji, "Direction-oriented Multi-objective Learning: Simple and Provable Stochastic
+ * Algorithms", NeurIPS 2023, Algorithm 1. https://arxiv.org/abs/2305.18409
+ */
+export function sdmgrad(options: SDMGradOptions = {}): GradientStrategy<SDMGradState> {
+  const { lambda, iterations, learningRate, momentum } = resolveOptions<SDMGradOptions>(
+    'sdmgrad',
+    sdmgradOptions,
+    options,
+  );
+  return {
+    specification: 1,
+    name: 'sdmgrad',
+    needs: { gradients: 'gramian', batches: 3 },
+    init: () => ({}),
+    integrate({ objectives, stacked }, state) {
+      const size = objectives.length;
+      const products = crossProducts(stacked, size);
+      let weights = projectOntoSimplex(
+        Float64Array.from(objectives, (name) =>
+          Object.hasOwn(state, name) ? state[name]! : 1 / size,
+        ),
+      );
+      if (products !== null) {
+        let velocity = new Float64Array(size);
+        for (let turn = 0; turn < iterations; turn += 1) {
+          const current = weights;
+          velocity = velocity.map((own, i) => {
+            let slope = 0;
+            for (let j = 0; j < size; j += 1) {
+              slope += products[i * size + j]! * (current[j]! + lambda / size);
+            }
+            return momentum * own + slope;
+          });
+          const moved = velocity;
+          weights = projectOntoSimplex(current.map((own, k) => own - learningRate * moved[k]!));
+        }
+      }
+      const none = new Float64Array(size);
+      const last = weights.map((own) => (own + lambda / size) / (1 + lambda));
+      return {
+        weights: none,
+        batchWeights: [none, last],
+        state: {
+          ...state,
+          ...Object.fromEntries(objectives.map((name, k) => [name, weights[k]!])),
+        },
+        ...(products === null ? { note: 'degenerate' } : {}),
+      };
+    },
+  };
+}
+
+/** `J_1 J_2ᵀ` over the squared mean of the roots of its diagonal; null where none is positive. */
+function crossProducts({ size: count, values }: Gramian, size: number): Float64Array | null {
+  let mean = 0;
+  for (let k = 0; k < size; k += 1) {
+    mean += Math.sqrt(Math.max(values[k * count + size + k]!, 0)) / size;
+  }
+  if (mean === 0) return null;
+  return Float64Array.from(
+    { length: size * size },
+    (_, at) => values[Math.floor(at / size) * count + size + (at % size)]! / mean / mean,
+  );
+}

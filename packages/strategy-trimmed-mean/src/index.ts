@@ -1,0 +1,2 @@
+export { trimmedMean, type TrimmedMeanOptions } from './trimmed-mean.ts';
+export { plugin } from './plugin.ts';
