@@ -137,6 +137,15 @@ describe('strategies', () => {
       'graddrop',
       'trimmed-mean',
       'gradnorm',
+      'uncertainty-weighting',
+      'dwa',
+      'famo',
+      'gls',
+      'smooth-tchebycheff',
+      'imtl-l',
+      'random-loss-weighting',
+      'pbi',
+      'cosmos',
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);

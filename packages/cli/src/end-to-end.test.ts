@@ -324,6 +324,41 @@ describe('multigrad train', () => {
     }
   });
 
+  it('trains every kind of strategy, and lists those that refuse with their reasons', async () => {
+    const { code, out } = await start([
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      'db-mtl,modo,graddrop,krum,trimmed-mean',
+      ...tiny,
+      '--batch-size',
+      '32',
+      '--out',
+      'kinds',
+    ]);
+    expect(code).toBe(0);
+    for (const name of ['db-mtl', 'modo', 'graddrop']) {
+      expect(out).toMatch(new RegExp(`^${name} +\\d`, 'm'));
+    }
+    expect(out).toContain(
+      '† krum was refused: Strategy `krum` with byzantine 0 and selected 1 needs at least 3 objectives',
+    );
+    expect(out).toContain('† trimmed-mean was refused: Strategy `trimmed-mean` with trim 1 needs');
+    const again = await start([
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      'krum,trimmed-mean',
+      ...tiny,
+      '--group-by',
+      'shared',
+      '--out',
+      'shared',
+    ]);
+    expect(again.code).toBe(0);
+    expect(again.out).not.toContain('refused');
+  });
+
   it('groups by tensors under the same names in every run', async () => {
     const { code } = await start([
       'compare',

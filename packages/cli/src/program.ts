@@ -10,7 +10,7 @@ import { recipes } from './recipes/index.ts';
 import type { PresetName, Recipe } from './recipes/recipe.ts';
 import { resolveSettings, settingSpecs } from './recipes/settings.ts';
 import { collectSpecifiers } from './strategies/split-specifiers.ts';
-import { recipePlugins } from './strategies/catalog.ts';
+import { expandAll, recipePlugins } from './strategies/catalog.ts';
 import { version } from './version.ts';
 
 const presetNames: readonly PresetName[] = ['quick', 'full'];
@@ -128,7 +128,7 @@ function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promis
     .addOption(
       new Option(
         '--strategies <list>',
-        `Strategies, separated by commas. (default ${recipe.strategies.join(',')})`,
+        `Strategies, separated by commas; all for every one that is installed. (default ${recipe.strategies.join(',')})`,
       ).argParser(append),
     )
     .option(
@@ -144,7 +144,7 @@ function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promis
       request(
         recipe,
         written,
-        lists ? collectSpecifiers(lists) : recipe.strategies,
+        lists ? expandAll(collectSpecifiers(lists)) : recipe.strategies,
         Array.from({ length: count }, (_, seed) => seed),
       ),
     );

@@ -13,7 +13,7 @@ export interface KrumOptions {
   /**
    * f, the number of gradients that may be arbitrarily wrong, an integer >= 0. A group needs f + 3 objectives.
    *
-   * @defaultValue 1
+   * @defaultValue 0
    */
   readonly byzantine?: number;
   /**
@@ -28,7 +28,7 @@ export interface KrumOptions {
 export const krumOptions: OptionSpecs<KrumOptions> = {
   byzantine: {
     kind: 'number',
-    default: 1,
+    default: 0,
     integer: true,
     minimum: 0,
     description:

@@ -7,14 +7,12 @@ import { plugin, trimmedMean } from './index.ts';
 describe('trimmedMean', () => {
   it('is what sorting gives', () => {
     const entry = fc.integer({ min: -9, max: 9 });
-    const rows = fc
-      .integer({ min: 1, max: 9 })
-      .chain((size) =>
-        fc.array(fc.array(entry, { minLength: 4, maxLength: 4 }), {
-          minLength: size,
-          maxLength: size,
-        }),
-      );
+    const rows = fc.integer({ min: 1, max: 9 }).chain((size) =>
+      fc.array(fc.array(entry, { minLength: 4, maxLength: 4 }), {
+        minLength: size,
+        maxLength: size,
+      }),
+    );
     fc.assert(
       fc.property(rows, fc.integer({ min: 0, max: 4 }), (jacobian, wanted) => {
         const trim = Math.min(wanted, Math.floor((jacobian.length - 1) / 2));

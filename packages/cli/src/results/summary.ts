@@ -78,6 +78,9 @@ function unfinishedNote(run: RunRecord, epochs: number): string {
   if (run.result?.status === 'failed') {
     return `${name}: failed ${reached}: ${run.result.error?.message ?? 'no reason was recorded.'}`;
   }
+  if (run.result?.status === 'refused') {
+    return `${run.strategy} was refused: ${run.result.error?.message ?? 'no reason was recorded.'}`;
+  }
   return `${name}: stopped ${reached}.`;
 }
 

@@ -23,11 +23,11 @@ export interface ComparisonEnd {
   readonly failures: readonly string[];
 }
 
-/** The runs of a configuration that its folder does not hold as finished. */
+/** The runs of a configuration that its folder does not hold as finished or refused. */
 export function openRuns(folder: string, config: ComparisonConfig): ReturnType<typeof runNames> {
   const finished = new Set(
     readRuns(folder, config)
-      .filter((run) => run.result?.status === 'finished')
+      .filter(({ result }) => result?.status === 'finished' || result?.status === 'refused')
       .map(({ strategy, seed }) => JSON.stringify([strategy, seed])),
   );
   return runNames(config).filter(({ strategy, seed }) => !finished.has(JSON.stringify([strategy, seed])));
@@ -55,7 +55,7 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
       );
       writer.end(result);
       progress.runEnd(result);
-      if (result.error) failures.push(`${specifier}, seed ${seed}: ${result.error.message}`);
+      if (result.error && result.status === 'failed') failures.push(`${specifier}, seed ${seed}: ${result.error.message}`);
     }
   } finally {
     progress.end();

@@ -64,13 +64,16 @@ export interface StepRecord {
   readonly groups: readonly GroupRecord[];
 }
 
-/** How a run ended. `finished` runs are never repeated; the others are, when their folder is used again. */
-export type RunStatus = 'finished' | 'stopped' | 'failed';
+/**
+ * How a run ended. `finished` runs are never repeated, nor are those `refused` by a strategy that does not suit the
+ * experiment, before its first step; the others are, when their folder is used again.
+ */
+export type RunStatus = 'finished' | 'refused' | 'stopped' | 'failed';
 
 /** `result.json`: written once, when a run ends. */
 export interface RunResult {
   readonly status: RunStatus;
-  /** Why, for a run that failed. */
+  /** Why, for a run that failed or was refused. */
   readonly error?: { readonly code: string; readonly message: string; readonly stack?: string };
   readonly epochs: number;
   readonly steps: number;

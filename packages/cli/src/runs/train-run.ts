@@ -54,7 +54,9 @@ export async function trainRun(task: RunTask, { writer, progress, signal }: RunS
   let experiment: Experiment | undefined;
   try {
     experiment = await task.recipe.open(settings, seed);
-    const { stepsPerEpoch } = experiment;
+    // A strategy of independent batches takes several a step, and leaves what is left over.
+    const { batches = 1 } = strategy.create(seed).needs;
+    const stepsPerEpoch = Math.floor(experiment.stepsPerEpoch / batches);
     progress.runBegin({
       strategy: strategy.specifier,
       seed,
@@ -69,7 +71,8 @@ export async function trainRun(task: RunTask, { writer, progress, signal }: RunS
     return result(stopped && epochs < numberSetting(settings, 'epochs') ? 'stopped' : 'finished');
   } catch (error) {
     if (MultigradError.isInstance(error) && error.code === 'io') throw error;
-    return result('failed', describeFailure(error));
+    const refused = MultigradError.isInstance(error) && error.code === 'unsupported' && recorder.steps === 0;
+    return result(refused ? 'refused' : 'failed', describeFailure(error));
   } finally {
     experiment?.dispose();
   }
@@ -91,8 +94,9 @@ async function fit(task: RunTask, experiment: Experiment, watch: TrainerCallback
   const { settings, strategy, seed } = task;
   const every = numberSetting(settings, 'observe');
   const optimizer = tf.train.momentum(numberSetting(settings, 'lr'), numberSetting(settings, 'momentum'));
+  let trainer: MultiObjectiveTrainer<tf.TensorContainer, string> | undefined;
   try {
-    const trainer = new MultiObjectiveTrainer<tf.TensorContainer, string>({
+    trainer = new MultiObjectiveTrainer<tf.TensorContainer, string>({
       objectives: (batch, mode) => experiment.objectives(batch, mode),
       variables: [...experiment.variables.values()],
       parts: experiment.parts,
@@ -110,6 +114,7 @@ async function fit(task: RunTask, experiment: Experiment, watch: TrainerCallback
     });
     return stopped !== undefined;
   } finally {
+    trainer?.dispose();
     optimizer.dispose();
     // Its own dispose forgets the learning rate, a tensor that the plain optimizer below it keeps.
     tf.SGDOptimizer.prototype.dispose.call(optimizer);

@@ -1,4 +1,5 @@
 import type { StrategyPlugin } from '@multigrad/core/strategy';
+import { plugins as scalarizations } from '@multigrad/scalarization';
 import { plugin as imtlG } from '@multigrad/strategy-imtl-g';
 import { plugin as alignedMtl } from '@multigrad/strategy-aligned-mtl';
 import { plugin as conFig } from '@multigrad/strategy-config';
@@ -48,4 +49,5 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   gradDrop,
   trimmedMean,
   gradNorm,
+  ...scalarizations,
 ];

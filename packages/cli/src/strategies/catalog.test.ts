@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '@multigrad/core/strategy';
 import { requireRecipe } from '../recipes/index.ts';
-import { chooseStrategies } from './catalog.ts';
+import { builtinPlugins } from './builtin.ts';
+import { chooseStrategies, expandAll } from './catalog.ts';
 
 const recipe = requireRecipe('cg-mnist');
 let folder: string;
@@ -101,5 +102,16 @@ describe('chooseStrategies', () => {
 
   it('says how a file is named where a bare name is unknown', async () => {
     await expect(choose('mine')).rejects.toThrow('a file is named by its path, as in `./mine.js`');
+  });
+});
+
+describe('expandAll', () => {
+  it('names every strategy once, those with options as written', () => {
+    const all = expandAll(['mmpareto:gamma=2', 'all', './mine.js']);
+    expect(all[0]).toBe('mmpareto:gamma=2');
+    expect(all.at(-1)).toBe('./mine.js');
+    const names = builtinPlugins.map(({ name }) => name);
+    expect(all.slice(1, -1)).toEqual(names.filter((name) => name !== 'mmpareto'));
+    expect(expandAll(['sum', 'mgda'])).toEqual(['sum', 'mgda']);
   });
 });

@@ -33,6 +33,15 @@ export function recipePlugins(recipe: Recipe): StrategyPlugin[] {
 }
 
 /**
+ * The specifiers with `all` in the place of every strategy that comes with the program and is not named beside it.
+ */
+export function expandAll(specifiers: readonly string[]): string[] {
+  const named = new Set(specifiers.map((specifier) => parseStrategySpecifier(specifier).name));
+  const rest = builtinPlugins.map(({ name }) => name).filter((name) => !named.has(name));
+  return specifiers.flatMap((specifier) => (specifier === 'all' ? rest : [specifier]));
+}
+
+/**
  * Finds and checks every strategy that a user asked for, before any training.
  *
  * @param folder - paths and packages are looked for from it

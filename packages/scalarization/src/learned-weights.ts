@@ -1,0 +1,55 @@
+import type { GradientStrategy, OptionSpecs } from '@multigrad/core/strategy';
+import { valuesOf, withValues } from './losses.ts';
+
+/** What strategies with one trained number per objective remember: that number, by objective. */
+export type TrainedNumbers = Readonly<Record<string, number>>;
+
+/** The option that they share. */
+export interface LearnedWeightsOptions {
+  /**
+   * Step size of the trained numbers' gradient descent, > 0.
+   *
+   * @defaultValue 0.001
+   */
+  readonly learningRate?: number;
+}
+
+/** Description of {@link LearnedWeightsOptions}. */
+export const learnedWeightsOptions: OptionSpecs<LearnedWeightsOptions> = {
+  learningRate: {
+    kind: 'number',
+    default: 0.001,
+    exclusiveMinimum: 0,
+    description: 'Step size of the gradient descent of the trained numbers, above 0.',
+  },
+};
+
+/** Beyond it the exponential would leave float32: trained numbers stay within ± this. */
+const greatest = 60;
+
+/**
+ * A strategy with one trained number s per objective: the step's weights come from s as it is, then s takes a step of
+ * gradient descent.
+ */
+export function learnedWeights(
+  name: string,
+  start: number,
+  learningRate: number,
+  weightOf: (s: number) => number,
+  slopeOf: (s: number, loss: number) => number,
+): GradientStrategy<TrainedNumbers> {
+  return {
+    specification: 1,
+    name,
+    needs: { gradients: 'none', losses: 'now' },
+    init: () => ({}),
+    integrate({ objectives, losses }, state) {
+      const numbers = valuesOf(state, objectives, start);
+      const next = numbers.map((s, k) => {
+        const moved = s - learningRate * slopeOf(s, losses[k]!);
+        return Math.max(-greatest, Math.min(greatest, moved));
+      });
+      return { weights: numbers.map(weightOf), state: withValues(state, objectives, next) };
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import { cosmos, type COSMOSOptions, cosmosOptions } from './cosmos.ts';
+import { dwa, type DWAOptions, dwaOptions } from './dwa.ts';
+import { famo, type FAMOOptions, famoOptions } from './famo.ts';
+import { gls } from './gls.ts';
+import { imtlL } from './imtl-l.ts';
+import { type LearnedWeightsOptions, learnedWeightsOptions } from './learned-weights.ts';
+import { pbi, type PBIOptions, pbiOptions } from './pbi.ts';
+import {
+  randomLossWeighting,
+  type RandomLossWeightingOptions,
+  randomLossWeightingOptions,
+} from './random-loss-weighting.ts';
+import {
+  smoothTchebycheff,
+  type SmoothTchebycheffOptions,
+  smoothTchebycheffOptions,
+} from './smooth-tchebycheff.ts';
+import { uncertaintyWeighting } from './uncertainty-weighting.ts';
+
+/** The descriptions of all strategies of this package, for listings, command lines and configurations. */
+export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze([
+  definePlugin<LearnedWeightsOptions>({
+    specification: 1,
+    name: 'uncertainty-weighting',
+    title: 'Uncertainty weighting',
+    summary: 'Weighs each loss by a trained estimate of its noise.',
+    paper: {
+      title:
+        'Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and Semantics',
+      authors: ['Alex Kendall', 'Yarin Gal', 'Roberto Cipolla'],
+      venue: 'CVPR',
+      year: 2018,
+      url: 'https://arxiv.org/abs/1705.07115',
+    },
+    options: learnedWeightsOptions,
+    create: uncertaintyWeighting,
+  }),
+  definePlugin<DWAOptions>({
+    specification: 1,
+    name: 'dwa',
+    title: 'DWA',
+    summary: 'Gives losses that fall slowly from epoch to epoch more weight.',
+    paper: {
+      title: 'End-to-End Multi-Task Learning with Attention',
+      authors: ['Shikun Liu', 'Edward Johns', 'Andrew J. Davison'],
+      venue: 'CVPR',
+      year: 2019,
+      url: 'https://arxiv.org/abs/1803.10704',
+    },
+    options: dwaOptions,
+    create: dwa,
+  }),
+  definePlugin<FAMOOptions>({
+    specification: 1,
+    name: 'famo',
+    title: 'FAMO',
+    summary: 'Makes all losses fall at the same relative rate, without looking at gradients.',
+    paper: {
+      title: 'FAMO: Fast Adaptive Multitask Optimization',
+      authors: ['Bo Liu', 'Yihao Feng', 'Peter Stone', 'Qiang Liu'],
+      venue: 'NeurIPS',
+      year: 2023,
+      url: 'https://arxiv.org/abs/2306.03792',
+    },
+    options: famoOptions,
+    create: famo,
+  }),
+  definePlugin({
+    specification: 1,
+    name: 'gls',
+    title: 'GLS',
+    summary: 'Minimises the geometric mean of the losses.',
+    paper: {
+      title:
+        'MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy for Multi-Task Learning',
+      authors: ['Sumanth Chennupati', 'Ganesh Sistu', 'Senthil Yogamani', 'Samir A Rawashdeh'],
+      venue: 'CVPR Workshops',
+      year: 2019,
+      url: 'https://arxiv.org/abs/1904.08492',
+    },
+    options: {},
+    create: gls,
+  }),
+  definePlugin<SmoothTchebycheffOptions>({
+    specification: 1,
+    name: 'smooth-tchebycheff',
+    title: 'Smooth Tchebycheff',
+    summary: 'Minimises a smooth maximum of the preferred losses.',
+    paper: {
+      title: 'Smooth Tchebycheff Scalarization for Multi-Objective Optimization',
+      authors: [
+        'Xi Lin',
+        'Xiaoyuan Zhang',
+        'Zhiyuan Yang',
+        'Fei Liu',
+        'Zhenkun Wang',
+        'Qingfu Zhang',
+      ],
+      venue: 'ICML',
+      year: 2024,
+      url: 'https://arxiv.org/abs/2402.19078',
+    },
+    options: smoothTchebycheffOptions,
+    create: smoothTchebycheff,
+  }),
+  definePlugin<LearnedWeightsOptions>({
+    specification: 1,
+    name: 'imtl-l',
+    title: 'IMTL-L',
+    summary: 'Trains weights that bring all weighted losses to one size.',
+    paper: {
+      title: 'Towards Impartial Multi-task Learning',
+      authors: [
+        'Liyang Liu',
+        'Yi Li',
+        'Zhanghui Kuang',
+        'Jing-Hao Xue',
+        'Yimin Chen',
+        'Wenming Yang',
+        'Qingmin Liao',
+        'Wayne Zhang',
+      ],
+      venue: 'ICLR',
+      year: 2021,
+      url: 'https://openreview.net/forum?id=IMPnRXEWpvr',
+    },
+    options: learnedWeightsOptions,
+    create: imtlL,
+  }),
+  definePlugin<RandomLossWeightingOptions>({
+    specification: 1,
+    name: 'random-loss-weighting',
+    title: 'RLW',
+    summary: 'Draws the weights of the losses anew at every step.',
+    paper: {
+      title: 'Reasonable Effectiveness of Random Weighting: A Litmus Test for Multi-Task Learning',
+      authors: ['Baijiong Lin', 'Feiyang Ye', 'Yu Zhang', 'Ivor W. Tsang'],
+      venue: 'TMLR',
+      year: 2022,
+      url: 'https://arxiv.org/abs/2111.10603',
+    },
+    options: randomLossWeightingOptions,
+    create: randomLossWeighting,
+  }),
+  definePlugin<PBIOptions>({
+    specification: 1,
+    name: 'pbi',
+    title: 'PBI',
+    summary: 'Moves the losses along a preferred ray and draws them towards it.',
+    paper: {
+      title: 'MOEA/D: A Multiobjective Evolutionary Algorithm Based on Decomposition',
+      authors: ['Qingfu Zhang', 'Hui Li'],
+      venue: 'IEEE Transactions on Evolutionary Computation',
+      year: 2007,
+      url: 'https://doi.org/10.1109/TEVC.2007.892759',
+    },
+    options: pbiOptions,
+    create: pbi,
+  }),
+  definePlugin<COSMOSOptions>({
+    specification: 1,
+    name: 'cosmos',
+    title: 'COSMOS',
+    summary:
+      'Minimises the preferred sum of the losses, less the cosine between losses and preference.',
+    paper: {
+      title: 'Scalable Pareto Front Approximation for Deep Multi-Objective Learning',
+      authors: ['Michael Ruchte', 'Josif Grabocka'],
+      venue: 'ICDM',
+      year: 2021,
+      url: 'https://arxiv.org/abs/2103.13392',
+    },
+    options: cosmosOptions,
+    create: cosmos,
+  }),
+] as StrategyPlugin[]);

@@ -1,0 +1,249 @@
+import { type GradientStrategy, integrateMatrix, type Json } from '@multigrad/core/strategy';
+import { expectVector } from '@multigrad/test-support';
+import { describe, expect, it } from 'vitest';
+import {
+  cosmos,
+  dwa,
+  famo,
+  gls,
+  imtlL,
+  pbi,
+  plugins,
+  randomLossWeighting,
+  smoothTchebycheff,
+  uncertaintyWeighting,
+} from './index.ts';
+
+const names = ['a', 'b', 'c'];
+const losses = [0.7, 2, 1.3];
+
+function weightsOf(strategy: GradientStrategy, given = losses, state?: Json): Float64Array {
+  const objectives = names.slice(0, given.length);
+  const rows = given.map(() => [1]);
+  return integrateMatrix(strategy, rows, {
+    objectives,
+    losses: given,
+    ...(state === undefined ? {} : { state }),
+  }).weights;
+}
+
+/** Weights of a scalarisation are its derivatives by the losses. */
+function expectDerivatives(
+  strategy: GradientStrategy,
+  value: (losses: readonly number[]) => number,
+): void {
+  const step = 1e-6;
+  const slopes = losses.map((_, k) => {
+    const moved = (by: number) => losses.map((loss, j) => (j === k ? loss + by : loss));
+    return (value(moved(step)) - value(moved(-step))) / (2 * step);
+  });
+  expectVector(weightsOf(strategy), slopes, 1e-8);
+}
+
+describe('scalarisations of the losses alone', () => {
+  const p = [0.5, 1, 2];
+  const preference = { a: 0.5, b: 1, c: 2 };
+  const z = [0.1, 0.2, 0];
+  const reference = { a: 0.1, b: 0.2 };
+
+  it('gls is the geometric mean', () => {
+    expectDerivatives(gls(), (l) => (l[0]! * l[1]! * l[2]!) ** (1 / 3));
+    expectVector(weightsOf(gls(), [1e-300, 1e300]), [0.5e300, 0.5e-300], 1e288);
+    expectVector(weightsOf(gls(), [3]), [1], 1e-15);
+    expect(() => weightsOf(gls(), [1, -2])).toThrow(
+      'The loss of objective `b` should be > 0, because `gls` takes its logarithm. Found -2.',
+    );
+  });
+
+  it('smooth Tchebycheff is a smooth maximum', () => {
+    const mu = 0.3;
+    expectDerivatives(
+      smoothTchebycheff({ mu, preference, reference }),
+      (l) =>
+        mu * Math.log(l.reduce((sum, loss, k) => sum + Math.exp((p[k]! * (loss - z[k]!)) / mu), 0)),
+    );
+    expectVector(weightsOf(smoothTchebycheff({ mu: 1e-3 }), [5, 900, 2]), [0, 1 / 3, 0], 1e-15);
+    expectVector(weightsOf(smoothTchebycheff(), [-5]), [1], 0);
+  });
+
+  it('pbi goes along a ray and towards it', () => {
+    const q = p.map((value) => value / Math.hypot(...p));
+    expectDerivatives(pbi({ theta: 3, preference, reference }), (l) => {
+      const from = l.map((loss, k) => loss - z[k]!);
+      const along = from.reduce((sum, value, k) => sum + value * q[k]!, 0);
+      return along + 3 * Math.hypot(...from.map((value, k) => value - along * q[k]!));
+    });
+    expectVector(weightsOf(pbi(), [2, 2]), [Math.SQRT1_2, Math.SQRT1_2], 1e-15);
+    expectVector(weightsOf(pbi(), [3]), [1], 0);
+    expectVector(weightsOf(pbi({ preference: { a: 0 } }), [3]), [0], 0);
+  });
+
+  it('cosmos takes the cosine off the sum', () => {
+    const length = Math.hypot(...p);
+    expectDerivatives(cosmos({ mu: 2, preference }), (l) => {
+      const sum = l.reduce((total, loss, k) => total + loss * p[k]!, 0);
+      return sum - (2 * sum) / length / Math.hypot(...l);
+    });
+    expectVector(weightsOf(cosmos(), [0, 0]), [0.5, 0.5], 0);
+    expectVector(weightsOf(cosmos(), [4]), [1], 1e-15);
+  });
+});
+
+describe('trained weights', () => {
+  it.each([
+    [
+      'uncertainty weighting',
+      uncertaintyWeighting,
+      -0.5,
+      (s: number, l: number) => (l * Math.exp(-s)) / 2 + s / 2,
+    ],
+    ['IMTL-L', imtlL, 0, (s: number, l: number) => Math.exp(s) * l - s],
+  ] as const)('%s descends on its own objective', (_, make, start, value) => {
+    const strategy = make({ learningRate: 0.1 });
+    const first = integrateMatrix(strategy, [[1], [1]], {
+      objectives: ['a', 'b'],
+      losses: [3, 0.2],
+    });
+    [3, 0.2].forEach((loss, k) => {
+      const slope = (value(start + 1e-6, loss) - value(start - 1e-6, loss)) / 2e-6;
+      expect(first.state[['a', 'b'][k]!]).toBeCloseTo(start - 0.1 * slope, 7);
+      const weight = (value(start, loss + 1e-6) - value(start, loss - 1e-6)) / 2e-6;
+      expect(first.weights[k]).toBeCloseTo(weight, 7);
+    });
+    const alone = integrateMatrix(strategy, [[1]], {
+      objectives: ['b'],
+      losses: [0.2],
+      state: JSON.parse(JSON.stringify(first.state)) as typeof first.state,
+    });
+    expect(alone.state['a']).toBe(first.state['a']);
+  });
+
+  it('rest where the papers say, and stay finite', () => {
+    let uncertainty: Json = {};
+    let impartial: Json = {};
+    for (let step = 0; step < 4000; step += 1) {
+      const options = { objectives: ['a'], losses: [4] };
+      uncertainty = integrateMatrix(uncertaintyWeighting({ learningRate: 0.02 }), [[1]], {
+        ...options,
+        state: uncertainty as Record<string, number>,
+      }).state;
+      impartial = integrateMatrix(imtlL({ learningRate: 0.02 }), [[1]], {
+        ...options,
+        state: impartial as Record<string, number>,
+      }).state;
+    }
+    expectVector(
+      weightsOf(uncertaintyWeighting() as GradientStrategy, [4], uncertainty),
+      [1 / 8],
+      1e-9,
+    );
+    expectVector(weightsOf(imtlL() as GradientStrategy, [4], impartial), [1 / 4], 1e-9);
+    const { state } = integrateMatrix(imtlL({ learningRate: 1e9 }), [[1]], { losses: [0] });
+    expect(weightsOf(imtlL() as GradientStrategy, [1], { a: state['0']! })[0]).toBeLessThan(3e38);
+  });
+});
+
+describe('dwa', () => {
+  it('weighs by how losses fell from epoch to epoch, from the third on', () => {
+    const strategy = dwa({ temperature: 0.5 });
+    let state = strategy.init({ key: 'run', objectives: names, tensors: [] });
+    const end = (epoch: number[]) => {
+      state = JSON.parse(
+        JSON.stringify(strategy.onEpochEnd!(Float64Array.from(epoch), ['a', 'b'], state)),
+      ) as typeof state;
+      return [...strategy.integrate({ objectives: ['a', 'b'] } as never, state).weights];
+    };
+    expect(end([9, 9])).toEqual([1, 1]);
+    expectVector(end([4.5, 9]), [2 / (1 + Math.E), (2 * Math.E) / (1 + Math.E)], 1e-14);
+    expectVector(end([4.5, 9]), [1, 1], 1e-14);
+    expect(() => end([0, 1])).toThrow(
+      'The loss of objective `a` should be > 0, because `dwa` divides by it. Found 0.',
+    );
+  });
+});
+
+describe('famo', () => {
+  it('does what its algorithm says over several steps', () => {
+    const strategy = famo();
+    let state = strategy.init({ key: 'run', objectives: ['a', 'b'], tensors: [] });
+    const xi = [0, 0];
+    const m = [0, 0];
+    const v = [0, 0];
+    for (let step = 1; step <= 4; step += 1) {
+      const [before, after] = [
+        [2 / step, 1],
+        [1.5 / step, 0.99],
+      ];
+      const result = integrateMatrix(strategy, [[1], [1]], {
+        objectives: ['a', 'b'],
+        losses: before,
+        state,
+      });
+      const total = Math.exp(xi[0]!) + Math.exp(xi[1]!);
+      const share = xi.map((x) => Math.exp(x) / total);
+      const parts = share.map((x, k) => x / before[k]!);
+      expectVector(
+        result.weights,
+        parts.map((part) => part / (parts[0]! + parts[1]!)),
+        1e-7,
+      );
+      state = JSON.parse(
+        JSON.stringify(strategy.afterStep!(Float64Array.from(after), ['a', 'b'], result.state)),
+      ) as typeof state;
+      const delta = before.map((loss, k) => Math.log(loss) - Math.log(after[k]!));
+      const mean = share[0]! * delta[0]! + share[1]! * delta[1]!;
+      xi.forEach((x, k) => {
+        const g = share[k]! * (delta[k]! - mean) + 1e-3 * x;
+        m[k] = 0.9 * m[k]! + 0.1 * g;
+        v[k] = 0.999 * v[k]! + 0.001 * g * g;
+        xi[k] =
+          x -
+          (0.025 * (m[k]! / (1 - 0.9 ** step))) / (Math.sqrt(v[k]! / (1 - 0.999 ** step)) + 1e-8);
+      });
+      expectVector([state.logits['a']!, state.logits['b']!], xi, 1e-5);
+    }
+    // The objective that fell less weighs more.
+    expect(state.logits['b']!).toBeGreaterThan(state.logits['a']!);
+  });
+
+  it('takes a loss of zero and refuses one below', () => {
+    expectVector(weightsOf(famo() as GradientStrategy, [0, 1]), [1, 0], 1e-7);
+    expect(() => weightsOf(famo() as GradientStrategy, [1, -1])).toThrow(
+      'The loss of objective `b` should be >= 0',
+    );
+  });
+});
+
+describe('randomLossWeighting', () => {
+  it('sums to K, differs from step to step, and goes on from its state', () => {
+    const strategy = randomLossWeighting({ seed: 4 });
+    const first = integrateMatrix(strategy, [[1], [1], [1]]);
+    expect(first.weights.reduce((a, b) => a + b)).toBeCloseTo(3, 12);
+    const next = integrateMatrix(strategy, [[1], [1], [1]], { state: first.state });
+    expect([...next.weights]).not.toEqual([...first.weights]);
+    expect(integrateMatrix(randomLossWeighting({ seed: 4 }), [[1], [1], [1]]).weights).toEqual(
+      first.weights,
+    );
+  });
+});
+
+describe('plugins', () => {
+  it('make strategies of their names, with checked options', () => {
+    expect(plugins.map(({ name }) => name)).toEqual([
+      'uncertainty-weighting',
+      'dwa',
+      'famo',
+      'gls',
+      'smooth-tchebycheff',
+      'imtl-l',
+      'random-loss-weighting',
+      'pbi',
+      'cosmos',
+    ]);
+    for (const plugin of plugins) {
+      expect(plugin.create().name).toBe(plugin.name);
+      expect(plugin.create().needs.gradients).toBe('none');
+      expect(() => plugin.create({ nonsense: 1 } as object)).toThrow(`\`${plugin.name}\``);
+    }
+  });
+});

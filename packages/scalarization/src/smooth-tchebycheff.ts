@@ -1,0 +1,91 @@
+import {
+  type GradientStrategy,
+  type ObjectiveWeights,
+  type OptionSpecs,
+  preferencesOf,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+import { softmax } from './losses.ts';
+
+/** Options of {@link smoothTchebycheff}. */
+export interface SmoothTchebycheffOptions {
+  /**
+   * Smoothness μ, > 0: towards 0 the worst objective alone counts.
+   *
+   * @defaultValue 1
+   */
+  readonly mu?: number;
+  /**
+   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.
+   *
+   * @defaultValue null
+   */
+  readonly preference?: ObjectiveWeights | null;
+  /**
+   * Reference point z by objective name, >= 0: the loss that would be perfect; 0 where nothing is named.
+   *
+   * @defaultValue null
+   */
+  readonly reference?: ObjectiveWeights | null;
+}
+
+/** Description of {@link SmoothTchebycheffOptions}. */
+export const smoothTchebycheffOptions: OptionSpecs<SmoothTchebycheffOptions> = {
+  mu: {
+    kind: 'number',
+    default: 1,
+    exclusiveMinimum: 0,
+    description: 'Smoothness, above 0: towards 0 the worst objective alone counts.',
+  },
+  preference: {
+    kind: 'weights',
+    description:
+      'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
+  },
+  reference: {
+    kind: 'weights',
+    description:
+      'The loss of each objective that would be perfect, by name, >= 0; 0 where nothing is named.',
+  },
+};
+
+/**
+ * STCH, smooth Tchebycheff scalarization: a smooth maximum of the preferred losses, `μ log Σ_k e^(p_k (L_k − z_k) / μ)`,
+ * whose weights are `w_k = p_k softmax(p (L − z) / μ)_k`.
+ *
+ * One objective has `p_1 = 1`, its plain gradient. Losses may have any sign.
+ *
+ * @throws MultigradError `invalid-option` for options that do not fit
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { smoothTchebycheff } from '@multigrad/scalarization';
+ *
+ * const { weights } = integrateMatrix(smoothTchebycheff(), [[1], [2]], { losses: [3, 3] });
+ * console.log(weights); // Float64Array(2) [ 0.25, 0.25 ]
+ * ```
+ *
+ * @see X. Lin et al., "Smooth Tchebycheff Scalarization for Multi-Objective Optimization", ICML 2024, equation 8.
+ * https://arxiv.org/abs/2402.19078
+ */
+export function smoothTchebycheff(options: SmoothTchebycheffOptions = {}): GradientStrategy<null> {
+  const name = 'smooth-tchebycheff';
+  const { mu, preference, reference } = resolveOptions<SmoothTchebycheffOptions>(
+    name,
+    smoothTchebycheffOptions,
+    options,
+  );
+  return {
+    specification: 1,
+    name,
+    needs: { gradients: 'none', losses: 'now' },
+    init: () => null,
+    integrate({ objectives, losses }, state) {
+      const preferred = preferencesOf(objectives, preference, 1 / objectives.length);
+      const perfect = preferencesOf(objectives, reference, 0);
+      const shares = softmax(losses.map((loss, k) => (preferred[k]! * (loss - perfect[k]!)) / mu));
+      return { weights: shares.map((share, k) => preferred[k]! * share), state };
+    },
+  };
+}
