@@ -10,7 +10,7 @@ import { minNormPoint } from './min-norm.ts';
  * Gramian's error), a zero gradient among them.
  *
  * It is the minimum of the convex `½ aᵀ G a − Σ φ(a_k)` with `φ' = a^(−1/α)`, found by a damped Newton method on the
- * cosines to machine precision: `max_k |a_k^(1/α) (G a)_k − 1|` is a small multiple of K · 2⁻⁵² times the condition of
+ * Gramian of gradients scaled to similar length, to machine precision: `max_k |a_k^(1/α) (G a)_k − 1|` is a small multiple of K · 2⁻⁵² times the condition of
  * the sums. Multiplying J by s multiplies a by `s^(−2α/(1+α))`.
  *
  * @param alpha - α > 0
@@ -35,18 +35,23 @@ export function balancedWeights(gramian: Gramian, alpha = 1): Float64Array | nul
       `Argument \`alpha\` should be a finite number > 0. Found ${alpha}.`,
     );
   }
-  const lengths = norms(gramian);
-  if (lengths.some((length) => length === 0)) return null;
-  const cosines = cosineMatrix(gramian, Array.from(lengths.keys()));
-  if (minNormPoint(cosines).stationary) return null;
+  const exact = norms(gramian);
+  if (exact.some((length) => length === 0)) return null;
+  if (minNormPoint(cosineMatrix(gramian, Array.from(exact.keys()))).stationary) return null;
 
-  // With y_k = a_k |g_k|: (C y)_k = |g_k|^(1/α − 1) y_k^(−1/α). The common length is put back at the end.
+  // Powers of two in place of the lengths: dividing by them rounds nothing, so the equations stay those of G.
+  const { size } = gramian;
+  const lengths = exact.map((length) => 2 ** Math.floor(Math.log2(length)));
+  const matrix = gramian.values.map(
+    (value, entry) => value / lengths[Math.floor(entry / size)]! / lengths[entry % size]!,
+  );
+  // With y_k = a_k d_k: (C y)_k = d_k^(1/α − 1) y_k^(−1/α). The common length is put back at the end.
   const power = 1 / alpha;
   const common = Math.exp(
     lengths.reduce((sum, length) => sum + Math.log(length), 0) / lengths.length,
   );
   const factors = lengths.map((length) => (length / common) ** (power - 1));
-  const balanced = newton(cosines.values, factors, power);
+  const balanced = newton(matrix, factors, power);
   const weights = balanced.map(
     (value, k) => (value / lengths[k]!) * common ** ((1 - alpha) / (1 + alpha)),
   );
