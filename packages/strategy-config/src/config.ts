@@ -1,11 +1,11 @@
 import {
-  cosine,
+  cosineMatrix,
   type GradientStrategy,
-  type Gramian,
   minNormPoint,
   norms,
   type ObjectiveWeights,
   type OptionSpecs,
+  preferencesOf,
   pseudoInverse,
   resolveOptions,
 } from '@multigrad/core/strategy';
@@ -83,10 +83,11 @@ export function conFig(options: ConFIGOptions = {}): GradientStrategy<null> {
       const lengths = norms(gramian);
       const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
       if (active.length === 0) return { weights, state, note: 'stationary' };
-      const preferred = Float64Array.from(active, (k) => preferenceOf(objectives[k]!, preference));
+      const named = active.map((k) => objectives[k]!);
+      const preferred = preferencesOf(named, preference, 1);
       const greatest = preferred.reduce((most, value) => Math.max(most, value), 0);
       if (greatest === 0) return { weights, state, note: 'degenerate' };
-      const cosines = cosinesOf(gramian, active);
+      const cosines = cosineMatrix(gramian, active);
       if (minNormPoint(cosines).stationary) return { weights, state, note: 'stationary' };
 
       // The proportion counts alone: by the greatest first, so that no product overflows.
@@ -102,26 +103,6 @@ export function conFig(options: ConFIGOptions = {}): GradientStrategy<null> {
       return { weights, state };
     },
   };
-}
-
-function preferenceOf(name: string, preference: ObjectiveWeights | null): number {
-  // Own names only: an objective may be called `constructor`.
-  return preference !== null && Object.hasOwn(preference, name) ? preference[name]! : 1;
-}
-
-/** The Gramian of the unit gradients of those that are not zero. */
-function cosinesOf(gramian: Gramian, active: readonly number[]): Gramian {
-  const size = active.length;
-  const values = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = i; j < size; j++) {
-      const value = cosine(gramian, active[i]!, active[j]!);
-      values[i * size + j] = value;
-      values[j * size + i] = value;
-    }
-  }
-  // The divisions and roots round three times.
-  return { size, values, relativeError: gramian.relativeError + 2 ** -51 };
 }
 
 function product(matrix: Float64Array, vector: Float64Array): Float64Array {

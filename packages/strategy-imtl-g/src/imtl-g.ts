@@ -1,5 +1,5 @@
 import {
-  cosine,
+  cosineMatrix,
   type GradientStrategy,
   type Gramian,
   minNormPoint,
@@ -58,7 +58,7 @@ export function imtlG(options: object = {}): GradientStrategy<null> {
       const lengths = norms(gramian);
       const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
       if (active.length === 0) return { weights, state, note: 'stationary' };
-      const cosines = cosinesOf(gramian, active);
+      const cosines = cosineMatrix(gramian, active);
       if (minNormPoint(cosines).stationary) return { weights, state, note: 'stationary' };
 
       const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
@@ -76,21 +76,6 @@ export function imtlG(options: object = {}): GradientStrategy<null> {
       return { weights, state };
     },
   };
-}
-
-/** The Gramian of the unit gradients of those that are not zero. */
-function cosinesOf(gramian: Gramian, active: readonly number[]): Gramian {
-  const size = active.length;
-  const values = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = i; j < size; j++) {
-      const value = cosine(gramian, active[i]!, active[j]!);
-      values[i * size + j] = value;
-      values[j * size + i] = value;
-    }
-  }
-  // The divisions and roots round three times.
-  return { size, values, relativeError: gramian.relativeError + 2 ** -51 };
 }
 
 /** `G⁺ lengths` and `G⁺ 1` for the G of these cosines and lengths, up to powers of the longest length. */
