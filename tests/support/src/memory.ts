@@ -13,16 +13,15 @@ function footprint(): Footprint {
 }
 
 /**
- * Runs `body` and expects TensorFlow.js to hold exactly as many tensors, buffers and bytes afterwards as before, also
- * when `body` throws. What `body` returns must not be a tensor that is still alive.
+ * Runs `body` and expects TensorFlow.js to hold exactly as many tensors, buffers and bytes afterwards as before. What is
+ * expected to throw is caught within `body`. What `body` returns must not be a tensor that is still alive.
  */
 export async function expectConstantMemory<T>(body: () => T | Promise<T>): Promise<T> {
   const before = footprint();
-  try {
-    return await body();
-  } finally {
-    expect(footprint(), 'tensors, buffers and bytes held by TensorFlow.js').toEqual(before);
-  }
+  // Where `body` throws the test has failed, and that is the message to see.
+  const result = await body();
+  expect(footprint(), 'tensors, buffers and bytes held by TensorFlow.js').toEqual(before);
+  return result;
 }
 
 /** A variable whose initial value does not stay behind as a tensor of its own. */

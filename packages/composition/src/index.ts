@@ -1,0 +1,18 @@
+export { normalizedGradients, type NormalizedGradientsState } from './normalized-gradients.ts';
+export {
+  onlyObjectives,
+  type OnlyObjectivesOptions,
+  type OnlyObjectivesState,
+} from './only-objectives.ts';
+export { perGroup, type PerGroupState, type StrategiesByGroup } from './per-group.ts';
+export {
+  refreshedEvery,
+  type RefreshedEveryOptions,
+  type RefreshedEveryState,
+} from './refreshed-every.ts';
+export {
+  weightMomentum,
+  type WeightMomentumOptions,
+  type WeightMomentumState,
+} from './weight-momentum.ts';
+export type { NamedWeights, RememberedWeights } from './named-weights.ts';

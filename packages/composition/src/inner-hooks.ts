@@ -1,0 +1,20 @@
+import type { GradientStrategy, Json } from '@multigrad/core/strategy';
+
+/** The state of a wrapper: what the wrapped strategy remembers, among its own. */
+export type Wrapped = { readonly inner: Json };
+
+/** The hooks of a wrapper that hands them on to the strategy it wraps, where that one has them. */
+export function innerHooks<State extends Wrapped>(
+  strategy: GradientStrategy,
+): Required<Pick<GradientStrategy<State>, 'afterStep' | 'onEpochEnd'>> {
+  return {
+    afterStep: (losses, objectives, state) => ({
+      ...state,
+      inner: strategy.afterStep?.(losses, objectives, state.inner) ?? state.inner,
+    }),
+    onEpochEnd: (losses, objectives, state) => ({
+      ...state,
+      inner: strategy.onEpochEnd?.(losses, objectives, state.inner) ?? state.inner,
+    }),
+  };
+}

@@ -1,0 +1,74 @@
+import {
+  assertStrategy,
+  type Gramian,
+  type GradientStrategy,
+  type GroupGradients,
+  groupGradients,
+  type Json,
+  MultigradError,
+  type Needs,
+} from '@multigrad/core/strategy';
+
+/**
+ * Checks that a value is a strategy whose answer is a weight per objective and nothing else, which is what wrappers can
+ * work on.
+ *
+ * @throws MultigradError `incompatible-strategy` for what is no strategy, `unsupported` for strategies that combine
+ *   gradients by coordinate, remember gradients or look at several batches
+ */
+export function assertWeighing(wrapper: string, strategy: GradientStrategy): void {
+  assertStrategy(strategy);
+  const { gradients, memory, batches = 1 } = strategy.needs;
+  const found =
+    gradients === 'rows'
+      ? 'combines gradients coordinate by coordinate'
+      : memory === true
+        ? 'remembers gradients'
+        : batches > 1
+          ? `looks at ${batches} batches`
+          : null;
+  if (found === null) return;
+  throw new MultigradError(
+    'unsupported',
+    `\`${wrapper}\` should wrap a strategy whose update is a weighted sum of the step's gradients. ` +
+      `Found \`${strategy.name}\`, which ${found}.`,
+  );
+}
+
+/** What a strategy has to see at the next step. */
+export function needsAt(strategy: GradientStrategy, state: Json): Needs {
+  return strategy.needsNow?.(state) ?? strategy.needs;
+}
+
+/** What may differ between a wrapper's view of a group and that of the strategy it wraps. */
+export interface InnerView {
+  readonly objectives: readonly string[];
+  readonly gramianOf: (whole: Gramian) => Gramian;
+  readonly lossesOf: (losses: Float64Array) => Float64Array;
+}
+
+/** The wrapped strategy's view: the parts that its needs name, made of the wrapper's. */
+export function innerView(
+  strategy: GradientStrategy,
+  state: Json,
+  outer: GroupGradients,
+  { objectives, gramianOf, lossesOf }: InnerView,
+): GroupGradients {
+  const { gradients, losses } = needsAt(strategy, state);
+  return groupGradients({
+    strategy: strategy.name,
+    objectives,
+    step: outer.step,
+    ...(gradients === 'none' ? {} : { gramian: gramianOf(outer.gramian) }),
+    ...(gradients === 'tensor-gramians'
+      ? {
+          tensorGramians: new Map(
+            Array.from(outer.tensorGramians, ([name, part]) => [name, gramianOf(part)]),
+          ),
+        }
+      : {}),
+    ...(losses === 'now' || losses === 'now-and-after-step'
+      ? { losses: lossesOf(outer.losses) }
+      : {}),
+  });
+}
