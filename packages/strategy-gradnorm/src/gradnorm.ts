@@ -109,7 +109,8 @@ export function gradNorm(options: GradNormOptions = {}): GradientStrategy<GradNo
       });
       const weights = toSum(Float64Array.from(own, ({ weight }) => weight));
       const rates = own.map(({ first }, k) => losses[k]! / first);
-      const moved = stepped(weights, norms(gramian), rates, alpha, learningRate);
+      const error = gramian.relativeError + gramian.size * 2 ** -50;
+      const moved = stepped(weights, norms(gramian), rates, alpha, learningRate, error);
       return {
         weights,
         state: {
@@ -130,6 +131,7 @@ function stepped(
   rates: readonly number[],
   alpha: number,
   learningRate: number,
+  error: number,
 ): Float64Array {
   const size = weights.length;
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
@@ -141,7 +143,9 @@ function stepped(
   return toSum(
     weights.map((weight, k) => {
       const target = meanWeighted * (rates[k]! / meanRate) ** alpha;
-      const side = Math.sign(weight * relative[k]! - target);
+      const gap = weight * relative[k]! - target;
+      // A weighted length on target within rounding is on target.
+      const side = Math.abs(gap) <= error * target ? 0 : Math.sign(gap);
       return Math.max(floor, weight - (learningRate * side * relative[k]!) / meanLength);
     }),
   );

@@ -126,13 +126,6 @@ describe('krum', () => {
     expect([...integrate(zeros, { byzantine: 1 }).weights]).toEqual([1, 0, 0, 0]);
   });
 
-  it('has the same weights at every scale', () => {
-    for (const scale of [1e-150, 1e-15, 1e15, 1e150]) {
-      const scaled = line.map((row) => row.map((value) => value * scale));
-      expect([...integrate(scaled, { byzantine: 2 }).weights]).toEqual([0, 0, 0, 0, 1, 0]);
-    }
-  });
-
   it('is finite and defined for whatever rows', () => {
     const value = fc.constantFrom(0, 0, 1, -1, 2, 1e-3, -1e-3, 1e3, -1e3);
     const rows = fc.array(fc.tuple(value, value, value), { minLength: 4, maxLength: 6 });
@@ -202,10 +195,5 @@ describe('plugin', () => {
     expect(plugin.name).toBe(krum().name);
     const made = createStrategy(plugin, { byzantine: '2', selected: '3' });
     expect([...integrateMatrix(made, line).weights].filter((weight) => weight > 0).length).toBe(3);
-  });
-
-  it('has a state that JSON keeps', () => {
-    const { state } = integrate(line);
-    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
   });
 });

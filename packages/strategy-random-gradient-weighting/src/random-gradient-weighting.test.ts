@@ -99,14 +99,6 @@ describe('randomGradientWeighting', () => {
     );
   });
 
-  it('goes on after its state went through JSON as if nothing had happened', () => {
-    fc.assert(
-      fc.property(steps, fc.integer(), (present, seed) => {
-        expect(history(present, seed, true)).toEqual(history(present, seed));
-      }),
-    );
-  });
-
   it('refuses seeds that are none', () => {
     expect(() => randomGradientWeighting({ seed: 1.5 })).toThrow(
       'Option `seed` of `random-gradient-weighting` should be an integer. Found 1.5.',
