@@ -4,12 +4,14 @@ import { Command, Option } from 'commander';
 import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { resultLines, writeOutputs } from './commands/outputs.ts';
+import { strategiesPage } from './commands/strategies-page.ts';
 import { strategiesJson, strategiesText } from './commands/strategies.ts';
 import type { Environment } from './environment.ts';
 import { recipes } from './recipes/index.ts';
 import type { PresetName, Recipe } from './recipes/recipe.ts';
 import { resolveSettings, settingSpecs } from './recipes/settings.ts';
 import { collectSpecifiers } from './strategies/split-specifiers.ts';
+import { builtinPlugins } from './strategies/builtin.ts';
 import { expandAll, recipePlugins } from './strategies/catalog.ts';
 import { version } from './version.ts';
 
@@ -198,9 +200,11 @@ export function createProgram(environment: Environment, done: (exitCode: number)
   program
     .command('strategies')
     .description('List the strategies, with their papers and options.')
-    .option('--json', 'For programs.', false)
-    .action(({ json }: { readonly json: boolean }) => {
-      print(json ? strategiesJson(listedPlugins()) : strategiesText(listedPlugins()));
+    .addOption(new Option('--json', 'For programs.').conflicts('markdown'))
+    .option('--markdown', 'As a page with tables, of the strategies that come with the program.')
+    .action(({ json, markdown }: { readonly json?: true; readonly markdown?: true }) => {
+      if (json) print(strategiesJson(listedPlugins()));
+      else print(markdown ? strategiesPage(builtinPlugins) : strategiesText(listedPlugins()));
       done(exitCodes.success);
     });
   program

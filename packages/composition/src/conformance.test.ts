@@ -1,5 +1,9 @@
-import { strategyConformance, type StrategyProperties } from '@multigrad/conformance';
-import { definePlugin, type GradientStrategy } from '@multigrad/core/strategy';
+import { strategyConformance } from '@multigrad/conformance';
+import {
+  definePlugin,
+  type GradientStrategy,
+  type StrategyProperties,
+} from '@multigrad/core/strategy';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';

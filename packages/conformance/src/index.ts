@@ -1,4 +1,3 @@
-export type { Not, Scope, SingleGradient, StrategyProperties } from './properties.ts';
 export type { TestRunner } from './runner.ts';
 export { strategyConformance } from './strategy-conformance.ts';
 export type { ConformanceOptions } from './subject.ts';

@@ -1,6 +1,6 @@
+import type { Scope } from '@multigrad/core/strategy';
 import type fc from 'fast-check';
 import { expectAlways, expectCounterexample, type Violation } from './cases.ts';
-import type { Scope } from './properties.ts';
 import type { Subject } from './subject.ts';
 import type { Tests } from './tests.ts';
 

@@ -7,9 +7,10 @@ import {
   type Json,
   MultigradError,
   type StrategyPlugin,
+  type StrategyProperties,
 } from '@multigrad/core/strategy';
 import { describe, expect, it } from 'vitest';
-import { type ConformanceOptions, strategyConformance, type StrategyProperties } from './index.ts';
+import { type ConformanceOptions, strategyConformance } from './index.ts';
 
 // The kit is worth what it catches: strategies with one fault each, and the tests that have to fail for it.
 
@@ -260,6 +261,14 @@ it('refuses options that make no sense', () => {
       failuresOf(plugin, {}, options);
     }).toThrow(message);
   }
+});
+
+it('takes the properties from the plugin, and needs some', () => {
+  const runner = { describe: () => undefined, it: () => undefined };
+  strategyConformance(runner, { plugin: { ...pluginOf(mean), properties: meanProperties } });
+  expect(() => {
+    strategyConformance(runner, { plugin: pluginOf(mean) });
+  }).toThrow('should say what fake promises');
 });
 
 it('runs under node:test, from the built package', () => {

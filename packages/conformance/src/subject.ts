@@ -1,5 +1,8 @@
-import type { GradientStrategy, StrategyPlugin } from '@multigrad/core/strategy';
-import type { StrategyProperties } from './properties.ts';
+import type {
+  GradientStrategy,
+  StrategyPlugin,
+  StrategyProperties,
+} from '@multigrad/core/strategy';
 import { check } from './check.ts';
 
 /** What is tested, and how. */
@@ -10,8 +13,8 @@ export interface ConformanceOptions {
   readonly create?: () => GradientStrategy;
   /** Title of the group of tests. @defaultValue the plugin's name */
   readonly title?: string;
-  /** What the strategy promises, and what it does not. */
-  readonly properties: StrategyProperties;
+  /** What the strategy promises, and what it does not. @defaultValue what the plugin says */
+  readonly properties?: StrategyProperties;
   /**
    * The numbers of objectives tried, for properties that hold at some only. @defaultValue from `sizes.minimum` to 5, or
    * two more than the minimum
@@ -45,9 +48,13 @@ export interface Subject {
 
 /** Fills in the defaults; throws a plain Error for options that do not fit. */
 export function subjectOf(options: ConformanceOptions): Subject {
-  const { plugin, create = () => plugin.create(), properties, seed } = options;
+  const { plugin, create = () => plugin.create(), properties = plugin.properties, seed } = options;
   const { sizes: { minimum } = { minimum: 1 }, runs = 100, tolerance = 1e-6 } = options;
   const { min, max } = options.K ?? { min: minimum, max: Math.max(5, minimum + 2) };
+  check(
+    properties !== undefined,
+    `The plugin or option \`properties\` of strategyConformance should say what ${plugin.name} promises. Found neither.`,
+  );
   expectInteger('sizes.minimum', minimum, 1);
   expectInteger('K.min', min, minimum);
   expectInteger('K.max', max, min);

@@ -1,4 +1,8 @@
-import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
+import {
+  definePlugin,
+  type StrategyPlugin,
+  type StrategyProperties,
+} from '@multigrad/core/strategy';
 import { cosmos, type COSMOSOptions, cosmosOptions } from './cosmos.ts';
 import { dwa, type DWAOptions, dwaOptions } from './dwa.ts';
 import { famo, type FAMOOptions, famoOptions } from './famo.ts';
@@ -18,6 +22,16 @@ import {
 } from './smooth-tchebycheff.ts';
 import { uncertaintyWeighting } from './uncertainty-weighting.ts';
 
+/** What strategies have in common whose weights follow the losses, whatever the gradients. */
+const lossesAlone: StrategyProperties = {
+  nonConflicting: { not: 'sees losses alone' },
+  permutation: true,
+  homogeneity: 1,
+  linearUnderRowScaling: true,
+  single: 1,
+  stationary: 'moves',
+};
+
 /** The descriptions of all strategies of this package, for listings, command lines and configurations. */
 export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze([
   definePlugin<LearnedWeightsOptions>({
@@ -33,6 +47,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2018,
       url: 'https://arxiv.org/abs/1705.07115',
     },
+    use: 'For losses of different noise, at the cost of the sum.',
+    properties: { ...lossesAlone, single: () => Math.exp(0.5) / 2 },
     options: learnedWeightsOptions,
     create: uncertaintyWeighting,
   }),
@@ -48,6 +64,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2019,
       url: 'https://arxiv.org/abs/1803.10704',
     },
+    use: 'For tasks that converge at different speeds, at the cost of the sum.',
+    properties: lossesAlone,
     options: dwaOptions,
     create: dwa,
   }),
@@ -63,6 +81,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2023,
       url: 'https://arxiv.org/abs/2306.03792',
     },
+    use: 'For many tasks, when a backward pass for each is too dear.',
+    properties: lossesAlone,
     options: famoOptions,
     create: famo,
   }),
@@ -79,6 +99,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2019,
       url: 'https://arxiv.org/abs/1904.08492',
     },
+    use: 'For losses of different scale that should fall in proportion; all have to stay above zero.',
+    properties: lossesAlone,
     options: {},
     create: gls,
   }),
@@ -101,6 +123,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2024,
       url: 'https://arxiv.org/abs/2402.19078',
     },
+    use: 'For a chosen trade-off on a Pareto front that need not be convex.',
+    properties: lossesAlone,
     options: smoothTchebycheffOptions,
     create: smoothTchebycheff,
   }),
@@ -125,6 +149,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2021,
       url: 'https://openreview.net/forum?id=IMPnRXEWpvr',
     },
+    use: 'For losses of different scale that should count alike.',
+    properties: { ...lossesAlone, single: () => 1 },
     options: learnedWeightsOptions,
     create: imtlL,
   }),
@@ -139,6 +165,11 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       venue: 'TMLR',
       year: 2022,
       url: 'https://arxiv.org/abs/2111.10603',
+    },
+    use: 'As a baseline that a method has to beat, at the cost of the sum.',
+    properties: {
+      ...lossesAlone,
+      permutation: { not: 'draws weights in the order of objectives' },
     },
     options: randomLossWeightingOptions,
     create: randomLossWeighting,
@@ -155,6 +186,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2007,
       url: 'https://doi.org/10.1109/TEVC.2007.892759',
     },
+    use: 'For a chosen ray of trade-offs between the losses.',
+    properties: lossesAlone,
     options: pbiOptions,
     create: pbi,
   }),
@@ -171,6 +204,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2021,
       url: 'https://arxiv.org/abs/2103.13392',
     },
+    use: 'For a preference among losses whose proportions should follow it.',
+    properties: lossesAlone,
     options: cosmosOptions,
     create: cosmos,
   }),

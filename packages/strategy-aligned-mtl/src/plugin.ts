@@ -16,6 +16,15 @@ export const plugin: StrategyPlugin<AlignedMTLOptions> =
       year: 2023,
       url: 'https://arxiv.org/abs/2305.19000',
     },
+    use: 'For gradients of very different size or nearly dependent ones, where a stable step matters most.',
+    properties: {
+      nonConflicting: { not: 'makes principal components equal, not gains' },
+      permutation: true,
+      homogeneity: 1,
+      linearUnderRowScaling: { not: 'principal components follow the lengths of the gradients' },
+      single: 1,
+      stationary: 'moves',
+    },
     options: alignedMtlOptions,
     create: alignedMtl,
   });

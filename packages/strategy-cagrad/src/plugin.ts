@@ -14,6 +14,15 @@ export const plugin: StrategyPlugin<CAGradOptions> = /* @__PURE__ */ definePlugi
     year: 2021,
     url: 'https://arxiv.org/abs/2110.14048',
   },
+  use: 'Where the mean of the losses should converge without leaving the worst objective behind.',
+  properties: {
+    nonConflicting: { not: 'stays within half a length of the mean' },
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'the mean follows the longest gradients' },
+    single: 1.5,
+    stationary: 'moves',
+  },
   options: caGradOptions,
   create: caGrad,
 });

@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<ConFIGOptions> = /* @__PURE__ */ definePlugi
     year: 2025,
     url: 'https://arxiv.org/abs/2408.11104',
   },
+  use: 'For losses of very different scale, such as those of physics-informed networks, that should all fall at one relative rate.',
+  properties: {
+    nonConflicting: 'independent',
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: true,
+    single: 1,
+    stationary: 'zero',
+  },
   options: conFigOptions,
   create: conFig,
 });

@@ -24,6 +24,15 @@ export const plugin: StrategyPlugin<DBMTLOptions> = /* @__PURE__ */ definePlugin
     year: 2023,
     url: 'https://arxiv.org/abs/2308.12029',
   },
+  use: 'For losses and gradients of very different scale, with no weights to tune.',
+  properties: {
+    nonConflicting: { not: 'only lengths are balanced' },
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'all gradients get the length of the longest' },
+    single: ({ loss }) => 0.1 / (loss + 1e-8),
+    stationary: 'moves',
+  },
   options: dbMtlOptions,
   create: dbMtl,
 });

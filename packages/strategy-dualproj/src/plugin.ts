@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<DualProjOptions> =
       year: 2017,
       url: 'https://arxiv.org/abs/1706.08840',
     },
+    use: 'For a preferred direction that is followed as far as no objective gets worse.',
+    properties: {
+      nonConflicting: true,
+      permutation: true,
+      homogeneity: 1,
+      linearUnderRowScaling: { not: 'what is projected is the sum, the cone stays' },
+      single: 1,
+      stationary: 'zero',
+    },
     options: dualProjOptions,
     create: dualProj,
   });

@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin = /* @__PURE__ */ definePlugin({
     year: 2020,
     url: 'https://arxiv.org/abs/2007.06937',
   },
+  use: 'For losses in unlike units: the update has the same angle with every gradient.',
+  properties: {
+    nonConflicting: true,
+    permutation: 'independent',
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'unit gradients decide the direction, the plain ones the size' },
+    single: 1,
+    stationary: 'zero',
+  },
   options: {},
   create: edm,
 });

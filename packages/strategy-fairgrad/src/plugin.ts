@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<FairGradOptions> =
       year: 2024,
       url: 'https://arxiv.org/abs/2402.15638',
     },
+    use: 'To trade average progress for fairness by one number, alpha.',
+    properties: {
+      nonConflicting: true,
+      permutation: true,
+      homogeneity: 0,
+      linearUnderRowScaling: { not: 'weights make gains equal' },
+      single: ({ length }) => 1 / length,
+      stationary: 'zero',
+    },
     options: fairGradOptions,
     create: fairGrad,
   });

@@ -24,6 +24,15 @@ export const plugin: StrategyPlugin<GradDropOptions> =
       year: 2020,
       url: 'https://arxiv.org/abs/2010.06808',
     },
+    use: 'To settle conflicts of sign at random, as dropout does, coordinate by coordinate.',
+    properties: {
+      nonConflicting: { not: 'chooses signs coordinate by coordinate' },
+      permutation: true,
+      homogeneity: 1,
+      linearUnderRowScaling: { not: 'the sum of each coordinate decides on its sign' },
+      single: 1,
+      stationary: 'moves',
+    },
     options: gradDropOptions,
     create: gradDrop,
   });

@@ -17,6 +17,15 @@ export const plugin: StrategyPlugin<GradNormOptions> =
       year: 2018,
       url: 'https://arxiv.org/abs/1711.02257',
     },
+    use: 'For tasks that should train at similar rates, by weights that change slowly.',
+    properties: {
+      nonConflicting: { not: 'only lengths are balanced' },
+      permutation: true,
+      homogeneity: 1,
+      linearUnderRowScaling: { not: 'the weights train against the lengths' },
+      single: 1,
+      stationary: 'moves',
+    },
     options: gradNormOptions,
     create: gradNorm,
   });

@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<GradVacOptions> = /* @__PURE__ */ definePlug
     year: 2021,
     url: 'https://arxiv.org/abs/2010.05874',
   },
+  use: 'For many related tasks, such as languages, whose gradients should come to agree.',
+  properties: {
+    nonConflicting: { not: 'corrections follow cosines of the past' },
+    permutation: { not: 'corrections come in random order' },
+    homogeneity: 1,
+    linearUnderRowScaling: true,
+    single: 1,
+    stationary: 'moves',
+  },
   options: gradvacOptions,
   create: gradvac,
 });

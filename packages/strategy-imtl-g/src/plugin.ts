@@ -23,6 +23,15 @@ export const plugin: StrategyPlugin = /* @__PURE__ */ definePlugin({
     year: 2021,
     url: 'https://openreview.net/forum?id=IMPnRXEWpvr',
   },
+  use: 'For tasks that should progress alike whatever the size of their gradients.',
+  properties: {
+    nonConflicting: { not: 'makes projections equal, with negative weights where need be' },
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'unit gradients decide the direction, the plain ones the size' },
+    single: 1,
+    stationary: 'zero',
+  },
   options: {},
   create: imtlG,
 });

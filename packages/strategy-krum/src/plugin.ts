@@ -14,6 +14,15 @@ export const plugin: StrategyPlugin<KrumOptions> = /* @__PURE__ */ definePlugin<
     year: 2017,
     url: 'https://papers.nips.cc/paper/2017/hash/f4b9ec30ad9f68f89b29639786cb62ef-Abstract.html',
   },
+  use: 'For many objectives of which some may be wrong, such as gradients of unreliable sources.',
+  properties: {
+    nonConflicting: { not: 'takes the gradient with the nearest neighbours' },
+    permutation: { not: 'ties between the nearest are broken by order' },
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'which gradients are near depends on their lengths' },
+    single: { not: 'needs three' },
+    stationary: 'moves',
+  },
   options: krumOptions,
   create: krum,
 });

@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<MGDAOptions> = /* @__PURE__ */ definePlugin<
     year: 2018,
     url: 'https://arxiv.org/abs/1810.04650',
   },
+  use: 'Where no objective may get worse and short steps are acceptable.',
+  properties: {
+    nonConflicting: true,
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'the shortest combination is not linear in the gradients' },
+    single: 1,
+    stationary: 'zero',
+  },
   options: mgdaOptions,
   create: mgda,
 });

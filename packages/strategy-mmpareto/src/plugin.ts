@@ -17,6 +17,15 @@ export const plugin: StrategyPlugin<MMParetoOptions> =
       year: 2024,
       url: 'https://arxiv.org/abs/2405.17730',
     },
+    use: 'For multimodal networks, whose joint loss has smaller gradients than those of single modalities.',
+    properties: {
+      nonConflicting: true,
+      permutation: true,
+      homogeneity: 1,
+      linearUnderRowScaling: { not: 'the shortest combination is not linear in the gradients' },
+      single: 1.5,
+      stationary: 'zero',
+    },
     options: mmparetoOptions,
     create: mmpareto,
   });

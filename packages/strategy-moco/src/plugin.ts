@@ -22,6 +22,15 @@ export const plugin: StrategyPlugin<MoCoOptions> = /* @__PURE__ */ definePlugin<
     year: 2023,
     url: 'https://arxiv.org/abs/2210.12624',
   },
+  use: 'For small noisy batches, where the weights of MGDA would follow the noise.',
+  properties: {
+    nonConflicting: { not: 'tracked gradients lag behind' },
+    permutation: true,
+    homogeneity: 0,
+    linearUnderRowScaling: { not: 'gradients are taken at unit length' },
+    single: ({ length, loss }) => (0.5 * loss) / length,
+    stationary: 'moves',
+  },
   options: mocoOptions,
   create: moco,
 });

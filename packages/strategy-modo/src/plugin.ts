@@ -16,6 +16,15 @@ export const plugin: StrategyPlugin<MoDoOptions> = /* @__PURE__ */ definePlugin<
     year: 2023,
     url: 'https://arxiv.org/abs/2305.20057',
   },
+  use: 'For small noisy batches, when two further batches a step are affordable.',
+  properties: {
+    nonConflicting: { not: 'weights take small steps' },
+    permutation: true,
+    homogeneity: { not: 'the step size of the weights is not relative to the gradients' },
+    linearUnderRowScaling: { not: 'the weights follow the lengths of the gradients' },
+    single: 1,
+    stationary: 'moves',
+  },
   options: modoOptions,
   create: modo,
 });

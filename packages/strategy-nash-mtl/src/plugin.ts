@@ -23,6 +23,15 @@ export const plugin: StrategyPlugin<NashMTLOptions> = /* @__PURE__ */ definePlug
     year: 2022,
     url: 'https://arxiv.org/abs/2202.01017',
   },
+  use: 'For losses in unlike units, where the learning rate alone should set the length of a step.',
+  properties: {
+    nonConflicting: true,
+    permutation: true,
+    homogeneity: 0,
+    linearUnderRowScaling: { not: 'the length of the update is fixed' },
+    single: ({ length }) => 1 / length,
+    stationary: 'zero',
+  },
   options: nashMtlOptions,
   create: nashMtl,
 });

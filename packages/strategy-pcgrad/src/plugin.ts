@@ -22,6 +22,15 @@ export const plugin: StrategyPlugin<PCGradOptions> = /* @__PURE__ */ definePlugi
     year: 2020,
     url: 'https://arxiv.org/abs/2001.06782',
   },
+  use: 'For a few objectives that conflict now and then; the update keeps the size of the sum.',
+  properties: {
+    nonConflicting: { not: 'later projections undo earlier ones' },
+    permutation: { not: 'corrections come in random order' },
+    homogeneity: 1,
+    linearUnderRowScaling: true,
+    single: 1,
+    stationary: 'moves',
+  },
   options: pcgradOptions,
   create: pcgrad,
 });

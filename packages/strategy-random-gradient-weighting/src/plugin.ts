@@ -19,6 +19,15 @@ export const plugin: StrategyPlugin<RandomGradientWeightingOptions> =
       year: 2022,
       url: 'https://arxiv.org/abs/2111.10603',
     },
+    use: 'As a baseline that a method has to beat.',
+    properties: {
+      nonConflicting: { not: 'does not look at gradients' },
+      permutation: { not: 'weights are drawn in the order of objectives' },
+      homogeneity: 1,
+      linearUnderRowScaling: true,
+      single: 1,
+      stationary: 'moves',
+    },
     options: randomGradientWeightingOptions,
     create: randomGradientWeighting,
   });

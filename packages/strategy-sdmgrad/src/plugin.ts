@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<SDMGradOptions> = /* @__PURE__ */ definePlug
     year: 2023,
     url: 'https://arxiv.org/abs/2305.18409',
   },
+  use: 'For noisy batches, with an update near to the mean of the gradients.',
+  properties: {
+    nonConflicting: { not: 'the mean has its part in the update' },
+    permutation: 'independent',
+    homogeneity: 1,
+    linearUnderRowScaling: { not: 'the weights follow the lengths of the gradients' },
+    single: 1,
+    stationary: 'moves',
+  },
   options: sdmgradOptions,
   create: sdmgrad,
 });

@@ -9,6 +9,15 @@ export const plugin: StrategyPlugin<SumOptions> = /* @__PURE__ */ definePlugin<S
   summary:
     'Adds the gradients up, each with a fixed weight: plain training on the sum of the losses.',
   paper: null,
+  use: 'As the baseline: training on the added losses, at its cost.',
+  properties: {
+    nonConflicting: { not: 'adds the gradients whatever their conflict' },
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: true,
+    single: 1,
+    stationary: 'moves',
+  },
   options: sumOptions,
   create: sum,
 });

@@ -7,13 +7,5 @@ strategyConformance(
   {
     plugin,
     sizes: { minimum: 3 },
-    properties: {
-      nonConflicting: { not: 'trims each coordinate by itself' },
-      permutation: true,
-      homogeneity: 1,
-      linearUnderRowScaling: { not: 'which values are trimmed depends on their size' },
-      single: { not: 'needs three' },
-      stationary: 'moves',
-    },
   },
 );

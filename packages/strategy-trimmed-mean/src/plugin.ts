@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<TrimmedMeanOptions> =
       year: 2018,
       url: 'https://arxiv.org/abs/1803.01498',
     },
+    use: 'For many objectives of which a few may be wildly wrong in some coordinates.',
+    properties: {
+      nonConflicting: { not: 'trims each coordinate by itself' },
+      permutation: true,
+      homogeneity: 1,
+      linearUnderRowScaling: { not: 'which values are trimmed depends on their size' },
+      single: { not: 'needs three' },
+      stationary: 'moves',
+    },
     options: trimmedMeanOptions,
     create: trimmedMean,
   });

@@ -15,6 +15,15 @@ export const plugin: StrategyPlugin<UPGradOptions> = /* @__PURE__ */ definePlugi
     year: 2024,
     url: 'https://arxiv.org/abs/2406.16232',
   },
+  use: 'As a safe first choice: no objective gets worse, and each counts in proportion to its gradient.',
+  properties: {
+    nonConflicting: true,
+    permutation: true,
+    homogeneity: 1,
+    linearUnderRowScaling: true,
+    single: 1,
+    stationary: 'zero',
+  },
   options: upgradOptions,
   create: upgrad,
 });

@@ -37,6 +37,7 @@ export function strategiesText(plugins: readonly StrategyPlugin[]): string {
     return [
       `${plugin.name}  (${plugin.title})`,
       ...indented(plugin.summary, 2),
+      ...(plugin.use === undefined ? [] : indented(plugin.use, 2)),
       ...(plugin.paper ? indented(citation(plugin.paper), 2) : []),
       ...(options.length > 0 ? ['  Options, their defaults and ranges:'] : []),
       ...options.flatMap(([name, spec]) => optionLines(name, spec)),
@@ -52,11 +53,14 @@ export function strategiesText(plugins: readonly StrategyPlugin[]): string {
 
 /** The same for programs: an array of plugin descriptions. */
 export function strategiesJson(plugins: readonly StrategyPlugin[]): string {
-  const entries = plugins.map(({ name, title, summary, paper, options }) => ({
+  const entries = plugins.map(({ name, title, summary, paper, use, properties, options }) => ({
     name,
     title,
     summary,
     paper,
+    use,
+    // A factor that depends on the gradient is no number; JSON leaves it out.
+    properties,
     options,
   }));
   return JSON.stringify(entries, null, 2);

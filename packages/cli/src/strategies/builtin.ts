@@ -51,3 +51,11 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   gradNorm,
   ...scalarizations,
 ];
+
+/** The package that a strategy of this program comes from, and its folder's name. */
+export function packageOf(name: string): { readonly name: string; readonly folder: string } {
+  const folder = scalarizations.some((plugin) => plugin.name === name)
+    ? 'scalarization'
+    : `strategy-${name}`;
+  return { name: `@multigrad/${folder}`, folder };
+}

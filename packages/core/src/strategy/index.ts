@@ -33,6 +33,7 @@ export {
   type Paper,
   type StrategyPlugin,
 } from './plugin.ts';
+export type { Not, Scope, SingleGradient, StrategyProperties } from './properties.ts';
 export { createRegistry, type StrategyRegistry } from './registry.ts';
 export { parseStrategySpecifier, type StrategySpecifier } from './specifier.ts';
 export { balancedWeights } from './balanced-weights.ts';

@@ -163,6 +163,21 @@ describe('assertPlugin', () => {
       'Plugin `constant`: `paper.year` should be a year. Found "2020".',
     ],
     [
+      'an empty use',
+      { ...parts, use: ' ' },
+      'Plugin `constant`: `use` should be a text that is not empty. Found " ".',
+    ],
+    [
+      'a property without a reason',
+      { ...parts, properties: { nonConflicting: false } },
+      "Plugin `constant`: `properties.nonConflicting` should be true, 'independent' or { not: reason }. Found false.",
+    ],
+    [
+      'a degree that is none',
+      { ...parts, properties: { nonConflicting: true, permutation: true, homogeneity: NaN } },
+      'Plugin `constant`: `properties.homogeneity` should be a degree or { not: reason }. Found NaN.',
+    ],
+    [
       'malformed options',
       { ...parts, options: { weight: {} } },
       'Plugin `constant`: `options.weight.kind` should be one of `number`, `choice`, `boolean`, `weights`. Found undefined.',

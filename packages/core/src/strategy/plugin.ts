@@ -4,6 +4,8 @@ import { MultigradError } from './errors.ts';
 import type { OptionSpecs } from './options.ts';
 import { assertOptionSpecs } from './options-check.ts';
 import { optionsFromText } from './options-text.ts';
+import type { StrategyProperties } from './properties.ts';
+import { assertProperties } from './properties-check.ts';
 import type { GradientStrategy } from './strategy.ts';
 
 /** The publication that a strategy comes from. */
@@ -31,6 +33,10 @@ export interface StrategyPlugin<Options extends object = object> {
   readonly summary: string;
   /** The publication, or null where there is none. */
   readonly paper: Paper | null;
+  /** One sentence that says when to choose it. */
+  readonly use?: string;
+  /** What it promises with default options, and what it does not; `@multigrad/conformance` tests it. */
+  readonly properties?: StrategyProperties;
   /** The description of each option of `create`. */
   readonly options: OptionSpecs<Options>;
   /** Makes the strategy; throws `invalid-option` for options that do not fit their description. */
@@ -75,13 +81,15 @@ export function definePlugin<Options extends object = object>(
   plugin: StrategyPlugin<Options>,
 ): StrategyPlugin<Options> {
   assertPlugin(plugin);
-  const { specification, name, title, summary, paper, options } = plugin;
+  const { specification, name, title, summary, paper, use, properties, options } = plugin;
   return Object.freeze({
     specification,
     name,
     title,
     summary,
     paper: paper && Object.freeze({ ...paper, authors: Object.freeze([...paper.authors]) }),
+    ...(use === undefined ? {} : { use }),
+    ...(properties === undefined ? {} : { properties: Object.freeze({ ...properties }) }),
     options: frozenSpecs(options),
     create: (given?: Options) => plugin.create(given),
   });
@@ -115,7 +123,7 @@ export function assertPlugin(value: unknown, source?: string): asserts value is 
     );
   }
   const fields = value as Readonly<Record<string, unknown>>;
-  const { specification, name, title, summary, paper, options, create } = fields;
+  const { specification, name, title, summary, paper, use, properties, options, create } = fields;
   const owner = `${from}Plugin${typeof name === 'string' ? ` \`${name}\`` : ''}`;
   if (specification !== 1) {
     throw new MultigradError(
@@ -134,10 +142,12 @@ export function assertPlugin(value: unknown, source?: string): asserts value is 
   for (const [field, text] of [
     ['title', title],
     ['summary', summary],
+    ['use', use ?? 'left out'],
   ] as const) {
     expectField(owner, field, text, isText(text), 'a text that is not empty');
   }
   assertPaper(owner, paper);
+  if (properties !== undefined) assertProperties(owner, properties);
   assertOptionSpecs(owner, options);
   expectField(
     owner,

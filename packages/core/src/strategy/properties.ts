@@ -1,6 +1,6 @@
-/** A property that a strategy does not have; the kit looks for a counterexample and fails where it finds none. */
+/** A property that a strategy does not have. */
 export interface Not {
-  /** Why not, in a few words, for the test's title. */
+  /** Why not, in a few words. */
   readonly not: string;
 }
 
@@ -8,8 +8,8 @@ export interface Not {
  * Where a property holds:
  *
  * - `true`: for whatever gradients
- * - `'independent'`: for linearly independent ones; the kit looks for a counterexample among the others
- * - `{ not: reason }`: not even there; the kit looks for a counterexample
+ * - `'independent'`: for linearly independent ones, but not for all
+ * - `{ not: reason }`: not even there
  */
 export type Scope = true | 'independent' | Not;
 
@@ -21,19 +21,33 @@ export interface SingleGradient {
   readonly loss: number;
 }
 
-/** What a strategy promises beyond what every strategy has to; each promise is tested, and so is each denial. */
+/**
+ * What a strategy with its default options promises beyond what every strategy has to, and what it does not: claims that
+ * `@multigrad/conformance` tests, denials included.
+ *
+ * @example
+ * ```ts
+ * import type { StrategyProperties } from '@multigrad/core/strategy';
+ *
+ * const sum: StrategyProperties = {
+ *   nonConflicting: { not: 'adds the gradients whatever their conflict' },
+ *   permutation: true,
+ *   homogeneity: 1,
+ *   linearUnderRowScaling: true,
+ *   single: 1,
+ *   stationary: 'moves',
+ * };
+ * ```
+ */
 export interface StrategyProperties {
-  /** No objective gets worse: `⟨u, g_k⟩ >= −ε |u| |g_k|` for every k, with the kit's tolerance as ε. */
+  /** No objective gets worse: `⟨u, g_k⟩ >= 0` for every k, within rounding. */
   readonly nonConflicting: Scope;
   /**
-   * The order of objectives does not matter: the update stays as it is, and the weights of linearly independent
-   * gradients move with their objectives. Not for strategies that put objectives in a random order.
+   * The order of objectives does not matter, be it another at each step: the update stays as it is, and the weights of
+   * linearly independent gradients move with their objectives. Not for strategies that put objectives in a random order.
    */
   readonly permutation: Scope;
-  /**
-   * The degree d of homogeneity: gradients multiplied by s have the update multiplied by `s^d`, at the same losses.
-   * Tested with s from 2⁻⁵⁰ to 2⁵⁰ (1e-15 … 1e15), and with gradients 2⁻⁴⁹⁸ to 2⁴⁹⁸ (1e-150 … 1e150) long.
-   */
+  /** The degree d of homogeneity: gradients multiplied by s have the update multiplied by `s^d`, at the same losses. */
   readonly homogeneity: number | Not;
   /** With row k multiplied by `c_k > 0` at every step, the update is linear in c. */
   readonly linearUnderRowScaling: Scope;
