@@ -1,7 +1,8 @@
 import {
-  cosine,
+  cosineMatrix,
   type GradientStrategy,
   type Gramian,
+  nonZero,
   norms,
   type ObjectiveWeights,
   type OptionSpecs,
@@ -97,12 +98,12 @@ export function alignedMtl(options: AlignedMTLOptions = {}): GradientStrategy<nu
     integrate({ objectives, gramian }, state) {
       const weights = new Float64Array(gramian.size);
       const lengths = norms(gramian);
-      const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
+      const active = nonZero(lengths);
       if (active.length === 0) return { weights, state, note: 'stationary' };
       const shares = sharesOf(objectives, preference);
       if (shares === null) return { weights, state, note: 'degenerate' };
       const preferred = Float64Array.from(active, (k) => shares[k]!);
-      const aligned = align(gramian, active, preferred, scale);
+      const aligned = align(gramian, lengths, active, preferred, scale);
       active.forEach((k, at) => (weights[k] = aligned[at]!));
       return { weights, state };
     },
@@ -128,34 +129,28 @@ function sharesOf(
 /** `B p` for the gradients of the indices `active`, none of which is zero. */
 function align(
   gramian: Gramian,
+  lengths: Float64Array,
   active: readonly number[],
   preferred: Float64Array,
   scale: Required<AlignedMTLOptions>['scale'],
 ): Float64Array {
   const size = active.length;
-  const lengths = norms(gramian);
-  const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
-  const cosines = new Float64Array(size * size);
+  const cosines = cosineMatrix(gramian, active);
+  let longest = 0;
+  for (const k of active) longest = Math.max(longest, lengths[k]!);
   const values = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
-    for (let j = i; j < size; j++) {
-      const [a, b] = [active[i]!, active[j]!];
-      const value = cosine(gramian, a, b);
-      const product = value * ((lengths[a]! / longest) * (lengths[b]! / longest));
-      for (const at of [i * size + j, j * size + i]) {
-        cosines[at] = value;
-        values[at] = product;
-      }
+    for (let j = 0; j < size; j++) {
+      const product = (lengths[active[i]!]! / longest) * (lengths[active[j]!]! / longest);
+      values[i * size + j] = cosines.values[i * size + j]! * product;
     }
   }
-  // The divisions and roots round three times.
-  const relativeError = gramian.relativeError + 2 ** -51;
   // Cosines have the rank of G, and do not mistake a short gradient for none.
-  const { rank } = pseudoInverse({ size, values: cosines, relativeError });
+  const { rank } = pseudoInverse(cosines);
   const { eigenvalues, eigenvectors } = symmetricEigen(values, size);
-  const kept = eigenvalues.filter(
-    (value, k) => k < rank && value > size * 2 ** -52 * eigenvalues[0]!,
-  );
+  let count = 0;
+  while (count < rank && eigenvalues[count]! > size * 2 ** -52 * eigenvalues[0]!) count++;
+  const kept = eigenvalues.subarray(0, count);
   const target = targetOf(kept, scale);
   const weights = new Float64Array(size);
   kept.forEach((eigenvalue, k) => {

@@ -2,6 +2,7 @@ import {
   cosineMatrix,
   type GradientStrategy,
   minNormPoint,
+  nonZero,
   norms,
   type ObjectiveWeights,
   type OptionSpecs,
@@ -81,18 +82,22 @@ export function conFig(options: ConFIGOptions = {}): GradientStrategy<null> {
     integrate({ objectives, gramian }, state) {
       const weights = new Float64Array(gramian.size);
       const lengths = norms(gramian);
-      const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
+      const active = nonZero(lengths);
       if (active.length === 0) return { weights, state, note: 'stationary' };
       const named = active.map((k) => objectives[k]!);
       const preferred = preferencesOf(named, preference, 1);
       const greatest = preferred.reduce((most, value) => Math.max(most, value), 0);
       if (greatest === 0) return { weights, state, note: 'degenerate' };
       const cosines = cosineMatrix(gramian, active);
-      if (minNormPoint(cosines).stationary) return { weights, state, note: 'stationary' };
+      const inverse = pseudoInverse(cosines);
+      // Where no combination vanishes, none with weights >= 0 does.
+      if (inverse.rank < active.length && minNormPoint(cosines).stationary) {
+        return { weights, state, note: 'stationary' };
+      }
 
       // The proportion counts alone: by the greatest first, so that no product overflows.
       const proportion = preferred.map((value) => value / greatest);
-      const along = product(pseudoInverse(cosines).values, proportion);
+      const along = product(inverse.values, proportion);
       const projections = product(cosines.values, along);
       // > 0 where the gradients are not stationary: p >= 0 is not in the null space of their cosines.
       const squared = along.reduce((sum, value, at) => sum + value * projections[at]!, 0);
@@ -107,7 +112,9 @@ export function conFig(options: ConFIGOptions = {}): GradientStrategy<null> {
 
 function product(matrix: Float64Array, vector: Float64Array): Float64Array {
   const size = vector.length;
-  return vector.map((_, i) =>
-    vector.reduce((sum, value, j) => sum + matrix[i * size + j]! * value, 0),
-  );
+  const image = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) image[i]! += matrix[i * size + j]! * vector[j]!;
+  }
+  return image;
 }

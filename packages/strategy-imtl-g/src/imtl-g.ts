@@ -3,7 +3,9 @@ import {
   type GradientStrategy,
   type Gramian,
   minNormPoint,
+  nonZero,
   norms,
+  type PseudoInverse,
   pseudoInverse,
   resolveOptions,
   symmetricEigen,
@@ -56,14 +58,17 @@ export function imtlG(options: object = {}): GradientStrategy<null> {
     integrate({ gramian }, state) {
       const weights = new Float64Array(gramian.size);
       const lengths = norms(gramian);
-      const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
+      const active = nonZero(lengths);
       if (active.length === 0) return { weights, state, note: 'stationary' };
       const cosines = cosineMatrix(gramian, active);
-      if (minNormPoint(cosines).stationary) return { weights, state, note: 'stationary' };
+      const inverse = pseudoInverse(cosines);
+      // Where no combination vanishes, none with weights >= 0 does.
+      if (inverse.rank < active.length && minNormPoint(cosines).stationary) {
+        return { weights, state, note: 'stationary' };
+      }
 
-      const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
-      const relative = Float64Array.from(active, (k) => lengths[k]! / longest);
-      const { equal, ones } = solve(cosines, relative);
+      const relative = relativeTo(lengths, active);
+      const { equal, ones } = solve(cosines, inverse, relative);
       const total = equal.reduce((sum, value) => sum + value, 0);
       // First order: an error E of G moves Σ v by onesᵀ E equal, and that of the lengths by less than the same with 1.
       const magnitude = (x: Float64Array) =>
@@ -78,13 +83,22 @@ export function imtlG(options: object = {}): GradientStrategy<null> {
   };
 }
 
+/** The lengths of the active gradients over the longest of them. */
+function relativeTo(lengths: Float64Array, active: readonly number[]): Float64Array {
+  let longest = 0;
+  for (const k of active) longest = Math.max(longest, lengths[k]!);
+  const relative = new Float64Array(active.length);
+  for (let at = 0; at < active.length; at++) relative[at] = lengths[active[at]!]! / longest;
+  return relative;
+}
+
 /** `G⁺ lengths` and `G⁺ 1` for the G of these cosines and lengths, up to powers of the longest length. */
 function solve(
   cosines: Gramian,
+  { values: inverse, rank }: PseudoInverse,
   lengths: Float64Array,
 ): { readonly equal: Float64Array; readonly ones: Float64Array } {
   const { size } = cosines;
-  const { values: inverse, rank } = pseudoInverse(cosines);
   const equal = new Float64Array(size);
   const ones = new Float64Array(size);
   if (rank === size) {

@@ -1,8 +1,9 @@
 import {
-  cosine,
+  cosineMatrix,
   type GradientStrategy,
   type Gramian,
   MultigradError,
+  nonZero,
   norms,
   type OptionSpecs,
   resolveOptions,
@@ -103,9 +104,13 @@ export function krum(options: KrumOptions = {}): GradientStrategy<null> {
     integrate({ objectives, gramian, step }, state) {
       assertSize(objectives, `at step ${step}`);
       const scores = scoresOf(gramian, gramian.size - byzantine - 2);
-      const order = Array.from(scores.keys()).sort((a, b) => scores[a]! - scores[b]! || a - b);
       const weights = new Float64Array(gramian.size);
-      for (const k of order.slice(0, selected)) weights[k] = 1 / selected;
+      for (let turn = 0; turn < selected; turn++) {
+        // The first of equal scores.
+        const best = scores.indexOf(scores.reduce((least, score) => Math.min(least, score)));
+        scores[best] = Infinity;
+        weights[best] = 1 / selected;
+      }
       return { weights, state };
     },
   };
@@ -115,24 +120,30 @@ export function krum(options: KrumOptions = {}): GradientStrategy<null> {
 function scoresOf(gramian: Gramian, neighbours: number): Float64Array {
   const { size } = gramian;
   const lengths = norms(gramian);
-  const longest = lengths.reduce((most, length) => Math.max(most, length), 0) || 1;
-  const relative = lengths.map((length) => length / longest);
-  const distances = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = i + 1; j < size; j++) {
-      const [a, b] = [relative[i]!, relative[j]!];
+  let longest = 0;
+  for (let k = 0; k < size; k++) longest = Math.max(longest, lengths[k]!);
+  const relative = lengths.map((length) => (longest > 0 ? length / longest : 0));
+  const cosines = cosineMatrix(gramian, nonZero(lengths));
+  // Row i without its distance to itself.
+  const others = size - 1;
+  const distances = new Float64Array(size * others);
+  for (let i = 0, a = 0; i < size; i++) {
+    for (let j = i + 1, b = relative[i]! > 0 ? a + 1 : a; j < size; j++) {
+      const [p, q] = [relative[i]!, relative[j]!];
+      // A zero row is not among the cosines, and its own length makes the term vanish.
+      const cosine = p > 0 && q > 0 ? cosines.values[a * cosines.size + b]! : 0;
       // The difference of the lengths apart: duplicates are at the distance 0, whatever their length.
-      const squared = (a - b) ** 2 + 2 * a * b * (1 - cosine(gramian, i, j));
-      distances[i * size + j] = squared;
-      distances[j * size + i] = squared;
+      const squared = (p - q) * (p - q) + 2 * p * q * (1 - cosine);
+      distances[i * others + j - 1] = squared;
+      distances[j * others + i] = squared;
+      if (q > 0) b++;
     }
+    if (relative[i]! > 0) a++;
   }
-  return Float64Array.from({ length: size }, (_, i) =>
-    distances
-      .slice(i * size, (i + 1) * size)
-      .filter((_value, j) => j !== i)
-      .sort()
-      .subarray(0, neighbours)
-      .reduce((sum, value) => sum + value, 0),
-  );
+  const scores = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    const row = distances.subarray(i * others, (i + 1) * others).sort();
+    for (let at = 0; at < neighbours; at++) scores[i]! += row[at]!;
+  }
+  return scores;
 }

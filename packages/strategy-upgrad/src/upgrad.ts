@@ -3,7 +3,7 @@ import {
   type ObjectiveWeights,
   type OptionSpecs,
   preferencesOf,
-  projectOntoDualCone,
+  dualConeProjection,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -66,16 +66,18 @@ export function upgrad(options: UPGradOptions = {}): GradientStrategy<null> {
     needs: { gradients: 'gramian' },
     init: () => null,
     integrate({ objectives, gramian }, state) {
-      const weights = new Float64Array(gramian.size);
-      const unit = new Float64Array(gramian.size);
-      preferencesOf(objectives, preference, 1 / gramian.size).forEach((preferred, i) => {
-        if (preferred === 0) return;
+      const { size } = gramian;
+      const weights = new Float64Array(size);
+      const preferred = preferencesOf(objectives, preference, 1 / size);
+      const project = dualConeProjection(gramian);
+      const unit = new Float64Array(size);
+      for (let i = 0; i < size; i++) {
+        if (preferred[i] === 0) continue;
         unit.fill(0);
         unit[i] = 1;
-        projectOntoDualCone(gramian, unit).forEach((weight, k) => {
-          weights[k]! += preferred * weight;
-        });
-      });
+        const projected = project(unit);
+        for (let k = 0; k < size; k++) weights[k]! += preferred[i]! * projected[k]!;
+      }
       return { weights, state };
     },
   };

@@ -1,5 +1,4 @@
 import type { Gramian } from './gramian.ts';
-import { cosine } from './gramian-of.ts';
 
 /**
  * The Gramian of the unit gradients, `C_ij = cos(g_i, g_j)`, of those objectives that are listed.
@@ -16,12 +15,20 @@ import { cosine } from './gramian-of.ts';
  */
 export function cosineMatrix(gramian: Gramian, active: readonly number[]): Gramian {
   const size = active.length;
+  const lengths = new Float64Array(size);
+  for (let i = 0; i < size; i += 1) {
+    lengths[i] = Math.sqrt(gramian.values[active[i]! * (gramian.size + 1)]!);
+  }
   const values = new Float64Array(size * size);
   for (let i = 0; i < size; i += 1) {
-    for (let j = i; j < size; j += 1) {
-      const value = cosine(gramian, active[i]!, active[j]!);
-      values[i * size + j] = value;
-      values[j * size + i] = value;
+    values[i * size + i] = 1;
+    const row = active[i]! * gramian.size;
+    for (let j = i + 1; j < size; j += 1) {
+      // One division after the other: no product of norms that could overflow or lose digits.
+      const value = gramian.values[row + active[j]!]! / lengths[i]! / lengths[j]!;
+      const within = value > 1 ? 1 : value < -1 ? -1 : value;
+      values[i * size + j] = within;
+      values[j * size + i] = within;
     }
   }
   // The divisions and roots round three times.

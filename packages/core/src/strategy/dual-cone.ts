@@ -1,7 +1,7 @@
 import { MultigradError } from './errors.ts';
 import { cosineMatrix } from './cosine-matrix.ts';
 import type { Gramian } from './gramian.ts';
-import { norms } from './gramian-of.ts';
+import { nonZero, norms } from './gramian-of.ts';
 import { solveNonNegative } from './non-negative-least-squares.ts';
 
 /**
@@ -32,38 +32,65 @@ import { solveNonNegative } from './non-negative-least-squares.ts';
  * ```
  */
 export function projectOntoDualCone(gramian: Gramian, u: Float64Array): Float64Array {
+  return dualConeProjection(gramian)(u);
+}
+
+/**
+ * {@link projectOntoDualCone} for several combinations of the same gradients.
+ *
+ * @example
+ * ```ts
+ * import { dualConeProjection, gramianOf } from '@multigrad/core/strategy';
+ *
+ * const project = dualConeProjection(gramianOf([[1, 0], [-1, 1]]));
+ * console.log(project(Float64Array.of(1, 0)), project(Float64Array.of(0, 1))); // 1, .5 and 1, 1
+ * ```
+ */
+export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float64Array {
   const { size } = gramian;
+  const lengths = norms(gramian);
+  const active = nonZero(lengths);
+  const count = active.length;
+  const { values: cosines } = cosineMatrix(gramian, active);
+  const relative = new Float64Array(count);
+  let longest = 0;
+  for (const k of active) longest = Math.max(longest, lengths[k]!);
+  for (let at = 0; at < count; at += 1) relative[at] = lengths[active[at]!]! / longest;
+  return (u) => {
+    checkCombination(u, size);
+    const projected = Float64Array.from(u);
+    if (count === 0) return projected;
+    // With y_k = v_k |g_k| and x = y − y_0 >= 0: ½ xᵀ C x + (C y_0)ᵀ x.
+    const start = new Float64Array(count);
+    for (let at = 0; at < count; at += 1) start[at] = u[active[at]!]! * relative[at]!;
+    const slope = new Float64Array(count);
+    for (let i = 0; i < count; i += 1) {
+      let sum = 0;
+      for (let j = 0; j < count; j += 1) sum -= cosines[i * count + j]! * start[j]!;
+      slope[i] = sum;
+    }
+    // C y_0 lies in the range of C.
+    const { values } = solveNonNegative(cosines, slope, true);
+    for (let at = 0; at < count; at += 1) {
+      const k = active[at]!;
+      projected[k] = u[k]! + values[at]! / relative[at]!;
+    }
+    return projected;
+  };
+}
+
+function checkCombination(u: Float64Array, size: number): void {
   if (u.length !== size) {
     throw new MultigradError(
       'invalid-argument',
       `Argument \`u\` should hold a number for each of the ${size} gradients. Found ${u.length}.`,
     );
   }
-  u.forEach((value, k) => {
-    if (Number.isFinite(value)) return;
+  for (let k = 0; k < size; k += 1) {
+    if (Number.isFinite(u[k])) continue;
     throw new MultigradError(
       'non-finite',
-      `Argument \`u\` should hold finite numbers. Found ${value} at ${k}.`,
+      `Argument \`u\` should hold finite numbers. Found ${u[k]} at ${k}.`,
     );
-  });
-  const lengths = norms(gramian);
-  const active = Array.from(lengths.keys()).filter((k) => lengths[k]! > 0);
-  const projected = Float64Array.from(u);
-  if (active.length === 0) return projected;
-  const { values: cosines } = cosineMatrix(gramian, active);
-  const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
-  const relative = Float64Array.from(active, (k) => lengths[k]! / longest);
-
-  // With y_k = v_k |g_k| and x = y − y_0 >= 0: ½ xᵀ C x + (C y_0)ᵀ x.
-  const start = relative.map((length, at) => u[active[at]!]! * length);
-  const count = active.length;
-  const slope = start.map((_, i) => {
-    let sum = 0;
-    for (let j = 0; j < count; j += 1) sum -= cosines[i * count + j]! * start[j]!;
-    return sum;
-  });
-  // C y_0 lies in the range of C.
-  const { values } = solveNonNegative(cosines, slope, true);
-  active.forEach((k, at) => (projected[k] = u[k]! + values[at]! / relative[at]!));
-  return projected;
+  }
 }

@@ -177,7 +177,25 @@ export function addGramians(gramians: Iterable<Gramian>): Gramian {
  * ```
  */
 export function norms({ size, values }: Gramian): Float64Array {
-  return Float64Array.from({ length: size }, (_, k) => Math.sqrt(values[k * size + k]!));
+  const lengths = new Float64Array(size);
+  for (let k = 0; k < size; k += 1) lengths[k] = Math.sqrt(values[k * size + k]!);
+  return lengths;
+}
+
+/**
+ * The indices of the lengths that are not zero: the objectives whose gradients are there at all.
+ *
+ * @example
+ * ```ts
+ * import { gramianOf, nonZero, norms } from '@multigrad/core/strategy';
+ *
+ * console.log(nonZero(norms(gramianOf([[1, 2], [0, 0], [0, 3]])))); // [ 0, 2 ]
+ * ```
+ */
+export function nonZero(lengths: Float64Array): number[] {
+  const active: number[] = [];
+  for (let k = 0; k < lengths.length; k += 1) if (lengths[k]! > 0) active.push(k);
+  return active;
 }
 
 /**

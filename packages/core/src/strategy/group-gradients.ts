@@ -43,7 +43,7 @@ export interface GroupGradientsParts {
  * ```
  */
 export function groupGradients(parts: GroupGradientsParts): GroupGradients {
-  const { objectives, gramian, tensorGramians, stacked, losses, step = 0, strategy } = parts;
+  const { objectives, gramian, tensorGramians, stacked, losses, step = 0 } = parts;
   const size = objectives.length;
   if (size === 0 || new Set(objectives).size !== size) {
     throw new MultigradError(
@@ -70,30 +70,46 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
       `Argument \`losses\` should hold a number for each of the ${size} objectives. Found ${losses.length}.`,
     );
   }
-  const need = <T>(part: T | undefined, what: string, needs: string): T => {
-    if (part !== undefined) return part;
+  return new View(parts, step);
+}
+
+/** A class, so that making one for every group and step costs next to nothing. */
+class View implements GroupGradients {
+  readonly objectives: readonly string[];
+  readonly step: number;
+  readonly #parts: GroupGradientsParts;
+
+  constructor(parts: GroupGradientsParts, step: number) {
+    this.objectives = parts.objectives;
+    this.step = step;
+    this.#parts = parts;
+  }
+
+  get gramian(): Gramian {
+    return this.#parts.gramian ?? this.#refuse('gramian', "`gradients: 'gramian'`");
+  }
+
+  get tensorGramians(): ReadonlyMap<string, Gramian> {
+    const { tensorGramians } = this.#parts;
+    return tensorGramians ?? this.#refuse('tensorGramians', "`gradients: 'tensor-gramians'`");
+  }
+
+  get stacked(): Gramian {
+    return this.#parts.stacked ?? this.#refuse('stacked', '`batches` or `memory`');
+  }
+
+  get losses(): Float64Array {
+    return this.#parts.losses ?? this.#refuse('losses', "`losses: 'now'`");
+  }
+
+  #refuse(what: string, needs: string): never {
+    const { strategy } = this.#parts;
     throw new MultigradError(
       'not-requested',
       `${strategy === undefined ? 'A strategy' : `Strategy \`${strategy}\``} read \`${what}\` without asking for it. ` +
         `Found no such value; its \`needs\` should say ${needs}.`,
     );
-  };
-  return {
-    objectives,
-    step,
-    get gramian() {
-      return need(gramian, 'gramian', "`gradients: 'gramian'`");
-    },
-    get tensorGramians() {
-      return need(tensorGramians, 'tensorGramians', "`gradients: 'tensor-gramians'`");
-    },
-    get stacked() {
-      return need(stacked, 'stacked', '`batches` or `memory`');
-    },
-    get losses() {
-      return need(losses, 'losses', "`losses: 'now'`");
-    },
-  };
+  }
 }
 
 function checkPart(gramian: Gramian, size: number, what: string): void {

@@ -40,9 +40,9 @@ export { balancedWeights } from './balanced-weights.ts';
 export { checkGramian } from './check-gramian.ts';
 export { assertStrategy } from './check-strategy.ts';
 export { cosineMatrix } from './cosine-matrix.ts';
-export { projectOntoDualCone } from './dual-cone.ts';
+export { dualConeProjection, projectOntoDualCone } from './dual-cone.ts';
 export { projectOntoSimplex } from './project-onto-simplex.ts';
-export { addGramians, cosine, gramianOf, type Jacobian, norms } from './gramian-of.ts';
+export { addGramians, cosine, gramianOf, type Jacobian, nonZero, norms } from './gramian-of.ts';
 export { groupGradients, type GroupGradientsParts } from './group-gradients.ts';
 export {
   type IntegratedMatrix,

@@ -1,5 +1,6 @@
+import { cosineMatrix } from './cosine-matrix.ts';
 import type { Gramian } from './gramian.ts';
-import { cosine, norms } from './gramian-of.ts';
+import { nonZero, norms } from './gramian-of.ts';
 import { solveNonNegative } from './non-negative-least-squares.ts';
 
 /** The point of smallest norm in the convex hull of K gradients. */
@@ -57,10 +58,7 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     const weights = lengths.map((length) => (length === 0 ? 1 / zeros : 0));
     return { weights, squaredNorm: 0, stationary: true };
   }
-  const cosines = new Float64Array(size * size);
-  for (let i = 0; i < size; i += 1) {
-    for (let j = 0; j < size; j += 1) cosines[i * size + j] = cosine(gramian, i, j);
-  }
+  const { values: cosines } = cosineMatrix(gramian, nonZero(lengths));
   const shortest = lengths.reduce((a, b) => Math.min(a, b));
   const ratios = lengths.map((length) => shortest / length);
   const scaled = size === 2 ? twoRows(cosines[1]!, ratios) : manyRows(cosines, ratios);
@@ -99,9 +97,12 @@ function twoRows(cosine: number, ratios: Float64Array): Float64Array {
  */
 function manyRows(cosines: Float64Array, ratios: Float64Array): Float64Array {
   const size = ratios.length;
-  const matrix = cosines.map(
-    (value, entry) => value + ratios[Math.floor(entry / size)]! * ratios[entry % size]!,
-  );
+  const matrix = new Float64Array(size * size);
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < size; j += 1) {
+      matrix[i * size + j] = cosines[i * size + j]! + ratios[i]! * ratios[j]!;
+    }
+  }
   // A ray is a combination of rows that vanishes: the hull holds the origin.
   return solveNonNegative(matrix, ratios).values;
 }

@@ -1,3 +1,4 @@
+import { definiteInverse } from './definite-inverse.ts';
 import { MultigradError } from './errors.ts';
 import type { Gramian } from './gramian.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
@@ -38,6 +39,8 @@ export interface PseudoInverse {
  */
 export function pseudoInverse(gramian: Gramian): PseudoInverse {
   const { size, relativeError } = gramian;
+  const definite = definiteInverse(gramian);
+  if (definite !== null) return { values: definite, rank: size };
   const { eigenvalues, eigenvectors } = symmetricEigen(gramian.values, size);
   const cutoff = size * Math.max(relativeError, 2 ** -52) * eigenvalues[0]!;
   // A largest eigenvalue of zero or less is that of zero gradients.

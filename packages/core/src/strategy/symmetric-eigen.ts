@@ -10,12 +10,15 @@ export interface SymmetricEigen {
   readonly eigenvectors: Float64Array;
 }
 
-/** Up to this size Jacobi rotations take a few milliseconds at most. */
+/** Up to this size Jacobi rotations are as fast as the reduction. */
+const smallSizes = 4;
+
+/** Up to this size they take a few milliseconds at most. */
 const jacobiSizes = 32;
 
 /**
- * The eigenvalues and eigenvectors of a symmetric matrix, in float64: by cyclic Jacobi rotations up to size
- * 32, by reduction to tridiagonal form above.
+ * The eigenvalues and eigenvectors of a symmetric matrix, in float64: by cyclic Jacobi rotations where it is
+ * small or its rows are of unlike size (up to 32), else by reduction to tridiagonal form.
  *
  * `A v_k = λ_k v_k` with `λ_1 >= λ_2 >= …`. The matrix is divided by a power of two near its largest entry first, so
  * nothing overflows or vanishes on the way; the eigenvalues' error is a small multiple of `size · 2⁻⁵³ · max |λ|`.
@@ -43,14 +46,15 @@ export function symmetricEigen(values: Float64Array, size: number): SymmetricEig
   // Eigenvectors as rows while they turn, so that a rotation runs along memory.
   const rows = new Float64Array(size * size);
   for (let k = 0; k < size; k += 1) rows[k * size + k] = 1;
-  // Both hold the stated error; rotations keep more digits of small eigenvalues, the reduction takes less time.
-  const diagonalise = size <= jacobiSizes ? diagonaliseJacobi : diagonaliseTridiagonal;
+  // Both hold the stated error; rotations keep more digits of small eigenvalues where rows are of unlike size, the
+  // reduction takes less time.
+  const rotations = size <= smallSizes || (size <= jacobiSizes && !isEven(matrix, size));
+  const diagonalise = rotations ? diagonaliseJacobi : diagonaliseTridiagonal;
   diagonalise(matrix, rows, size);
 
-  const order = Array.from({ length: size }, (_, k) => k).sort(
-    (a, b) => matrix[b * size + b]! - matrix[a * size + a]!,
-  );
-  const eigenvalues = Float64Array.from(order, (k) => matrix[k * size + k]! * scale);
+  const order = descendingDiagonal(matrix, size);
+  const eigenvalues = new Float64Array(size);
+  for (let at = 0; at < size; at += 1) eigenvalues[at] = matrix[order[at]! * (size + 1)]! * scale;
   const overflow = eigenvalues.find((value) => !Number.isFinite(value));
   if (overflow !== undefined) {
     throw new MultigradError(
@@ -64,6 +68,32 @@ export function symmetricEigen(values: Float64Array, size: number): SymmetricEig
     for (let i = 0; i < size; i += 1) eigenvectors[i * size + column] = rows[start + i]!;
   }
   return { eigenvalues, eigenvectors };
+}
+
+/** Whether the diagonal's entries are positive and within three decimal orders. */
+function isEven(matrix: Float64Array, size: number): boolean {
+  let least = Infinity;
+  let most = 0;
+  for (let k = 0; k < size; k += 1) {
+    const value = matrix[k * (size + 1)]!;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return least * 1024 > most;
+}
+
+/** The rows of the diagonal's entries in descending order. */
+function descendingDiagonal(matrix: Float64Array, size: number): Int32Array {
+  const order = new Int32Array(size);
+  for (let row = 0; row < size; row += 1) {
+    const value = matrix[row * (size + 1)]!;
+    let at = row;
+    for (; at > 0 && matrix[order[at - 1]! * (size + 1)]! < value; at -= 1) {
+      order[at] = order[at - 1]!;
+    }
+    order[at] = row;
+  }
+  return order;
 }
 
 /** A power of two near the largest magnitude (dividing by it rounds nothing); 1 for the zero matrix. */
