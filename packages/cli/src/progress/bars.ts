@@ -1,14 +1,8 @@
 import type { WriteStream } from 'node:tty';
 import { MultiBar } from 'cli-progress';
 import type picocolors from 'picocolors';
-import { formatDuration } from './duration.ts';
-import {
-  type Progress,
-  type RunPlan,
-  type StepProgress,
-  formatAccuracies,
-  formatLosses,
-} from './progress.ts';
+import { cutText, drawBar, formatDuration, formatLosses } from '@multigrad/callbacks/terminal';
+import { type Progress, type RunPlan, type StepProgress, formatAccuracies } from './progress.ts';
 
 interface Payload {
   readonly text: (columns: number) => string;
@@ -21,13 +15,7 @@ const clearToEnd = '\u001b[K';
 
 /** A bar that takes what room the text leaves of so many columns, 8 to 30 of them. */
 function bar(share: number, columns: number): string {
-  const width = Math.min(30, Math.max(8, columns - textColumns));
-  const full = Math.round(Math.min(1, share) * width);
-  return '█'.repeat(full) + '░'.repeat(width - full);
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+  return drawBar(share, Math.min(30, Math.max(8, columns - textColumns)));
 }
 
 /**
@@ -52,7 +40,7 @@ export function barProgress(
     forceRedraw: true,
     fps: 8,
     format: (_options, _progress, { text }: Payload) =>
-      cut(text(stream.columns), stream.columns - 1),
+      cutText(text(stream.columns), stream.columns - 1),
   });
   const write = (line: string): void => {
     if (!bars.isActive) {
@@ -83,7 +71,7 @@ export function barProgress(
 
   const line = (title: string, part: number, columns: number, text: string): string => {
     const width = nameWidth(columns);
-    return `${cut(title, width).padEnd(width)} ${bar(part, columns - width)} ${text}`;
+    return `${cutText(title, width).padEnd(width)} ${bar(part, columns - width)} ${text}`;
   };
   const runLine = (columns: number): string => {
     const where = evaluating

@@ -1,12 +1,6 @@
+import { formatDuration, formatLosses } from '@multigrad/callbacks/terminal';
 import { formatCount } from '../wording.ts';
-import { formatDuration } from './duration.ts';
-import {
-  type Progress,
-  type RunPlan,
-  formatAccuracies,
-  formatLosses,
-  formatStepTime,
-} from './progress.ts';
+import { type Progress, type RunPlan, formatAccuracies, formatStepTime } from './progress.ts';
 
 /** Progress as plain lines, one per epoch, for files and pipes. */
 export function lineProgress(write: (line: string) => void): Progress {

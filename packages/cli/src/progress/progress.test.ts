@@ -5,7 +5,6 @@ import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { barProgress } from './bars.ts';
-import { formatDuration } from './duration.ts';
 import { lineProgress } from './lines.ts';
 import type { Progress } from './progress.ts';
 
@@ -30,19 +29,6 @@ function play(progress: Progress): void {
   progress.runEnd(run!.result!);
   progress.end();
 }
-
-describe('formatDuration', () => {
-  it.each([
-    [0, '0 s'],
-    [59.4, '59 s'],
-    [59.6, '1 min 00 s'],
-    [125, '2 min 05 s'],
-    [3599.9, '1 h 00 min'],
-    [7440, '2 h 04 min'],
-  ])('writes %d seconds as %s', (seconds, text) => {
-    expect(formatDuration(seconds)).toBe(text);
-  });
-});
 
 describe('lineProgress', () => {
   it('writes one line per epoch, plain', () => {

@@ -32,13 +32,6 @@ export interface Progress {
   end(): void;
 }
 
-/** `multimodal 0.512, gray 0.431`. */
-export function formatLosses(losses: Readonly<Record<string, number>>): string {
-  return Object.entries(losses)
-    .map(([name, loss]) => `${name} ${loss.toFixed(3)}`)
-    .join(', ');
-}
-
 /** `multimodal 64.1 %, gray 71.0 %`. */
 export function formatAccuracies({ test }: EpochRecord): string {
   return Object.entries(test)

@@ -1,3 +1,4 @@
+import { csvLine } from '@multigrad/callbacks';
 import type { RunRecord } from '../runs/records.ts';
 import type { Estimate } from './statistics.ts';
 import { type Summary, conflictsOf, stepsOf } from './summary.ts';
@@ -152,12 +153,6 @@ export function markdownTable({ columns, rows }: Table): string {
   ].join('\n');
 }
 
-function csvCell(value: string | number | null): string {
-  if (value === null) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /**
  * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
  */
@@ -188,5 +183,5 @@ export function resultsCsv({ objectives, groups, rows }: Summary): string {
     ...groups.flatMap((key) => pair(row.conflictRate[key])),
     row.steps,
   ]);
-  return [heading, ...lines].map((line) => line.map(csvCell).join(',') + '\r\n').join('');
+  return [heading, ...lines].map(csvLine).join('');
 }

@@ -1,8 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
 import { type ComparisonConfig, configDifferences } from './config.ts';
-import { ioError, isMissing } from './io-error.ts';
 import type { EpochRecord, RunRecord, RunResult, StepRecord } from './records.ts';
 import { runNames } from './run-names.ts';
 

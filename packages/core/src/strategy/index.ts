@@ -1,4 +1,5 @@
 export { type ErrorCode, MultigradError } from './errors.ts';
+export { ioError, isMissing } from './io-error.ts';
 export type { Gramian } from './gramian.ts';
 export type { Json } from './json.ts';
 export type { Needs } from './needs.ts';

@@ -1,4 +1,15 @@
-/** A time for people: `8 s`, `2 min 05 s`, `1 h 04 min`. */
+/**
+ * A time for people: `8 s`, `2 min 05 s`, `1 h 04 min`.
+ *
+ * @param seconds - rounded to whole ones; below zero counts as zero
+ *
+ * @example
+ * ```ts
+ * import { formatDuration } from '@multigrad/callbacks/terminal';
+ *
+ * console.log(formatDuration(125)); // 2 min 05 s
+ * ```
+ */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;

@@ -1,0 +1,121 @@
+import type { GroupReport, Logs, StepReport, TrainerCallback } from '@multigrad/core';
+import { MultigradError } from '@multigrad/core/strategy';
+import { assertEvery } from './every.ts';
+import { LogFile } from './log-file.ts';
+
+/** The line of a training step. */
+export interface StepLine {
+  /** Number of the step in the whole run, from 0. */
+  readonly step: number;
+  /** From 0. */
+  readonly epoch: number;
+  readonly losses: StepReport['losses'];
+  readonly metrics: StepReport['metrics'];
+  readonly groups: readonly GroupReport[];
+  readonly sweeps: number;
+  readonly observed: boolean;
+}
+
+/** The line of an epoch that ended. */
+export interface EpochLine {
+  /** From 0. */
+  readonly epoch: number;
+  /** Number of its last step. */
+  readonly step: number;
+  readonly logs: Logs;
+}
+
+/** How JSON lines are written. */
+export interface JsonLinesOptions {
+  /** Keeps every n-th step, an integer >= 1; epochs are all kept. @defaultValue 1 */
+  readonly every?: number;
+}
+
+/**
+ * Writes a file of JSON lines: one for each step with losses, metrics and what happened in each group, one for each
+ * epoch with its logs ({@link StepLine}, {@link EpochLine}). NaN and infinities are written as null.
+ *
+ * @remarks
+ * Each line is in the file before the next step begins. Training that begins at step s keeps the lines of earlier steps,
+ * drops a last line that was not written whole, and replaces the rest: a run that goes on from a checkpoint leaves the
+ * file that an uninterrupted run would have left, and one that begins anew begins a new file.
+ *
+ * @throws MultigradError `invalid-option`; while training, `io` where the file cannot be written, `invalid-data` where it
+ * holds something else
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync, readFileSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { jsonLines } from '@multigrad/callbacks';
+ *
+ * const file = join(mkdtempSync(join(tmpdir(), 'example-')), 'steps.jsonl');
+ * const log = jsonLines(file); // goes into fit's callbacks, which calls:
+ * await log.onEpochBegin!(0);
+ * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], sweeps: 1, observed: false };
+ * await log.onBatchEnd!(0, report);
+ * console.log(JSON.parse(readFileSync(file, 'utf8')).losses); // { a: 1.5 }
+ * ```
+ */
+export function jsonLines(path: string, options: JsonLinesOptions = {}): TrainerCallback {
+  const every = assertEvery('every', options.every ?? 1);
+  const file = new LogFile(path);
+  let begun = false;
+  let epoch = 0;
+  let last = 0;
+  const append = (line: StepLine | EpochLine): void => file.append(`${JSON.stringify(line)}\n`);
+  return {
+    onTrainBegin: () => {
+      begun = false;
+    },
+    onEpochBegin: (number) => {
+      epoch = number;
+    },
+    onBatchEnd: (_, report) => {
+      const { step, losses, metrics, groups, sweeps, observed } = report;
+      if (!begun) keepBefore(file, step);
+      begun = true;
+      last = step;
+      if (step % every === 0) append({ step, epoch, losses, metrics, groups, sweeps, observed });
+    },
+    onEpochEnd: (number, logs) => {
+      append({ epoch: number, step: last, logs });
+      file.flush();
+    },
+  };
+}
+
+/** Leaves the whole lines of steps before `step`; they are in order, so what goes is at the end. */
+function keepBefore(file: LogFile, step: number): void {
+  file.create();
+  const bytes = file.read();
+  const foreign = (line: string): MultigradError =>
+    new MultigradError(
+      'invalid-data',
+      `${file.path} should hold JSON lines of training steps. Found ${JSON.stringify(line.slice(0, 60))}. ` +
+        'Choose another file, or move this one away.',
+    );
+  if (bytes.length > 0 && bytes[0] !== '{'.charCodeAt(0))
+    throw foreign(bytes.toString('utf8', 0, 60));
+  const newline = '\n'.charCodeAt(0);
+  let end = bytes.lastIndexOf(newline) + 1;
+  while (end > 0) {
+    const begin = end > 1 ? bytes.lastIndexOf(newline, end - 2) + 1 : 0;
+    const line = bytes.toString('utf8', begin, end - 1);
+    const found = stepOf(line);
+    if (found === null) throw foreign(line);
+    if (found < step) break;
+    end = begin;
+  }
+  if (end < bytes.length) file.cut(end);
+}
+
+function stepOf(line: string): number | null {
+  try {
+    const { step } = JSON.parse(line) as { readonly step?: unknown };
+    return typeof step === 'number' ? step : null;
+  } catch {
+    return null;
+  }
+}

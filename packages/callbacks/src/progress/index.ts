@@ -1,0 +1,2 @@
+export { formatDuration } from './duration.ts';
+export { cutText, drawBar, formatLosses } from './text.ts';

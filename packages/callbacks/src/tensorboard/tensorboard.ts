@@ -1,0 +1,93 @@
+import type { TrainerCallback } from '@multigrad/core';
+import type { Variable } from '@tensorflow/tfjs-core';
+import { assertEvery } from '../files/every.ts';
+import type { TaggedValue } from './events.ts';
+import { type EventFile, openEventFile } from './event-file.ts';
+import { groupValues, stepValues } from './group-values.ts';
+import { histogramOf } from './histogram.ts';
+
+/** What TensorBoard gets to see. */
+export interface TensorBoardOptions {
+  /** Milliseconds since 1970, such as `Date.now`: TensorBoard can lay curves over the clock. */
+  readonly now: () => number;
+  /** Writes every n-th step, an integer >= 1; epochs are all written. @defaultValue 1 */
+  readonly every?: number;
+  /**
+   * Variables by name whose values are drawn as histograms at the end of each epoch, such as a network's
+   * `namedVariables`. @defaultValue none
+   */
+  readonly variables?: ReadonlyMap<string, Variable>;
+}
+
+/**
+ * Writes TensorBoard event files: `tensorboard --logdir FOLDER` shows them, also while training runs.
+ *
+ * Scalars of each step: `loss/OBJECTIVE`, `METRIC/OBJECTIVE`, and of each group `norm/GROUP/OBJECTIVE`,
+ * `cosine/GROUP/ONE OTHER`, `weight/GROUP/OBJECTIVE`, `conflict/GROUP` (0 or 1) and the strategy's own numbers,
+ * `NAME/GROUP`. At the end of an epoch: its logs as `epoch/NAME`, histograms of the groups' norms, cosines and weights
+ * over its steps under the same tags in `histogram/`, and of the variables as `variable/NAME`.
+ *
+ * @remarks
+ * Each event is in the file before the next step begins. Training that begins at step s goes on in the same file: a
+ * half-written event is dropped and a mark tells readers to forget the events from s on. A file with damage in it is left
+ * as it is, and a new one begun.
+ *
+ * @throws MultigradError `invalid-option`; while training, `io` where the folder cannot be written
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync, readdirSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { tensorBoard } from '@multigrad/callbacks';
+ *
+ * const folder = mkdtempSync(join(tmpdir(), 'example-'));
+ * const board = tensorBoard(folder, { now: Date.now }); // goes into fit's callbacks, which calls:
+ * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], sweeps: 1, observed: false };
+ * await board.onBatchEnd!(0, report);
+ * console.log(readdirSync(folder)); // [ 'events.out.tfevents.0000000000.multigrad' ]
+ * ```
+ */
+export function tensorBoard(folder: string, options: TensorBoardOptions): TrainerCallback {
+  const { now, variables = new Map<string, Variable>() } = options;
+  const every = assertEvery('every', options.every ?? 1);
+  let file: EventFile | undefined;
+  let last = 0;
+  let epochValues = new Map<string, number[]>();
+  const seconds = (): number => now() / 1000;
+  return {
+    onTrainBegin: () => {
+      file = undefined;
+    },
+    onEpochBegin: () => {
+      epochValues = new Map();
+    },
+    onBatchEnd: (_, report) => {
+      file ??= openEventFile(folder, report.step, seconds());
+      last = report.step;
+      const values = stepValues(report);
+      for (const group of report.groups) {
+        for (const [tag, value] of groupValues(group)) {
+          values.set(tag, value);
+          if (!/^(norm|cosine|weight)\//.test(tag)) continue;
+          const before = epochValues.get(tag);
+          if (before === undefined) epochValues.set(tag, [value]);
+          else before.push(value);
+        }
+      }
+      if (report.step % every === 0) file.write(report.step, seconds(), values);
+    },
+    onEpochEnd: async (_, logs) => {
+      const values = new Map<string, TaggedValue>();
+      for (const [name, value] of Object.entries(logs)) values.set(`epoch/${name}`, value);
+      const add = (tag: string, numbers: Iterable<number>): void => {
+        const histogram = histogramOf(numbers);
+        if (histogram !== null) values.set(tag, histogram);
+      };
+      for (const [tag, numbers] of epochValues) add(`histogram/${tag}`, numbers);
+      for (const [name, variable] of variables) add(`variable/${name}`, await variable.data());
+      file!.write(last, seconds(), values);
+      file!.flush();
+    },
+  };
+}
