@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crc32c } from './crc32c.ts';
-import { startEvent, summaryEvent, versionEvent } from './events.ts';
+import { startEvent, summaryEvent, type TaggedValue, versionEvent } from './events.ts';
 import { histogramOf } from './histogram.ts';
 import { decodeRecords, encodeRecord } from './records.ts';
 
@@ -36,7 +36,7 @@ describe('events', () => {
       startEvent({ wallTime: 2.5, step: 300 }),
       summaryEvent(
         { wallTime: 3.5, step: 2 ** 40 },
-        new Map([
+        new Map<string, TaggedValue>([
           ['loss/größe', 0.25],
           ['h', histogram],
         ]),
