@@ -6,6 +6,7 @@ import {
   norms,
   type ObjectiveWeights,
   type OptionSpecs,
+  preferencesOf,
   pseudoInverse,
   resolveOptions,
   symmetricEigen,
@@ -102,9 +103,10 @@ export function alignedMtl(options: AlignedMTLOptions = {}): GradientStrategy<nu
       if (active.length === 0) return { weights, state, note: 'stationary' };
       const shares = sharesOf(objectives, preference);
       if (shares === null) return { weights, state, note: 'degenerate' };
-      const preferred = Float64Array.from(active, (k) => shares[k]!);
+      const preferred = new Float64Array(active.length);
+      for (let at = 0; at < active.length; at++) preferred[at] = shares[active[at]!]!;
       const aligned = align(gramian, lengths, active, preferred, scale);
-      active.forEach((k, at) => (weights[k] = aligned[at]!));
+      for (let at = 0; at < active.length; at++) weights[active[at]!] = aligned[at]!;
       return { weights, state };
     },
   };
@@ -115,15 +117,15 @@ function sharesOf(
   objectives: readonly string[],
   preference: ObjectiveWeights | null,
 ): Float64Array | null {
-  const given = Float64Array.from(objectives, (name) =>
-    // Own names only: an objective may be called `constructor`.
-    preference !== null && Object.hasOwn(preference, name) ? preference[name]! : 1,
-  );
-  const largest = given.reduce((most, value) => Math.max(most, value), 0);
+  const shares = preferencesOf(objectives, preference, 1);
+  let largest = 0;
+  for (const value of shares) largest = Math.max(largest, value);
   if (largest === 0) return null;
   // By the largest first: the plain sum could overflow.
-  const total = given.reduce((sum, value) => sum + value / largest, 0);
-  return given.map((value) => value / largest / total);
+  let total = 0;
+  for (const value of shares) total += value / largest;
+  for (let k = 0; k < shares.length; k++) shares[k] = shares[k]! / largest / total;
+  return shares;
 }
 
 /** `B p` for the gradients of the indices `active`, none of which is zero. */
@@ -153,12 +155,12 @@ function align(
   const kept = eigenvalues.subarray(0, count);
   const target = targetOf(kept, scale);
   const weights = new Float64Array(size);
-  kept.forEach((eigenvalue, k) => {
+  for (let k = 0; k < count; k++) {
     let along = 0;
     for (let i = 0; i < size; i++) along += eigenvectors[i * size + k]! * preferred[i]!;
-    const factor = Math.sqrt(target / eigenvalue) * along;
+    const factor = Math.sqrt(target / kept[k]!) * along;
     for (let i = 0; i < size; i++) weights[i]! += factor * eigenvectors[i * size + k]!;
-  });
+  }
   return weights;
 }
 

@@ -3,6 +3,14 @@ import { MultigradError } from './errors.ts';
 import type { Gramian } from './gramian.ts';
 import { norms } from './gramian-of.ts';
 import { minNormPoint } from './min-norm.ts';
+import { workNumbers } from './work-array.ts';
+
+const points = workNumbers();
+const nextPoints = workNumbers();
+const gradients = workNumbers();
+const nextGradients = workNumbers();
+const hessians = workNumbers();
+const steps = workNumbers();
 
 /**
  * The positive weights with `(G a)_k = a_k^(−1/α)`: the bargaining solution for α = 1, an α-fair one else. Null where
@@ -63,14 +71,17 @@ export function balancedWeights(gramian: Gramian, alpha = 1): Float64Array | nul
   );
 }
 
-/** Minimises `½ yᵀ C y − Σ b_k φ(y_k)`, φ' = y^(−p), from the solution of the diagonal. */
+/** Minimises `½ yᵀ C y − Σ b_k φ(y_k)`, φ' = y^(−p), from the solution of the diagonal. The result is a work array. */
 function newton(matrix: Float64Array, factors: Float64Array, power: number): Float64Array {
   const size = factors.length;
-  let point = factors.map((factor) => factor ** (1 / (1 + power)));
-  let gradient = gradientAt(matrix, factors, power, point);
-  let merit = meritOf(gradient, factors, power, point);
-  const factor = new Float64Array(size * size);
-  const step = new Float64Array(size);
+  let point = points.of(size);
+  let next = nextPoints.of(size);
+  let gradient = gradients.of(size);
+  let nextGradient = nextGradients.of(size);
+  const factor = hessians.of(size * size);
+  const step = steps.of(size);
+  for (let k = 0; k < size; k += 1) point[k] = factors[k]! ** (1 / (1 + power));
+  let merit = evaluate(matrix, factors, power, point, gradient);
   // Far more than it takes: convergence is quadratic once the damping ends.
   for (let turn = 0; turn < 500 && merit > 0; turn += 1) {
     // In relative coordinates z = dy / y: rows of very different size do no harm.
@@ -83,45 +94,38 @@ function newton(matrix: Float64Array, factors: Float64Array, power: number): Flo
     }
     solvePositive(factor, step);
     // Newton's decrement: the objective is self-concordant up to a constant, so this step stays inside and descends.
-    const largest = step.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    let largest = 0;
+    for (let k = 0; k < size; k += 1) largest = Math.max(largest, Math.abs(step[k]!));
     const damping = largest > 0.5 ? 0.5 / largest : 1;
-    const next = point.map((value, k) => value * (1 + damping * step[k]!));
-    const nextGradient = gradientAt(matrix, factors, power, next);
-    const nextMerit = meritOf(nextGradient, factors, power, next);
+    for (let k = 0; k < size; k += 1) next[k] = point[k]! * (1 + damping * step[k]!);
+    const nextMerit = evaluate(matrix, factors, power, next, nextGradient);
     // Near the end rounding decides: the best point is kept.
     if (damping === 1 && nextMerit >= merit && merit < 1e-8) break;
-    point = next;
-    gradient = nextGradient;
+    [point, next] = [next, point];
+    [gradient, nextGradient] = [nextGradient, gradient];
     merit = nextMerit;
   }
   return point;
 }
 
-function gradientAt(
+/** Writes the gradient; returns the largest residual relative to the barrier's part, `|y_k^p (C y)_k / b_k − 1|`. */
+function evaluate(
   matrix: Float64Array,
   factors: Float64Array,
   power: number,
   point: Float64Array,
-): Float64Array {
+  gradient: Float64Array,
+): number {
   const size = point.length;
-  return point.map((value, i) => {
+  let merit = 0;
+  for (let i = 0; i < size; i += 1) {
     let sum = 0;
     for (let j = 0; j < size; j += 1) sum += matrix[i * size + j]! * point[j]!;
-    return sum - factors[i]! * value ** -power;
-  });
-}
-
-/** The largest residual relative to the barrier's part, `|y_k^p (C y)_k / b_k − 1|`. */
-function meritOf(
-  gradient: Float64Array,
-  factors: Float64Array,
-  power: number,
-  point: Float64Array,
-): number {
-  return gradient.reduce(
-    (most, value, k) => Math.max(most, (Math.abs(value) * point[k]! ** power) / factors[k]!),
-    0,
-  );
+    const value = sum - factors[i]! * point[i]! ** -power;
+    gradient[i] = value;
+    merit = Math.max(merit, (Math.abs(value) * point[i]! ** power) / factors[i]!);
+  }
+  return merit;
 }
 
 /** Solves in place by Cholesky; the lower triangle holds a positive definite matrix, the vector the right side. */

@@ -1,4 +1,7 @@
 import type { Gramian } from './gramian.ts';
+import { workNumbers } from './work-array.ts';
+
+const factors = workNumbers();
 
 /**
  * The inverse of a Gramian that is far from singular, by its Cholesky factor: K × K entries, symmetric to the last bit.
@@ -8,7 +11,7 @@ import type { Gramian } from './gramian.ts';
  */
 export function definiteInverse({ size, values, relativeError }: Gramian): Float64Array | null {
   // L, then L⁻¹ in the same lower triangle.
-  const factor = new Float64Array(size * size);
+  const factor = factors.of(size * size);
   let trace = 0;
   for (let i = 0; i < size; i += 1) {
     const row = i * size;

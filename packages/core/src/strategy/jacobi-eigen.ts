@@ -46,7 +46,10 @@ function rotate(
   const entry = matrix[rowP + q]!;
   const theta = (matrix[rowQ + q]! - matrix[rowP + p]!) / 2 / entry;
   // The smaller of the two angles, at most 45 degrees: with the larger one cyclic sweeps need not converge.
-  const tangent = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
+  const steep = Math.abs(theta);
+  // √(θ² + 1) is |θ| to the last bit long before its square overflows.
+  const tangent =
+    (theta < 0 ? -1 : 1) / (steep + (steep < 2 ** 27 ? Math.sqrt(steep * steep + 1) : steep));
   const cosine = 1 / Math.sqrt(tangent * tangent + 1);
   const sine = tangent * cosine;
   matrix[rowP + p]! -= tangent * entry;

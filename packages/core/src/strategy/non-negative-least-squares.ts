@@ -1,3 +1,12 @@
+import { WorkArray, workNumbers } from './work-array.ts';
+
+const targets = workNumbers();
+const factors = workNumbers();
+const savedSolutions = workNumbers();
+const orders = new WorkArray((length) => new Int32Array(length));
+const insides = new WorkArray((length) => new Uint8Array(length));
+const passed = new WorkArray((length) => new Uint8Array(length));
+
 /** A solution, or a ray along which the objective falls for ever as far as float64 can tell. */
 export interface NonNegativeSolution {
   /** n numbers >= 0. */
@@ -27,12 +36,12 @@ export function solveNonNegative(
 ): NonNegativeSolution {
   const size = vector.length;
   const solution = new Float64Array(size);
-  const target = new Float64Array(size);
-  const factor = new Float64Array(size * size);
-  const entered = new Int32Array(size);
-  const inside = new Uint8Array(size);
-  const passedOver = new Uint8Array(size);
-  const saved = new Float64Array(bounded ? size : 0);
+  const target = targets.zeros(size);
+  const factor = factors.of(size * size);
+  const entered = orders.of(size);
+  const inside = insides.zeros(size);
+  const passedOver = passed.zeros(size);
+  const saved = savedSolutions.of(size);
   let count = 0;
   // Each turn lowers the objective; the bound only guards against rounding that undoes itself.
   for (let turn = 0; turn < 10 * size + 20; turn += 1) {

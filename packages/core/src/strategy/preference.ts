@@ -17,8 +17,12 @@ export function preferencesOf(
   preference: ObjectiveWeights | null,
   otherwise: number,
 ): Float64Array {
-  return Float64Array.from(objectives, (name) =>
+  const preferences = new Float64Array(objectives.length).fill(otherwise);
+  if (preference === null) return preferences;
+  for (let k = 0; k < objectives.length; k += 1) {
+    const name = objectives[k]!;
     // Own names only: an objective may be called `constructor`.
-    preference !== null && Object.hasOwn(preference, name) ? preference[name]! : otherwise,
-  );
+    if (Object.hasOwn(preference, name)) preferences[k] = preference[name]!;
+  }
+  return preferences;
 }

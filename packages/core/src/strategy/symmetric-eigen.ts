@@ -1,6 +1,7 @@
 import { MultigradError } from './errors.ts';
 import { diagonaliseJacobi } from './jacobi-eigen.ts';
 import { diagonaliseTridiagonal } from './tridiagonal-eigen.ts';
+import { WorkArray, workNumbers } from './work-array.ts';
 
 /** Eigenvalues and eigenvectors of a symmetric matrix: `A = V diag(λ) Vᵀ`. */
 export interface SymmetricEigen {
@@ -9,6 +10,10 @@ export interface SymmetricEigen {
   /** V, size × size, row-major, orthogonal: column k is the unit eigenvector of `eigenvalues[k]`. */
   readonly eigenvectors: Float64Array;
 }
+
+const matrices = workNumbers();
+const vectors = workNumbers();
+const orders = new WorkArray((length) => new Int32Array(length));
 
 /** Up to this size Jacobi rotations are as fast as the reduction. */
 const smallSizes = 4;
@@ -42,9 +47,10 @@ const jacobiSizes = 32;
  */
 export function symmetricEigen(values: Float64Array, size: number): SymmetricEigen {
   const scale = checkedScale(values, size);
-  const matrix = values.map((value) => value / scale);
+  const matrix = matrices.of(size * size);
+  for (let at = 0; at < matrix.length; at += 1) matrix[at] = values[at]! / scale;
   // Eigenvectors as rows while they turn, so that a rotation runs along memory.
-  const rows = new Float64Array(size * size);
+  const rows = vectors.zeros(size * size);
   for (let k = 0; k < size; k += 1) rows[k * size + k] = 1;
   // Both hold the stated error; rotations keep more digits of small eigenvalues where rows are of unlike size, the
   // reduction takes less time.
@@ -55,11 +61,11 @@ export function symmetricEigen(values: Float64Array, size: number): SymmetricEig
   const order = descendingDiagonal(matrix, size);
   const eigenvalues = new Float64Array(size);
   for (let at = 0; at < size; at += 1) eigenvalues[at] = matrix[order[at]! * (size + 1)]! * scale;
-  const overflow = eigenvalues.find((value) => !Number.isFinite(value));
-  if (overflow !== undefined) {
+  for (let k = 0; k < size; k += 1) {
+    if (Number.isFinite(eigenvalues[k])) continue;
     throw new MultigradError(
       'non-finite',
-      `The eigenvalues of a matrix should be representable in float64. Found ${overflow}; scale the matrix.`,
+      `The eigenvalues of a matrix should be representable in float64. Found ${eigenvalues[k]}; scale the matrix.`,
     );
   }
   const eigenvectors = new Float64Array(size * size);
@@ -84,7 +90,7 @@ function isEven(matrix: Float64Array, size: number): boolean {
 
 /** The rows of the diagonal's entries in descending order. */
 function descendingDiagonal(matrix: Float64Array, size: number): Int32Array {
-  const order = new Int32Array(size);
+  const order = orders.of(size);
   for (let row = 0; row < size; row += 1) {
     const value = matrix[row * (size + 1)]!;
     let at = row;

@@ -1,3 +1,10 @@
+import { workNumbers } from './work-array.ts';
+
+const diagonals = workNumbers();
+const offDiagonals = workNumbers();
+const reflections = workNumbers();
+const images = workNumbers();
+
 /** Entries below this, relative to the matrix's largest, are left out: their squares are not representable. */
 const negligible = 2 ** -500;
 
@@ -16,7 +23,8 @@ export function diagonaliseTridiagonal(
   size: number,
 ): void {
   const offDiagonal = reduce(matrix, rows, size);
-  const diagonal = Float64Array.from({ length: size }, (_, k) => matrix[k * size + k]!);
+  const diagonal = diagonals.of(size);
+  for (let k = 0; k < size; k += 1) diagonal[k] = matrix[k * size + k]!;
   let last = size - 1;
   while (last > 0) {
     if (splits(diagonal, offDiagonal, last - 1)) {
@@ -27,7 +35,7 @@ export function diagonaliseTridiagonal(
     while (first > 0 && !splits(diagonal, offDiagonal, first - 1)) first -= 1;
     shiftedStep(diagonal, offDiagonal, rows, first, last);
   }
-  diagonal.forEach((value, k) => (matrix[k * size + k] = value));
+  for (let k = 0; k < size; k += 1) matrix[k * size + k] = diagonal[k]!;
 }
 
 /** Whether the entry between rows k and k + 1 is zero beside the diagonal's rounding. */
@@ -39,9 +47,9 @@ function splits(diagonal: Float64Array, offDiagonal: Float64Array, k: number): b
 
 /** A = Q T Qᵀ: leaves T's diagonal in the matrix and Qᵀ in `rows`, returns T's off-diagonal. */
 function reduce(matrix: Float64Array, rows: Float64Array, size: number): Float64Array {
-  const offDiagonal = new Float64Array(Math.max(0, size - 1));
-  const factors = new Float64Array(size);
-  const image = new Float64Array(size);
+  const offDiagonal = offDiagonals.zeros(size);
+  const factors = reflections.zeros(size);
+  const image = images.of(size);
   for (let k = 0; k < size - 1; k += 1) {
     const start = k * size;
     const head = matrix[start + k + 1]!;
