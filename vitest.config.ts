@@ -8,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    // They need a browser: npm run test:browser.
+    exclude: ['tests/browser/**', '**/node_modules/**'],
     setupFiles: ['tests/setup.ts'],
     reporters: ['default', './tests/closing-line-reporter.ts'],
     pool: 'forks',

@@ -35,6 +35,7 @@ describe('help', () => {
       'train',
       'strategies',
       'report',
+      'watch',
       'Examples:',
       'multigrad compare cg-mnist --preset quick',
       'Exit codes:',
@@ -181,6 +182,11 @@ describe('mistakes on the command line', () => {
       'Option `seed` of `cg-mnist` should be an integer >= 0. Found -1.',
     ],
     [['report'], "missing required argument 'folder'"],
+    [['watch'], "missing required argument 'folder'"],
+    [
+      ['watch', '.', '--port', '65536'],
+      'Option `port` of `watch` should be an integer from 0 to 65535.',
+    ],
   ])('refuses %j with exit code 2', async (args, message) => {
     const { code, out, err } = await run(...args);
     expect(err).toContain(message);
@@ -194,9 +200,11 @@ describe('mistakes on the command line', () => {
   });
 
   it('is told apart from failures', async () => {
-    const { code, err } = await run('report', 'nowhere');
-    expect(code).toBe(1);
-    expect(err).toContain('nowhere holds no results: there is no config.json in it.');
+    for (const command of ['report', 'watch']) {
+      const { code, err } = await run(command, 'nowhere');
+      expect(code).toBe(1);
+      expect(err).toContain('nowhere holds no results: there is no config.json in it.');
+    }
     expect(exitCodeOf('invalid-data')).toBe(1);
   });
 });

@@ -27,6 +27,8 @@ Examples:
       three strategies: sum, MMPareto with two options, and a file of your own
   multigrad train cg-mnist --strategy pcgrad --seed 1 --epochs 2
       one run
+  multigrad watch runs/first
+      a live page of a folder while it is written
   multigrad report runs/first
       tables and report anew from the files
 
@@ -81,17 +83,25 @@ function writtenSettings(recipe: Recipe, written: Written): Record<string, strin
   return texts;
 }
 
-function wholeNumber(recipe: Recipe, name: string, minimum: number, text: string): number {
+/** @param owner - the recipe or the command that the option belongs to, for messages */
+function wholeNumber(
+  owner: string,
+  name: string,
+  text: string,
+  minimum: number,
+  maximum?: number,
+): number {
   const spec: OptionSpec = {
     kind: 'number',
     integer: true,
     minimum,
+    ...(maximum === undefined ? {} : { maximum }),
     default: minimum,
     description: name,
   };
-  return (
-    optionsFromText(recipe.name, { [name]: spec }, { [name]: text }) as Record<string, number>
-  )[name]!;
+  return (optionsFromText(owner, { [name]: spec }, { [name]: text }) as Record<string, number>)[
+    name
+  ]!;
 }
 
 function defaultFolder(recipe: Recipe): string {
@@ -141,7 +151,7 @@ function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promis
     const lists = written['strategies'] as readonly string[] | undefined;
     const seeds = written['seeds'] as string | undefined;
     const preset = recipe.presets[written['preset'] as PresetName];
-    const count = seeds === undefined ? preset.seeds : wholeNumber(recipe, 'seeds', 1, seeds);
+    const count = seeds === undefined ? preset.seeds : wholeNumber(recipe.name, 'seeds', seeds, 1);
     await run(
       request(
         recipe,
@@ -159,7 +169,7 @@ function trainCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<
     .requiredOption('--strategy <specifier>', 'Strategy, as in mmpareto:gamma=2,rescale=tensor.')
     .option('--seed <number>', 'Seed of data, weights and order.', '0');
   return addSettings(command, recipe).action(async (written: Written) => {
-    const seed = wholeNumber(recipe, 'seed', 0, written['seed'] as string);
+    const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
     await run(request(recipe, written, [written['strategy'] as string], [seed]));
   });
 }
@@ -215,6 +225,18 @@ export function createProgram(environment: Environment, done: (exitCode: number)
       for (const line of resultLines(given, await writeOutputs(resolve(folder, given), given)))
         print(line);
       done(exitCodes.success);
+    });
+  program
+    .command('watch')
+    .description(
+      'Show a live page of an output folder, in a browser on this machine, until Ctrl-C.',
+    )
+    .argument('<folder>', 'Output folder of compare or train, which may be writing it.')
+    .option('--port <number>', 'Port of the page; 0 for one that is free.', '0')
+    .action(async (given: string, { port }: { readonly port: string }) => {
+      // The chart library takes longer to load than most commands take to run.
+      const { watch } = await import('./commands/watch.ts');
+      done(await watch(given, wholeNumber('watch', 'port', port, 0, 65_535), environment));
     });
   return program;
 }

@@ -10,6 +10,7 @@ import {
   runsTable,
   textTable,
 } from '../results/table.ts';
+import type { ReportCommands } from '../report/report.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../wording.ts';
 import { readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
@@ -46,6 +47,11 @@ function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): stri
   return `${parts.join('\n\n')}\n`;
 }
 
+/** The commands that the report of a folder names. */
+export function reportCommands(config: ComparisonConfig, shown: string): ReportCommands {
+  return { repeat: repeatCommand(config), redraw: `multigrad report ${quoted(shown)}` };
+}
+
 /**
  * Writes the tables and the report of an output folder from its run files.
  *
@@ -58,10 +64,12 @@ export async function writeOutputs(folder: string, shown: string): Promise<Summa
   const summary = summarize(config, runs);
   writeWhole(join(folder, 'table.csv'), resultsCsv(summary));
   writeWhole(join(folder, 'table.md'), markdown(summary, runs));
-  const commands = { repeat: repeatCommand(config), redraw: `multigrad report ${quoted(shown)}` };
   // The chart library takes longer to load than most commands take to run.
   const { renderReport } = await import('../report/report.ts');
-  writeWhole(join(folder, 'report.html'), await renderReport(summary, runs, commands));
+  writeWhole(
+    join(folder, 'report.html'),
+    await renderReport(summary, runs, reportCommands(config, shown)),
+  );
   return summary;
 }
 

@@ -39,7 +39,7 @@ function swatch({ colour, dash }: StrategyStyle): string {
 
 function legend(styles: readonly StrategyStyle[]): string {
   const entries = styles.map((style) => `<li>${swatch(style)}${escapeHtml(style.strategy)}</li>`);
-  return `<ul class="legend" aria-label="Strategies">${entries.join('')}</ul>`;
+  return `<ul class="legend" aria-label="Legend">${entries.join('')}</ul>`;
 }
 
 function table({ columns, rows }: Table, id: string, coloured: readonly StrategyStyle[]): string {
@@ -61,30 +61,75 @@ function table({ columns, rows }: Table, id: string, coloured: readonly Strategy
   );
 }
 
-function chartSection(chart: DrawnChart, styles: readonly StrategyStyle[]): string {
+/** A part of the page with a heading of its own. */
+export interface PageSection {
+  readonly id: string;
+  /** The whole `section` element, made safe. */
+  readonly html: string;
+}
+
+/** A section around parts that are safe; empty ones are left out. */
+export function section(id: string, title: string, parts: readonly string[]): PageSection {
+  const html = [`<section id="${id}">`, `<h2>${escapeHtml(title)}</h2>`, ...parts, '</section>'];
+  return { id, html: html.filter((part) => part !== '').join('\n') };
+}
+
+/** The panels of a chart, with the legend that their colours need. */
+export function chartPanels(chart: DrawnChart, styles: readonly StrategyStyle[]): string {
   const panels = chart.pictures.map(
     (picture, index) =>
       `<figure><figcaption>${escapeHtml(chart.panels[index]!.title)}</figcaption>` +
       `<div role="img" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</div></figure>`,
   );
   return [
-    `<section id="${chart.id}">`,
-    `<h2>${escapeHtml(chart.title)}</h2>`,
-    `<p>${escapeHtml(chart.explanation)}</p>`,
     chart.legend ? legend(styles) : '',
     `<div class="panels${[2, 4].includes(panels.length) ? ' pairs' : ''}">${panels.join('\n')}</div>`,
-    '</section>',
   ].join('\n');
+}
+
+function paragraphs(texts: readonly string[]): string {
+  return texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n');
+}
+
+/** The sections of the page, in order. */
+export function pageSections(page: ReportPage): PageSection[] {
+  const notes = page.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('');
+  const entry = ([name, value]: readonly [string, string]): string =>
+    `<div${value.length > 30 ? ' class="wide"' : ''}><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`;
+  return [
+    section('results', 'Results', [
+      table(page.results, 'results-table', page.styles),
+      `<div class="caption">${paragraphs(page.captions)}</div>`,
+      notes === ''
+        ? ''
+        : `<div class="notes"><p><strong>Not everything ran to its end.</strong> † marks figures of runs cut short.</p><ul>${notes}</ul></div>`,
+    ]),
+    ...page.charts.map((chart) =>
+      section(chart.id, chart.title, [
+        `<p>${escapeHtml(chart.explanation)}</p>`,
+        chartPanels(chart, page.styles),
+      ]),
+    ),
+    section('runs', 'Every run', [table(page.runs, 'runs-table', [])]),
+    section('configuration', 'Configuration', [
+      `<dl>${page.configuration.map(entry).join('\n')}</dl>`,
+    ]),
+    section(
+      'commands',
+      'Commands',
+      page.commands.map(
+        ({ purpose, command }) =>
+          `<p>${escapeHtml(purpose)}</p>\n<pre><code>${escapeHtml(command)}</code></pre>`,
+      ),
+    ),
+    section('sources', 'Sources', [
+      `<ul>${page.sources.map((source) => `<li>${escapeHtml(source)}</li>`).join('\n')}</ul>`,
+    ]),
+  ];
 }
 
 /** The whole report as one HTML file that needs nothing else: no scripts, no fonts, no network. */
 export function reportHtml(page: ReportPage): string {
-  const paragraphs = (texts: readonly string[]): string =>
-    texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n');
-  const notes =
-    page.notes.length > 0
-      ? `<div class="notes"><p><strong>Not everything ran to its end.</strong> † marks figures of runs cut short.</p><ul>${page.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul></div>`
-      : '';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -100,29 +145,9 @@ ${styleSheet}</style>
 <p>${escapeHtml(page.lead)}</p>
 </header>
 <main>
-<section id="results">
-<h2>Results</h2>
-${table(page.results, 'results-table', page.styles)}
-<div class="caption">${paragraphs(page.captions)}</div>
-${notes}
-</section>
-${page.charts.map((chart) => chartSection(chart, page.styles)).join('\n')}
-<section id="runs">
-<h2>Every run</h2>
-${table(page.runs, 'runs-table', [])}
-</section>
-<section id="configuration">
-<h2>Configuration</h2>
-<dl>${page.configuration.map(([name, value]) => `<div${value.length > 30 ? ' class="wide"' : ''}><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('\n')}</dl>
-</section>
-<section id="commands">
-<h2>Commands</h2>
-${page.commands.map(({ purpose, command }) => `<p>${escapeHtml(purpose)}</p>\n<pre><code>${escapeHtml(command)}</code></pre>`).join('\n')}
-</section>
-<section id="sources">
-<h2>Sources</h2>
-<ul>${page.sources.map((source) => `<li>${escapeHtml(source)}</li>`).join('\n')}</ul>
-</section>
+${pageSections(page)
+  .map(({ html }) => html)
+  .join('\n')}
 </main>
 </body>
 </html>

@@ -7,7 +7,7 @@ import { cosineChart } from './charts/cosines.ts';
 import { accuracyChart, conflictChart, testLossChart, trainingLossChart } from './charts/epochs.ts';
 import { finalAccuracyChart } from './charts/final-accuracy.ts';
 import { normChart, weightChart } from './charts/steps.ts';
-import { type DrawnChart, reportHtml } from './html.ts';
+import { type DrawnChart, type ReportPage, reportHtml } from './html.ts';
 import { strategyStyles } from './palette.ts';
 import { renderChart } from './render-chart.ts';
 
@@ -22,10 +22,17 @@ const makers: readonly ChartMaker[] = [
   weightChart,
 ];
 
-async function draw(chart: Chart): Promise<DrawnChart> {
+/** Draws a specification as SVG; `prefix` stands before every id within it. */
+export type DrawPicture = typeof renderChart;
+
+/** Draws every panel of a chart. */
+export async function drawChart(
+  chart: Chart,
+  draw: DrawPicture = renderChart,
+): Promise<DrawnChart> {
   const pictures: string[] = [];
   for (const [index, { spec }] of chart.panels.entries()) {
-    pictures.push(await renderChart(spec, `${chart.id}-${index}`));
+    pictures.push(await draw(spec, `${chart.id}-${index}`));
   }
   return { ...chart, pictures };
 }
@@ -38,26 +45,27 @@ export interface ReportCommands {
   readonly redraw: string;
 }
 
-/** Writes the report of a comparison as one HTML file. */
-export async function renderReport(
+/** What the report of a comparison says. */
+export async function reportPage(
   summary: Summary,
   runs: readonly RunRecord[],
   commands: ReportCommands,
-): Promise<string> {
+  draw: DrawPicture = renderChart,
+): Promise<ReportPage> {
   const { config } = summary;
   const recipe = findRecipe(config.recipe);
   const styles = strategyStyles(config.strategies);
   const charts: DrawnChart[] = [];
   for (const make of makers) {
     const chart = make(summary, styles);
-    if (chart) charts.push(await draw(chart));
+    if (chart) charts.push(await drawChart(chart, draw));
   }
   const compared =
     config.strategies.length === 1
       ? config.strategies[0]!
       : `${config.strategies.length} strategies compared`;
   const backends = [...new Set(runs.flatMap(({ result }) => (result ? [result.backend] : [])))];
-  return reportHtml({
+  return {
     title: `${recipe?.title ?? config.recipe}: ${compared}`,
     lead: recipe?.summary ?? '',
     results: resultsTable(summary),
@@ -87,5 +95,14 @@ export async function renderReport(
       { purpose: 'This page anew from the files of its folder:', command: commands.redraw },
     ],
     sources: recipe?.sources ?? [],
-  });
+  };
+}
+
+/** Writes the report of a comparison as one HTML file. */
+export async function renderReport(
+  summary: Summary,
+  runs: readonly RunRecord[],
+  commands: ReportCommands,
+): Promise<string> {
+  return reportHtml(await reportPage(summary, runs, commands));
 }

@@ -1,21 +1,21 @@
 /** The report's look: one column on a telephone, panels side by side on a desk, whole charts on paper. */
 export const styleSheet = `
-:root { color-scheme: light; }
+:root { color-scheme: light dark; --page: #fff; --ink: #1a1a1a; --quiet: #555; --rule: #e6e6e6; --soft: #f4f4f4; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.25rem; max-width: 72rem; background: #fff; color: #1a1a1a;
+body { margin: 0 auto; padding: 1.25rem; max-width: 72rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.25rem 0 .25rem; }
 p { margin: .4rem 0 .8rem; max-width: 46rem; }
-.caption { color: #555; font-size: .875rem; }
+.caption { color: var(--quiet); font-size: .875rem; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9375rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .9rem .4rem 0; text-align: right; white-space: nowrap; vertical-align: bottom; }
-th:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
-thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; }
-thead small { display: block; color: #555; font-weight: 400; font-size: .8125rem; }
+th:first-child { text-align: left; position: sticky; left: 0; background: var(--page); }
+thead th { border-bottom: 2px solid var(--ink); font-weight: 600; }
+thead small { display: block; color: var(--quiet); font-weight: 400; font-size: .8125rem; }
 tbody th { font-weight: 500; }
-tbody tr + tr > * { border-top: 1px solid #e6e6e6; }
+tbody tr + tr > * { border-top: 1px solid var(--rule); }
 #runs-table { font-size: .8125rem; }
 .swatch { margin-right: .45rem; vertical-align: middle; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.25rem; margin: 0 0 .6rem; padding: 0; font-size: .9375rem; }
@@ -29,12 +29,24 @@ figure svg { display: block; max-width: 100%; height: auto; }
 .notes ul { margin: .25rem 0; padding-left: 1.1rem; }
 .notes li { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .2rem 1.5rem; margin: .5rem 0; }
-dl div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid #e6e6e6; }
+dl div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid var(--rule); }
 dl .wide { grid-column: 1 / -1; justify-content: flex-start; }
 dl .wide dd { text-align: left; }
-dt { color: #555; }
+dt { color: var(--quiet); }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
-pre { background: #f4f4f4; padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem; }
+pre { background: var(--soft); padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --page: #15171a; --ink: #e6e6e6; --quiet: #a6a9ae; --rule: #34383e; --soft: #22252a; }
+  /* Charts are drawn for white paper: what would vanish on a dark page is given another colour. */
+  figure svg text { fill: var(--ink); }
+  figure svg [stroke="#e6e6e6"] { stroke: var(--rule); }
+  figure svg [stroke="#1a1a1a"] { stroke: var(--ink); }
+  figure svg [fill="#ffffff"] { fill: var(--page); }
+  svg [stroke="#4d4d4d"] { stroke: #b8b8b8; }
+  svg [fill="#4d4d4d"] { fill: #b8b8b8; }
+  svg [stroke="#0072b2"] { stroke: #4aa3df; }
+  svg [fill="#0072b2"] { fill: #4aa3df; }
+}
 @media (max-width: 40rem) {
   body { padding: .9rem; }
   h1 { font-size: 1.35rem; }

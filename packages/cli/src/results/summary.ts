@@ -69,7 +69,8 @@ export function conflictsOf(run: RunRecord): Record<string, ConflictCount> {
   return total;
 }
 
-function unfinishedNote(run: RunRecord, epochs: number): string {
+/** A sentence on a run that did not finish: how far it got and why it ended. */
+export function unfinishedNote(run: RunRecord, epochs: number): string {
   const reached =
     run.epochs.length > 0
       ? `after epoch ${run.epochs.length} of ${epochs}`

@@ -49,8 +49,16 @@ export function resultsTable(summary: Summary): Table {
   };
 }
 
-/** Every run on a line of its own. */
-export function runsTable(summary: Summary, runs: readonly RunRecord[]): Table {
+/**
+ * Every run on a line of its own.
+ *
+ * @param unended - the state of a run that has no result: it was cut off, or may still be going on
+ */
+export function runsTable(
+  summary: Summary,
+  runs: readonly RunRecord[],
+  unended = 'cut off',
+): Table {
   const { objectives, groups } = summary;
   const percent = (value: number | undefined, digits: number): string =>
     value === undefined ? nothing : (value * 100).toFixed(digits);
@@ -80,7 +88,7 @@ export function runsTable(summary: Summary, runs: readonly RunRecord[]): Table {
       String(run.epochs.length),
       String(stepsOf(run)),
       run.result?.seconds.toFixed(0) ?? nothing,
-      run.result?.status ?? 'cut off',
+      run.result?.status ?? unended,
     ]),
   };
 }

@@ -17,8 +17,9 @@ interface Sample {
 export function binnedMedians(
   samples: readonly Sample[],
   steps: number,
+  points: number = pointsPerLine,
 ): { x: number; y: number }[] {
-  const width = Math.max(1, Math.ceil(steps / pointsPerLine));
+  const width = Math.max(1, Math.ceil(steps / points));
   const stretches = new Map<number, number[]>();
   for (const { step, value } of samples) {
     const stretch = Math.floor(step / width);

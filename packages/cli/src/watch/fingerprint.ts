@@ -1,0 +1,57 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
+
+/** The files of an output folder that the page is made of. */
+function recordFiles(folder: string): string[] {
+  const runs = join(folder, 'runs');
+  const entries = unlessMissing(() => readdirSync(runs)) ?? [];
+  const names = entries.flatMap((name) =>
+    ['epochs.jsonl', 'steps.jsonl', 'result.json'].map((file) => join(runs, name, file)),
+  );
+  return [join(folder, 'config.json'), ...names];
+}
+
+function unlessMissing<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (cause) {
+    // ENOTDIR: a file between the runs' folders is none of ours.
+    if (isMissing(cause) || (cause as NodeJS.ErrnoException).code === 'ENOTDIR') return null;
+    throw cause;
+  }
+}
+
+/**
+ * A text that changes when a record of the folder does, from the files' sizes and times alone.
+ *
+ * @throws MultigradError `io` where the folder cannot be read, `unsupported` where a link in it leads out of it
+ */
+export function fingerprint(folder: string): { readonly text: string; readonly changedAt: number } {
+  try {
+    const root = unlessMissing(() => realpathSync(folder)) ?? folder;
+    const parts: string[] = [];
+    let changedAt = 0;
+    for (const path of recordFiles(folder)) {
+      const stat = unlessMissing(() => statSync(path));
+      if (stat === null) continue;
+      assertInside(root, folder, path);
+      changedAt = Math.max(changedAt, stat.mtimeMs);
+      parts.push(`${path} ${stat.ino} ${stat.size} ${stat.mtimeMs}`);
+    }
+    return { text: parts.join('\n'), changedAt };
+  } catch (cause) {
+    if (MultigradError.isInstance(cause)) throw cause;
+    throw ioError(`read ${folder}`, cause);
+  }
+}
+
+/** Whoever opens the page sees what is in the folder, not what a link in it points at. */
+function assertInside(root: string, folder: string, path: string): void {
+  const real = unlessMissing(() => realpathSync(path));
+  if (real === null || real.startsWith(root + sep)) return;
+  throw new MultigradError(
+    'unsupported',
+    `${relative(folder, path)} is a link out of the folder that is watched. Copy what it points at into the folder.`,
+  );
+}

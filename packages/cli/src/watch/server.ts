@@ -1,0 +1,114 @@
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MultigradError, ioError } from '@multigrad/core/strategy';
+import { Broadcast } from './broadcast.ts';
+import type { LivePageSource } from './live-page.ts';
+import { icon, pageHtml, pageScript, pageStyle } from './page.ts';
+
+/** A page that is being served. */
+export interface PageServer {
+  /** Where a browser on this machine finds it. */
+  readonly url: string;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** How a page is served. */
+export interface ServeOptions {
+  /** 0 for one that is free. */
+  readonly port: number;
+  /** Milliseconds between two looks at the files. */
+  readonly interval: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const host = '127.0.0.1';
+
+// Nothing but what this server sends: no script of a run's name could run, and no other page may embed this one.
+const headers = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+} as const;
+
+/** All that is served beside the events; no request ever names a file. */
+const documents: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
+  ['/', ['text/html; charset=utf-8', pageHtml]],
+  ['/page.js', ['text/javascript; charset=utf-8', pageScript()]],
+  ['/page.css', ['text/css; charset=utf-8', pageStyle()]],
+  ['/icon.svg', ['image/svg+xml', icon]],
+]);
+
+function refuse(response: ServerResponse, status: number, why: string): void {
+  response.writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(`${why}\n`);
+}
+
+/**
+ * Whether a request is meant for this server by the name it has. A page of another site can make its own name point at
+ * this machine (DNS rebinding); the name then stands in the request.
+ */
+function isOurs({ headers: { host: asked, origin } }: IncomingMessage, port: number): boolean {
+  const names = [`${host}:${port}`, `localhost:${port}`];
+  if (asked === undefined || !names.includes(asked)) return false;
+  return origin === undefined || names.some((name) => origin === `http://${name}`);
+}
+
+/**
+ * Serves the live page of an output folder on this machine alone.
+ *
+ * @throws MultigradError `io` where the port is taken
+ */
+export async function servePage(
+  source: LivePageSource,
+  { port, interval, now }: ServeOptions,
+): Promise<PageServer> {
+  const broadcast = new Broadcast(source, interval, now);
+  let ownPort = port;
+  const server = createServer((request, response) => {
+    if (!isOurs(request, ownPort)) {
+      refuse(response, 403, `This page is served to http://${host}:${ownPort} alone.`);
+      return;
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      refuse(response, 405, 'This page can only be read.');
+      return;
+    }
+    const document = documents.get(request.url ?? '');
+    if (document !== undefined) {
+      response.writeHead(200, { ...headers, 'Content-Type': document[0] });
+      response.end(request.method === 'HEAD' ? undefined : document[1]);
+    } else if (request.url === '/events' && request.method === 'GET') {
+      response.writeHead(200, { ...headers, 'Content-Type': 'text/event-stream' });
+      broadcast.add(response);
+    } else {
+      refuse(response, 404, 'There is nothing here but the page itself.');
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(ioError(`serve on port ${port}`, cause)));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    throw new MultigradError('io', `Cannot serve on port ${port}: the system gave no address.`);
+  }
+  ownPort = (address satisfies AddressInfo).port;
+  return {
+    url: `http://${host}:${ownPort}/`,
+    close: async () => {
+      broadcast.close();
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+    },
+  };
+}
