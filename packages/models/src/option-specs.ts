@@ -1,5 +1,5 @@
 import { type ChoiceOption, MultigradError, type NumberOption } from '@multigrad/core/strategy';
-import { type Initialisation, initialisations } from './initialisation.ts';
+import { type Initialisation, initialisations } from './weights/initialisation.ts';
 
 /** A count: an integer >= `minimum`. */
 export function countOption(

@@ -6,9 +6,9 @@ import {
   model,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { type Initialisation, layerInitializers } from './initialisation.ts';
-import { assertLayerName } from './layer-names.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from './option-specs.ts';
+import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
+import { assertLayerName } from '../layer-names.ts';
+import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
 
 /** Options of {@link classifierHead}. */
 export interface ClassifierHeadOptions {

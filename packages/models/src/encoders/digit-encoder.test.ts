@@ -3,10 +3,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { classifierHead } from './classifier-head.ts';
-import { concatenation } from './concatenation.ts';
+import { classifierHead } from '../heads/classifier-head.ts';
+import { concatenation } from '../fusions/concatenation.ts';
 import { digitEncoder, type DigitEncoderOptions } from './digit-encoder.ts';
-import { namedVariables } from './network-weights.ts';
+import { namedVariables } from '../weights/network-weights.ts';
 
 const small: DigitEncoderOptions = { name: 'gray', channels: 2, width: 3, features: 5, seed: 1 };
 

@@ -1,9 +1,9 @@
 import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { assertLabelsIfAtHand } from './labels.ts';
-import { namedVariables, trainableVariables } from './network-weights.ts';
-import { accuracy, softmaxCrossEntropy } from './softmax-cross-entropy.ts';
+import { assertLabelsIfAtHand } from '../losses/labels.ts';
+import { namedVariables, trainableVariables } from '../weights/network-weights.ts';
+import { accuracy, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
 
 /** Whether a forward pass trains: batch statistics and dropout are in force, moving statistics follow. */
 export interface ForwardMode {

@@ -3,10 +3,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { digitEncoder } from './digit-encoder.ts';
+import { digitEncoder } from '../encoders/digit-encoder.ts';
 import { multimodalNetwork } from './make-multimodal-network.ts';
 import type { MultimodalNetwork } from './multimodal-network.ts';
-import { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
+import { softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
 
 const side = 8;
 

@@ -6,7 +6,7 @@ import {
   model,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { assertLayerName } from './layer-names.ts';
+import { assertLayerName } from '../layer-names.ts';
 
 /** Options of {@link concatenation}. */
 export interface ConcatenationOptions {

@@ -6,10 +6,10 @@ import {
   model,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { batchNormalization } from './batch-normalization.ts';
-import { type Initialisation, layerInitializers } from './initialisation.ts';
-import { assertLayerName } from './layer-names.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from './option-specs.ts';
+import { batchNormalization } from '../layers/batch-normalization.ts';
+import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
+import { assertLayerName } from '../layer-names.ts';
+import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
 
 /** Options of {@link digitEncoder}. */
 export interface DigitEncoderOptions {

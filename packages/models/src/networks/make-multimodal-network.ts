@@ -5,13 +5,13 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { classifierHead } from './classifier-head.ts';
-import { concatenation } from './concatenation.ts';
-import type { Initialisation } from './initialisation.ts';
-import { assertLayerName } from './layer-names.ts';
+import { classifierHead } from '../heads/classifier-head.ts';
+import { concatenation } from '../fusions/concatenation.ts';
+import type { Initialisation } from '../weights/initialisation.ts';
+import { assertLayerName } from '../layer-names.ts';
 import { MultimodalNetwork } from './multimodal-network.ts';
-import { namedVariables } from './network-weights.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from './option-specs.ts';
+import { namedVariables } from '../weights/network-weights.ts';
+import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
 
 /** Options of {@link multimodalNetwork}. */
 export interface MultimodalNetworkOptions<Modality extends string, Joint extends string> {
