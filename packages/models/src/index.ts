@@ -1,18 +1,59 @@
+export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
+export { leNet, type LeNetOptions } from './encoders/le-net.ts';
+export {
+  multilayerPerceptron,
+  type MultilayerPerceptronOptions,
+} from './encoders/multilayer-perceptron.ts';
+export { resNet18, type ResNet18Options } from './encoders/res-net18.ts';
+export {
+  temporalTransformer,
+  type TemporalTransformerOptions,
+} from './encoders/temporal-transformer.ts';
+export { waveformEncoder, type WaveformEncoderOptions } from './encoders/waveform-encoder.ts';
+export type { CrossAttentionExchangeOptions } from './exchanges/cross-attention-exchange.ts';
+export type { MmtmOptions } from './exchanges/mmtm.ts';
+export type { StageExchange } from './exchanges/stage-exchange.ts';
+export { concatenation, type ConcatenationOptions } from './fusions/concatenation.ts';
+export { crossAttention, type CrossAttentionOptions } from './fusions/cross-attention.ts';
+export { film, type FilmOptions } from './fusions/film.ts';
+export type { Fusion, FusionKind, FusionWithOptions } from './fusions/fusion.ts';
+export { gated, type GatedOptions } from './fusions/gated.ts';
+export { summation, type SummationOptions } from './fusions/summation.ts';
+export { classifierHead, type ClassifierHeadOptions } from './heads/classifier-head.ts';
 export {
   batchNormalization,
   type BatchNormalizationOptions,
-  registerLayers,
 } from './layers/batch-normalization.ts';
-export { classifierHead, type ClassifierHeadOptions } from './heads/classifier-head.ts';
-export { concatenation, type ConcatenationOptions } from './fusions/concatenation.ts';
-export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
-export type { Initialisation } from './weights/initialisation.ts';
+export { registerLayers } from './layers/register-layers.ts';
 export { assertLabels } from './losses/labels.ts';
-export { multimodalNetwork, type MultimodalNetworkOptions } from './networks/make-multimodal-network.ts';
+export { meanSquaredError, smoothL1 } from './losses/regression.ts';
+export { accuracy, softmaxCrossEntropy } from './losses/softmax-cross-entropy.ts';
 export {
-  type ForwardMode,
+  multiTaskNetwork,
+  type MultiTaskNetworkOptions,
+} from './networks/make-multi-task-network.ts';
+export {
+  multimodalNetwork,
+  type MultimodalNetworkOptions,
+} from './networks/make-multimodal-network.ts';
+export {
+  type BatchLabels,
+  type Measured,
   type MeasuredObjective,
   MultimodalNetwork,
   type NetworkParts,
 } from './networks/multimodal-network.ts';
-export { accuracy, softmaxCrossEntropy } from './losses/softmax-cross-entropy.ts';
+export {
+  type MeasuredTask,
+  MultiTaskNetwork,
+  type MultiTaskParts,
+} from './networks/multi-task-network.ts';
+export type { ForwardMode } from './networks/parts.ts';
+export type { ClassificationTask, RegressionTask, Task, TaskMeasures } from './networks/tasks.ts';
+export type { CrossStitchOptions } from './sharing/cross-stitch.ts';
+export type { MmoeOptions } from './sharing/mmoe.ts';
+export type { PleOptions } from './sharing/ple.ts';
+export type { SharedBody } from './sharing/shared-body.ts';
+export type { Sharing } from './sharing/sharing.ts';
+export type { Trunk } from './sharing/trunks.ts';
+export type { Initialisation } from './weights/initialisation.ts';

@@ -49,3 +49,31 @@ export function assertPresent<Options extends object>(
     );
   }
 }
+
+/**
+ * Checks that an option divides another.
+ *
+ * @throws MultigradError `invalid-option`
+ */
+export function assertDivides(
+  owner: string,
+  option: string,
+  divisor: number,
+  other: string,
+  value: number,
+): void {
+  if (value % divisor === 0) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`${option}\` of \`${owner}\` should divide \`${other}\`, ${value}. Found ${divisor}.`,
+  );
+}
+
+/** A record without some of its keys. */
+export function without<T extends object, Key extends keyof T>(
+  given: T,
+  ...names: Key[]
+): Omit<T, Key> {
+  const kept = Object.entries(given).filter(([name]) => !names.includes(name as Key));
+  return Object.fromEntries(kept) as Omit<T, Key>;
+}

@@ -6,4 +6,5 @@ export {
   normalisedNetwork,
   type ToyNetwork,
 } from './networks.ts';
+export { expectExactGradients, only } from './objective-gradients.ts';
 export { disposeOptimizer } from './optimizers.ts';

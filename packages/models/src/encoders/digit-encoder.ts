@@ -1,15 +1,9 @@
 import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
-import {
-  input,
-  layers,
-  type LayersModel,
-  model,
-  type SymbolicTensor,
-} from '@tensorflow/tfjs-layers';
-import { batchNormalization } from '../layers/batch-normalization.ts';
-import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
+import { input, layers, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
 import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
+import type { Initialisation } from '../weights/initialisation.ts';
+import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 
 /** Options of {@link digitEncoder}. */
 export interface DigitEncoderOptions {
@@ -61,6 +55,9 @@ export interface DigitEncoderOptions {
  * Batch norm → conv 5×5 (width) → max-pool 3×3 / 2 → conv 3×3 (width) → conv 3×3 / 2 (2 width) → conv 3×3 (2 width) →
  * global average → dense (features), with a ReLU after each convolution and after the dense layer.
  *
+ * Stages, by which streams may exchange what they see: `norm`, `conv1`, `pool`, `conv2`, `conv3`, `conv4`, `average`,
+ * `dense`.
+ *
  * @remarks
  * Strided windows follow TensorFlow's `same` padding: on even sizes the odd row and column of padding is at the end,
  * where PyTorch's symmetric padding of 1 puts one at the start. Output sizes are the same.
@@ -86,48 +83,29 @@ export function digitEncoder({ name, ...given }: DigitEncoderOptions): LayersMod
   assertPresent('digitEncoder', given, ['channels']);
   const options = resolveOptions('digitEncoder', specs, given);
   const { channels, width, features, seed, initialisation } = options;
+  const make = new SeededLayers(name, seed, initialisation);
   const convolution = (
     layer: string,
     from: number,
     filters: number,
     kernelSize: number,
     strides = 1,
-  ) =>
-    layers.conv2d({
-      name: `${name}/${layer}`,
-      filters,
-      kernelSize,
-      strides,
-      padding: 'same',
-      activation: 'relu',
-      ...layerInitializers(
-        initialisation,
-        kernelSize * kernelSize * from,
-        seed,
-        `${name}/${layer}`,
-      ),
-    });
-  const chain: layers.Layer[] = [
-    batchNormalization({ name: `${name}/norm` }),
+  ) => make.convolution(layer, from, { filters, kernelSize, strides, activation: 'relu' });
+  const stages: layers.Layer[] = [
+    make.norm('norm'),
     convolution('conv1', channels, width, 5),
-    layers.maxPooling2d({ name: `${name}/pool`, poolSize: 3, strides: 2, padding: 'same' }),
+    layers.maxPooling2d({ name: make.name('pool'), poolSize: 3, strides: 2, padding: 'same' }),
     convolution('conv2', width, width, 3),
     convolution('conv3', width, 2 * width, 3, 2),
     convolution('conv4', 2 * width, 2 * width, 3),
-    layers.globalAveragePooling2d({ name: `${name}/average` }),
-    layers.dense({
-      name: `${name}/dense`,
-      units: features,
-      activation: 'relu',
-      ...layerInitializers(initialisation, 2 * width, seed, `${name}/dense`),
-    }),
+    layers.globalAveragePooling2d({ name: make.name('average') }),
+    make.dense('dense', 2 * width, features, 'relu'),
   ];
   const image = input({
     name: `${name}/image`,
     shape: [options.inputHeight, options.inputWidth, channels],
   });
-  const output = chain.reduce((tensor, layer) => layer.apply(tensor) as SymbolicTensor, image);
-  return model({ name, inputs: image, outputs: output });
+  return model({ name, inputs: image, outputs: chain(image, stages) });
 }
 
 const specs: OptionSpecs<Omit<DigitEncoderOptions, 'name'>> = {

@@ -1,12 +1,6 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
-import {
-  input,
-  layers,
-  type LayersModel,
-  model,
-  type SymbolicTensor,
-} from '@tensorflow/tfjs-layers';
-import { assertLayerName } from '../layer-names.ts';
+import { resolveOptions } from '@multigrad/core/strategy';
+import { layers, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { vectorInputs } from './vector-inputs.ts';
 
 /** Options of {@link concatenation}. */
 export interface ConcatenationOptions {
@@ -36,25 +30,14 @@ export interface ConcatenationOptions {
  * console.log(fused.arraySync()); // [ [ 1, 1, 1, 0, 0 ] ]
  * ```
  */
-export function concatenation({ inputs, name = 'fusion' }: ConcatenationOptions): LayersModel {
-  assertLayerName('Option `name` of `concatenation`', name);
-  const features = Object.entries(inputs);
-  if (features.length < 2) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`inputs\` of \`concatenation\` should name at least two modalities. Found ${features.length}.`,
-    );
-  }
-  const symbols = features.map(([modality, length]): SymbolicTensor => {
-    assertLayerName('A modality in option `inputs` of `concatenation`', modality);
-    if (!Number.isSafeInteger(length) || length < 1) {
-      throw new MultigradError(
-        'invalid-option',
-        `Option \`inputs.${modality}\` of \`concatenation\` should be an integer >= 1. Found ${describeValue(length)}.`,
-      );
-    }
-    return input({ name: `${name}/${modality}`, shape: [length] });
-  });
+export function concatenation({
+  inputs,
+  name = 'fusion',
+  ...others
+}: ConcatenationOptions): LayersModel {
+  // No further options: what else is given is refused.
+  resolveOptions('concatenation', {}, others);
+  const symbols = Object.values(vectorInputs('concatenation', name, inputs));
   const joined = layers.concatenate({ name: `${name}/concatenation` }).apply(symbols);
   return model({ name, inputs: symbols, outputs: joined as SymbolicTensor });
 }

@@ -4,7 +4,8 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { batchNormalization, registerLayers } from './batch-normalization.ts';
+import { batchNormalization } from './batch-normalization.ts';
+import { registerLayers } from './register-layers.ts';
 
 const shapes = [
   [6, 3],

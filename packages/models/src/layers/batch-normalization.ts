@@ -1,6 +1,7 @@
 import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import type { Shape } from './shape.ts';
 import { scaleAndShift, standardize } from './standardize.ts';
 
 /** Options of {@link batchNormalization}. */
@@ -21,9 +22,8 @@ export interface BatchNormalizationOptions {
   readonly epsilon?: number;
 }
 
-type Shape = (number | null)[];
-
-class BatchNormalization extends layers.Layer {
+/** The layer behind {@link batchNormalization}. */
+export class BatchNormalization extends layers.Layer {
   static readonly className: string = 'MultigradBatchNormalization';
   readonly #momentum: number;
   readonly #epsilon: number;
@@ -93,22 +93,6 @@ class BatchNormalization extends layers.Layer {
   }
 }
 
-/**
- * Lets `loadLayersModel` read models with layers of this package; making such a layer does the same, so only a program
- * that loads without making one needs this call.
- *
- * @example
- * ```ts
- * import { registerLayers } from '@multigrad/models';
- *
- * registerLayers();
- * // now tfl.loadLayersModel(…) knows the layers that digitEncoder uses
- * ```
- */
-export function registerLayers(): void {
-  tf.serialization.registerClass(BatchNormalization);
-}
-
 const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
   momentum: {
     kind: 'number',
@@ -133,6 +117,8 @@ const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
  * statistics follow as `m ← momentum · m + (1 − momentum) · μ`, once per call. Inference: the moving statistics take
  * the place of μ and σ².
  *
+ * Making one lets `loadLayersModel` read it; a program that only loads calls {@link registerLayers}.
+ *
  * @throws MultigradError `invalid-option` for an option out of its range
  *
  * @example
@@ -151,6 +137,6 @@ const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
 export function batchNormalization(options: BatchNormalizationOptions = {}): layers.Layer {
   const { name, ...given } = options;
   const resolved = resolveOptions('batchNormalization', specs, given);
-  registerLayers();
+  tf.serialization.registerClass(BatchNormalization);
   return new BatchNormalization(name === undefined ? resolved : { ...resolved, name });
 }

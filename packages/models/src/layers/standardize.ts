@@ -76,3 +76,27 @@ function affine(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor): tf.Tensor {
 function axesBeforeLast(x: tf.Tensor): number[] {
   return Array.from({ length: x.rank - 1 }, (_, axis) => axis);
 }
+
+/**
+ * Each row (along the last axis) at zero mean and unit variance: `x̂ = (x − μ)/√(σ² + ε)`, with the total derivative
+ * `∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂))/√(σ² + ε)`, g = ∂L/∂x̂, means taken along the row.
+ */
+export function standardizeRows(x: tf.Tensor, epsilon: number): tf.Tensor {
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
+    const centred = tf.sub(input, tf.mean(input, -1, true));
+    const inverseDeviation = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+    const value = tf.mul(centred, inverseDeviation);
+    save([value, inverseDeviation]);
+    return {
+      value,
+      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        const [standardized, scale] = saved as [tf.Tensor, tf.Tensor];
+        const shift = tf.mean(gradient, -1, true);
+        const slope = tf.mean(tf.mul(gradient, standardized), -1, true);
+        return tf.mul(tf.sub(tf.sub(gradient, shift), tf.mul(standardized, slope)), scale);
+      },
+    };
+  });
+  return operation(x);
+}

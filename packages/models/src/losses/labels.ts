@@ -2,7 +2,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Checks class labels: integers from 0 to `classes − 1`.
+ * Checks class labels, none of them missing: integers from 0 to `classes − 1`.
  *
  * @param where - what the labels are called in the message
  * @throws MultigradError `invalid-data` naming the first wrong value, its position and the number of classes
@@ -30,10 +30,34 @@ export function assertLabels(labels: ArrayLike<number>, classes: number, where =
   }
 }
 
+/** The label of a sample whose class is not known. */
+export const missingLabel = -1;
+
 /** Backends whose tensors lie in ordinary memory: reading them costs a copy and waits for nothing. */
 const hostBackends: ReadonlySet<string> = new Set(['cpu', 'wasm']);
 
-/** {@link assertLabels} where the labels can be read without waiting for a device; elsewhere the loss will be NaN. */
-export function assertLabelsIfAtHand(labels: tf.Tensor1D, classes: number): void {
-  if (hostBackends.has(tf.getBackend())) assertLabels(labels.dataSync(), classes);
+/** Whether tensors can be read without waiting for a device. */
+export function isAtHand(): boolean {
+  return hostBackends.has(tf.getBackend());
+}
+
+/**
+ * Whether a batch has a label, where that can be told without waiting for a device; elsewhere it is taken to have one.
+ *
+ * @throws MultigradError `invalid-data` for a label out of range, where labels can be read
+ */
+export function hasLabels(labels: tf.Tensor1D, classes: number, where = 'labels'): boolean {
+  if (!isAtHand()) return true;
+  let present = false;
+  labels.dataSync().forEach((label, i) => {
+    if (label === missingLabel) return;
+    present = true;
+    if (Number.isInteger(label) && label >= 0 && label < classes) return;
+    throw new MultigradError(
+      'invalid-data',
+      `${where}: expected integers from 0 to ${classes - 1} for ${classes} classes, or -1 for a missing label. ` +
+        `Found ${label} at position ${i}.`,
+    );
+  });
+  return present;
 }

@@ -141,7 +141,7 @@ describe.each(['cpu', 'wasm'])('softmaxCrossEntropy on %s', (backend) => {
     });
   });
 
-  it.each([-1, 3, 1000])(
+  it.each([-2, 3, 1000])(
     'is NaN, never zero, for a label of %i among three classes',
     async (label) => {
       await expectConstantMemory(() => {
@@ -157,6 +157,27 @@ describe.each(['cpu', 'wasm'])('softmaxCrossEntropy on %s', (backend) => {
       });
     },
   );
+
+  it('is, with labels missing, exactly that of the samples that have one', async () => {
+    await expectConstantMemory(() => {
+      const logits = [
+        [1, 2, 3],
+        [0, -1, 4],
+        [2, 2, 1],
+        [5, 0, 1],
+      ];
+      const some = { logits, labels: [2, -1, 0, -1] };
+      const reduced = { logits: [logits[0]!, logits[2]!], labels: [2, 0] };
+      expect(lossOf(some)).toBe(lossOf(reduced));
+      const [first, second] = gradientOf(reduced);
+      expect(gradientOf(some)).toEqual([first, [0, 0, 0], second, [0, 0, 0]]);
+      expect(lossOf({ logits, labels: [-1, -1, -1, -1] })).toBeNaN();
+      tf.tidy(() => {
+        const share = accuracy(tf.tensor2d(logits), tf.tensor1d([2, -1, 2, -1], 'int32'));
+        expect(share.arraySync()).toBe(0.5);
+      });
+    });
+  });
 
   it('counts the rows whose largest logit is that of their label', async () => {
     await expectConstantMemory(() => {

@@ -1,17 +1,19 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
+import { missingLabel } from './labels.ts';
 
 /**
  * Mean softmax cross-entropy of integer labels, in nats:
  *
  * `L = (1/n) Σ_i (log Σ_c exp(z_ic) − z_{i, y_i})`, with `∂L/∂z_ic = (softmax(z_i)_c − [c = y_i])/n`.
  *
- * The largest logit of each row is subtracted first, so that no finite logits overflow.
+ * The largest logit of each row is subtracted first, so that no finite logits overflow. Samples with the label −1 have
+ * none: the mean, and n, are over the others, so loss and gradient are those of the batch without them.
  *
  * @param logits - n × classes, float32
- * @param labels - n integers from 0 to `classes − 1`, int32
- * @returns a scalar >= 0; NaN if a label is out of range, on every backend and without reading the labels back (see
- * {@link assertLabels} for an error that names the label)
+ * @param labels - n integers from 0 to `classes − 1`, or −1 where the label is missing, int32
+ * @returns a scalar >= 0; NaN if a label is out of range or all are missing, on every backend and without reading the
+ * labels back (see {@link assertLabels} for an error that names the label)
  * @throws MultigradError `invalid-argument` when shapes or types do not fit
  *
  * @example
@@ -27,18 +29,23 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   assertLogitsAndLabels('softmaxCrossEntropy', logits, labels);
-  const [count, classes] = logits.shape;
+  const classes = logits.shape[1];
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [z, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
     const shifted = tf.sub(z, tf.max(z, 1, true));
     const exponentials = tf.exp(shifted);
     const total = tf.sum(exponentials, 1, true);
     // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
+    // A missing label's stays zero.
     const oneHot = tf.oneHot(labels, classes, 1, 0, 'float32');
-    const target = tf.div(oneHot, tf.sum(oneHot, 1, true));
+    const missing = tf.cast(tf.equal(labels, missingLabel), 'float32');
+    const present = tf.expandDims(tf.sub(1, missing), 1);
+    const target = tf.div(oneHot, tf.add(tf.sum(oneHot, 1, true), tf.expandDims(missing, 1)));
+    const count = tf.sum(present);
     const logProbabilities = tf.sub(shifted, tf.log(total));
-    const value = tf.div(tf.sum(tf.mul(target, logProbabilities)), -count);
-    save([tf.div(tf.sub(tf.div(exponentials, total), target), count)]);
+    const value = tf.neg(tf.div(tf.sum(tf.mul(target, logProbabilities)), count));
+    const probabilities = tf.mul(tf.div(exponentials, total), present);
+    save([tf.div(tf.sub(probabilities, target), count)]);
     return {
       value,
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0]!, gradient),
@@ -48,10 +55,11 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): t
 }
 
 /**
- * Share of the rows whose largest logit is that of their label, 0 to 1, as a scalar; it has no gradient.
+ * Share of the labelled rows whose largest logit is that of their label, 0 to 1, as a scalar; it has no gradient.
  *
  * @param logits - n × classes, float32
- * @param labels - n integers, int32
+ * @param labels - n integers, −1 where the label is missing, int32
+ * @returns a scalar; NaN if all labels are missing
  * @throws MultigradError `invalid-argument` when shapes or types do not fit
  *
  * @example
@@ -67,8 +75,9 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): t
 export function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   assertLogitsAndLabels('accuracy', logits, labels);
   return tf.tidy(() => {
-    const hits = tf.equal(tf.argMax(logits, 1), labels);
-    return tf.mean<tf.Scalar>(tf.cast(hits, 'float32'));
+    const hits = tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32');
+    const present = tf.cast(tf.notEqual(labels, missingLabel), 'float32');
+    return tf.div<tf.Scalar>(tf.sum(hits), tf.sum(present));
   });
 }
 

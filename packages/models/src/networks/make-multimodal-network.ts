@@ -1,17 +1,18 @@
-import {
-  describeValue,
-  MultigradError,
-  type OptionSpecs,
-  resolveOptions,
-} from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { connectStreams } from '../exchanges/connect-streams.ts';
+import type { Streams } from '../exchanges/exchange.ts';
+import { makeExchange, type StageExchange } from '../exchanges/stage-exchange.ts';
+import { type Fusion, makeFusion } from '../fusions/fusion.ts';
 import { classifierHead } from '../heads/classifier-head.ts';
-import { concatenation } from '../fusions/concatenation.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
 import { assertLayerName } from '../layer-names.ts';
-import { MultimodalNetwork } from './multimodal-network.ts';
-import { namedVariables } from '../weights/network-weights.ts';
+import { GlobalAverage } from '../layers/global-average.ts';
 import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
+import type { Initialisation } from '../weights/initialisation.ts';
+import { freeOnError } from '../weights/free-on-error.ts';
+import { namedVariables } from '../weights/network-weights.ts';
+import { MultimodalNetwork } from './multimodal-network.ts';
+import { formText, record, shapeText } from './parts.ts';
 
 /** Options of {@link multimodalNetwork}. */
 export interface MultimodalNetworkOptions<Modality extends string, Joint extends string> {
@@ -21,21 +22,30 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
    */
   readonly encoders: Readonly<Record<Modality, LayersModel>>;
   /**
-   * How feature vectors are joined: by concatenation, or by a model with one input for each encoder, in their order.
+   * How features are joined: the name of a fusion, the same with options (`{ kind: 'film', condition: 'text' }`), or a
+   * model with one input for each encoder, in their order. Of features that are no vectors, cross-attention takes the
+   * tokens, and the others the mean.
    *
    * @defaultValue 'concatenation'
    */
-  readonly fusion?: 'concatenation' | LayersModel;
+  readonly fusion?: Fusion;
+  /**
+   * What encoders show each other between their stages (`{ kind: 'mmtm', after: ['conv2', 'conv4'] }`); every encoder
+   * is then reached by every objective. Encoders must be chains of layers, or of models that branch within.
+   *
+   * @defaultValue nothing
+   */
+  readonly exchange?: StageExchange<Modality>;
   /** Number of classes, an integer >= 2. */
   readonly classes: number;
   /**
-   * Seed of the heads' initial weights, an integer >= 0.
+   * Seed of the initial weights of heads, fusion and exchanges, an integer >= 0.
    *
    * @defaultValue 0
    */
   readonly seed?: number;
   /**
-   * How the heads' weights start.
+   * How the weights of heads, fusion and exchanges start.
    *
    * @defaultValue 'pytorch'
    */
@@ -51,7 +61,11 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
 /**
  * A classifier of several modalities with a joint head and one head for each modality.
  *
- * With encoders φ_k, fusion F and linear heads: `z_k = φ_k(x_k)`, `multimodal: W F(z_1, …, z_M) + b`, `k: W_k z_k + b_k`.
+ * With encoders φ_k, fusion F and linear heads: `z_k = φ_k(x_k)`, `multimodal: W F(z_1, …, z_M) + b`, `k: W_k z̄_k + b_k`,
+ * z̄_k the mean of z_k over pixels or time where it is no vector.
+ *
+ * With an exchange `z_k = φ_k(x_1, …, x_M)`: the unimodal head of k sits on encoder k's own output, and so sees, through
+ * the exchange, the other modalities too. `parts` keeps each encoder a group of its own.
  *
  * @throws MultigradError `invalid-option` for fewer than two encoders, an encoder of the wrong form, parts that share
  * names, or an option out of its range
@@ -60,8 +74,7 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
  * ```ts
  * import { digitEncoder, multimodalNetwork } from '@multigrad/models';
  * import '@tensorflow/tfjs-backend-cpu';
- * import * as tf from '@tensorflow/tfjs-core';
- *
+ *  *
  * const size = { width: 2, features: 8, seed: 1 };
  * const network = multimodalNetwork({
  *   encoders: {
@@ -83,34 +96,46 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
 export function multimodalNetwork<
   Modality extends string,
   const Joint extends string = 'multimodal',
->({
+>(options: MultimodalNetworkOptions<Modality, Joint>): MultimodalNetwork<Modality, Joint> {
+  return freeOnError(() => build(options));
+}
+
+function build<Modality extends string, const Joint extends string = 'multimodal'>({
   encoders,
   fusion = 'concatenation',
+  exchange,
   jointName = 'multimodal' as Joint,
   ...given
 }: MultimodalNetworkOptions<Modality, Joint>): MultimodalNetwork<Modality, Joint> {
   assertPresent('multimodalNetwork', given, ['classes']);
   const { classes, seed, initialisation } = resolveOptions('multimodalNetwork', specs, given);
-  const features = featureLengths(encoders);
-  const modalities = Object.keys(features) as Modality[];
+  const shapes = featureShapes(encoders);
+  const modalities = Object.keys(shapes) as Modality[];
   assertLayerName('Option `jointName` of `multimodalNetwork`', jointName);
-  const fusionModel = fusion === 'concatenation' ? concatenation({ inputs: features }) : fusion;
-  const fused = fusedLength(fusionModel, Object.values(features));
+  const fusionModel = makeFusion(fusion, { shapes, seed, initialisation });
+  const { fused, fusesMaps } = fusedLength(fusionModel, Object.values(shapes));
   const headNames = [jointName, ...modalities].map((objective) => `head/${objective}`);
   const otherParts = [...Object.values<LayersModel>(encoders), fusionModel];
   assertDifferent([...otherParts.map((part) => part.name), ...headNames]);
   namedVariables(otherParts);
+  const connect = connection(encoders, exchange, seed, initialisation);
   const head = (objective: Joint | Modality, inputs: number): [string, LayersModel] => [
     objective,
     classifierHead({ name: `head/${objective}`, inputs, classes, seed, initialisation }),
   ];
   const heads = Object.fromEntries([
     head(jointName, fused),
-    ...modalities.map((modality) => head(modality, features[modality])),
+    ...modalities.map((modality) => head(modality, shapes[modality].at(-1)!)),
   ]) as Record<Joint | Modality, LayersModel>;
+  const pools = record(modalities, (modality) =>
+    shapes[modality].length === 1 ? null : new GlobalAverage({ name: `pool/${modality}` }),
+  );
   return new MultimodalNetwork(jointName, {
     encoders: { ...encoders },
+    connect,
+    pools,
     fusion: fusionModel,
+    fusesMaps,
     heads,
   });
 }
@@ -123,46 +148,74 @@ const specs: OptionSpecs<
   initialisation: initialisationOption,
 };
 
-/** Length of each encoder's feature vector. */
-function featureLengths<Modality extends string>(
+/** The encoders put to inputs, once; the exchange's options are checked here. */
+function connection<Modality extends string>(
   encoders: Readonly<Record<Modality, LayersModel>>,
-): Record<Modality, number> {
-  const entries = Object.entries<unknown>(encoders);
-  if (entries.length < 2) fail('encoders', 'should name at least two modalities', entries.length);
-  const lengths = entries.map(([modality, encoder]): [string, number] => {
-    assertLayerName('A modality in option `encoders` of `multimodalNetwork`', modality);
-    const length = outputLength(encoder, 1);
-    return length === null
-      ? fail(
-          `encoders.${modality}`,
-          'should be a LayersModel from one input to [n, features]',
-          encoder,
-        )
-      : [modality, length];
-  });
-  return Object.fromEntries(lengths) as Record<Modality, number>;
+  exchange: StageExchange<Modality> | undefined,
+  seed: number,
+  initialisation: Initialisation,
+): (inputs: Streams) => Streams {
+  if (exchange === undefined) {
+    return (inputs) =>
+      record(
+        Object.keys(encoders) as Modality[],
+        (modality) => encoders[modality].apply(inputs[modality]!) as SymbolicTensor,
+      );
+  }
+  const owner = 'exchange';
+  const between = makeExchange(exchange);
+  const { after } = exchange;
+  return (inputs) =>
+    connectStreams(inputs, { owner, encoders, exchange: between, after, seed, initialisation });
 }
 
-/** Length of the fused vector. */
-function fusedLength(fusion: unknown, lengths: readonly number[]): number {
-  const fused = outputLength(fusion, lengths.length);
-  const inputs = fused === null ? [] : (fusion as LayersModel).inputs.map(({ shape }) => shape);
-  const fits = inputs.every((shape, k) => shape.length === 2 && shape[1] === lengths[k]);
-  if (fused !== null && fits) return fused;
-  const wanted = lengths.map((length) => `[n, ${length}]`).join(' and ');
+/** Shape of each encoder's features, without the batch. */
+function featureShapes<Modality extends string>(
+  encoders: Readonly<Record<Modality, LayersModel>>,
+): Record<Modality, number[]> {
+  const entries = Object.entries<unknown>(encoders);
+  if (entries.length < 2) fail('encoders', 'should name at least two modalities', entries.length);
+  const shapes = entries.map(([modality, encoder]): [string, number[]] => {
+    assertLayerName('A modality in option `encoders` of `multimodalNetwork`', modality);
+    const shape = outputShape(encoder, 1);
+    return shape === null
+      ? fail(
+          `encoders.${modality}`,
+          'should be a LayersModel from one input to features of known size, [n, …, features]',
+          encoder,
+        )
+      : [modality, shape];
+  });
+  return Object.fromEntries(shapes) as Record<Modality, number[]>;
+}
+
+/** Length of the fused vector, and whether the fusion takes features as they are, or vectors made of them. */
+function fusedLength(
+  fusion: LayersModel,
+  shapes: readonly number[][],
+): { fused: number; fusesMaps: boolean } {
+  const fused = outputShape(fusion, shapes.length);
+  const takes = (wanted: readonly number[][]): boolean =>
+    fusion.inputs.every(({ shape }, k) => shapeText(shape.slice(1)) === shapeText(wanted[k]!));
+  const vectors = shapes.map((shape) => shape.slice(-1));
+  if (fused?.length === 1) {
+    if (takes(vectors)) return { fused: fused[0]!, fusesMaps: false };
+    if (takes(shapes)) return { fused: fused[0]!, fusesMaps: true };
+  }
+  const wanted = shapes.map((shape) => shapeText([null, ...shape])).join(' and ');
   return fail(
     'fusion',
-    `should be 'concatenation' or a LayersModel from ${wanted} to [n, features]`,
+    `should be the name of a fusion or a LayersModel from ${wanted} to [n, features]`,
     fusion,
   );
 }
 
-/** Length of the vectors that a model returns, or null if it is no model of `inputs` inputs and one vector output. */
-function outputLength(part: unknown, inputs: number): number | null {
+/** Shape of what a model returns, without the batch, or null if it has not `inputs` inputs and one output of known size. */
+function outputShape(part: unknown, inputs: number): number[] | null {
   if (!(part instanceof LayersModel)) return null;
   if (part.inputs.length !== inputs || part.outputs.length !== 1) return null;
-  const { shape } = part.outputs[0]!;
-  return shape.length === 2 ? shape[1]! : null;
+  const shape = part.outputs[0]!.shape.slice(1);
+  return shape.length >= 1 && shape.every((size) => size !== null) ? shape : null;
 }
 
 function assertDifferent(names: readonly string[]): void {
@@ -176,18 +229,8 @@ function assertDifferent(names: readonly string[]): void {
 }
 
 function fail(option: string, expectation: string, found: unknown): never {
-  const form =
-    found instanceof LayersModel
-      ? `a LayersModel from ${shapes(found.inputs)} to ${shapes(found.outputs)}`
-      : describeValue(found);
   throw new MultigradError(
     'invalid-option',
-    `Option \`${option}\` of \`multimodalNetwork\` ${expectation}. Found ${form}.`,
+    `Option \`${option}\` of \`multimodalNetwork\` ${expectation}. Found ${formText(found)}.`,
   );
-}
-
-function shapes(tensors: readonly SymbolicTensor[]): string {
-  return tensors
-    .map(({ shape }) => `[${shape.map((size) => size ?? 'n').join(', ')}]`)
-    .join(' and ');
 }

@@ -296,7 +296,7 @@ describe('multimodalNetwork', () => {
     await withNetwork((net, batch) => {
       const label = tf.tensor1d([0, 1, 3, 1, 0], 'int32');
       expect(() => net.losses(batch, label)).toThrow(
-        'labels: expected integers from 0 to 2 for 3 classes. Found 3 at position 2.',
+        'labels: expected integers from 0 to 2 for 3 classes, or -1 for a missing label. Found 3 at position 2.',
       );
       expect(() => net.metrics(batch, label)).toThrow('Found 3 at position 2.');
       label.dispose();
@@ -324,10 +324,8 @@ describe('multimodalNetwork', () => {
     await expectConstantMemory(() => {
       const [gray, color, other] = [encoder('gray', 1), encoder('color', 3), encoder('gray', 1)];
       const image = tfl.input({ shape: [4, 4, 1] });
-      const flat = tfl.model({
-        inputs: image,
-        outputs: tfl.layers.reLU().apply(image) as tfl.SymbolicTensor,
-      });
+      const relu = (x: tfl.SymbolicTensor) => tfl.layers.reLU().apply(x) as tfl.SymbolicTensor;
+      const flat = tfl.model({ inputs: image, outputs: [relu(image), relu(image)] });
       const make =
         (options: Partial<Parameters<typeof multimodalNetwork<string, string>>[0]>) => () =>
           multimodalNetwork<string, string>({ encoders: { gray, color }, classes: 3, ...options });
@@ -336,15 +334,45 @@ describe('multimodalNetwork', () => {
         'Option `encoders` of `multimodalNetwork` should name at least two modalities. Found 1.',
       );
       expect(make({ encoders: { gray, color: flat } })).toThrow(
-        'Option `encoders.color` of `multimodalNetwork` should be a LayersModel from one input to [n, features]. ' +
-          'Found a LayersModel from [n, 4, 4, 1] to [n, 4, 4, 1].',
+        'Option `encoders.color` of `multimodalNetwork` should be a LayersModel from one input to features of known ' +
+          'size, [n, …, features]. Found a LayersModel from [n, 4, 4, 1] to [n, 4, 4, 1] and [n, 4, 4, 1].',
       );
       expect(make({ encoders: { gray, color: {} as never } })).toThrow('an empty object');
       expect(make({ encoders: { gray, '': color } })).toThrow('Found "".');
       expect(make({ encoders: { gray, color: other } })).toThrow('Found "gray" twice.');
       expect(make({ jointName: 'gray' })).toThrow('Found "head/gray" twice.');
       expect(make({ fusion: gray })).toThrow(
-        "Option `fusion` of `multimodalNetwork` should be 'concatenation' or a LayersModel from [n, 4] and [n, 4] to [n, features].",
+        'Option `fusion` of `multimodalNetwork` should be the name of a fusion or a LayersModel from [n, 4] and [n, 4] to ' +
+          '[n, features]. Found a LayersModel from [n, 8, 8, 1] to [n, 4].',
+      );
+      expect(make({ fusion: 'sum' as 'summation' })).toThrow("'summation', 'gated', 'film'");
+      expect(make({ fusion: { kind: 'film', condition: 'depth' } })).toThrow(
+        'Option `condition` of `film` should be one of gray, color. Found "depth".',
+      );
+      expect(make({ fusion: { kind: 'cross-attention', width: 6 } })).toThrow(
+        'Option `heads` of `crossAttention` should divide `width`, 6. Found 4.',
+      );
+      expect(make({ fusion: { kind: 'concatenation', width: 6 } as never })).toThrow('`width`');
+      const mmtm = (after: readonly string[] | Record<string, readonly string[]>) =>
+        make({ fusion: 'gated', exchange: { kind: 'mmtm', after } });
+      expect(mmtm(['conv2', 'conv9'])).toThrow(
+        'Option `exchange.after` should name stages of `gray`: norm, conv1, pool, conv2, conv3, conv4, average, dense. ' +
+          'Found "conv9".',
+      );
+      expect(mmtm(['conv4', 'conv2'])).toThrow("once, in the encoder's order");
+      expect(mmtm([])).toThrow(
+        'should name one or more stages of `gray`. Found an array of length 0.',
+      );
+      expect(mmtm({ gray: ['conv1'], color: ['conv1', 'conv2'] })).toThrow(
+        'should name as many stages of each stream. Found 1 of `gray` and 2 of `color`.',
+      );
+      expect(
+        make({ exchange: { kind: 'cross-attention', after: ['conv2', 'dense'], heads: 3 } }),
+      ).toThrow(
+        'Option `heads` of `crossAttentionExchange` should divide `channels of gray`, 2. Found 3.',
+      );
+      expect(make({ exchange: { kind: 'mail' as 'mmtm', after: ['conv1'] } })).toThrow(
+        'Found "mail".',
       );
       expect(make({ classes: 1 })).toThrow('`classes`');
       expect(() => multimodalNetwork({ encoders: { gray, color } } as never)).toThrow(

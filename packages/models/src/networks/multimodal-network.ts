@@ -1,14 +1,22 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { input, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { assertLabelsIfAtHand } from '../losses/labels.ts';
-import { namedVariables, trainableVariables } from '../weights/network-weights.ts';
+import {
+  input,
+  type layers,
+  type LayersModel,
+  model,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
+import type { Streams } from '../exchanges/exchange.ts';
+import { hasLabels } from '../losses/labels.ts';
+import {
+  namedVariables,
+  trainableVariables,
+  variablesOf,
+  weightsBeyond,
+} from '../weights/network-weights.ts';
 import { accuracy, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
-
-/** Whether a forward pass trains: batch statistics and dropout are in force, moving statistics follow. */
-export interface ForwardMode {
-  readonly training: boolean;
-}
+import { apply, assertInput, type ForwardMode, record, tidyRecord } from './parts.ts';
 
 /** An objective's loss, and its accuracy beside it. */
 export type MeasuredObjective = Readonly<{
@@ -20,17 +28,36 @@ export type MeasuredObjective = Readonly<{
 export interface NetworkParts<Modality extends string, Objective extends string> {
   /** One encoder for each modality. */
   readonly encoders: Readonly<Record<Modality, LayersModel>>;
-  /** Feature vectors of all modalities, in the order of `encoders`, to one vector. */
+  /** The encoders put to symbolic inputs: side by side, or with exchanges between their stages. */
+  readonly connect: (inputs: Streams) => Streams;
+  /** For each modality what makes a vector of its features, or null where they are one. */
+  readonly pools: Readonly<Record<Modality, layers.Layer | null>>;
+  /** Features of all modalities, in the order of `encoders`, to one vector. */
   readonly fusion: LayersModel;
-  /** Linear classifiers: the joint one on the fused features, and one on each encoder's. */
+  /** Whether the fusion takes features as they are, not the vectors made of them. */
+  readonly fusesMaps: boolean;
+  /** Linear classifiers: the joint one on the fused vector, and one on each modality's. */
   readonly heads: Readonly<Record<Objective, LayersModel>>;
 }
+
+/**
+ * Class labels of a batch, n integers, int32, −1 where a label is missing: the same for all objectives, or each
+ * objective's own. An objective left out, or with no label in the batch, is left out of what is measured.
+ */
+export type BatchLabels<Objective extends string> =
+  tf.Tensor1D | Readonly<Partial<Record<Objective, tf.Tensor1D>>>;
+
+/** What is measured of a batch: all objectives if they have the same labels, else those that have some. */
+export type Measured<Labels, Objective extends string, Value> = Labels extends tf.Tensor
+  ? Record<Objective, Value>
+  : Partial<Record<Objective, Value>>;
 
 /**
  * A classifier of several modalities: one encoder each, a fusion with a joint head, and a head on each encoder alone.
  *
  * Its objectives are the joint one and one for each modality, named after it. Every encoder is reached by exactly two
- * of them, the setting of MMPareto. Make one with {@link multimodalNetwork}.
+ * of them, the setting of MMPareto; with an exchange between stages, by all of them. Make one with
+ * {@link multimodalNetwork}.
  *
  * @example
  * ```ts
@@ -60,13 +87,13 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   readonly classes: number;
   /** One encoder for each modality. */
   readonly encoders: Readonly<Record<Modality, LayersModel>>;
-  /** Feature vectors of all modalities to one vector. */
+  /** Features of all modalities to one vector. */
   readonly fusion: LayersModel;
   /** One classifier for each objective. */
   readonly heads: Readonly<Record<Joint | Modality, LayersModel>>;
   /** All parts as one model, from the modalities' inputs to the objectives' logits: for `save`, `summary`, `predict`. */
   readonly model: LayersModel;
-  /** Every variable that training changes: the encoders', the fusion's, the heads'. */
+  /** Every variable that training changes: the encoders', the exchanges', the fusion's, the heads'. */
   readonly trainableVariables: tf.Variable[];
   /** The encoders' trainable variables, by modality: what an engine keeps apart as named parts. */
   readonly parts: Readonly<Record<Modality, tf.Variable[]>>;
@@ -76,30 +103,44 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    */
   readonly namedVariables: ReadonlyMap<string, tf.Variable>;
   readonly #joint: Joint;
-  #disposed = false;
+  readonly #pools: Readonly<Record<Modality, layers.Layer | null>>;
+  readonly #fusesMaps: boolean;
+  readonly #backbone: LayersModel;
 
   constructor(joint: Joint, parts: NetworkParts<Modality, Joint | Modality>) {
     const { encoders, fusion, heads } = parts;
     this.#joint = joint;
+    this.#pools = parts.pools;
+    this.#fusesMaps = parts.fusesMaps;
     this.encoders = encoders;
     this.fusion = fusion;
     this.heads = heads;
     this.modalities = Object.keys(encoders) as Modality[];
     this.objectiveNames = [joint, ...this.modalities];
     this.classes = heads[joint].outputs[0]!.shape.at(-1)!;
-    const all = [
-      ...this.modalities.map((modality) => encoders[modality]),
-      fusion,
-      ...this.objectiveNames.map((objective) => heads[objective]),
+    const inputs = record(this.modalities, (modality) =>
+      input({ name: `${modality}/input`, shape: encoders[modality].inputs[0]!.shape.slice(1) }),
+    );
+    const features = parts.connect(inputs) as Record<Modality, SymbolicTensor>;
+    const inOrder = this.modalities.map((modality) => inputs[modality]);
+    const outputs = this.modalities.map((modality) => features[modality]);
+    this.#backbone = model({ inputs: inOrder, outputs });
+    this.model = model({ inputs: inOrder, outputs: this.#outputs(features) });
+    const encoded = this.modalities.map((modality) => encoders[modality]);
+    const behind = [fusion, ...this.objectiveNames.map((objective) => heads[objective])];
+    const exchanged = weightsBeyond(this.#backbone, encoded);
+    this.namedVariables = namedVariables([...encoded, { weights: exchanged }, ...behind]);
+    this.trainableVariables = [
+      ...encoded.flatMap(trainableVariables),
+      ...variablesOf(exchanged.filter(({ trainable }) => trainable)),
+      ...behind.flatMap(trainableVariables),
     ];
-    this.namedVariables = namedVariables(all);
-    this.trainableVariables = all.flatMap(trainableVariables);
     this.parts = record(this.modalities, (modality) => trainableVariables(encoders[modality]));
-    this.model = this.#connect();
   }
 
   /**
-   * Each encoder's feature vectors, n × features; new tensors that belong to the caller.
+   * Each encoder's features, n × features (or n × … × channels of an encoder that does not pool); new tensors that belong
+   * to the caller.
    *
    * @param inputs - a batch for each modality; other keys are left aside, so a batch with its labels will do
    * @throws MultigradError `invalid-argument` for a modality that is absent or of another shape than its encoder takes
@@ -107,32 +148,40 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   features(
     inputs: Readonly<Record<Modality, tf.Tensor>>,
     { training }: ForwardMode,
-  ): Record<Modality, tf.Tensor2D> {
-    for (const modality of this.modalities) this.#assertInput(modality, inputs[modality]);
-    return tidyRecord(() =>
-      record(this.modalities, (modality) =>
-        apply(this.encoders[modality], inputs[modality], training),
-      ),
-    );
+  ): Record<Modality, tf.Tensor> {
+    for (const modality of this.modalities) {
+      const { shape } = this.encoders[modality].inputs[0]!;
+      assertInput(`Input \`${modality}\``, shape, inputs[modality]);
+    }
+    return tidyRecord(() => {
+      const inOrder = this.modalities.map((modality) => inputs[modality]);
+      const features = this.#backbone.apply(inOrder, { training }) as tf.Tensor[];
+      return record(this.modalities, (modality) => features[this.modalities.indexOf(modality)]!);
+    });
   }
 
   /**
-   * Logits of each objective from the encoders' feature vectors, n × classes; new tensors that belong to the caller.
+   * Logits of each objective from the encoders' features, n × classes; new tensors that belong to the caller.
    */
   logits(
-    features: Readonly<Record<Modality, tf.Tensor2D>>,
-    { training }: ForwardMode,
+    features: Readonly<Record<Modality, tf.Tensor>>,
+    mode: ForwardMode,
   ): Record<Joint | Modality, tf.Tensor2D> {
     return tidyRecord(() => {
-      const inOrder = this.modalities.map((modality) => features[modality]);
-      const fused = apply(this.fusion, inOrder, training);
-      return record(this.objectiveNames, (objective) =>
-        apply(
-          this.heads[objective],
-          objective === this.#joint ? fused : features[objective as Modality],
-          training,
-        ),
+      const vectors = record(this.modalities, (modality) => {
+        const pool = this.#pools[modality];
+        return pool === null ? features[modality] : (pool.apply(features[modality]) as tf.Tensor);
+      });
+      const taken = this.#fusesMaps ? features : vectors;
+      const fused = apply(
+        this.fusion,
+        this.modalities.map((modality) => taken[modality]),
+        mode,
       );
+      return record(this.objectiveNames, (objective) => {
+        const from = objective === this.#joint ? fused : vectors[objective as Modality];
+        return apply(this.heads[objective], from, mode) as tf.Tensor2D;
+      });
     });
   }
 
@@ -152,17 +201,18 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    * One forward pass: each objective's mean softmax cross-entropy ({@link softmaxCrossEntropy}), as scalars that belong
    * to the caller.
    *
-   * @param labels - n integers from 0 to `classes − 1`, int32
+   * @param labels - n integers from 0 to `classes − 1`, −1 where one is missing, int32: for all objectives, or by
+   * objective
    * @param mode - training unless told otherwise
    * @throws MultigradError `invalid-data` for a label out of range on the cpu and wasm backends; on others, where
-   * reading it would hold up the device, the loss is NaN
+   * reading it would hold up the device, the loss is NaN; likewise for labels that are the same for all and all missing
    * @throws MultigradError `invalid-argument` for inputs or labels of the wrong shape or type
    */
-  losses(
+  losses<Labels extends BatchLabels<Joint | Modality>>(
     inputs: Readonly<Record<Modality, tf.Tensor>>,
-    labels: tf.Tensor1D,
+    labels: Labels,
     mode: ForwardMode = { training: true },
-  ): Record<Joint | Modality, tf.Scalar> {
+  ): Measured<Labels, Joint | Modality, tf.Scalar> {
     return this.#measure(() => this.forward(inputs, mode), labels, softmaxCrossEntropy);
   }
 
@@ -172,11 +222,11 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    *
    * @throws MultigradError as {@link MultimodalNetwork.losses} does
    */
-  lossesFromFeatures(
-    features: Readonly<Record<Modality, tf.Tensor2D>>,
-    labels: tf.Tensor1D,
+  lossesFromFeatures<Labels extends BatchLabels<Joint | Modality>>(
+    features: Readonly<Record<Modality, tf.Tensor>>,
+    labels: Labels,
     mode: ForwardMode = { training: true },
-  ): Record<Joint | Modality, tf.Scalar> {
+  ): Measured<Labels, Joint | Modality, tf.Scalar> {
     return this.#measure(() => this.logits(features, mode), labels, softmaxCrossEntropy);
   }
 
@@ -186,11 +236,11 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    * @param mode - not training unless told otherwise
    * @throws MultigradError as {@link MultimodalNetwork.losses} does
    */
-  metrics(
+  metrics<Labels extends BatchLabels<Joint | Modality>>(
     inputs: Readonly<Record<Modality, tf.Tensor>>,
-    labels: tf.Tensor1D,
+    labels: Labels,
     mode: ForwardMode = { training: false },
-  ): Record<Joint | Modality, tf.Scalar> {
+  ): Measured<Labels, Joint | Modality, tf.Scalar> {
     return this.#measure(() => this.forward(inputs, mode), labels, accuracy);
   }
 
@@ -200,11 +250,11 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    *
    * @throws MultigradError as {@link MultimodalNetwork.losses} does
    */
-  objectives(
+  objectives<Labels extends BatchLabels<Joint | Modality>>(
     inputs: Readonly<Record<Modality, tf.Tensor>>,
-    labels: tf.Tensor1D,
+    labels: Labels,
     mode: ForwardMode,
-  ): Record<Joint | Modality, MeasuredObjective> {
+  ): Measured<Labels, Joint | Modality, MeasuredObjective> {
     return this.#measure(
       () => this.forward(inputs, mode),
       labels,
@@ -217,75 +267,64 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
 
   /** Frees all weights. The network cannot be used afterwards; further calls do nothing. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    // This drops the whole's reference to each part and the part's own, in a nested model the last one.
-    this.model.dispose();
+    for (const variable of this.namedVariables.values()) variable.dispose();
   }
 
-  #measure<T extends tf.TensorContainer>(
+  #measure<Labels extends BatchLabels<Joint | Modality>, T extends tf.TensorContainer>(
     forward: () => Record<Joint | Modality, tf.Tensor2D>,
-    labels: tf.Tensor1D,
+    labels: Labels,
     measure: (logits: tf.Tensor2D, labels: tf.Tensor1D) => T,
-  ): Record<Joint | Modality, T> {
-    assertLabelsIfAtHand(labels, this.classes);
+  ): Measured<Labels, Joint | Modality, T> {
+    const labelled = this.#labelled(labels);
+    const present = this.objectiveNames.filter((objective) => labelled[objective] !== undefined);
     return tidyRecord(() => {
       const logits = forward();
-      return record(this.objectiveNames, (objective) => measure(logits[objective], labels));
+      return record(present, (objective) => measure(logits[objective], labelled[objective]!));
     });
   }
 
-  #connect(): LayersModel {
-    const inputs = record(this.modalities, (modality) =>
-      input({
-        name: `${modality}/input`,
-        shape: this.encoders[modality].inputs[0]!.shape.slice(1),
-      }),
+  /** The objectives that have a label in this batch, with their labels. */
+  #labelled(labels: BatchLabels<Joint | Modality>): Partial<Record<Joint | Modality, tf.Tensor1D>> {
+    if (labels instanceof tf.Tensor) {
+      if (!hasLabels(labels, this.classes)) {
+        throw new MultigradError(
+          'invalid-data',
+          `labels: every label of the batch is missing (-1). Expected at least one of ${labels.size}: leave such batches out.`,
+        );
+      }
+      return record(this.objectiveNames, () => labels);
+    }
+    const unknown = Object.keys(labels).find(
+      (name) => !(this.objectiveNames as readonly string[]).includes(name),
     );
-    const features = record(
-      this.modalities,
-      (modality) => this.encoders[modality].apply(inputs[modality]) as SymbolicTensor,
-    );
-    const fused = this.fusion.apply(this.modalities.map((modality) => features[modality]));
-    const outputs = this.objectiveNames.map(
+    if (unknown !== undefined) {
+      throw new MultigradError(
+        'invalid-argument',
+        `Labels should be a tensor, or a record of tensors for ${this.objectiveNames.join(', ')}. Found \`${unknown}\`.`,
+      );
+    }
+    const present = this.objectiveNames.filter((objective) => {
+      const own = labels[objective];
+      return own !== undefined && hasLabels(own, this.classes, `labels of \`${objective}\``);
+    });
+    return record(present, (objective) => labels[objective]!);
+  }
+
+  /** Logits from features, as symbolic tensors. */
+  #outputs(features: Readonly<Record<Modality, SymbolicTensor>>): SymbolicTensor[] {
+    const vectors = record(this.modalities, (modality) => {
+      const pool = this.#pools[modality];
+      return pool === null
+        ? features[modality]
+        : (pool.apply(features[modality]) as SymbolicTensor);
+    });
+    const taken = this.#fusesMaps ? features : vectors;
+    const fused = this.fusion.apply(this.modalities.map((modality) => taken[modality]));
+    return this.objectiveNames.map(
       (objective) =>
         this.heads[objective].apply(
-          objective === this.#joint ? fused : features[objective as Modality],
+          objective === this.#joint ? fused : vectors[objective as Modality],
         ) as SymbolicTensor,
     );
-    return model({ inputs: this.modalities.map((modality) => inputs[modality]), outputs });
   }
-
-  #assertInput(modality: Modality, value: unknown): void {
-    const expected = this.encoders[modality].inputs[0]!.shape;
-    const found: number[] | null = value instanceof tf.Tensor ? (value.shape as number[]) : null;
-    const fits =
-      found?.length === expected.length &&
-      found.every((size, axis) => expected[axis] === null || expected[axis] === size);
-    if (fits) return;
-    const shape = expected.map((size) => size ?? 'n').join(', ');
-    throw new MultigradError(
-      'invalid-argument',
-      `Input \`${modality}\` should be a tensor of shape [${shape}]. ` +
-        `Found ${found === null ? describeValue(value) : `[${found.join(', ')}]`}.`,
-    );
-  }
-}
-
-function apply(part: LayersModel, inputs: tf.Tensor | tf.Tensor[], training: boolean): tf.Tensor2D {
-  return part.apply(inputs, { training }) as tf.Tensor2D;
-}
-
-function record<Name extends string, Value>(
-  names: readonly Name[],
-  valueOf: (name: Name) => Value,
-): Record<Name, Value> {
-  return Object.fromEntries(names.map((name) => [name, valueOf(name)])) as Record<Name, Value>;
-}
-
-/** `tf.tidy` for a record whose keys are known to the type checker only as a type parameter. */
-function tidyRecord<Name extends string, Value extends tf.TensorContainer>(
-  body: () => Record<Name, Value>,
-): Record<Name, Value> {
-  return tf.tidy(body);
 }

@@ -54,6 +54,6 @@ export function layerInitializers(
 }
 
 /** A seed for one weight, from 1 to 2³¹ − 1: TensorFlow.js takes a seed of 0 for "none" and would draw its own. */
-function initializerSeed(seed: number, weight: string): number {
+export function initializerSeed(seed: number, weight: string): number {
   return 1 + resumeRandom(randomState(seed, 'initialisation', weight)).integer(2 ** 31 - 1);
 }

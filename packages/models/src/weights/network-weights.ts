@@ -4,7 +4,18 @@ import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 
 /** The trainable variables of a part, in the order of its layers. */
 export function trainableVariables(part: LayersModel): tf.Variable[] {
-  return part.trainableWeights.map(variableOf);
+  return variablesOf(part.trainableWeights);
+}
+
+/** The variables behind weights. */
+export function variablesOf(weights: readonly LayerVariable[]): tf.Variable[] {
+  return weights.map(variableOf);
+}
+
+/** The weights of a model that belong to none of `parts`. */
+export function weightsBeyond(whole: LayersModel, parts: readonly LayersModel[]): LayerVariable[] {
+  const known = new Set(parts.flatMap(({ weights }) => weights));
+  return whole.weights.filter((weight) => !known.has(weight));
 }
 
 /**
@@ -15,7 +26,9 @@ export function trainableVariables(part: LayersModel): tf.Variable[] {
  *
  * @throws MultigradError `invalid-option` when two weights have the same name
  */
-export function namedVariables(parts: readonly LayersModel[]): Map<string, tf.Variable> {
+export function namedVariables(
+  parts: readonly Pick<LayersModel, 'weights'>[],
+): Map<string, tf.Variable> {
   const named = new Map<string, tf.Variable>();
   for (const part of parts) {
     for (const weight of part.weights) {

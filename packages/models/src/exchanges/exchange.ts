@@ -1,0 +1,46 @@
+import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { SeededLayers } from '../weights/seeded-layers.ts';
+
+/** Streams at one place between their stages, by name. */
+export type Streams = Readonly<Record<string, SymbolicTensor>>;
+
+/** What happens between stages: the streams, each in view of the others. It makes its layers with `make`. */
+export type Exchange = (streams: Streams, make: SeededLayers) => Streams;
+
+/** The stages behind which streams exchange: for all streams the same, or each stream's own, in step. */
+export type ExchangePlaces = readonly string[] | Readonly<Record<string, readonly string[]>>;
+
+/**
+ * For each stream the stages behind which exchanges stand, as many for every stream.
+ *
+ * @throws MultigradError `invalid-option`
+ */
+export function placesByStream(
+  owner: string,
+  streams: readonly string[],
+  after: ExchangePlaces,
+): Record<string, readonly string[]> {
+  const places = streams.map((stream): [string, readonly string[]] => {
+    const own: unknown = Array.isArray(after)
+      ? after
+      : (after as Readonly<Record<string, unknown>> | undefined)?.[stream];
+    if (Array.isArray(own) && own.length > 0 && own.every((name) => typeof name === 'string')) {
+      return [stream, own];
+    }
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`${owner}.after\` should name one or more stages of \`${stream}\`. Found ${describeValue(own)}.`,
+    );
+  });
+  const [[first, { length }]] = places as [[string, readonly string[]]];
+  for (const [stream, own] of places) {
+    if (own.length === length) continue;
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`${owner}.after\` should name as many stages of each stream. Found ${length} of \`${first}\` and ` +
+        `${own.length} of \`${stream}\`.`,
+    );
+  }
+  return Object.fromEntries(places);
+}

@@ -1,0 +1,96 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
+import type { Shape } from './shape.ts';
+
+/** What a {@link MultiHeadAttention} is made of; `heads` divides `width`. */
+export interface MultiHeadAttentionConfig {
+  readonly name: string;
+  readonly width: number;
+  readonly heads: number;
+  readonly seed: number;
+  readonly initialisation: Initialisation;
+}
+
+interface Projection {
+  readonly kernel: LayerVariable;
+  readonly bias: LayerVariable;
+}
+
+type Role = 'query' | 'key' | 'value' | 'output';
+
+/**
+ * Scaled dot-product attention of several heads: queries n × t × c, keys and values from n × s × c′, result n × t × width.
+ *
+ * `head_h = softmax(Q_h K_hᵀ/√d) V_h`, d = width / heads; the heads side by side go through a linear map (Vaswani et al.,
+ * NeurIPS 2017, https://arxiv.org/abs/1706.03762, section 3.2.2). Its inputs are one tensor (self-attention) or two.
+ *
+ * It is composed of matrix products: TensorFlow.js's own attention layer uses `Einsum`, which has no gradient.
+ */
+export class MultiHeadAttention extends layers.Layer {
+  static readonly className: string = 'MultigradMultiHeadAttention';
+  readonly #config: MultiHeadAttentionConfig;
+  #projections: Record<Role, Projection> | null = null;
+
+  constructor(config: MultiHeadAttentionConfig) {
+    super({ name: config.name });
+    this.#config = config;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const { width, seed, initialisation } = this.#config;
+    const projection = (role: Role, fanIn: number): Projection => {
+      const own = layerInitializers(initialisation, fanIn, seed, `${this.name}/${role}`);
+      return {
+        kernel: this.addWeight(`${role}/kernel`, [fanIn, width], 'float32', own.kernelInitializer),
+        bias: this.addWeight(`${role}/bias`, [width], 'float32', own.biasInitializer),
+      };
+    };
+    const [queries, context] = [shapes[0]!.at(-1)!, shapes.at(-1)!.at(-1)!];
+    this.#projections = {
+      query: projection('query', queries),
+      key: projection('key', context),
+      value: projection('value', context),
+      output: projection('output', width),
+    };
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const first = (Array.isArray(inputShape[0]) ? inputShape[0] : inputShape) as Shape;
+    return [...first.slice(0, -1), this.#config.width];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const all = Array.isArray(inputs) ? inputs : [inputs];
+      const [from, context] = [all[0]!, all.at(-1)!];
+      const { width, heads } = this.#config;
+      const { query, key, value, output } = this.#projections!;
+      const perHead = (x: tf.Tensor, projection: Projection): tf.Tensor => {
+        const [count, length] = x.shape as [number, number];
+        const projected = tf.reshape(project(x, projection), [count, length, heads, width / heads]);
+        return tf.transpose(projected, [0, 2, 1, 3]);
+      };
+      const queries = tf.mul(perHead(from, query), 1 / Math.sqrt(width / heads));
+      const scores = tf.matMul(queries, perHead(context, key), false, true);
+      const attended = tf.matMul(tf.softmax(scores), perHead(context, value));
+      const [count, length] = from.shape as [number, number];
+      const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [count, length, width]);
+      return project(joined, output);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.#config };
+  }
+}
+
+/** `x W + b` on the last axis of n × t × c. */
+function project(x: tf.Tensor, { kernel, bias }: Projection): tf.Tensor {
+  const [count, length, channels] = x.shape as [number, number, number];
+  const rows = tf.reshape(x, [count * length, channels]);
+  const projected = tf.add(tf.matMul(rows, kernel.read() as tf.Tensor2D), bias.read());
+  return tf.reshape(projected, [count, length, projected.shape[1]!]);
+}

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { BatchNormalization } from './batch-normalization.ts';
+import { ChannelGate } from './channel-gate.ts';
+import { CrossStitch } from './cross-stitch.ts';
+import { FoldFrames, UnfoldFrames } from './frames.ts';
+import { GlobalAverage } from './global-average.ts';
+import { LayerNormalization } from './layer-normalization.ts';
+import { Mixture } from './mixture.ts';
+import { MultiHeadAttention } from './multi-head-attention.ts';
+import { PositionEmbedding } from './position-embedding.ts';
+
+/**
+ * Lets `loadLayersModel` read models with layers of this package.
+ *
+ * @example
+ * ```ts
+ * import { registerLayers } from '@multigrad/models';
+ *
+ * registerLayers();
+ * // now tfl.loadLayersModel(…) knows the layers that the encoders and fusions use
+ * ```
+ */
+export function registerLayers(): void {
+  tf.serialization.registerClass(BatchNormalization);
+  tf.serialization.registerClass(ChannelGate);
+  tf.serialization.registerClass(CrossStitch);
+  tf.serialization.registerClass(FoldFrames);
+  tf.serialization.registerClass(UnfoldFrames);
+  tf.serialization.registerClass(GlobalAverage);
+  tf.serialization.registerClass(LayerNormalization);
+  tf.serialization.registerClass(Mixture);
+  tf.serialization.registerClass(MultiHeadAttention);
+  tf.serialization.registerClass(PositionEmbedding);
+}

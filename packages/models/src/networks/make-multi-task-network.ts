@@ -1,0 +1,119 @@
+import {
+  describeValue,
+  MultigradError,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+import { assertLayerName } from '../layer-names.ts';
+import { initialisationOption, seedOption } from '../option-specs.ts';
+import { makeSharing, type Sharing } from '../sharing/sharing.ts';
+import { type Trunk, trunkMaker } from '../sharing/trunks.ts';
+import type { Initialisation } from '../weights/initialisation.ts';
+import { freeOnError } from '../weights/free-on-error.ts';
+import { namedVariables } from '../weights/network-weights.ts';
+import { SeededLayers } from '../weights/seeded-layers.ts';
+import { MultiTaskNetwork } from './multi-task-network.ts';
+import { record } from './parts.ts';
+import { measuresOf, type Task, taskHead } from './tasks.ts';
+
+/** Options of {@link multiTaskNetwork}. */
+export interface MultiTaskNetworkOptions<Name extends string> {
+  /** A model from one input to features, or a function that makes one of the name it is given; both become the network's. */
+  readonly trunk: Trunk;
+  /**
+   * What tasks share, and how; all but hard sharing need `trunk` to be a function.
+   *
+   * @defaultValue 'hard'
+   */
+  readonly sharing?: Sharing;
+  /** The tasks, at least two, by name. */
+  readonly tasks: Readonly<Record<Name, Task>>;
+  /**
+   * Seed of the initial weights of heads and gates, an integer >= 0.
+   *
+   * @defaultValue 0
+   */
+  readonly seed?: number;
+  /**
+   * How the weights of heads and gates start.
+   *
+   * @defaultValue 'pytorch'
+   */
+  readonly initialisation?: Initialisation;
+}
+
+/**
+ * A network with a head for each of several tasks on a shared body.
+ *
+ * @throws MultigradError `invalid-option` for fewer than two tasks, trunks of the wrong form, or an option out of its
+ * range; `unsupported` for a cross-stitch between stages of a trunk that is no chain
+ *
+ * @example
+ * ```ts
+ * import { leNet, multiTaskNetwork } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const size = { channels: 1, width: 2, secondWidth: 3, inputHeight: 16, inputWidth: 16 };
+ * const network = multiTaskNetwork({
+ *   trunk: (name) => leNet({ name, ...size, seed: 1 }),
+ *   sharing: { kind: 'cross-stitch', after: ['pool1', 'pool2'] },
+ *   tasks: {
+ *     left: { kind: 'classification', classes: 10 },
+ *     brightness: { kind: 'regression', size: 1 },
+ *   },
+ *   seed: 1,
+ * });
+ * const batch = {
+ *   image: tf.ones([2, 16, 16, 1]),
+ *   left: tf.tensor1d([3, -1], 'int32'), // the second label is missing
+ *   brightness: tf.tensor1d([NaN, NaN]), // and so are these: the task is left out
+ * };
+ * console.log(Object.keys(network.losses(batch.image, batch))); // [ 'left' ]
+ * network.dispose();
+ * ```
+ */
+export function multiTaskNetwork<Name extends string>(
+  options: MultiTaskNetworkOptions<Name>,
+): MultiTaskNetwork<Name> {
+  return freeOnError(() => build(options));
+}
+
+function build<Name extends string>({
+  trunk,
+  sharing = 'hard',
+  tasks,
+  ...given
+}: MultiTaskNetworkOptions<Name>): MultiTaskNetwork<Name> {
+  const { seed, initialisation } = resolveOptions('multiTaskNetwork', specs, given);
+  const names = taskNames<Name>(tasks);
+  const measures = record(names, (name) => measuresOf(name, tasks[name]));
+  const { make, made } = trunkMaker(trunk);
+  const body = makeSharing(sharing, { tasks: names, trunk: make, seed, initialisation });
+  namedVariables(made);
+  const heads = new SeededLayers('head', seed, initialisation);
+  return new MultiTaskNetwork({
+    trunks: made,
+    hard: sharing === 'hard' || (typeof sharing === 'object' && sharing.kind === 'hard'),
+    body,
+    tasks: measures,
+    head: (task, inputs) => taskHead(heads, task, inputs, measures[task]),
+  });
+}
+
+function taskNames<Name extends string>(tasks: unknown): Name[] {
+  const names = typeof tasks === 'object' && tasks !== null ? Object.keys(tasks) : [];
+  if (names.length < 2) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`tasks\` of \`multiTaskNetwork\` should name at least two tasks. Found ${describeValue(tasks)}.`,
+    );
+  }
+  for (const name of names) assertLayerName('A task in option `tasks` of `multiTaskNetwork`', name);
+  return names as Name[];
+}
+
+const specs: OptionSpecs<Pick<MultiTaskNetworkOptions<string>, 'seed' | 'initialisation'>> = {
+  seed: seedOption,
+  initialisation: initialisationOption,
+};

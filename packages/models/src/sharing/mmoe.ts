@@ -1,0 +1,39 @@
+import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { countOption } from '../option-specs.ts';
+import { SeededLayers } from '../weights/seeded-layers.ts';
+import { flat, gatedMixture } from './gate.ts';
+import { type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
+
+/** Options of sharing by a multi-gate mixture of experts. */
+export interface MmoeOptions {
+  /**
+   * Number of experts, an integer >= 2.
+   *
+   * @defaultValue 4
+   */
+  readonly experts?: number;
+}
+
+/**
+ * The multi-gate mixture of experts: trunks f_1 … f_E as experts, and for each task a gate on the flattened input,
+ * `z_k = Σ_e g_ke f_e(x)`, `g_k = softmax(W_k x + b_k)`.
+ *
+ * @see Ma, Zhao, Yi, Chen, Hong and Chi, "Modeling Task Relationships in Multi-task Learning with Multi-gate
+ * Mixture-of-Experts", KDD 2018, equations 5 to 7
+ */
+export function mmoe(setting: SharingSetting, options: MmoeOptions): SharedBody {
+  const { experts: count } = resolveOptions('mmoe', specs, options);
+  const { tasks, trunk, seed, initialisation } = setting;
+  const experts = Array.from({ length: count }, (_, e) => trunk(`expert${e + 1}`));
+  return (input) => {
+    const make = new SeededLayers('gate', seed, initialisation);
+    const vectors = experts.map((expert) => vectorOf(expert, input));
+    const x = flat(make, input);
+    return Object.fromEntries(
+      tasks.map((task): [string, SymbolicTensor] => [task, gatedMixture(make, task, x, vectors)]),
+    );
+  };
+}
+
+const specs: OptionSpecs<MmoeOptions> = { experts: countOption('Number of experts', 4, 2) };

@@ -1,0 +1,45 @@
+import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { without } from '../option-specs.ts';
+import { crossStitch, type CrossStitchOptions } from './cross-stitch.ts';
+import { hardSharing } from './hard.ts';
+import { mmoe, type MmoeOptions } from './mmoe.ts';
+import { ple, type PleOptions } from './ple.ts';
+import type { SharedBody, SharingSetting } from './shared-body.ts';
+
+/**
+ * What tasks share:
+ *
+ * - `hard`: one trunk
+ * - `cross-stitch`: a trunk for each task, mixed channel by channel behind the stages named by `after`
+ * - `mmoe`: several trunks as experts, and a gate for each task
+ * - `ple`: experts of all and of each task, in levels, and gates
+ */
+export type Sharing =
+  | 'hard'
+  | 'mmoe'
+  | 'ple'
+  | { readonly kind: 'hard' }
+  | ({ readonly kind: 'cross-stitch' } & CrossStitchOptions)
+  | ({ readonly kind: 'mmoe' } & MmoeOptions)
+  | ({ readonly kind: 'ple' } & PleOptions);
+
+/** The shared part that options describe. @throws MultigradError `invalid-option` */
+export function makeSharing(given: Sharing, setting: SharingSetting): SharedBody {
+  const sharing = typeof given === 'string' ? { kind: given } : given;
+  switch (sharing.kind) {
+    case 'hard':
+      return hardSharing(setting);
+    case 'cross-stitch':
+      return crossStitch(setting, without(sharing, 'kind'));
+    case 'mmoe':
+      return mmoe(setting, without(sharing, 'kind'));
+    case 'ple':
+      return ple(setting, without(sharing, 'kind'));
+    default:
+      throw new MultigradError(
+        'invalid-option',
+        "Option `sharing` of `multiTaskNetwork` should be 'hard', 'mmoe', 'ple' or an object whose `kind` is one of these " +
+          `or 'cross-stitch'. Found ${describeValue(given)}.`,
+      );
+  }
+}

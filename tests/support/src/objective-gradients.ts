@@ -1,0 +1,51 @@
+import { integrateGradients, type IntegrateOptions, type Objectives } from '@multigrad/core';
+import type { GradientStrategy } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import { expect } from 'vitest';
+
+/** Lets one objective's gradient through, but asks for the Gramian, so that the engine sweeps objective by objective. */
+export function only(name: string): GradientStrategy {
+  return {
+    specification: 1,
+    name: 'only',
+    needs: { gradients: 'gramian' },
+    init: () => null,
+    integrate: ({ objectives }, state) => ({
+      weights: Float64Array.from(objectives, (objective) => (objective === name ? 1 : 0)),
+      state,
+    }),
+  };
+}
+
+/**
+ * Expects each objective's gradient, swept from one forward pass of all, to equal to the last bit what
+ * `tf.variableGrads` computes of that objective alone.
+ */
+export async function expectExactGradients(
+  losses: () => Objectives,
+  variables: readonly tf.Variable[],
+  options: IntegrateOptions = {},
+): Promise<void> {
+  const names = tf.tidy(() => Object.keys(losses()));
+  for (const name of names) {
+    const weighted = { ...options, singles: 'weighted' } as const;
+    const { gradients } = await integrateGradients(losses, variables, only(name), weighted);
+    const alone = () => losses()[name] as tf.Scalar;
+    const expected = tf.variableGrads(alone, [...variables]);
+    let largest = 0;
+    for (const variable of variables) {
+      const reference = (expected.grads[variable.name] as tf.Tensor | null | undefined)?.dataSync();
+      const found = (gradients[variable.name] as tf.Tensor | null)?.dataSync();
+      if (reference === undefined) {
+        // Not reached by this objective.
+        expect(found?.every((value) => value === 0) ?? true, variable.name).toBe(true);
+        continue;
+      }
+      expect(found, `${name}: ${variable.name}`).toEqual(reference);
+      reference.forEach((value) => (largest = Math.max(largest, Math.abs(value))));
+    }
+    // Equal zeros would prove nothing.
+    expect(largest).toBeGreaterThan(1e-4);
+    tf.dispose([gradients, expected.grads, expected.value]);
+  }
+}
