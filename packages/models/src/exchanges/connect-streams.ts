@@ -1,4 +1,5 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Shape } from '../layers/shape.ts';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 import { type Exchange, type ExchangePlaces, placesByStream, type Streams } from './exchange.ts';
@@ -16,12 +17,13 @@ export interface ConnectedStreams {
 }
 
 /**
- * Runs encoders in step from their inputs to their outputs, with an exchange behind the stages named by `after`; the
- * layers of the k-th exchange are called `exchange<k>/…`.
+ * Encoders that run in step from their inputs to their outputs, with an exchange behind the stages named by `after`; the
+ * layers of the k-th exchange are called `exchange<k>/…`. Everything is checked here; the function returned connects.
  *
- * @throws MultigradError `invalid-option` for unknown stages, `unsupported` for encoders that are no chains
+ * @throws MultigradError `invalid-option` for unknown stages or streams that cannot be connected, `unsupported` for
+ * encoders that are no chains
  */
-export function connectStreams(inputs: Streams, connection: ConnectedStreams): Streams {
+export function connectStreams(connection: ConnectedStreams): (inputs: Streams) => Streams {
   const { owner, encoders, exchange, seed, initialisation } = connection;
   const names = Object.keys(encoders);
   const places = placesByStream(owner, names, connection.after);
@@ -29,17 +31,31 @@ export function connectStreams(inputs: Streams, connection: ConnectedStreams): S
   const ends = names.map((stream, k) =>
     stageEnds(owner, encoders[stream]!, stages[k]!, places[stream]!),
   );
-  let streams = inputs;
-  for (let round = 0; round <= ends[0]!.length; round++) {
-    const advanced = names.map((stream, k): [string, SymbolicTensor] => {
-      const upTo = ends[k]![round] ?? stages[k]!.length;
-      const next = stages[k]!.slice(round === 0 ? 0 : ends[k]![round - 1], upTo);
-      return [stream, chain(streams[stream]!, next)];
-    });
-    streams = Object.fromEntries(advanced);
-    if (round < ends[0]!.length) {
-      streams = exchange(streams, new SeededLayers(`exchange${round + 1}`, seed, initialisation));
-    }
+  const rounds = ends[0]!.length;
+  for (let round = 0; round < rounds; round++) {
+    const shapes = names.map((stream, k) => [stream, stages[k]![ends[k]![round]! - 1]!.shape]);
+    exchange.check(Object.fromEntries(shapes) as Record<string, Shape>);
   }
-  return streams;
+  return (inputs) => {
+    let streams = inputs;
+    for (let round = 0; round <= rounds; round++) {
+      const advanced = names.map((stream, k): [string, SymbolicTensor] => {
+        const from = round === 0 ? 0 : ends[k]![round - 1]!;
+        const next = stages[k]!.slice(from, ends[k]![round] ?? stages[k]!.length);
+        return [
+          stream,
+          chain(
+            streams[stream]!,
+            next.map(({ layer }) => layer),
+          ),
+        ];
+      });
+      streams = Object.fromEntries(advanced);
+      if (round < rounds) {
+        const make = new SeededLayers(`exchange${round + 1}`, seed, initialisation);
+        streams = exchange.connect(streams, make);
+      }
+    }
+    return streams;
+  };
 }

@@ -26,7 +26,13 @@ export interface CrossAttentionExchangeOptions {
  */
 export function crossAttentionExchange(options: CrossAttentionExchangeOptions = {}): Exchange {
   const { heads } = resolveOptions('crossAttentionExchange', specs, options);
-  return (streams, make) => {
+  const check: Exchange['check'] = (shapes) => {
+    for (const [stream, shape] of Object.entries(shapes)) {
+      const width = shape.at(-1)!;
+      assertDivides('crossAttentionExchange', 'heads', heads, `channels of ${stream}`, width);
+    }
+  };
+  const connect: Exchange['connect'] = (streams, make) => {
     const tokens = Object.entries(streams).map(([stream, x]): [string, SymbolicTensor] => {
       const norm = new LayerNormalization({ name: make.name(`${stream}/norm`) });
       return [stream, norm.apply(tokensOf(make.name(`${stream}/tokens`), x)) as SymbolicTensor];
@@ -34,7 +40,6 @@ export function crossAttentionExchange(options: CrossAttentionExchangeOptions = 
     const attended = tokens.map(([stream, own]) => {
       const x = streams[stream]!;
       const width = x.shape.at(-1)!;
-      assertDivides('crossAttentionExchange', 'heads', heads, `channels of ${stream}`, width);
       const others = tokens
         .filter(([other]) => other !== stream)
         .map(([other, theirs]) => projected(make, `${stream}/from-${other}`, theirs, width));
@@ -54,6 +59,7 @@ export function crossAttentionExchange(options: CrossAttentionExchangeOptions = 
     });
     return Object.fromEntries(attended) as Record<string, SymbolicTensor>;
   };
+  return { check, connect };
 }
 
 /** Tokens of another stream, brought to the width of the one that looks at them. */

@@ -1,12 +1,22 @@
 import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Shape } from '../layers/shape.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
 
 /** Streams at one place between their stages, by name. */
 export type Streams = Readonly<Record<string, SymbolicTensor>>;
 
-/** What happens between stages: the streams, each in view of the others. It makes its layers with `make`. */
-export type Exchange = (streams: Streams, make: SeededLayers) => Streams;
+/** What happens between stages. */
+export interface Exchange {
+  /**
+   * Refuses streams that cannot be connected, by their shapes; before any layer is made or applied.
+   *
+   * @throws MultigradError `invalid-option`
+   */
+  readonly check: (shapes: Readonly<Record<string, Shape>>) => void;
+  /** The streams, each in view of the others; it makes its layers with `make`. */
+  readonly connect: (streams: Streams, make: SeededLayers) => Streams;
+}
 
 /** The stages behind which streams exchange: for all streams the same, or each stream's own, in step. */
 export type ExchangePlaces = readonly string[] | Readonly<Record<string, readonly string[]>>;

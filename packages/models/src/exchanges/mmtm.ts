@@ -30,7 +30,7 @@ export interface MmtmOptions {
  */
 export function mmtm(options: MmtmOptions = {}): Exchange {
   const { ratio } = resolveOptions('mmtm', specs, options);
-  return (streams, make) => {
+  const connect: Exchange['connect'] = (streams, make) => {
     const entries = Object.entries(streams);
     const squeezed = entries.map(([stream, x]) => {
       const average = new GlobalAverage({ name: make.name(`${stream}/average`) });
@@ -47,6 +47,7 @@ export function mmtm(options: MmtmOptions = {}): Exchange {
     });
     return Object.fromEntries(recalibrated) as Record<string, SymbolicTensor>;
   };
+  return { check: () => undefined, connect };
 }
 
 const specs: OptionSpecs<MmtmOptions> = {

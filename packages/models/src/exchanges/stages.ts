@@ -1,13 +1,20 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
+import type { Shape } from '../layers/shape.ts';
+
+/** A stage, and the shape of what it returns. */
+export interface Stage {
+  readonly layer: layers.Layer;
+  readonly shape: Shape;
+}
 
 /**
  * The stages of an encoder: its layers (models within it among them) in their order, as it must be a plain chain of them.
  *
  * @throws MultigradError `unsupported` for an encoder that branches at its outermost level
  */
-export function stagesOf(encoder: LayersModel): layers.Layer[] {
-  const stages: layers.Layer[] = [];
+export function stagesOf(encoder: LayersModel): Stage[] {
+  const stages: Stage[] = [];
   let tensor = encoder.outputs[0]!;
   while (tensor.inputs.length > 0) {
     if (tensor.inputs.length > 1) {
@@ -18,7 +25,7 @@ export function stagesOf(encoder: LayersModel): layers.Layer[] {
           'make each branching part a LayersModel of its own.',
       );
     }
-    stages.unshift(tensor.sourceLayer);
+    stages.unshift({ layer: tensor.sourceLayer, shape: tensor.shape });
     tensor = tensor.inputs[0]!;
   }
   return stages;
@@ -33,16 +40,16 @@ export function stagesOf(encoder: LayersModel): layers.Layer[] {
 export function stageEnds(
   owner: string,
   encoder: LayersModel,
-  stages: readonly layers.Layer[],
+  stages: readonly Stage[],
   names: readonly string[],
 ): number[] {
-  const known = stages.map(({ name }) =>
+  const known = stages.map(({ layer: { name } }) =>
     name.startsWith(`${encoder.name}/`) ? name.slice(encoder.name.length + 1) : name,
   );
   const ends = names.map((name) => {
     const at = Math.max(
       known.indexOf(name),
-      stages.findIndex((stage) => stage.name === name),
+      stages.findIndex((stage) => stage.layer.name === name),
     );
     if (at >= 0) return at + 1;
     throw new MultigradError(

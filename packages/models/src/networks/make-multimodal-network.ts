@@ -163,10 +163,15 @@ function connection<Modality extends string>(
       );
   }
   const owner = 'exchange';
-  const between = makeExchange(exchange);
   const { after } = exchange;
-  return (inputs) =>
-    connectStreams(inputs, { owner, encoders, exchange: between, after, seed, initialisation });
+  return connectStreams({
+    owner,
+    encoders,
+    exchange: makeExchange(exchange),
+    after,
+    seed,
+    initialisation,
+  });
 }
 
 /** Shape of each encoder's features, without the batch. */

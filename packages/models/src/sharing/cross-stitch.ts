@@ -3,8 +3,7 @@ import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { connectStreams } from '../exchanges/connect-streams.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { CrossStitch } from '../layers/cross-stitch.ts';
-import { GlobalAverage } from '../layers/global-average.ts';
-import type { SharedBody, SharingSetting } from './shared-body.ts';
+import { pooled, type SharedBody, type SharingSetting } from './shared-body.ts';
 
 /** Options of sharing by cross-stitch units. */
 export interface CrossStitchOptions {
@@ -30,37 +29,33 @@ export function crossStitch(setting: SharingSetting, given: CrossStitchOptions):
   const { share } = resolveOptions('crossStitch', specs, rest);
   const { tasks, trunk, seed, initialisation } = setting;
   const encoders = Object.fromEntries(tasks.map((task) => [task, trunk(task)]));
-  const exchange: Exchange = (streams, make) => {
-    const entries = Object.entries(streams);
-    const [[, first]] = entries as [[string, SymbolicTensor]];
-    const odd = entries.find(([, x]) => String(x.shape) !== String(first.shape));
-    if (odd !== undefined) {
-      throw new MultigradError(
-        'invalid-option',
-        `Trunks that are cross-stitched should have stages of the same shape. Found [${first.shape.slice(1).join(', ')}] and ` +
-          `[${odd[1].shape.slice(1).join(', ')}].`,
-      );
-    }
-    const all = entries.map(([, x]) => x);
-    const stitched = entries.map(([own]): [string, SymbolicTensor] => {
+  const check: Exchange['check'] = (shapes) => {
+    const [first, ...others] = Object.values(shapes).map((shape) => shape.slice(1).join(', '));
+    const odd = others.find((shape) => shape !== first);
+    if (odd === undefined) return;
+    throw new MultigradError(
+      'invalid-option',
+      `Trunks that are cross-stitched should have stages of the same shape. Found [${first}] and [${odd}].`,
+    );
+  };
+  const connect: Exchange['connect'] = (streams, make) => {
+    const all = Object.values(streams);
+    const stitched = Object.keys(streams).map((own): [string, SymbolicTensor] => {
       const unit = new CrossStitch({ name: make.name(own), streams: [...tasks], own, share });
       return [own, unit.apply(all) as SymbolicTensor];
     });
     return Object.fromEntries(stitched);
   };
+  const owner = 'sharing';
+  const exchange = { check, connect };
+  const run = connectStreams({ owner, encoders, exchange, after, seed, initialisation });
   return (input) => {
-    const inputs = Object.fromEntries(tasks.map((task) => [task, input]));
-    const owner = 'sharing';
-    const connection = { owner, encoders, exchange, after, seed, initialisation };
-    const features = Object.entries(connectStreams(inputs, connection)).map(
-      ([task, x]): [string, SymbolicTensor] => [
-        task,
-        x.shape.length === 2
-          ? x
-          : (new GlobalAverage({ name: `pool/${task}` }).apply(x) as SymbolicTensor),
-      ],
-    );
-    return Object.fromEntries(features);
+    const streams = run(Object.fromEntries(tasks.map((task) => [task, input])));
+    const vectors = Object.entries(streams).map(([task, x]): [string, SymbolicTensor] => [
+      task,
+      pooled(task, x),
+    ]);
+    return Object.fromEntries(vectors);
   };
 }
 

@@ -14,11 +14,13 @@ export interface SharingSetting {
 /** The shared part of a network, from its one input to a vector for each task. */
 export type SharedBody = (input: SymbolicTensor) => Readonly<Record<string, SymbolicTensor>>;
 
-/**
- * A trunk put to an input, as a vector: what is no vector is averaged over everything but its channels.
- */
+/** A trunk put to an input, as a vector. */
 export function vectorOf(trunk: LayersModel, input: SymbolicTensor): SymbolicTensor {
-  const output = trunk.apply(input) as SymbolicTensor;
-  if (output.shape.length === 2) return output;
-  return new GlobalAverage({ name: `pool/${trunk.name}` }).apply(output) as SymbolicTensor;
+  return pooled(trunk.name, trunk.apply(input) as SymbolicTensor);
+}
+
+/** Features as a vector: what is none is averaged over everything but its channels. */
+export function pooled(name: string, features: SymbolicTensor): SymbolicTensor {
+  if (features.shape.length === 2) return features;
+  return new GlobalAverage({ name: `pool/${name}` }).apply(features) as SymbolicTensor;
 }
