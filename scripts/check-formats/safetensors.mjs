@@ -46,10 +46,6 @@ try {
     assert.equal(read.tensors.get(dtype)?.dtype, dtype);
     assert.deepEqual([...toFloat32(read.tensors.get(dtype))], values, dtype);
   }
-  assert.deepEqual(
-    Buffer.from(encodeSafetensors([...read.tensors].reverse(), { made: 'there' })),
-    theirs,
-  );
   console.log(`safetensors: ${tensors.length} tensors there, ${read.tensors.size} back, equal.`);
 } finally {
   rmSync(folder, { recursive: true });

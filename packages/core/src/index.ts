@@ -19,7 +19,7 @@ export type { Level } from './engine/observe-graph.ts';
 export type { GroupReport } from './engine/report.ts';
 export { afterStep, endEpoch } from './engine/strategy-hooks.ts';
 export { batchSize } from './trainer/batch-size.ts';
-export type { History, Logs, TrainerCallback } from './trainer/callbacks.ts';
+export type { History, Logs, SafePoint, TrainerCallback } from './trainer/callbacks.ts';
 export type { DatasetLike, DataSource, ReadOptions } from './trainer/data-source.ts';
 export type { Evaluation } from './trainer/evaluate.ts';
 export { MultiObjectiveTrainer } from './trainer/multi-objective-trainer.ts';
@@ -28,6 +28,15 @@ export {
   perObjective,
   type PerObjectiveOptions,
 } from './trainer/per-objective.ts';
+export type { NamedVariables } from './trainer/named-variables.ts';
+export type {
+  AnyOptimizer,
+  GradientFunction,
+  PartSnapshot,
+  ResumableOptimizer,
+} from './trainer/optimizer.ts';
+export { resumableBatches } from './trainer/resumable-batches.ts';
+export type { FitState, TrainerSnapshot, TrainerState } from './trainer/snapshot.ts';
 export type { StepReport } from './trainer/step-report.ts';
 export { tensorBatches } from './trainer/tensor-batches.ts';
 export type { FitOptions, ObjectiveContext, TrainerOptions } from './trainer/trainer-options.ts';

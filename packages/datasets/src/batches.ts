@@ -1,3 +1,4 @@
+import { resumableBatches } from '@multigrad/core';
 import { type ResolvedOptions, resolveOptions } from '@multigrad/core/strategy';
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 import type { BatchSource } from './batch-source.ts';
@@ -71,7 +72,9 @@ export function batchesByEpoch<Batch extends TensorContainer>(
   options: BatchingOptions = {},
 ): EpochBatches<Batch> {
   const resolved = resolveOptions('batchesByEpoch', batchingSpecs, options);
-  return (epoch, firstBatch = 0) => batches(source, { ...resolved, epoch, firstBatch });
+  return resumableBatches((epoch, firstBatch) =>
+    batches(source, { ...resolved, epoch, firstBatch }),
+  );
 }
 
 /**

@@ -82,6 +82,33 @@ function describe({ key, objectives, variables, feature }: ParameterGroup): {
   return { key, objectives, tensors: feature === null ? variables : [feature] };
 }
 
+/** How a state differs from this strategy's and these variables', a sentence each. */
+export function stateDifferences(
+  state: IntegrationState,
+  strategy: GradientStrategy,
+  grouping: Grouping,
+  variables: readonly Variable[],
+): string[] {
+  const differences: string[] = [];
+  const compare = (what: string, found: string, expected: string): void => {
+    if (found !== expected)
+      differences.push(`${what} differs: found ${found}, expected ${expected}`);
+  };
+  compare('format', String(state.format), '1');
+  compare('strategy', state.strategy, strategy.name);
+  compare('level', state.level, grouping.level);
+  compare('groupBy', state.groupBy, groupByName(grouping.groupBy));
+  compare('singles', state.singles, grouping.singles);
+  const known = new Set(state.groups.flatMap((group) => group.variables));
+  const given = new Set(variables.map(({ name }) => name));
+  const missing = [...known].filter((name) => !given.has(name));
+  const added = [...given].filter((name) => !known.has(name));
+  if (missing.length > 0)
+    compare('list of variables', `${quoted(missing)} in the state`, 'only those given');
+  if (added.length > 0) compare('list of variables', `no ${quoted(added)}`, 'every variable given');
+  return differences;
+}
+
 /**
  * Checks that a state belongs to this strategy and these variables.
  *
@@ -93,23 +120,10 @@ export function checkState(
   grouping: Grouping,
   variables: readonly Variable[],
 ): void {
-  const fail = (what: string, found: string, expected: string): never => {
-    throw new MultigradError(
-      'structure-changed',
-      `The integration state's ${what} differs: found ${found}, expected ${expected}.`,
-    );
-  };
-  if ((state.format as number) !== 1) fail('format', String(state.format), '1');
-  if (state.strategy !== strategy.name) fail('strategy', state.strategy, strategy.name);
-  if (state.level !== grouping.level) fail('level', state.level, grouping.level);
-  const groupBy = groupByName(grouping.groupBy);
-  if (state.groupBy !== groupBy) fail('groupBy', state.groupBy, groupBy);
-  if (state.singles !== grouping.singles) fail('singles', state.singles, grouping.singles);
-  const known = new Set(state.groups.flatMap((group) => group.variables));
-  const given = new Set(variables.map(({ name }) => name));
-  const missing = [...known].filter((name) => !given.has(name));
-  const added = [...given].filter((name) => !known.has(name));
-  if (missing.length > 0)
-    fail('list of variables', `${quoted(missing)} in the state`, 'only those given');
-  if (added.length > 0) fail('list of variables', `no ${quoted(added)}`, 'every variable given');
+  const differences = stateDifferences(state, strategy, grouping, variables);
+  if (differences.length === 0) return;
+  throw new MultigradError(
+    'structure-changed',
+    `The integration state's ${differences.join('; its ')}.`,
+  );
 }

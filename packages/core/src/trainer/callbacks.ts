@@ -1,3 +1,6 @@
+import type { Json } from '../strategy/json.ts';
+import { numberFromJson, numberToJson } from './non-finite-json.ts';
+import type { TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 
 /** Numbers by name: `loss`, `image_loss`, `image_accuracy`, and with `val_` before them those of the validation data. */
@@ -6,7 +9,8 @@ export type Logs = Readonly<Record<string, number>>;
 /**
  * Watches training; every method may return a promise, which the trainer awaits.
  *
- * The names are those of `tf.LayersModel.fit`; `onBatchEnd` gets the step's report instead of bare logs.
+ * The names are those of `tf.LayersModel.fit`; `onBatchEnd` gets the step's report instead of bare logs. A `fit` that
+ * resumes in the midst of an epoch does not call `onEpochBegin` for it again.
  */
 export interface TrainerCallback<Name extends string = string> {
   onTrainBegin?(): void | Promise<void>;
@@ -15,6 +19,29 @@ export interface TrainerCallback<Name extends string = string> {
   onBatchEnd?(batch: number, report: StepReport<Name>): void | Promise<void>;
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   onTrainEnd?(history: History): void | Promise<void>;
+  /**
+   * Called after each step and after each epoch, once every callback has seen it: what `snapshot` returns is then
+   * complete. Checkpoints are made here.
+   */
+  onSafePoint?(point: SafePoint): void | Promise<void>;
+  /** What a checkpoint calls this callback's memory; required with `snapshot`. */
+  readonly name?: string;
+  /** What it remembers, for a checkpoint. */
+  snapshot?(): Json;
+  /** Goes on from what `snapshot` returned; called before `onTrainBegin` of a `fit` that resumes. */
+  restore?(state: Json): void;
+}
+
+/** A moment between two steps. */
+export interface SafePoint {
+  /** Training steps finished since the start. */
+  readonly step: number;
+  /** Number of the epoch under way, from 0. */
+  readonly epoch: number;
+  /** The epoch's logs where it has just ended, else null. */
+  readonly logs: Logs | null;
+  /** Everything that training carries on; the tensors are the trainer's. */
+  readonly snapshot: () => TrainerSnapshot;
 }
 
 /** What `fit` measured, epoch by epoch. */
@@ -31,6 +58,25 @@ export interface History {
 export class HistoryRecorder {
   readonly #epochs: number[] = [];
   readonly #columns = new Map<string, number[]>();
+
+  /** Goes on from what `snapshot` returned. */
+  static from(snapshot: Json): HistoryRecorder {
+    const { epochs, columns } = snapshot as unknown as {
+      readonly epochs: readonly number[];
+      readonly columns: readonly (readonly [string, readonly Json[]])[];
+    };
+    const recorder = new HistoryRecorder();
+    recorder.#epochs.push(...epochs);
+    for (const [name, values] of columns) recorder.#columns.set(name, values.map(numberFromJson));
+    return recorder;
+  }
+
+  snapshot(): Json {
+    return {
+      epochs: [...this.#epochs],
+      columns: Array.from(this.#columns, ([name, values]) => [name, values.map(numberToJson)]),
+    };
+  }
 
   record(epoch: number, logs: Logs): void {
     for (const [name, value] of Object.entries(logs)) {

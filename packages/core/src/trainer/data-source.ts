@@ -1,5 +1,6 @@
 import { dispose, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
+import { startsAtBatch } from './resumable-batches.ts';
 import { isTensorRecord, tensorBatches } from './tensor-batches.ts';
 
 /** The part of `tf.data.Dataset` that training reads. */
@@ -49,15 +50,23 @@ export async function* readBatches<Batch>(
   source: DataSource<Batch>,
   epoch: number,
   options: ReadOptions,
+  firstBatch = 0,
 ): AsyncGenerator<Batch, void> {
-  const { batches, owned } = open(source, epoch, options);
+  const { batches, owned, first } = open(source, epoch, options, firstBatch);
+  let number = first;
   for await (const batch of batches) {
     try {
-      yield batch;
+      if (number >= firstBatch) yield batch;
+      number += 1;
     } finally {
       if (options.disposeBatches ?? owned) dispose(batch as TensorContainer);
     }
   }
+  if (number >= firstBatch) return;
+  throw new MultigradError(
+    'invalid-data',
+    `Training should go on after ${firstBatch} batches of epoch ${epoch}. Found ${number}: these are other data.`,
+  );
 }
 
 /**
@@ -71,14 +80,16 @@ export async function* readBatchGroups<Batch>(
   epoch: number,
   options: ReadOptions,
   count: number,
+  firstGroup = 0,
 ): AsyncGenerator<readonly Batch[], void> {
+  const firstBatch = firstGroup * count;
   if (count === 1) {
-    for await (const batch of readBatches(source, epoch, options)) yield [batch];
+    for await (const batch of readBatches(source, epoch, options, firstBatch)) yield [batch];
     return;
   }
   let group: Batch[] = [];
   try {
-    for await (const batch of readBatches(source, epoch, options)) {
+    for await (const batch of readBatches(source, epoch, options, firstBatch)) {
       // The reader frees a batch when it is asked for the next one: copies share its data, and are ours.
       group.push(cloneTensors(batch) as Batch);
       if (group.length < count) continue;
@@ -106,26 +117,43 @@ function isPlainRecord(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
+interface OpenSource<Batch> {
+  readonly batches: Iterable<Batch> | AsyncIterable<Batch>;
+  /** Whether the batches are the reader's to free. */
+  readonly owned: boolean;
+  /** Number of the first batch that comes. */
+  readonly first: number;
+}
+
 function open<Batch>(
   source: DataSource<Batch>,
   epoch: number,
   { batchSize = 32, shuffle = false }: ReadOptions,
-): { batches: Iterable<Batch> | AsyncIterable<Batch>; owned: boolean } {
+  firstBatch: number,
+): OpenSource<Batch> {
   if (typeof source === 'function') {
-    const make = source as (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
-    return { batches: make(epoch), owned: !(freesItsBatches in source) };
+    const make = source as (
+      epoch: number,
+      firstBatch?: number,
+    ) => Iterable<Batch> | AsyncIterable<Batch>;
+    const owned = !(freesItsBatches in source);
+    return startsAtBatch in source
+      ? { batches: make(epoch, firstBatch), owned, first: firstBatch }
+      : { batches: make(epoch), owned, first: 0 };
   }
-  if (Array.isArray(source)) return { batches: source as readonly Batch[], owned: false };
+  if (Array.isArray(source)) {
+    return { batches: source as readonly Batch[], owned: false, first: 0 };
+  }
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source || Symbol.iterator in source) {
-      return { batches: source as AsyncIterable<Batch>, owned: true };
+      return { batches: source as AsyncIterable<Batch>, owned: true, first: 0 };
     }
     if ('iterator' in source && typeof source.iterator === 'function') {
-      return { batches: datasetBatches(source), owned: true };
+      return { batches: datasetBatches(source), owned: true, first: 0 };
     }
     if (isTensorRecord(source)) {
-      const batches = tensorBatches(source, { batchSize, shuffle })(epoch);
-      return { batches: batches as Iterable<Batch>, owned: true };
+      const batches = tensorBatches(source, { batchSize, shuffle })(epoch, firstBatch);
+      return { batches: batches as Iterable<Batch>, owned: true, first: firstBatch };
     }
   }
   throw new MultigradError(

@@ -5,7 +5,6 @@ import * as tfd from '@tensorflow/tfjs-data';
 import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixedWeights, unitSum } from '../engine/testing/strategies.ts';
-import type { IntegrationState } from '../engine/integration-state.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 import { perObjective } from './per-objective.ts';
@@ -322,21 +321,6 @@ describe('MultiObjectiveTrainer.fit', () => {
       callbacks: [{ onBatchEnd: (_, report) => void observed.push(report.observed) }],
     });
     expect(observed).toEqual([true, false, true, false, true]);
-    tf.dispose(data);
-    dispose();
-  });
-
-  it('goes on from a saved state as if it had not stopped', async () => {
-    const data = samples();
-    const { trainer, dispose } = regression(unitSum());
-    await trainer.trainOnBatch(data);
-    const saved = JSON.parse(JSON.stringify(trainer.state)) as IntegrationState;
-    trainer.restore(saved);
-    const report = await trainer.trainOnBatch(data);
-    expect(report.step).toBe(1);
-    expect(() => trainer.restore({ ...saved, strategy: 'other' })).toThrow(
-      /strategy differs: found other/,
-    );
     tf.dispose(data);
     dispose();
   });

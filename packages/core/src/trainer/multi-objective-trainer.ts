@@ -1,19 +1,23 @@
-import { dispose, type NamedTensorMap, Optimizer } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { GradientMemory } from '../engine/gradient-memory.ts';
 import { buildIntegration, groupingOf, integrateGradients } from '../engine/integrate-gradients.ts';
-import { checkState, type IntegrationState } from '../engine/integration-state.ts';
+import { type IntegrationState, stateDifferences } from '../engine/integration-state.ts';
 import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { batchSize } from './batch-size.ts';
-import { type History, HistoryRecorder, type Logs } from './callbacks.ts';
+import type { History, Logs, SafePoint } from './callbacks.ts';
 import { type DataSource, readBatchGroups, type ReadOptions, readBatches } from './data-source.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
-import { RunningMeans } from './running-means.ts';
+import { FitProgress } from './fit-progress.ts';
+import type { Measured } from './measurements.ts';
+import { variablesByName } from './named-variables.ts';
+import { type FitState, renameVariables, tensorsBelow, type TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 import type { FitOptions, TrainerOptions } from './trainer-options.ts';
-import { addWeightDecay } from './weight-decay.ts';
+import { tensorDifferences } from './tensor-differences.ts';
+import { Update } from './update.ts';
 
 /**
  * Trains a network with several objectives by any gradient strategy, in the manner of `tf.LayersModel.fit`.
@@ -53,9 +57,15 @@ import { addWeightDecay } from './weight-decay.ts';
  */
 export class MultiObjectiveTrainer<Batch, Name extends string> {
   readonly #options: TrainerOptions<Batch, Name>;
+  readonly #named: ReadonlyMap<string, Variable>;
+  readonly #variables: readonly Variable[];
+  readonly #statistics: ReadonlyMap<string, Variable>;
+  readonly #update: Update;
   #state: IntegrationState | undefined;
   #memory: GradientMemory | undefined;
+  #progress: FitProgress | null = null;
   #busy = false;
+  #inStep = false;
   #stopRequested = false;
 
   /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
@@ -63,6 +73,10 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     assertStrategy(options.strategy);
     checkOptions(options);
     this.#options = options;
+    this.#named = variablesByName(options.variables);
+    this.#variables = [...this.#named.values()];
+    this.#statistics = variablesByName(options.statistics ?? []);
+    this.#update = new Update(options, this.#named);
   }
 
   /**
@@ -88,16 +102,94 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Continues from a state saved earlier.
+   * Everything that training carries on, weights included. Within a `fit` it is complete at its safe points.
    *
-   * @param memory - what was saved of `memory` with it, taken over; strategies with `needs.memory` require it
-   * @throws MultigradError `structure-changed` when it belongs to another strategy or other variables
+   * @throws MultigradError `interleaved-call` during a step, `unsupported` for an optimizer that keeps its memory to
+   *   itself
    */
-  restore(state: IntegrationState, memory?: GradientMemory): void {
-    const { strategy, variables } = this.#options;
-    checkState(state, strategy, groupingOf(this.#options), variables);
-    this.#state = state;
-    this.#remember(memory);
+  snapshot(): TrainerSnapshot {
+    if (this.#inStep) {
+      throw new MultigradError(
+        'interleaved-call',
+        'A snapshot was asked for during a step. Take it between steps, as at a safe point.',
+      );
+    }
+    const { kind, values, tensors: slots } = this.#update.snapshot();
+    const memory = this.#memory?.tensors() ?? [];
+    const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
+    const tensors = new Map<string, Tensor>();
+    for (const [name, variable] of this.#named) tensors.set(`weights/${name}`, variable);
+    for (const [name, variable] of this.#statistics) tensors.set(`statistics/${name}`, variable);
+    for (const [name, tensor] of slots) tensors.set(`optimizer/${name}`, tensor);
+    memory.forEach(({ value }, index) => tensors.set(`memory/${index}`, value));
+    return {
+      state: {
+        format: 1,
+        integration: this.#state === undefined ? null : renameVariables(this.#state, stable),
+        memory: memory.map(({ variable, objective }) => ({
+          variable: stable.get(variable)!,
+          objective,
+        })),
+        optimizer: { kind, values },
+        fit: this.#progress?.snapshot() ?? null,
+      },
+      tensors,
+    };
+  }
+
+  /**
+   * Continues from a snapshot made earlier, here or elsewhere.
+   *
+   * @param snapshot - its tensors stay the caller's
+   * @returns where the `fit` stood during which it was made, for the option `resume` of the next one; else null
+   * @throws MultigradError `structure-changed` when it belongs to another strategy, optimizer or network, with all that
+   *   differs; nothing has changed then
+   */
+  restore({ state, tensors }: TrainerSnapshot): FitState | null {
+    const { strategy } = this.#options;
+    const slots = {
+      kind: state.optimizer.kind,
+      values: state.optimizer.values,
+      tensors: tensorsBelow('optimizer', tensors),
+    };
+    const own = new Map(Array.from(this.#named, ([name, variable]) => [name, variable.name]));
+    const integration =
+      state.integration === null ? undefined : renameVariables(state.integration, own);
+    const remembered = state.memory.map(({ variable, objective }, index) => ({
+      variable: own.get(variable) ?? variable,
+      objective,
+      value: tensors.get(`memory/${index}`),
+    }));
+    const differences = [
+      ...((state.format as number) === 1 ? [] : [`format ${state.format}, expected 1`]),
+      ...(integration === undefined
+        ? []
+        : stateDifferences(integration, strategy, groupingOf(this.#options), this.#variables)),
+      ...tensorDifferences('weight', tensorsBelow('weights', tensors), this.#named),
+      ...tensorDifferences('statistic', tensorsBelow('statistics', tensors), this.#statistics),
+      ...remembered
+        .filter(({ value }) => value === undefined)
+        .map(({ variable, objective }) => `no memory of \`${objective}\` for \`${variable}\``),
+      ...this.#update.differences(slots),
+    ];
+    if (differences.length > 0) {
+      throw new MultigradError(
+        'structure-changed',
+        `The snapshot does not belong to this trainer:\n${differences.map((one) => `  ${one}`).join('\n')}`,
+      );
+    }
+    for (const [name, variable] of this.#named) variable.assign(tensors.get(`weights/${name}`)!);
+    for (const [name, variable] of this.#statistics) {
+      variable.assign(tensors.get(`statistics/${name}`)!);
+    }
+    this.#update.restore(slots);
+    this.#state = integration;
+    this.#remember(
+      strategy.needs.memory === true
+        ? new GradientMemory(remembered.map((one) => ({ ...one, value: one.value!.clone() })))
+        : undefined,
+    );
+    return state.fit;
   }
 
   /**
@@ -107,10 +199,10 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @param samples - batches that together reach every variable; they stay the caller's
    */
   build(samples: readonly Batch[]): void {
-    const { objectives, variables, strategy } = this.#options;
+    const { objectives, strategy } = this.#options;
     const step = this.#state?.step ?? 0;
     const forwards = samples.map((batch) => () => objectives(batch, { training: true, step }));
-    this.#state = { ...buildIntegration(forwards, variables, strategy, this.#options), step };
+    this.#state = { ...buildIntegration(forwards, this.#variables, strategy, this.#options), step };
     this.#remember(strategy.needs.memory === true ? new GradientMemory() : undefined);
   }
 
@@ -147,57 +239,77 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   async #fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
-    const { epochs, initialEpoch = 0, callbacks = [], signal } = options;
-    const recorder = new HistoryRecorder();
+    const { epochs, initialEpoch = 0, callbacks = [], signal, resume = null } = options;
+    const progress =
+      resume === null
+        ? new FitProgress(callbacks, initialEpoch)
+        : FitProgress.resume(resume, callbacks);
+    this.#progress = progress;
     this.#stopRequested = false;
     const stopped = (): 'aborted' | 'requested' | undefined =>
       signal?.aborted === true ? 'aborted' : this.#stopRequested ? 'requested' : undefined;
 
-    for (const callback of callbacks) await callback.onTrainBegin?.();
-    for (let epoch = initialEpoch; epoch < epochs && stopped() === undefined; epoch += 1) {
-      for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
-      const training = await this.#trainEpoch(data, epoch, options, () => stopped() !== undefined);
-      // An epoch cut short is not recorded: its means would not compare with the others'.
-      if (training === null) break;
-      const validation =
-        options.validationData === undefined
-          ? null
-          : await this.#evaluate(options.validationData, options, signal);
-      if (signal?.aborted === true && validation !== null) break;
-      const logs = {
-        ...this.#logs(training.losses, training.metrics, ''),
-        ...(validation === null ? {} : this.#logs(validation.losses, validation.metrics, 'val_')),
-      };
-      recorder.record(epoch, logs);
-      for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
+    try {
+      for (const callback of callbacks) await callback.onTrainBegin?.();
+      while (progress.epoch < epochs && stopped() === undefined) {
+        const { epoch } = progress;
+        if (progress.batch === 0) {
+          for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
+        }
+        const training = await this.#trainEpoch(
+          data,
+          progress,
+          options,
+          () => stopped() !== undefined,
+        );
+        // An epoch cut short is not recorded: its means would not compare with the others'.
+        if (training === null) break;
+        const validation =
+          options.validationData === undefined
+            ? null
+            : await this.#evaluate(options.validationData, options, signal);
+        if (signal?.aborted === true && validation !== null) break;
+        const logs = {
+          ...this.#logs(training, ''),
+          ...(validation === null ? {} : this.#logs(validation, 'val_')),
+        };
+        this.#endEpoch(training);
+        progress.history.record(epoch, logs);
+        for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
+        progress.begin(epoch + 1);
+        await this.#safePoint(options, epoch, logs);
+      }
+      const history = progress.history.history(stopped());
+      for (const callback of callbacks) await callback.onTrainEnd?.(history);
+      return history;
+    } finally {
+      this.#progress = null;
     }
-    const history = recorder.history(stopped());
-    for (const callback of callbacks) await callback.onTrainEnd?.(history);
-    return history;
   }
 
+  /** @returns what the epoch measured; null where it was stopped */
   async #trainEpoch(
     data: DataSource<Batch>,
-    epoch: number,
+    progress: FitProgress,
     options: FitOptions<Batch, Name>,
     stopped: () => boolean,
-  ): Promise<Pick<Evaluation<Name>, 'losses' | 'metrics'> | null> {
-    const losses = new RunningMeans();
-    const metrics = new Map<string, RunningMeans>();
+  ): Promise<Measured<Name> | null> {
+    const { callbacks = [] } = options;
+    const { epoch } = progress;
     const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
-    let batches = 0;
     const together = this.#options.strategy.needs.batches ?? 1;
-    for await (const group of readBatchGroups(data, epoch, options, together)) {
+    for await (const group of readBatchGroups(data, epoch, options, together, progress.batch)) {
       await breaks.take();
       if (stopped()) return null;
-      for (const callback of options.callbacks ?? []) await callback.onBatchBegin?.(batches);
+      for (const callback of callbacks) await callback.onBatchBegin?.(progress.batch);
       const size = group.reduce((sum, batch) => sum + batchSize(batch), 0);
       const report = await this.#step(group);
-      accumulate(report, size, losses, metrics);
-      for (const callback of options.callbacks ?? []) await callback.onBatchEnd?.(batches, report);
-      batches += 1;
+      progress.measurements.add(report, size);
+      for (const callback of callbacks) await callback.onBatchEnd?.(progress.batch, report);
+      progress.batch += 1;
+      await this.#safePoint(options, epoch, null);
     }
-    if (batches === 0) {
+    if (progress.batch === 0) {
       throw new MultigradError(
         'invalid-data',
         `Training data should yield at least ${together === 1 ? 'one batch' : `${together} batches`} per epoch. ` +
@@ -207,17 +319,26 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
             : '.'),
       );
     }
-    if (stopped()) return null;
-    const means = losses.means();
-    if (this.#state !== undefined) {
-      this.#state = endEpoch(this.#options.strategy, this.#state, Object.fromEntries(means));
-    }
-    return {
-      losses: Object.fromEntries(means) as Partial<Record<Name, number>>,
-      metrics: Object.fromEntries(
-        Array.from(metrics, ([name, own]) => [name, Object.fromEntries(own.means())]),
-      ) as Partial<Record<Name, Record<string, number>>>,
+    return stopped() ? null : progress.measurements.means<Name>();
+  }
+
+  async #safePoint(
+    { callbacks = [] }: FitOptions<Batch, Name>,
+    epoch: number,
+    logs: Logs | null,
+  ): Promise<void> {
+    const point: SafePoint = {
+      step: this.#state?.step ?? 0,
+      epoch,
+      logs,
+      snapshot: () => this.snapshot(),
     };
+    for (const callback of callbacks) await callback.onSafePoint?.(point);
+  }
+
+  #endEpoch({ losses }: Measured): void {
+    if (this.#state === undefined) return;
+    this.#state = endEpoch(this.#options.strategy, this.#state, losses);
   }
 
   /** Takes over what is remembered from now on, and frees what was. */
@@ -227,19 +348,28 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   async #step(batches: readonly Batch[]): Promise<StepReport<Name>> {
-    const { objectives, variables, strategy, observe } = this.#options;
+    this.#inStep = true;
+    try {
+      return await this.#wholeStep(batches);
+    } finally {
+      this.#inStep = false;
+    }
+  }
+
+  async #wholeStep(batches: readonly Batch[]): Promise<StepReport<Name>> {
+    const { objectives, strategy, observe } = this.#options;
     for (const batch of batches) batchSize(batch);
     const step = this.#state?.step ?? 0;
     const forwardOf = (batch: Batch) => (): ReturnType<typeof objectives> =>
       objectives(batch, { training: true, step });
-    const result = await integrateGradients(batches.map(forwardOf), variables, strategy, {
+    const result = await integrateGradients(batches.map(forwardOf), this.#variables, strategy, {
       ...this.#options,
       state: this.#state,
       memory: this.#memory,
       observe: observe !== undefined && step % observe.every === 0,
     });
     try {
-      await this.#apply(result.gradients);
+      await this.#update.apply(result.gradients);
     } catch (error) {
       result.memory?.dispose();
       throw error;
@@ -259,17 +389,6 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return { step, losses, metrics, groups, sweeps, observed };
   }
 
-  async #apply(gradients: NamedTensorMap): Promise<void> {
-    const { optimizer, weightDecay = 0, variables } = this.#options;
-    const decayed = weightDecay > 0 ? addWeightDecay(gradients, variables, weightDecay) : null;
-    try {
-      if (optimizer instanceof Optimizer) optimizer.applyGradients(decayed ?? gradients);
-      else await optimizer(decayed ?? gradients);
-    } finally {
-      if (decayed !== null) dispose(decayed);
-    }
-  }
-
   async #evaluate(
     data: DataSource<Batch>,
     options: ReadOptions,
@@ -283,7 +402,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     );
   }
 
-  #logs(losses: Evaluation['losses'], metrics: Evaluation['metrics'], prefix: string): Logs {
+  #logs({ losses, metrics }: Measured, prefix: string): Logs {
     const logs: Record<string, number> = {};
     const weights: Readonly<Partial<Record<string, number>>> = this.#options.lossWeights ?? {};
     let total = 0;
@@ -310,20 +429,6 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     } finally {
       this.#busy = false;
     }
-  }
-}
-
-function accumulate(
-  report: StepReport,
-  size: number,
-  losses: RunningMeans,
-  metrics: Map<string, RunningMeans>,
-): void {
-  for (const [name, loss] of Object.entries(report.losses)) losses.add(name, loss!, size);
-  for (const [name, own] of Object.entries(report.metrics)) {
-    const means = metrics.get(name) ?? new RunningMeans();
-    metrics.set(name, means);
-    for (const [metric, value] of Object.entries(own!)) means.add(metric, value, size);
   }
 }
 

@@ -13,4 +13,14 @@ export class RunningMeans {
   means(): Map<string, number> {
     return new Map(Array.from(this.#sums, ([name, { total, weight }]) => [name, total / weight]));
   }
+
+  /** Sums and weights so far. */
+  sums(): readonly (readonly [name: string, total: number, weight: number])[] {
+    return Array.from(this.#sums, ([name, { total, weight }]) => [name, total, weight] as const);
+  }
+
+  /** Goes on from a sum. */
+  set(name: string, total: number, weight: number): void {
+    this.#sums.set(name, { total, weight });
+  }
 }

@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-layers';
 import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { GradientMemory } from '../engine/gradient-memory.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
+import { copySnapshot } from './testing/copy-snapshot.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 
 beforeAll(async () => {
@@ -91,14 +91,11 @@ describe('training with remembered gradients', () => {
       let expected = 0;
       await trainer.trainOnBatch(batch);
       expect(variable.dataSync()[0]).toBe((expected -= updates[0]!));
-      const { state } = trainer;
-      const saved = trainer.memory!.tensors().map((entry) => ({
-        ...entry,
-        value: entry.value.clone(),
-      }));
+      const saved = copySnapshot(trainer.snapshot());
       await trainer.trainOnBatch(batch);
-      expect(variable.dataSync()[0]).toBe((expected -= updates[1]!));
-      trainer.restore(state!, new GradientMemory(saved));
+      expect(variable.dataSync()[0]).toBe(expected - updates[1]!);
+      trainer.restore(saved);
+      tf.dispose([...saved.tensors.values()]);
       await trainer.trainOnBatch(batch);
       expect(variable.dataSync()[0]).toBe((expected -= updates[1]!));
       await trainer.trainOnBatch(batch);

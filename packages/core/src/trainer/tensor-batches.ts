@@ -2,6 +2,7 @@ import { gather, type NamedTensorMap, Tensor, tensor1d, tidy } from '@tensorflow
 import { MultigradError } from '../strategy/errors.ts';
 import { randomState, resumeRandom } from '../strategy/random.ts';
 import { batchSize as sampleCount } from './batch-size.ts';
+import { resumableBatches, type startsAtBatch } from './resumable-batches.ts';
 
 /** Whether a value is a record of tensors by name. */
 export function isTensorRecord(value: object): value is NamedTensorMap {
@@ -16,7 +17,7 @@ export function isTensorRecord(value: object): value is NamedTensorMap {
  * The last batch is smaller where the number of samples is no multiple of the batch size.
  *
  * @param tensors - by name, all with the same first dimension; they stay the caller's
- * @returns a function of the epoch; whoever takes a batch frees it
+ * @returns a function of the epoch, and of its first batch; whoever takes a batch frees it
  * @throws MultigradError `invalid-option` for a batch size that is no positive integer, `invalid-data` for tensors of
  *   different numbers of samples
  *
@@ -36,7 +37,9 @@ export function isTensorRecord(value: object): value is NamedTensorMap {
 export function tensorBatches<Batch extends NamedTensorMap>(
   tensors: Batch,
   options: { readonly batchSize: number; readonly shuffle?: number | false },
-): (epoch: number) => Generator<Batch, void> {
+): ((epoch: number, firstBatch?: number) => Generator<Batch, void>) & {
+  readonly [startsAtBatch]: true;
+} {
   const { batchSize, shuffle = false } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new MultigradError(
@@ -45,12 +48,12 @@ export function tensorBatches<Batch extends NamedTensorMap>(
     );
   }
   const count = sampleCount(tensors);
-  return function* (epoch) {
+  return resumableBatches(function* (epoch, firstBatch) {
     const order =
       shuffle === false
         ? Int32Array.from({ length: count }, (_, index) => index)
         : resumeRandom(randomState(shuffle, 'epoch', epoch)).permutation(count);
-    for (let start = 0; start < count; start += batchSize) {
+    for (let start = firstBatch * batchSize; start < count; start += batchSize) {
       const indices = Int32Array.from(order.slice(start, start + batchSize));
       yield tidy(() => {
         const picked = tensor1d(indices, 'int32');
@@ -59,5 +62,5 @@ export function tensorBatches<Batch extends NamedTensorMap>(
         ) as Batch;
       });
     }
-  };
+  });
 }

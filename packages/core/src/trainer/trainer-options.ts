@@ -1,9 +1,11 @@
-import type { NamedTensorMap, Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { GroupingOptions } from '../engine/integrate-gradients.ts';
 import type { FeatureObjectives, Objectives } from '../engine/objectives.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import type { TrainerCallback } from './callbacks.ts';
 import type { DataSource, ReadOptions } from './data-source.ts';
+import type { NamedVariables } from './named-variables.ts';
+import type { AnyOptimizer } from './optimizer.ts';
+import type { FitState } from './snapshot.ts';
 
 /** What an objectives function is told beside the batch. */
 export interface ObjectiveContext {
@@ -20,15 +22,21 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
     batch: Batch,
     context: ObjectiveContext,
   ) => Objectives<Name> | FeatureObjectives<Name>;
-  /** What to train. */
-  readonly variables: readonly Variable[];
+  /** What to train; under the names of a map, if it is one, in checkpoints. */
+  readonly variables: NamedVariables;
+  /**
+   * What the forward pass changes by itself, such as the moving statistics of batch norm: part of every snapshot.
+   * @defaultValue none
+   */
+  readonly statistics?: NamedVariables;
   /** How gradients are integrated; the line to change from one paper to the next. */
   readonly strategy: GradientStrategy;
   /**
-   * Takes the integrated gradients: a TensorFlow.js optimizer, or a function of the gradients by variable name (null
-   * for variables that no objective of this step reached; the trainer frees the tensors).
+   * Takes the integrated gradients: a TensorFlow.js optimizer, an object with `applyGradients`, `snapshot` and
+   * `restore`, or a function without memory of the gradients by variable name (null for variables that no objective of
+   * this step reached; the trainer frees the tensors).
    */
-  readonly optimizer: Optimizer | ((gradients: NamedTensorMap) => void | Promise<void>);
+  readonly optimizer: AnyOptimizer;
   /**
    * Coupled weight decay: adds `weightDecay · variable` to each integrated gradient, as PyTorch's SGD does; a variable
    * without a gradient at a step does not decay. Finite, at least 0. @defaultValue 0
@@ -49,6 +57,11 @@ export interface FitOptions<Batch, Name extends string> extends ReadOptions {
   readonly epochs: number;
   /** Number of the first epoch, for a run that goes on. @defaultValue 0 */
   readonly initialEpoch?: number;
+  /**
+   * Where to go on: what `restore` returned of a snapshot made during an earlier `fit`. Data, options and callbacks
+   * should be those of that call.
+   */
+  readonly resume?: FitState | null | undefined;
   /** Evaluated after each epoch; its numbers bear the prefix `val_`. */
   readonly validationData?: DataSource<Batch>;
   readonly callbacks?: readonly TrainerCallback<Name>[];

@@ -1,0 +1,105 @@
+import { MultigradError } from '../strategy/errors.ts';
+import type { Json } from '../strategy/json.ts';
+import { HistoryRecorder, type TrainerCallback } from './callbacks.ts';
+import { Measurements } from './measurements.ts';
+import type { FitState } from './snapshot.ts';
+
+/** Where a `fit` stands, and what it has gathered. */
+export class FitProgress {
+  epoch: number;
+  /** Steps of the epoch that are done. */
+  batch = 0;
+  measurements: Measurements = new Measurements();
+  readonly history: HistoryRecorder;
+  readonly #callbacks: readonly TrainerCallback[];
+
+  constructor(
+    callbacks: readonly TrainerCallback[],
+    epoch: number,
+    history: HistoryRecorder = new HistoryRecorder(),
+  ) {
+    this.#callbacks = callbacks;
+    this.epoch = epoch;
+    this.history = history;
+  }
+
+  /** Begins an epoch. */
+  begin(epoch: number): void {
+    this.epoch = epoch;
+    this.batch = 0;
+    this.measurements = new Measurements();
+  }
+
+  snapshot(): FitState {
+    const { epoch, batch } = this;
+    return {
+      epoch,
+      batch,
+      measurements: this.measurements.snapshot(),
+      history: this.history.snapshot(),
+      callbacks: Object.fromEntries(
+        remembering(this.#callbacks).map(({ name, snapshot }) => [name, snapshot()]),
+      ),
+    };
+  }
+
+  /**
+   * Goes on from a state, and lets the callbacks do so.
+   *
+   * @throws MultigradError `structure-changed` when the callbacks that remember are not those of the state
+   */
+  static resume(state: FitState, callbacks: readonly TrainerCallback[]): FitProgress {
+    const own = remembering(callbacks);
+    const here = own.map(({ name }) => name);
+    const there = Object.keys(state.callbacks);
+    const differences = [
+      ...there.filter((name) => !here.includes(name)).map((name) => `no callback \`${name}\` here`),
+      ...here
+        .filter((name) => !there.includes(name))
+        .map((name) => `nothing of callback \`${name}\` there`),
+    ];
+    if (differences.length > 0) {
+      throw new MultigradError(
+        'structure-changed',
+        `The callbacks should be those with which the training began. Found ${differences.join(', ')}.`,
+      );
+    }
+    for (const { name, restore } of own) restore(state.callbacks[name]!);
+    const progress = new FitProgress(callbacks, state.epoch, HistoryRecorder.from(state.history));
+    progress.batch = state.batch;
+    progress.measurements = Measurements.from(state.measurements);
+    return progress;
+  }
+}
+
+interface Remembering {
+  readonly name: string;
+  readonly snapshot: () => Json;
+  readonly restore: (state: Json) => void;
+}
+
+/** The callbacks that remember something. @throws MultigradError `invalid-option` for a name that is missing or taken */
+function remembering(callbacks: readonly TrainerCallback[]): Remembering[] {
+  const names = new Set<string>();
+  return callbacks.flatMap((callback) => {
+    const { name } = callback;
+    if (callback.snapshot === undefined && callback.restore === undefined) return [];
+    if (callback.snapshot === undefined || callback.restore === undefined || name === undefined) {
+      throw new MultigradError(
+        'invalid-option',
+        'A callback that remembers something should have a name, `snapshot` and `restore`. ' +
+          `Found ${name === undefined ? 'no name' : `one of the two in \`${name}\``}.`,
+      );
+    }
+    if (names.has(name)) {
+      throw new MultigradError(
+        'invalid-option',
+        `Callbacks that remember something should have names of their own. Found \`${name}\` twice.`,
+      );
+    }
+    names.add(name);
+    return [
+      { name, snapshot: () => callback.snapshot!(), restore: (state) => callback.restore!(state) },
+    ];
+  });
+}

@@ -1,0 +1,68 @@
+import type { Json } from '../strategy/json.ts';
+import { numberFromJson, numberToJson } from './non-finite-json.ts';
+import { RunningMeans } from './running-means.ts';
+
+/** Losses and metrics by objective. */
+export interface Measured<Name extends string = string> {
+  readonly losses: Readonly<Partial<Record<Name, number>>>;
+  readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
+}
+
+/** Means of losses and metrics over batches, weighted by their numbers of samples. */
+export class Measurements {
+  readonly #losses = new RunningMeans();
+  readonly #metrics = new Map<string, RunningMeans>();
+
+  add({ losses, metrics }: Measured, samples: number): void {
+    for (const [name, loss] of Object.entries(losses)) this.#losses.add(name, loss!, samples);
+    for (const [name, own] of Object.entries(metrics)) {
+      for (const [metric, value] of Object.entries(own!)) {
+        this.#metricsOf(name).add(metric, value, samples);
+      }
+    }
+  }
+
+  /** The means so far. */
+  means<Name extends string>(): Measured<Name> {
+    return {
+      losses: Object.fromEntries(this.#losses.means()) as Measured<Name>['losses'],
+      metrics: Object.fromEntries(
+        Array.from(this.#metrics, ([name, own]) => [name, Object.fromEntries(own.means())]),
+      ) as Measured<Name>['metrics'],
+    };
+  }
+
+  /** The sums so far. */
+  snapshot(): Json {
+    const rows = (means: RunningMeans): Json =>
+      means.sums().map(([name, total, weight]) => [name, numberToJson(total), weight]);
+    return {
+      losses: rows(this.#losses),
+      metrics: Array.from(this.#metrics, ([name, own]) => [name, rows(own)]),
+    };
+  }
+
+  /** Goes on from what `snapshot` returned. */
+  static from(snapshot: Json): Measurements {
+    const { losses, metrics } = snapshot as unknown as {
+      readonly losses: readonly SumRow[];
+      readonly metrics: readonly (readonly [string, readonly SumRow[]])[];
+    };
+    const measurements = new Measurements();
+    restore(measurements.#losses, losses);
+    for (const [name, rows] of metrics) restore(measurements.#metricsOf(name), rows);
+    return measurements;
+  }
+
+  #metricsOf(name: string): RunningMeans {
+    const means = this.#metrics.get(name) ?? new RunningMeans();
+    this.#metrics.set(name, means);
+    return means;
+  }
+}
+
+type SumRow = readonly [string, number | string, number];
+
+function restore(means: RunningMeans, rows: readonly SumRow[]): void {
+  for (const [name, total, weight] of rows) means.set(name, numberFromJson(total), weight);
+}

@@ -1,0 +1,69 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { IntegrationState } from '../engine/integration-state.ts';
+import type { Json } from '../strategy/json.ts';
+
+/** Where a `fit` stands between two steps: plain JSON, from which another `fit` goes on. */
+export interface FitState {
+  /** Number of the epoch under way, from 0, or of the next one between two. */
+  readonly epoch: number;
+  /** Steps of that epoch that are done. */
+  readonly batch: number;
+  /** Sums of what those steps measured. */
+  readonly measurements: Json;
+  /** The history so far. */
+  readonly history: Json;
+  /** What callbacks remember, by their names. */
+  readonly callbacks: Readonly<Record<string, Json>>;
+}
+
+/** The part of a snapshot that is plain JSON. */
+export interface TrainerState {
+  /** Version of this record. */
+  readonly format: 1;
+  /** Null before the first step. */
+  readonly integration: IntegrationState | null;
+  /** Whose the tensors `memory/0`, `memory/1`, … are. */
+  readonly memory: readonly { readonly variable: string; readonly objective: string }[];
+  readonly optimizer: { readonly kind: string; readonly values: Json };
+  /** Null where no `fit` is under way. */
+  readonly fit: FitState | null;
+}
+
+/**
+ * Everything that training carries from one step to the next: a trainer that takes it over goes on bit for bit.
+ *
+ * The tensors are named `weights/…`, `statistics/…`, `optimizer/…` and `memory/…`. Of a snapshot just made they are the
+ * trainer's own, and change with the next step: read them before.
+ */
+export interface TrainerSnapshot {
+  readonly state: TrainerState;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** Tensors below a prefix, under the rest of their names. */
+export function tensorsBelow(
+  prefix: string,
+  tensors: ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, Tensor> {
+  return new Map(
+    Array.from(tensors)
+      .filter(([name]) => name.startsWith(`${prefix}/`))
+      .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
+  );
+}
+
+/** The state with its variables called otherwise. */
+export function renameVariables(
+  state: IntegrationState,
+  names: ReadonlyMap<string, string>,
+): IntegrationState {
+  const renamed = (name: string): string => names.get(name) ?? name;
+  return {
+    ...state,
+    groups: state.groups.map((group) => ({
+      ...group,
+      key: renamed(group.key),
+      variables: group.variables.map(renamed),
+    })),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** A shape in the words of a message: `[2, 3]`. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** How the tensors found differ from those expected, by name, a sentence each. */
+export function tensorDifferences(
+  what: string,
+  found: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, Tensor>,
+): string[] {
+  const differences: string[] = [];
+  for (const [name, { shape, dtype }] of expected) {
+    const other = found.get(name);
+    if (other === undefined) differences.push(`${what} \`${name}\` is missing`);
+    else if (shapeText(other.shape) !== shapeText(shape) || other.dtype !== dtype) {
+      differences.push(
+        `${what} \`${name}\` is ${other.dtype} ${shapeText(other.shape)}, expected ${dtype} ${shapeText(shape)}`,
+      );
+    }
+  }
+  for (const name of found.keys()) {
+    if (!expected.has(name)) differences.push(`${what} \`${name}\` is not known here`);
+  }
+  return differences;
+}
