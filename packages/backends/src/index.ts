@@ -1,1 +1,2 @@
-export { type BackendReport, useBackend } from './use-backend.ts';
+export type { BackendReport } from './choose-backend.ts';
+export { useBackend } from './use-backend.ts';

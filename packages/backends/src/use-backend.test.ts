@@ -1,11 +1,38 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import * as browser from './browser.ts';
+import * as whole from './index.ts';
 import { useBackend } from './use-backend.ts';
+
+let home: string;
+
+beforeEach(() => {
+  // No build of native TensorFlow that this machine may have.
+  home = mkdtempSync(join(tmpdir(), 'multigrad-backend-'));
+  vi.stubEnv('MULTIGRAD_NATIVE', home);
+});
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  if ((tf.findBackendFactory('tensorflow') as unknown) !== null) tf.removeBackend('tensorflow');
+  rmSync(home, { recursive: true });
 });
+
+/** A build whose library cannot be loaded. */
+function brokenBuild(): string {
+  const folder = join(home, 'tensorflow-1.0-cpu');
+  const { platform, arch } = process;
+  mkdirSync(join(folder, 'addon'), { recursive: true });
+  writeFileSync(join(folder, 'addon/tfjs_binding.node'), 'no library');
+  const record = { format: 1, device: 'cpu', tensorflow: '1.0', platform, arch };
+  writeFileSync(join(folder, 'build.json'), JSON.stringify(record));
+  return folder;
+}
 
 describe('useBackend', () => {
   it('starts wasm with our kernels, and prints no warning', async () => {
@@ -14,7 +41,9 @@ describe('useBackend', () => {
     expect(report).toEqual({
       name: 'wasm',
       ownKernels: true,
-      reason: 'the fastest that needs no installation',
+      reason:
+        'the fastest that needs no installation; ' +
+        'native TensorFlow is not installed (`multigrad native install` makes one)',
     });
     expect(tf.getBackend()).toBe('wasm');
     await useBackend('wasm');
@@ -34,7 +63,7 @@ describe('useBackend', () => {
     tf.registerBackend('own', () => tf.findBackend('cpu'));
     expect(await useBackend('own')).toMatchObject({ name: 'own', ownKernels: false });
     await expect(useBackend('webgpuu')).rejects.toThrow(
-      /`webgpuu` is not registered.*Known: auto, wasm, cpu, own/,
+      /`webgpuu` is not registered.*Known: auto, tensorflow, wasm, cpu, own/,
     );
     await useBackend('cpu');
     tf.removeBackend('own');
@@ -52,14 +81,45 @@ describe('useBackend', () => {
     });
   });
 
-  it('is free of Node in what browsers load', () => {
-    for (const file of [
-      'use-backend.ts',
-      'wasm/kernel-heap.ts',
-      'wasm/install.ts',
-      'cpu/install.ts',
-    ]) {
-      expect(readFileSync(new URL(file, import.meta.url), 'utf8')).not.toMatch(/from 'node:/);
-    }
+  it('says what is missing when native TensorFlow is asked for', async () => {
+    await expect(useBackend('tensorflow')).rejects.toThrow(
+      'Backend `tensorflow` did not start: native TensorFlow is not installed (`multigrad native install` makes one).',
+    );
+  });
+
+  it('says why native TensorFlow did not start, and goes on with wasm', async () => {
+    const folder = brokenBuild();
+    const { name, reason } = await useBackend('auto');
+    expect(name).toBe('wasm');
+    expect(reason).toContain(`; native TensorFlow did not start: ${folder}: `);
+    await expect(useBackend('tensorflow')).rejects.toThrow(/did not start: .*too short/);
+  });
+});
+
+describe('the entry for browsers', () => {
+  it('has the same without native TensorFlow', async () => {
+    expect(Object.keys(browser)).toEqual(Object.keys(whole));
+    const { reason } = await browser.useBackend('auto');
+    expect(reason).toBe('the fastest that needs no installation');
+    await expect(browser.useBackend('tensorflow')).rejects.toThrow(/not registered/);
+  });
+
+  it('never imports a module of Node', async () => {
+    const seen = new Set<string>();
+    const visit = async (url: URL): Promise<void> => {
+      if (seen.has(url.pathname)) return;
+      seen.add(url.pathname);
+      const text = await readFile(url, 'utf8');
+      const imports = Array.from(
+        text.matchAll(/(?:from|import\() ?'([^']+)'/g),
+        ([, from]) => from!,
+      );
+      expect(imports.filter((from) => from.startsWith('node:'))).toEqual([]);
+      const own = imports.filter((from) => from.startsWith('.'));
+      await Promise.all(own.map((from) => visit(new URL(from, url))));
+    };
+    await visit(new URL('./browser.ts', import.meta.url));
+    expect(seen.size).toBeGreaterThan(10);
+    expect([...seen].filter((path) => path.includes('/tensorflow/'))).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { type OptionSpec, type StrategyPlugin, optionsFromText } from '@multigra
 import { Command, Option } from 'commander';
 import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
+import { nativeCommand } from './commands/native.ts';
 import { resultLines, writeOutputs } from './commands/outputs.ts';
 import { strategiesPage } from './commands/strategies-page.ts';
 import { strategiesJson, strategiesText } from './commands/strategies.ts';
@@ -31,6 +32,8 @@ Examples:
       a live page of a folder while it is written
   multigrad report runs/first
       tables and report anew from the files
+  multigrad native install
+      native TensorFlow, for faster training
 
 Exit codes: 0 success, 1 a run or a file failed, 2 a mistake on the command line, 130 interrupted (Ctrl-C keeps what was
 measured; the same command goes on).`;
@@ -238,5 +241,6 @@ export function createProgram(environment: Environment, done: (exitCode: number)
       const { watch } = await import('./commands/watch.ts');
       done(await watch(given, wholeNumber('watch', 'port', port, 0, 65_535), environment));
     });
+  program.addCommand(nativeCommand(environment, done));
   return program;
 }

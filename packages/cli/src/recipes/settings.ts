@@ -70,7 +70,7 @@ const common: Specs = {
   },
   backend: {
     kind: 'choice',
-    choices: ['auto', 'wasm', 'cpu'],
+    choices: ['auto', 'tensorflow', 'wasm', 'cpu'],
     default: 'auto',
     description: 'TensorFlow.js backend; auto takes the fastest present.',
   },

@@ -1,0 +1,3 @@
+/** The entry for runtimes without Node's modules: the same, without native TensorFlow. */
+export type { BackendReport } from './choose-backend.ts';
+export { useBackend } from './use-browser-backend.ts';

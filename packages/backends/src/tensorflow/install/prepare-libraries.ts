@@ -1,0 +1,76 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { NativeDevice, NativeIngredient } from '../native-build.ts';
+import { fetchWheel, givenWheel, type Wheel } from './fetch-wheels.ts';
+import { makeFolder } from './files.ts';
+import type { PinnedWheel } from './pins.ts';
+import type { OnProgress } from './progress.ts';
+import type { CommandContext } from './run-command.ts';
+import { findPip } from './tools.ts';
+import { checkUnpacked, readMetadata, unpackWheel } from './unpack-wheel.ts';
+
+/** Which TensorFlow a tree is to hold. */
+export interface WantedLibraries {
+  readonly tensorflow: string;
+  readonly device: NativeDevice;
+  readonly arch: string;
+  readonly pinned: PinnedWheel | undefined;
+  /** A wheel that the user has fetched. */
+  readonly wheel: string | undefined;
+}
+
+const packageOf: Readonly<Record<NativeDevice, string>> = {
+  cpu: 'tensorflow-cpu',
+  gpu: 'tensorflow',
+};
+
+/**
+ * Puts libraries and headers into the tree: the wheel of TensorFlow and, for GPUs, those of CUDA that its extra
+ * `and-cuda` asks for. A tree that an earlier installation has completed is kept.
+ *
+ * @returns the wheels and their hashes
+ */
+export async function prepareLibraries(
+  wanted: WantedLibraries,
+  tree: string,
+  context: CommandContext,
+  onProgress: OnProgress,
+): Promise<readonly NativeIngredient[]> {
+  const { folder: work, signal } = context;
+  const kept = await readFile(join(tree, 'wheels.json'), 'utf8').catch(() => null);
+  if (kept !== null) return JSON.parse(kept) as NativeIngredient[];
+  const fetch = (requirement: string, pinned?: PinnedWheel): Promise<Wheel> => {
+    const folder = join(work, 'wheels', requirement.replace(/[^a-z0-9.-].*/, ''));
+    const target = { requirement, arch: wanted.arch, pinned };
+    return fetchWheel(target, folder, () => findPip(context), context, onProgress);
+  };
+  const main =
+    wanted.wheel === undefined
+      ? await fetch(`${packageOf[wanted.device]}==${wanted.tensorflow}`, wanted.pinned)
+      : await givenWheel(resolve(wanted.wheel));
+  const wheels = [main];
+  if (wanted.device === 'gpu') {
+    for (const requirement of cudaRequirements(await readMetadata(main))) {
+      wheels.push(await fetch(requirement));
+    }
+  }
+  const unpacking = join(work, 'unpacking');
+  await rm(unpacking, { recursive: true, force: true });
+  await makeFolder(unpacking);
+  for (const wheel of wheels) await unpackWheel(wheel, unpacking, signal, onProgress);
+  await checkUnpacked(unpacking, main.name);
+  const ingredients = wheels.map(({ name, hash }) => ({ name, hash }));
+  await writeFile(join(unpacking, 'wheels.json'), JSON.stringify(ingredients));
+  await rm(tree, { recursive: true, force: true });
+  await rename(unpacking, tree);
+  // Their room is needed no longer.
+  await rm(join(work, 'wheels'), { recursive: true, force: true });
+  return ingredients;
+}
+
+/** The requirements of the extra `and-cuda`, as the metadata of the wheel states them. */
+export function cudaRequirements(metadata: string): string[] {
+  return [...metadata.matchAll(/^Requires-Dist: ([^;\n]+);.*extra == ["']and-cuda["']/gm)].map(
+    ([, requirement]) => requirement!.trim(),
+  );
+}

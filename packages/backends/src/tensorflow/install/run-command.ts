@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { MultigradError } from '@multigrad/core/strategy';
+
+/** The variables that a command sees. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a command needs beside its words. */
+export interface CommandContext {
+  readonly environment: Environment;
+  readonly folder: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How a command ended. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @returns null where no such program can be run
+ * @throws the signal's reason when it is aborted; the program is ended before
+ */
+export async function runCommand(
+  [program, ...args]: readonly [string, ...string[]],
+  { environment, folder, signal }: CommandContext,
+): Promise<CommandResult | null> {
+  signal?.throwIfAborted();
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (data: Buffer) => void stdout.push(data));
+  child.stderr.on('data', (data: Buffer) => void stderr.push(data));
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'EACCES') resolve(null);
+        else reject(error);
+      });
+      child.once('close', (status, killedBy) => resolve(status ?? (killedBy ? 128 : 1)));
+    });
+    signal?.throwIfAborted();
+    const text = (parts: Buffer[]): string => Buffer.concat(parts).toString('utf8');
+    return code === null ? null : { code, stdout: text(stdout), stderr: text(stderr) };
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** The result of a command that is expected to succeed. */
+export function expectSuccess(what: string, result: CommandResult): CommandResult {
+  if (result.code === 0) return result;
+  const said = lastLines(result.stderr) || lastLines(result.stdout) || 'It said nothing.';
+  throw new MultigradError('io', `${what} failed with exit code ${result.code}. ${said}`);
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-12).join('\n');
+}

@@ -1,0 +1,29 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { mendNode } from './mend-node.ts';
+import type { NativeBuild } from './native-build.ts';
+import type { Binding, NodeBackend } from './node-backend.ts';
+
+/** Under which the program's own TensorFlow.js is handed to a build; the build's `@tensorflow/tfjs` looks there. */
+export const sharedName = 'multigrad.tfjs-core';
+
+/** The package of which a build uses the JavaScript. */
+const packageOf: Record<NativeBuild['device'], string> = {
+  cpu: '@tensorflow/tfjs-node',
+  gpu: '@tensorflow/tfjs-node-gpu',
+};
+
+/** Loads addon, library and kernels of a build, and makes its backend on the program's own TensorFlow.js. */
+export function loadBuild({ folder, device }: NativeBuild): NodeBackend {
+  mendNode();
+  (globalThis as Record<symbol, unknown>)[Symbol.for(sharedName)] = tf;
+  const require = createRequire(join(folder, 'build.json'));
+  const binding = require('./addon/tfjs_binding.node') as Binding;
+  const { NodeJSKernelBackend } =
+    require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
+      NodeJSKernelBackend: new (binding: Binding, packageName: string) => NodeBackend;
+    };
+  require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  return new NodeJSKernelBackend(binding, packageOf[device]);
+}

@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module';
+
+/**
+ * Puts back the two helpers of `node:util` that `@tensorflow/tfjs-node` 4.22.0 calls and that newer versions of Node
+ * have dropped (`isNullOrUndefined` in Node 23). Nothing that is there is touched.
+ *
+ * @param util - the CommonJS exports of `node:util`
+ */
+export function mendNode(
+  util: Record<string, unknown> = createRequire(import.meta.url)('node:util') as Record<
+    string,
+    unknown
+  >,
+): void {
+  util['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
+  util['isArray'] ??= Array.isArray;
+}

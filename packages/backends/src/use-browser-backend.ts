@@ -1,0 +1,6 @@
+import { type BackendReport, chooseBackend } from './choose-backend.ts';
+
+/** `useBackend` for browsers, which have no native TensorFlow: `auto` is wasm or cpu. */
+export async function useBackend(name: string): Promise<BackendReport> {
+  return chooseBackend(name, null);
+}
