@@ -1,18 +1,27 @@
-// `npm run bench -- [step] [--backend wasm] [--width 32] [--rounds 15]`
+// `npm run bench -- [step] [--backend wasm,tensorflow] [--workload cg-mnist,mlp] [--width 32] [--rounds 15] [--out NAME]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { benchSteps } from './cg-mnist-step.mjs';
+import { defaultPython } from './processes/python.mjs';
 import { benchSolve } from './solve.mjs';
+import { stepTable } from './step-table.mjs';
+import { benchSteps } from './steps.mjs';
+import { workloads } from './workloads/index.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     backend: { type: 'string', default: 'wasm' },
+    workload: { type: 'string', default: 'cg-mnist' },
     width: { type: 'string', default: '32' },
+    batch: { type: 'string' },
     rounds: { type: 'string' },
-    python: { type: 'string', default: 'python3' },
+    warmup: { type: 'string', default: '3' },
+    python: { type: 'string', default: defaultPython },
     sizes: { type: 'string', default: '2,3,8,32' },
     seconds: { type: 'string', default: '0.1' },
+    out: { type: 'string' },
   },
 });
 
@@ -27,11 +36,23 @@ if (rest.length > 0 || !['step', 'solve'].includes(what)) {
   throw new Error(`Expected \`step\` or \`solve\`. Found ${positionals.join(' ')}.`);
 }
 if (what === 'step') {
-  await benchSteps({
-    backend: values.backend,
+  const names = values.workload.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(workloads, name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `--workload should list some of ${Object.keys(workloads).join(', ')}. Found ${unknown}.`,
+    );
+  }
+  const measured = await benchSteps({
+    backends: values.backend.split(','),
+    names,
     width: positive('width', values.width),
+    batch: values.batch === undefined ? undefined : positive('batch', values.batch),
     rounds: positive('rounds', values.rounds ?? '15'),
+    warmup: positive('warmup', values.warmup),
+    python: values.python,
   });
+  if (values.out !== undefined) await save(values.out, measured);
 } else {
   const seconds = Number(values.seconds);
   if (!(seconds > 0)) throw new Error(`--seconds should be > 0. Found ${values.seconds}.`);
@@ -41,4 +62,14 @@ if (what === 'step') {
     rounds: positive('rounds', values.rounds ?? '5'),
     seconds,
   });
+}
+
+/** Writes `results/NAME.json`, all figures, and `results/NAME.md`, the tables. */
+async function save(name, measured) {
+  const folder = fileURLToPath(new URL('../results/', import.meta.url));
+  await mkdir(folder, { recursive: true });
+  const { processor, cores, memoryGigabytes, node } = measured.machine;
+  const head = `Measured on ${processor}, ${cores} cores, ${memoryGigabytes} GiB, Node ${node}. Medians; ratios round by round with their quartiles.\n`;
+  await writeFile(`${folder}${name}.json`, `${JSON.stringify(measured, null, 2)}\n`);
+  await writeFile(`${folder}${name}.md`, [head, ...measured.results.map(stepTable)].join('\n'));
 }

@@ -15,7 +15,7 @@ import { plugin as nashMtl } from '@multigrad/strategy-nash-mtl';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
 import { plugin as upgrad } from '@multigrad/strategy-upgrad';
 import { quantile } from './interleave.mjs';
-import { startTorchJD } from './torchjd.mjs';
+import { skipped, startPeer } from './processes/python.mjs';
 
 const plugins = [
   mmpareto,
@@ -43,11 +43,11 @@ const incomparable = {
 
 /** Prints microseconds per solve, and ratios to TorchJD where Python has it. */
 export async function benchSolve({ python, sizes, rounds, seconds }) {
-  const peer = await startTorchJD(python);
+  const peer = await startPeer(python, 'torchjd_solve.py');
   console.log(
     peer.missing === undefined
-      ? `Weights from a given Gramian, beside TorchJD (${peer.version}, one thread), ${rounds} rounds of ${seconds} s in turn`
-      : `Weights from a given Gramian. TorchJD skipped: ${python} says ${peer.missing} (install torch and torchjd[full], or name another Python with --python)`,
+      ? `Weights from a given Gramian, beside TorchJD (torch ${peer.greeting.torch}, one thread), ${rounds} rounds of ${seconds} s in turn`
+      : `Weights from a given Gramian. ${skipped('TorchJD', python, peer.missing)}`,
   );
   for (const size of sizes) {
     const gramians = Array.from({ length: matrices }, (_, index) => gramianFor(size, index));
@@ -60,7 +60,7 @@ export async function benchSolve({ python, sizes, rounds, seconds }) {
         for (let round = -1; round < rounds; round += 1) {
           const { microseconds, weights } = solve(strategy, gramians, seconds);
           if (round >= 0) own.push(microseconds);
-          if (peer.missing !== undefined || !peer.cases.includes(plugin.name)) continue;
+          if (peer.missing !== undefined || !peer.greeting.cases.includes(plugin.name)) continue;
           const answer = await peer.ask({
             case: plugin.name,
             size,

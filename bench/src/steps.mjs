@@ -1,0 +1,79 @@
+// One optimizer step of each workload, case by case and backend by backend in turn, beside PyTorch.
+import { fileURLToPath } from 'node:url';
+import { quantile, ratio } from './interleave.mjs';
+import { machine } from './machine.mjs';
+import { startLineProcess } from './processes/line-process.mjs';
+import { skipped, startPeer } from './processes/python.mjs';
+import { stepTable } from './step-table.mjs';
+import { workloads } from './workloads/index.mjs';
+
+const worker = fileURLToPath(new URL('./step-worker.mjs', import.meta.url));
+const peerName = 'pytorch';
+
+/**
+ * @param {{ backends: string[], names: string[], width: number, batch?: number, rounds: number, warmup: number,
+ *   python: string }} options
+ * @returns what was measured, ready to be written
+ */
+export async function benchSteps({ backends, names, width, batch, rounds, warmup, python }) {
+  const results = [];
+  for (const name of names) {
+    const batchSize = batch ?? workloads[name].batchSize;
+    const parameters = [name, batchSize, width].map(String);
+    const runners = new Map();
+    for (const backend of backends) {
+      const runner = await startLineProcess(process.execPath, [worker, backend, ...parameters]);
+      if (runner.missing !== undefined) {
+        throw new Error(`Backend ${backend} did not start: ${runner.missing}`);
+      }
+      runners.set(runner.greeting.backend, runner);
+    }
+    const peer = await startPeer(python, 'steps.py', parameters);
+    if (peer.missing === undefined) runners.set(peerName, peer);
+    else console.log(skipped('PyTorch', python, peer.missing));
+    const result = { workload: name, batchSize, width, rounds, rows: [] };
+    for (const row of await measure(runners, { warmup, rounds })) result.rows.push(row);
+    for (const runner of runners.values()) runner.close();
+    console.log(stepTable(result));
+    results.push(result);
+  }
+  return { machine: machine(), results };
+}
+
+/** Every case of every runner once a round, in turn. */
+async function measure(runners, { warmup, rounds }) {
+  const cases = [...runners].flatMap(([runner, { greeting }]) =>
+    greeting.cases.map((label) => ({ runner, label, times: [] })),
+  );
+  for (let round = -warmup; round < rounds; round += 1) {
+    for (const { runner, label, times } of cases) {
+      const { milliseconds, error } = await runners.get(runner).ask({ case: label });
+      if (error !== undefined) throw new Error(`${runner}, ${label}: ${error}`);
+      if (round >= 0) times.push(milliseconds);
+    }
+  }
+  const timesOf = (runner, label) =>
+    cases.find((other) => other.runner === runner && other.label === label)?.times;
+  const rows = [];
+  for (const { runner, label, times } of cases) {
+    const against = (other) => (other === undefined ? undefined : ratio(times, other));
+    const peak =
+      runner === peerName
+        ? undefined
+        : (await runners.get(runner).ask({ case: label, peak: true })).megabytes;
+    rows.push({
+      runner,
+      case: label,
+      milliseconds: [0.25, 0.5, 0.75].map((q) => quantile(times, q)),
+      ofOwnSum: against(timesOf(runner, 'sum')),
+      ofPeerSum: against(timesOf(peerName, 'sum')),
+      ofPeerOfficial: against(timesOf(peerName, 'mmpareto, official loop')),
+      peakTensorMegabytes: peak,
+    });
+  }
+  for (const [runner, process] of runners) {
+    const { megabytes } = await process.ask({ memory: true });
+    rows.push({ runner, residentMegabytes: megabytes });
+  }
+  return rows;
+}
