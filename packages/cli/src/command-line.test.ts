@@ -74,7 +74,9 @@ describe('help', () => {
       expect(flat).toContain(`${flag} `);
     }
     expect(flat).toContain('Passes over the training set. (quick 4, full 8)');
-    expect(flat).toContain('Learning rate of SGD with momentum. (default 0.01)');
+    expect(flat).toContain(
+      'for each strategy the one of the best validation accuracy is shown. (default 0.01)',
+    );
     expect(flat).toContain('default joint,sum,mmpareto,pcgrad,mgda');
     expect(flat).toContain(
       'A comma before `key=` goes on with the options of the strategy before it',
@@ -115,6 +117,9 @@ describe('strategies', () => {
     }[];
     expect(list.map(({ name }) => name)).toEqual([
       'joint',
+      'only-gray',
+      'only-color',
+      'scaled-sum',
       'sum',
       'mmpareto',
       'pcgrad',
@@ -166,6 +171,22 @@ describe('mistakes on the command line', () => {
     [
       ['compare', 'cg-mnist', '--seeds', 'two'],
       'Option `seeds` of `cg-mnist` should be an integer >= 1. Found "two".',
+    ],
+    [
+      ['compare', 'cg-mnist', '--lr', '0.01,fast'],
+      'Option `lr` of `cg-mnist` should be a number > 0.',
+    ],
+    [
+      ['compare', 'cg-mnist', '--lr', '0.01,0.1', '--validation-size', '0'],
+      'Option `lr` of `cg-mnist` selects by validation accuracy and needs a `validation-size` of at least 1.',
+    ],
+    [
+      ['compare', 'cg-mnist', '--train-size', '60000'],
+      'Options `train-size` and `validation-size` should add up to at most 60000. Found 60500.',
+    ],
+    [
+      ['train', 'cg-mnist', '--strategy', 'sum', '--lr', '0.01,0.1'],
+      'Option `lr` of `train` should be one learning rate; several are for `compare`. Found "0.01,0.1".',
     ],
     [['compare', 'cg-mnist', '--preset', 'slow'], 'Allowed choices are quick, full'],
     [['compare', 'cg-mnist', '--backend', 'gpu'], 'Option `backend` of `cg-mnist` should be'],

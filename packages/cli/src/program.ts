@@ -1,5 +1,10 @@
 import { resolve } from 'node:path';
-import { type OptionSpec, type StrategyPlugin, optionsFromText } from '@multigrad/core/strategy';
+import {
+  MultigradError,
+  type OptionSpec,
+  type StrategyPlugin,
+  optionsFromText,
+} from '@multigrad/core/strategy';
 import { Command, Option } from 'commander';
 import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
@@ -10,7 +15,7 @@ import { strategiesJson, strategiesText } from './commands/strategies.ts';
 import type { Environment } from './environment.ts';
 import { recipes } from './recipes/index.ts';
 import type { PresetName, Recipe } from './recipes/recipe.ts';
-import { resolveSettings, settingSpecs } from './recipes/settings.ts';
+import { learningRates, resolveSettings, settingSpecs } from './recipes/settings.ts';
 import { collectSpecifiers } from './strategies/split-specifiers.ts';
 import { builtinPlugins } from './strategies/builtin.ts';
 import { expandAll, recipePlugins } from './strategies/catalog.ts';
@@ -40,13 +45,14 @@ measured; the same command goes on).`;
 
 const folderNotes = `
 Output folder: config.json; runs/<strategy>-seed<k>/ with epochs.jsonl, steps.jsonl and result.json; table.csv; table.md;
-report.html. A folder of the same configuration is taken up again: its finished runs are kept. Another configuration is
-refused.
+report.html. A folder of the same configuration is taken up again: its finished runs are kept, and further strategies and
+seeds are added. Other settings are refused.
 
 Strategies: see \`multigrad strategies\`. A comma before \`key=\` goes on with the options of the strategy before it:
   --strategies sum,mmpareto:gamma=2,rescale=tensor,mgda        three strategies
   --strategies sum --strategies mmpareto:gamma=2               the option may be repeated
-\`joint\` is the baseline that trains on the multimodal loss alone.`;
+Baselines: \`joint\` trains on the loss of all modalities alone, \`only-<objective>\` on that objective alone, and
+\`scaled-sum:factor=1.5\` is the sum with a larger learning rate for what several objectives share.`;
 
 /** What commander hands an action: what the user wrote, by attribute name. */
 type Written = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
@@ -173,7 +179,14 @@ function trainCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<
     .option('--seed <number>', 'Seed of data, weights and order.', '0');
   return addSettings(command, recipe).action(async (written: Written) => {
     const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
-    await run(request(recipe, written, [written['strategy'] as string], [seed]));
+    const asked = request(recipe, written, [written['strategy'] as string], [seed]);
+    if (learningRates(asked.settings).length > 1) {
+      throw new MultigradError(
+        'invalid-option',
+        `Option \`lr\` of \`train\` should be one learning rate; several are for \`compare\`. Found "${asked.settings['lr']!}".`,
+      );
+    }
+    await run(asked);
   });
 }
 

@@ -1,5 +1,11 @@
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 
+/** What a source is told beside the positions: enough to augment samples anew each epoch, and the same when a run resumes. */
+export interface BatchContext {
+  /** Number of the epoch, from 0. */
+  readonly epoch: number;
+}
+
 /**
  * A data set whose samples are made into tensors a batch at a time, so that it need not fit into memory as tensors.
  *
@@ -24,7 +30,12 @@ export interface BatchSource<Batch extends TensorContainer> {
   readonly count: number;
   /**
    * The samples at these positions (integers from 0 to `count - 1`, in any order) as new tensors, which belong to the
-   * caller.
+   * caller; at once, or later for samples that are read from disk.
    */
-  batch(indices: Int32Array): Batch;
+  batch(indices: Int32Array, context: BatchContext): Batch | Promise<Batch>;
+}
+
+/** A {@link BatchSource} whose samples are in memory: its batches are made at once. */
+export interface MemorySource<Batch extends TensorContainer> extends BatchSource<Batch> {
+  batch(indices: Int32Array, context?: BatchContext): Batch;
 }

@@ -1,6 +1,6 @@
 import { resumableBatches } from '@multigrad/core';
 import { type ResolvedOptions, resolveOptions } from '@multigrad/core/strategy';
-import type { TensorContainer } from '@tensorflow/tfjs-core';
+import { dispose, type TensorContainer } from '@tensorflow/tfjs-core';
 import type { BatchSource } from './batch-source.ts';
 import {
   type BatchesOptions,
@@ -19,8 +19,8 @@ export type EpochBatches<Batch extends TensorContainer> = (
 /**
  * The batches of one epoch.
  *
- * Each batch is made when it is asked for, and belongs to the consumer, who disposes it. Nothing else is held, so a
- * consumer may stop early or throw. The order is a function of `shuffleSeed` and `epoch` alone: with `firstBatch` an
+ * Each batch is made when it is asked for (with `prefetch`, begun a little earlier), and belongs to the consumer, who
+ * disposes it. A consumer may stop early or throw: what was prefetched is disposed of. The order is a function of `shuffleSeed` and `epoch` alone: with `firstBatch` an
  * interrupted epoch goes on exactly where it stopped.
  *
  * @throws MultigradError `invalid-option` for an option out of its range
@@ -105,22 +105,44 @@ function iterate<Batch extends TensorContainer>(
   source: BatchSource<Batch>,
   options: ResolvedOptions<BatchesOptions>,
 ): AsyncIterator<Batch, undefined> {
-  const { batchSize, shuffleSeed, epoch, firstBatch } = options;
+  const { batchSize, shuffleSeed, epoch, firstBatch, prefetch } = options;
   const order = epochOrder(source.count, shuffleSeed, epoch);
   const end = countBatches(source.count, options);
+  const begun: Promise<Batch>[] = [];
   let next = firstBatch;
-  return {
+  const begin = (): Promise<Batch> => {
+    const start = next * batchSize;
+    next += 1;
     // A promise's executor: whatever making the batch throws rejects the promise.
-    next: () =>
-      new Promise((resolve) => {
-        if (next >= end) {
-          resolve({ done: true, value: undefined });
-          return;
-        }
-        const start = next * batchSize;
-        const value = source.batch(order.slice(start, start + batchSize));
-        next += 1;
-        resolve({ done: false, value });
-      }),
+    const batch = new Promise<Batch>((resolve) => {
+      resolve(source.batch(order.slice(start, start + batchSize), { epoch }));
+    });
+    // One that fails before it is asked for tells when it is.
+    batch.catch(() => undefined);
+    return batch;
+  };
+  const leave = async (): Promise<void> => {
+    next = end;
+    for (const batch of await Promise.allSettled(begun.splice(0))) {
+      if (batch.status === 'fulfilled') dispose(batch.value);
+    }
+  };
+  return {
+    next: async () => {
+      const current = begun.shift() ?? (next < end ? begin() : undefined);
+      if (current === undefined) return { done: true, value: undefined };
+      while (begun.length < prefetch && next < end) begun.push(begin());
+      try {
+        return { done: false, value: await current };
+      } catch (error) {
+        // A consumer that is told of an error does not call `return`.
+        await leave();
+        throw error;
+      }
+    },
+    return: async () => {
+      await leave();
+      return { done: true, value: undefined };
+    },
   };
 }

@@ -20,6 +20,13 @@ export interface BatchingOptions {
    * @defaultValue false
    */
   readonly dropRemainder?: boolean;
+  /**
+   * Batches that are begun before they are asked for, an integer >= 0: with a source that reads from disk, the next
+   * batches load while this one is trained on. Batches that nobody takes are disposed of.
+   *
+   * @defaultValue 0
+   */
+  readonly prefetch?: number;
 }
 
 /** Which part of a run's batches. */
@@ -62,6 +69,13 @@ export const batchingSpecs: OptionSpecs<BatchingOptions> = {
     kind: 'boolean',
     default: false,
     description: 'Whether a last, smaller batch is left out.',
+  },
+  prefetch: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Batches begun before they are asked for, an integer >= 0.',
   },
 };
 

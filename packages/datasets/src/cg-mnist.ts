@@ -6,7 +6,7 @@ import {
   resumeRandom,
 } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BatchSource } from './batch-source.ts';
+import type { MemorySource } from './batch-source.ts';
 import { digitColors } from './digit-colors.ts';
 import { digitClasses, digitPixels, type Digits, digitSide, type Mnist } from './mnist.ts';
 
@@ -52,7 +52,7 @@ export type ColoredDigitBatch = Readonly<{
 }>;
 
 /** Digits, each with a colour of its own; tensors are made a batch at a time. */
-export interface ColoredDigits extends BatchSource<ColoredDigitBatch> {
+export interface ColoredDigits extends MemorySource<ColoredDigitBatch> {
   /** The gray digits. */
   readonly digits: Digits;
   /** `count · 3` float32 values from 0 to 1: red, green and blue of each digit. */

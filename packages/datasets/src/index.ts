@@ -1,6 +1,6 @@
 export { batches, batchesByEpoch, batchesPerEpoch, type EpochBatches } from './batches.ts';
 export type { BatchesOptions, BatchingOptions, EpochOptions } from './batching-options.ts';
-export type { BatchSource } from './batch-source.ts';
+export type { BatchContext, BatchSource, MemorySource } from './batch-source.ts';
 export {
   cgMnist,
   type CgMnist,
@@ -10,6 +10,7 @@ export {
 } from './cg-mnist.ts';
 export { digitColors, type Rgb } from './digit-colors.ts';
 export { epochOrder } from './epoch-order.ts';
+export { assertEveryClass, splitBy, subset } from './split.ts';
 export { type IdxArray, parseIdx } from './idx.ts';
 export { type Digits, type Mnist, type NamedBytes, parseDigits } from './mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';

@@ -10,6 +10,7 @@ import type { Recipe } from '../recipes/recipe.ts';
 import { openRuns, runComparison } from '../runs/comparison.ts';
 import type { ComparisonConfig, Settings } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
+import { runNames } from '../runs/run-names.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
 import { formatCount } from '../wording.ts';
 import { version } from '../version.ts';
@@ -56,9 +57,9 @@ export async function compare(request: CompareRequest, environment: Environment)
     settings,
   };
   const folder = resolve(environment.folder, request.out);
-  openOutputFolder(folder, config, request.force);
-  const left = openRuns(folder, config).length;
-  const all = config.strategies.length * config.seeds.length;
+  const whole = openOutputFolder(folder, config, request.force);
+  const left = openRuns(folder, config, whole).length;
+  const all = runNames(config).length;
   let failures: readonly string[] = [];
   if (left === 0) {
     print(
@@ -82,7 +83,7 @@ export async function compare(request: CompareRequest, environment: Environment)
     signal.addEventListener('abort', () =>
       progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
     );
-    const comparison = { recipe, config, strategies, folder, backend: backend.name };
+    const comparison = { recipe, config, whole, strategies, folder, backend: backend.name };
     ({ failures } = await runComparison(comparison, progress, signal));
   }
   const summary = await writeOutputs(folder, request.out);

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { recipes } from '../recipes/index.ts';
+import { resultsCsv } from '../results/csv.ts';
 import { type Summary, summarize } from '../results/summary.ts';
 import {
   type Table,
+  comparisonCaption,
+  comparisonTable,
   markdownTable,
   resultsCaption,
-  resultsCsv,
   resultsTable,
   runsTable,
   textTable,
@@ -34,10 +36,14 @@ export function repeatCommand({ recipe, strategies, seeds, settings }: Compariso
 function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): string {
   const { config, notes } = summary;
   const title = recipes.find(({ name }) => name === config.recipe)?.title ?? config.recipe;
+  const comparison = comparisonTable(summary);
   const parts = [
     `# ${title}`,
     markdownTable(resultsTable(summary)),
     resultsCaption(summary),
+    ...(comparison === null
+      ? []
+      : ['## Beside each other', markdownTable(comparison), comparisonCaption(summary)]),
     ...(notes.length > 0
       ? ['† Runs cut short:', notes.map((note) => `- ${note.split('\n')[0]!}`).join('\n')]
       : []),

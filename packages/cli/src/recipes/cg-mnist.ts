@@ -1,56 +1,19 @@
-import { MultigradError, type OptionSpec } from '@multigrad/core/strategy';
-import {
-  type ColoredDigitBatch,
-  batchesByEpoch,
-  batchesPerEpoch,
-  cgMnist,
-  readMnist,
-} from '@multigrad/datasets';
+import { type ColoredDigitBatch, cgMnist, readMnist } from '@multigrad/datasets';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
 import type { Settings } from '../runs/config.ts';
+import { checkSizes, drawnSize, experimentBatches, sampleCount } from './batches.ts';
 import type { Experiment } from './experiment.ts';
 import type { Recipe } from './recipe.ts';
 import { numberSetting } from './settings.ts';
 
-// Evaluation holds no gradients: batches can be larger than in training.
-const testBatchSize = 250;
-
-function digitCount(which: string, maximum: number, quick: number): OptionSpec {
-  return {
-    kind: 'number',
-    integer: true,
-    minimum: 1,
-    maximum,
-    default: quick,
-    description: `${which} digits, the first ones of MNIST.`,
-  };
-}
-
-function check(settings: Settings): void {
-  const [size, batch] = [
-    numberSetting(settings, 'train-size'),
-    numberSetting(settings, 'batch-size'),
-  ];
-  if (batch <= size) return;
-  throw new MultigradError(
-    'invalid-option',
-    `Option \`batch-size\` should be at most \`train-size\`. Found ${batch} for ${size} training samples.`,
-  );
-}
-
 async function open(settings: Settings, seed: number): Promise<Experiment<ColoredDigitBatch>> {
   const { train, test } = cgMnist({
     mnist: await readMnist(),
-    trainSize: numberSetting(settings, 'train-size'),
+    trainSize: drawnSize(settings),
     testSize: numberSetting(settings, 'test-size'),
     variance: numberSetting(settings, 'variance'),
     seed,
   });
-  const batching = {
-    batchSize: numberSetting(settings, 'batch-size'),
-    shuffleSeed: seed,
-    dropRemainder: true,
-  };
   const width = numberSetting(settings, 'width');
   const network = multimodalNetwork({
     encoders: {
@@ -65,9 +28,8 @@ async function open(settings: Settings, seed: number): Promise<Experiment<Colore
     objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
     variables: new Map([...network.namedVariables].filter(([, variable]) => trained.has(variable))),
     parts: network.parts,
-    stepsPerEpoch: batchesPerEpoch(train.count, batching),
-    train: batchesByEpoch(train, batching),
-    test: () => batchesByEpoch(test, { batchSize: testBatchSize })(0),
+    ...experimentBatches(settings, seed, train, test),
+    modalities: network.modalities,
     dispose: () => network.dispose(),
   };
 }
@@ -93,8 +55,8 @@ export const cgMnistRecipe: Recipe = {
   baseline: 'multimodal',
   strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
   settings: {
-    'train-size': digitCount('Training', 60_000, 3000),
-    'test-size': digitCount('Test', 10_000, 2000),
+    'train-size': sampleCount(60_000, 3000, 'Training digits, the first ones of MNIST.'),
+    'test-size': sampleCount(10_000, 2000, 'Test digits, the first ones of MNIST.'),
     width: {
       kind: 'number',
       integer: true,
@@ -117,6 +79,7 @@ export const cgMnistRecipe: Recipe = {
       // Small batches: that few digits teach something within few epochs, at the learning rate of the full preset.
       settings: {
         'train-size': 3000,
+        'validation-size': 500,
         'test-size': 2000,
         epochs: 4,
         'batch-size': 16,
@@ -128,6 +91,7 @@ export const cgMnistRecipe: Recipe = {
       seeds: 2,
       settings: {
         'train-size': 20_000,
+        'validation-size': 2000,
         'test-size': 10_000,
         epochs: 8,
         'batch-size': 64,
@@ -141,6 +105,6 @@ export const cgMnistRecipe: Recipe = {
           'joint trains on the multimodal loss alone: its gray and color heads are not trained, so their accuracy means nothing (chance is 10 %).',
         ]
       : [],
-  check,
+  check: (settings) => checkSizes(settings, 60_000),
   open,
 };

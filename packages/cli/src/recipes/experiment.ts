@@ -1,14 +1,14 @@
 import type { NamedParts } from '@multigrad/core';
-import type { Scalar, TensorContainer, Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Scalar, Variable } from '@tensorflow/tfjs-core';
 
 /** An objective's value for one batch, with what is measured beside it. */
 export interface MeasuredLoss {
   readonly loss: Scalar;
-  readonly metrics: { readonly accuracy: Scalar };
+  readonly metrics: Readonly<{ accuracy: Scalar }>;
 }
 
 /** Everything that one run trains and measures. */
-export interface Experiment<Batch extends TensorContainer = TensorContainer> {
+export interface Experiment<Batch extends NamedTensorMap = NamedTensorMap> {
   /** One forward pass for one batch: each objective's loss and accuracy. */
   objectives(batch: Batch, mode: { readonly training: boolean }): Record<string, MeasuredLoss>;
   /** What is trained, by names that are the same in every run. */
@@ -18,8 +18,12 @@ export interface Experiment<Batch extends TensorContainer = TensorContainer> {
   readonly stepsPerEpoch: number;
   /** The batches of an epoch, counted from 0; whoever draws a batch owns its tensors. */
   train(epoch: number): AsyncIterable<Batch>;
+  /** The validation set in batches, always in the same order: what models are selected by; null where there is none. */
+  readonly validation: (() => AsyncIterable<Batch>) | null;
   /** The test set in batches, always in the same order. */
   test(): AsyncIterable<Batch>;
+  /** Entries of a batch that are modalities: the test set is also measured with each of them set to zero. */
+  readonly modalities: readonly string[];
   /** Frees the network. */
   dispose(): void;
 }

@@ -25,8 +25,11 @@ export interface Recipe {
   readonly sources: readonly string[];
   /** The objectives, in the order of every table. */
   readonly objectives: readonly string[];
-  /** The objective that the baseline `joint` trains on alone. */
-  readonly baseline: string;
+  /**
+   * The objective that the baseline `joint` trains on alone and by whose validation accuracy models are selected; null
+   * where tasks stand side by side: then there is no such baseline, and the mean over all objectives selects.
+   */
+  readonly baseline: string | null;
   /** The strategies of a comparison for which none are named. */
   readonly strategies: readonly string[];
   /** Settings of this recipe beside those of all recipes, by flag name. */

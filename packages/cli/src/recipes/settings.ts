@@ -1,4 +1,9 @@
-import { type OptionSpec, optionsFromText, resolveOptions } from '@multigrad/core/strategy';
+import {
+  MultigradError,
+  type OptionSpec,
+  optionsFromText,
+  resolveOptions,
+} from '@multigrad/core/strategy';
 import type { Settings } from '../runs/config.ts';
 import type { PresetName, Recipe } from './recipe.ts';
 
@@ -27,6 +32,20 @@ const common: Specs = {
     default: 2000,
     description: 'Test samples.',
   },
+  'validation-size': {
+    kind: 'number',
+    integer: true,
+    minimum: 0,
+    default: 500,
+    description: 'Samples kept from training to select models by; 0: none.',
+  },
+  select: {
+    kind: 'choice',
+    choices: ['last', 'best'],
+    default: 'last',
+    description:
+      'Which epoch the tables show: the last, or the one of the best validation accuracy.',
+  },
   'batch-size': {
     kind: 'number',
     integer: true,
@@ -38,7 +57,9 @@ const common: Specs = {
     kind: 'number',
     exclusiveMinimum: 0,
     default: 0.01,
-    description: 'Learning rate of SGD with momentum.',
+    description:
+      'Learning rate of SGD with momentum; several, as in 0.003,0.01: each is tried, and for each strategy the one of the ' +
+      'best validation accuracy is shown.',
   },
   momentum: {
     kind: 'number',
@@ -92,6 +113,8 @@ export function resolveSettings(
   preset: PresetName,
   texts: Readonly<Record<string, string>>,
 ): Settings {
+  const rates = (texts['lr'] ?? '').split(',');
+  if (rates.length > 1) return sweep(recipe, preset, texts, rates);
   const specs = settingSpecs(recipe);
   const written = optionsFromText(recipe.name, specs, texts);
   // Every kind of setting above is a number or a word.
@@ -100,7 +123,34 @@ export function resolveSettings(
     ...written,
   }) as Settings;
   recipe.check(settings);
+  if (settings['select'] === 'best') assertValidation(recipe, settings, 'select');
   return settings;
+}
+
+/** Settings with several learning rates: each is checked by itself, and they are kept as `0.003,0.01`. */
+function sweep(
+  recipe: Recipe,
+  preset: PresetName,
+  texts: Readonly<Record<string, string>>,
+  rates: readonly string[],
+): Settings {
+  const each = rates.map((lr) => resolveSettings(recipe, preset, { ...texts, lr }));
+  const settings = { ...each[0], lr: [...new Set(each.map(({ lr }) => lr))].join(',') };
+  assertValidation(recipe, settings, 'lr');
+  return settings;
+}
+
+function assertValidation({ name }: Recipe, settings: Settings, option: string): void {
+  if (numberSetting(settings, 'validation-size') > 0) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`${option}\` of \`${name}\` selects by validation accuracy and needs a \`validation-size\` of at least 1. Found 0.`,
+  );
+}
+
+/** The learning rates of a comparison: one, or several that were written as `0.003,0.01`. */
+export function learningRates({ lr }: Settings): number[] {
+  return String(lr).split(',').map(Number);
 }
 
 /** A number among the settings; its presence was checked when they were resolved. */

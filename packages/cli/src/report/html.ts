@@ -18,6 +18,9 @@ export interface ReportPage {
   readonly results: Table;
   /** Paragraphs under the results. */
   readonly captions: readonly string[];
+  /** The strategies beside each other, or null where there is nothing to compare. */
+  readonly comparison: Table | null;
+  readonly comparisonCaption: string;
   /** Sentences on runs that are missing, failed or cut short. */
   readonly notes: readonly string[];
   readonly charts: readonly DrawnChart[];
@@ -104,6 +107,14 @@ export function pageSections(page: ReportPage): PageSection[] {
         ? ''
         : `<div class="notes"><p><strong>Not everything ran to its end.</strong> † marks figures of runs cut short.</p><ul>${notes}</ul></div>`,
     ]),
+    ...(page.comparison === null
+      ? []
+      : [
+          section('comparison', 'Beside each other', [
+            paragraphs([page.comparisonCaption]),
+            table(page.comparison, 'comparison-table', page.styles),
+          ]),
+        ]),
     ...page.charts.map((chart) =>
       section(chart.id, chart.title, [
         `<p>${escapeHtml(chart.explanation)}</p>`,

@@ -31,6 +31,7 @@ describe('renderReport', () => {
     const html = standard;
     expect(sections(html)).toEqual([
       'results',
+      'comparison',
       'final-accuracy',
       'accuracy',
       'training-loss',
@@ -96,7 +97,7 @@ describe('renderReport', () => {
     expect(sum).toHaveLength(1);
     expect(mgda).toHaveLength(1);
     expect(sum).not.toEqual(mgda);
-    for (const section of html.split('<section ').slice(3, 7))
+    for (const section of html.split('<section ').slice(4, 8))
       expect(count(section, `stroke="${sum[0]!}" stroke-width=`)).toBeGreaterThan(0);
   });
 

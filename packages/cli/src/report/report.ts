@@ -1,5 +1,11 @@
 import { findRecipe } from '../recipes/index.ts';
-import { resultsCaption, resultsTable, runsTable } from '../results/table.ts';
+import {
+  comparisonCaption,
+  comparisonTable,
+  resultsCaption,
+  resultsTable,
+  runsTable,
+} from '../results/table.ts';
 import type { Summary } from '../results/summary.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
@@ -78,6 +84,8 @@ export async function reportPage(
         : []),
       ...(recipe?.notes(config.strategies) ?? []),
     ],
+    comparison: comparisonTable(summary),
+    comparisonCaption: comparisonCaption(summary),
     notes: summary.notes,
     charts,
     styles,

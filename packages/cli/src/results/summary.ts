@@ -1,6 +1,13 @@
 import type { ComparisonConfig } from '../runs/config.ts';
-import type { ConflictCount, RunRecord, StepTime } from '../runs/records.ts';
+import { findRecipe } from '../recipes/index.ts';
+import { learningRates } from '../recipes/settings.ts';
+import type { ConflictCount, EpochRecord, RunRecord, StepTime } from '../runs/records.ts';
+import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../wording.ts';
+import { byName } from './by-name.ts';
+import { addComparisons } from './comparisons.ts';
+import { hypervolume } from './metrics.ts';
+import { selectEpoch, selectRate } from './selection.ts';
 import { type Estimate, estimate, median } from './statistics.ts';
 
 /** One strategy's line of the results. */
@@ -11,8 +18,20 @@ export interface SummaryRow {
   readonly seeds: readonly number[];
   /** Whether no run of it has finished, so that the figures are of runs cut short. */
   readonly unfinished: boolean;
-  /** Test accuracy after the last epoch, 0 to 1, by objective. */
+  /** Learning rate that the figures are taken at. */
+  readonly lr: number;
+  /** Test accuracy after the chosen epoch, 0 to 1, by objective. */
   readonly accuracy: Readonly<Record<string, Estimate | null>>;
+  /** Test accuracy of the joint objective with a modality set to zero, 0 to 1, by modality. */
+  readonly without: Readonly<Record<string, Estimate | null>>;
+  /** Δm in percent against the strategies that train on each objective alone; null where these have not been run. */
+  readonly relativeGain: Estimate | null;
+  /** Mean over objectives of the rank by test accuracy, 1 for the best of all rows; null for one row. */
+  readonly meanRank: number | null;
+  /** Hypervolume of the accuracies of all seeds together, over the origin. */
+  readonly hypervolume: number | null;
+  /** Difference of the test accuracy to the reference strategy, seed by seed, by objective; null for the reference itself. */
+  readonly difference: Readonly<Record<string, Estimate | null>>;
   /** Median time of a plain training step, in milliseconds. */
   readonly stepTime: Estimate | null;
   /** Median time of a step that was swept again for diagnostics, in milliseconds. */
@@ -31,15 +50,28 @@ export interface Summary {
   /** Keys of the groups that two or more objectives reach. */
   readonly groups: readonly string[];
   readonly rows: readonly SummaryRow[];
+  /** Modalities that the joint objective was also measured without. */
+  readonly modalities: readonly string[];
+  /** The strategy that differences are taken to: `sum` where it was run, else the first. */
+  readonly reference: string;
   /** The runs behind the rows: finished ones, or for a strategy without any, those cut short. */
-  readonly shown: readonly RunRecord[];
+  readonly shown: readonly ShownRun[];
   /** Sentences on runs that are missing, failed or cut short. */
   readonly notes: readonly string[];
 }
 
-function runsToShow(runs: readonly RunRecord[]): RunRecord[] {
+/** A run with the epoch that stands for it. */
+export interface ShownRun extends RunRecord {
+  readonly epoch: EpochRecord | null;
+}
+
+/** Of one strategy's runs, those at its chosen learning rate that have got somewhere. */
+function runsToShow(all: readonly RunRecord[], config: ComparisonConfig): ShownRun[] {
+  const rate = selectRate(all, config);
+  const runs = all.filter(({ lr }) => lr === rate);
   const finished = runs.filter((run) => run.result?.status === 'finished');
-  return finished.length > 0 ? finished : runs.filter((run) => stepsOf(run) > 0);
+  const shown = finished.length > 0 ? finished : runs.filter((run) => stepsOf(run) > 0);
+  return shown.map((run) => ({ ...run, epoch: selectEpoch(run, config) }));
 }
 
 /** Training steps that a run has taken, as far as its files tell. */
@@ -70,12 +102,12 @@ export function conflictsOf(run: RunRecord): Record<string, ConflictCount> {
 }
 
 /** A sentence on a run that did not finish: how far it got and why it ended. */
-export function unfinishedNote(run: RunRecord, epochs: number): string {
+export function unfinishedNote(run: RunRecord, epochs: number, rate = ''): string {
   const reached =
     run.epochs.length > 0
       ? `after epoch ${run.epochs.length} of ${epochs}`
       : `in its first epoch, after ${formatCount(stepsOf(run), 'step')}`;
-  const name = `${run.strategy}, seed ${run.seed}`;
+  const name = runTitle(run, rate);
   if (run.result?.status === 'failed') {
     return `${name}: failed ${reached}: ${run.result.error?.message ?? 'no reason was recorded.'}`;
   }
@@ -85,26 +117,50 @@ export function unfinishedNote(run: RunRecord, epochs: number): string {
   return `${name}: stopped ${reached}.`;
 }
 
+function runTitle(
+  { strategy, seed }: { readonly strategy: string; readonly seed: number },
+  rate: string,
+): string {
+  return `${strategy}, seed ${seed}${rate}`;
+}
+
 function uniqueInOrder(lists: Iterable<readonly string[]>): string[] {
   return [...new Set([...lists].flat())];
 }
 
-function rowOf(
+/** What the rows of a summary are measured by. */
+interface Measures {
+  readonly objectives: readonly string[];
+  readonly modalities: readonly string[];
+  readonly groups: readonly string[];
+  /** The joint objective, which the network is also measured by without a modality. */
+  readonly joint: string;
+}
+
+/** What can be said of a strategy by itself. */
+export type OwnFigures = Omit<SummaryRow, 'relativeGain' | 'meanRank' | 'difference'>;
+
+function ownFigures(
   strategy: string,
-  runs: readonly RunRecord[],
-  objectives: readonly string[],
-  groups: readonly string[],
-): SummaryRow {
-  const shown = runsToShow(runs);
-  const byName = <T>(names: readonly string[], value: (name: string) => T): Record<string, T> =>
-    Object.fromEntries(names.map((name) => [name, value(name)]));
+  shown: readonly ShownRun[],
+  { objectives, modalities, groups, joint }: Measures,
+): OwnFigures {
+  const points = shown.flatMap(({ epoch }) => {
+    const point = objectives.map((name) => epoch?.test[name]?.accuracy);
+    return point.every((value) => value !== undefined) ? [point] : [];
+  });
   return {
     strategy,
     seeds: shown.map(({ seed }) => seed),
+    lr: shown[0]?.lr ?? Number.NaN,
     unfinished: shown.some((run) => run.result?.status !== 'finished'),
     accuracy: byName(objectives, (name) =>
-      estimate(shown.map((run) => run.epochs.at(-1)?.test[name]?.accuracy)),
+      estimate(shown.map(({ epoch }) => epoch?.test[name]?.accuracy)),
     ),
+    without: byName(modalities, (name) =>
+      estimate(shown.map(({ epoch }) => epoch?.without?.[name]?.[joint]?.accuracy)),
+    ),
+    hypervolume: points.length > 0 ? hypervolume(points) : null,
     stepTime: estimate(shown.map((run) => stepTimeOf(run).plain)),
     observedStepTime: estimate(shown.map((run) => stepTimeOf(run).observed)),
     conflictRate: byName(groups, (key) =>
@@ -120,8 +176,8 @@ function rowOf(
 }
 
 /**
- * Puts a comparison's runs together: per strategy the mean and spread over seeds after the last epoch. Nothing is
- * selected by its test accuracy.
+ * Puts a comparison's runs together: per strategy the mean and spread over seeds after the last epoch, or after the one
+ * that validates best. Nothing is selected by its test accuracy.
  *
  * @remarks
  * A strategy's finished runs alone are averaged; where it has none, the runs that were cut short stand in and are marked.
@@ -133,25 +189,50 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
       ...run.steps.slice(0, 1).map(({ losses }) => Object.keys(losses)),
     ]),
   );
+  const modalities = uniqueInOrder(
+    runs.flatMap((run) => run.epochs.map(({ without = {} }) => Object.keys(without))),
+  );
   const groups = uniqueInOrder(runs.map((run) => Object.keys(conflictsOf(run))));
-  const epochs = Number(config.settings['epochs']);
-  const notes: string[] = [];
-  for (const seed of config.seeds) {
-    for (const strategy of config.strategies) {
-      const run = runs.find((one) => one.strategy === strategy && one.seed === seed);
-      if (run === undefined) notes.push(`${strategy}, seed ${seed}: not run yet.`);
-      else if (run.result?.status !== 'finished') notes.push(unfinishedNote(run, epochs));
-    }
-  }
-  const runsOf = (strategy: string): RunRecord[] => runs.filter((run) => run.strategy === strategy);
+  const joint = findRecipe(config.recipe)?.baseline ?? objectives[0] ?? '';
+  const shown = config.strategies.flatMap((strategy) =>
+    runsToShow(
+      runs.filter((run) => run.strategy === strategy),
+      config,
+    ),
+  );
+  const rows = config.strategies
+    .map((strategy) =>
+      ownFigures(
+        strategy,
+        shown.filter((run) => run.strategy === strategy),
+        { objectives, modalities, groups, joint },
+      ),
+    )
+    .filter(({ seeds }) => seeds.length > 0);
+  const names = rows.map(({ strategy }) => strategy);
+  const reference = names.includes('sum') ? 'sum' : (names[0] ?? '');
   return {
     config,
     objectives,
+    modalities,
     groups,
-    rows: config.strategies
-      .map((strategy) => rowOf(strategy, runsOf(strategy), objectives, groups))
-      .filter(({ seeds }) => seeds.length > 0),
-    shown: config.strategies.flatMap((strategy) => runsToShow(runsOf(strategy))),
-    notes,
+    reference,
+    rows: addComparisons(rows, shown, objectives, reference),
+    shown,
+    notes: notesOn(config, runs),
   };
+}
+
+/** Sentences on the runs of a configuration that are missing, failed or cut short. */
+function notesOn(config: ComparisonConfig, runs: readonly RunRecord[]): string[] {
+  const epochs = Number(config.settings['epochs']);
+  const swept = learningRates(config.settings).length > 1;
+  return runNames(config).flatMap((wanted) => {
+    const run = runs.find(
+      (one) => one.strategy === wanted.strategy && one.seed === wanted.seed && one.lr === wanted.lr,
+    );
+    const rate = swept ? `, learning rate ${wanted.lr}` : '';
+    if (run === undefined) return [`${runTitle(wanted, rate)}: not run yet.`];
+    return run.result?.status === 'finished' ? [] : [unfinishedNote(run, epochs, rate)];
+  });
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
+import { resultsCsv } from './csv.ts';
 import { summarize } from './summary.ts';
 import {
   formatEstimate,
   groupTitles,
   markdownTable,
   resultsCaption,
-  resultsCsv,
   resultsTable,
   runsTable,
   textTable,

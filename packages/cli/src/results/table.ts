@@ -1,5 +1,6 @@
-import { csvLine } from '@multigrad/callbacks';
+import { learningRates } from '../recipes/settings.ts';
 import type { RunRecord } from '../runs/records.ts';
+import { selectEpoch } from './selection.ts';
 import type { Estimate } from './statistics.ts';
 import { type Summary, conflictsOf, stepsOf } from './summary.ts';
 
@@ -49,6 +50,67 @@ export function resultsTable(summary: Summary): Table {
   };
 }
 
+/** A difference with its sign. */
+function formatDifference(value: Estimate | null): string {
+  if (value === null) return nothing;
+  return `${value.mean > 0 ? '+' : ''}${formatEstimate(value, 100, 1)}`.replaceAll('-', '−');
+}
+
+/**
+ * The strategies beside each other: differences to the reference seed by seed, mean rank, hypervolume, Δm and the learning
+ * rate chosen, each where it is known; null where there is but one strategy and one seed of nothing to compare.
+ */
+export function comparisonTable(summary: Summary): Table | null {
+  const { objectives, modalities, rows, reference } = summary;
+  const gains = rows.some((row) => row.relativeGain !== null);
+  const swept = learningRates(summary.config.settings).length > 1;
+  if (rows.length < 2 && modalities.length === 0) return null;
+  const compared = rows.length > 1 ? objectives : [];
+  return {
+    columns: [
+      { title: 'strategy', detail: '' },
+      ...compared.map((title) => ({ title, detail: `− ${reference}, points` })),
+      ...modalities.map((title) => ({ title: `without ${title}`, detail: 'test %' })),
+      ...(gains ? [{ title: 'Δm', detail: '%' }] : []),
+      { title: 'mean rank', detail: '' },
+      { title: 'hypervolume', detail: '' },
+      ...(swept ? [{ title: 'lr', detail: 'chosen' }] : []),
+    ],
+    rows: rows.map((row) => [
+      row.strategy + (row.unfinished ? ' †' : ''),
+      ...compared.map((name) => formatDifference(row.difference[name] ?? null)),
+      ...modalities.map((name) => formatEstimate(row.without[name] ?? null, 100, 1)),
+      ...(gains ? [formatEstimate(row.relativeGain, 1, 1).replaceAll('-', '−')] : []),
+      row.meanRank?.toFixed(1) ?? nothing,
+      row.hypervolume?.toPrecision(3) ?? nothing,
+      ...(swept ? [String(row.lr)] : []),
+    ]),
+  };
+}
+
+/** A few sentences on what the figures of the comparison table are. */
+export function comparisonCaption({ config, rows, modalities, reference }: Summary): string {
+  const sentences = [
+    ...(rows.length > 1
+      ? [
+          `Differences in test accuracy to ${reference}, seed by seed: what the seeds have in common cancels.`,
+          'Mean rank over the heads, 1 for the best.',
+        ]
+      : []),
+    'Hypervolume: what the accuracies of the heads dominate, all seeds together, 1 at most.',
+    ...(modalities.length > 0
+      ? ['Without: the joint head on a test set in which that modality is zero.']
+      : []),
+    ...(rows.some((row) => row.relativeGain !== null)
+      ? ['Δm: mean relative gain over the strategies that train on each objective alone.']
+      : []),
+    ...(learningRates(config.settings).length > 1
+      ? ['Of the learning rates tried, each strategy has the one that validates best.']
+      : []),
+  ];
+  return sentences.join(' ');
+}
+
 /**
  * Every run on a line of its own.
  *
@@ -59,13 +121,17 @@ export function runsTable(
   runs: readonly RunRecord[],
   unended = 'cut off',
 ): Table {
-  const { objectives, groups } = summary;
+  const { config, objectives, groups } = summary;
+  const swept = learningRates(config.settings).length > 1;
+  const best = config.settings['select'] === 'best';
   const percent = (value: number | undefined, digits: number): string =>
     value === undefined ? nothing : (value * 100).toFixed(digits);
   return {
     columns: [
       { title: 'strategy', detail: '' },
       { title: 'seed', detail: '' },
+      ...(swept ? [{ title: 'lr', detail: '' }] : []),
+      ...(best ? [{ title: 'epoch', detail: 'chosen' }] : []),
       ...objectives.map((title) => ({ title, detail: 'test %' })),
       { title: 'step', detail: 'ms' },
       { title: 'observed step', detail: 'ms' },
@@ -78,7 +144,9 @@ export function runsTable(
     rows: runs.map((run) => [
       run.strategy,
       String(run.seed),
-      ...objectives.map((name) => percent(run.epochs.at(-1)?.test[name]?.accuracy, 1)),
+      ...(swept ? [String(run.lr)] : []),
+      ...(best ? [String(selectEpoch(run, config)?.epoch ?? nothing)] : []),
+      ...objectives.map((name) => percent(selectEpoch(run, config)?.test[name]?.accuracy, 1)),
       run.result?.stepTime.plain?.toFixed(0) ?? nothing,
       run.result?.stepTime.observed?.toFixed(0) ?? nothing,
       ...groups.map((key) => {
@@ -107,7 +175,8 @@ export function resultsCaption({ config, rows }: Summary): string {
       'not in the step time but in the column of their own in the list of runs.'
     : '';
   return (
-    `After the last epoch, nothing selected on the test set; ${spread}. ` +
+    `After ${config.settings['select'] === 'best' ? 'the epoch of the best validation accuracy' : 'the last epoch'}, ` +
+    `nothing selected on the test set; ${spread}. ` +
     'Step: median time of one training step. Conflicts: share of the steps looked at in which two objectives pulled a ' +
     'group of parameters in opposed directions.' +
     observation
@@ -159,37 +228,4 @@ export function markdownTable({ columns, rows }: Table): string {
     line(columns.map((_, column) => (column === 0 ? '---' : '---:'))),
     ...rows.map(line),
   ].join('\n');
-}
-
-/**
- * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
- */
-export function resultsCsv({ objectives, groups, rows }: Summary): string {
-  const pair = (value: Estimate | null | undefined): (number | null)[] => [
-    value?.mean ?? null,
-    value?.sd ?? null,
-  ];
-  const heading = [
-    'strategy',
-    'seeds',
-    'finished',
-    ...objectives.flatMap((name) => [`${name}_test_accuracy_mean`, `${name}_test_accuracy_sd`]),
-    'step_ms_mean',
-    'step_ms_sd',
-    'observed_step_ms_mean',
-    'observed_step_ms_sd',
-    ...groups.flatMap((key) => [`${key}_conflict_rate_mean`, `${key}_conflict_rate_sd`]),
-    'steps',
-  ];
-  const lines = rows.map((row) => [
-    row.strategy,
-    row.seeds.join(' '),
-    row.unfinished ? 'no' : 'yes',
-    ...objectives.flatMap((name) => pair(row.accuracy[name])),
-    ...pair(row.stepTime),
-    ...pair(row.observedStepTime),
-    ...groups.flatMap((key) => pair(row.conflictRate[key])),
-    row.steps,
-  ]);
-  return [heading, ...lines].map(csvLine).join('');
 }

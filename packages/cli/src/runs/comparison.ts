@@ -3,13 +3,16 @@ import type { Recipe } from '../recipes/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { ComparisonConfig } from './config.ts';
 import { beginRun, readRuns } from './output-folder.ts';
-import { runNames } from './run-names.ts';
+import { type RunName, runNames } from './run-names.ts';
 import { trainRun } from './train-run.ts';
 
 /** A comparison that is ready to run: everything checked, its folder open. */
 export interface Comparison {
   readonly recipe: Recipe;
+  /** What is asked for now. */
   readonly config: ComparisonConfig;
+  /** What the folder holds and this adds to it; it decides the names of the runs' folders. */
+  readonly whole: ComparisonConfig;
   readonly strategies: readonly ChosenStrategy[];
   readonly folder: string;
   readonly backend: string;
@@ -23,14 +26,20 @@ export interface ComparisonEnd {
   readonly failures: readonly string[];
 }
 
-/** The runs of a configuration that its folder does not hold as finished or refused. */
-export function openRuns(folder: string, config: ComparisonConfig): ReturnType<typeof runNames> {
+/**
+ * The runs of a configuration that its folder does not hold as finished or refused.
+ *
+ * @param whole - the folder's configuration, of which `config` is a part
+ */
+export function openRuns(folder: string, config: ComparisonConfig, whole: ComparisonConfig = config): RunName[] {
+  const key = ({ strategy, seed, lr }: Omit<RunName, 'name'>): string => JSON.stringify([strategy, seed, lr]);
   const finished = new Set(
-    readRuns(folder, config)
+    readRuns(folder, whole)
       .filter(({ result }) => result?.status === 'finished' || result?.status === 'refused')
-      .map(({ strategy, seed }) => JSON.stringify([strategy, seed])),
+      .map(key),
   );
-  return runNames(config).filter(({ strategy, seed }) => !finished.has(JSON.stringify([strategy, seed])));
+  const asked = new Set(runNames(config).map(key));
+  return runNames(whole).filter((run) => asked.has(key(run)) && !finished.has(key(run)));
 }
 
 /**
@@ -40,17 +49,17 @@ export function openRuns(folder: string, config: ComparisonConfig): ReturnType<t
  * @throws MultigradError `io` where the records cannot be written
  */
 export async function runComparison(comparison: Comparison, progress: Progress, signal: AbortSignal): Promise<ComparisonEnd> {
-  const { recipe, config, folder, backend } = comparison;
-  const open = openRuns(folder, config);
+  const { recipe, config, whole, folder, backend } = comparison;
+  const open = openRuns(folder, config, whole);
   const failures: string[] = [];
   progress.begin(open.length);
   try {
-    for (const { strategy: specifier, seed, name } of open) {
+    for (const { strategy: specifier, seed, lr, name } of open) {
       if (signal.aborted) break;
       const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
       const writer = beginRun(folder, name);
       const result = await trainRun(
-        { recipe, settings: config.settings, strategy, seed, backend },
+        { recipe, settings: { ...config.settings, lr }, strategy, seed, backend },
         { writer, progress, signal },
       );
       writer.end(result);

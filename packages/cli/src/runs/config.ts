@@ -21,6 +21,21 @@ function flatten(config: ComparisonConfig): Map<string, string> {
   );
 }
 
+/** Whether one comparison may go on in the folder of another: only strategies and seeds may be others. */
+export function extendsConfig(there: ComparisonConfig, now: ComparisonConfig): boolean {
+  const { strategies, seeds } = now;
+  return configDifferences({ ...there, strategies, seeds }, now).length === 0;
+}
+
+/** Two comparisons that differ in strategies and seeds alone, as one: those of the first, then what the second adds. */
+export function mergeConfigs(there: ComparisonConfig, now: ComparisonConfig): ComparisonConfig {
+  return {
+    ...there,
+    strategies: [...new Set([...there.strategies, ...now.strategies])],
+    seeds: [...new Set([...there.seeds, ...now.seeds])].sort((a, b) => a - b),
+  };
+}
+
 /**
  * Names every entry in which two configurations differ, as `epochs: 4 there, 8 now`.
  */

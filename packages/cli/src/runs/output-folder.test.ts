@@ -40,10 +40,22 @@ describe('openOutputFolder', () => {
     expect(readRuns(folder, config)).toEqual([runs[0]]);
   });
 
+  it('takes in further strategies and seeds, and keeps what is there', () => {
+    openOutputFolder(folder, config, false);
+    writeRun(0, true);
+    const more = { ...config, strategies: ['upgrad', 'sum'], seeds: [2, 0] };
+    const whole = openOutputFolder(folder, more, false);
+    expect(whole).toEqual({ ...config, strategies: ['sum', 'mgda', 'upgrad'], seeds: [0, 2] });
+    expect(readConfig(folder)).toEqual(whole);
+    expect(readRuns(folder, whole)).toEqual([runs[0]]);
+    // What is asked for now is run, not every seed of every strategy that the folder knows.
+    expect(openRuns(folder, more, whole).map(({ name }) => name)).toEqual(['upgrad-seed0', 'sum-seed2', 'upgrad-seed2']);
+  });
+
   it('names the differences to another configuration and changes nothing', () => {
     openOutputFolder(folder, config, false);
     const other = { ...config, seeds: [0, 1], settings: { ...config.settings, epochs: 9 } };
-    expect(() => openOutputFolder(folder, other, false)).toThrow(/seeds: \[0\] there, \[0,1\] now\n {2}epochs: 2 there, 9 now\n.*--force/s);
+    expect(() => openOutputFolder(folder, other, false)).toThrow(/configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s);
     expect(readConfig(folder)).toEqual(config);
   });
 

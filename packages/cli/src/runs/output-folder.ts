@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
-import { type ComparisonConfig, configDifferences } from './config.ts';
+import { type ComparisonConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
 import type { EpochRecord, RunRecord, RunResult, StepRecord } from './records.ts';
 import { runNames } from './run-names.ts';
 
@@ -76,7 +76,7 @@ export function readConfig(folder: string): ComparisonConfig {
 
 /** Reads every run of an output folder, as far as it got, in the order of the configuration. */
 export function readRuns(folder: string, config: ComparisonConfig): RunRecord[] {
-  return runNames(config).flatMap(({ strategy, seed, name }) => {
+  return runNames(config).flatMap(({ strategy, seed, lr, name }) => {
     const path = join(folder, runsFolder, name);
     if (!existsSync(path)) return [];
     const resultPath = join(path, 'result.json');
@@ -84,6 +84,7 @@ export function readRuns(folder: string, config: ComparisonConfig): RunRecord[] 
       {
         strategy,
         seed,
+        lr,
         epochs: readLines(join(path, 'epochs.jsonl')) as EpochRecord[],
         steps: readLines(join(path, 'steps.jsonl')) as StepRecord[],
         result: existsSync(resultPath) ? (parseJson(readText(resultPath), resultPath) as RunResult) : null,
@@ -106,13 +107,15 @@ function entriesOf(folder: string): string[] | null {
 }
 
 /**
- * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again.
+ * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again, to
+ * which further strategies and seeds may be added.
  *
+ * @returns the configuration that the folder has now: what it held, and what is added
  * @param force - remove the results that the folder holds, whatever their configuration; other files stay
  * @throws MultigradError `io` where it cannot be written, holds files of somebody else, or results of another
  * configuration; the differences are named
  */
-export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): void {
+export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): ComparisonConfig {
   const entries = entriesOf(folder)?.filter((name) => !name.endsWith('.part')) ?? [];
   if (entries.length > 0 && !entries.includes(configFile)) {
     throw new MultigradError(
@@ -122,8 +125,14 @@ export function openOutputFolder(folder: string, config: ComparisonConfig, force
     );
   }
   if (entries.length > 0 && !force) {
-    const differences = configDifferences(readConfig(folder), config);
-    if (differences.length === 0) return;
+    const before = readConfig(folder);
+    if (extendsConfig(before, config)) {
+      const merged = mergeConfigs(before, config);
+      if (configDifferences(before, merged).length > 0) writeConfig(folder, merged);
+      return merged;
+    }
+    const { strategies, seeds } = config;
+    const differences = configDifferences({ ...before, strategies, seeds }, config);
     throw new MultigradError(
       'io',
       `The output folder ${folder} holds results of another configuration:\n` +
@@ -137,6 +146,11 @@ export function openOutputFolder(folder: string, config: ComparisonConfig, force
   } catch (cause) {
     throw ioError(`write to the output folder ${folder}`, cause);
   }
+  writeConfig(folder, config);
+  return config;
+}
+
+function writeConfig(folder: string, config: ComparisonConfig): void {
   writeWhole(join(folder, configFile), `${JSON.stringify(config, null, 2)}\n`);
 }
 

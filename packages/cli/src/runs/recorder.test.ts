@@ -58,10 +58,10 @@ describe('RunRecorder', () => {
     recorder.beginEpoch(0);
     recorder.step(report(0, true), 10);
     recorder.step(report(1, null), 10);
-    const first = recorder.endEpoch(test, seconds);
+    const first = recorder.endEpoch({ test }, seconds);
     recorder.beginEpoch(1);
     recorder.step(report(2, false), 30);
-    const second = recorder.endEpoch(test, seconds);
+    const second = recorder.endEpoch({ test }, seconds);
     expect(first.conflicts).toEqual({ 'gray/joint+gray': { seen: 1, conflicting: 1 } });
     expect(second.conflicts).toEqual({ 'gray/joint+gray': { seen: 1, conflicting: 0 } });
     expect(recorder.conflicts()).toEqual({ 'gray/joint+gray': { seen: 2, conflicting: 1 } });

@@ -116,14 +116,14 @@ export class RunRecorder {
     };
   }
 
-  /** Ends an epoch with its scores on the test set. */
-  endEpoch(test: EpochRecord['test'], seconds: EpochRecord['seconds']): EpochRecord {
+  /** Ends an epoch with its scores on data that it was not trained on. */
+  endEpoch(scores: Pick<EpochRecord, 'test' | 'validation' | 'without'>, seconds: EpochRecord['seconds']): EpochRecord {
     const { number, means, conflicts, plain, observed } = this.#epoch;
     return {
       epoch: number,
       step: this.#steps,
       train: means.scores(),
-      test,
+      ...scores,
       conflicts: conflicts.counts(),
       stepTime: stepTime(this.#plain.slice(plain), this.#observed.slice(observed)),
       seconds,

@@ -28,8 +28,15 @@ export interface EpochRecord {
   readonly step: number;
   /** Means over the epoch's training steps, by objective. */
   readonly train: Readonly<Record<string, ObjectiveScore>>;
+  /** On the validation set, by objective; absent where there is none. */
+  readonly validation?: Readonly<Record<string, ObjectiveScore>>;
   /** On the whole test set, by objective. */
   readonly test: Readonly<Record<string, ObjectiveScore>>;
+  /**
+   * On the test set with one modality set to zero, by modality and objective: after the last epoch, or after each where
+   * the best is selected; absent where none can be missing.
+   */
+  readonly without?: Readonly<Record<string, Readonly<Record<string, ObjectiveScore>>>>;
   /** By group, for groups of two or more objectives. */
   readonly conflicts: Readonly<Record<string, ConflictCount>>;
   readonly stepTime: StepTime;
@@ -92,6 +99,8 @@ export interface RunRecord {
   /** The strategy's specifier as the user wrote it. */
   readonly strategy: string;
   readonly seed: number;
+  /** Learning rate. */
+  readonly lr: number;
   readonly epochs: readonly EpochRecord[];
   readonly steps: readonly StepRecord[];
   readonly result: RunResult | null;

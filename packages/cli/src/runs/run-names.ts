@@ -1,3 +1,4 @@
+import { learningRates } from '../recipes/settings.ts';
 import type { ComparisonConfig } from './config.ts';
 
 /** A specifier as a part of a file name: letters, digits and `. _ = -` stay. */
@@ -6,10 +7,21 @@ function slug(specifier: string): string {
   return plain === '' ? 'strategy' : plain.slice(0, 100);
 }
 
+/** One run of a comparison, and the name of its folder. */
+export interface RunName {
+  readonly strategy: string;
+  readonly seed: number;
+  /** Learning rate. */
+  readonly lr: number;
+  readonly name: string;
+}
+
 /**
- * The name of each run's folder, `<strategy>-seed<k>`; specifiers that would share one get a number.
+ * The name of each run's folder, `<strategy>-seed<k>`, with `-lr<rate>` where there are several learning rates;
+ * specifiers that would share one get a number.
  */
-export function runNames({ strategies, seeds }: ComparisonConfig): { strategy: string; seed: number; name: string }[] {
+export function runNames({ strategies, seeds, settings }: ComparisonConfig): RunName[] {
+  const rates = learningRates(settings);
   const taken = new Set<string>();
   const slugs = new Map<string, string>();
   for (const strategy of strategies) {
@@ -22,6 +34,13 @@ export function runNames({ strategies, seeds }: ComparisonConfig): { strategy: s
   }
   // Seeds outside: after an interruption every strategy has been run with the first seeds.
   return seeds.flatMap((seed) =>
-    strategies.map((strategy) => ({ strategy, seed, name: `${slugs.get(strategy)!}-seed${seed}` })),
+    rates.flatMap((lr) =>
+      strategies.map((strategy) => ({
+        strategy,
+        seed,
+        lr,
+        name: `${slugs.get(strategy)!}-seed${seed}${rates.length > 1 ? `-lr${lr}` : ''}`,
+      })),
+    ),
   );
 }

@@ -50,7 +50,9 @@ function openToy(brokenFrom: number): Experiment<{ x: tf.Tensor2D }> {
     parts: {},
     stepsPerEpoch: 3,
     train: () => asynchronous(batch(3)),
+    validation: () => asynchronous(batch(1)),
     test: () => asynchronous(batch(2)),
+    modalities: ['x'],
     dispose: () => tf.dispose([shared, offset]),
   };
 }
@@ -116,6 +118,10 @@ describe('trainRun', () => {
     ]);
     expect(Object.keys(epochs[0]!.test)).toEqual(['multimodal', 'gray', 'color']);
     expect(epochs[0]!.test['gray']!.accuracy).toBe(0.5);
+    expect(epochs[1]!.validation).toEqual(epochs[1]!.test);
+    // Without x each objective predicts 0: its loss is its target's square.
+    expect(epochs[1]!.without!['x']!['gray']!.loss).toBe(4);
+    expect(epochs[1]!.without!['x']!['color']!.loss).toBe(9);
     expect(epochs[1]!.train['multimodal']!.loss).not.toBe(epochs[0]!.train['multimodal']!.loss);
     const [seen] = Object.values(result.conflicts);
     const everyStep = ['mmpareto', 'pcgrad', 'mgda'].includes(specifier);

@@ -10,7 +10,7 @@ import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { Settings } from './config.ts';
 import type { RunWriter } from './output-folder.ts';
 import { RunRecorder } from './recorder.ts';
-import type { ObjectiveScore, RunResult, RunStatus } from './records.ts';
+import type { EpochRecord, ObjectiveScore, RunResult, RunStatus } from './records.ts';
 
 /** One run: a strategy trained with one seed. */
 export interface RunTask {
@@ -63,9 +63,10 @@ export async function trainRun(task: RunTask, { writer, progress, signal }: RunS
       epochs: numberSetting(settings, 'epochs'),
       stepsPerEpoch,
     });
-    const watch = watcher(task.recipe, recorder, stepsPerEpoch, { writer, progress, signal }, () => {
-      epochs += 1;
-    });
+    const watch = (evaluate: Evaluate): TrainerCallback =>
+      watcher(task, recorder, stepsPerEpoch, { writer, progress, signal }, evaluate, () => {
+        epochs += 1;
+      });
     const stopped = await fit(task, experiment, watch, signal);
     // Interrupted in the last evaluation's last moment, it is finished all the same.
     return result(stopped && epochs < numberSetting(settings, 'epochs') ? 'stopped' : 'finished');
@@ -90,13 +91,18 @@ function describeFailure(error: unknown): NonNullable<RunResult['error']> {
 }
 
 /** @returns whether training was stopped before its end */
-async function fit(task: RunTask, experiment: Experiment, watch: TrainerCallback, signal: AbortSignal): Promise<boolean> {
+async function fit(
+  task: RunTask,
+  experiment: Experiment,
+  watch: (evaluate: Evaluate) => TrainerCallback,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { settings, strategy, seed } = task;
   const every = numberSetting(settings, 'observe');
   const optimizer = tf.train.momentum(numberSetting(settings, 'lr'), numberSetting(settings, 'momentum'));
-  let trainer: MultiObjectiveTrainer<tf.TensorContainer, string> | undefined;
+  let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
-    trainer = new MultiObjectiveTrainer<tf.TensorContainer, string>({
+    trainer = new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
       objectives: (batch, mode) => experiment.objectives(batch, mode),
       variables: [...experiment.variables.values()],
       parts: experiment.parts,
@@ -106,10 +112,10 @@ async function fit(task: RunTask, experiment: Experiment, watch: TrainerCallback
       groupBy: grouping(settings['group-by'] as string, experiment),
       ...(every > 0 ? { observe: { every } } : {}),
     });
+    const evaluate = evaluator(trainer, experiment, settings, signal);
     const { stopped } = await trainer.fit((epoch: number) => politely(experiment.train(epoch)), {
       epochs: numberSetting(settings, 'epochs'),
-      validationData: () => politely(experiment.test()),
-      callbacks: [watch],
+      callbacks: [watch(evaluate)],
       signal,
     });
     return stopped !== undefined;
@@ -132,18 +138,79 @@ function grouping(groupBy: string, { variables }: Experiment): GroupBy {
  * The same batches, with a turn of the event loop before each: on wasm nothing else ever waits, and neither timers nor
  * Ctrl-C would be served.
  */
-async function* politely<Batch>(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void> {
+async function* politely<Batch>(
+  batches: AsyncIterable<Batch>,
+  signal?: AbortSignal,
+): AsyncGenerator<Batch, void> {
   for await (const batch of batches) {
     await setImmediate();
+    if (signal?.aborted === true) {
+      tf.dispose(batch as tf.TensorContainer);
+      throw interrupted;
+    }
     yield batch;
   }
 }
 
+/** Ends an evaluation that the user interrupts; nobody outside of this module sees it. */
+const interrupted = new Error('interrupted');
+
+/** Scores after an epoch, or null where the user interrupted the evaluation. */
+type Evaluate = (epoch: number) => Promise<Pick<EpochRecord, 'test' | 'validation' | 'without'> | null>;
+
+function evaluator(
+  trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string>,
+  { validation, test, modalities }: Experiment,
+  settings: Settings,
+  signal: AbortSignal,
+): Evaluate {
+  const scores = async (batches: AsyncIterable<tf.NamedTensorMap>): Promise<Record<string, ObjectiveScore>> => {
+    const { losses, metrics } = await trainer.evaluate(() => politely(batches, signal));
+    return Object.fromEntries(
+      Object.entries(losses).map(([name, loss]) => {
+        const accuracy = metrics[name]?.['accuracy'];
+        return [name, { loss: loss!, ...(accuracy === undefined ? {} : { accuracy }) }];
+      }),
+    );
+  };
+  return async (epoch) => {
+    // What no table will show is not measured.
+    const shown = settings['select'] === 'best' || epoch + 1 === numberSetting(settings, 'epochs');
+    const missing = shown ? modalities : [];
+    try {
+      const without: Record<string, Record<string, ObjectiveScore>> = {};
+      const tested = await scores(test());
+      for (const modality of missing) without[modality] = await scores(withZeros(test(), modality));
+      return {
+        ...(validation === null ? {} : { validation: await scores(validation()) }),
+        test: tested,
+        ...(missing.length === 0 ? {} : { without }),
+      };
+    } catch (error) {
+      if (error === interrupted) return null;
+      throw error;
+    }
+  };
+}
+
+/** The same batches with zeros in the place of one modality, as at a sensor that has failed. */
+async function* withZeros(
+  batches: AsyncIterable<tf.NamedTensorMap>,
+  modality: string,
+): AsyncGenerator<tf.NamedTensorMap, void> {
+  for await (const batch of batches) {
+    const zeros = tf.zerosLike(batch[modality]!);
+    batch[modality]!.dispose();
+    yield { ...batch, [modality]: zeros };
+  }
+}
+
 function watcher(
-  { objectives }: Recipe,
+  { recipe }: RunTask,
   recorder: RunRecorder,
   stepsPerEpoch: number,
   { writer, progress, signal }: RunSurroundings,
+  evaluate: Evaluate,
   epochDone: () => void,
 ): TrainerCallback {
   let epochBegan = 0;
@@ -165,20 +232,23 @@ function watcher(
       trained = performance.now();
       progress.evaluating();
     },
-    onEpochEnd: (_, logs) => {
-      const score = (name: string): ObjectiveScore => {
-        const accuracy = logs[`val_${name}_accuracy`];
-        return { loss: logs[`val_${name}_loss`]!, ...(accuracy === undefined ? {} : { accuracy }) };
-      };
-      const record = recorder.endEpoch(Object.fromEntries(objectives.map((name) => [name, score(name)])), {
-        training: (trained - epochBegan) / 1000,
-        evaluation: seconds(trained),
-      });
+    onEpochEnd: async (epoch) => {
+      const scores = await evaluate(epoch);
+      if (scores === null) return;
+      const record = recorder.endEpoch(
+        { ...scores, test: inOrder(scores.test, recipe.objectives) },
+        { training: (trained - epochBegan) / 1000, evaluation: seconds(trained) },
+      );
       writer.epoch(record);
       epochDone();
       progress.epochEnd(record);
     },
   };
+}
+
+/** Scores in the order of every table. */
+function inOrder(scores: EpochRecord['test'], objectives: readonly string[]): EpochRecord['test'] {
+  return Object.fromEntries(objectives.flatMap((name) => (scores[name] ? [[name, scores[name]]] : [])));
 }
 
 function seconds(since: number): number {

@@ -8,7 +8,8 @@ import {
 } from '@multigrad/core/strategy';
 import type { Recipe } from '../recipes/recipe.ts';
 import { builtinPlugins } from './builtin.ts';
-import { jointPlugin } from './joint.ts';
+import { scaledSumPlugin } from './scaled-sum.ts';
+import { singlePlugin } from './single.ts';
 import { isPath, loadExternalPlugin } from './external.ts';
 
 /** A strategy that a user asked for, checked, and made anew for each run. */
@@ -20,14 +21,15 @@ export interface ChosenStrategy {
   create(seed: number): GradientStrategy;
 }
 
-/** The strategies that a recipe knows by name: the installed ones and its baseline. */
+/** The strategies that a recipe knows by name: the installed ones and its baselines. */
 export function recipePlugins(recipe: Recipe): StrategyPlugin[] {
   const { baseline, objectives } = recipe;
   return [
-    jointPlugin(
-      baseline,
-      objectives.filter((name) => name !== baseline),
-    ),
+    ...(baseline === null ? [] : [singlePlugin('joint', baseline, objectives)]),
+    ...objectives
+      .filter((objective) => objective !== baseline)
+      .map((objective) => singlePlugin(`only-${objective}`, objective, objectives)),
+    scaledSumPlugin,
     ...builtinPlugins,
   ];
 }

@@ -130,6 +130,7 @@ export function recordedComparison(options: RecordedOptions = {}): {
       return {
         strategy,
         seed,
+        lr: 0.01,
         epochs: epochRecords,
         steps,
         result: {
@@ -155,7 +156,15 @@ export function recordedComparison(options: RecordedOptions = {}): {
       recipe: 'cg-mnist',
       strategies,
       seeds,
-      settings: { epochs, trainSize: 64 * stepsPerEpoch, testSize: 2000, batchSize: 64, observe },
+      settings: {
+        epochs,
+        'train-size': 64 * stepsPerEpoch,
+        'test-size': 2000,
+        'batch-size': 64,
+        lr: 0.01,
+        select: 'last',
+        observe,
+      },
     },
     runs,
   };

@@ -28,7 +28,7 @@ function barSpec(
       : [];
   });
   const seeds = summary.shown.flatMap((run) => {
-    const accuracy = run.epochs.at(-1)?.test[objective]?.accuracy;
+    const accuracy = run.epoch?.test[objective]?.accuracy;
     return accuracy === undefined ? [] : [{ strategy: run.strategy, accuracy: 100 * accuracy }];
   });
   const y = {
@@ -87,11 +87,14 @@ function barSpec(
   } as unknown as TopLevelSpec;
 }
 
-/** Test accuracy after the last epoch, one bar per strategy. */
+/** Test accuracy after the chosen epoch, one bar per strategy. */
 export const finalAccuracyChart: ChartMaker = (summary, styles) =>
   unlessEmpty({
     id: 'final-accuracy',
-    title: 'Test accuracy after the last epoch',
+    title:
+      summary.config.settings['select'] === 'best'
+        ? 'Test accuracy after the epoch that validates best'
+        : 'Test accuracy after the last epoch',
     explanation:
       summary.config.seeds.length > 1
         ? 'Bars are means over seeds and circles the single seeds; the figures give mean ± standard deviation.'

@@ -1,0 +1,75 @@
+import { MultigradError, type OptionSpec } from '@multigrad/core/strategy';
+import { type BatchSource, batchesByEpoch, batchesPerEpoch, splitBy } from '@multigrad/datasets';
+import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { Settings } from '../runs/config.ts';
+import type { Experiment } from './experiment.ts';
+import { numberSetting } from './settings.ts';
+
+// Evaluation holds no gradients: batches can be larger than in training.
+const testBatchSize = 250;
+
+/** A setting that counts samples of a set of which there are so many. */
+export function sampleCount(maximum: number, fallback: number, description: string): OptionSpec {
+  return { kind: 'number', integer: true, minimum: 1, maximum, default: fallback, description };
+}
+
+/** Samples that a recipe draws for training: those to train on and those to select models by. */
+export function drawnSize(settings: Settings): number {
+  return numberSetting(settings, 'train-size') + numberSetting(settings, 'validation-size');
+}
+
+/**
+ * Checks that a batch fits into the training samples, and these with the validation samples into what there is.
+ *
+ * @throws MultigradError `invalid-option`
+ */
+export function checkSizes(settings: Settings, available: number): void {
+  const [size, batch] = [
+    numberSetting(settings, 'train-size'),
+    numberSetting(settings, 'batch-size'),
+  ];
+  if (batch > size) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`batch-size\` should be at most \`train-size\`. Found ${batch} for ${size} training samples.`,
+    );
+  }
+  if (drawnSize(settings) > available) {
+    throw new MultigradError(
+      'invalid-option',
+      `Options \`train-size\` and \`validation-size\` should add up to at most ${available}. Found ${drawnSize(settings)}.`,
+    );
+  }
+}
+
+/**
+ * The batches of an experiment: of the drawn samples the first ones are trained on, in an order of the seed, and the
+ * rest validate.
+ *
+ * @param drawn - `train-size` + `validation-size` samples
+ */
+export function experimentBatches<Batch extends NamedTensorMap>(
+  settings: Settings,
+  seed: number,
+  drawn: BatchSource<Batch>,
+  test: BatchSource<Batch>,
+): Pick<Experiment<Batch>, 'stepsPerEpoch' | 'train' | 'validation' | 'test'> {
+  const size = numberSetting(settings, 'train-size');
+  const parts =
+    drawn.count > size
+      ? splitBy(drawn, ['train', 'validation'], (i) => (i < size ? 'train' : 'validation'))
+      : { train: drawn, validation: null };
+  const batching = {
+    batchSize: numberSetting(settings, 'batch-size'),
+    shuffleSeed: seed,
+    dropRemainder: true,
+  };
+  const inOrder = (source: BatchSource<Batch>) => () =>
+    batchesByEpoch(source, { batchSize: testBatchSize })(0);
+  return {
+    stepsPerEpoch: batchesPerEpoch(size, batching),
+    train: batchesByEpoch<Batch>(parts.train, batching),
+    validation: parts.validation === null ? null : inOrder(parts.validation),
+    test: inOrder(test),
+  };
+}

@@ -1,0 +1,49 @@
+import { csvLine } from '@multigrad/callbacks';
+import type { Estimate } from './statistics.ts';
+import type { Summary } from './summary.ts';
+
+/**
+ * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
+ */
+export function resultsCsv({ objectives, modalities, groups, rows }: Summary): string {
+  const pair = (value: Estimate | null | undefined): (number | null)[] => [
+    value?.mean ?? null,
+    value?.sd ?? null,
+  ];
+  const heading = [
+    'strategy',
+    'seeds',
+    'finished',
+    ...objectives.flatMap((name) => [`${name}_test_accuracy_mean`, `${name}_test_accuracy_sd`]),
+    'step_ms_mean',
+    'step_ms_sd',
+    'observed_step_ms_mean',
+    'observed_step_ms_sd',
+    ...groups.flatMap((key) => [`${key}_conflict_rate_mean`, `${key}_conflict_rate_sd`]),
+    'steps',
+    'lr',
+    ...modalities.flatMap((name) => [`without_${name}_mean`, `without_${name}_sd`]),
+    ...objectives.flatMap((name) => [`${name}_difference_mean`, `${name}_difference_sd`]),
+    'relative_gain_percent_mean',
+    'relative_gain_percent_sd',
+    'mean_rank',
+    'hypervolume',
+  ];
+  const lines = rows.map((row) => [
+    row.strategy,
+    row.seeds.join(' '),
+    row.unfinished ? 'no' : 'yes',
+    ...objectives.flatMap((name) => pair(row.accuracy[name])),
+    ...pair(row.stepTime),
+    ...pair(row.observedStepTime),
+    ...groups.flatMap((key) => pair(row.conflictRate[key])),
+    row.steps,
+    row.lr,
+    ...modalities.flatMap((name) => pair(row.without[name])),
+    ...objectives.flatMap((name) => pair(row.difference[name])),
+    ...pair(row.relativeGain),
+    row.meanRank,
+    row.hypervolume,
+  ]);
+  return [heading, ...lines].map(csvLine).join('');
+}

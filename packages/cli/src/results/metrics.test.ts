@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hypervolume, meanRanks, pairedDifference, relativeGain } from './metrics.ts';
+
+describe('relativeGain', () => {
+  it('is the mean relative gain in percent', () => {
+    expect(relativeGain([0.99, 0.4], [0.9, 0.5])).toBeCloseTo((10 - 20) / 2, 12);
+    expect(relativeGain([0.3, 0.7], [0.3, 0.7])).toBe(0);
+  });
+});
+
+describe('meanRanks', () => {
+  it('averages ranks over tasks, and those of rows that tie', () => {
+    expect(
+      meanRanks([
+        [0.9, 0.1],
+        [0.8, 0.5],
+        [0.9, 0.3],
+      ]),
+    ).toEqual([(1.5 + 3) / 2, (3 + 1) / 2, (1.5 + 2) / 2]);
+  });
+
+  it('adds up to the same whatever the scores', () => {
+    const row = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 6 }), (scores) => {
+        const total = meanRanks(scores).reduce((sum, rank) => sum + rank, 0);
+        expect(total).toBeCloseTo((scores.length * (scores.length + 1)) / 2, 9);
+      }),
+    );
+  });
+});
+
+describe('hypervolume', () => {
+  it('is the product of the coordinates of one point, and the area under a staircase', () => {
+    expect(hypervolume([[0.5, 0.4, 0.1]])).toBeCloseTo(0.02, 15);
+    expect(
+      hypervolume([
+        [3, 1],
+        [1, 3],
+        [2, 2],
+        [1, 1],
+      ]),
+    ).toBe(6);
+    expect(hypervolume([])).toBe(0);
+  });
+
+  it('agrees with inclusion and exclusion', () => {
+    const point = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(point, { minLength: 1, maxLength: 5 }), (points) => {
+        let expected = 0;
+        for (let chosen = 1; chosen < 1 << points.length; chosen += 1) {
+          const some = points.filter((_, k) => (chosen >> k) & 1);
+          const corner = [0, 1, 2].map((axis) => Math.min(...some.map((one) => one[axis]!)));
+          const volume = corner.reduce((product, side) => product * side, 1);
+          expected += some.length % 2 === 1 ? volume : -volume;
+        }
+        expect(hypervolume(points)).toBe(expected);
+      }),
+    );
+  });
+});
+
+describe('pairedDifference', () => {
+  it('compares seed by seed, as far as both have them', () => {
+    const scores = new Map([
+      [0, 0.6],
+      [1, 0.8],
+      [2, 0.9],
+    ]);
+    const reference = new Map([
+      [1, 0.7],
+      [0, 0.3],
+    ]);
+    const difference = pairedDifference(scores, reference)!;
+    expect(difference.mean).toBeCloseTo(0.2, 12);
+    expect(difference.sd).toBeCloseTo(0.1 * Math.SQRT2, 12);
+    expect(difference.n).toBe(2);
+    expect(pairedDifference(scores, new Map([[7, 1]]))).toBeNull();
+  });
+});

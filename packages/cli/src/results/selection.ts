@@ -1,0 +1,54 @@
+import { findRecipe } from '../recipes/index.ts';
+import { learningRates } from '../recipes/settings.ts';
+import type { ComparisonConfig } from '../runs/config.ts';
+import type { EpochRecord, RunRecord } from '../runs/records.ts';
+import { mean } from './statistics.ts';
+
+// What is shown of a run is chosen here, by its place or by the validation set; the test set has no say.
+
+/**
+ * What models are selected by after an epoch, larger is better: the validation accuracy of the recipe's joint objective,
+ * or the mean over all objectives where tasks stand side by side; null where nothing was validated.
+ */
+function validationScore({ validation }: EpochRecord, objective: string | null): number | null {
+  if (validation === undefined) return null;
+  const scores = objective === null ? Object.values(validation) : [validation[objective]];
+  const accuracies = scores.map((score) => score?.accuracy ?? Number.NaN);
+  const score = mean(accuracies);
+  return Number.isFinite(score) ? score : null;
+}
+
+/** The epoch that stands for a run: its last, or with `select: 'best'` the first of its best ones by validation. */
+export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochRecord | null {
+  const last = run.epochs.at(-1) ?? null;
+  if (config.settings['select'] !== 'best') return last;
+  const objective = findRecipe(config.recipe)?.baseline ?? null;
+  let [best, bestScore] = [last, Number.NEGATIVE_INFINITY];
+  for (const epoch of run.epochs) {
+    const score = validationScore(epoch, objective) ?? Number.NEGATIVE_INFINITY;
+    if (score > bestScore) [best, bestScore] = [epoch, score];
+  }
+  return best;
+}
+
+/**
+ * The learning rate that stands for a strategy: the one whose finished runs validate best on average; of several that
+ * were tried, one without a finished run is not chosen.
+ *
+ * @param runs - the strategy's runs at every rate
+ */
+export function selectRate(runs: readonly RunRecord[], config: ComparisonConfig): number {
+  const rates = learningRates(config.settings);
+  const objective = findRecipe(config.recipe)?.baseline ?? null;
+  let [best, bestScore] = [rates[0]!, Number.NEGATIVE_INFINITY];
+  for (const rate of rates) {
+    const scores = runs.flatMap((run) => {
+      if (run.lr !== rate || run.result?.status !== 'finished') return [];
+      const epoch = selectEpoch(run, config);
+      return epoch === null ? [] : [validationScore(epoch, objective) ?? Number.NEGATIVE_INFINITY];
+    });
+    const score = scores.length > 0 ? mean(scores) : Number.NEGATIVE_INFINITY;
+    if (score > bestScore) [best, bestScore] = [rate, score];
+  }
+  return best;
+}

@@ -1,0 +1,28 @@
+import { type StrategyPlugin, definePlugin } from '@multigrad/core/strategy';
+import { sum } from '@multigrad/strategy-sum';
+
+/**
+ * A baseline that trains on one of several losses alone: the sum with weight 1 for it and 0 for the others.
+ *
+ * @param name - what users call it: `joint` for the loss of all modalities, `only-<objective>` for a single task or modality
+ * @param objective - the loss that is trained on
+ * @param objectives - all losses; the others are only measured
+ */
+export function singlePlugin(
+  name: string,
+  objective: string,
+  objectives: readonly string[],
+): StrategyPlugin {
+  const others = objectives.filter((other) => other !== objective);
+  const weights: Record<string, number> = { [objective]: 1 };
+  for (const other of others) weights[other] = 0;
+  return definePlugin({
+    specification: 1,
+    name,
+    title: `${objective} loss alone`,
+    summary: `Baseline: trains on the ${objective} loss alone, the sum with weight 0 for ${others.join(', ')}.`,
+    paper: null,
+    options: {},
+    create: () => ({ ...sum({ weights }), name }),
+  });
+}
