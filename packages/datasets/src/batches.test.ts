@@ -158,3 +158,71 @@ describe('batches', () => {
     expect(() => batchesPerEpoch(3, { batchSize: 1.5 })).toThrow('`batchSize`');
   });
 });
+
+describe('prefetch', () => {
+  /** A source that takes its time, and notes what it was asked for. */
+  function slow(count: number, made: number[]): BatchSource<{ index: tf.Tensor1D }> {
+    return {
+      count,
+      batch: async (indices) => {
+        made.push(indices[0]!);
+        await Promise.resolve();
+        return { index: tf.tensor1d(indices, 'int32') };
+      },
+    };
+  }
+
+  it('begins batches ahead, in the same order as without', async () => {
+    await expectConstantMemory(async () => {
+      const given = { batchSize: 2, shuffleSeed: 3, epoch: 1 };
+      const expected = await collect(batches(positions(11), given));
+      for (const prefetch of [0, 1, 3, 20]) {
+        expect(await collect(batches(slow(11, []), { ...given, prefetch }))).toEqual(expected);
+      }
+      const made: number[] = [];
+      const iterator = batches(slow(8, made), { batchSize: 1, prefetch: 2 })[
+        Symbol.asyncIterator
+      ]();
+      const first = await iterator.next();
+      expect(made).toEqual([0, 1, 2]);
+      tf.dispose((first.value as { index: tf.Tensor1D }).index);
+      await iterator.return!();
+      expect((await iterator.next()).done).toBe(true);
+    });
+  });
+
+  it('frees what was begun when the consumer leaves or a batch fails', async () => {
+    await expectConstantMemory(async () => {
+      for await (const batch of batches(slow(10, []), { batchSize: 2, prefetch: 3 })) {
+        tf.dispose(batch);
+        break;
+      }
+      const failing: BatchSource<{ index: tf.Tensor1D }> = {
+        count: 10,
+        batch: async (indices) => {
+          await Promise.resolve();
+          if (indices[0] === 4) throw new Error('the disk is gone');
+          return { index: tf.tensor1d(indices, 'int32') };
+        },
+      };
+      await expect(collect(batches(failing, { batchSize: 2, prefetch: 4 }))).rejects.toThrow(
+        'the disk is gone',
+      );
+    });
+  });
+
+  it('tells the source the epoch', async () => {
+    await expectConstantMemory(async () => {
+      const epochs: number[] = [];
+      const source: BatchSource<tf.Tensor1D> = {
+        count: 1,
+        batch: (indices, { epoch }) => {
+          epochs.push(epoch);
+          return tf.tensor1d(indices, 'int32');
+        },
+      };
+      for await (const batch of batches(source, { epoch: 7 })) tf.dispose(batch);
+      expect(epochs).toEqual([7]);
+    });
+  });
+});

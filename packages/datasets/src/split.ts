@@ -37,7 +37,7 @@ export function subset<Source extends BatchSource<TensorContainer>>(
         indices.map((index) => within(chosen, index)),
         context,
       ),
-  } as Pick<Source, 'count' | 'batch'>;
+  };
 }
 
 /**

@@ -160,7 +160,7 @@ type Evaluate = (epoch: number) => Promise<Pick<EpochRecord, 'test' | 'validatio
 
 function evaluator(
   trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string>,
-  { validation, test, modalities }: Experiment,
+  experiment: Experiment,
   settings: Settings,
   signal: AbortSignal,
 ): Evaluate {
@@ -173,14 +173,15 @@ function evaluator(
       }),
     );
   };
+  const { validation, modalities } = experiment;
   return async (epoch) => {
     // What no table will show is not measured.
     const shown = settings['select'] === 'best' || epoch + 1 === numberSetting(settings, 'epochs');
     const missing = shown ? modalities : [];
     try {
       const without: Record<string, Record<string, ObjectiveScore>> = {};
-      const tested = await scores(test());
-      for (const modality of missing) without[modality] = await scores(withZeros(test(), modality));
+      const tested = await scores(experiment.test());
+      for (const modality of missing) without[modality] = await scores(withZeros(experiment.test(), modality));
       return {
         ...(validation === null ? {} : { validation: await scores(validation()) }),
         test: tested,
