@@ -32,6 +32,8 @@ const extras: Readonly<Record<string, readonly string[]>> = {
   backends: ['kernels'],
   // The command.
   cli: ['bin'],
+  // Recordings of spoken digits, with their licence.
+  datasets: ['data'],
 };
 const generated = new Set(['dist', 'node_modules', '.turbo', 'CHANGELOG.md']);
 
