@@ -1,6 +1,7 @@
 import { backend, engine, ready, setBackend } from '@tensorflow/tfjs-core';
 import { MultigradError } from '@multigrad/core/strategy';
 import { installCpuKernels } from './cpu/install.ts';
+import { installGradients } from './registry/install-gradients.ts';
 import { installWasmKernels } from './wasm/install.ts';
 
 /** What `useBackend` did. */
@@ -92,6 +93,7 @@ async function useRegistered(name: string): Promise<BackendReport> {
 async function start(name: string): Promise<void> {
   if (await setBackend(name)) {
     await ready();
+    installGradients();
     return;
   }
   throw new MultigradError('unsupported', `Backend \`${name}\` did not start here.`);

@@ -1,7 +1,9 @@
 import { type BackendReport, chooseBackend, type OpenNative } from './choose-backend.ts';
 
 /**
- * Chooses a TensorFlow.js backend and makes it fit for training.
+ * Chooses a TensorFlow.js backend and makes it fit for training: our kernels on it, and gradients of stock operations
+ * that call them. Whoever imports `@tensorflow/tfjs-layers` only later calls `useBackend` again, or keeps the gradients
+ * that this import registers.
  *
  * - `auto`: native TensorFlow where it is installed, else wasm, else cpu; the report says why
  * - `tensorflow`: native TensorFlow (Node only): `@tensorflow/tfjs-node-gpu` where a GPU answers, else

@@ -18,6 +18,12 @@ export {
 export type { Level } from './engine/observe-graph.ts';
 export type { GroupReport } from './engine/report.ts';
 export { afterStep, endEpoch } from './engine/strategy-hooks.ts';
+export { hasKernel, runKernel } from './kernels/run-kernel.ts';
+export {
+  type KernelContract,
+  type TrainingKernel,
+  trainingKernels,
+} from './kernels/training-kernels.ts';
 export { batchSize } from './trainer/batch-size.ts';
 export type { History, Logs, SafePoint, TrainerCallback } from './trainer/callbacks.ts';
 export type { DatasetLike, DataSource, ReadOptions } from './trainer/data-source.ts';

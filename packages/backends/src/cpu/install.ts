@@ -1,6 +1,25 @@
+import { installKernels } from '../registry/own-kernel.ts';
+import { activationGradients } from './activations.ts';
+import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution-gradients.ts';
-import { replaceCpuKernel } from './cpu-kernel.ts';
+import type { CpuBackend, CpuKernel } from './cpu-kernel.ts';
 import { combineRows, gramianOfRows } from './rows.ts';
+import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
+
+/** Every kernel that we bring to the cpu backend. */
+export const cpuKernels: readonly CpuKernel[] = [
+  conv2DBackpropFilter,
+  conv2DBackpropInput,
+  gramianOfRows,
+  combineRows,
+  ...activationGradients,
+  softmaxGrad,
+  logSoftmaxGrad,
+  sparseSoftmaxCrossEntropy,
+  batchNormInferenceGrad,
+  batchNormTraining,
+  batchNormTrainingGrad,
+];
 
 let installed = false;
 
@@ -8,7 +27,5 @@ let installed = false;
 export function installCpuKernels(): void {
   if (installed) return;
   installed = true;
-  for (const kernel of [conv2DBackpropFilter, conv2DBackpropInput, gramianOfRows, combineRows]) {
-    replaceCpuKernel(kernel);
-  }
+  installKernels('cpu', cpuKernels, (backend) => backend as CpuBackend);
 }

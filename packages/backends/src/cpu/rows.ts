@@ -1,6 +1,5 @@
-import { MultigradError } from '@multigrad/core/strategy';
-import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
+import { rowsOf, weightsOf } from '../registry/check-inputs.ts';
+import { type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
 /**
  * Inner products of the K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name.
@@ -11,7 +10,7 @@ import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
 export const gramianOfRows: CpuKernel = {
   name: 'GramianOfRows',
   run: ({ inputs }, backend) => {
-    const rows = rowsOf('GramianOfRows', inputs, backend);
+    const rows = rowsOf('GramianOfRows', inputs).map((row) => valuesOf(backend, row));
     const count = rows.length;
     const packed = new Float32Array(count + count * (count + 1));
     rows.forEach((row, k) => (packed[k] = largestMagnitude(row)));
@@ -32,46 +31,14 @@ export const gramianOfRows: CpuKernel = {
 export const combineRows: CpuKernel = {
   name: 'CombineRows',
   run: ({ inputs, attrs }, backend) => {
-    const rows = rowsOf('CombineRows', inputs, backend);
-    const { weights } = attrs as { weights: number[] };
-    if (weights.length !== rows.length) {
-      throw new MultigradError(
-        'invalid-argument',
-        `Kernel CombineRows should get one weight for each row. Found ${weights.length} weights for ${rows.length} rows.`,
-      );
-    }
+    const rows = rowsOf('CombineRows', inputs).map((row) => valuesOf(backend, row));
+    const weights = weightsOf('CombineRows', attrs ?? {}, rows.length);
     const sums = new Float64Array(rows[0]!.length);
     // Row by row: one pass over memory each, and no call for each number.
     rows.forEach((row, k) => addScaled(sums, weights[k]!, row));
     return backend.makeTensorInfo([...inputs['row0']!.shape], 'float32', new Float32Array(sums));
   },
 };
-
-function rowsOf(kernel: string, inputs: NamedTensorInfoMap, backend: CpuBackend): Float32Array[] {
-  const count = Object.keys(inputs).length;
-  const rows = Array.from({ length: count }, (_, k) => inputs[`row${k}`]);
-  const first = rows[0];
-  if (first === undefined) {
-    throw new MultigradError(
-      'invalid-argument',
-      `Kernel ${kernel} should get inputs row0, row1, …. Found none.`,
-    );
-  }
-  const size = util.sizeFromShape(first.shape);
-  return rows.map((row, k) => {
-    if (row?.dtype !== 'float32' || util.sizeFromShape(row.shape) !== size) {
-      throw new MultigradError(
-        'invalid-argument',
-        `Kernel ${kernel} should get row${k} as float32 of ${size} numbers, like row0. Found ${described(row)}.`,
-      );
-    }
-    return valuesOf(backend, row);
-  });
-}
-
-function described(row: TensorInfo | undefined): string {
-  return row === undefined ? 'no such input' : `${row.dtype} of shape [${row.shape.join(', ')}]`;
-}
 
 /** NaN if the row holds one. */
 function largestMagnitude(row: Float32Array): number {

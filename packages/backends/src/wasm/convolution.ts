@@ -1,6 +1,6 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelHeap } from './kernel-heap.ts';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 type Conv2DInfo = backend_util.Conv2DInfo;
 type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
@@ -16,7 +16,7 @@ interface Conv2DAttributes {
 
 const float = 4;
 
-export const conv2D: OwnKernel = {
+export const conv2D: WasmKernel = {
   name: 'Conv2D',
   run: ({ inputs, attrs }, heap) => {
     const { x, filter } = inputs as Record<'x' | 'filter', TensorInfo>;
@@ -66,7 +66,7 @@ export const conv2D: OwnKernel = {
   },
 };
 
-export const conv2DBackpropFilter: OwnKernel = {
+export const conv2DBackpropFilter: WasmKernel = {
   name: 'Conv2DBackpropFilter',
   run: ({ inputs, attrs }, heap) => {
     const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
@@ -100,7 +100,7 @@ export const conv2DBackpropFilter: OwnKernel = {
  * The input gradient, phase by phase: input rows whose windows begin at the same offset modulo the stride meet the same
  * taps, so each phase is a dense convolution of dy with those taps, and no zero is multiplied.
  */
-export const conv2DBackpropInput: OwnKernel = {
+export const conv2DBackpropInput: WasmKernel = {
   name: 'Conv2DBackpropInput',
   run: ({ inputs, attrs }, heap) => {
     const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;

@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
 type Shape4D = Conv2DArguments[0];
@@ -45,7 +45,7 @@ function geometry(
 }
 
 /** Missing from the stock backend. */
-export const depthwiseBackpropFilter: OwnKernel = {
+export const depthwiseBackpropFilter: WasmKernel = {
   name: 'DepthwiseConv2dNativeBackpropFilter',
   run: ({ inputs, attrs }, heap) => {
     const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
@@ -62,7 +62,7 @@ export const depthwiseBackpropFilter: OwnKernel = {
 };
 
 /** Missing from the stock backend. */
-export const depthwiseBackpropInput: OwnKernel = {
+export const depthwiseBackpropInput: WasmKernel = {
   name: 'DepthwiseConv2dNativeBackpropInput',
   run: ({ inputs, attrs }, heap) => {
     const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;

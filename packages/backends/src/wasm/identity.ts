@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 /** A tensor that shares its values; the stock kernel copies them. */
-export const identity: OwnKernel = {
+export const identity: WasmKernel = {
   name: 'Identity',
   run: ({ inputs }, heap) => {
     const { x } = inputs as Record<'x', TensorInfo>;

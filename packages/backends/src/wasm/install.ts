@@ -1,3 +1,6 @@
+import { installKernels } from '../registry/own-kernel.ts';
+import { activationGradients } from './activations.ts';
+import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput } from './convolution.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { identity } from './identity.ts';
@@ -7,11 +10,12 @@ import { maxPoolGrad } from './pooling.ts';
 import { maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
 import { combineRows, gramianOfRows } from './rows.ts';
+import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
-import { type OwnKernel, replaceKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Every kernel that we bring to the wasm backend. */
-export const wasmKernels: readonly OwnKernel[] = [
+export const wasmKernels: readonly WasmKernel[] = [
   conv2D,
   conv2DBackpropFilter,
   conv2DBackpropInput,
@@ -28,6 +32,13 @@ export const wasmKernels: readonly OwnKernel[] = [
   unsortedSegmentSum,
   gramianOfRows,
   combineRows,
+  ...activationGradients,
+  softmaxGrad,
+  logSoftmaxGrad,
+  sparseSoftmaxCrossEntropy,
+  batchNormInferenceGrad,
+  batchNormTraining,
+  batchNormTrainingGrad,
 ];
 
 let installed = false;
@@ -37,5 +48,5 @@ export async function installWasmKernels(backend: object): Promise<void> {
   await KernelHeap.prepare(backend);
   if (installed) return;
   installed = true;
-  for (const kernel of wasmKernels) replaceKernel(kernel);
+  installKernels('wasm', wasmKernels, (each) => KernelHeap.of(each));
 }

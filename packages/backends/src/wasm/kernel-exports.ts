@@ -118,4 +118,26 @@ export interface KernelExports {
     width: number,
     segments: number,
   ): void;
+  activation_gradient(
+    kind: number,
+    dy: number,
+    value: number,
+    dx: number,
+    size: number,
+    alpha: number,
+  ): void;
+  softmax_gradient(dy: number, y: number, dx: number, rows: number, columns: number): void;
+  log_softmax_gradient(dy: number, y: number, dx: number, rows: number, columns: number): void;
+  cross_entropy(
+    logits: number,
+    labels: number,
+    losses: number,
+    gradient: number,
+    rows: number,
+    classes: number,
+  ): void;
+  /** Pointers, scratch, rows, channels and, where there is one, epsilon. */
+  batch_norm_training(...pointersAndSizes: number[]): void;
+  batch_norm_training_gradient(...pointersAndSizes: number[]): void;
+  batch_norm_inference_gradient(...pointersAndSizes: number[]): void;
 }

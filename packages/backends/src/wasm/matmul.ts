@@ -1,11 +1,11 @@
 import { backend_util, engine, type Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { panelChannels } from './convolution.ts';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 const float = 4;
 
 /** Products with a transposed factor, for which the stock kernel falls into a scalar loop. */
-export const batchMatMul: OwnKernel = {
+export const batchMatMul: WasmKernel = {
   name: 'BatchMatMul',
   run: ({ inputs, attrs }, heap) => {
     const { a, b } = inputs as Record<'a' | 'b', TensorInfo>;
@@ -74,7 +74,7 @@ const activations: Readonly<Record<string, string>> = {
 };
 
 /** Fused products with a transposed factor, which the stock kernel computes wrongly for inner sizes above 48. */
-export const fusedMatMul: OwnKernel = {
+export const fusedMatMul: WasmKernel = {
   name: '_FusedMatMul',
   run: ({ inputs, attrs }) => {
     const { a, b, bias, preluActivationWeights } = inputs as Record<string, Tensor | undefined>;

@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 type Pool3DArguments = Parameters<typeof backend_util.computePool3DInfo>;
 
@@ -12,7 +12,7 @@ interface Pool3DAttributes {
 }
 
 /** The stock kernel returns a tiny positive number for windows without a positive value. */
-export const maxPool3D: OwnKernel = {
+export const maxPool3D: WasmKernel = {
   name: 'MaxPool3D',
   run: ({ inputs, attrs }, heap) => {
     const { x } = inputs as Record<'x', TensorInfo>;
@@ -25,7 +25,7 @@ export const maxPool3D: OwnKernel = {
 };
 
 /** The stock kernel sends gradients to the wrong place where a window's maximum is not positive. */
-export const maxPool3DGrad: OwnKernel = {
+export const maxPool3DGrad: WasmKernel = {
   name: 'MaxPool3DGrad',
   run: ({ inputs, attrs }, heap) => {
     const { dy, input } = inputs as Record<'dy' | 'input', TensorInfo>;

@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 type Pool2DArguments = Parameters<typeof backend_util.computePool2DInfo>;
 
@@ -11,7 +11,7 @@ interface PoolAttributes {
 }
 
 /** The stock kernel sends gradients to the wrong place where a window's maximum is not positive. */
-export const maxPoolGrad: OwnKernel = {
+export const maxPoolGrad: WasmKernel = {
   name: 'MaxPoolGrad',
   run: ({ inputs, attrs }, heap) => {
     const { dy, input } = inputs as Record<'dy' | 'input', TensorInfo>;

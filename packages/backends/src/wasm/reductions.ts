@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 interface ReductionAttributes {
   readonly axis?: number | number[];
@@ -7,12 +7,12 @@ interface ReductionAttributes {
 }
 
 /** Sums over leading axes (bias gradients) or trailing ones, without the stock kernel's transposition. */
-export const sum: OwnKernel = reduction('Sum', () => 1);
+export const sum: WasmKernel = reduction('Sum', () => 1);
 
 /** Means over leading or trailing axes. */
-export const mean: OwnKernel = reduction('Mean', (count) => 1 / count);
+export const mean: WasmKernel = reduction('Mean', (count) => 1 / count);
 
-function reduction(name: string, scaleOf: (count: number) => number): OwnKernel {
+function reduction(name: string, scaleOf: (count: number) => number): WasmKernel {
   return {
     name,
     run: ({ inputs, attrs }, heap) => {

@@ -1,11 +1,12 @@
-import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { rowsOf, weightsOf } from '../registry/check-inputs.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Inner products of K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name. */
-export const gramianOfRows: OwnKernel = {
+export const gramianOfRows: WasmKernel = {
   name: 'GramianOfRows',
   run: ({ inputs }, heap) => {
-    const rows = rowsOf(inputs);
+    const rows = rowsOf('GramianOfRows', inputs);
     const count = rows.length;
     const out = heap.output([count + count * (count + 1)]);
     const sums = heap.scratch(8 * ((count * (count + 1)) / 2) + 4 * count);
@@ -20,11 +21,11 @@ export const gramianOfRows: OwnKernel = {
 };
 
 /** `Σ weights[k] · row_k` in one pass. */
-export const combineRows: OwnKernel = {
+export const combineRows: WasmKernel = {
   name: 'CombineRows',
   run: ({ inputs, attrs }, heap) => {
-    const rows = rowsOf(inputs);
-    const { weights } = attrs as { weights: number[] };
+    const rows = rowsOf('CombineRows', inputs);
+    const weights = weightsOf('CombineRows', attrs ?? {}, rows.length);
     const out = heap.output(rows[0]!.shape);
     const pointers = heap.scratch(8 * rows.length);
     const factors = pointers + 4 * rows.length;
@@ -37,10 +38,6 @@ export const combineRows: OwnKernel = {
     return out;
   },
 };
-
-function rowsOf(inputs: NamedTensorInfoMap): TensorInfo[] {
-  return Object.keys(inputs).map((_, k) => inputs[`row${k}`]!);
-}
 
 function sizeOf([first]: readonly TensorInfo[]): number {
   return util.sizeFromShape(first!.shape);

@@ -1,8 +1,8 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './stock-kernels.ts';
+import type { WasmKernel } from './wasm-kernel.ts';
 
 /** The gradient of `tf.gather`; missing from the stock backend. */
-export const unsortedSegmentSum: OwnKernel = {
+export const unsortedSegmentSum: WasmKernel = {
   name: 'UnsortedSegmentSum',
   run: ({ inputs, attrs }, heap) => {
     const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', TensorInfo>;

@@ -2,13 +2,9 @@ import {
   abs,
   add,
   div,
-  engine,
-  getBackend,
-  getKernel,
   max,
   maximum,
   mul,
-  type NamedTensorMap,
   reshape,
   stack,
   sum,
@@ -16,11 +12,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
+import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { Gramian } from '../strategy/gramian.ts';
-
-/** Kernels that a backend may bring (`@multigrad/backends` does for wasm and cpu); without them ops are composed. */
-const gramianKernel = 'GramianOfRows';
-const combineKernel = 'CombineRows';
 
 /** Rounding of a float32 update `Σ w_k g_k`, relative to `Σ |w_k| |g_k|`, with room for a few more operations. */
 const updateError = 2 ** -22;
@@ -52,9 +45,8 @@ export interface ReadGramian {
  * neither overflow nor vanish; the factor is put back in float64 after the read.
  */
 export function startGramian(rows: readonly Tensor[]): PendingGramian {
-  if (hasKernel(gramianKernel)) {
-    const inputs: NamedTensorMap = Object.fromEntries(rows.map((row, k) => [`row${k}`, row]));
-    const packed = tidy(() => engine().runKernel<Tensor>(gramianKernel, inputs));
+  if (hasKernel('GramianOfRows')) {
+    const packed = tidy(() => runKernel('GramianOfRows', namedRows(rows))[0]!);
     return { packed, rows: rows.length, parts: 2, relativeError: updateError };
   }
   const packed = tidy(() => {
@@ -114,10 +106,10 @@ export function combineRows(
   }
   const used = present.filter(({ weight }) => weight !== 0);
   if (used.length === 0) return tidy(() => mul(first.row, 0));
-  if (hasKernel(combineKernel)) {
-    const inputs: NamedTensorMap = Object.fromEntries(used.map(({ row }, k) => [`row${k}`, row]));
-    const attrs = { weights: used.map(({ weight }) => weight) };
-    return tidy(() => engine().runKernel<Tensor>(combineKernel, inputs, attrs));
+  if (hasKernel('CombineRows')) {
+    const inputs = namedRows(used.map(({ row }) => row));
+    const attributes = { weights: used.map(({ weight }) => weight) };
+    return tidy(() => runKernel('CombineRows', inputs, attributes)[0]!);
   }
   return tidy(() => used.map(({ row, weight }) => mul(row, weight)).reduce((a, b) => add(a, b)));
 }
@@ -128,6 +120,6 @@ function dot(a: Tensor, b: Tensor): Tensor {
   return sum(product.rank > 1 ? sum(product, -1) : reshape(product, [product.size]));
 }
 
-function hasKernel(name: string): boolean {
-  return (getKernel(name, getBackend()) as unknown) !== undefined;
+function namedRows(rows: readonly Tensor[]): Record<string, Tensor> {
+  return Object.fromEntries(rows.map((row, k) => [`row${k}`, row]));
 }

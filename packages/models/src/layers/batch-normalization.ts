@@ -2,7 +2,7 @@ import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
-import { scaleAndShift, standardize } from './standardize.ts';
+import { normalizeBatch } from './standardize.ts';
 
 /** Options of {@link batchNormalization}. */
 export interface BatchNormalizationOptions {
@@ -74,11 +74,10 @@ export class BatchNormalization extends layers.Layer {
         const [mean, variance] = [this.#movingMean!.read(), this.#movingVariance!.read()];
         return tf.batchNorm(x, mean, variance, beta, gamma, this.#epsilon);
       }
-      const standardized = standardize(x, this.#epsilon, (mean, variance) => {
+      return normalizeBatch(x, gamma, beta, this.#epsilon, (mean, variance) => {
         this.#follow(this.#movingMean!, mean);
         this.#follow(this.#movingVariance!, variance);
       });
-      return scaleAndShift(standardized, gamma, beta);
     });
   }
 

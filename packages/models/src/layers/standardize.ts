@@ -1,7 +1,58 @@
+import { hasKernel, runKernel } from '@multigrad/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Mean and variance of each channel over a batch; valid during the call that hands them out. */
 export type ReceiveMoments = (mean: tf.Tensor, variance: tf.Tensor) => void;
+
+/**
+ * `y = γ · (x − μ)/√(σ² + ε) + β` with mean and variance of each channel (the last axis) over everything else, and the
+ * total derivative, through μ and σ² too: one kernel each way where the backend has them.
+ */
+export function normalizeBatch(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+  receive: ReceiveMoments,
+): tf.Tensor {
+  if (!hasKernel('BatchNormTraining') || !hasKernel('BatchNormTrainingGrad')) {
+    return scaleAndShift(standardize(x, epsilon, receive), gamma, beta);
+  }
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, scale, offset, save] = inputs as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+      tf.GradSaveFunc,
+    ];
+    const [value, mean, variance, inverseDeviation] = runKernel(
+      'BatchNormTraining',
+      { x: input, scale, offset },
+      { epsilon },
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    receive(mean, variance);
+    save([input, scale, mean, inverseDeviation]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedInput, savedScale, savedMean, savedInverse] = saved as [
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+        ];
+        return runKernel('BatchNormTrainingGrad', {
+          dy,
+          x: savedInput,
+          scale: savedScale,
+          mean: savedMean,
+          inverseDeviation: savedInverse,
+        });
+      },
+    };
+  });
+  return operation(x, gamma, beta);
+}
 
 /**
  * Each channel (the last axis) at zero mean and unit variance over everything else: `x̂ = (x − μ)/√(σ² + ε)`, with the

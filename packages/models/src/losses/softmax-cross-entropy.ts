@@ -1,3 +1,4 @@
+import { hasKernel, runKernel } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { missingLabel } from './labels.ts';
@@ -29,29 +30,53 @@ import { missingLabel } from './labels.ts';
  */
 export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   assertLogitsAndLabels('softmaxCrossEntropy', logits, labels);
-  const classes = logits.shape[1];
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
-    const [z, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
-    const shifted = tf.sub(z, tf.max(z, 1, true));
-    const exponentials = tf.exp(shifted);
-    const total = tf.sum(exponentials, 1, true);
-    // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
-    // A missing label's stays zero.
-    const oneHot = tf.oneHot(labels, classes, 1, 0, 'float32');
-    const missing = tf.cast(tf.equal(labels, missingLabel), 'float32');
-    const present = tf.expandDims(tf.sub(1, missing), 1);
-    const target = tf.div(oneHot, tf.add(tf.sum(oneHot, 1, true), tf.expandDims(missing, 1)));
-    const count = tf.sum(present);
-    const logProbabilities = tf.sub(shifted, tf.log(total));
-    const value = tf.neg(tf.div(tf.sum(tf.mul(target, logProbabilities)), count));
-    const probabilities = tf.mul(tf.div(exponentials, total), present);
-    save([tf.div(tf.sub(probabilities, target), count)]);
+    const [z, save] = inputs as [tf.Tensor2D, tf.GradSaveFunc];
+    const { value, slope } = hasKernel('SparseSoftmaxCrossEntropy')
+      ? byKernel(z, labels)
+      : composed(z, labels);
+    save([slope]);
     return {
       value,
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0]!, gradient),
     };
   });
   return operation(logits) as tf.Scalar;
+}
+
+/** The mean loss, and its derivative by the logits. */
+interface ValueAndSlope {
+  readonly value: tf.Tensor;
+  readonly slope: tf.Tensor;
+}
+
+function byKernel(logits: tf.Tensor2D, labels: tf.Tensor1D): ValueAndSlope {
+  const [losses, gradient] = runKernel('SparseSoftmaxCrossEntropy', { logits, labels }) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const count = tf.sum(tf.cast(tf.notEqual(labels, missingLabel), 'float32'));
+  return { value: tf.div(tf.sum(losses), count), slope: tf.div(gradient, count) };
+}
+
+function composed(logits: tf.Tensor2D, labels: tf.Tensor1D): ValueAndSlope {
+  const classes = logits.shape[1];
+  const shifted = tf.sub(logits, tf.max(logits, 1, true));
+  const exponentials = tf.exp(shifted);
+  const total = tf.sum(exponentials, 1, true);
+  // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
+  // A missing label's stays zero.
+  const oneHot = tf.oneHot(labels, classes, 1, 0, 'float32');
+  const missing = tf.cast(tf.equal(labels, missingLabel), 'float32');
+  const present = tf.expandDims(tf.sub(1, missing), 1);
+  const target = tf.div(oneHot, tf.add(tf.sum(oneHot, 1, true), tf.expandDims(missing, 1)));
+  const count = tf.sum(present);
+  const logProbabilities = tf.sub(shifted, tf.log(total));
+  const probabilities = tf.mul(tf.div(exponentials, total), present);
+  return {
+    value: tf.neg(tf.div(tf.sum(tf.mul(target, logProbabilities)), count)),
+    slope: tf.div(tf.sub(probabilities, target), count),
+  };
 }
 
 /**

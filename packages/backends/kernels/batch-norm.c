@@ -1,0 +1,105 @@
+// Batch normalisation by the batch's statistics, and gradients. A channel is the last axis; sums go to float64 every
+// few rows.
+#include "common.h"
+
+// Rows added in float32 before they go to float64.
+#define CHAIN 16
+
+// sums[c] = sum over rows of x (or of x * other), sums of float64. `shift` (may be null) is subtracted first.
+static void channel_sums(const float *x, const float *shift, const float *other, double *sums, int rows, int channels) {
+  for (int c = 0; c < channels; c++) sums[c] = 0;
+  for (int first = 0; first < rows; first += CHAIN) {
+    int last = min_int(rows, first + CHAIN), c = 0;
+    for (; c + 4 <= channels; c += 4) {
+      v128_t total = zero4(), s = shift ? wasm_v128_load(shift + c) : zero4();
+      for (int row = first; row < last; row++) {
+        v128_t value = wasm_f32x4_sub(wasm_v128_load(x + (size_t)row * channels + c), s);
+        if (other == x) value = wasm_f32x4_mul(value, value);
+        else if (other) value = wasm_f32x4_mul(value, wasm_v128_load(other + (size_t)row * channels + c));
+        total = wasm_f32x4_add(total, value);
+      }
+      float part[4];
+      wasm_v128_store(part, total);
+      for (int k = 0; k < 4; k++) sums[c + k] += part[k];
+    }
+    for (; c < channels; c++)
+      for (int row = first; row < last; row++) {
+        double value = (double)x[(size_t)row * channels + c] - (shift ? shift[c] : 0);
+        sums[c] += other == x ? value * value : other ? value * other[(size_t)row * channels + c] : value;
+      }
+  }
+}
+
+// out = (x - mean[c]) * q[c] + r[c], plus a * p[c] where there is an a. The mean goes first: what is left is small.
+static void channel_affine(const float *x, const float *mean, const float *q, const float *r, const float *a,
+                           const float *p, float *out, int rows, int channels) {
+  for (int row = 0; row < rows; row++, x += channels, out += channels) {
+    int c = 0;
+    for (; c + 4 <= channels; c += 4) {
+      v128_t centred = wasm_f32x4_sub(wasm_v128_load(x + c), wasm_v128_load(mean + c));
+      v128_t value = mul_add(wasm_v128_load(r + c), centred, wasm_v128_load(q + c));
+      if (a) value = mul_add(value, wasm_v128_load(a + c), wasm_v128_load(p + c));
+      wasm_v128_store(out + c, value);
+    }
+    for (; c < channels; c++) out[c] = (x[c] - mean[c]) * q[c] + r[c] + (a ? a[c] * p[c] : 0);
+    if (a) a += channels;
+  }
+}
+
+// `scratch`: channels doubles and floats.
+EXPORT void batch_norm_training(const float *x, const float *scale, const float *offset, float *y, float *mean,
+                                float *variance, float *inverse, double *scratch, int rows, int channels,
+                                float epsilon) {
+  double *sums = scratch;
+  float *q = (float *)(sums + channels);
+  channel_sums(x, 0, 0, sums, rows, channels);
+  for (int c = 0; c < channels; c++) mean[c] = (float)(sums[c] / rows);
+  channel_sums(x, mean, x, sums, rows, channels);
+  for (int c = 0; c < channels; c++) {
+    double own = sums[c] / rows, factor = 1 / __builtin_sqrt(own + epsilon);
+    variance[c] = (float)own;
+    inverse[c] = (float)factor;
+    q[c] = (float)(scale[c] * factor);
+  }
+  channel_affine(x, mean, q, offset, 0, 0, y, rows, channels);
+}
+
+// `scratch`: 2 * channels doubles and 3 * channels floats.
+EXPORT void batch_norm_training_gradient(const float *dy, const float *x, const float *scale, const float *mean,
+                                         const float *inverse, float *dx, float *dScale, float *dOffset,
+                                         double *scratch, int rows, int channels) {
+  double *plain = scratch, *mixed = plain + channels;
+  float *p = (float *)(mixed + channels), *q = p + channels, *r = q + channels;
+  channel_sums(dy, 0, 0, plain, rows, channels);
+  channel_sums(x, mean, dy, mixed, rows, channels);
+  for (int c = 0; c < channels; c++) {
+    double slope = mixed[c] * inverse[c], factor = (double)scale[c] * inverse[c];
+    dOffset[c] = (float)plain[c];
+    dScale[c] = (float)slope;
+    p[c] = (float)factor;
+    q[c] = (float)(-factor * inverse[c] * slope / rows);
+    r[c] = (float)(-factor * plain[c] / rows);
+  }
+  channel_affine(x, mean, q, r, dy, p, dx, rows, channels);
+}
+
+// `scratch`: 2 * channels doubles and 2 * channels floats.
+EXPORT void batch_norm_inference_gradient(const float *dy, const float *x, const float *mean, const float *variance,
+                                          const float *scale, float *dx, float *dMean, float *dVariance,
+                                          float *dScale, float *dOffset, double *scratch, int rows, int channels,
+                                          float epsilon) {
+  double *plain = scratch, *mixed = plain + channels;
+  float *q = (float *)(mixed + channels), *zero = q + channels;
+  channel_sums(dy, 0, 0, plain, rows, channels);
+  channel_sums(x, mean, dy, mixed, rows, channels);
+  for (int c = 0; c < channels; c++) {
+    double inverse = 1 / __builtin_sqrt((double)variance[c] + epsilon);
+    dOffset[c] = (float)plain[c];
+    dScale[c] = (float)(mixed[c] * inverse);
+    dMean[c] = (float)(-scale[c] * inverse * plain[c]);
+    dVariance[c] = (float)(-0.5 * scale[c] * inverse * inverse * inverse * mixed[c]);
+    q[c] = (float)(scale[c] * inverse);
+    zero[c] = 0;
+  }
+  channel_affine(dy, zero, q, zero, 0, 0, dx, rows, channels);
+}

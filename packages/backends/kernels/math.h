@@ -1,0 +1,55 @@
+// Elementary functions, there being no libm.
+#pragma once
+#include "common.h"
+
+// e^x for 4 numbers to about 1e-7 relative: 2^n times a polynomial on [-ln2/2, ln2/2].
+INLINE v128_t exp4(v128_t x) {
+  v128_t clamped = wasm_f32x4_min(wasm_f32x4_max(x, wasm_f32x4_const_splat(-87.33654f)), wasm_f32x4_const_splat(88.72283f));
+  v128_t n = wasm_f32x4_nearest(wasm_f32x4_mul(clamped, wasm_f32x4_const_splat(1.44269504088896341f)));
+  // ln 2 in two parts, the first with few bits: n * part is exact.
+  v128_t r = wasm_f32x4_sub(clamped, wasm_f32x4_mul(n, wasm_f32x4_const_splat(0.693359375f)));
+  r = wasm_f32x4_sub(r, wasm_f32x4_mul(n, wasm_f32x4_const_splat(-2.12194440e-4f)));
+  v128_t p = wasm_f32x4_const_splat(1.0f / 5040);
+  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 720));
+  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 120));
+  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 24));
+  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 6));
+  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(0.5f));
+  p = wasm_f32x4_add(wasm_f32x4_mul(wasm_f32x4_mul(p, r), r), r);
+  p = wasm_f32x4_add(p, wasm_f32x4_const_splat(1));
+  // 2^n in two factors, so that n = 128 does not overflow before the product is taken.
+  v128_t half = wasm_i32x4_shr(wasm_i32x4_trunc_sat_f32x4(n), 1);
+  v128_t rest = wasm_i32x4_sub(wasm_i32x4_trunc_sat_f32x4(n), half);
+  v128_t bias = wasm_i32x4_const_splat(127);
+  p = wasm_f32x4_mul(p, wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23));
+  p = wasm_f32x4_mul(p, wasm_i32x4_shl(wasm_i32x4_add(rest, bias), 23));
+  p = wasm_v128_bitselect(zero4(), p, wasm_f32x4_lt(x, wasm_f32x4_const_splat(-103.97208f)));
+  p = wasm_v128_bitselect(wasm_f32x4_const_splat(__builtin_inff()), p, wasm_f32x4_gt(x, wasm_f32x4_const_splat(88.72284f)));
+  return wasm_v128_bitselect(x, p, wasm_f32x4_ne(x, x));
+}
+
+INLINE float exp1(float x) { return wasm_f32x4_extract_lane(exp4(wasm_f32x4_splat(x)), 0); }
+
+// e^x in float64 to about 1e-13 relative, for |x| < 700.
+INLINE double exp_double(double x) {
+  if (x != x) return x;
+  if (x < -700) return 0;
+  if (x > 700) return __builtin_inf();
+  double n = __builtin_floor(x * 1.4426950408889634 + 0.5);
+  double r = (x - n * 0.693145751953125) - n * 1.42860682030941723212e-6, p = 1;
+  for (int i = 13; i >= 1; i--) p = 1 + p * r / i;
+  union { unsigned long long bits; double value; } power = {(unsigned long long)((long long)n + 1023) << 52};
+  return p * power.value;
+}
+
+// Natural logarithm of a positive, normal number, in float64 to about 1e-13.
+INLINE double log_double(double x) {
+  if (!(x > 0) || x - x != 0) return x == 0 ? -__builtin_inf() : x > 0 ? x : __builtin_nan("");
+  union { double value; unsigned long long bits; } parts = {x};
+  int exponent = (int)(parts.bits >> 52) - 1023;
+  parts.bits = (parts.bits & 0xfffffffffffffULL) | 0x3ff0000000000000ULL;
+  if (parts.value > 1.4142135623730951) parts.value *= 0.5, exponent++;
+  double z = (parts.value - 1) / (parts.value + 1), square = z * z, series = 0;
+  for (int i = 21; i >= 1; i -= 2) series = series * square + 1.0 / i;
+  return exponent * 0.69314718055994530942 + 2 * z * series;
+}

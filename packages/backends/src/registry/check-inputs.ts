@@ -1,0 +1,88 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import {
+  type DataType,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+
+/**
+ * An input of a kernel, of the type and shape that it must have.
+ *
+ * @throws MultigradError `invalid-argument` naming kernel and input
+ */
+export function inputOf(
+  kernel: string,
+  inputs: NamedTensorInfoMap,
+  name: string,
+  shape?: readonly number[],
+  dtype: DataType = 'float32',
+): TensorInfo {
+  const found = inputs[name];
+  const fits =
+    found?.dtype === dtype && (shape === undefined || util.arraysEqual(found.shape, [...shape]));
+  if (fits) return found;
+  const wanted = shape === undefined ? dtype : `${dtype} of shape [${shape.join(', ')}]`;
+  throw new MultigradError(
+    'invalid-argument',
+    `Kernel ${kernel} should get \`${name}\` as ${wanted}. Found ${describeTensor(found)}.`,
+  );
+}
+
+/**
+ * The inputs row0, row1, …: float32, of one size; beside the `others` there are none else.
+ *
+ * @throws MultigradError `invalid-argument` naming kernel and row
+ */
+export function rowsOf(
+  kernel: string,
+  inputs: NamedTensorInfoMap,
+  others: readonly string[] = [],
+): TensorInfo[] {
+  const count = Object.keys(inputs).filter((name) => !others.includes(name)).length;
+  if (count === 0) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Kernel ${kernel} should get inputs row0, row1, …. Found none.`,
+    );
+  }
+  const rows = Array.from({ length: count }, (_, k) => inputs[`row${k}`]);
+  const expected = util.sizeFromShape(inputs[others[0] ?? 'row0']?.shape ?? []);
+  return rows.map((row, k) => {
+    if (row?.dtype === 'float32' && util.sizeFromShape(row.shape) === expected) return row;
+    throw new MultigradError(
+      'invalid-argument',
+      `Kernel ${kernel} should get row${k} as float32 of ${expected} numbers, like ${others[0] ?? 'row0'}. Found ${describeTensor(row)}.`,
+    );
+  });
+}
+
+/**
+ * One weight for each row.
+ *
+ * @throws MultigradError `invalid-argument` naming the kernel
+ */
+export function weightsOf(
+  kernel: string,
+  { weights }: { readonly weights?: unknown },
+  count: number,
+): readonly number[] {
+  if (Array.isArray(weights) && weights.length === count) return weights as number[];
+  const found = Array.isArray(weights) ? weights.length : 'no list of';
+  throw new MultigradError(
+    'invalid-argument',
+    `Kernel ${kernel} should get one weight for each row. Found ${found} weights for ${count} rows.`,
+  );
+}
+
+/** Rows and channels of a tensor seen as a matrix: all axes but the last, and the last. */
+export function rowsAndChannels(shape: readonly number[]): [number, number] {
+  const channels = shape.at(-1) ?? 1;
+  return [channels === 0 ? 0 : util.sizeFromShape([...shape]) / channels, channels];
+}
+
+function describeTensor(tensor: TensorInfo | undefined): string {
+  return tensor === undefined
+    ? 'no such input'
+    : `${tensor.dtype} of shape [${tensor.shape.join(', ')}]`;
+}

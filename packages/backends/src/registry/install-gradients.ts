@@ -1,0 +1,36 @@
+import { hasKernel } from '@multigrad/core';
+import { getGradient, type GradConfig, registerGradient, type Tensor } from '@tensorflow/tfjs-core';
+import { type StockGradient, stockGradients } from './stock-gradients.ts';
+
+const installed = new WeakSet<GradConfig>();
+
+/**
+ * Puts our gradients in the place of TensorFlow.js's own, once; operations without a registered gradient are left as
+ * they are (nobody has imported `@tensorflow/tfjs-layers` yet: the next call catches up).
+ */
+export function installGradients(): void {
+  for (const own of stockGradients) {
+    const stock = getGradient(own.operation) as GradConfig | undefined;
+    if (stock === undefined || installed.has(stock)) continue;
+    const config = replacement(own, stock);
+    installed.add(config);
+    registerGradient(config);
+  }
+}
+
+function replacement(
+  { operation, kernel, saves, gradient }: StockGradient,
+  stock: GradConfig,
+): GradConfig {
+  return {
+    kernelName: operation,
+    ...(saves === 'output' ? { outputsToSave: [true] } : { inputsToSave: [...saves] }),
+    gradFunc: (dy, saved, attributes) => {
+      if (kernel === null || hasKernel(kernel)) {
+        const own = gradient(dy as Tensor, saved, attributes);
+        if (own !== null) return own;
+      }
+      return stock.gradFunc(dy, saved, attributes);
+    },
+  };
+}

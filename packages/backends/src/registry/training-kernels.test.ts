@@ -1,0 +1,290 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers';
+import { runKernel, type TrainingKernel } from '@multigrad/core';
+import { expectConstantMemory } from '@multigrad/test-support';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { innerProduct, numericGradient } from '../testing/numeric-gradient.ts';
+import { normalValues } from '../testing/seeded-tensors.ts';
+import { useBackend } from '../use-backend.ts';
+
+/** float32 against float64, relative to the largest number or 1. */
+const tolerance = 1e-5;
+
+interface Input {
+  readonly values: ArrayLike<number>;
+  readonly shape: number[];
+  readonly dtype?: 'float32' | 'int32';
+}
+
+async function run(
+  name: TrainingKernel,
+  inputs: Readonly<Record<string, Input>>,
+  attributes: Readonly<Record<string, unknown>> = {},
+): Promise<Float32Array[]> {
+  return expectConstantMemory(() =>
+    tf.tidy(() => {
+      const tensors = Object.fromEntries(
+        Object.entries(inputs).map(([key, { values, shape, dtype = 'float32' }]) => [
+          key,
+          tf.tensor(Array.from(values), shape, dtype),
+        ]),
+      );
+      return runKernel(name, tensors, attributes).map((out) => out.dataSync<'float32'>().slice());
+    }),
+  );
+}
+
+function expectClose(found: readonly Float32Array[], expected: readonly ArrayLike<number>[]): void {
+  expect(found.length).toBe(expected.length);
+  found.forEach((values, k) => {
+    const wanted = Array.from(expected[k]!);
+    expect(values.length, `output ${k}`).toBe(wanted.length);
+    // Inputs are of size 1: a result that is small because terms cancel carries their rounding, not its own.
+    const magnitude = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    const worst = wanted.reduce(
+      (most, value, i) => Math.max(most, Math.abs(values[i]! - value)),
+      0,
+    );
+    expect(worst / magnitude, `output ${k}`).toBeLessThanOrEqual(tolerance);
+  });
+}
+
+const matrices = fc.record({
+  rows: fc.integer({ min: 1, max: 40 }),
+  columns: fc.integer({ min: 1, max: 11 }),
+  seed: fc.nat(1000),
+});
+
+/** Away from 0 and 6, where some activations have no derivative. */
+const awayFromCorners = (values: Float32Array): number[] =>
+  Array.from(values, (value) => (Math.abs(value) < 0.01 || Math.abs(value - 6) < 0.01 ? 1 : value));
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Activations by their definition, and whether the gradient reads the input or the output. */
+const activations: readonly [TrainingKernel, 'x' | 'y', (x: number) => number][] = [
+  ['ReluGrad', 'y', (x) => Math.max(0, x)],
+  ['Relu6Grad', 'x', (x) => Math.min(6, Math.max(0, x))],
+  ['LeakyReluGrad', 'x', (x) => (x > 0 ? x : 0.3 * x)],
+  ['EluGrad', 'y', (x) => (x > 0 ? x : Math.expm1(x))],
+  ['SigmoidGrad', 'y', sigmoid],
+  ['TanhGrad', 'y', Math.tanh],
+];
+
+function softmax(z: ArrayLike<number>): number[] {
+  const powers = Array.from(z, Math.exp);
+  const total = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / total);
+}
+
+/** A function of each row, on a flat matrix. */
+function byRow(
+  matrix: ArrayLike<number>,
+  columns: number,
+  f: (row: number[]) => readonly number[],
+): number[] {
+  const rows = Array.from({ length: matrix.length / columns }, (_, row) =>
+    f(Array.from(matrix).slice(row * columns, (row + 1) * columns)),
+  );
+  return rows.flat();
+}
+
+/** Mean and biased variance of a column. */
+function moments(
+  x: ArrayLike<number>,
+  columns: number,
+  c: number,
+): { mean: number; variance: number } {
+  const column = Array.from(x).filter((_, i) => i % columns === c);
+  const mean = column.reduce((a, b) => a + b) / column.length;
+  return { mean, variance: column.reduce((a, b) => a + (b - mean) ** 2, 0) / column.length };
+}
+
+function normalize(
+  x: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  offset: ArrayLike<number>,
+  epsilon: number,
+  given?: { mean: ArrayLike<number>; variance: ArrayLike<number> },
+): number[] {
+  const columns = scale.length;
+  const own = Array.from(scale, (_, c) => moments(x, columns, c));
+  return Array.from(x, (value, i) => {
+    const c = i % columns;
+    const mean = given === undefined ? own[c]!.mean : given.mean[c]!;
+    const variance = given === undefined ? own[c]!.variance : given.variance[c]!;
+    return (scale[c]! * (value - mean)) / Math.sqrt(variance + epsilon) + offset[c]!;
+  });
+}
+
+describe.each(['cpu', 'wasm'])('training kernels on %s', (backend) => {
+  beforeAll(async () => {
+    await useBackend(backend);
+  });
+
+  it.each(activations)('%s is the derivative', async (name, saved, f) => {
+    await fc.assert(
+      fc.asyncProperty(matrices, async ({ rows, columns, seed }) => {
+        const shape = [rows, columns];
+        const x = awayFromCorners(normalValues(rows * columns, seed + 1).map((v) => 4 * v));
+        const dy = normalValues(rows * columns, seed + 2);
+        const value = Float32Array.from(saved === 'x' ? x : x.map(f));
+        const expected = x.map((at, i) => dy[i]! * numericGradient(([v]) => f(v!), [at])[0]!);
+        expectClose(
+          await run(
+            name,
+            { dy: { values: dy, shape }, [saved]: { values: value, shape } },
+            { alpha: 0.3 },
+          ),
+          [expected],
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('SoftmaxGrad and LogSoftmaxGrad are the derivatives', async () => {
+    await fc.assert(
+      fc.asyncProperty(matrices, async ({ rows: many, columns, seed }) => {
+        const rows = Math.min(many, 7);
+        const shape = [rows, columns];
+        const z = normalValues(rows * columns, seed + 1).map((v) => 3 * v);
+        const dy = normalValues(rows * columns, seed + 2);
+        const probabilities = (x: ArrayLike<number>): number[] => byRow(x, columns, softmax);
+        for (const [name, f] of [
+          ['SoftmaxGrad', probabilities],
+          ['LogSoftmaxGrad', (x: ArrayLike<number>) => probabilities(x).map(Math.log)],
+        ] as const) {
+          expectClose(await run(name, { dy: { values: dy, shape }, y: { values: f(z), shape } }), [
+            numericGradient((x) => innerProduct(f(x), dy), z),
+          ]);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('SparseSoftmaxCrossEntropy gives losses and their derivative', async () => {
+    await fc.assert(
+      fc.asyncProperty(matrices, async ({ rows: many, columns: some, seed }) => {
+        const [rows, classes] = [Math.min(many, 7), some + 1];
+        const z = normalValues(rows * classes, seed + 1).map((v) => 5 * v + 200);
+        const labels = Array.from({ length: rows }, (_, i) => (i * 7 + seed) % classes);
+        const losses = (x: ArrayLike<number>): number[] =>
+          byRow(x, classes, (row) => {
+            const largest = Math.max(...row);
+            const total = row.reduce((sum, v) => sum + Math.exp(v - largest), 0);
+            return row.map((v) => Math.log(total) - (v - largest));
+          }).filter((_, i) => i % classes === labels[Math.floor(i / classes)]);
+        expectClose(
+          await run('SparseSoftmaxCrossEntropy', {
+            logits: { values: z, shape: [rows, classes] },
+            labels: { values: labels, shape: [rows], dtype: 'int32' },
+          }),
+          [losses(z), numericGradient((x) => losses(x).reduce((a, b) => a + b), z)],
+        );
+      }),
+      { numRuns: 20 },
+    );
+    const [losses, gradient] = await run('SparseSoftmaxCrossEntropy', {
+      logits: { values: [1, 2, 3, 4, 1000, -1000, 1, 1], shape: [4, 2] },
+      labels: { values: [2, -1, 1, -2], shape: [4], dtype: 'int32' },
+    });
+    expect([...losses!]).toEqual([NaN, 0, 2000, NaN]);
+    expect([...gradient!]).toEqual([NaN, NaN, 0, 0, 1, -1, NaN, NaN]);
+  });
+
+  it('BatchNormTraining and its gradient agree with the definition', async () => {
+    await fc.assert(
+      fc.asyncProperty(matrices, async ({ rows: many, columns, seed }) => {
+        const [rows, epsilon] = [many + 1, 1e-3];
+        const shape = [rows, columns];
+        const x = normalValues(rows * columns, seed + 1).map((v, i) => 2 * v + (i % columns));
+        const [scale, offset] = [normalValues(columns, seed + 2), normalValues(columns, seed + 3)];
+        const dy = normalValues(rows * columns, seed + 4);
+        const own = Array.from(scale, (_, c) => moments(x, columns, c));
+        const [mean, variance] = [own.map((m) => m.mean), own.map((m) => m.variance)];
+        const inverse = variance.map((value) => 1 / Math.sqrt(value + epsilon));
+        const vector = (values: ArrayLike<number>): Input => ({ values, shape: [columns] });
+        expectClose(
+          await run(
+            'BatchNormTraining',
+            { x: { values: x, shape }, scale: vector(scale), offset: vector(offset) },
+            { epsilon },
+          ),
+          [normalize(x, scale, offset, epsilon), mean, variance, inverse],
+        );
+        expectClose(
+          await run('BatchNormTrainingGrad', {
+            dy: { values: dy, shape },
+            x: { values: x, shape },
+            scale: vector(scale),
+            mean: vector(mean),
+            inverseDeviation: vector(inverse),
+          }),
+          [
+            numericGradient((v) => innerProduct(normalize(v, scale, offset, epsilon), dy), x),
+            numericGradient((v) => innerProduct(normalize(x, v, offset, epsilon), dy), scale),
+            numericGradient((v) => innerProduct(normalize(x, scale, v, epsilon), dy), offset),
+          ],
+        );
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('BatchNormInferenceGrad agrees with the definition', async () => {
+    await fc.assert(
+      fc.asyncProperty(matrices, async ({ rows, columns, seed }) => {
+        const epsilon = 1e-3;
+        const shape = [rows, columns];
+        const [x, dy] = [
+          normalValues(rows * columns, seed + 1),
+          normalValues(rows * columns, seed + 2),
+        ];
+        const [mean, scale, offset] = [3, 4, 5].map((k) => normalValues(columns, seed + k)) as [
+          Float32Array,
+          Float32Array,
+          Float32Array,
+        ];
+        const variance = normalValues(columns, seed + 6).map((v) => v * v + 0.1);
+        const vector = (values: ArrayLike<number>): Input => ({ values, shape: [columns] });
+        const by = (f: (v: Float64Array) => number[], at: Float32Array): number[] =>
+          numericGradient((v) => innerProduct(f(v), dy), at);
+        expectClose(
+          await run(
+            'BatchNormInferenceGrad',
+            {
+              dy: { values: dy, shape },
+              x: { values: x, shape },
+              mean: vector(mean),
+              variance: vector(variance),
+              scale: vector(scale),
+            },
+            { epsilon },
+          ),
+          [
+            by((v) => normalize(v, scale, offset, epsilon, { mean, variance }), x),
+            by((v) => normalize(x, scale, offset, epsilon, { mean: v, variance }), mean),
+            by((v) => normalize(x, scale, offset, epsilon, { mean, variance: v }), variance),
+            by((v) => normalize(x, v, offset, epsilon, { mean, variance }), scale),
+            by((v) => normalize(x, scale, v, epsilon, { mean, variance }), offset),
+          ],
+        );
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('names what is wrong with an input', async () => {
+    const x: Input = { values: [1, 2], shape: [2] };
+    await expect(run('ReluGrad', { dy: x })).rejects.toThrow(
+      'Kernel ReluGrad should get `y` as float32 of shape [2]. Found no such input.',
+    );
+    await expect(run('ReluGrad', { dy: x, y: { ...x, dtype: 'int32' } })).rejects.toThrow(
+      'Found int32 of shape [2].',
+    );
+  });
+});

@@ -1,0 +1,209 @@
+/** What a named kernel computes: the one description that all backends' implementations follow. */
+export interface KernelContract {
+  /** Tensors by name; `row…` stands for any number of them, `row0`, `row1`, …. */
+  readonly inputs: readonly string[];
+  /** Plain values by name. */
+  readonly attributes: readonly string[];
+  /** Tensors, in order. */
+  readonly outputs: readonly string[];
+  /** The formula. Sums over many numbers are to be accumulated without drift (float64, pairwise or in blocks). */
+  readonly computes: string;
+}
+
+/** Name of a kernel that the engine or the models call where a backend has it. */
+export type TrainingKernel =
+  | 'GramianOfRows'
+  | 'CombineRows'
+  | 'ReluGrad'
+  | 'Relu6Grad'
+  | 'LeakyReluGrad'
+  | 'EluGrad'
+  | 'SigmoidGrad'
+  | 'TanhGrad'
+  | 'SoftmaxGrad'
+  | 'LogSoftmaxGrad'
+  | 'BatchNormInferenceGrad'
+  | 'BatchNormTraining'
+  | 'BatchNormTrainingGrad'
+  | 'LayerNorm'
+  | 'LayerNormGrad'
+  | 'Gelu'
+  | 'GeluGrad'
+  | 'SeededDropout'
+  | 'SparseSoftmaxCrossEntropy'
+  | 'MomentumUpdate'
+  | 'AdamUpdate';
+
+/**
+ * The kernels of training that TensorFlow.js composes of many, or lacks: the engine and the models call them by name
+ * where the backend in use has them, and compose the same function otherwise. `@multigrad/backends` brings
+ * implementations; any other package may register its own with TensorFlow.js's `registerKernel`, kernel by kernel.
+ *
+ * Inputs are float32 unless the formula says otherwise; "channel" is the last axis.
+ *
+ * @example
+ * ```ts
+ * import { trainingKernels } from '@multigrad/core';
+ *
+ * console.log(trainingKernels.ReluGrad.computes); // dx = dy where y > 0, else 0
+ * ```
+ */
+export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> = {
+  GramianOfRows: {
+    inputs: ['row…'],
+    attributes: [],
+    outputs: ['packed'],
+    computes:
+      'K + K (K + 1) numbers for K rows of one shape: largest magnitudes m_k (NaN or infinite where the row is), ' +
+      'then for each pair i <= j the high and the low part of <g_i, g_j> / (m_i m_j), zeros where m_i or m_j is 0',
+  },
+  CombineRows: {
+    inputs: ['row…'],
+    attributes: ['weights'],
+    outputs: ['sum'],
+    computes: 'Σ_k weights[k] · row_k',
+  },
+  ReluGrad: {
+    inputs: ['dy', 'y'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'dx = dy where y > 0, else 0',
+  },
+  Relu6Grad: {
+    inputs: ['dy', 'x'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'dx = dy where 0 < x <= 6, else 0; at x = 6 a backend may say 0',
+  },
+  LeakyReluGrad: {
+    inputs: ['dy', 'x'],
+    attributes: ['alpha'],
+    outputs: ['dx'],
+    computes: 'dx = dy where x > 0, else alpha · dy',
+  },
+  EluGrad: {
+    inputs: ['dy', 'y'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'dx = dy where y >= 0, else dy · (y + 1)',
+  },
+  SigmoidGrad: {
+    inputs: ['dy', 'y'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'dx = dy · y · (1 − y)',
+  },
+  TanhGrad: {
+    inputs: ['dy', 'y'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'dx = dy · (1 − y²)',
+  },
+  SoftmaxGrad: {
+    inputs: ['dy', 'y'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'over the last axis: dx = y · (dy − Σ_c dy_c y_c)',
+  },
+  LogSoftmaxGrad: {
+    inputs: ['dy', 'y'],
+    attributes: [],
+    outputs: ['dx'],
+    computes: 'over the last axis: dx = dy − exp(y) · Σ_c dy_c',
+  },
+  BatchNormInferenceGrad: {
+    inputs: ['dy', 'x', 'mean', 'variance', 'scale'],
+    attributes: ['epsilon'],
+    outputs: ['dx', 'dMean', 'dVariance', 'dScale', 'dOffset'],
+    computes:
+      'gradients of scale · (x − mean) · s + offset, s = 1 / √(variance + epsilon), by channel: dx = dy · scale · s, ' +
+      'dOffset = Σ dy, dScale = s Σ dy (x − mean), dMean = −scale · s · dOffset, dVariance = −scale · s² · dScale / 2',
+  },
+  BatchNormTraining: {
+    inputs: ['x', 'scale', 'offset'],
+    attributes: ['epsilon'],
+    outputs: ['y', 'mean', 'variance', 'inverseDeviation'],
+    computes:
+      'by channel over all other axes: mean and biased variance of x, inverseDeviation = 1 / √(variance + epsilon), ' +
+      'y = scale · (x − mean) · inverseDeviation + offset',
+  },
+  BatchNormTrainingGrad: {
+    inputs: ['dy', 'x', 'scale', 'mean', 'inverseDeviation'],
+    attributes: [],
+    outputs: ['dx', 'dScale', 'dOffset'],
+    computes:
+      'by channel over n numbers each, x̂ = (x − mean) · inverseDeviation: dOffset = Σ dy, dScale = Σ dy x̂, ' +
+      'dx = scale · inverseDeviation · (dy − dOffset / n − x̂ · dScale / n)',
+  },
+  LayerNorm: {
+    inputs: ['x', 'scale', 'offset'],
+    attributes: ['epsilon'],
+    outputs: ['y', 'mean', 'inverseDeviation'],
+    computes:
+      'over the last axis of each row: mean and biased variance, inverseDeviation = 1 / √(variance + epsilon), ' +
+      'y = scale · (x − mean) · inverseDeviation + offset; mean and inverseDeviation have one number a row, flat',
+  },
+  LayerNormGrad: {
+    inputs: ['dy', 'x', 'scale', 'mean', 'inverseDeviation'],
+    attributes: [],
+    outputs: ['dx', 'dScale', 'dOffset'],
+    computes:
+      'x̂ = (x − mean) · inverseDeviation, g = dy · scale: dOffset = Σ_rows dy, dScale = Σ_rows dy x̂, ' +
+      'dx = inverseDeviation · (g − mean_c(g) − x̂ · mean_c(g x̂))',
+  },
+  Gelu: {
+    inputs: ['x'],
+    attributes: ['approximate'],
+    outputs: ['y'],
+    computes:
+      'y = x · Φ(x), Φ the normal distribution function; approximate: x / 2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))',
+  },
+  GeluGrad: {
+    inputs: ['dy', 'x'],
+    attributes: ['approximate'],
+    outputs: ['dx'],
+    computes: 'dx = dy · ∂y/∂x of Gelu',
+  },
+  SeededDropout: {
+    inputs: ['x'],
+    attributes: ['rate', 'key'],
+    outputs: ['y'],
+    computes:
+      'y_i = x_i / (1 − rate) where the i-th of the uniform numbers that the key stands for is >= rate, else 0 ' +
+      '(`seededUniform` says which numbers: every backend draws the same mask)',
+  },
+  SparseSoftmaxCrossEntropy: {
+    inputs: ['logits', 'labels'],
+    attributes: [],
+    outputs: ['losses', 'gradient'],
+    computes:
+      'row by row, labels int32: losses_i = log Σ_c exp(z_ic) − z_{i, y_i}, gradient_ic = softmax(z_i)_c − [c = y_i]; ' +
+      'zeros in the whole row where the label is −1 (missing), NaN where it is out of range otherwise',
+  },
+  MomentumUpdate: {
+    inputs: ['variable', 'velocity', 'row…'],
+    attributes: ['weights', 'learningRate', 'momentum', 'weightDecay', 'nesterov'],
+    outputs: ['variable', 'velocity'],
+    computes:
+      'g = Σ_k weights[k] · row_k + weightDecay · θ, v ← momentum · v + g, ' +
+      'θ ← θ − learningRate · v, or θ − learningRate · (g + momentum · v) with nesterov',
+  },
+  AdamUpdate: {
+    inputs: ['variable', 'mean', 'square', 'row…'],
+    attributes: [
+      'weights',
+      'learningRate',
+      'beta1',
+      'beta2',
+      'epsilon',
+      'weightDecay',
+      'decoupledDecay',
+      'correction1',
+      'correction2',
+    ],
+    outputs: ['variable', 'mean', 'square'],
+    computes:
+      'g = Σ_k weights[k] · row_k + weightDecay · θ, m ← beta1 m + (1 − beta1) g, s ← beta2 s + (1 − beta2) g², ' +
+      'θ ← (1 − learningRate · decoupledDecay) θ − learningRate · (m / correction1) / (√(s / correction2) + epsilon)',
+  },
+};
