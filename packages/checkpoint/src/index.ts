@@ -1,3 +1,13 @@
+export type { CheckpointContent, CheckpointName } from './checkpoint-folder.ts';
+export {
+  Checkpoints,
+  type CheckpointSchedule,
+  type CheckpointsOptions,
+  type RestoredCheckpoint,
+  type Snapshotable,
+} from './checkpoints.ts';
+export type { Fingerprint } from './durable-files.ts';
+export type { Manifest, TensorFile } from './manifest.ts';
 export {
   type DecodeOptions,
   decodeSafetensors,
@@ -12,3 +22,4 @@ export {
   toFloat32,
   toNumbers,
 } from './safetensors/index.ts';
+export { fromTensor, toTensor } from './tensor-file.ts';

@@ -1,0 +1,107 @@
+import type { Json } from '@multigrad/core/strategy';
+import type { TrainerState } from '@multigrad/core';
+
+/** What a value may be, as a check that says where it is not. */
+type Check = (value: Json | undefined, path: string) => void;
+
+function refuse(path: string, expected: string): never {
+  throw new Error(`${path} should be ${expected}`);
+}
+
+const whole: Check = (value, path) => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) refuse(path, 'an integer >= 0');
+};
+const text: Check = (value, path) => {
+  if (typeof value !== 'string') refuse(path, 'a text');
+};
+const anything: Check = (value, path) => {
+  if (value === undefined) refuse(path, 'present');
+};
+const measured: Check = (value, path) => {
+  const known =
+    typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(value as string);
+  if (!known) refuse(path, 'a number');
+};
+
+function listOf(check: Check): Check {
+  return (value, path) => {
+    if (!Array.isArray(value)) refuse(path, 'a list');
+    (value as readonly Json[]).forEach((one, index) => check(one, `${path}[${index}]`));
+  };
+}
+
+function tuple(...checks: readonly Check[]): Check {
+  return (value, path) => {
+    if (!Array.isArray(value) || value.length !== checks.length) {
+      refuse(path, `a list of ${checks.length}`);
+    }
+    checks.forEach((check, index) => check((value as readonly Json[])[index], `${path}[${index}]`));
+  };
+}
+
+function record(fields: Readonly<Record<string, Check>>): Check {
+  return (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      refuse(path, 'an object');
+    }
+    const given = value as Readonly<Record<string, Json>>;
+    for (const [key, check] of Object.entries(fields)) {
+      check(Object.hasOwn(given, key) ? given[key] : undefined, `${path}.${key}`);
+    }
+    const unknown = Object.keys(given).find((key) => !Object.hasOwn(fields, key));
+    if (unknown !== undefined) refuse(path, `without \`${unknown}\``);
+  };
+}
+
+function orNull(check: Check): Check {
+  return (value, path) => {
+    if (value !== null) check(value, path);
+  };
+}
+
+const dictionary: Check = (value, path) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(path, 'an object');
+};
+
+const sums = listOf(tuple(text, measured, measured));
+const measurements = record({ losses: sums, metrics: listOf(tuple(text, sums)) });
+const history = record({ epochs: listOf(whole), columns: listOf(tuple(text, listOf(measured))) });
+
+const group = record({
+  key: text,
+  objectives: listOf(text),
+  variables: listOf(text),
+  feature: orNull(text),
+  state: anything,
+});
+
+const integration = record({
+  format: whole,
+  strategy: text,
+  level: text,
+  groupBy: text,
+  singles: text,
+  step: whole,
+  objectives: listOf(text),
+  groups: listOf(group),
+  run: anything,
+});
+
+const trainerState = record({
+  format: whole,
+  integration: orNull(integration),
+  memory: listOf(record({ variable: text, objective: text })),
+  optimizer: record({ kind: text, values: anything }),
+  fit: orNull(record({ epoch: whole, batch: whole, measurements, history, callbacks: dictionary })),
+});
+
+/**
+ * Checks the shape of a trainer's state from a file; what strategies and callbacks remember is theirs to check.
+ *
+ * @throws Error naming what is not as it should be
+ */
+export function checkTrainerState(value: Json | undefined): TrainerState {
+  trainerState(value, 'state');
+  return value as unknown as TrainerState;
+}

@@ -1,0 +1,286 @@
+import type { FitState, SafePoint, TrainerCallback, TrainerSnapshot } from '@multigrad/core';
+import { type Json, MultigradError } from '@multigrad/core/strategy';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  type CheckpointContent,
+  type CheckpointName,
+  folderOf,
+  listCheckpoints,
+  newestFirst,
+  readCheckpoint,
+  readManifest,
+  removeCheckpoint,
+  writeCheckpoint,
+} from './checkpoint-folder.ts';
+import { jsonDifferences } from './json-differences.ts';
+import { fromTensor, toTensor } from './tensor-file.ts';
+
+/** How checkpoints are kept. */
+export interface CheckpointsOptions {
+  /** What the run is made with; a checkpoint of another configuration is refused. @defaultValue null */
+  readonly config?: Json;
+  /** How many of the newest are kept, an integer >= 1; more than one outlive damage to the newest. @defaultValue 2 */
+  readonly keep?: number;
+  /** How many of the best are kept beside, an integer >= 0. @defaultValue 0 */
+  readonly keepBest?: number;
+  /** Takes what is wrong with a damaged checkpoint that is passed over. @defaultValue nobody is told */
+  readonly onDamaged?: (message: string) => void;
+}
+
+/** When checkpoints are made during `fit`. */
+export interface CheckpointSchedule {
+  /** After every n-th step, an integer >= 1. @defaultValue at ends of epochs alone */
+  readonly everySteps?: number;
+  /** After every n-th epoch, an integer >= 1. @defaultValue 1 */
+  readonly everyEpochs?: number;
+  /** Name of the logs by which epochs are ranked, such as `val_loss`. @defaultValue none: no checkpoint is a best one */
+  readonly monitor?: string;
+  /** Whether small or large values are good. @defaultValue `'min'` */
+  readonly mode?: 'min' | 'max';
+}
+
+/** Whatever can be taken down and set back: a `MultiObjectiveTrainer`. */
+export interface Snapshotable {
+  snapshot(): TrainerSnapshot;
+  restore(snapshot: TrainerSnapshot): FitState | null;
+}
+
+/** What was restored. */
+export interface RestoredCheckpoint {
+  /** Training steps that were done. */
+  readonly step: number;
+  /** For the option `resume` of `fit`; null where the checkpoint was made outside of one. */
+  readonly fit: FitState | null;
+}
+
+/**
+ * The checkpoints of one run: a folder that holds a folder for each, with weights and statistics in
+ * `weights.safetensors`, optimizer slots and remembered gradients in `training.safetensors`, and all else with checksums
+ * in `checkpoint.json`.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { Checkpoints } from '@multigrad/checkpoint';
+ * import { MultiObjectiveTrainer } from '@multigrad/core';
+ * import { pcgrad } from '@multigrad/strategy-pcgrad';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import '@tensorflow/tfjs-layers';
+ *
+ * const weights = tf.variable(tf.tensor2d([[0.5], [-0.5]]));
+ * const trainer = new MultiObjectiveTrainer({
+ *   objectives: ({ x }: { x: tf.Tensor2D }) => {
+ *     const y = tf.matMul(x, weights);
+ *     return { up: tf.mean(tf.square(tf.sub(y, 1))), down: tf.mean(tf.square(y)) };
+ *   },
+ *   variables: new Map([['dense/kernel', weights]]),
+ *   strategy: pcgrad({ seed: 1 }),
+ *   optimizer: tf.train.adam(0.01),
+ * });
+ * const folder = mkdtempSync(join(tmpdir(), 'run-'));
+ * const checkpoints = new Checkpoints(folder, { config: { learningRate: 0.01 } });
+ * const restored = await checkpoints.restore(trainer); // null at the first start
+ * await trainer.fit({ x: tf.eye(2) }, {
+ *   epochs: 2,
+ *   batchSize: 1,
+ *   shuffle: 1,
+ *   callbacks: [checkpoints.callback({ everySteps: 1 })],
+ *   resume: restored?.fit,
+ * });
+ * console.log((await checkpoints.list()).map(({ step }) => step)); // [ 4, 4 ]
+ * ```
+ */
+export class Checkpoints {
+  readonly #folder: string;
+  readonly #options: CheckpointsOptions;
+  readonly #scores = new Map<string, number | null>();
+  /** The newest that this run goes on from, or has made. */
+  #current: CheckpointName | null = null;
+
+  /** @throws MultigradError `invalid-option` */
+  constructor(folder: string, options: CheckpointsOptions = {}) {
+    checkCount('keep', options.keep ?? 2, 1);
+    checkCount('keepBest', options.keepBest ?? 0, 0);
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /** The checkpoints that the folder holds, newest first; whether they are sound is found when they are read. */
+  async list(): Promise<readonly CheckpointName[]> {
+    return listCheckpoints(this.#folder);
+  }
+
+  /**
+   * Reads the newest checkpoint that is sound.
+   *
+   * @returns null where there is none at all
+   * @throws MultigradError `invalid-data` where all are damaged, `unsupported` for another version
+   */
+  async readNewest(): Promise<CheckpointContent | null> {
+    const names = await this.list();
+    for (const name of names) {
+      try {
+        return await readCheckpoint(this.#folder, name);
+      } catch (error) {
+        if (!MultigradError.isInstance(error) || error.code !== 'invalid-data') throw error;
+        this.#options.onDamaged?.(error.message);
+      }
+    }
+    if (names.length === 0) return null;
+    throw new MultigradError(
+      'invalid-data',
+      `All ${names.length} checkpoints in ${this.#folder} are damaged. To start anew, choose another folder.`,
+    );
+  }
+
+  /**
+   * Lets a trainer go on from the newest checkpoint that is sound.
+   *
+   * @returns null where there is none
+   * @throws MultigradError `structure-changed` with all that differs, for a checkpoint of another configuration,
+   *   network, strategy or optimizer; `invalid-data` where all are damaged; `unsupported` for another version
+   */
+  async restore(trainer: Snapshotable): Promise<RestoredCheckpoint | null> {
+    const content = await this.readNewest();
+    if (content === null) return null;
+    const { manifest } = content;
+    const differences = jsonDifferences(manifest.config, this.#options.config ?? null, 'config');
+    if (differences.length > 0) {
+      throw new MultigradError(
+        'structure-changed',
+        `The checkpoint ${folderOf(manifest)} in ${this.#folder} is of another run:\n${differences.map((one) => `  ${one}`).join('\n')}`,
+      );
+    }
+    const tensors = new Map<string, Tensor>();
+    try {
+      for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
+      const fit = trainer.restore({ state: manifest.state, tensors });
+      this.#current = { step: manifest.step, serial: manifest.serial };
+      return { step: manifest.step, fit };
+    } finally {
+      dispose([...tensors.values()]);
+    }
+  }
+
+  /**
+   * Makes a checkpoint, and removes those that are not to be kept any longer, once it is on the disk.
+   *
+   * @param score - what the best ones are chosen by, the smaller the better
+   * @throws MultigradError `io` where it cannot be written, or where the folder holds checkpoints that this run does not
+   *   go on from; all earlier ones are as they were
+   */
+  async save(snapshot: TrainerSnapshot, score: number | null = null): Promise<CheckpointName> {
+    const step = snapshot.state.integration?.step ?? 0;
+    const before = await this.list();
+    if (this.#current === null && before.length > 0) {
+      throw new MultigradError(
+        'io',
+        `The folder ${this.#folder} holds checkpoints of another run, the newest of step ${before[0]!.step}. ` +
+          'Go on from them with `restore`, or choose another folder.',
+      );
+    }
+    const serial = 1 + Math.max(0, ...before.map((name) => name.serial));
+    const tensors = new Map(
+      await Promise.all(
+        Array.from(snapshot.tensors, async ([name, value]) => {
+          return [name, await fromTensor(value)] as const;
+        }),
+      ),
+    );
+    const rank = Number.isFinite(score) ? score : null;
+    const config = this.#options.config ?? null;
+    await writeCheckpoint(
+      this.#folder,
+      { step, serial, score: rank, config, state: snapshot.state },
+      tensors,
+    );
+    const name = { step, serial };
+    await this.#prune(before, name);
+    this.#current = name;
+    this.#scores.set(folderOf(name), rank);
+    return name;
+  }
+
+  /**
+   * Makes checkpoints during `fit`, and one more where it is stopped before its end.
+   *
+   * @throws MultigradError `invalid-option`; during `fit` what `save` throws, and `invalid-option` where the logs have
+   *   no number of the name `monitor`
+   */
+  callback(schedule: CheckpointSchedule = {}): TrainerCallback {
+    const { everySteps, everyEpochs = 1, monitor, mode = 'min' } = schedule;
+    checkCount('everySteps', everySteps ?? 1, 1);
+    checkCount('everyEpochs', everyEpochs, 1);
+    let unsaved: SafePoint | null = null;
+    const save = async (point: SafePoint): Promise<void> => {
+      const score = monitor === undefined ? null : scoreOf(point, monitor, mode);
+      await this.save(point.snapshot(), score);
+      unsaved = null;
+    };
+    return {
+      onSafePoint: async (point) => {
+        unsaved = point;
+        const due =
+          point.logs === null
+            ? everySteps !== undefined && point.step % everySteps === 0
+            : (point.epoch + 1) % everyEpochs === 0;
+        if (due) await save(point);
+      },
+      onTrainEnd: async () => {
+        if (unsaved !== null) await save(unsaved);
+      },
+    };
+  }
+
+  /** Removes what comes after the checkpoint that this run went on from, and what is neither new nor good. */
+  async #prune(before: readonly CheckpointName[], made: CheckpointName): Promise<void> {
+    const { keep = 2, keepBest = 0 } = this.#options;
+    const current = this.#current;
+    const past = before.filter((name) => current !== null && newestFirst(current, name) <= 0);
+    const kept = new Set([folderOf(made), ...past.slice(0, keep - 1).map(folderOf)]);
+    if (keepBest > 0) {
+      const ranked: { readonly name: string; readonly score: number }[] = [];
+      for (const name of past) {
+        const score = await this.#scoreOf(name);
+        if (score !== null) ranked.push({ name: folderOf(name), score });
+      }
+      ranked.sort((a, b) => a.score - b.score);
+      for (const { name } of ranked.slice(0, keepBest)) kept.add(name);
+    }
+    for (const name of before) {
+      if (!kept.has(folderOf(name))) await removeCheckpoint(this.#folder, name);
+    }
+  }
+
+  async #scoreOf(name: CheckpointName): Promise<number | null> {
+    const key = folderOf(name);
+    if (!this.#scores.has(key)) {
+      const read = readManifest(this.#folder, name).then(({ score }) => score);
+      this.#scores.set(key, await read.catch(() => null));
+    }
+    return this.#scores.get(key)!;
+  }
+}
+
+function scoreOf({ logs }: SafePoint, monitor: string, mode: 'min' | 'max'): number | null {
+  if (logs === null) return null;
+  const value = logs[monitor];
+  if (value === undefined) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`monitor\` should be one of ${Object.keys(logs).join(', ')}. Found \`${monitor}\`.`,
+    );
+  }
+  return mode === 'min' ? value : -value;
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`${name}\` should be an integer >= ${least}. Found ${value}.`,
+  );
+}
