@@ -1,6 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FitOptions, MultiObjectiveTrainer } from '@multigrad/core';
@@ -121,8 +129,9 @@ describe('Checkpoints', () => {
       const callbacks = [
         new Checkpoints(folder).callback({ everySteps: 2 }),
         {
-          onBatchEnd: (_: number, { step }: { step: number }) =>
-            void (step === 7 && run.trainer.stop()),
+          onBatchEnd: (_: number, { step }: { step: number }) => {
+            if (step === 7) run.trainer.stop();
+          },
         },
       ];
       const { stopped } = await run.fit(4, { callbacks });
@@ -349,5 +358,34 @@ describe('a folder that cannot be written', () => {
     });
     rmSync(file);
     expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  it('that is read-only ends training with an error, and loses nothing', async () => {
+    await train(1);
+    const before = readdirSync(folder).sort();
+    // Nobody: root writes wherever it likes.
+    const root = process.geteuid!() === 0;
+    await withRun(async (run) => {
+      const checkpoints = new Checkpoints(folder);
+      const restored = await checkpoints.restore(run.trainer);
+      chmodSync(folder, 0o555);
+      if (root) process.seteuid!(65534);
+      const fit = run.fit(2, { resume: restored!.fit, callbacks: [checkpoints.callback()] });
+      await fit.then(
+        () => expect.unreachable(),
+        (error: unknown) => {
+          if (root) process.seteuid!(0);
+          chmodSync(folder, 0o755);
+          expect(error).toMatchObject({
+            code: 'io',
+            message: expect.stringContaining('EACCES') as string,
+          });
+        },
+      );
+    });
+    expect(readdirSync(folder).sort()).toEqual(before);
+    await withRun(async (run) => {
+      expect(await new Checkpoints(folder).restore(run.trainer)).toMatchObject({ step: 3 });
+    });
   });
 });

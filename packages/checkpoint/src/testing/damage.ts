@@ -30,10 +30,8 @@ export function flipBit(path: string, bit: number): void {
 /** Changes a manifest and seals it again, as somebody would who means harm. */
 export function reseal(folder: string, change: (manifest: Record<string, unknown>) => void): void {
   const path = join(folder, 'checkpoint.json');
-  const { sha256: _, ...manifest } = JSON.parse(readFileSync(path, 'utf8')) as Record<
-    string,
-    unknown
-  >;
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  delete manifest['sha256'];
   change(manifest);
   writeFileSync(path, JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }));
 }

@@ -1,5 +1,6 @@
 import { type Optimizer, tidy, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../strategy/errors.ts';
+import type { Json } from '../strategy/json.ts';
 import type { PartSnapshot } from './optimizer.ts';
 import { shapeText } from './tensor-differences.ts';
 
@@ -70,14 +71,14 @@ export function slotsOf(optimizer: Optimizer, names: readonly string[]): PartSna
   return { values: { iterations: internals.iterations_ ?? 0 }, tensors };
 }
 
-/** What keeps an optimizer from taking these tensors, a sentence each. */
+/** What keeps an optimizer from going on from a snapshot, a sentence each. */
 export function slotDifferences(
   optimizer: Optimizer,
   variables: ReadonlyMap<string, Variable>,
-  tensors: ReadonlyMap<string, Tensor>,
+  { values, tensors }: PartSnapshot,
 ): string[] {
   const { lists, scalars } = layoutOf(optimizer);
-  const differences: string[] = [];
+  const differences = iterationsOf(values) === null ? ['no number of iterations'] : [];
   const expect = (name: string, shape: readonly number[]): void => {
     const found = tensors.get(name)!;
     if (shapeText(found.shape) === shapeText(shape) && found.dtype === 'float32') return;
@@ -127,5 +128,11 @@ export function restoreSlots(
       return [{ originalName: `${name}/${list}`, variable: tidy(() => variable(value, false)) }];
     });
   }
-  internals.iterations_ = (values as { readonly iterations: number }).iterations;
+  internals.iterations_ = iterationsOf(values)!;
+}
+
+function iterationsOf(values: Json): number | null {
+  if (typeof values !== 'object' || values === null || !('iterations' in values)) return null;
+  const { iterations } = values;
+  return typeof iterations === 'number' && Number.isSafeInteger(iterations) ? iterations : null;
 }

@@ -67,11 +67,11 @@ export function snapshotOptimizer(
 export function optimizerDifferences(
   optimizer: AnyOptimizer,
   variables: ReadonlyMap<string, Variable>,
-  { tensors }: PartSnapshot,
+  snapshot: PartSnapshot,
 ): string[] {
   if (isResumable(optimizer)) return [];
-  if (optimizer instanceof Optimizer) return slotDifferences(optimizer, variables, tensors);
-  return Array.from(tensors.keys(), (name) => `a function has no slot \`${name}\``);
+  if (optimizer instanceof Optimizer) return slotDifferences(optimizer, variables, snapshot);
+  return Array.from(snapshot.tensors.keys(), (name) => `a function has no slot \`${name}\``);
 }
 
 /** Goes on from a snapshot without differences. */

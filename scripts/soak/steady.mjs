@@ -1,0 +1,64 @@
+// Trains a small network for many steps with reports, callbacks and checkpoints: tensors constant, memory flat, the last
+// tenth as fast as the first.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
+import { openBackend, smallRun } from './small-run.mjs';
+
+/** Least squares: slope and its standard error. */
+function slope(points) {
+  const n = points.length;
+  const mean = (of) => points.reduce((sum, point) => sum + of(point), 0) / n;
+  const [mx, my] = [mean(([x]) => x), mean(([, y]) => y)];
+  const sxx = points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+  const rate = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / sxx;
+  const rest = points.reduce((sum, [x, y]) => sum + (y - my - rate * (x - mx)) ** 2, 0);
+  return { rate, error: Math.sqrt(rest / (n - 2) / sxx) };
+}
+
+/** @returns the figures */
+export async function steady({ backend, steps, every }) {
+  await openBackend(backend);
+  const folder = mkdtempSync(join(tmpdir(), 'multigrad-steady-'));
+  const run = smallRun({ optimizer: 'adam', strategy: 'moco' });
+  const memory = [];
+  const tensors = new Set();
+  const seconds = [];
+  let began = performance.now();
+  try {
+    const checkpoints = new Checkpoints(folder);
+    await run.trainer.fit(run.data, {
+      epochs: Math.ceil(steps / 8),
+      callbacks: [
+        checkpoints.callback({ everySteps: every, everyEpochs: 1e9 }),
+        {
+          onSafePoint: ({ step, logs }) => {
+            if (logs !== null || step % (steps / 100) !== 0) return;
+            globalThis.gc?.();
+            memory.push([step, process.memoryUsage().rss]);
+            tensors.add(tf.memory().numTensors);
+            seconds.push((performance.now() - began) / 1000);
+            began = performance.now();
+          },
+        },
+      ],
+    });
+  } finally {
+    run.dispose();
+    rmSync(folder, { recursive: true });
+  }
+  const sum = (part) => part.reduce((total, value) => total + value, 0);
+  const tenth = steps / 10;
+  return {
+    backend,
+    steps,
+    tensors: [...tensors],
+    // The first tenth fills caches and heaps.
+    memory: slope(memory.slice(memory.length / 10)),
+    resident: memory.at(-1)[1],
+    first: tenth / sum(seconds.slice(0, 10)),
+    last: tenth / sum(seconds.slice(-10)),
+  };
+}
