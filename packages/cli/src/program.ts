@@ -74,6 +74,8 @@ function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Opt
 function addSettings(command: Command, recipe: Recipe): Command {
   for (const [name, spec] of Object.entries(settingSpecs(recipe)))
     command.addOption(settingOption(name, spec, recipe));
+  for (const [name, description] of Object.entries(recipe.folders))
+    command.option(`--${name} <folder>`, description);
   const presets = presetNames.map((name) => `${name}: ${recipe.presets[name].summary}`).join('; ');
   return command
     .addOption(new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'))
@@ -85,7 +87,7 @@ function addSettings(command: Command, recipe: Recipe): Command {
 /** What the user wrote for the settings, by flag name. */
 function writtenSettings(recipe: Recipe, written: Written): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const name of Object.keys(settingSpecs(recipe))) {
+  for (const name of [...Object.keys(settingSpecs(recipe)), ...Object.keys(recipe.folders)]) {
     const text = written[new Option(`--${name} <value>`).attributeName()];
     if (typeof text === 'string') texts[name] = text;
   }

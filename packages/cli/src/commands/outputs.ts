@@ -29,7 +29,9 @@ export function repeatCommand({ recipe, strategies, seeds, settings }: Compariso
     counted || strategies.length > 1
       ? ['compare', recipe, '--strategies', strategies.join(','), '--seeds', String(seeds.length)]
       : ['train', recipe, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
-  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  // A folder that was not named is empty text.
+  const chosen = Object.entries(settings).filter(([, value]) => value !== '');
+  const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
   return ['multigrad', ...what, ...flags].map(quoted).join(' ');
 }
 

@@ -13,6 +13,14 @@ export function sampleCount(maximum: number, fallback: number, description: stri
   return { kind: 'number', integer: true, minimum: 1, maximum, default: fallback, description };
 }
 
+/** A setting of a network's width. */
+export function widthSetting(
+  fallback: number,
+  description = 'Channels of the first convolutions; the later ones have twice as many.',
+): OptionSpec {
+  return { kind: 'number', integer: true, minimum: 1, default: fallback, description };
+}
+
 /** Samples that a recipe draws for training: those to train on and those to select models by. */
 export function drawnSize(settings: Settings): number {
   return numberSetting(settings, 'train-size') + numberSetting(settings, 'validation-size');
@@ -42,23 +50,34 @@ export function checkSizes(settings: Settings, available: number): void {
   }
 }
 
+/** The samples that an experiment trains on, selects models by, and tests on. */
+export interface ExperimentSets<Batch extends NamedTensorMap> {
+  readonly train: BatchSource<Batch>;
+  readonly validation: BatchSource<Batch> | null;
+  readonly test: BatchSource<Batch>;
+}
+
 /**
- * The batches of an experiment: of the drawn samples the first ones are trained on, in an order of the seed, and the
- * rest validate.
+ * Of the samples that were drawn for training, the first ones to train on and the rest to validate.
  *
  * @param drawn - `train-size` + `validation-size` samples
  */
+export function validationSplit<Batch extends NamedTensorMap>(
+  settings: Settings,
+  drawn: BatchSource<Batch>,
+): Pick<ExperimentSets<Batch>, 'train' | 'validation'> {
+  const size = numberSetting(settings, 'train-size');
+  return drawn.count > size
+    ? splitBy(drawn, ['train', 'validation'], (i) => (i < size ? 'train' : 'validation'))
+    : { train: drawn, validation: null };
+}
+
+/** The batches of an experiment: whole ones to train on, in an order of the seed, and all samples otherwise. */
 export function experimentBatches<Batch extends NamedTensorMap>(
   settings: Settings,
   seed: number,
-  drawn: BatchSource<Batch>,
-  test: BatchSource<Batch>,
+  { train, validation, test }: ExperimentSets<Batch>,
 ): Pick<Experiment<Batch>, 'stepsPerEpoch' | 'train' | 'validation' | 'test'> {
-  const size = numberSetting(settings, 'train-size');
-  const parts =
-    drawn.count > size
-      ? splitBy(drawn, ['train', 'validation'], (i) => (i < size ? 'train' : 'validation'))
-      : { train: drawn, validation: null };
   const batching = {
     batchSize: numberSetting(settings, 'batch-size'),
     shuffleSeed: seed,
@@ -67,9 +86,9 @@ export function experimentBatches<Batch extends NamedTensorMap>(
   const inOrder = (source: BatchSource<Batch>) => () =>
     batchesByEpoch(source, { batchSize: testBatchSize })(0);
   return {
-    stepsPerEpoch: batchesPerEpoch(size, batching),
-    train: batchesByEpoch<Batch>(parts.train, batching),
-    validation: parts.validation === null ? null : inOrder(parts.validation),
+    stepsPerEpoch: batchesPerEpoch(train.count, batching),
+    train: batchesByEpoch(train, batching),
+    validation: validation === null ? null : inOrder(validation),
     test: inOrder(test),
   };
 }

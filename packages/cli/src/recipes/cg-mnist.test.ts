@@ -49,9 +49,10 @@ describe('the recipe cg-mnist', () => {
           () => experiment.objectives(batch, { training: false }) as unknown as tf.TensorContainer,
         ) as unknown as ReturnType<Experiment['objectives']>;
         expect(Object.keys(measured)).toEqual(recipe.objectives);
-        for (const { loss, metrics } of Object.values(measured)) {
+        for (const objective of Object.values(measured)) {
+          const { loss, metrics } = objective!;
           expect((await loss.data())[0]).toBeGreaterThan(0);
-          const [accuracy] = await metrics.accuracy.data();
+          const [accuracy] = await metrics['accuracy']!.data();
           expect(accuracy).toBeGreaterThanOrEqual(0);
           expect(accuracy).toBeLessThanOrEqual(1);
         }

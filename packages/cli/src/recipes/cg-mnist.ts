@@ -1,9 +1,18 @@
 import { type ColoredDigitBatch, cgMnist, readMnist } from '@multigrad/datasets';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
 import type { Settings } from '../runs/config.ts';
-import { checkSizes, drawnSize, experimentBatches, sampleCount } from './batches.ts';
+import {
+  checkSizes,
+  drawnSize,
+  experimentBatches,
+  sampleCount,
+  validationSplit,
+  widthSetting,
+} from './batches.ts';
 import type { Experiment } from './experiment.ts';
 import type { Recipe } from './recipe.ts';
+import { trainedParts } from './networks.ts';
+import { singleBaselineNotes } from './notes.ts';
 import { numberSetting } from './settings.ts';
 
 async function open(settings: Settings, seed: number): Promise<Experiment<ColoredDigitBatch>> {
@@ -23,14 +32,11 @@ async function open(settings: Settings, seed: number): Promise<Experiment<Colore
     classes: 10,
     seed,
   });
-  const trained = new Set(network.trainableVariables);
   return {
     objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
-    variables: new Map([...network.namedVariables].filter(([, variable]) => trained.has(variable))),
-    parts: network.parts,
-    ...experimentBatches(settings, seed, train, test),
+    ...trainedParts(network),
+    ...experimentBatches(settings, seed, { ...validationSplit(settings, train), test }),
     modalities: network.modalities,
-    dispose: () => network.dispose(),
   };
 }
 
@@ -57,13 +63,7 @@ export const cgMnistRecipe: Recipe = {
   settings: {
     'train-size': sampleCount(60_000, 3000, 'Training digits, the first ones of MNIST.'),
     'test-size': sampleCount(10_000, 2000, 'Test digits, the first ones of MNIST.'),
-    width: {
-      kind: 'number',
-      integer: true,
-      minimum: 1,
-      default: 16,
-      description: 'Channels of the first convolutions; the later ones have twice as many.',
-    },
+    width: widthSetting(16),
     variance: {
       kind: 'number',
       minimum: 0,
@@ -72,6 +72,7 @@ export const cgMnistRecipe: Recipe = {
         'Variance of the colour around its mean; small makes colour more telling in training.',
     },
   },
+  folders: {},
   presets: {
     quick: {
       summary: 'to see everything work, in two to four minutes; too short to rank strategies',
@@ -99,12 +100,7 @@ export const cgMnistRecipe: Recipe = {
       },
     },
   },
-  notes: (strategies) =>
-    strategies.includes('joint')
-      ? [
-          'joint trains on the multimodal loss alone: its gray and color heads are not trained, so their accuracy means nothing (chance is 10 %).',
-        ]
-      : [],
+  notes: singleBaselineNotes,
   check: (settings) => checkSizes(settings, 60_000),
   open,
 };

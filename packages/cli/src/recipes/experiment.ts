@@ -4,13 +4,17 @@ import type { NamedTensorMap, Scalar, Variable } from '@tensorflow/tfjs-core';
 /** An objective's value for one batch, with what is measured beside it. */
 export interface MeasuredLoss {
   readonly loss: Scalar;
-  readonly metrics: Readonly<{ accuracy: Scalar }>;
+  /** By name; `accuracy` is what tables show. */
+  readonly metrics: Readonly<Record<string, Scalar>>;
 }
 
 /** Everything that one run trains and measures. */
 export interface Experiment<Batch extends NamedTensorMap = NamedTensorMap> {
-  /** One forward pass for one batch: each objective's loss and accuracy. */
-  objectives(batch: Batch, mode: { readonly training: boolean }): Record<string, MeasuredLoss>;
+  /** One forward pass for one batch: each objective's loss and accuracy; an objective that no sample has a label for is absent. */
+  objectives(
+    batch: Batch,
+    mode: { readonly training: boolean },
+  ): Readonly<Partial<Record<string, MeasuredLoss>>>;
   /** What is trained, by names that are the same in every run. */
   readonly variables: ReadonlyMap<string, Variable>;
   /** The network's named parts, so that no two of them share a group. */

@@ -1,9 +1,22 @@
 import { MultigradError, nearestName } from '@multigrad/core/strategy';
+import { avDigitsMmtmRecipe } from './av-digits-mmtm.ts';
+import { avDigitsTransformerRecipe } from './av-digits-transformer.ts';
+import { avDigitsRecipe } from './av-digits.ts';
 import { cgMnistRecipe } from './cg-mnist.ts';
+import { fashionAndDigitRecipe } from './fashion-and-digit.ts';
+import { multiMnistNoisyRecipe, multiMnistRecipe } from './multi-mnist.ts';
 import type { Recipe } from './recipe.ts';
 
 /** Every experiment that the command line can run, in the order of its help. */
-export const recipes: readonly Recipe[] = [cgMnistRecipe];
+export const recipes: readonly Recipe[] = [
+  cgMnistRecipe,
+  avDigitsRecipe,
+  avDigitsTransformerRecipe,
+  avDigitsMmtmRecipe,
+  multiMnistRecipe,
+  multiMnistNoisyRecipe,
+  fashionAndDigitRecipe,
+];
 
 /** The recipe of a name, or undefined where this version has none. */
 export function findRecipe(name: string): Recipe | undefined {

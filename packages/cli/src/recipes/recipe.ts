@@ -34,6 +34,8 @@ export interface Recipe {
   readonly strategies: readonly string[];
   /** Settings of this recipe beside those of all recipes, by flag name. */
   readonly settings: Readonly<Record<string, OptionSpec>>;
+  /** Settings that name a folder, each with its description; empty text where none is named. */
+  readonly folders: Readonly<Record<string, string>>;
   readonly presets: Readonly<Record<PresetName, Preset>>;
   /** Sentences that a reader of these strategies' figures should know. */
   notes(strategies: readonly string[]): readonly string[];

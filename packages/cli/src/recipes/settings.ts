@@ -116,12 +116,16 @@ export function resolveSettings(
   const rates = (texts['lr'] ?? '').split(',');
   if (rates.length > 1) return sweep(recipe, preset, texts, rates);
   const specs = settingSpecs(recipe);
-  const written = optionsFromText(recipe.name, specs, texts);
+  const isFolder = (name: string): boolean => name in recipe.folders;
+  const values = Object.entries(texts).filter(([name]) => !isFolder(name));
+  const written = optionsFromText(recipe.name, specs, Object.fromEntries(values));
   // Every kind of setting above is a number or a word.
-  const settings = resolveOptions<object>(recipe.name, specs, {
+  const numbersAndWords = resolveOptions<object>(recipe.name, specs, {
     ...recipe.presets[preset].settings,
     ...written,
   }) as Settings;
+  const folders = Object.keys(recipe.folders).map((name) => [name, texts[name] ?? '']);
+  const settings: Settings = { ...numbersAndWords, ...(Object.fromEntries(folders) as Settings) };
   recipe.check(settings);
   if (settings['select'] === 'best') assertValidation(recipe, settings, 'select');
   return settings;
@@ -146,6 +150,12 @@ function assertValidation({ name }: Recipe, settings: Settings, option: string):
     'invalid-option',
     `Option \`${option}\` of \`${name}\` selects by validation accuracy and needs a \`validation-size\` of at least 1. Found 0.`,
   );
+}
+
+/** A folder that the user named, or undefined. */
+export function folderSetting(settings: Settings, name: string): string | undefined {
+  const folder = settings[name];
+  return folder === '' || folder === undefined ? undefined : String(folder);
 }
 
 /** The learning rates of a comparison: one, or several that were written as `0.003,0.01`. */

@@ -1,0 +1,21 @@
+import type { MultimodalNetwork } from '@multigrad/models';
+import type { Experiment } from './experiment.ts';
+
+interface Trained {
+  readonly trainableVariables: MultimodalNetwork<string, string>['trainableVariables'];
+  readonly namedVariables: MultimodalNetwork<string, string>['namedVariables'];
+  readonly parts: Experiment['parts'];
+  dispose(): void;
+}
+
+/** What an experiment says of its network: its variables by name, its parts, and how it is freed. */
+export function trainedParts(
+  network: Trained,
+): Pick<Experiment, 'variables' | 'parts'> & { dispose(): void } {
+  const trained = new Set(network.trainableVariables);
+  return {
+    variables: new Map([...network.namedVariables].filter(([, variable]) => trained.has(variable))),
+    parts: network.parts,
+    dispose: () => network.dispose(),
+  };
+}
