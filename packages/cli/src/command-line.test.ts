@@ -152,6 +152,10 @@ describe('strategies', () => {
       'random-loss-weighting',
       'pbi',
       'cosmos',
+      'only-image',
+      'only-audio',
+      'only-left',
+      'only-right',
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);
