@@ -1,3 +1,4 @@
+export { expectGradientByDifferences } from './finite-differences.ts';
 export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';
 export {
@@ -8,3 +9,4 @@ export {
 } from './networks.ts';
 export { expectExactGradients, only } from './objective-gradients.ts';
 export { disposeOptimizer } from './optimizers.ts';
+export { savedAndLoaded } from './saved-models.ts';
