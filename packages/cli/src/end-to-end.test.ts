@@ -263,6 +263,35 @@ describe('multigrad compare', () => {
     expect(readFileSync(join(folder, 'stopped', 'table.md'), 'utf8')).toContain('| sum † |');
   });
 
+  it('leaves at the second Ctrl-C, with whole lines in its records', async () => {
+    const out = 'left';
+    const long = [
+      'train',
+      'cg-mnist',
+      '--strategy',
+      'sum',
+      ...tiny,
+      '--epochs',
+      '500',
+      '--out',
+      out,
+    ];
+    const sent = { first: false, second: false };
+    const { code, err } = await start(long, (child, text) => {
+      if (!sent.first && text.includes('epoch 2/500')) {
+        sent.first = true;
+        child.kill('SIGINT');
+      }
+      if (!sent.second && text.includes('Stopping after this step.')) {
+        sent.second = true;
+        child.kill('SIGINT');
+      }
+    });
+    expect({ code, err }).toEqual({ code: 130, err: '' });
+    expect(existsSync(join(folder, out, 'report.html'))).toBe(false);
+    expect(lines(join(out, 'runs', 'sum-seed0', 'epochs.jsonl')).length).toBeGreaterThan(1);
+  });
+
   it('goes on after a run that fails, and reports it', async () => {
     writeFileSync(
       join(folder, 'failing.mjs'),

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type GroupBy, MultiObjectiveTrainer, type TrainerCallback } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
@@ -113,7 +112,7 @@ async function fit(
       ...(every > 0 ? { observe: { every } } : {}),
     });
     const evaluate = evaluator(trainer, experiment, settings, signal);
-    const { stopped } = await trainer.fit((epoch: number) => politely(experiment.train(epoch)), {
+    const { stopped } = await trainer.fit((epoch: number) => experiment.train(epoch), {
       epochs: numberSetting(settings, 'epochs'),
       callbacks: [watch(evaluate)],
       signal,
@@ -134,18 +133,14 @@ function grouping(groupBy: string, { variables }: Experiment): GroupBy {
   return ({ name }) => names.get(name) ?? name;
 }
 
-/**
- * The same batches, with a turn of the event loop before each: on wasm nothing else ever waits, and neither timers nor
- * Ctrl-C would be served.
- */
-async function* politely<Batch>(
-  batches: AsyncIterable<Batch>,
-  signal?: AbortSignal,
-): AsyncGenerator<Batch, void> {
+/** The same batches, until the user interrupts. The trainer itself gives the event loop its turns. */
+async function* untilInterrupted(
+  batches: AsyncIterable<tf.NamedTensorMap>,
+  signal: AbortSignal,
+): AsyncGenerator<tf.NamedTensorMap, void> {
   for await (const batch of batches) {
-    await setImmediate();
-    if (signal?.aborted === true) {
-      tf.dispose(batch as tf.TensorContainer);
+    if (signal.aborted) {
+      tf.dispose(batch);
       throw interrupted;
     }
     yield batch;
@@ -165,7 +160,7 @@ function evaluator(
   signal: AbortSignal,
 ): Evaluate {
   const scores = async (batches: AsyncIterable<tf.NamedTensorMap>): Promise<Record<string, ObjectiveScore>> => {
-    const { losses, metrics } = await trainer.evaluate(() => politely(batches, signal));
+    const { losses, metrics } = await trainer.evaluate(() => untilInterrupted(batches, signal));
     return Object.fromEntries(
       Object.entries(losses).map(([name, loss]) => {
         const accuracy = metrics[name]?.['accuracy'];
