@@ -13,8 +13,8 @@ export function writeComparison(
     records.map((record) => `${JSON.stringify(record)}\n`).join('');
   mkdirSync(join(folder, 'runs'), { recursive: true });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  for (const { strategy, seed, name } of runNames(config)) {
-    const run = runs.find((one) => one.strategy === strategy && one.seed === seed);
+  for (const { strategy, seed, lr, name } of runNames(config)) {
+    const run = runs.find((one) => one.strategy === strategy && one.seed === seed && one.lr === lr);
     if (run === undefined) continue;
     const path = join(folder, 'runs', name);
     mkdirSync(path, { recursive: true });

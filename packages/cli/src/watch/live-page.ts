@@ -5,6 +5,7 @@ import { reportPage } from '../report/report.ts';
 import { summarize, unfinishedNote } from '../results/summary.ts';
 import { runsTable } from '../results/table.ts';
 import { readConfig, readRuns } from '../runs/output-folder.ts';
+import { runNames } from '../runs/run-names.ts';
 import { ChartCache } from './chart-cache.ts';
 import { nowSection } from './now-section.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -64,7 +65,7 @@ export class LivePageSource {
     const runs = readRuns(this.#folder, config);
     const summary = summarize(config, runs);
     const ended = runs.filter(({ result }) => result !== null);
-    const all = config.strategies.length * config.seeds.length;
+    const all = runNames(config).length;
     const draw = this.#charts.draw.bind(this.#charts);
     const commands = reportCommands(config, this.#shown);
     const page = await reportPage(summary, runs, commands, draw);

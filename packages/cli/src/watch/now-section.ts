@@ -5,9 +5,11 @@ import { type PageSection, chartPanels, section } from '../report/html.ts';
 import { type LinePoint, linePanelSpec } from '../report/line-panel.ts';
 import { strategyStyles } from '../report/palette.ts';
 import { type DrawPicture, drawChart } from '../report/report.ts';
+import { learningRates } from '../recipes/settings.ts';
 import { stepsOf } from '../results/summary.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { RunRecord, RunStatus } from '../runs/records.ts';
+import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../wording.ts';
 
 // More than other charts have: who watches wants to see the newest steps.
@@ -36,7 +38,12 @@ function shareOf(run: RunRecord, epochs: number): number {
   return first === undefined ? 0 : Math.min(1, progressed(run) / (first.step * epochs));
 }
 
-function lossChart(run: RunRecord, objectives: readonly string[]): Chart {
+function titleOf({ strategy, seed, lr }: RunRecord, { settings }: ComparisonConfig): string {
+  const rate = learningRates(settings).length > 1 ? `, learning rate ${lr}` : '';
+  return `${strategy}, seed ${seed}${rate}`;
+}
+
+function lossChart(run: RunRecord, title: string, objectives: readonly string[]): Chart {
   const steps = progressed(run);
   const found: LinePoint[] = objectives.flatMap((strategy) => {
     const samples = run.steps.flatMap(({ step, losses }) => {
@@ -53,7 +60,6 @@ function lossChart(run: RunRecord, objectives: readonly string[]): Chart {
     fromZero: true,
     marks: found.length < 30,
   };
-  const title = `${run.strategy}, seed ${run.seed}`;
   return {
     id: 'now',
     title,
@@ -79,7 +85,7 @@ export async function nowSection(
   objectives: readonly string[],
   draw: DrawPicture,
 ): Promise<PageSection> {
-  const all = config.strategies.length * config.seeds.length;
+  const all = runNames(config).length;
   const ended = runs.filter(({ result }) => result !== null).length;
   const epochs = Number(config.settings['epochs']);
   const run = currentRun(runs);
@@ -92,10 +98,13 @@ export async function nowSection(
     ...(run === undefined
       ? []
       : [
-          `${run.strategy}, seed ${run.seed}: epoch ${Math.min(run.epochs.length + 1, epochs)} of ${epochs}, step ${progressed(run)}.`,
+          `${titleOf(run, config)}: epoch ${Math.min(run.epochs.length + 1, epochs)} of ${epochs}, step ${progressed(run)}.`,
         ]),
   ];
-  const chart = run === undefined ? null : await drawChart(lossChart(run, objectives), draw);
+  const chart =
+    run === undefined
+      ? null
+      : await drawChart(lossChart(run, titleOf(run, config), objectives), draw);
   return section('now', 'Now', [
     `<p>${escapeHtml(sentences.join(' '))}</p>`,
     ended === all
