@@ -195,3 +195,23 @@ describe.each(Object.entries(networks))('%s', (_, make) => {
     });
   });
 });
+
+it('ResNet-18 at 64 × 64, beside another encoder, trains with exact gradients', async () => {
+  await expectConstantMemory(async () => {
+    const network = multimodalNetwork({
+      encoders: {
+        image: resNet18({ name: 'image', channels: 3, inputHeight: 64, inputWidth: 64, seed }),
+        audio: sequence('audio'),
+      },
+      classes: 6,
+      seed,
+    });
+    const inputs = { image: random(64, 64, 3), audio: random(5, 3) };
+    const labels = label();
+    const losses = () => network.losses(inputs, labels);
+    const { trainableVariables: variables, parts } = network;
+    await expectConstantMemory(() => expectExactGradients(losses, variables, { parts }));
+    tf.dispose([inputs, labels]);
+    network.dispose();
+  });
+});

@@ -1,3 +1,5 @@
+export { gBlending, type GBlending, type GBlendingOptions } from './balancing/g-blending.ts';
+export { type GradientModulation, ogmGe, type OgmGeOptions } from './balancing/ogm-ge.ts';
 export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
 export { leNet, type LeNetOptions } from './encoders/le-net.ts';
 export {

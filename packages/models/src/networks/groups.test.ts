@@ -49,6 +49,7 @@ async function groupsOf(
     readonly trainableVariables: tf.Variable[];
     readonly namedVariables: ReadonlyMap<string, tf.Variable>;
     readonly parts: Readonly<Record<string, tf.Variable[]>>;
+    readonly variablesOf: (objective: never) => tf.Variable[];
   },
   losses: () => Partial<Record<string, tf.Scalar>>,
   groupBy: GroupBy = 'reach',
@@ -59,6 +60,13 @@ async function groupsOf(
     groupBy,
   });
   tf.dispose(gradients);
+  for (const objective of state.objectives) {
+    const reached = state.groups.filter(({ objectives }) => objectives.includes(objective));
+    const found = network.variablesOf(objective as never).map(({ name }) => name);
+    const expected = reached.flatMap(({ variables }) => variables);
+    // Under another grouping a group may hold what the objective does not reach.
+    if (groupBy === 'reach') expect(found.sort()).toEqual([...expected].sort());
+  }
   const names = new Map(Array.from(namedVariables, ([name, variable]) => [variable.name, name]));
   return Object.fromEntries(
     state.groups.map(({ key, objectives, variables }) => [

@@ -5,6 +5,7 @@ import type { SharedBody } from '../sharing/shared-body.ts';
 import {
   namedVariables,
   trainableVariables,
+  variablesBehind,
   variablesOf,
   weightsBeyond,
 } from '../weights/network-weights.ts';
@@ -184,6 +185,11 @@ export class MultiTaskNetwork<Name extends string> {
       targets,
       ({ loss }, outputs, own) => loss(outputs, own),
     );
+  }
+
+  /** The trainable variables that one task reaches: with its loss alone, what a single-task baseline trains. */
+  variablesOf(task: Name): tf.Variable[] {
+    return variablesBehind(this.model.outputs[this.objectiveNames.indexOf(task)]!);
   }
 
   /** Frees all weights. The network cannot be used afterwards; further calls do nothing. */

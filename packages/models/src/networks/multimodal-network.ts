@@ -12,6 +12,7 @@ import { hasLabels } from '../losses/labels.ts';
 import {
   namedVariables,
   trainableVariables,
+  variablesBehind,
   variablesOf,
   weightsBeyond,
 } from '../weights/network-weights.ts';
@@ -161,6 +162,17 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   }
 
   /**
+   * The encoders' features as vectors, n × length: those that are none are averaged over everything but their channels.
+   */
+  vectors(features: Readonly<Record<Modality, tf.Tensor>>): Record<Modality, tf.Tensor2D> {
+    return record(this.modalities, (modality) => {
+      const pool = this.#pools[modality];
+      const vector = pool === null ? features[modality] : pool.apply(features[modality]);
+      return vector as tf.Tensor2D;
+    });
+  }
+
+  /**
    * Logits of each objective from the encoders' features, n × classes; new tensors that belong to the caller.
    */
   logits(
@@ -168,10 +180,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     mode: ForwardMode,
   ): Record<Joint | Modality, tf.Tensor2D> {
     return tidyRecord(() => {
-      const vectors = record(this.modalities, (modality) => {
-        const pool = this.#pools[modality];
-        return pool === null ? features[modality] : (pool.apply(features[modality]) as tf.Tensor);
-      });
+      const vectors = this.vectors(features);
       const taken = this.#fusesMaps ? features : vectors;
       const fused = apply(
         this.fusion,
@@ -255,14 +264,28 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     labels: Labels,
     mode: ForwardMode,
   ): Measured<Labels, Joint | Modality, MeasuredObjective> {
-    return this.#measure(
-      () => this.forward(inputs, mode),
-      labels,
-      (logits, classes) => ({
-        loss: softmaxCrossEntropy(logits, classes),
-        metrics: { accuracy: accuracy(logits, classes) },
-      }),
-    );
+    return this.#measure(() => this.forward(inputs, mode), labels, measured);
+  }
+
+  /**
+   * What {@link MultimodalNetwork.objectives} returns, from features that were computed before.
+   *
+   * @throws MultigradError as {@link MultimodalNetwork.losses} does
+   */
+  objectivesFromFeatures<Labels extends BatchLabels<Joint | Modality>>(
+    features: Readonly<Record<Modality, tf.Tensor>>,
+    labels: Labels,
+    mode: ForwardMode,
+  ): Measured<Labels, Joint | Modality, MeasuredObjective> {
+    return this.#measure(() => this.logits(features, mode), labels, measured);
+  }
+
+  /**
+   * The trainable variables that one objective reaches: with its loss alone, what a single-modality baseline trains (or,
+   * of the joint objective, the network without unimodal heads).
+   */
+  variablesOf(objective: Joint | Modality): tf.Variable[] {
+    return variablesBehind(this.model.outputs[this.objectiveNames.indexOf(objective)]!);
   }
 
   /** Frees all weights. The network cannot be used afterwards; further calls do nothing. */
@@ -327,4 +350,11 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
         ) as SymbolicTensor,
     );
   }
+}
+
+function measured(logits: tf.Tensor2D, labels: tf.Tensor1D): MeasuredObjective {
+  return {
+    loss: softmaxCrossEntropy(logits, labels),
+    metrics: { accuracy: accuracy(logits, labels) },
+  };
 }

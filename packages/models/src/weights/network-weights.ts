@@ -1,6 +1,6 @@
 import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 
 /** The trainable variables of a part, in the order of its layers. */
 export function trainableVariables(part: LayersModel): tf.Variable[] {
@@ -10,6 +10,20 @@ export function trainableVariables(part: LayersModel): tf.Variable[] {
 /** The variables behind weights. */
 export function variablesOf(weights: readonly LayerVariable[]): tf.Variable[] {
   return weights.map(variableOf);
+}
+
+/** The trainable variables on the ways from a model's inputs to one of its outputs. */
+export function variablesBehind(output: SymbolicTensor): tf.Variable[] {
+  const seen = new Set<SymbolicTensor>();
+  const found = new Set<LayerVariable>();
+  const visit = (tensor: SymbolicTensor): void => {
+    if (seen.has(tensor)) return;
+    seen.add(tensor);
+    tensor.inputs.forEach(visit);
+    for (const weight of tensor.sourceLayer.trainableWeights) found.add(weight);
+  };
+  visit(output);
+  return variablesOf([...found]);
 }
 
 /** The weights of a model that belong to none of `parts`. */
