@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -409,6 +410,84 @@ describe('multigrad train', () => {
     });
     expect(keys[1]).toEqual(keys[0]);
     expect(keys[0]).toContain('gray/conv1/kernel');
+  });
+});
+
+describe('multigrad analyze', () => {
+  it('draws gradients at fixed weights and the loss landscape, and writes their numbers', async () => {
+    const { code, err } = await start([
+      'analyze',
+      'av-digits',
+      '--strategies',
+      'sum',
+      ...tiny,
+      '--batches',
+      '2',
+      '--grid',
+      '3',
+      '--landscape-size',
+      '64',
+      '--out',
+      'analysis',
+    ]);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const html = readFileSync(join(folder, 'analysis', 'report.html'), 'utf8');
+    for (const id of ['gradient-size', 'gradient-covariance', 'landscape'])
+      expect(html).toContain(`<section id="${id}">`);
+    expect(html).toContain('multigrad analyze av-digits --strategies sum');
+    for (const file of ['cosines.csv', 'gradients.csv', 'landscape.csv']) {
+      const table = readFileSync(join(folder, 'analysis', file), 'utf8')
+        .trim()
+        .split('\r\n');
+      expect(table.length).toBeGreaterThan(3);
+      expect(table.every((line) => line.split(',').length === table[0]!.split(',').length)).toBe(
+        true,
+      );
+    }
+    const records = lines(join('analysis', 'runs', 'sum-seed0', 'analysis.jsonl'));
+    expect(records.map(({ kind }) => kind)).toEqual(['gradients', 'gradients', 'landscape']);
+  });
+});
+
+describe('multigrad compare with data of the user’s own', () => {
+  it('trains clothing and digit from a folder of four files, and says what is wrong with another', async () => {
+    const file = (count: number, side: number): Uint8Array => {
+      const bytes = Uint8Array.from({ length: 16 + count * side * side }, (_, i) => (i * i) % 251);
+      const view = new DataView(bytes.buffer);
+      [0x0803, count, side, side].forEach((value, k) => view.setUint32(4 * k, value));
+      return bytes;
+    };
+    const labels = (count: number): Uint8Array => {
+      const bytes = Uint8Array.from({ length: 8 + count }, (_, i) => i % 10);
+      const view = new DataView(bytes.buffer);
+      [0x0801, count].forEach((value, k) => view.setUint32(4 * k, value));
+      return bytes;
+    };
+    mkdirSync(join(folder, 'fashion'));
+    for (const [name, count] of [
+      ['train', 200],
+      ['t10k', 64],
+    ] as const) {
+      writeFileSync(join(folder, 'fashion', `${name}-images-idx3-ubyte`), file(count, 28));
+      writeFileSync(join(folder, 'fashion', `${name}-labels-idx1-ubyte`), labels(count));
+    }
+    const own = tiny.filter((_, k) => !['--width', '4'].includes(tiny[k]!));
+    const args = ['compare', 'fashion-and-digit', '--strategies', 'sum', ...own];
+    const sizes = ['--validation-size', '20', '--data', 'fashion', '--out', 'clothes'];
+    const { code, out, err } = await start([...args, ...sizes]);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^sum +\d/m);
+    expect(out).toContain('left');
+    writeFileSync(
+      join(folder, 'fashion', 'train-images-idx3-ubyte'),
+      file(200, 28).subarray(0, 1000),
+    );
+    const cut = await start([...args, ...sizes.slice(0, -1), 'cut']);
+    expect(cut.code).toBe(1);
+    expect(cut.err).toContain('train-images-idx3-ubyte: expected 156800 elements');
+    expect(cut.err).toContain('the file is cut short');
   });
 });
 

@@ -6,6 +6,7 @@ import {
   optionsFromText,
 } from '@multigrad/core/strategy';
 import { Command, Option } from 'commander';
+import { analysisSettings } from './analysis/inspector.ts';
 import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { nativeCommand } from './commands/native.ts';
@@ -35,6 +36,8 @@ Examples:
       one run
   multigrad watch runs/first
       a live page of a folder while it is written
+  multigrad analyze cg-mnist --strategies sum,mmpareto --out runs/analysis
+      sizes, angles and noise of gradients at fixed weights, and the loss landscape
   multigrad report runs/first
       tables and report anew from the files
   multigrad native install
@@ -125,6 +128,7 @@ function request(
   written: Written,
   strategies: readonly string[],
   seeds: readonly number[],
+  analyze = false,
 ): CompareRequest {
   return {
     recipe,
@@ -137,6 +141,7 @@ function request(
     ),
     out: (written['out'] as string | undefined) ?? defaultFolder(recipe),
     force: written['force'] === true,
+    analyze,
   };
 }
 
@@ -145,13 +150,19 @@ const append = (value: string, before: readonly string[] = []): readonly string[
   value,
 ];
 
-function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<void>): Command {
+/** @param analyze - whether networks are looked at between epochs */
+function compareCommand(
+  recipe: Recipe,
+  run: (request: CompareRequest) => Promise<void>,
+  analyze = false,
+): Command {
+  const strategies = analyze ? ['sum', 'mmpareto'] : recipe.strategies;
   const command = new Command(recipe.name)
     .description(`${recipe.title}: ${recipe.summary}`)
     .addOption(
       new Option(
         '--strategies <list>',
-        `Strategies, separated by commas; all for every one that is installed. (default ${recipe.strategies.join(',')})`,
+        `Strategies, separated by commas; all for every one that is installed. (default ${strategies.join(',')})`,
       ).argParser(append),
     )
     .option(
@@ -167,8 +178,9 @@ function compareCommand(recipe: Recipe, run: (request: CompareRequest) => Promis
       request(
         recipe,
         written,
-        lists ? expandAll(collectSpecifiers(lists)) : recipe.strategies,
+        lists ? expandAll(collectSpecifiers(lists)) : strategies,
         Array.from({ length: count }, (_, seed) => seed),
+        analyze,
       ),
     );
   });
@@ -220,11 +232,16 @@ export function createProgram(environment: Environment, done: (exitCode: number)
     'Train several strategies on one experiment and compare them.',
   );
   const training = new Command('train').description('Train one strategy once.');
+  const analyzing = new Command('analyze').description(
+    'Train strategies as compare does, and look at gradients and losses at fixed weights on the way.',
+  );
   for (const recipe of recipes) {
+    const looked = { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
+    analyzing.addCommand(compareCommand(looked, run, true));
     comparing.addCommand(compareCommand(recipe, run));
     training.addCommand(trainCommand(recipe, run));
   }
-  program.addCommand(comparing).addCommand(training);
+  program.addCommand(comparing).addCommand(training).addCommand(analyzing);
   program
     .command('strategies')
     .description('List the strategies, with their papers and options.')

@@ -27,6 +27,8 @@ export interface CompareRequest {
   readonly out: string;
   /** Whether results that the folder holds are replaced. */
   readonly force: boolean;
+  /** Whether networks are looked at between epochs; the settings say how closely. */
+  readonly analyze: boolean;
 }
 
 function progressOf({ terminal, print }: Environment): Progress {
@@ -83,7 +85,16 @@ export async function compare(request: CompareRequest, environment: Environment)
     signal.addEventListener('abort', () =>
       progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
     );
-    const comparison = { recipe, config, whole, strategies, folder, backend: backend.name };
+    const { analyze } = request;
+    const comparison = {
+      recipe,
+      config,
+      whole,
+      strategies,
+      folder,
+      backend: backend.name,
+      analyze,
+    };
     ({ failures } = await runComparison(comparison, progress, signal));
   }
   const summary = await writeOutputs(folder, request.out);

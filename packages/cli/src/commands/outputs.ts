@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { recipes } from '../recipes/index.ts';
+import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
 import { type Summary, summarize } from '../results/summary.ts';
 import {
@@ -15,7 +16,7 @@ import {
 import type { ReportCommands } from '../report/report.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../wording.ts';
-import { readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
+import { analysisFiles, readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
 
 /** An argument as a shell reads it. */
 function quoted(argument: string): string {
@@ -25,9 +26,17 @@ function quoted(argument: string): string {
 /** The command line that measures a configuration again, into a new folder. */
 export function repeatCommand({ recipe, strategies, seeds, settings }: ComparisonConfig): string {
   const counted = seeds.every((seed, index) => seed === index);
+  const analysed = 'grid' in settings;
   const what =
-    counted || strategies.length > 1
-      ? ['compare', recipe, '--strategies', strategies.join(','), '--seeds', String(seeds.length)]
+    analysed || counted || strategies.length > 1
+      ? [
+          analysed ? 'analyze' : 'compare',
+          recipe,
+          '--strategies',
+          strategies.join(','),
+          '--seeds',
+          String(seeds.length),
+        ]
       : ['train', recipe, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
   // A folder that was not named is empty text.
   const chosen = Object.entries(settings).filter(([, value]) => value !== '');
@@ -72,6 +81,10 @@ export async function writeOutputs(folder: string, shown: string): Promise<Summa
   const summary = summarize(config, runs);
   writeWhole(join(folder, 'table.csv'), resultsCsv(summary));
   writeWhole(join(folder, 'table.md'), markdown(summary, runs));
+  const analysis = analysisCsv(runs);
+  for (const file of analysisFiles) {
+    if (analysis !== null) writeWhole(join(folder, file), analysis[file]);
+  }
   // The chart library takes longer to load than most commands take to run.
   const { renderReport } = await import('../report/report.ts');
   writeWhole(

@@ -17,6 +17,8 @@ export interface Experiment<Batch extends NamedTensorMap = NamedTensorMap> {
   ): Readonly<Partial<Record<string, MeasuredLoss>>>;
   /** What is trained, by names that are the same in every run. */
   readonly variables: ReadonlyMap<string, Variable>;
+  /** What a forward pass in training changes beside, such as running means of normalisation layers, by name. */
+  readonly statistics: ReadonlyMap<string, Variable>;
   /** The network's named parts, so that no two of them share a group. */
   readonly parts: NamedParts;
   readonly stepsPerEpoch: number;

@@ -11,10 +11,12 @@ interface Trained {
 /** What an experiment says of its network: its variables by name, its parts, and how it is freed. */
 export function trainedParts(
   network: Trained,
-): Pick<Experiment, 'variables' | 'parts'> & { dispose(): void } {
+): Pick<Experiment, 'variables' | 'statistics' | 'parts'> & { dispose(): void } {
   const trained = new Set(network.trainableVariables);
+  const all = [...network.namedVariables];
   return {
-    variables: new Map([...network.namedVariables].filter(([, variable]) => trained.has(variable))),
+    variables: new Map(all.filter(([, variable]) => trained.has(variable))),
+    statistics: new Map(all.filter(([, variable]) => !trained.has(variable))),
     parts: network.parts,
     dispose: () => network.dispose(),
   };

@@ -53,6 +53,7 @@ describe.each(runnable)('the recipe %s', (name) => {
           writer: {
             epoch: (record) => epochs.push(record),
             step: (record) => steps.push(record),
+            analysis: () => undefined,
             end: () => undefined,
           },
           progress: lineProgress(() => undefined),

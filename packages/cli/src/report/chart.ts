@@ -18,8 +18,8 @@ export interface Chart {
   readonly title: string;
   readonly explanation: string;
   readonly panels: readonly Panel[];
-  /** Whether the strategies' colours need a legend, as they are not written in the panels. */
-  readonly legend: boolean;
+  /** Whether the strategies' colours need a legend, as they are not written in the panels; or what the colours mean else. */
+  readonly legend: boolean | readonly StrategyStyle[];
 }
 
 /** Makes a chart of what was measured, or null where nothing was. */

@@ -85,7 +85,7 @@ export function chartPanels(chart: DrawnChart, styles: readonly StrategyStyle[])
       `<div role="img" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</div></figure>`,
   );
   return [
-    chart.legend ? legend(styles) : '',
+    chart.legend === false ? '' : legend(chart.legend === true ? styles : chart.legend),
     `<div class="panels${[2, 4].includes(panels.length) ? ' pairs' : ''}">${panels.join('\n')}</div>`,
   ].join('\n');
 }

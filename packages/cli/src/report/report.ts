@@ -9,6 +9,7 @@ import {
 import type { Summary } from '../results/summary.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
+import { gradientCovarianceChart, gradientSizeChart, landscapeChart } from './charts/analysis.ts';
 import { cosineChart } from './charts/cosines.ts';
 import { accuracyChart, conflictChart, testLossChart, trainingLossChart } from './charts/epochs.ts';
 import { finalAccuracyChart } from './charts/final-accuracy.ts';
@@ -26,6 +27,9 @@ const makers: readonly ChartMaker[] = [
   cosineChart,
   normChart,
   weightChart,
+  gradientSizeChart,
+  gradientCovarianceChart,
+  landscapeChart,
 ];
 
 /** Draws a specification as SVG; `prefix` stands before every id within it. */

@@ -1,3 +1,4 @@
+import { inspector } from '../analysis/inspector.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
@@ -16,6 +17,8 @@ export interface Comparison {
   readonly strategies: readonly ChosenStrategy[];
   readonly folder: string;
   readonly backend: string;
+  /** Whether networks are looked at between epochs. */
+  readonly analyze: boolean;
 }
 
 /** How a comparison ended. */
@@ -60,7 +63,12 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
       const writer = beginRun(folder, name);
       const result = await trainRun(
         { recipe, settings: { ...config.settings, lr }, strategy, seed, backend },
-        { writer, progress, signal },
+        {
+          writer,
+          progress,
+          signal,
+          ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
+        },
       );
       writer.end(result);
       progress.runEnd(result);

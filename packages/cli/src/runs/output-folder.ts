@@ -2,13 +2,16 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renam
 import { join } from 'node:path';
 import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
 import { type ComparisonConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
+import type { AnalysisRecord } from '../analysis/records.ts';
 import type { EpochRecord, RunRecord, RunResult, StepRecord } from './records.ts';
 import { runNames } from './run-names.ts';
 
 const configFile = 'config.json';
 const runsFolder = 'runs';
+/** Tables that `multigrad analyze` writes beside. */
+export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;
 /** What this program writes into an output folder, and all that `--force` removes. */
-const ownFiles = [configFile, runsFolder, 'table.csv', 'table.md', 'report.html'];
+const ownFiles = [configFile, runsFolder, 'table.csv', 'table.md', 'report.html', ...analysisFiles];
 
 /** Writes a file whole or not at all: a crash leaves the old one. */
 export function writeWhole(path: string, text: string): void {
@@ -87,6 +90,7 @@ export function readRuns(folder: string, config: ComparisonConfig): RunRecord[] 
         lr,
         epochs: readLines(join(path, 'epochs.jsonl')) as EpochRecord[],
         steps: readLines(join(path, 'steps.jsonl')) as StepRecord[],
+        analysis: readLines(join(path, 'analysis.jsonl')) as AnalysisRecord[],
         result: existsSync(resultPath) ? (parseJson(readText(resultPath), resultPath) as RunResult) : null,
       },
     ];
@@ -158,6 +162,7 @@ function writeConfig(folder: string, config: ComparisonConfig): void {
 export interface RunWriter {
   epoch(record: EpochRecord): void;
   step(record: StepRecord): void;
+  analysis(record: AnalysisRecord): void;
   /** Marks the end of the run; without it the run counts as cut off. */
   end(result: RunResult): void;
 }
@@ -181,6 +186,7 @@ export function beginRun(folder: string, name: string): RunWriter {
   return {
     epoch: (record) => append('epochs.jsonl', record),
     step: (record) => append('steps.jsonl', record),
+    analysis: (record) => append('analysis.jsonl', record),
     end: (result) => writeWhole(join(path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`),
   };
 }

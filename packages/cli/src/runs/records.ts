@@ -1,3 +1,5 @@
+import type { AnalysisRecord } from '../analysis/records.ts';
+
 /** How one objective did on a data set: its mean loss, and the share of right answers where it has one. */
 export interface ObjectiveScore {
   /** Mean loss, in nats for cross-entropy. */
@@ -103,5 +105,7 @@ export interface RunRecord {
   readonly lr: number;
   readonly epochs: readonly EpochRecord[];
   readonly steps: readonly StepRecord[];
+  /** What `multigrad analyze` has seen; nothing of other runs. */
+  readonly analysis: readonly AnalysisRecord[];
   readonly result: RunResult | null;
 }

@@ -47,6 +47,7 @@ function openToy(brokenFrom: number): Experiment<{ x: tf.Tensor2D }> {
       ['shared', shared],
       ['offset', offset],
     ]),
+    statistics: new Map(),
     parts: {},
     stepsPerEpoch: 3,
     train: () => asynchronous(batch(3)),
@@ -90,6 +91,7 @@ async function train(
         writer: {
           epoch: (record) => epochs.push(record),
           step: (record) => steps.push(record),
+          analysis: () => undefined,
           end: () => undefined,
           ...change.writer,
         },

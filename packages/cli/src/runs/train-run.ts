@@ -6,6 +6,7 @@ import type { Experiment } from '../recipes/experiment.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { numberSetting } from '../recipes/settings.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
+import type { Inspect } from '../analysis/inspector.ts';
 import type { Settings } from './config.ts';
 import type { RunWriter } from './output-folder.ts';
 import { RunRecorder } from './recorder.ts';
@@ -26,6 +27,8 @@ export interface RunSurroundings {
   readonly writer: RunWriter;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Looks at the network before training and after each epoch. */
+  readonly inspect?: Inspect;
 }
 
 /**
@@ -34,8 +37,9 @@ export interface RunSurroundings {
  * @returns how it ended; an error of the training itself is part of the result, not thrown
  * @throws MultigradError `io` where the records cannot be written
  */
-export async function trainRun(task: RunTask, { writer, progress, signal }: RunSurroundings): Promise<RunResult> {
+export async function trainRun(task: RunTask, surroundings: RunSurroundings): Promise<RunResult> {
   const { settings, strategy, seed } = task;
+  const { progress, signal } = surroundings;
   const began = performance.now();
   const recorder = new RunRecorder(numberSetting(settings, 'observe'));
   let epochs = 0;
@@ -63,10 +67,12 @@ export async function trainRun(task: RunTask, { writer, progress, signal }: RunS
       stepsPerEpoch,
     });
     const watch = (evaluate: Evaluate): TrainerCallback =>
-      watcher(task, recorder, stepsPerEpoch, { writer, progress, signal }, evaluate, () => {
+      watcher(task, recorder, stepsPerEpoch, surroundings, evaluate, () => {
         epochs += 1;
       });
-    const stopped = await fit(task, experiment, watch, signal);
+    const inspect = inspection(surroundings, experiment);
+    await inspect(0);
+    const stopped = await fit(task, experiment, watch, inspect, signal);
     // Interrupted in the last evaluation's last moment, it is finished all the same.
     return result(stopped && epochs < numberSetting(settings, 'epochs') ? 'stopped' : 'finished');
   } catch (error) {
@@ -89,11 +95,24 @@ function describeFailure(error: unknown): NonNullable<RunResult['error']> {
   };
 }
 
+/** What looks at the network from time to time and writes down what it sees. */
+function inspection(
+  { inspect, writer, progress }: RunSurroundings,
+  experiment: Experiment,
+): (epoch: number) => Promise<void> {
+  return async (epoch) => {
+    if (inspect === undefined) return;
+    progress.evaluating();
+    for (const record of await inspect(experiment, epoch)) writer.analysis(record);
+  };
+}
+
 /** @returns whether training was stopped before its end */
 async function fit(
   task: RunTask,
   experiment: Experiment,
   watch: (evaluate: Evaluate) => TrainerCallback,
+  inspect: (epoch: number) => Promise<void>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { settings, strategy, seed } = task;
@@ -114,7 +133,7 @@ async function fit(
     const evaluate = evaluator(trainer, experiment, settings, signal);
     const { stopped } = await trainer.fit((epoch: number) => experiment.train(epoch), {
       epochs: numberSetting(settings, 'epochs'),
-      callbacks: [watch(evaluate)],
+      callbacks: [watch(evaluate), { onEpochEnd: (epoch) => inspect(epoch + 1) }],
       signal,
     });
     return stopped !== undefined;

@@ -133,6 +133,7 @@ export function recordedComparison(options: RecordedOptions = {}): {
         lr: 0.01,
         epochs: epochRecords,
         steps,
+        analysis: [],
         result: {
           status: short?.status ?? 'finished',
           ...(short?.status === 'failed'

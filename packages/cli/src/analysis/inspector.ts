@@ -1,0 +1,67 @@
+import type { OptionSpec } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Experiment } from '../recipes/experiment.ts';
+import { numberSetting } from '../recipes/settings.ts';
+import type { Settings } from '../runs/config.ts';
+import { gradientStatistics } from './gradient-statistics.ts';
+import { lossLandscape } from './loss-landscape.ts';
+import type { AnalysisRecord } from './records.ts';
+
+/** What `multigrad analyze` lets a user set beside the settings of the experiment. */
+export const analysisSettings: Readonly<Record<string, OptionSpec>> = {
+  batches: {
+    kind: 'number',
+    integer: true,
+    minimum: 2,
+    default: 32,
+    description: 'Batches over which gradients at fixed weights are compared.',
+  },
+  grid: {
+    kind: 'number',
+    integer: true,
+    minimum: 0,
+    default: 11,
+    description: 'Points along either direction of the loss landscape; fewer than 3: none.',
+  },
+  'landscape-size': {
+    kind: 'number',
+    integer: true,
+    minimum: 1,
+    default: 256,
+    description: 'Training samples that losses of the landscape are means over.',
+  },
+};
+
+/** Looks at a network before training and after each epoch; training goes on as if nobody had. */
+export type Inspect = (experiment: Experiment, epoch: number) => Promise<readonly AnalysisRecord[]>;
+
+/** The inspection that settings ask for. */
+export function inspector(settings: Settings, seed: number, signal: AbortSignal): Inspect {
+  const epochs = numberSetting(settings, 'epochs');
+  const grid = numberSetting(settings, 'grid');
+  return async (experiment, epoch) => {
+    if (signal.aborted) return [];
+    // A forward pass in training mode moves the running statistics of normalisation layers.
+    const kept = Array.from(
+      experiment.statistics.values(),
+      (variable) => [variable, variable.clone()] as const,
+    );
+    try {
+      const records: AnalysisRecord[] = [
+        await gradientStatistics(experiment, epoch, numberSetting(settings, 'batches')),
+      ];
+      for (const [variable, value] of kept) variable.assign(value);
+      if (epoch === epochs && grid >= 3) {
+        const samples = numberSetting(settings, 'landscape-size');
+        const landscape = await lossLandscape(experiment, seed, grid, samples, signal);
+        if (landscape !== null) records.push(landscape);
+      }
+      return records;
+    } finally {
+      for (const [variable, value] of kept) {
+        variable.assign(value);
+        tf.dispose(value);
+      }
+    }
+  };
+}

@@ -1,0 +1,106 @@
+import { randomState, resumeRandom } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Experiment } from '../recipes/experiment.ts';
+import type { LandscapeRecord } from './records.ts';
+
+/**
+ * Losses on a grid in a plane through the present weights θ: `L(θ + a d₁ + b d₂)` for a and b from −1 to 1.
+ *
+ * The directions are normal random numbers, filter by filter scaled to the norm of that filter's weights, so that the
+ * picture does not depend on how weights are scaled; biases and other vectors stay as they are. Losses are means over
+ * training samples in evaluation mode. The weights are afterwards as they were.
+ *
+ * @param points - grid points along either direction, an odd integer >= 3
+ * @param samples - about how many training samples, an integer >= 1: whole batches
+ *
+ * @see Li, Xu, Taylor, Studer and Goldstein, "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018
+ * (https://arxiv.org/abs/1712.09913), section 4
+ */
+export async function lossLandscape(
+  experiment: Experiment,
+  seed: number,
+  points: number,
+  samples: number,
+  signal: AbortSignal,
+): Promise<LandscapeRecord | null> {
+  const variables = [...experiment.variables].filter(([, variable]) => variable.rank >= 2);
+  const batches = await firstBatches(experiment, samples);
+  const centre = variables.map(([, variable]) => variable.clone());
+  const [first, second] = [1, 2].map((which) =>
+    variables.map(([name, variable]) => direction(variable, [seed, 'landscape', which, name])),
+  ) as [tf.Tensor[], tf.Tensor[]];
+  const coordinates = Array.from({ length: points }, (_, i) => (2 * i) / (points - 1) - 1);
+  const losses: Record<string, number[][]> = {};
+  try {
+    for (const b of coordinates) {
+      const row: Record<string, number>[] = [];
+      for (const a of coordinates) {
+        if (signal.aborted) return null;
+        variables.forEach(([, variable], k) => {
+          tf.tidy(() => {
+            variable.assign(
+              tf.add(centre[k]!, tf.add(tf.mul(first[k]!, a), tf.mul(second[k]!, b))),
+            );
+          });
+        });
+        row.push(await meanLosses(experiment, batches));
+      }
+      for (const name of Object.keys(row[0]!)) {
+        losses[name] = [...(losses[name] ?? []), row.map((at) => at[name]!)];
+      }
+    }
+    const size = (batch: tf.NamedTensorMap): number => Object.values(batch)[0]!.shape[0];
+    return {
+      kind: 'landscape',
+      samples: batches.reduce((sum, batch) => sum + size(batch), 0),
+      coordinates,
+      losses,
+    };
+  } finally {
+    variables.forEach(([, variable], k) => variable.assign(centre[k]!));
+    tf.dispose([centre, first, second, batches]);
+  }
+}
+
+async function firstBatches(experiment: Experiment, samples: number): Promise<tf.NamedTensorMap[]> {
+  const batches: tf.NamedTensorMap[] = [];
+  let seen = 0;
+  for await (const batch of experiment.train(0)) {
+    batches.push(batch);
+    seen += Object.values(batch)[0]!.shape[0];
+    if (seen >= samples) break;
+  }
+  return batches;
+}
+
+/** A random direction, each filter (a slice along the last axis) as long as the weights of that filter. */
+function direction(
+  weights: tf.Tensor,
+  [seed, ...stream]: readonly [number, ...(string | number)[]],
+): tf.Tensor {
+  const random = resumeRandom(randomState(seed, ...stream));
+  const values = Float32Array.from({ length: weights.size }, () => random.normal());
+  return tf.tidy(() => {
+    const drawn = tf.tensor(values, weights.shape);
+    const axes = Array.from({ length: weights.rank - 1 }, (_, axis) => axis);
+    const length = (of: tf.Tensor): tf.Tensor => tf.sqrt(tf.sum(tf.square(of), axes, true));
+    return tf.mul(drawn, tf.div(length(weights), length(drawn)));
+  });
+}
+
+async function meanLosses(
+  experiment: Experiment,
+  batches: readonly tf.NamedTensorMap[],
+): Promise<Record<string, number>> {
+  const names: string[] = [];
+  const means = tf.tidy(() => {
+    const each = batches.map((batch) => {
+      const measured = experiment.objectives(batch, { training: false });
+      if (names.length === 0) names.push(...Object.keys(measured));
+      return tf.stack(names.map((name) => measured[name]!.loss));
+    });
+    return tf.mean(tf.stack(each), 0);
+  });
+  const values = await means.data().finally(() => means.dispose());
+  return Object.fromEntries(names.map((name, k) => [name, values[k]!]));
+}
