@@ -1,5 +1,5 @@
 // Gradients of activations, each one pass.
-#include "common.h"
+#include "jobs.h"
 
 INLINE v128_t splat(float x) { return wasm_f32x4_splat(x); }
 
@@ -25,9 +25,23 @@ INLINE void each(int kind, const float *dy, const float *value, float *dx, int s
   for (; i < size; i++) dx[i] = wasm_f32x4_extract_lane(gradient(kind, splat(dy[i]), splat(value[i]), a), 0);
 }
 
-// dx = dy * slope(value), value being the activation's input or output as its kind wants it.
-EXPORT void activation_gradient(int kind, const float *dy, const float *value, float *dx, int size, float alpha) {
-  switch (kind) {
+typedef struct {
+  int kind;
+  const float *dy, *value;
+  float *dx;
+  int size;
+  float alpha;
+} Activation;
+
+// Numbers of one piece of work.
+#define PIECE 16384
+
+static void activation_piece(const void *arguments, int index) {
+  const Activation *a = arguments;
+  int first = index * PIECE, size = min_int(PIECE, a->size - first);
+  const float *dy = a->dy + first, *value = a->value + first;
+  float *dx = a->dx + first, alpha = a->alpha;
+  switch (a->kind) {
     case RELU: each(RELU, dy, value, dx, size, alpha); break;
     case RELU6: each(RELU6, dy, value, dx, size, alpha); break;
     case LEAKY_RELU: each(LEAKY_RELU, dy, value, dx, size, alpha); break;
@@ -35,4 +49,11 @@ EXPORT void activation_gradient(int kind, const float *dy, const float *value, f
     case SIGMOID: each(SIGMOID, dy, value, dx, size, alpha); break;
     default: each(TANH, dy, value, dx, size, alpha);
   }
+}
+
+// dx = dy * slope(value), value being the activation's input or output as its kind wants it.
+EXPORT void activation_gradient(Job *job, int kind, const float *dy, const float *value, float *dx, int size,
+                                float alpha) {
+  Activation a = {kind, dy, value, dx, size, alpha};
+  parallel(job, activation_piece, &a, (size + PIECE - 1) / PIECE);
 }

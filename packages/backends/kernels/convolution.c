@@ -1,8 +1,9 @@
 // Direct convolution over a zero-padded input with packed filter panels.
 //
 // A panel holds 8 (or 4) output channels of every tap: [taps * inputs][width]. A block of output positions shares each
-// load of the panel; the accumulators stay in registers through all taps.
-#include "common.h"
+// load of the panel; the accumulators stay in registers through all taps. Where there are fewer than 4 output channels
+// (input gradients of a first layer), lanes run along the taps instead, and no channel is padded.
+#include "jobs.h"
 
 // Where output positions lie and where their windows begin.
 typedef struct {
@@ -13,118 +14,219 @@ typedef struct {
   int inputRow, inputImage;                     // floats from one input row, image to the next
   int outputColumn, outputRow, outputImage;     // floats from one output column, row, image to the next
   int channels;                                 // input channels
+  const float *panels;
+  int taps, run;                                // rows of a window, floats of each
+  int outputs;
+  const float *bias;                            // one number for each output, or null
+  int relu;                                     // whether negative results become zero
 } Geometry;
 
-#define ROWS 6
+// Positions of one block; with 8 channels its accumulators and factors fit the 16 registers of SIMD.
+#define ROWS 4
+// Positions of one piece of work for one thread.
+#define CHUNK 48
+// Positions whose windows are packed at a time, and how deep: with a slice of a panel they fit the first cache.
+#define GROUP 16
+#define DEPTH 256
 
-// The addresses of a block of positions; past the end the last position is repeated and not stored.
-INLINE void locate(const Geometry *g, int first, int total, const float *window[ROWS], float *target[ROWS]) {
-  for (int i = 0; i < ROWS; i++) {
-    int position = min_int(first + i, total - 1);
-    int image = position / (g->rows * g->columns);
-    int rest = position - image * g->rows * g->columns;
-    int row = rest / g->columns;
-    int column = rest - row * g->columns;
-    window[i] = g->input + (size_t)image * g->inputImage + (size_t)row * g->rowStride * g->inputRow +
-                (size_t)column * g->columnStride * g->channels;
-    target[i] = g->output + (size_t)image * g->outputImage + (size_t)row * g->outputRow +
-                (size_t)column * g->outputColumn;
+typedef struct {
+  const float *window[CHUNK];
+  float *target[CHUNK];
+} Positions;
+
+// The addresses of some positions; past the end the last one is repeated and not stored.
+INLINE void locate(const Geometry *g, int first, int count, int padded, Positions *positions) {
+  int image = first / (g->rows * g->columns);
+  int rest = first - image * g->rows * g->columns;
+  int row = rest / g->columns, column = rest - row * g->columns;
+  for (int i = 0; i < padded; i++) {
+    positions->window[i] = g->input + (size_t)image * g->inputImage + (size_t)row * g->rowStride * g->inputRow +
+                           (size_t)column * g->columnStride * g->channels;
+    positions->target[i] = g->output + (size_t)image * g->outputImage + (size_t)row * g->outputRow +
+                           (size_t)column * g->outputColumn;
+    if (i + 1 >= count) continue;
+    if (++column == g->columns) {
+      column = 0;
+      if (++row == g->rows) row = 0, image++;
+    }
   }
 }
 
-INLINE void store_some(float *target, v128_t low, v128_t high, int count) {
-  if (count >= 8) {
-    wasm_v128_store(target, low);
-    wasm_v128_store(target + 4, high);
-    return;
+// Copies `depth` floats of ROWS windows, from number `from` on, side by side: [depth][ROWS].
+INLINE void pack_windows(const Geometry *g, const float *const *window, int from, int depth, float *packed) {
+  int tap = from / g->run, r = from - tap * g->run;
+  while (depth > 0) {
+    const float *x[ROWS];
+    for (int i = 0; i < ROWS; i++) x[i] = window[i] + (size_t)tap * g->inputRow + r;
+    int length = min_int(g->run - r, depth), d = 0;
+    for (; d + 4 <= length; d += 4, packed += 4 * ROWS) {
+      v128_t a = wasm_v128_load(x[0] + d), b = wasm_v128_load(x[1] + d);
+      v128_t c = wasm_v128_load(x[2] + d), e = wasm_v128_load(x[3] + d);
+      v128_t ab = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), AB = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
+      v128_t ce = wasm_i32x4_shuffle(c, e, 0, 4, 1, 5), CE = wasm_i32x4_shuffle(c, e, 2, 6, 3, 7);
+      wasm_v128_store(packed, wasm_i64x2_shuffle(ab, ce, 0, 2));
+      wasm_v128_store(packed + 4, wasm_i64x2_shuffle(ab, ce, 1, 3));
+      wasm_v128_store(packed + 8, wasm_i64x2_shuffle(AB, CE, 0, 2));
+      wasm_v128_store(packed + 12, wasm_i64x2_shuffle(AB, CE, 1, 3));
+    }
+    for (; d < length; d++, packed += ROWS)
+      for (int i = 0; i < ROWS; i++) packed[i] = x[i][d];
+    depth -= length;
+    r = 0;
+    tap++;
   }
-  float values[8];
-  wasm_v128_store(values, low);
-  wasm_v128_store(values + 4, high);
-  for (int j = 0; j < count; j++) target[j] = values[j];
 }
 
-// 6 positions x 8 channels.
-INLINE void block8(const float *const window[ROWS], float *const target[ROWS], const float *panel, int taps, int run,
-                   int inputRow, int valid, int channel, int count) {
-  v128_t a0 = zero4(), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
-  v128_t b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
-  for (int tap = 0; tap < taps; tap++) {
-    const float *x0 = window[0] + (size_t)tap * inputRow, *x1 = window[1] + (size_t)tap * inputRow;
-    const float *x2 = window[2] + (size_t)tap * inputRow, *x3 = window[3] + (size_t)tap * inputRow;
-    const float *x4 = window[4] + (size_t)tap * inputRow, *x5 = window[5] + (size_t)tap * inputRow;
-    for (int r = 0; r < run; r++, panel += 8) {
-      v128_t u = wasm_v128_load(panel), v = wasm_v128_load(panel + 4), s;
-      s = wasm_v128_load32_splat(x0 + r); a0 = mul_add(a0, s, u); b0 = mul_add(b0, s, v);
-      s = wasm_v128_load32_splat(x1 + r); a1 = mul_add(a1, s, u); b1 = mul_add(b1, s, v);
-      s = wasm_v128_load32_splat(x2 + r); a2 = mul_add(a2, s, u); b2 = mul_add(b2, s, v);
-      s = wasm_v128_load32_splat(x3 + r); a3 = mul_add(a3, s, u); b3 = mul_add(b3, s, v);
-      s = wasm_v128_load32_splat(x4 + r); a4 = mul_add(a4, s, u); b4 = mul_add(b4, s, v);
-      s = wasm_v128_load32_splat(x5 + r); a5 = mul_add(a5, s, u); b5 = mul_add(b5, s, v);
+// ROWS packed positions x `vectors` times 4 channels, on top of `sum`.
+INLINE void wide_block(const float *packed, const float *panel, int depth, int vectors, v128_t sum[ROWS][2]) {
+  for (int d = 0; d < depth; d++, packed += ROWS, panel += 4 * vectors) {
+    v128_t w0 = wasm_v128_load(panel), w1 = w0;
+    if (vectors == 2) w1 = wasm_v128_load(panel + 4);
+    for (int i = 0; i < ROWS; i++) {
+      v128_t s = wasm_v128_load32_splat(packed + i);
+      sum[i][0] = mul_add(sum[i][0], s, w0);
+      if (vectors == 2) sum[i][1] = mul_add(sum[i][1], s, w1);
     }
-  }
-  const v128_t low[ROWS] = {a0, a1, a2, a3, a4, a5}, high[ROWS] = {b0, b1, b2, b3, b4, b5};
-  for (int i = 0; i < valid; i++) store_some(target[i] + channel, low[i], high[i], count);
-}
-
-// 6 positions x 4 channels, for the last panel where at most 4 channels are left.
-INLINE void block4(const float *const window[ROWS], float *const target[ROWS], const float *panel, int taps, int run,
-                   int inputRow, int valid, int channel, int count) {
-  v128_t a0 = zero4(), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
-  for (int tap = 0; tap < taps; tap++) {
-    const float *x0 = window[0] + (size_t)tap * inputRow, *x1 = window[1] + (size_t)tap * inputRow;
-    const float *x2 = window[2] + (size_t)tap * inputRow, *x3 = window[3] + (size_t)tap * inputRow;
-    const float *x4 = window[4] + (size_t)tap * inputRow, *x5 = window[5] + (size_t)tap * inputRow;
-    for (int r = 0; r < run; r++, panel += 4) {
-      v128_t u = wasm_v128_load(panel);
-      a0 = mul_add(a0, wasm_v128_load32_splat(x0 + r), u);
-      a1 = mul_add(a1, wasm_v128_load32_splat(x1 + r), u);
-      a2 = mul_add(a2, wasm_v128_load32_splat(x2 + r), u);
-      a3 = mul_add(a3, wasm_v128_load32_splat(x3 + r), u);
-      a4 = mul_add(a4, wasm_v128_load32_splat(x4 + r), u);
-      a5 = mul_add(a5, wasm_v128_load32_splat(x5 + r), u);
-    }
-  }
-  const v128_t low[ROWS] = {a0, a1, a2, a3, a4, a5};
-  for (int i = 0; i < valid; i++) {
-    if (count == 4) {
-      wasm_v128_store(target[i] + channel, low[i]);
-      continue;
-    }
-    float values[4];
-    wasm_v128_store(values, low[i]);
-    for (int j = 0; j < count; j++) target[i][channel + j] = values[j];
   }
 }
 
 // Channels of one panel: 8, or 4 at the end where that is enough.
 INLINE int panel_width(int left) { return left > 4 ? 8 : 4; }
 
-static void convolve(const Geometry *g, const float *panels, int taps, int run, int outputs) {
-  int total = g->batch * g->rows * g->columns;
-  for (int first = 0; first < total; first += ROWS) {
-    const float *window[ROWS];
-    float *target[ROWS];
-    locate(g, first, total, window, target);
-    int valid = min_int(ROWS, total - first);
-    const float *panel = panels;
-    for (int channel = 0; channel < outputs;) {
-      int left = outputs - channel, width = panel_width(left);
-      if (width == 8) block8(window, target, panel, taps, run, g->inputRow, valid, channel, min_int(left, 8));
-      else block4(window, target, panel, taps, run, g->inputRow, valid, channel, left);
-      panel += (size_t)taps * run * width;
-      channel += width;
+INLINE v128_t load_some(const float *source, int count) {
+  if (count >= 4) return wasm_v128_load(source);
+  float part[4] = {0, 0, 0, 0};
+  for (int j = 0; j < count; j++) part[j] = source[j];
+  return wasm_v128_load(part);
+}
+
+INLINE void store_some(float *target, v128_t values, int count) {
+  if (count >= 4) {
+    wasm_v128_store(target, values);
+    return;
+  }
+  float part[4];
+  wasm_v128_store(part, values);
+  for (int j = 0; j < count; j++) target[j] = part[j];
+}
+
+// One slice of the depth for ROWS positions and one panel; the first begins at the bias, the last applies the relu.
+INLINE void wide_slice(const Geometry *g, const float *packed, const float *panel, float *const *target, int valid,
+                       int channel, int depth, int first, int last, int vectors) {
+  v128_t sum[ROWS][2];
+  for (int v = 0; v < vectors; v++) {
+    int at = channel + 4 * v, count = g->outputs - at;
+    v128_t start = first && g->bias ? load_some(g->bias + at, count) : zero4();
+    for (int i = 0; i < ROWS; i++) sum[i][v] = first ? start : load_some(target[i] + at, count);
+  }
+  wide_block(packed, panel, depth, vectors, sum);
+  for (int v = 0; v < vectors; v++) {
+    int at = channel + 4 * v, count = g->outputs - at;
+    for (int i = 0; i < ROWS; i++) {
+      if (i >= valid) continue;
+      v128_t value = last && g->relu ? wasm_f32x4_max(sum[i][v], zero4()) : sum[i][v];
+      store_some(target[i] + at, value, count);
     }
   }
+}
+
+static void wide_piece(const void *arguments, int index) {
+  const Geometry *g = arguments;
+  Positions positions;
+  float packed[GROUP * DEPTH];
+  int total = g->batch * g->rows * g->columns, start = index * CHUNK, count = min_int(CHUNK, total - start);
+  int whole = g->taps * g->run;
+  locate(g, start, count, (count + ROWS - 1) / ROWS * ROWS, &positions);
+  for (int begin = 0; begin < count; begin += GROUP) {
+    int end = min_int(count, begin + GROUP);
+    for (int from = 0; from < whole; from += DEPTH) {
+      int depth = min_int(DEPTH, whole - from);
+      for (int i = begin; i < end; i += ROWS)
+        pack_windows(g, positions.window + i, from, depth, packed + (size_t)(i - begin) * depth);
+      const float *panel = g->panels;
+      for (int channel = 0; channel < g->outputs;) {
+        int left = g->outputs - channel, width = panel_width(left);
+        const float *slice = panel + (size_t)from * width;
+        for (int i = begin; i < end; i += ROWS) {
+          const float *own = packed + (size_t)(i - begin) * depth;
+          float *const *target = positions.target + i;
+          int valid = min_int(ROWS, end - i), first = from == 0, last = from + depth == whole;
+          if (width == 8) wide_slice(g, own, slice, target, valid, channel, depth, first, last, 2);
+          else wide_slice(g, own, slice, target, valid, channel, depth, first, last, 1);
+        }
+        panel += (size_t)whole * width;
+        channel += width;
+      }
+    }
+  }
+}
+
+// `many` positions x `outputs` channels, lanes along the taps; many * outputs accumulators.
+INLINE void narrow_block(const Geometry *g, const float *const *window, float *const *target, int valid, int many,
+                         int outputs) {
+  v128_t sum[9];
+  float rest[9];
+  for (int i = 0; i < many * outputs; i++) sum[i] = zero4(), rest[i] = 0;
+  int depth = g->taps * g->run;
+  for (int tap = 0; tap < g->taps; tap++) {
+    const float *weights = g->panels + (size_t)tap * g->run;
+    size_t row = (size_t)tap * g->inputRow;
+    int r = 0;
+    for (; r + 4 <= g->run; r += 4) {
+      v128_t w[3];
+      for (int c = 0; c < outputs; c++) w[c] = wasm_v128_load(weights + (size_t)c * depth + r);
+      for (int i = 0; i < many; i++) {
+        v128_t x = wasm_v128_load(window[i] + row + r);
+        for (int c = 0; c < outputs; c++) sum[i * outputs + c] = mul_add(sum[i * outputs + c], x, w[c]);
+      }
+    }
+    for (; r < g->run; r++)
+      for (int i = 0; i < many; i++)
+        for (int c = 0; c < outputs; c++) rest[i * outputs + c] += window[i][row + r] * weights[(size_t)c * depth + r];
+  }
+  for (int i = 0; i < valid; i++)
+    for (int c = 0; c < outputs; c++) {
+      float part[4];
+      wasm_v128_store(part, sum[i * outputs + c]);
+      float value = (part[0] + part[1]) + (part[2] + part[3]) + rest[i * outputs + c] + (g->bias ? g->bias[c] : 0);
+      target[i][c] = g->relu && value < 0 ? 0 : value;
+    }
+}
+
+static void narrow_piece(const void *arguments, int index) {
+  const Geometry *g = arguments;
+  Positions positions;
+  int total = g->batch * g->rows * g->columns, first = index * CHUNK, count = min_int(CHUNK, total - first);
+  // Windows past the end are repeated: CHUNK is a multiple of all block sizes.
+  locate(g, first, count, CHUNK, &positions);
+  int many = g->outputs == 1 ? 8 : g->outputs == 2 ? 4 : 3;
+  for (int i = 0; i < count; i += many) {
+    int valid = min_int(many, count - i);
+    const float *const *window = positions.window + i;
+    float *const *target = positions.target + i;
+    if (g->outputs == 1) narrow_block(g, window, target, valid, 8, 1);
+    else if (g->outputs == 2) narrow_block(g, window, target, valid, 4, 2);
+    else narrow_block(g, window, target, valid, 3, 3);
+  }
+}
+
+// Fewer output channels than this are computed with lanes along the taps, from filters packed channel by channel.
+INLINE int is_narrow(int outputs) { return outputs < 4; }
+
+static void convolve(Job *job, const Geometry *g) {
+  int total = g->batch * g->rows * g->columns;
+  parallel(job, is_narrow(g->outputs) ? narrow_piece : wide_piece, g, (total + CHUNK - 1) / CHUNK);
 }
 
 // out[n, outRow + i * outRowStep, outColumn + j * outColumnStep, :] =
 //   sum over taps of padded[n, row + i * rowStride + kh, column + j * columnStride + kw, :] . filter[kh, kw, :, :]
 // for i < rows, j < columns. `padded` is [batch, paddedRows, paddedColumns, channels], `out` [batch, outRows, outColumns, outputs].
-EXPORT void convolution(const float *padded, const float *panels, float *out, int batch, int paddedRows,
+// `bias` may be null; with `relu` negative results become zero.
+EXPORT void convolution(Job *job, const float *padded, const float *panels, float *out, int batch, int paddedRows,
                         int paddedColumns, int channels, int kernelRows, int kernelColumns, int rowStride,
                         int columnStride, int row, int column, int rows, int columns, int outputs, int outRows,
-                        int outColumns, int outRow, int outColumn, int outRowStep, int outColumnStep) {
+                        int outColumns, int outRow, int outColumn, int outRowStep, int outColumnStep,
+                        const float *bias, int relu) {
   Geometry g;
   g.input = padded + ((size_t)row * paddedColumns + column) * channels;
   g.output = out + ((size_t)outRow * outColumns + outColumn) * outputs;
@@ -139,11 +241,17 @@ EXPORT void convolution(const float *padded, const float *panels, float *out, in
   g.outputRow = outRowStep * outColumns * outputs;
   g.outputImage = outRows * outColumns * outputs;
   g.channels = channels;
-  convolve(&g, panels, kernelRows, kernelColumns * channels, outputs);
+  g.panels = panels;
+  g.taps = kernelRows;
+  g.run = kernelColumns * channels;
+  g.outputs = outputs;
+  g.bias = bias;
+  g.relu = relu;
+  convolve(job, &g);
 }
 
 // out[m, n] = sum_k a[m, k] * b[k, n], with b in panels.
-EXPORT void product(const float *a, const float *panels, float *out, int m, int n, int k) {
+EXPORT void product(Job *job, const float *a, const float *panels, float *out, int m, int n, int k) {
   Geometry g;
   g.input = a;
   g.output = out;
@@ -158,13 +266,24 @@ EXPORT void product(const float *a, const float *panels, float *out, int m, int 
   g.outputRow = 0;
   g.outputImage = 0;
   g.channels = k;
-  convolve(&g, panels, 1, k, n);
+  g.panels = panels;
+  g.taps = 1;
+  g.run = k;
+  g.outputs = n;
+  g.bias = 0;
+  g.relu = 0;
+  convolve(job, &g);
 }
 
 // Packs a filter [kernelRows, kernelColumns, channels, outputs] into panels.
 EXPORT void pack_filter(const float *filter, float *panels, int kernelRows, int kernelColumns, int channels,
                         int outputs) {
   int depth = kernelRows * kernelColumns * channels;
+  if (is_narrow(outputs)) {
+    for (int channel = 0; channel < outputs; channel++)
+      for (int d = 0; d < depth; d++) *panels++ = filter[(size_t)d * outputs + channel];
+    return;
+  }
   for (int channel = 0; channel < outputs;) {
     int left = outputs - channel, width = panel_width(left);
     for (int d = 0; d < depth; d++)
@@ -180,7 +299,7 @@ EXPORT void pack_phase(const float *filter, float *panels, int kernelRows, int k
   int rows = (kernelRows - rowPhase + rowStride - 1) / rowStride;
   int columns = (kernelColumns - columnPhase + columnStride - 1) / columnStride;
   for (int channel = 0; channel < channels;) {
-    int left = channels - channel, width = panel_width(left);
+    int left = channels - channel, width = is_narrow(channels) ? 1 : panel_width(left);
     for (int i = rows - 1; i >= 0; i--)
       for (int j = columns - 1; j >= 0; j--) {
         int tap = (rowPhase + i * rowStride) * kernelColumns + columnPhase + j * columnStride;
@@ -199,7 +318,7 @@ EXPORT void pack_matrix(const float *b, float *panels, int k, int n, int transpo
     return;
   }
   for (int column = 0; column < n;) {
-    int left = n - column, width = panel_width(left);
+    int left = n - column, width = is_narrow(n) ? 1 : panel_width(left);
     for (int d = 0; d < k; d++)
       for (int j = 0; j < width; j++) *panels++ = j < left ? b[(size_t)(column + j) * k + d] : 0;
     column += width;
@@ -214,99 +333,116 @@ EXPORT void transpose(const float *x, float *out, int rows, int columns) {
         for (int i = i0; i < min_int(i0 + 16, rows); i++) out[(size_t)j * rows + i] = x[(size_t)i * columns + j];
 }
 
+typedef struct {
+  const float *x;
+  float *padded;
+  int rows, columns, channels, paddedRows, paddedColumns, top, left;
+} Padding;
+
+static void pad_image(const void *arguments, int n) {
+  const Padding *p = arguments;
+  int begin = max_int(0, -p->left), end = min_int(p->columns, p->paddedColumns - p->left);
+  size_t rowSize = (size_t)p->paddedColumns * p->channels;
+  float *padded = p->padded + (size_t)n * p->paddedRows * rowSize;
+  for (int y = 0; y < p->paddedRows; y++, padded += rowSize) {
+    int row = y - p->top;
+    if (row < 0 || row >= p->rows || end <= begin) {
+      __builtin_memset(padded, 0, rowSize * sizeof(float));
+      continue;
+    }
+    size_t before = (size_t)(begin + p->left) * p->channels, inside = (size_t)(end - begin) * p->channels;
+    __builtin_memset(padded, 0, before * sizeof(float));
+    __builtin_memcpy(padded + before, p->x + (((size_t)n * p->rows + row) * p->columns + begin) * p->channels,
+                     inside * sizeof(float));
+    __builtin_memset(padded + before + inside, 0, (rowSize - before - inside) * sizeof(float));
+  }
+}
+
 // Copies x [batch, rows, columns, channels] into the middle of zeros [batch, paddedRows, paddedColumns, channels].
 // Negative offsets crop.
-EXPORT void pad(const float *x, float *padded, int batch, int rows, int columns, int channels, int paddedRows,
-                int paddedColumns, int top, int left) {
-  int begin = max_int(0, -left), end = min_int(columns, paddedColumns - left);
-  size_t rowSize = (size_t)paddedColumns * channels;
-  for (int n = 0; n < batch; n++)
-    for (int y = 0; y < paddedRows; y++, padded += rowSize) {
-      int row = y - top;
-      if (row < 0 || row >= rows || end <= begin) {
-        __builtin_memset(padded, 0, rowSize * sizeof(float));
-        continue;
+EXPORT void pad(Job *job, const float *x, float *padded, int batch, int rows, int columns, int channels,
+                int paddedRows, int paddedColumns, int top, int left) {
+  Padding p = {x, padded, rows, columns, channels, paddedRows, paddedColumns, top, left};
+  parallel(job, pad_image, &p, batch);
+}
+
+// What the filter gradient is computed from.
+typedef struct {
+  const float *padded, *dy;
+  float *dw;
+  int batch, run, inputRow, inputImage, rowStep, step, rows, columns, outputs;
+} Gradient;
+
+// One block over one image: `many` rows of the filter x 8 outputs in registers.
+INLINE void gradient_block(const Gradient *g, const float *x, const float *dy, float *dw, int many) {
+  v128_t a[ROWS], b[ROWS];
+  for (int i = 0; i < many; i++) {
+    a[i] = wasm_v128_load(dw + (size_t)i * g->outputs);
+    b[i] = wasm_v128_load(dw + (size_t)i * g->outputs + 4);
+  }
+  int outputs = g->outputs, step = g->step, columns = g->columns;
+  for (int row = 0; row < g->rows; row++) {
+    const float *p = x + (size_t)row * g->rowStep;
+    for (int column = 0; column < columns; column++, p += step, dy += outputs) {
+      v128_t u = wasm_v128_load(dy), v = wasm_v128_load(dy + 4);
+      for (int i = 0; i < many; i++) {
+        v128_t s = wasm_v128_load32_splat(p + i);
+        a[i] = mul_add(a[i], s, u);
+        b[i] = mul_add(b[i], s, v);
       }
-      size_t before = (size_t)(begin + left) * channels, inside = (size_t)(end - begin) * channels;
-      __builtin_memset(padded, 0, before * sizeof(float));
-      __builtin_memcpy(padded + before, x + (((size_t)n * rows + row) * columns + begin) * channels,
-                       inside * sizeof(float));
-      __builtin_memset(padded + before + inside, 0, (rowSize - before - inside) * sizeof(float));
-    }
-}
-
-// One block of the filter gradient over one image: 4 rows of the filter x 8 outputs in registers.
-INLINE void gradient_block(const float *x, const float *dy, float *dw, int rows, int columns, int rowStep, int step,
-                           int outputs) {
-  float *w0 = dw, *w1 = dw + outputs, *w2 = w1 + outputs, *w3 = w2 + outputs;
-  v128_t a0 = wasm_v128_load(w0), b0 = wasm_v128_load(w0 + 4), a1 = wasm_v128_load(w1), b1 = wasm_v128_load(w1 + 4);
-  v128_t a2 = wasm_v128_load(w2), b2 = wasm_v128_load(w2 + 4), a3 = wasm_v128_load(w3), b3 = wasm_v128_load(w3 + 4);
-  for (int row = 0; row < rows; row++) {
-    const float *p = x + (size_t)row * rowStep;
-    for (int column = 0; column < columns; column++, p += step, dy += outputs) {
-      v128_t u = wasm_v128_load(dy), v = wasm_v128_load(dy + 4), s;
-      s = wasm_v128_load32_splat(p); a0 = mul_add(a0, s, u); b0 = mul_add(b0, s, v);
-      s = wasm_v128_load32_splat(p + 1); a1 = mul_add(a1, s, u); b1 = mul_add(b1, s, v);
-      s = wasm_v128_load32_splat(p + 2); a2 = mul_add(a2, s, u); b2 = mul_add(b2, s, v);
-      s = wasm_v128_load32_splat(p + 3); a3 = mul_add(a3, s, u); b3 = mul_add(b3, s, v);
     }
   }
-  wasm_v128_store(w0, a0); wasm_v128_store(w0 + 4, b0); wasm_v128_store(w1, a1); wasm_v128_store(w1 + 4, b1);
-  wasm_v128_store(w2, a2); wasm_v128_store(w2 + 4, b2); wasm_v128_store(w3, a3); wasm_v128_store(w3 + 4, b3);
-}
-
-// The same for a single row of the filter.
-INLINE void gradient_row(const float *x, const float *dy, float *dw, int rows, int columns, int rowStep, int step,
-                         int outputs) {
-  v128_t a = wasm_v128_load(dw), b = wasm_v128_load(dw + 4);
-  for (int row = 0; row < rows; row++) {
-    const float *p = x + (size_t)row * rowStep;
-    for (int column = 0; column < columns; column++, p += step, dy += outputs) {
-      v128_t s = wasm_v128_load32_splat(p);
-      a = mul_add(a, s, wasm_v128_load(dy));
-      b = mul_add(b, s, wasm_v128_load(dy + 4));
-    }
+  for (int i = 0; i < many; i++) {
+    wasm_v128_store(dw + (size_t)i * outputs, a[i]);
+    wasm_v128_store(dw + (size_t)i * outputs + 4, b[i]);
   }
-  wasm_v128_store(dw, a);
-  wasm_v128_store(dw + 4, b);
 }
 
-// And for outputs past the last multiple of 8.
-INLINE void gradient_scalar(const float *x, const float *dy, float *dw, int rows, int columns, int rowStep, int step,
-                            int outputs) {
+// For outputs past the last multiple of 8.
+INLINE void gradient_scalar(const Gradient *g, const float *x, const float *dy, float *dw) {
   float sum = *dw;
-  for (int row = 0; row < rows; row++) {
-    const float *p = x + (size_t)row * rowStep;
-    for (int column = 0; column < columns; column++, p += step, dy += outputs) sum += *p * *dy;
+  for (int row = 0; row < g->rows; row++) {
+    const float *p = x + (size_t)row * g->rowStep;
+    for (int column = 0; column < g->columns; column++, p += g->step, dy += g->outputs) sum += *p * *dy;
   }
   *dw = sum;
 }
 
-// dw [kernelRows, kernelColumns, channels, outputs] =
-//   sum over positions of padded[n, i * rowStride + kh, j * columnStride + kw, :] x dy[n, i, j, :]
-EXPORT void filter_gradient(const float *padded, const float *dy, float *dw, int batch, int paddedRows,
-                            int paddedColumns, int channels, int kernelRows, int kernelColumns, int rowStride,
-                            int columnStride, int rows, int columns, int outputs) {
-  int run = kernelColumns * channels, inputRow = paddedColumns * channels;
-  int rowStep = rowStride * inputRow, step = columnStride * channels;
-  __builtin_memset(dw, 0, (size_t)kernelRows * run * outputs * sizeof(float));
-  for (int n = 0; n < batch; n++) {
-    const float *image = padded + (size_t)n * paddedRows * inputRow;
-    const float *gradient = dy + (size_t)n * rows * columns * outputs;
-    for (int kh = 0; kh < kernelRows; kh++) {
-      const float *x = image + (size_t)kh * inputRow;
-      float *w = dw + (size_t)kh * run * outputs;
-      int o = 0;
-      for (; o + 8 <= outputs; o += 8) {
-        int r = 0;
-        for (; r + 4 <= run; r += 4)
-          gradient_block(x + r, gradient + o, w + (size_t)r * outputs + o, rows, columns, rowStep, step, outputs);
-        for (; r < run; r++)
-          gradient_row(x + r, gradient + o, w + (size_t)r * outputs + o, rows, columns, rowStep, step, outputs);
+// The gradient of 8 outputs (or those left) in one row of the filter, over the whole batch.
+static void gradient_piece(const void *arguments, int index) {
+  const Gradient *g = arguments;
+  int panels = (g->outputs + 7) / 8, kh = index / panels, o = (index - kh * panels) * 8;
+  int blocks = (g->run + ROWS - 1) / ROWS, many = (g->run + blocks - 1) / blocks;
+  float *dw = g->dw + (size_t)kh * g->run * g->outputs + o;
+  for (int r = 0; r < g->run; r++)
+    __builtin_memset(dw + (size_t)r * g->outputs, 0, min_int(8, g->outputs - o) * sizeof(float));
+  for (int n = 0; n < g->batch; n++) {
+    const float *x = g->padded + (size_t)n * g->inputImage + (size_t)kh * g->inputRow;
+    const float *dy = g->dy + (size_t)n * g->rows * g->columns * g->outputs + o;
+    if (o + 8 > g->outputs) {
+      for (int j = 0; j < g->outputs - o; j++)
+        for (int r = 0; r < g->run; r++) gradient_scalar(g, x + r, dy + j, dw + (size_t)r * g->outputs + j);
+      continue;
+    }
+    for (int r = 0; r < g->run; r += many) {
+      float *target = dw + (size_t)r * g->outputs;
+      switch (min_int(many, g->run - r)) {
+        case 4: gradient_block(g, x + r, dy, target, 4); break;
+        case 3: gradient_block(g, x + r, dy, target, 3); break;
+        case 2: gradient_block(g, x + r, dy, target, 2); break;
+        default: gradient_block(g, x + r, dy, target, 1);
       }
-      for (; o < outputs; o++)
-        for (int r = 0; r < run; r++)
-          gradient_scalar(x + r, gradient + o, w + (size_t)r * outputs + o, rows, columns, rowStep, step, outputs);
     }
   }
+}
+
+// dw [kernelRows, kernelColumns, channels, outputs] =
+//   sum over positions of padded[n, i * rowStride + kh, j * columnStride + kw, :] x dy[n, i, j, :]
+EXPORT void filter_gradient(Job *job, const float *padded, const float *dy, float *dw, int batch, int paddedRows,
+                            int paddedColumns, int channels, int kernelRows, int kernelColumns, int rowStride,
+                            int columnStride, int rows, int columns, int outputs) {
+  int inputRow = paddedColumns * channels;
+  Gradient g = {padded, dy, dw, batch, kernelColumns * channels, inputRow, paddedRows * inputRow,
+                rowStride * inputRow, columnStride * channels, rows, columns, outputs};
+  parallel(job, gradient_piece, &g, kernelRows * ((outputs + 7) / 8));
 }

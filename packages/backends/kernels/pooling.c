@@ -1,49 +1,70 @@
 // Gradient of max-pooling: each window's gradient goes to its first maximum.
-#include "common.h"
+#include "jobs.h"
 
-EXPORT void max_pool_gradient(const float *x, const float *dy, float *dx, int batch, int rows, int columns,
+typedef struct {
+  const float *x, *dy;
+  float *dx;
+  int rows, columns, channels, outRows, outColumns, kernelRows, kernelColumns, rowStride, columnStride;
+  int rowDilation, columnDilation, top, left;
+} Pool;
+
+// First maximum of a window among 4 channels: addresses relative to the image, -1 where the window is empty.
+INLINE v128_t first_maximum(const Pool *p, const float *x, int i, int j, int c) {
+  v128_t best = zero4(), where = wasm_i32x4_const_splat(-1);
+  for (int kh = 0; kh < p->kernelRows; kh++) {
+    int y = i * p->rowStride - p->top + kh * p->rowDilation;
+    if (y < 0 || y >= p->rows) continue;
+    for (int kw = 0; kw < p->kernelColumns; kw++) {
+      int z = j * p->columnStride - p->left + kw * p->columnDilation;
+      if (z < 0 || z >= p->columns) continue;
+      int at = (y * p->columns + z) * p->channels + c;
+      v128_t value = wasm_v128_load(x + at);
+      // The first one seen is taken whatever it is, so that windows of -infinity or NaN have a maximum too.
+      v128_t better = wasm_v128_or(wasm_f32x4_gt(value, best), wasm_i32x4_lt(where, wasm_i32x4_const_splat(0)));
+      best = wasm_v128_bitselect(value, best, better);
+      where = wasm_v128_bitselect(wasm_i32x4_splat(at), where, better);
+    }
+  }
+  return where;
+}
+
+static void pool_image(const void *arguments, int n) {
+  const Pool *p = arguments;
+  int image = p->rows * p->columns * p->channels, channels = p->channels;
+  const float *x = p->x + (size_t)n * image, *dy = p->dy + (size_t)n * p->outRows * p->outColumns * channels;
+  float *dx = p->dx + (size_t)n * image;
+  __builtin_memset(dx, 0, (size_t)image * sizeof(float));
+  for (int i = 0; i < p->outRows; i++)
+    for (int j = 0; j < p->outColumns; j++, dy += channels) {
+      int c = 0;
+      for (; c + 4 <= channels; c += 4) {
+        int index[4];
+        wasm_v128_store(index, first_maximum(p, x, i, j, c));
+        for (int k = 0; k < 4; k++)
+          if (index[k] >= 0) dx[index[k] + k] += dy[c + k];
+      }
+      for (; c < channels; c++) {
+        int at = -1;
+        for (int kh = 0; kh < p->kernelRows; kh++) {
+          int y = i * p->rowStride - p->top + kh * p->rowDilation;
+          if (y < 0 || y >= p->rows) continue;
+          for (int kw = 0; kw < p->kernelColumns; kw++) {
+            int z = j * p->columnStride - p->left + kw * p->columnDilation;
+            if (z < 0 || z >= p->columns) continue;
+            int candidate = (y * p->columns + z) * channels + c;
+            if (at < 0 || x[candidate] > x[at]) at = candidate;
+          }
+        }
+        if (at >= 0) dx[at] += dy[c];
+      }
+    }
+}
+
+EXPORT void max_pool_gradient(Job *job, const float *x, const float *dy, float *dx, int batch, int rows, int columns,
                               int channels, int outRows, int outColumns, int kernelRows, int kernelColumns,
                               int rowStride, int columnStride, int rowDilation, int columnDilation, int top,
                               int left) {
-  __builtin_memset(dx, 0, (size_t)batch * rows * columns * channels * sizeof(float));
-  for (int n = 0; n < batch; n++)
-    for (int i = 0; i < outRows; i++)
-      for (int j = 0; j < outColumns; j++, dy += channels) {
-        int c = 0;
-        for (; c + 4 <= channels; c += 4) {
-          v128_t best = zero4(), where = wasm_i32x4_const_splat(-1);
-          for (int kh = 0; kh < kernelRows; kh++) {
-            int y = i * rowStride - top + kh * rowDilation;
-            if (y < 0 || y >= rows) continue;
-            for (int kw = 0; kw < kernelColumns; kw++) {
-              int z = j * columnStride - left + kw * columnDilation;
-              if (z < 0 || z >= columns) continue;
-              int at = ((n * rows + y) * columns + z) * channels + c;
-              v128_t value = wasm_v128_load(x + at);
-              // The first one seen is taken whatever it is, so that windows of -infinity or NaN have a maximum too.
-              v128_t better = wasm_v128_or(wasm_f32x4_gt(value, best), wasm_i32x4_lt(where, wasm_i32x4_const_splat(0)));
-              best = wasm_v128_bitselect(value, best, better);
-              where = wasm_v128_bitselect(wasm_i32x4_splat(at), where, better);
-            }
-          }
-          int index[4];
-          wasm_v128_store(index, where);
-          for (int k = 0; k < 4; k++)
-            if (index[k] >= 0) dx[index[k] + k] += dy[c + k];
-        }
-        for (; c < channels; c++) {
-          int at = -1;
-          for (int kh = 0; kh < kernelRows; kh++) {
-            int y = i * rowStride - top + kh * rowDilation;
-            if (y < 0 || y >= rows) continue;
-            for (int kw = 0; kw < kernelColumns; kw++) {
-              int z = j * columnStride - left + kw * columnDilation;
-              if (z < 0 || z >= columns) continue;
-              int candidate = ((n * rows + y) * columns + z) * channels + c;
-              if (at < 0 || x[candidate] > x[at]) at = candidate;
-            }
-          }
-          if (at >= 0) dx[at] += dy[c];
-        }
-      }
+  Pool p = {x, dy, dx, rows, columns, channels, outRows, outColumns, kernelRows, kernelColumns, rowStride,
+            columnStride, rowDilation, columnDilation, top, left};
+  parallel(job, pool_image, &p, batch);
 }

@@ -1,3 +1,4 @@
 /** The entry for runtimes without Node's modules: the same, without native TensorFlow. */
-export type { BackendReport } from './choose-backend.ts';
+export type { BackendOptions, BackendReport } from './choose-backend.ts';
 export { useBackend } from './use-browser-backend.ts';
+export type { WasmReport } from './wasm/start.ts';

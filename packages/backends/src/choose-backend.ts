@@ -1,8 +1,8 @@
-import { backend, engine, ready, setBackend } from '@tensorflow/tfjs-core';
-import { MultigradError } from '@multigrad/core/strategy';
+import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
+import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import { installCpuKernels } from './cpu/install.ts';
 import { installGradients } from './registry/install-gradients.ts';
-import { installWasmKernels } from './wasm/install.ts';
+import { startWasm, type WasmReport } from './wasm/start.ts';
 
 /** What `useBackend` did. */
 export interface BackendReport {
@@ -12,6 +12,19 @@ export interface BackendReport {
   readonly ownKernels: boolean;
   /** Why this one: what was asked for, and what failed on the way. */
   readonly reason: string;
+  /** How our kernels run on wasm; on other backends absent. */
+  readonly wasm?: WasmReport;
+}
+
+/** How `useBackend` is to start a backend. */
+export interface BackendOptions {
+  /**
+   * Threads of the wasm kernels, an integer from 1 to 64, or `auto`: as many as run at once, 8 at most. Results are the
+   * same for any number. Threads need Node; a backend that runs already keeps those that it has.
+   *
+   * @defaultValue `'auto'`
+   */
+  readonly threads?: number | 'auto';
 }
 
 /** Registers native TensorFlow and prepares it, or says why there is none. */
@@ -24,7 +37,9 @@ export type OpenNative = () => Promise<
 export async function chooseBackend(
   name: string,
   openNative: OpenNative | null,
+  { threads = 'auto' }: BackendOptions = {},
 ): Promise<BackendReport> {
+  checkThreads(threads);
   switch (name) {
     case 'tensorflow': {
       if (openNative === null) return useRegistered(name);
@@ -33,22 +48,25 @@ export async function chooseBackend(
       throw new MultigradError('unsupported', `Backend \`tensorflow\` did not start: ${native}.`);
     }
     case 'wasm':
-      return useWasm('asked for');
+      return useWasm('asked for', threads);
     case 'cpu':
       return useCpu('asked for');
     case 'auto':
-      return useFastest(openNative);
+      return useFastest(openNative, threads);
     default:
       return useRegistered(name);
   }
 }
 
-async function useFastest(openNative: OpenNative | null): Promise<BackendReport> {
+async function useFastest(
+  openNative: OpenNative | null,
+  threads: number | 'auto',
+): Promise<BackendReport> {
   const native = openNative === null ? null : await useNative(openNative);
   if (native !== null && typeof native !== 'string') return native;
   const without = native === null ? '' : `; ${native}`;
   try {
-    return await useWasm(`the fastest that needs no installation${without}`);
+    return await useWasm(`the fastest that needs no installation${without}`, threads);
   } catch (error) {
     return useCpu(`wasm did not start: ${messageOf(error)}${without}`);
   }
@@ -62,11 +80,18 @@ async function useNative(openNative: OpenNative): Promise<BackendReport | string
   return { name: 'tensorflow', ownKernels: native.ownKernels, reason: native.description };
 }
 
-async function useWasm(reason: string): Promise<BackendReport> {
-  await import('@tensorflow/tfjs-backend-wasm');
-  await start('wasm');
-  await installWasmKernels(backend());
-  return { name: 'wasm', ownKernels: true, reason };
+async function useWasm(reason: string, threads: number | 'auto'): Promise<BackendReport> {
+  const wasm = await startWasm(threads, () => start('wasm'));
+  return { name: 'wasm', ownKernels: true, reason, wasm };
+}
+
+function checkThreads(threads: unknown): void {
+  if (threads === 'auto') return;
+  if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= 64) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`threads\` should be 'auto' or an integer from 1 to 64. Found ${describeValue(threads)}.`,
+  );
 }
 
 async function useCpu(reason: string): Promise<BackendReport> {

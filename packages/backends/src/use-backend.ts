@@ -1,4 +1,9 @@
-import { type BackendReport, chooseBackend, type OpenNative } from './choose-backend.ts';
+import {
+  type BackendOptions,
+  type BackendReport,
+  chooseBackend,
+  type OpenNative,
+} from './choose-backend.ts';
 
 /**
  * Chooses a TensorFlow.js backend and makes it fit for training: our kernels on it, and gradients of stock operations
@@ -12,7 +17,8 @@ import { type BackendReport, chooseBackend, type OpenNative } from './choose-bac
  * - any other name: a backend that the caller has registered (by importing its package); it is used as it is
  *
  * @param name - which backend
- * @throws MultigradError `unsupported` when the backend is not registered or does not start
+ * @param options - threads of the wasm backend
+ * @throws MultigradError `unsupported` when the backend is not registered or does not start, `invalid-option`
  *
  * @example
  * ```ts
@@ -24,8 +30,9 @@ import { type BackendReport, chooseBackend, type OpenNative } from './choose-bac
  */
 export async function useBackend(
   name: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | (string & {}),
+  options: BackendOptions = {},
 ): Promise<BackendReport> {
-  return chooseBackend(name, openNative);
+  return chooseBackend(name, openNative, options);
 }
 
 const openNative: OpenNative = async () => {

@@ -19,11 +19,16 @@ export type { Level } from './engine/observe-graph.ts';
 export type { GroupReport } from './engine/report.ts';
 export { afterStep, endEpoch } from './engine/strategy-hooks.ts';
 export { hasKernel, runKernel } from './kernels/run-kernel.ts';
+export { seededUniform, type UniformKey, uniformKey } from './kernels/seeded-uniform.ts';
 export {
   type KernelContract,
   type TrainingKernel,
   trainingKernels,
 } from './kernels/training-kernels.ts';
+export type { Combination } from './optimizers/combination.ts';
+export { fusedAdam, type FusedAdamOptions } from './optimizers/fused-adam.ts';
+export { fusedMomentum, type FusedMomentumOptions } from './optimizers/fused-momentum.ts';
+export type { FusedOptimizer } from './optimizers/fused-optimizer.ts';
 export { batchSize } from './trainer/batch-size.ts';
 export type { History, Logs, SafePoint, TrainerCallback } from './trainer/callbacks.ts';
 export type { DatasetLike, DataSource, ReadOptions } from './trainer/data-source.ts';

@@ -3,6 +3,9 @@ import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution-gradients.ts';
 import type { CpuBackend, CpuKernel } from './cpu-kernel.ts';
+import { gelu, geluGrad, seededDropout } from './gelu.ts';
+import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { adamUpdate, momentumUpdate } from './optimizers.ts';
 import { combineRows, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 
@@ -19,6 +22,13 @@ export const cpuKernels: readonly CpuKernel[] = [
   batchNormInferenceGrad,
   batchNormTraining,
   batchNormTrainingGrad,
+  layerNorm,
+  layerNormGrad,
+  gelu,
+  geluGrad,
+  seededDropout,
+  momentumUpdate,
+  adamUpdate,
 ];
 
 let installed = false;

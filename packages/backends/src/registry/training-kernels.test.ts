@@ -1,6 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { runKernel, type TrainingKernel } from '@multigrad/core';
+import {
+  hasKernel,
+  runKernel,
+  seededUniform,
+  type TrainingKernel,
+  trainingKernels,
+  uniformKey,
+} from '@multigrad/core';
 import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
@@ -117,6 +124,20 @@ function normalize(
     const variance = given === undefined ? own[c]!.variance : given.variance[c]!;
     return (scale[c]! * (value - mean)) / Math.sqrt(variance + epsilon) + offset[c]!;
   });
+}
+
+/** By the trapezoidal rule, which is exact to rounding for a function that vanishes so fast at its ends. */
+function normalDistribution(x: number): number {
+  const [start, steps] = [-12, 4000];
+  const width = (x - start) / steps;
+  let sum = 0;
+  for (let i = 0; i <= steps; i += 1) {
+    const t = start + i * width;
+    sum += (i === 0 || i === steps ? 0.5 : 1) * Math.exp((-t * t) / 2);
+  }
+  // The end at x is not flat: its slope is the rule's one error of second order.
+  const correction = (width / 12) * x * Math.exp((-x * x) / 2);
+  return ((sum + correction) * width) / Math.sqrt(2 * Math.PI);
 }
 
 describe.each(['cpu', 'wasm'])('training kernels on %s', (backend) => {
@@ -275,6 +296,171 @@ describe.each(['cpu', 'wasm'])('training kernels on %s', (backend) => {
         );
       }),
       { numRuns: 15 },
+    );
+  });
+
+  it('are all there', () => {
+    const missing = Object.keys(trainingKernels).filter(
+      (name) => !hasKernel(name as TrainingKernel),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('LayerNorm and its gradient agree with the definition', async () => {
+    await fc.assert(
+      fc.asyncProperty(matrices, async ({ rows: many, columns, seed }) => {
+        const [rows, channels, epsilon] = [Math.min(many, 6), columns + 1, 1e-3];
+        const shape = [rows, channels];
+        const x = normalValues(rows * channels, seed + 1).map((v, i) => 2 * v + (i % 3));
+        const [scale, offset] = [
+          normalValues(channels, seed + 2),
+          normalValues(channels, seed + 3),
+        ];
+        const dy = normalValues(rows * channels, seed + 4);
+        // A row's moments are those of a column of one number a channel.
+        const own = Array.from({ length: rows }, (_, row) =>
+          moments(x.slice(row * channels, (row + 1) * channels), 1, 0),
+        );
+        const mean = own.map((m) => m.mean);
+        const inverse = own.map((m) => 1 / Math.sqrt(m.variance + epsilon));
+        const layer = (
+          v: ArrayLike<number>,
+          a: ArrayLike<number>,
+          b: ArrayLike<number>,
+        ): number[] =>
+          byRow(v, channels, (row) => {
+            const { mean: m, variance } = moments(row, 1, 0);
+            return row.map(
+              (value, c) => (a[c]! * (value - m)) / Math.sqrt(variance + epsilon) + b[c]!,
+            );
+          });
+        const vector = (values: ArrayLike<number>): Input => ({ values, shape: [values.length] });
+        expectClose(
+          await run(
+            'LayerNorm',
+            { x: { values: x, shape }, scale: vector(scale), offset: vector(offset) },
+            { epsilon },
+          ),
+          [layer(x, scale, offset), mean, inverse],
+        );
+        expectClose(
+          await run('LayerNormGrad', {
+            dy: { values: dy, shape },
+            x: { values: x, shape },
+            scale: vector(scale),
+            mean: vector(mean),
+            inverseDeviation: vector(inverse),
+          }),
+          [
+            numericGradient((v) => innerProduct(layer(v, scale, offset), dy), x),
+            numericGradient((v) => innerProduct(layer(x, v, offset), dy), scale),
+            numericGradient((v) => innerProduct(layer(x, scale, v), dy), offset),
+          ],
+        );
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it.each([false, true])(
+    'Gelu and its gradient agree with the definition, approximate %s',
+    async (approximate) => {
+      await fc.assert(
+        fc.asyncProperty(matrices, async ({ rows, columns, seed }) => {
+          const shape = [rows, columns];
+          const x = normalValues(rows * columns, seed + 1).map((v) => 2 * v);
+          const dy = normalValues(rows * columns, seed + 2);
+          const f = (v: number): number =>
+            approximate
+              ? (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))
+              : v * normalDistribution(v);
+          expectClose(await run('Gelu', { x: { values: x, shape } }, { approximate }), [
+            Array.from(x, f),
+          ]);
+          expectClose(
+            await run(
+              'GeluGrad',
+              { dy: { values: dy, shape }, x: { values: x, shape } },
+              { approximate },
+            ),
+            [Array.from(x, (at, i) => dy[i]! * numericGradient(([v]) => f(v!), [at])[0]!)],
+          );
+        }),
+        { numRuns: 10 },
+      );
+    },
+  );
+
+  it('SeededDropout keeps what the key says, in its proportion', async () => {
+    const shape = [37, 101];
+    const size = 37 * 101;
+    const x = normalValues(size, 1);
+    const key = uniformKey(7, 3, 'encoder/dropout');
+    const kept = Array.from(x, (value, i) => (seededUniform(key, i) >= 0.3 ? value / 0.7 : 0));
+    const inputs = { x: { values: x, shape } };
+    expectClose(await run('SeededDropout', inputs, { rate: 0.3, key }), [kept]);
+    expect(kept.filter((value) => value === 0).length / size).toBeCloseTo(0.3, 1);
+    expect(uniformKey(7, 4, 'encoder/dropout')).not.toEqual(key);
+    expectClose(await run('SeededDropout', inputs, { rate: 0, key }), [x]);
+  });
+
+  it('MomentumUpdate and AdamUpdate follow their formulas', async () => {
+    const sizes = fc.record({
+      size: fc.integer({ min: 1, max: 40 }),
+      count: fc.integer({ min: 1, max: 4 }),
+      seed: fc.nat(1000),
+      nesterov: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, async ({ size, count, seed, nesterov }) => {
+        const [theta, first, second, ...rows] = Array.from({ length: 3 + count }, (_, k) =>
+          normalValues(size, seed + k),
+        ) as [Float32Array, Float32Array, Float32Array, ...Float32Array[]];
+        const squares = second.map((value) => value * value);
+        const weights = Array.from(normalValues(count, seed + 9));
+        const vector = (values: Float32Array): Input => ({ values, shape: [size] });
+        const inputs = Object.fromEntries(rows.map((row, k) => [`row${k}`, vector(row)]));
+        const g = Array.from(theta, (value, i) =>
+          rows.reduce((sum, row, k) => sum + weights[k]! * row[i]!, 0.01 * value),
+        );
+        const rate = 0.1;
+        const v = g.map((value, i) => 0.7 * first[i]! + value);
+        expectClose(
+          await run(
+            'MomentumUpdate',
+            { variable: vector(theta), velocity: vector(first), ...inputs },
+            { weights, learningRate: rate, momentum: 0.7, weightDecay: 0.01, nesterov },
+          ),
+          [v.map((own, i) => theta[i]! - rate * (nesterov ? g[i]! + 0.7 * own : own)), v],
+        );
+        const m = g.map((value, i) => 0.9 * first[i]! + 0.1 * value);
+        const s = g.map((value, i) => 0.99 * squares[i]! + 0.01 * value ** 2);
+        expectClose(
+          await run(
+            'AdamUpdate',
+            { variable: vector(theta), mean: vector(first), square: vector(squares), ...inputs },
+            {
+              weights,
+              learningRate: rate,
+              beta1: 0.9,
+              beta2: 0.99,
+              epsilon: 1e-2,
+              weightDecay: 0.01,
+              decoupledDecay: 0.2,
+              correction1: 0.5,
+              correction2: 0.25,
+            },
+          ),
+          [
+            m.map(
+              (own, i) => 0.98 * theta[i]! - (rate * own) / 0.5 / (Math.sqrt(s[i]! / 0.25) + 1e-2),
+            ),
+            m,
+            s,
+          ],
+        );
+      }),
+      { numRuns: 20 },
     );
   });
 

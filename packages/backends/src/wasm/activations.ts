@@ -22,6 +22,7 @@ function gradientOf(name: TrainingKernel, saved: 'x' | 'y', kind: number): WasmK
       const { alpha = 0 } = (attrs ?? {}) as { alpha?: number };
       const out = heap.output(dy.shape);
       heap.kernels.activation_gradient(
+        heap.job,
         kind,
         heap.pointer(dy),
         heap.pointer(value),

@@ -39,6 +39,7 @@ export const conv2D: WasmKernel = {
       info.outChannels,
     );
     kernels.convolution(
+      heap.job,
       input,
       packed,
       heap.pointer(out),
@@ -61,6 +62,8 @@ export const conv2D: WasmKernel = {
       0,
       1,
       1,
+      0,
+      0,
     );
     return out;
   },
@@ -77,6 +80,7 @@ export const conv2DBackpropFilter: WasmKernel = {
     const padded = paddedSize(info);
     const input = padInput(heap, x, info, padded, heap.scratch(float * padded.size));
     heap.kernels.filter_gradient(
+      heap.job,
       input,
       heap.pointer(dy),
       heap.pointer(out),
@@ -120,6 +124,7 @@ export const conv2DBackpropInput: WasmKernel = {
     const packed = scratch + float * paddedFloats;
     const { kernels } = heap;
     kernels.pad(
+      heap.job,
       heap.pointer(dy),
       scratch,
       batchSize,
@@ -147,6 +152,7 @@ export const conv2DBackpropInput: WasmKernel = {
           info.strideWidth,
         );
         kernels.convolution(
+          heap.job,
           scratch,
           packed,
           heap.pointer(out),
@@ -169,6 +175,8 @@ export const conv2DBackpropInput: WasmKernel = {
           column.phase,
           info.strideHeight,
           info.strideWidth,
+          0,
+          0,
         );
       }
     }
@@ -258,6 +266,7 @@ function padInput(
 ): number {
   if (padded.size === 0) return heap.pointer(x);
   heap.kernels.pad(
+    heap.job,
     heap.pointer(x),
     scratch,
     info.batchSize,

@@ -9,6 +9,9 @@ import { batchMatMul, fusedMatMul } from './matmul.ts';
 import { maxPoolGrad } from './pooling.ts';
 import { maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
+import { gelu, geluGrad, seededDropout } from './gelu.ts';
+import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { adamUpdate, momentumUpdate } from './optimizers.ts';
 import { combineRows, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
@@ -39,14 +42,23 @@ export const wasmKernels: readonly WasmKernel[] = [
   batchNormInferenceGrad,
   batchNormTraining,
   batchNormTrainingGrad,
+  layerNorm,
+  layerNormGrad,
+  gelu,
+  geluGrad,
+  seededDropout,
+  momentumUpdate,
+  adamUpdate,
 ];
 
 let installed = false;
 
 /** Registers our kernels on the wasm backend, once, and prepares them for this instance of it. */
-export async function installWasmKernels(backend: object): Promise<void> {
-  await KernelHeap.prepare(backend);
-  if (installed) return;
-  installed = true;
-  installKernels('wasm', wasmKernels, (each) => KernelHeap.of(each));
+export async function installWasmKernels(backend: object, threads = 1): Promise<KernelHeap> {
+  const heap = await KernelHeap.prepare(backend, threads);
+  if (!installed) {
+    installed = true;
+    installKernels('wasm', wasmKernels, (each) => KernelHeap.of(each));
+  }
+  return heap;
 }

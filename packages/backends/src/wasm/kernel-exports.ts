@@ -1,7 +1,13 @@
-/** What the wasm module exports; pointers are byte addresses in the backend's memory. The C sources say what each does. */
+/**
+ * What the wasm module exports; pointers are byte addresses in the backend's memory. The C sources say what each
+ * does. Those with a `job` share their work among the threads that wait on it.
+ */
 export interface KernelExports {
   readonly __stack_pointer: WebAssembly.Global;
+  /** What a worker thread runs; does not return. */
+  work(job: number): void;
   convolution(
+    job: number,
     padded: number,
     panels: number,
     out: number,
@@ -24,8 +30,18 @@ export interface KernelExports {
     outColumn: number,
     outRowStep: number,
     outColumnStep: number,
+    bias: number,
+    relu: number,
   ): void;
-  product(a: number, panels: number, out: number, m: number, n: number, k: number): void;
+  product(
+    job: number,
+    a: number,
+    panels: number,
+    out: number,
+    m: number,
+    n: number,
+    k: number,
+  ): void;
   pack_filter(
     filter: number,
     panels: number,
@@ -49,6 +65,7 @@ export interface KernelExports {
   pack_matrix(b: number, panels: number, k: number, n: number, transposed: number): void;
   transpose(x: number, out: number, rows: number, columns: number): void;
   pad(
+    job: number,
     x: number,
     padded: number,
     batch: number,
@@ -61,6 +78,7 @@ export interface KernelExports {
     left: number,
   ): void;
   filter_gradient(
+    job: number,
     padded: number,
     dy: number,
     dw: number,
@@ -79,6 +97,7 @@ export interface KernelExports {
   depthwise_filter_gradient(x: number, dy: number, dw: number, ...geometry: number[]): void;
   depthwise_input_gradient(dy: number, filter: number, dx: number, ...geometry: number[]): void;
   max_pool_gradient(
+    job: number,
     x: number,
     dy: number,
     dx: number,
@@ -119,6 +138,7 @@ export interface KernelExports {
     segments: number,
   ): void;
   activation_gradient(
+    job: number,
     kind: number,
     dy: number,
     value: number,
@@ -140,4 +160,12 @@ export interface KernelExports {
   batch_norm_training(...pointersAndSizes: number[]): void;
   batch_norm_training_gradient(...pointersAndSizes: number[]): void;
   batch_norm_inference_gradient(...pointersAndSizes: number[]): void;
+  /** Pointers, number of rows, their size, then what the update depends on. */
+  momentum_update(job: number, ...pointersAndSizes: number[]): void;
+  adam_update(job: number, ...pointersAndSizes: number[]): void;
+  /** Pointers, scratch where there is some, rows, channels and, where there is one, epsilon. */
+  layer_norm(...pointersAndSizes: number[]): void;
+  layer_norm_gradient(...pointersAndSizes: number[]): void;
+  gelu(job: number, dy: number, x: number, out: number, size: number, approximate: number): void;
+  dropout(x: number, out: number, size: number, rate: number, high: number, low: number): void;
 }

@@ -1,7 +1,8 @@
 import type { DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { KernelExports } from './kernel-exports.ts';
-import { moduleBase64 } from './module.generated.ts';
+import { compileKernels, kernelModule } from './kernel-module.ts';
+import { stackBytes, startThreads, type Threads } from './threads.ts';
 
 /** The members of TensorFlow.js's wasm backend that the kernels use; they are public at run time, not in its types. */
 interface WasmBackend {
@@ -13,11 +14,13 @@ interface WasmBackend {
   readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
   incRef(dataId: DataId): void;
+  dispose(): void;
 }
 
-const stackBytes = 65_536;
 const instances = new WeakMap<object, KernelHeap>();
-let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Bytes of the `Job` of kernels/jobs.h, and where the fields are that are set once. */
+const job = { bytes: 48, workers: 32, canSleep: 36 };
 
 /**
  * Our kernels on the memory of one wasm backend: they read and write its tensors in place.
@@ -27,46 +30,55 @@ let compiled: Promise<WebAssembly.Module> | undefined;
  */
 export class KernelHeap {
   readonly kernels: KernelExports;
+  /** Whether multiply-add rounds once. */
+  readonly relaxedSimd: boolean;
+  /** Address of what the threads share; 0 where there is one. */
+  readonly job: number;
+  /** How many threads work, this one included. */
+  readonly threads: number;
   readonly #backend: WasmBackend;
   readonly #memory: WebAssembly.Memory;
   #scratch = 0;
   #scratchBytes = 0;
 
-  private constructor(
-    backend: WasmBackend,
-    memory: WebAssembly.Memory,
-    instance: WebAssembly.Instance,
-  ) {
+  private constructor(backend: WasmBackend, threads: number) {
     this.#backend = backend;
-    this.#memory = memory;
+    this.#memory = memoryOf(backend);
+    const shared = isShared(this.#memory);
+    const compiled = kernelModule(shared);
+    const instance = new WebAssembly.Instance(compiled.module, { env: { memory: this.#memory } });
     this.kernels = instance.exports as unknown as KernelExports;
-    const stack = backend.wasm._malloc(stackBytes);
-    // Compiled code takes a multiple of 16 for granted; malloc promises less.
-    this.kernels.__stack_pointer.value = (stack + stackBytes) & ~15;
+    this.kernels.__stack_pointer.value = this.#stack();
+    this.relaxedSimd = compiled.relaxedSimd;
+    this.threads = shared ? threads : 1;
+    this.job = this.threads > 1 ? backend.wasm._malloc(job.bytes) : 0;
+    if (this.job === 0) return;
+    const fields = new Int32Array(this.#memory.buffer, this.job, job.bytes / 4).fill(0);
+    fields[job.workers / 4] = this.threads - 1;
+    // In Node every thread may sleep.
+    fields[job.canSleep / 4] = 1;
+    const stacks = Array.from({ length: this.threads - 1 }, () => this.#stack());
+    stopWith(backend, startThreads(compiled, this.#memory, this.job, stacks));
   }
 
-  /** Prepares the kernels for a backend; asynchronous, as browsers want it for modules of this size. */
-  static async prepare(backend: object): Promise<void> {
-    if (instances.has(backend)) return;
-    const wasm = backend as WasmBackend;
-    const memory = memoryOf(wasm);
-    compiled ??= WebAssembly.compile(moduleBytes());
-    const instance = await WebAssembly.instantiate(await compiled, { env: { memory } });
-    instances.set(backend, new KernelHeap(wasm, memory, instance));
+  /** Prepares the kernels for a backend, on so many threads where its memory is shared. */
+  static async prepare(backend: object, threads: number): Promise<KernelHeap> {
+    await compileKernels(isShared(memoryOf(backend as WasmBackend)));
+    return KernelHeap.of(backend, threads);
   }
 
-  /** The kernels of a backend; one that was made anew since `prepare` gets its own instance here. */
-  static of(backend: object): KernelHeap {
+  /** The kernels of a backend; one that was made anew since `prepare` gets its own instance here, on one thread. */
+  static of(backend: object, threads = 1): KernelHeap {
     const known = instances.get(backend);
     if (known !== undefined) return known;
-    const wasm = backend as WasmBackend;
-    const memory = memoryOf(wasm);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), {
-      env: { memory },
-    });
-    const heap = new KernelHeap(wasm, memory, instance);
+    const heap = new KernelHeap(backend as WasmBackend, threads);
     instances.set(backend, heap);
     return heap;
+  }
+
+  /** The upper end of a new stack. Compiled code takes a multiple of 16 for granted; malloc promises less. */
+  #stack(): number {
+    return (this.#backend.wasm._malloc(stackBytes) + stackBytes) & ~15;
   }
 
   /** Address of a tensor's values. */
@@ -127,8 +139,15 @@ function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
   );
 }
 
-/** The module's bytes; `atob` is in Node and browsers alike. */
-export function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const text = atob(moduleBase64.replaceAll('\n', ''));
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+function isShared({ buffer }: WebAssembly.Memory): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
+/** Ends the threads with the backend whose memory they work on. */
+function stopWith(backend: WasmBackend, threads: Threads): void {
+  const dispose = backend.dispose.bind(backend);
+  backend.dispose = () => {
+    threads.stop();
+    dispose();
+  };
 }

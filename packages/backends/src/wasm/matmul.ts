@@ -30,6 +30,7 @@ export const batchMatMul: WasmKernel = {
       if (transposeA) kernels.transpose(left, scratch, k, m);
       kernels.pack_matrix(right, panels, k, n, transposeB ? 1 : 0);
       kernels.product(
+        heap.job,
         transposeA ? scratch : left,
         panels,
         heap.pointer(out) + float * batch * m * n,

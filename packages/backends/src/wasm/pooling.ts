@@ -26,6 +26,7 @@ export const maxPoolGrad: WasmKernel = {
     );
     const out = heap.output(input.shape);
     heap.kernels.max_pool_gradient(
+      heap.job,
       heap.pointer(input),
       heap.pointer(dy),
       heap.pointer(out),

@@ -97,13 +97,7 @@ export function combineRows(
   const present = rows.flatMap((row, k) => (row === null ? [] : [{ row, weight: weights[k]! }]));
   const [first] = present;
   if (first === undefined) return null;
-  for (const { weight } of present) {
-    if (Number.isFinite(Math.fround(weight))) continue;
-    throw new MultigradError(
-      'non-finite',
-      `A weight should be representable in float32. Found ${weight}; scale the losses.`,
-    );
-  }
+  checkWeights(present.map(({ weight }) => weight));
   const used = present.filter(({ weight }) => weight !== 0);
   if (used.length === 0) return tidy(() => mul(first.row, 0));
   if (hasKernel('CombineRows')) {
@@ -112,6 +106,17 @@ export function combineRows(
     return tidy(() => runKernel('CombineRows', inputs, attributes)[0]!);
   }
   return tidy(() => used.map(({ row, weight }) => mul(row, weight)).reduce((a, b) => add(a, b)));
+}
+
+/** @throws MultigradError `non-finite` when a weight is beyond float32 */
+export function checkWeights(weights: Iterable<number>): void {
+  for (const weight of weights) {
+    if (Number.isFinite(Math.fround(weight))) continue;
+    throw new MultigradError(
+      'non-finite',
+      `A weight should be representable in float32. Found ${weight}; scale the losses.`,
+    );
+  }
 }
 
 function dot(a: Tensor, b: Tensor): Tensor {

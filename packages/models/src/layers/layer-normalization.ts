@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
-import { scaleAndShift, standardizeRows } from './standardize.ts';
+import { normalizeRows } from './standardize.ts';
 
 // PyTorch's default.
 const epsilon = 1e-5;
@@ -29,8 +29,7 @@ export class LayerNormalization extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-      const standardized = standardizeRows(x, epsilon);
-      return scaleAndShift(standardized, this.#gamma!.read(), this.#beta!.read());
+      return normalizeRows(x, this.#gamma!.read(), this.#beta!.read(), epsilon);
     });
   }
 }

@@ -129,6 +129,54 @@ function axesBeforeLast(x: tf.Tensor): number[] {
 }
 
 /**
+ * `y = γ ⊙ (x − μ)/√(σ² + ε) + β` with mean and variance of each row (over the last axis), and the total derivative: one
+ * kernel each way where the backend has them.
+ */
+export function normalizeRows(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+): tf.Tensor {
+  if (!hasKernel('LayerNorm') || !hasKernel('LayerNormGrad')) {
+    return scaleAndShift(standardizeRows(x, epsilon), gamma, beta);
+  }
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, scale, offset, save] = inputs as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+      tf.GradSaveFunc,
+    ];
+    const [value, mean, inverseDeviation] = runKernel(
+      'LayerNorm',
+      { x: input, scale, offset },
+      { epsilon },
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    save([input, scale, mean, inverseDeviation]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedInput, savedScale, savedMean, savedInverse] = saved as [
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+        ];
+        return runKernel('LayerNormGrad', {
+          dy,
+          x: savedInput,
+          scale: savedScale,
+          mean: savedMean,
+          inverseDeviation: savedInverse,
+        });
+      },
+    };
+  });
+  return operation(x, gamma, beta);
+}
+
+/**
  * Each row (along the last axis) at zero mean and unit variance: `x̂ = (x − μ)/√(σ² + ε)`, with the total derivative
  * `∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂))/√(σ² + ε)`, g = ∂L/∂x̂, means taken along the row.
  */

@@ -1,0 +1,73 @@
+import '@tensorflow/tfjs-layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { valueAndGradients } from '../testing/against-stock-cpu.ts';
+import { normal } from '../testing/seeded-tensors.ts';
+import { useBackend } from '../use-backend.ts';
+import { planThreads } from './threads.ts';
+
+/** A new wasm backend on so many threads. */
+async function restart(threads: number): Promise<number> {
+  const factory = tf.findBackendFactory('wasm') as (() => tf.KernelBackend) | null;
+  if (factory !== null) {
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', factory, 2);
+  }
+  const { wasm } = await useBackend('wasm', { threads });
+  return wasm!.threads;
+}
+
+/** Everything whose work is shared among threads, in sizes of several pieces. */
+function results(): Float32Array[] {
+  return tf.tidy(() => {
+    const network = (x: tf.Tensor, first: tf.Tensor, second: tf.Tensor): tf.Tensor => {
+      const features = tf.relu(tf.conv2d(x as tf.Tensor4D, first as tf.Tensor4D, 1, 'same'));
+      const pooled = tf.maxPool(features as tf.Tensor4D, 3, 2, 'same');
+      return tf.tanh(tf.conv2d(pooled, second as tf.Tensor4D, 2, 'same'));
+    };
+    const inputs = [normal([9, 14, 14, 3], 1), normal([5, 5, 3, 12], 2), normal([3, 3, 12, 20], 3)];
+    const product = tf.matMul(normal([130, 70], 4), normal([130, 33], 5), true, false);
+    return [
+      ...valueAndGradients((...xs) => network(xs[0]!, xs[1]!, xs[2]!), ...inputs),
+      product,
+    ].map((tensor) => tensor.dataSync<'float32'>().slice());
+  });
+}
+
+describe('threads of the wasm kernels', () => {
+  afterAll(() => {
+    tf.removeBackend('wasm');
+  });
+
+  it('give the same bits, however many there are', async () => {
+    expect(await restart(3)).toBe(3);
+    const many = results();
+    for (let again = 0; again < 20; again += 1) expect(results()).toEqual(many);
+    expect(await restart(2)).toBe(2);
+    expect(results()).toEqual(many);
+    expect(await restart(1)).toBe(1);
+    expect(results()).toEqual(many);
+  });
+
+  it('are fixed once the backend runs, and the report says so', async () => {
+    await restart(2);
+    const { wasm } = await useBackend('wasm', { threads: 4 });
+    expect(wasm).toMatchObject({
+      threads: 2,
+      threadsReason: 'the backend had started before, and keeps its threads',
+    });
+  });
+
+  it('are at most 8 unless more are asked for', () => {
+    expect(planThreads(12)).toEqual({ threads: 12, reason: 'asked for' });
+    const { threads } = planThreads('auto');
+    expect(threads).toBeGreaterThanOrEqual(1);
+    expect(threads).toBeLessThanOrEqual(8);
+  });
+
+  it.each([0, 1.5, 65, NaN, 'many'])('are refused as %s', async (threads) => {
+    await expect(useBackend('wasm', { threads: threads as number })).rejects.toThrow(
+      /Option `threads` should be 'auto' or an integer from 1 to 64\. Found/,
+    );
+  });
+});

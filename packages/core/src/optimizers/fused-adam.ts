@@ -1,0 +1,118 @@
+import { add, div, mul, sqrt, square, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
+import type { OptionSpecs } from '../strategy/options.ts';
+import { resolveOptions } from '../strategy/options-resolve.ts';
+import type { NamedVariables } from '../trainer/named-variables.ts';
+import { materialise, rowInputs } from './combination.ts';
+import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
+
+/** Options of {@link fusedAdam}. */
+export interface FusedAdamOptions {
+  /** Step size, > 0. @defaultValue 0.001 */
+  readonly learningRate?: number;
+  /** Share of the mean of gradients kept, 0 to 1, below 1. @defaultValue 0.9 */
+  readonly beta1?: number;
+  /** Share of the mean of squares kept, 0 to 1, below 1. @defaultValue 0.999 */
+  readonly beta2?: number;
+  /** Added to the root of the mean of squares, > 0. @defaultValue 1e-8 */
+  readonly epsilon?: number;
+  /** Coupled weight decay: `weightDecay · θ` is added to the gradient, >= 0. @defaultValue 0 */
+  readonly weightDecay?: number;
+  /** Decoupled weight decay: θ shrinks by the share `learningRate · decoupledDecay`, as in AdamW, >= 0. @defaultValue 0 */
+  readonly decoupledDecay?: number;
+}
+
+const specs: OptionSpecs<FusedAdamOptions> = {
+  learningRate: {
+    kind: 'number',
+    default: 0.001,
+    exclusiveMinimum: 0,
+    description: 'Step size, > 0.',
+  },
+  beta1: share(0.9, 'Share of the mean of gradients kept, 0 to 1, below 1.'),
+  beta2: share(0.999, 'Share of the mean of squares kept, 0 to 1, below 1.'),
+  epsilon: {
+    kind: 'number',
+    default: 1e-8,
+    exclusiveMinimum: 0,
+    description: 'Added to the root of the mean of squares, > 0.',
+  },
+  weightDecay: { kind: 'number', default: 0, minimum: 0, description: 'Coupled decay, >= 0.' },
+  decoupledDecay: { kind: 'number', default: 0, minimum: 0, description: 'Decoupled decay, >= 0.' },
+};
+
+function share(value: number, description: string): OptionSpecs<FusedAdamOptions>['beta1'] {
+  return { kind: 'number', default: value, minimum: 0, maximum: 1 - 2 ** -30, description };
+}
+
+/**
+ * Adam, one kernel a variable:
+ *
+ * `g = Σ_k w_k g_k + λ θ`, `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`,
+ * `θ ← (1 − η λ′) θ − η · m/(1 − β₁ᵗ) / (√(s/(1 − β₂ᵗ)) + ε)`: the function of `tf.train.adam`, and AdamW's with λ′.
+ *
+ * @param variables - what it is to change, with the names of checkpoints
+ * @throws MultigradError `invalid-option` for an option out of its range
+ *
+ * @remarks A variable that no objective of a step reaches keeps its means; t counts the optimizer's steps, not its own.
+ *
+ * @example
+ * ```ts
+ * import { fusedAdam } from '@multigrad/core';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ *
+ * const weights = tf.variable(tf.tensor1d([1, -1]), true, 'weights');
+ * const optimizer = fusedAdam(new Map([['weights', weights]]), { learningRate: 0.1 });
+ * optimizer.applyGradients({ weights: tf.tensor1d([2, -3]) });
+ * console.log(weights.arraySync()); // about [ 0.9, -0.9 ]
+ * optimizer.dispose();
+ * ```
+ *
+ * @see Kingma and Ba, "Adam", ICLR 2015 (https://arxiv.org/abs/1412.6980), algorithm 1; Loshchilov and Hutter,
+ * "Decoupled Weight Decay Regularization", ICLR 2019 (https://arxiv.org/abs/1711.05101), algorithm 2
+ */
+export function fusedAdam(
+  variables: NamedVariables,
+  options: FusedAdamOptions = {},
+): FusedOptimizer {
+  const { learningRate, beta1, beta2, epsilon, weightDecay, decoupledDecay } = resolveOptions(
+    'fusedAdam',
+    specs,
+    options,
+  );
+  const update: UpdateVariable = (variable, [mean, squares], gradient, step) => {
+    const { learningRate: rate, weightDecay: decay, iteration } = step;
+    const correction1 = 1 - beta1 ** iteration;
+    const correction2 = 1 - beta2 ** iteration;
+    if (hasKernel('AdamUpdate')) {
+      return runKernel(
+        'AdamUpdate',
+        { variable, mean: mean!, square: squares!, ...rowInputs(gradient) },
+        {
+          weights: gradient.weights,
+          learningRate: rate,
+          beta1,
+          beta2,
+          epsilon,
+          weightDecay: decay,
+          decoupledDecay,
+          correction1,
+          correction2,
+        },
+      ) as [Tensor, Tensor, Tensor];
+    }
+    return tidy<[Tensor, Tensor, Tensor]>(() => {
+      const g = materialise(gradient, variable, decay);
+      const m = add(mul(mean!, beta1), mul(g, 1 - beta1));
+      const s = add(mul(squares!, beta2), mul(square(g), 1 - beta2));
+      const change = div(div(m, correction1), add(sqrt(div(s, correction2)), epsilon));
+      const kept = decoupledDecay === 0 ? variable : mul(variable, 1 - rate * decoupledDecay);
+      return [sub(kept, mul(change, rate)), m, s];
+    });
+  };
+  return new FusedOptimizer(
+    { kind: 'FusedAdam', slots: ['mean', 'square'], learningRate, weightDecay, update },
+    variables,
+  );
+}

@@ -1,0 +1,111 @@
+import { add, mul, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
+import type { OptionSpecs } from '../strategy/options.ts';
+import { resolveOptions } from '../strategy/options-resolve.ts';
+import type { NamedVariables } from '../trainer/named-variables.ts';
+import { materialise, rowInputs } from './combination.ts';
+import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
+
+/** Options of {@link fusedMomentum}. */
+export interface FusedMomentumOptions {
+  /** Step size, > 0. @defaultValue 0.01 */
+  readonly learningRate?: number;
+  /** Share of the velocity kept, 0 to 1; 0 is plain SGD. @defaultValue 0.9 */
+  readonly momentum?: number;
+  /** Whether to look ahead along the velocity. @defaultValue false */
+  readonly nesterov?: boolean;
+  /** Coupled weight decay: `weightDecay · θ` is added to the gradient, as in PyTorch's SGD, >= 0. @defaultValue 0 */
+  readonly weightDecay?: number;
+}
+
+const specs: OptionSpecs<FusedMomentumOptions> = {
+  learningRate: {
+    kind: 'number',
+    default: 0.01,
+    exclusiveMinimum: 0,
+    description: 'Step size, > 0.',
+  },
+  momentum: {
+    kind: 'number',
+    default: 0.9,
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of the velocity kept, 0 to 1; 0 is plain SGD.',
+  },
+  nesterov: {
+    kind: 'boolean',
+    default: false,
+    description: 'Whether to look ahead along the velocity.',
+  },
+  weightDecay: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    description: 'Coupled weight decay, >= 0.',
+  },
+};
+
+/**
+ * Stochastic gradient descent with momentum, one kernel a variable:
+ *
+ * `g = Σ_k w_k g_k + λ θ`, `v ← μ v + g`, `θ ← θ − η v` (with Nesterov's momentum `θ ← θ − η (g + μ v)`):
+ * the function of `tf.train.momentum`, from the strategy's weights and the objectives' gradients at once.
+ *
+ * @param variables - what it is to change, with the names of checkpoints
+ * @throws MultigradError `invalid-option` for an option out of its range
+ *
+ * @example
+ * ```ts
+ * import { fusedMomentum, MultiObjectiveTrainer } from '@multigrad/core';
+ * import { mmpareto } from '@multigrad/strategy-mmpareto';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import '@tensorflow/tfjs-layers';
+ *
+ * const shared = tf.variable(tf.tensor1d([1, 2]));
+ * const optimizer = fusedMomentum([shared], { learningRate: 0.1, momentum: 0.5 });
+ * const trainer = new MultiObjectiveTrainer({
+ *   objectives: ({ target }: { target: tf.Tensor1D }) => ({
+ *     near: tf.sum(tf.square(shared)),
+ *     far: tf.sum(tf.square(tf.sub(shared, target))),
+ *   }),
+ *   variables: [shared],
+ *   strategy: mmpareto(),
+ *   optimizer,
+ * });
+ * await trainer.trainOnBatch({ target: tf.tensor1d([3]) });
+ * console.log(optimizer.snapshot().tensors.size); // 1
+ * optimizer.dispose();
+ * ```
+ */
+export function fusedMomentum(
+  variables: NamedVariables,
+  options: FusedMomentumOptions = {},
+): FusedOptimizer {
+  const { learningRate, momentum, nesterov, weightDecay } = resolveOptions(
+    'fusedMomentum',
+    specs,
+    options,
+  );
+  const update: UpdateVariable = (variable, [velocity], gradient, step) => {
+    const inputs = { variable, velocity: velocity! };
+    const { learningRate: rate, weightDecay: decay } = step;
+    if (hasKernel('MomentumUpdate')) {
+      return runKernel(
+        'MomentumUpdate',
+        { ...inputs, ...rowInputs(gradient) },
+        { weights: gradient.weights, learningRate: rate, momentum, weightDecay: decay, nesterov },
+      ) as [Tensor, Tensor];
+    }
+    return tidy<[Tensor, Tensor]>(() => {
+      const g = materialise(gradient, variable, decay);
+      const v = add(mul(velocity!, momentum), g);
+      const direction = nesterov ? add(g, mul(v, momentum)) : v;
+      return [sub(variable, mul(direction, rate)), v];
+    });
+  };
+  return new FusedOptimizer(
+    { kind: 'FusedMomentum', slots: ['velocity'], learningRate, weightDecay, update },
+    variables,
+  );
+}

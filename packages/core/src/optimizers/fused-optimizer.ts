@@ -1,0 +1,172 @@
+import {
+  dispose,
+  keep,
+  type NamedTensorMap,
+  type Tensor,
+  type Variable,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type { Json } from '../strategy/json.ts';
+import { MultigradError } from '../strategy/errors.ts';
+import { type NamedVariables, variablesByName } from '../trainer/named-variables.ts';
+import type { PartSnapshot, ResumableOptimizer } from '../trainer/optimizer.ts';
+import type { Combination } from './combination.ts';
+
+/** One variable's update: the new value and the new slots, in the order of the optimizer's slot names. */
+export type UpdateVariable = (
+  variable: Variable,
+  slots: readonly Tensor[],
+  gradient: Combination,
+  step: UpdateStep,
+) => readonly [value: Tensor, ...slots: Tensor[]];
+
+/** What an update depends on beside the variable. */
+export interface UpdateStep {
+  readonly learningRate: number;
+  /** Coupled weight decay, added to the gradient. */
+  readonly weightDecay: number;
+  /** Number of updates made with this one, from 1. */
+  readonly iteration: number;
+}
+
+/** What sets one kind of fused optimizer apart from another. */
+export interface FusedKind {
+  readonly kind: string;
+  readonly slots: readonly string[];
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly update: UpdateVariable;
+}
+
+/**
+ * An optimizer that takes the strategy's weights and the objectives' gradients at once: on backends with the kernel the
+ * combined gradient never exists. It remembers its slots by the variables' names, as checkpoints want them.
+ *
+ * Make one with {@link fusedMomentum} or {@link fusedAdam}; `dispose` frees its slots.
+ */
+export class FusedOptimizer implements ResumableOptimizer {
+  readonly kind: string;
+  readonly #kind: FusedKind;
+  readonly #names: ReadonlyMap<Variable, string>;
+  readonly #byOwnName: ReadonlyMap<string, Variable>;
+  readonly #slots = new Map<string, Tensor[]>();
+  #iteration = 0;
+  #learningRate: number;
+
+  constructor(kind: FusedKind, variables: NamedVariables) {
+    const named = variablesByName(variables);
+    this.kind = kind.kind;
+    this.#kind = kind;
+    this.#learningRate = kind.learningRate;
+    this.#names = new Map(Array.from(named, ([name, variable]) => [variable, name]));
+    this.#byOwnName = new Map(Array.from(named.values(), (variable) => [variable.name, variable]));
+  }
+
+  /** For learning-rate schedules: finite, >= 0. */
+  setLearningRate(rate: number): void {
+    this.#learningRate = rate;
+  }
+
+  /** Changes the variables by gradients that have been added up; null leaves a variable as it is. */
+  applyGradients(gradients: NamedTensorMap): void {
+    this.applyCombinations(
+      new Map(
+        Object.entries(gradients as Record<string, Tensor | null>).map(([name, gradient]) => [
+          name,
+          gradient === null ? null : { rows: [gradient], weights: [1] },
+        ]),
+      ),
+      0,
+    );
+  }
+
+  /**
+   * Changes the variables by gradients that have not been added up.
+   *
+   * @param combinations - by variable name; they stay the caller's
+   * @param weightDecay - coupled weight decay beside the optimizer's own
+   */
+  applyCombinations(
+    combinations: ReadonlyMap<string, Combination | null>,
+    weightDecay: number,
+  ): void {
+    this.#iteration += 1;
+    const step = {
+      learningRate: this.#learningRate,
+      weightDecay: this.#kind.weightDecay + weightDecay,
+      iteration: this.#iteration,
+    };
+    for (const [ownName, combination] of combinations) {
+      if (combination === null) continue;
+      const variable = this.#byOwnName.get(ownName);
+      if (variable === undefined) {
+        throw new MultigradError(
+          'invalid-argument',
+          `Optimizer \`${this.kind}\` should get gradients of the variables that it was made for. Found \`${ownName}\`.`,
+        );
+      }
+      const name = this.#names.get(variable)!;
+      const slots = this.#slots.get(name) ?? this.#kind.slots.map(() => zerosLike(variable));
+      const [value, ...next] = this.#kind.update(variable, slots, combination, step);
+      variable.assign(value);
+      dispose([value, ...slots]);
+      this.#slots.set(
+        name,
+        next.map((slot) => keep(slot)),
+      );
+    }
+  }
+
+  snapshot(): PartSnapshot {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, slots] of this.#slots) {
+      slots.forEach((slot, index) => tensors.set(`${this.#kind.slots[index]!}/${name}`, slot));
+    }
+    return { values: { iteration: this.#iteration }, tensors };
+  }
+
+  /** @throws MultigradError `structure-changed` when a slot is missing, not known, or of another shape */
+  restore({ values, tensors }: PartSnapshot): void {
+    const restored = new Map<string, Tensor[]>();
+    const left = new Set(tensors.keys());
+    for (const [variable, name] of this.#names) {
+      const found = this.#kind.slots.map((slot) => tensors.get(`${slot}/${name}`));
+      if (found.every((slot) => slot === undefined)) continue;
+      for (const [index, slot] of found.entries()) {
+        const key = `${this.#kind.slots[index]!}/${name}`;
+        left.delete(key);
+        if (slot !== undefined && sameShape(slot, variable)) continue;
+        throw new MultigradError(
+          'structure-changed',
+          `Slot \`${key}\` of optimizer \`${this.kind}\` should have shape [${variable.shape.join(', ')}]. ` +
+            `Found ${slot === undefined ? 'none' : `[${slot.shape.join(', ')}]`}.`,
+        );
+      }
+      restored.set(name, found as Tensor[]);
+    }
+    const [unknown] = left;
+    if (unknown !== undefined) {
+      throw new MultigradError(
+        'structure-changed',
+        `Optimizer \`${this.kind}\` has no slot \`${unknown}\`. Expected ${this.#kind.slots.join(', ')} of its variables.`,
+      );
+    }
+    this.dispose();
+    for (const [name, slots] of restored)
+      this.#slots.set(
+        name,
+        slots.map((slot) => keep(slot.clone())),
+      );
+    this.#iteration = (values as { readonly iteration: number } & Json).iteration;
+  }
+
+  /** Frees the slots; the next update begins with empty ones. */
+  dispose(): void {
+    for (const slots of this.#slots.values()) dispose(slots);
+    this.#slots.clear();
+  }
+}
+
+function sameShape(a: Tensor, b: Tensor): boolean {
+  return a.rank === b.rank && a.shape.every((side, axis) => side === b.shape[axis]);
+}
