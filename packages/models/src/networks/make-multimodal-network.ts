@@ -75,6 +75,7 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
  * import { digitEncoder, multimodalNetwork } from '@multigrad/models';
  * import '@tensorflow/tfjs-backend-cpu';
  * import * as tf from '@tensorflow/tfjs-core';
+ *
  * const size = { width: 2, features: 8, seed: 1 };
  * const network = multimodalNetwork({
  *   encoders: {

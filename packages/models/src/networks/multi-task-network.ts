@@ -36,6 +36,22 @@ export interface MultiTaskParts<Name extends string> {
  * Targets come by task, and may be missing: a class label of −1, a NaN. Loss and gradient of a task are those of the
  * samples that have a target, and a task with none in a batch is left out of what is returned, as an absent objective.
  * Make one with {@link multiTaskNetwork}.
+ *
+ * @example
+ * ```ts
+ * import { multilayerPerceptron, multiTaskNetwork } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const network = multiTaskNetwork({
+ *   trunk: multilayerPerceptron({ name: 'trunk', shape: [3], hidden: [4], features: 4 }),
+ *   tasks: { kind: { kind: 'classification', classes: 2 }, size: { kind: 'regression', size: 1 } },
+ * });
+ * const outputs = network.forward(tf.ones([5, 3]), { training: false });
+ * console.log(outputs.kind.shape, outputs.size.shape); // [ 5, 2 ] [ 5, 1 ]
+ * console.log(Object.keys(network.parts)); // [ 'trunk' ]
+ * network.dispose();
+ * ```
  */
 export class MultiTaskNetwork<Name extends string> {
   /** The tasks, which are the objectives, in the order in which they were given. */
