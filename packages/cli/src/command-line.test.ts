@@ -206,6 +206,10 @@ describe('mistakes on the command line', () => {
       ['train', 'cg-mnist', '--strategy', 'sum', '--seed', '-1'],
       'Option `seed` of `cg-mnist` should be an integer >= 0. Found -1.',
     ],
+    [
+      ['compare', 'crema-d'],
+      'Option `data` of `crema-d` is required. CREMA-D does not come with the program',
+    ],
     [['report'], "missing required argument 'folder'"],
     [['watch'], "missing required argument 'folder'"],
     [

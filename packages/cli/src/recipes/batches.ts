@@ -72,19 +72,29 @@ export function validationSplit<Batch extends NamedTensorMap>(
     : { train: drawn, validation: null };
 }
 
-/** The batches of an experiment: whole ones to train on, in an order of the seed, and all samples otherwise. */
+/**
+ * The batches of an experiment: whole ones to train on, in an order of the seed, and all samples otherwise.
+ *
+ * @param prefetch - batches that are read ahead, for samples that come from disk; tests then take batches as small as
+ * training does
+ */
 export function experimentBatches<Batch extends NamedTensorMap>(
   settings: Settings,
   seed: number,
   { train, validation, test }: ExperimentSets<Batch>,
+  prefetch = 0,
 ): Pick<Experiment<Batch>, 'stepsPerEpoch' | 'train' | 'validation' | 'test'> {
   const batching = {
     batchSize: numberSetting(settings, 'batch-size'),
     shuffleSeed: seed,
     dropRemainder: true,
+    prefetch,
   };
   const inOrder = (source: BatchSource<Batch>) => () =>
-    batchesByEpoch(source, { batchSize: testBatchSize })(0);
+    batchesByEpoch(source, {
+      batchSize: prefetch > 0 ? batching.batchSize : testBatchSize,
+      prefetch,
+    })(0);
   return {
     stepsPerEpoch: batchesPerEpoch(train.count, batching),
     train: batchesByEpoch(train, batching),

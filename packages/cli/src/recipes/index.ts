@@ -3,6 +3,7 @@ import { avDigitsMmtmRecipe } from './av-digits-mmtm.ts';
 import { avDigitsTransformerRecipe } from './av-digits-transformer.ts';
 import { avDigitsRecipe } from './av-digits.ts';
 import { cgMnistRecipe } from './cg-mnist.ts';
+import { cremaDRecipe } from './crema-d.ts';
 import { fashionAndDigitRecipe } from './fashion-and-digit.ts';
 import { multiMnistNoisyRecipe, multiMnistRecipe } from './multi-mnist.ts';
 import type { Recipe } from './recipe.ts';
@@ -16,6 +17,7 @@ export const recipes: readonly Recipe[] = [
   multiMnistRecipe,
   multiMnistNoisyRecipe,
   fashionAndDigitRecipe,
+  cremaDRecipe,
 ];
 
 /** The recipe of a name, or undefined where this version has none. */

@@ -1,0 +1,128 @@
+import { MultigradError, type Random } from '@multigrad/core/strategy';
+
+/** The part of `sharp` that is used here. */
+interface Sharp {
+  metadata(): Promise<{ readonly width?: number; readonly height?: number }>;
+  extract(area: Area): Sharp;
+  resize(width: number, height: number, options: { fit: 'fill'; kernel: 'linear' }): Sharp;
+  flop(flop: boolean): Sharp;
+  removeAlpha(): Sharp;
+  toColourspace(space: 'srgb'): Sharp;
+  raw(): Sharp;
+  toBuffer(options: { resolveWithObject: true }): Promise<{
+    readonly data: Uint8Array;
+    readonly info: { readonly channels: number };
+  }>;
+}
+
+/** A rectangle of an image, in pixels. */
+export interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+type MakeSharp = (path: string) => Sharp;
+
+/** How an image is seen. */
+export interface ImageView {
+  /** Height and width of what is returned, in pixels. */
+  readonly size: number;
+  /** Draws a random crop and flip, for training; null sees the whole image. */
+  readonly random: Random | null;
+}
+
+/**
+ * The library that decodes images, which is an optional peer.
+ *
+ * @throws MultigradError `unsupported` where it is not installed
+ */
+export async function loadDecoder(name = 'sharp'): Promise<MakeSharp> {
+  try {
+    const module = (await import(name)) as { readonly default: MakeSharp };
+    return module.default;
+  } catch (cause) {
+    throw new MultigradError(
+      'unsupported',
+      'Reading pictures needs the npm package `sharp`, which does not load here. Install it beside @multigrad/datasets: ' +
+        `npm install sharp. (${cause instanceof Error ? cause.message : String(cause)})`,
+      { cause },
+    );
+  }
+}
+
+/** Mean and standard deviation of ImageNet's red, green and blue, 0 to 1. */
+const means = [0.485, 0.456, 0.406] as const;
+const deviations = [0.229, 0.224, 0.225] as const;
+
+/**
+ * An image as `size · size · 3` numbers, `(value/255 − mean)/deviation` with ImageNet's means and deviations.
+ *
+ * @throws MultigradError `invalid-data` for a file that is no image
+ */
+export async function decodeImage(
+  decoder: MakeSharp,
+  path: string,
+  { size, random }: ImageView,
+): Promise<Float32Array> {
+  let pixels: Uint8Array;
+  try {
+    const { width = 0, height = 0 } = await decoder(path).metadata();
+    const whole = { left: 0, top: 0, width, height };
+    const area = random === null ? whole : randomArea(width, height, random);
+    const flip = random !== null && random.uniform() < 0.5;
+    const { data, info } = await decoder(path)
+      .extract(area)
+      .resize(size, size, { fit: 'fill', kernel: 'linear' })
+      .flop(flip)
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    pixels = info.channels === 3 ? data : grayToColour(data, info.channels);
+  } catch (cause) {
+    throw new MultigradError(
+      'invalid-data',
+      `${path}: expected an image. Found: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      { cause },
+    );
+  }
+  return Float32Array.from(
+    pixels,
+    (value, i) => (value / 255 - means[i % 3]!) / deviations[i % 3]!,
+  );
+}
+
+function grayToColour(pixels: Uint8Array, channels: number): Uint8Array {
+  return Uint8Array.from(
+    { length: (pixels.length / channels) * 3 },
+    (_, i) => pixels[Math.floor(i / 3) * channels]!,
+  );
+}
+
+/**
+ * A random rectangle: 8 to 100 % of the area, 3 : 4 to 4 : 3, as images are usually cropped for training; where ten draws
+ * do not fit, the largest one in the middle.
+ */
+export function randomArea(width: number, height: number, random: Random): Area {
+  const [narrow, wide] = [Math.log(3 / 4), Math.log(4 / 3)];
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = width * height * (0.08 + 0.92 * random.uniform());
+    const ratio = Math.exp(narrow + (wide - narrow) * random.uniform());
+    const across = Math.round(Math.sqrt(area * ratio));
+    const down = Math.round(Math.sqrt(area / ratio));
+    if (across < 1 || down < 1 || across > width || down > height) continue;
+    const left = random.integer(width - across + 1);
+    const top = random.integer(height - down + 1);
+    return { left, top, width: across, height: down };
+  }
+  const across = Math.min(width, Math.round((height * 4) / 3));
+  const down = Math.min(height, Math.round((width * 4) / 3));
+  return {
+    left: Math.floor((width - across) / 2),
+    top: Math.floor((height - down) / 2),
+    width: across,
+    height: down,
+  };
+}
