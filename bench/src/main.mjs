@@ -1,8 +1,10 @@
 // `npm run bench -- [step] [--backend wasm,tensorflow] [--workload cg-mnist,mlp] [--width 32] [--rounds 15] [--out NAME]`
+// `npm run bench -- callbacks [--backend wasm] [--width 32] [--rounds 60]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchCallbacks } from './callbacks.mjs';
 import { defaultPython } from './processes/python.mjs';
 import { benchSolve } from './solve.mjs';
 import { stepTable } from './step-table.mjs';
@@ -32,8 +34,8 @@ function positive(name, text) {
 }
 
 const [what = 'step', ...rest] = positionals;
-if (rest.length > 0 || !['step', 'solve'].includes(what)) {
-  throw new Error(`Expected \`step\` or \`solve\`. Found ${positionals.join(' ')}.`);
+if (rest.length > 0 || !['step', 'callbacks', 'solve'].includes(what)) {
+  throw new Error(`Expected \`step\`, \`callbacks\` or \`solve\`. Found ${positionals.join(' ')}.`);
 }
 if (what === 'step') {
   const names = values.workload.split(',');
@@ -53,6 +55,12 @@ if (what === 'step') {
     python: values.python,
   });
   if (values.out !== undefined) await save(values.out, measured);
+} else if (what === 'callbacks') {
+  await benchCallbacks({
+    backend: values.backend,
+    width: positive('width', values.width),
+    rounds: positive('rounds', values.rounds ?? '60'),
+  });
 } else {
   const seconds = Number(values.seconds);
   if (!(seconds > 0)) throw new Error(`--seconds should be > 0. Found ${values.seconds}.`);

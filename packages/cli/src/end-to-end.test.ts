@@ -264,7 +264,7 @@ describe('multigrad compare', () => {
     expect(readFileSync(join(folder, 'stopped', 'table.md'), 'utf8')).toContain('| sum † |');
   });
 
-  it('leaves at the second Ctrl-C, with whole lines in its records', async () => {
+  it('lets no second program into a folder, and leaves at the second Ctrl-C with whole lines in its records', async () => {
     const out = 'left';
     const long = [
       'train',
@@ -277,20 +277,28 @@ describe('multigrad compare', () => {
       '--out',
       out,
     ];
-    const sent = { first: false, second: false };
-    const { code, err } = await start(long, (child, text) => {
-      if (!sent.first && text.includes('epoch 2/500')) {
-        sent.first = true;
-        child.kill('SIGINT');
+    const locked = join(folder, out, 'lock.json');
+    let second: Promise<Outcome> | undefined;
+    let left = false;
+    const first = await start(long, (child, text) => {
+      if (second === undefined && text.includes('epoch 2/500')) {
+        second = start([...long, '--force']);
+        void second.then(() => child.kill('SIGINT'));
       }
-      if (!sent.second && text.includes('Stopping after this step.')) {
-        sent.second = true;
+      if (!left && text.includes('Stopping after this step.')) {
+        left = true;
         child.kill('SIGINT');
       }
     });
-    expect({ code, err }).toEqual({ code: 130, err: '' });
+    const refused = await second;
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused!.err).toMatch(
+      /^error: The output folder .*left is being written by process \d+ on /,
+    );
+    expect(first).toMatchObject({ code: 130, err: '' });
     expect(existsSync(join(folder, out, 'report.html'))).toBe(false);
     expect(lines(join(out, 'runs', 'sum-seed0', 'epochs.jsonl')).length).toBeGreaterThan(1);
+    expect(existsSync(locked)).toBe(false);
   });
 
   it('goes on after a run that fails, and reports it', async () => {
@@ -343,6 +351,7 @@ describe('multigrad train', () => {
       ...tiny,
       '--out',
       'mine',
+      '--tensorboard',
     ]);
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -352,6 +361,9 @@ describe('multigrad train', () => {
     for (const { objectives, weights } of step!.groups) {
       if (objectives.length === 2) expect(weights).toEqual([1.5, 1.5]);
     }
+    expect(
+      readdirSync(join(folder, 'mine', 'runs', 'mine.mjs-scale=3-seed5', 'tensorboard')),
+    ).toEqual(['events.out.tfevents.0000000000.multigrad']);
   });
 
   it('trains every kind of strategy, and lists those that refuse with their reasons', async () => {

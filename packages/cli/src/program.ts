@@ -84,6 +84,11 @@ function addSettings(command: Command, recipe: Recipe): Command {
     .addOption(new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'))
     .option('--out <folder>', 'Output folder. (default runs/<experiment>-<date and time>)')
     .option('--force', 'Replace the results that the output folder holds.', false)
+    .option(
+      '--tensorboard',
+      'Write TensorBoard event files too, into the folder of each run.',
+      false,
+    )
     .addHelpText('after', folderNotes);
 }
 
@@ -142,6 +147,7 @@ function request(
     out: (written['out'] as string | undefined) ?? defaultFolder(recipe),
     force: written['force'] === true,
     analyze,
+    tensorboard: written['tensorboard'] === true,
   };
 }
 

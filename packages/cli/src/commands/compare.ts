@@ -11,7 +11,7 @@ import { openRuns, runComparison } from '../runs/comparison.ts';
 import type { ComparisonConfig, Settings } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
 import { runNames } from '../runs/run-names.ts';
-import { chooseStrategies } from '../strategies/catalog.ts';
+import { type ChosenStrategy, chooseStrategies } from '../strategies/catalog.ts';
 import { formatCount } from '../wording.ts';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -29,6 +29,8 @@ export interface CompareRequest {
   readonly force: boolean;
   /** Whether networks are looked at between epochs; the settings say how closely. */
   readonly analyze: boolean;
+  /** Whether each run's folder gets TensorBoard event files too. */
+  readonly tensorboard: boolean;
 }
 
 function progressOf({ terminal, print }: Environment): Progress {
@@ -48,7 +50,6 @@ function progressOf({ terminal, print }: Environment): Progress {
  */
 export async function compare(request: CompareRequest, environment: Environment): Promise<number> {
   const { recipe, settings } = request;
-  const { print, complain, signal } = environment;
   const strategies = await chooseStrategies(recipe, request.strategies, environment.folder);
   const config: ComparisonConfig = {
     format: 1,
@@ -59,7 +60,29 @@ export async function compare(request: CompareRequest, environment: Environment)
     settings,
   };
   const folder = resolve(environment.folder, request.out);
-  const whole = openOutputFolder(folder, config, request.force);
+  const open = openOutputFolder(folder, config, request.force);
+  try {
+    return await compareInto(folder, config, open.config, strategies, request, environment);
+  } finally {
+    open.release();
+  }
+}
+
+/**
+ * Does the runs that a folder lacks, then its tables and report.
+ *
+ * @param whole - the folder's configuration, of which `config` is a part
+ */
+async function compareInto(
+  folder: string,
+  config: ComparisonConfig,
+  whole: ComparisonConfig,
+  strategies: readonly ChosenStrategy[],
+  request: CompareRequest,
+  environment: Environment,
+): Promise<number> {
+  const { recipe, settings, tensorboard } = request;
+  const { print, complain, signal } = environment;
   const left = openRuns(folder, config, whole).length;
   const all = runNames(config).length;
   let failures: readonly string[] = [];
@@ -85,15 +108,10 @@ export async function compare(request: CompareRequest, environment: Environment)
     signal.addEventListener('abort', () =>
       progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
     );
-    const { analyze } = request;
     const comparison = {
-      recipe,
-      config,
-      whole,
-      strategies,
-      folder,
+      ...{ recipe, config, whole, strategies, folder, tensorboard },
       backend: backend.name,
-      analyze,
+      analyze: request.analyze,
     };
     ({ failures } = await runComparison(comparison, progress, signal));
   }

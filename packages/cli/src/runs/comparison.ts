@@ -1,9 +1,11 @@
+import { join } from 'node:path';
+import { tensorBoard } from '@multigrad/callbacks';
 import { inspector } from '../analysis/inspector.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { ComparisonConfig } from './config.ts';
-import { beginRun, readRuns } from './output-folder.ts';
+import { beginRun, readRuns, runFolder } from './output-folder.ts';
 import { type RunName, runNames } from './run-names.ts';
 import { trainRun } from './train-run.ts';
 
@@ -19,6 +21,8 @@ export interface Comparison {
   readonly backend: string;
   /** Whether networks are looked at between epochs. */
   readonly analyze: boolean;
+  /** Whether each run's folder gets TensorBoard event files too. */
+  readonly tensorboard: boolean;
 }
 
 /** How a comparison ended. */
@@ -52,7 +56,7 @@ export function openRuns(folder: string, config: ComparisonConfig, whole: Compar
  * @throws MultigradError `io` where the records cannot be written
  */
 export async function runComparison(comparison: Comparison, progress: Progress, signal: AbortSignal): Promise<ComparisonEnd> {
-  const { recipe, config, whole, folder, backend } = comparison;
+  const { recipe, config, whole, folder, backend, tensorboard } = comparison;
   const open = openRuns(folder, config, whole);
   const failures: string[] = [];
   progress.begin(open.length);
@@ -61,12 +65,15 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
       if (signal.aborted) break;
       const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
       const writer = beginRun(folder, name);
+      const events = join(runFolder(folder, name), 'tensorboard');
+      const callbacks = tensorboard ? [tensorBoard(events, { now: () => Date.now() })] : [];
       const result = await trainRun(
         { recipe, settings: { ...config.settings, lr }, strategy, seed, backend },
         {
           writer,
           progress,
           signal,
+          callbacks,
           ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
         },
       );

@@ -28,23 +28,24 @@ function writeRun(index: number, finish: boolean): void {
 
 describe('openOutputFolder', () => {
   it('makes the folder and writes the configuration', () => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     expect(readConfig(folder)).toEqual(config);
     expect(readRuns(folder, config)).toEqual([]);
   });
 
   it('takes a folder of the same configuration up again, with all that it holds', () => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     writeRun(0, true);
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     expect(readRuns(folder, config)).toEqual([runs[0]]);
   });
 
   it('takes in further strategies and seeds, and keeps what is there', () => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     writeRun(0, true);
     const more = { ...config, strategies: ['upgrad', 'sum'], seeds: [2, 0] };
-    const whole = openOutputFolder(folder, more, false);
+    const { config: whole, release } = openOutputFolder(folder, more, false);
+    release();
     expect(whole).toEqual({ ...config, strategies: ['sum', 'mgda', 'upgrad'], seeds: [0, 2] });
     expect(readConfig(folder)).toEqual(whole);
     expect(readRuns(folder, whole)).toEqual([runs[0]]);
@@ -53,18 +54,18 @@ describe('openOutputFolder', () => {
   });
 
   it('names the differences to another configuration and changes nothing', () => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     const other = { ...config, seeds: [0, 1], settings: { ...config.settings, epochs: 9 } };
     expect(() => openOutputFolder(folder, other, false)).toThrow(/configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s);
     expect(readConfig(folder)).toEqual(config);
   });
 
   it('replaces its own files alone when told to', () => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     writeRun(0, true);
     writeFileSync(join(folder, 'notes.txt'), 'mine');
     const other = { ...config, seeds: [0, 1] };
-    openOutputFolder(folder, other, true);
+    openOutputFolder(folder, other, true).release();
     expect(readConfig(folder)).toEqual(other);
     expect(readRuns(folder, other)).toEqual([]);
     expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
@@ -94,7 +95,7 @@ describe('openOutputFolder', () => {
 
 describe('readRuns', () => {
   beforeEach(() => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
   });
 
   it('reads a run whose program was killed, without the line that was being written', () => {
@@ -119,7 +120,7 @@ describe('readRuns', () => {
 
 describe('openRuns', () => {
   it('leaves finished runs alone and repeats the others from their beginning', () => {
-    openOutputFolder(folder, config, false);
+    openOutputFolder(folder, config, false).release();
     writeRun(0, true);
     writeRun(1, false);
     expect(openRuns(folder, config).map(({ name }) => name)).toEqual(['mgda-seed0']);

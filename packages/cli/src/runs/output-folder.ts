@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
 import { type ComparisonConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
 import type { AnalysisRecord } from '../analysis/records.ts';
+import { lockFile, lockFolder } from './folder-lock.ts';
 import type { EpochRecord, RunRecord, RunResult, StepRecord } from './records.ts';
 import { runNames } from './run-names.ts';
 
 const configFile = 'config.json';
+/** Every file of a run's folder that is read. */
+export const runFiles = ['epochs.jsonl', 'steps.jsonl', 'analysis.jsonl', 'result.json'] as const;
 const runsFolder = 'runs';
 /** Tables that `multigrad analyze` writes beside. */
 export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;
@@ -110,17 +113,26 @@ function entriesOf(folder: string): string[] | null {
   }
 }
 
+/** An output folder that no other program writes. */
+export interface OpenFolder {
+  /** What it held, and what is added. */
+  readonly config: ComparisonConfig;
+  /** Gives it back. */
+  readonly release: () => void;
+}
+
 /**
  * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again, to
  * which further strategies and seeds may be added.
  *
- * @returns the configuration that the folder has now: what it held, and what is added
+ * @returns the configuration that the folder has now; the folder belongs to this process until it is given back
  * @param force - remove the results that the folder holds, whatever their configuration; other files stay
  * @throws MultigradError `io` where it cannot be written, holds files of somebody else, or results of another
- * configuration; the differences are named
+ * configuration (the differences are named), or is being written by another process
  */
-export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): ComparisonConfig {
-  const entries = entriesOf(folder)?.filter((name) => !name.endsWith('.part')) ?? [];
+export function openOutputFolder(folder: string, config: ComparisonConfig, force: boolean): OpenFolder {
+  const passing = (name: string): boolean => name.endsWith('.part') || name === lockFile;
+  const entries = entriesOf(folder)?.filter((name) => !passing(name)) ?? [];
   if (entries.length > 0 && !entries.includes(configFile)) {
     throw new MultigradError(
       'io',
@@ -132,8 +144,9 @@ export function openOutputFolder(folder: string, config: ComparisonConfig, force
     const before = readConfig(folder);
     if (extendsConfig(before, config)) {
       const merged = mergeConfigs(before, config);
-      if (configDifferences(before, merged).length > 0) writeConfig(folder, merged);
-      return merged;
+      return claimed(folder, merged, () => {
+        if (configDifferences(before, merged).length > 0) writeConfig(folder, merged);
+      });
     }
     const { strategies, seeds } = config;
     const differences = configDifferences({ ...before, strategies, seeds }, config);
@@ -144,14 +157,32 @@ export function openOutputFolder(folder: string, config: ComparisonConfig, force
         'Choose another with --out, or replace these results with --force.',
     );
   }
+  return claimed(folder, config, () => {
+    try {
+      if (force) for (const name of ownFiles) rmSync(join(folder, name), { recursive: true, force: true });
+      mkdirSync(join(folder, runsFolder), { recursive: true });
+    } catch (cause) {
+      throw ioError(`write to the output folder ${folder}`, cause);
+    }
+    writeConfig(folder, config);
+  });
+}
+
+/** Changes a folder once it belongs to this process alone. */
+function claimed(folder: string, config: ComparisonConfig, change: () => void): OpenFolder {
   try {
-    if (force) for (const name of ownFiles) rmSync(join(folder, name), { recursive: true, force: true });
-    mkdirSync(join(folder, runsFolder), { recursive: true });
+    mkdirSync(folder, { recursive: true });
   } catch (cause) {
     throw ioError(`write to the output folder ${folder}`, cause);
   }
-  writeConfig(folder, config);
-  return config;
+  const release = lockFolder(folder, new Date());
+  try {
+    change();
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { config, release };
 }
 
 function writeConfig(folder: string, config: ComparisonConfig): void {
@@ -167,9 +198,14 @@ export interface RunWriter {
   end(result: RunResult): void;
 }
 
+/** The folder of one run. */
+export function runFolder(folder: string, name: string): string {
+  return join(folder, runsFolder, name);
+}
+
 /** Begins one run's folder anew, without what an earlier attempt left there. */
 export function beginRun(folder: string, name: string): RunWriter {
-  const path = join(folder, runsFolder, name);
+  const path = runFolder(folder, name);
   try {
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path, { recursive: true });

@@ -29,6 +29,8 @@ export interface RunSurroundings {
   readonly signal: AbortSignal;
   /** Looks at the network before training and after each epoch. */
   readonly inspect?: Inspect;
+  /** Watch the training beside the records. */
+  readonly callbacks?: readonly TrainerCallback[];
 }
 
 /**
@@ -39,7 +41,7 @@ export interface RunSurroundings {
  */
 export async function trainRun(task: RunTask, surroundings: RunSurroundings): Promise<RunResult> {
   const { settings, strategy, seed } = task;
-  const { progress, signal } = surroundings;
+  const { progress } = surroundings;
   const began = performance.now();
   const recorder = new RunRecorder(numberSetting(settings, 'observe'));
   let epochs = 0;
@@ -72,7 +74,7 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
       });
     const inspect = inspection(surroundings, experiment);
     await inspect(0);
-    const stopped = await fit(task, experiment, watch, inspect, signal);
+    const stopped = await fit(task, experiment, watch, inspect, surroundings);
     // Interrupted in the last evaluation's last moment, it is finished all the same.
     return result(stopped && epochs < numberSetting(settings, 'epochs') ? 'stopped' : 'finished');
   } catch (error) {
@@ -113,7 +115,7 @@ async function fit(
   experiment: Experiment,
   watch: (evaluate: Evaluate) => TrainerCallback,
   inspect: (epoch: number) => Promise<void>,
-  signal: AbortSignal,
+  { signal, callbacks = [] }: RunSurroundings,
 ): Promise<boolean> {
   const { settings, strategy, seed } = task;
   const every = numberSetting(settings, 'observe');
@@ -133,7 +135,11 @@ async function fit(
     const evaluate = evaluator(trainer, experiment, settings, signal);
     const { stopped } = await trainer.fit((epoch: number) => experiment.train(epoch), {
       epochs: numberSetting(settings, 'epochs'),
-      callbacks: [watch(evaluate), { onEpochEnd: (epoch) => inspect(epoch + 1) }],
+      callbacks: [
+        watch(evaluate),
+        { onEpochEnd: (epoch) => inspect(epoch + 1) },
+        ...callbacks,
+      ],
       signal,
     });
     return stopped !== undefined;

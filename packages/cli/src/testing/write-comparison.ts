@@ -20,6 +20,7 @@ export function writeComparison(
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, 'epochs.jsonl'), lines(run.epochs));
     writeFileSync(join(path, 'steps.jsonl'), lines(run.steps));
+    writeFileSync(join(path, 'analysis.jsonl'), lines(run.analysis));
     if (run.result !== null) writeFileSync(join(path, 'result.json'), JSON.stringify(run.result));
   }
 }

@@ -78,8 +78,9 @@ export class Broadcast {
       this.#trouble = null;
     } catch (error) {
       // A folder that is being replaced cannot be read for a moment; the page keeps what it showed.
-      if (!MultigradError.isInstance(error)) throw error;
-      this.#trouble = error.message;
+      this.#trouble = MultigradError.isInstance(error)
+        ? error.message
+        : `The records cannot be shown: ${String(error)}`;
     } finally {
       this.#looking = false;
     }

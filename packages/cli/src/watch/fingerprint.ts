@@ -1,14 +1,13 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
+import { runFiles } from '../runs/output-folder.ts';
 
 /** The files of an output folder that the page is made of. */
 function recordFiles(folder: string): string[] {
   const runs = join(folder, 'runs');
   const entries = unlessMissing(() => readdirSync(runs)) ?? [];
-  const names = entries.flatMap((name) =>
-    ['epochs.jsonl', 'steps.jsonl', 'result.json'].map((file) => join(runs, name, file)),
-  );
+  const names = entries.flatMap((name) => runFiles.map((file) => join(runs, name, file)));
   return [join(folder, 'config.json'), ...names];
 }
 

@@ -289,6 +289,17 @@ describe('the events', () => {
     expect(await next(stream)).toMatchObject({ trouble: null, changed: [] });
   });
 
+  it('outlive records that make no sense', async () => {
+    writeComparison(folder, recordedComparison({ strategies: ['sum'], seeds: [0] }));
+    const stream = updates(await serve());
+    const { order } = await next(stream);
+    appendFileSync(join(folder, 'runs', 'sum-seed0', 'epochs.jsonl'), '{}\n');
+    expect(await next(stream)).toMatchObject({
+      order,
+      trouble: expect.stringContaining('The records cannot be shown: ') as string,
+    });
+  });
+
   it('show nothing that a link in the folder brings in from outside', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'multigrad-outside-'));
     try {

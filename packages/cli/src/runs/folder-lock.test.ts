@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockFile, lockFolder } from './folder-lock.ts';
+
+const since = new Date('2030-01-01T00:00:00Z');
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'multigrad-lock-'));
+  path = join(folder, lockFile);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (holder: object): void => writeFileSync(path, `${JSON.stringify(holder)}\n`);
+
+describe('lockFolder', () => {
+  it('claims a folder until it is given back', () => {
+    const release = lockFolder(folder, since);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      process: process.pid,
+      host: hostname(),
+      since: '2030-01-01T00:00:00.000Z',
+    });
+    release();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('refuses a folder that a living process writes, and names it', async () => {
+    const other = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
+    try {
+      write({ process: other.pid, host: hostname(), since: 'yesterday' });
+      expect(() => lockFolder(folder, since)).toThrow(
+        `${folder} is being written by process ${other.pid} on ${hostname()} since yesterday.`,
+      );
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
+    // What a killed program left is taken over.
+    const release = lockFolder(folder, since);
+    expect(readFileSync(path, 'utf8')).toContain(String(process.pid));
+    release();
+  });
+
+  it('believes what another machine left, and nothing that is no lock', () => {
+    write({ process: 1, host: `not-${hostname()}`, since: 'yesterday' });
+    expect(() => lockFolder(folder, since)).toThrow(`delete ${path}`);
+    for (const text of ['', '{"process":', '{}', 'null', '5']) {
+      writeFileSync(path, text);
+      lockFolder(folder, since)();
+    }
+  });
+
+  it('gives back only what is still its own', () => {
+    const release = lockFolder(folder, since);
+    write({ process: 1, host: 'somewhere', since: 'now' });
+    release();
+    expect(readFileSync(path, 'utf8')).toContain('somewhere');
+  });
+
+  it('says where it cannot write', () => {
+    expect(() => lockFolder(join(folder, 'none'), since)).toThrow(
+      `Cannot write ${join(folder, 'none', lockFile)}: no such file or directory.`,
+    );
+  });
+});
