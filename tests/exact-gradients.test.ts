@@ -7,6 +7,7 @@ import {
   expectConstantMemory,
   multilayerPerceptron,
   normalisedNetwork,
+  testedBackends,
 } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -29,7 +30,7 @@ function only(name: string): GradientStrategy {
   };
 }
 
-describe.each(['wasm', 'cpu'])('K objectives from one forward pass on %s', (backend) => {
+describe.each(testedBackends())('K objectives from one forward pass on %s', (backend) => {
   beforeAll(async () => {
     await useBackend(backend);
   });

@@ -5,13 +5,18 @@ import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
 import { sum } from '@multigrad/strategy-sum';
-import { convolutionalNetwork, expectConstantMemory, variableOf } from '@multigrad/test-support';
+import {
+  convolutionalNetwork,
+  expectConstantMemory,
+  testedBackends,
+  variableOf,
+} from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 // What strategies decide from clean matrices must hold for gradients in float32, as they come out of a network.
 
-describe.each(['wasm', 'cpu'])('strategies on gradients from %s', (backend) => {
+describe.each(testedBackends())('strategies on gradients from %s', (backend) => {
   beforeAll(async () => {
     await useBackend(backend);
   });

@@ -28,8 +28,8 @@ const manifestOf = (name: string): Manifest =>
 
 /** What a package may hold beside what it must, and why. */
 const extras: Readonly<Record<string, readonly string[]>> = {
-  // The C sources of the wasm kernels and their build script.
-  backends: ['kernels'],
+  // The sources of the wasm kernels and their build script, and of the native ones, which are built where they run.
+  backends: ['kernels', 'native'],
   // The command.
   cli: ['bin'],
   // Recordings of spoken digits, with their licence.

@@ -28,7 +28,7 @@ function brokenBuild(): string {
   const folder = join(home, 'tensorflow-1.0-cpu');
   const { platform, arch } = process;
   mkdirSync(join(folder, 'addon'), { recursive: true });
-  writeFileSync(join(folder, 'addon/tfjs_binding.node'), 'no library');
+  writeFileSync(join(folder, 'addon/quiet.node'), 'no library');
   const record = { format: 1, device: 'cpu', tensorflow: '1.0', platform, arch };
   writeFileSync(join(folder, 'build.json'), JSON.stringify(record));
   return folder;

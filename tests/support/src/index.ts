@@ -1,3 +1,4 @@
+export { startTestBackend, testedBackends } from './backends.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
 export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { expectConstantMemory } from '@multigrad/test-support';
+import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { normal } from '../testing/seeded-tensors.ts';
@@ -85,7 +85,7 @@ describe('gradients of stock operations', () => {
     );
   });
 
-  it.each(['cpu', 'wasm'])('agree with those of TensorFlow.js on %s', async (backend) => {
+  it.each(testedBackends())('agree with those of TensorFlow.js on %s', async (backend) => {
     await useBackend(backend);
     for (const [index, [operation, f, inputs]] of cases.entries()) {
       const found = await gradients(f, inputs);

@@ -8,7 +8,7 @@ import {
   trainingKernels,
   uniformKey,
 } from '@multigrad/core';
-import { expectConstantMemory } from '@multigrad/test-support';
+import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -140,7 +140,7 @@ function normalDistribution(x: number): number {
   return ((sum + correction) * width) / Math.sqrt(2 * Math.PI);
 }
 
-describe.each(['cpu', 'wasm'])('training kernels on %s', (backend) => {
+describe.each(testedBackends())('training kernels on %s', (backend) => {
   beforeAll(async () => {
     await useBackend(backend);
   });

@@ -19,7 +19,10 @@ export function loadBuild({ folder, device }: NativeBuild): NodeBackend {
   mendNode();
   (globalThis as Record<symbol, unknown>)[Symbol.for(sharedName)] = tf;
   const require = createRequire(join(folder, 'build.json'));
-  const binding = require('./addon/tfjs_binding.node') as Binding;
+  const { silently } = require('./addon/quiet.node') as {
+    silently: (load: () => unknown) => unknown;
+  };
+  const binding = silently(() => require('./addon/tfjs_binding.node')) as Binding;
   const { NodeJSKernelBackend } =
     require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
       NodeJSKernelBackend: new (binding: Binding, packageName: string) => NodeBackend;

@@ -1,4 +1,5 @@
 import type { OpenNative } from '../choose-backend.ts';
+import { installNativeKernels } from './kernels/install.ts';
 import { nativeFolder } from './native-build.ts';
 import { nodeBackend, openTensorFlow, surroundingsOf } from './open-tensorflow.ts';
 
@@ -10,7 +11,9 @@ export const openNativeTensorFlow: OpenNative = async () => {
     if (!found.installed) return { missing: 'native TensorFlow is not installed', hint };
     return { missing: `native TensorFlow did not start: ${found.failures.join('; ')}`, hint };
   }
-  const { binding } = nodeBackend();
+  const backend = nodeBackend();
+  installNativeKernels(backend);
+  const { binding } = backend;
   const where = binding.isUsingGpuDevice() ? 'on a GPU' : 'on the processor';
   const passedOver = found.passedOver.map((reason) => `; passed over ${reason}`).join('');
   return {

@@ -8,33 +8,40 @@ export interface OpAttribute {
   readonly value: unknown;
 }
 
+/** What the addon says of an output. */
+interface OutputInfo {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
 /** The members of the native addon that we use. */
 export interface Binding {
   readonly TF_Version: string;
-  readonly TF_ATTR_INT: number;
   readonly TF_ATTR_FLOAT: number;
-  readonly TF_ATTR_BOOL: number;
-  readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_TYPE: number;
   readonly TF_FLOAT: number;
-  readonly TF_INT32: number;
   isUsingGpuDevice(): boolean;
+  /** Names of the kernels that our own builds bring; they work in the memory of the processor. */
+  readonly kernels?: readonly string[];
+  runKernel?(
+    name: string,
+    inputs: readonly number[],
+    numbers: Float64Array,
+    outputShapes: readonly (readonly number[])[],
+  ): OutputInfo[];
 }
 
 /** The members of `@tensorflow/tfjs-node`'s backend that we use. */
 export interface NodeBackend extends KernelBackend {
   readonly binding: Binding;
+  getInputTensorIds(inputs: readonly TensorInfo[]): number[];
+  createOutputTensor(output: OutputInfo): TensorInfo;
   executeSingleOutput(
     name: string,
     attributes: readonly OpAttribute[],
     inputs: readonly TensorInfo[],
   ): TensorInfo;
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly OpAttribute[],
-    inputs: readonly TensorInfo[],
-    count: number,
-  ): TensorInfo[];
 }
 
 /** Where it is registered with TensorFlow.js, by `@tensorflow/tfjs-node` and by us. */

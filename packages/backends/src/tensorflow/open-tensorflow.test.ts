@@ -47,6 +47,8 @@ function fakeBuild(version: string, device: 'cpu' | 'gpu', gpu = false): string 
     join(build, 'addon/tfjs_binding.node/index.js'),
     `module.exports = { TF_Version: '${version}', isUsingGpuDevice: () => ${gpu} };`,
   );
+  mkdirSync(join(build, 'addon/quiet.node'));
+  writeFileSync(join(build, 'addon/quiet.node/index.js'), 'exports.silently = (load) => load();');
   writeFileSync(
     join(dist, 'nodejs_kernel_backend.js'),
     `exports.NodeJSKernelBackend = class {

@@ -1,14 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { expectConstantMemory, variableOf } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend, variableOf } from '@multigrad/test-support';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GroupBy, NamedParts } from './groups.ts';
 import { buildIntegration, integrateGradients } from './integrate-gradients.ts';
 import { fixedWeights, unitSum } from './testing/strategies.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 /** Two encoders of two layers that exchange features (dense fusion), a head each and a joint one. */

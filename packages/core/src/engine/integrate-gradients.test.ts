@@ -1,7 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { expectConstantMemory, multilayerPerceptron, variableOf } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  multilayerPerceptron,
+  startTestBackend,
+  variableOf,
+} from '@multigrad/test-support';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { MultigradError } from '../strategy/errors.ts';
 import { buildIntegration, integrateGradients } from './integrate-gradients.ts';
@@ -10,7 +15,7 @@ import { type Objectives, withFeatures } from './objectives.ts';
 import { fixedWeights, rankByTensor, unitSum } from './testing/strategies.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 /** A shared variable and a head for each of two tasks: small enough to differentiate by hand. */

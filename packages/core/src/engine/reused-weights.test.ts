@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { expectConstantMemory, variableOf } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '../strategy/strategy.ts';
@@ -8,7 +8,7 @@ import { integrateGradients, type IntegrateOptions } from './integrate-gradients
 import type { IntegrationState } from './integration-state.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 /** Weights from the norms at even steps, kept at odd ones; or looked at anew and left as they are. */

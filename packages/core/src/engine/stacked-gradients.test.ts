@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { expectConstantMemory, variableOf } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { integrateMatrix } from '../strategy/integrate-matrix.ts';
@@ -10,7 +10,7 @@ import { integrateGradients } from './integrate-gradients.ts';
 import type { IntegrationState } from './integration-state.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 const single = (objectives: readonly string[], value: number): Float64Array =>

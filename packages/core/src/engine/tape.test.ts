@@ -6,6 +6,7 @@ import {
   expectConstantMemory,
   multilayerPerceptron,
   normalisedNetwork,
+  startTestBackend,
   variableOf,
 } from '@multigrad/test-support';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ import { Tape } from './tape.ts';
 import { tapeEngine } from './tape-internals.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 describe('Tape', () => {

@@ -2,7 +2,12 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
-import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
+import {
+  disposeOptimizer,
+  expectConstantMemory,
+  startTestBackend,
+  variableOf,
+} from '@multigrad/test-support';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixedWeights, unitSum } from '../engine/testing/strategies.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
@@ -11,7 +16,7 @@ import { perObjective } from './per-objective.ts';
 import type { StepReport } from './step-report.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 type Batch = { x: tf.Tensor; y: tf.Tensor };

@@ -1,6 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
+import {
+  disposeOptimizer,
+  expectConstantMemory,
+  startTestBackend,
+  variableOf,
+} from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unitSum } from '../engine/testing/strategies.ts';
@@ -14,7 +19,7 @@ import type { TrainerSnapshot } from './snapshot.ts';
 import { copySnapshot } from './testing/copy-snapshot.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 /** Remembers gradients, and counts steps in its state. */

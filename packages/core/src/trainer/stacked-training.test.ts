@@ -1,6 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
+import {
+  disposeOptimizer,
+  expectConstantMemory,
+  startTestBackend,
+  variableOf,
+} from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '../strategy/strategy.ts';
@@ -8,7 +13,7 @@ import { copySnapshot } from './testing/copy-snapshot.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 const all = (objectives: readonly string[], value: number): Float64Array =>

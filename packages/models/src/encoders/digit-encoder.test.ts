@@ -1,4 +1,4 @@
-import { expectConstantMemory } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -28,7 +28,7 @@ function weights(options: DigitEncoderOptions): Map<string, Float32Array> {
 }
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 describe('digitEncoder', () => {

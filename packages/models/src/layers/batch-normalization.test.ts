@@ -1,4 +1,4 @@
-import { expectConstantMemory } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend, testedBackends } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -66,9 +66,9 @@ function expectNear(found: readonly number[], expected: readonly number[]): void
   });
 }
 
-describe.each(['cpu', 'wasm'])('batchNormalization on %s', (backend) => {
+describe.each(testedBackends())('batchNormalization on %s', (backend) => {
   beforeAll(async () => {
-    await tf.setBackend(backend);
+    await startTestBackend(backend === 'wasm' ? 'wasm' : 'cpu');
   });
 
   it.each(shapes)(

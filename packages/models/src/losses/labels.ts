@@ -34,7 +34,7 @@ export function assertLabels(labels: ArrayLike<number>, classes: number, where =
 export const missingLabel = -1;
 
 /** Backends whose tensors lie in ordinary memory: reading them costs a copy and waits for nothing. */
-const hostBackends: ReadonlySet<string> = new Set(['cpu', 'wasm']);
+const hostBackends: ReadonlySet<string> = new Set(['cpu', 'wasm', 'tensorflow']);
 
 /** Whether tensors can be read without waiting for a device. */
 export function isAtHand(): boolean {

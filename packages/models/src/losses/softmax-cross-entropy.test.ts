@@ -1,4 +1,4 @@
-import { expectConstantMemory } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend, testedBackends } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -56,9 +56,9 @@ function gradientOf({ logits, labels }: Case): number[][] {
 // Absolute error of a float32 sum of a few terms of size up to 40.
 const float32Error = 2e-5;
 
-describe.each(['cpu', 'wasm'])('softmaxCrossEntropy on %s', (backend) => {
+describe.each(testedBackends())('softmaxCrossEntropy on %s', (backend) => {
   beforeAll(async () => {
-    await tf.setBackend(backend);
+    await startTestBackend(backend === 'wasm' ? 'wasm' : 'cpu');
   });
 
   it('is the mean of log Σ exp z − z_y', async () => {

@@ -1,4 +1,4 @@
-import { expectConstantMemory } from '@multigrad/test-support';
+import { expectConstantMemory, startTestBackend } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -47,7 +47,7 @@ function withNetwork(
 const modes = [{ training: true }, { training: false }];
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await startTestBackend();
 });
 
 describe('multimodalNetwork', () => {

@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { makeFolder } from './files.ts';
 import type { OnProgress } from './progress.ts';
 import { type CommandContext, expectSuccess, runCommand } from './run-command.ts';
 import type { Compiler } from './tools.ts';
 
-/** Compiles the addon of a tree that holds sources, headers and libraries; the result finds the libraries beside it. */
+/** Compiles the addons of a tree that holds sources, headers and libraries; they find the libraries beside them. */
 export async function compileAddon(
   compiler: Compiler,
   tree: string,
@@ -13,31 +14,37 @@ export async function compileAddon(
   onProgress: OnProgress,
 ): Promise<void> {
   onProgress({ step: 'compile', subject: compiler.version, share: null });
-  const package_ = join(tree, 'node_modules/@tensorflow/tfjs-node');
+  const sources = join(tree, 'node_modules/@tensorflow/tfjs-node');
   const library = join(tree, 'tensorflow');
-  const include = (path: string): string => `-I${path}`;
+  const headers = join(tree, 'node_modules/node-api-headers/include');
   await makeFolder(join(tree, 'addon'));
+  const compile = async (name: string, words: readonly string[]): Promise<void> => {
+    const flags = ['-O3', '-std=c++17', '-shared', '-fPIC', '-pthread', '-w', '-DNAPI_VERSION=8'];
+    const module = [`-DNODE_GYP_MODULE_NAME=${name}`, '-o', join(tree, `addon/${name}.node`)];
+    const result = await runCommand(
+      [...compiler.tool, ...flags, `-I${headers}`, ...module, ...words],
+      { ...context, folder: tree },
+    );
+    expectSuccess(`Compiling the addon with ${compiler.version}`, result!);
+  };
   const cuda = await readdir(join(tree, 'nvidia')).catch(() => []);
   const searched = [
     '$ORIGIN/../tensorflow',
     ...cuda.map((name) => `$ORIGIN/../nvidia/${name}/lib`),
   ];
-  const result = await runCommand(
-    [
-      ...compiler.tool,
-      ...['-O2', '-std=c++17', '-shared', '-fPIC'],
-      ...['-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=tfjs_binding'],
-      include(join(library, 'include')),
-      include(join(tree, 'node_modules/node-api-headers/include')),
-      include(package_),
-      join(package_, 'binding/tfjs_backend.cc'),
-      join(package_, 'binding/tfjs_binding.cc'),
-      ...['-o', join(tree, 'addon/tfjs_binding.node')],
-      join(library, 'libtensorflow_cc.so.2'),
-      join(library, 'libtensorflow_framework.so.2'),
-      `-Wl,-rpath,${searched.join(':')}`,
-    ],
-    { ...context, folder: tree },
-  );
-  expectSuccess(`Compiling the addon with ${compiler.version}`, result!);
+  await compile('quiet', [ownSource('quiet.cc')]);
+  await compile('tfjs_binding', [
+    `-I${join(library, 'include')}`,
+    `-I${sources}`,
+    join(sources, 'binding/tfjs_backend.cc'),
+    ownSource('multigrad.cc'),
+    join(library, 'libtensorflow_cc.so.2'),
+    join(library, 'libtensorflow_framework.so.2'),
+    `-Wl,-rpath,${searched.join(':')}`,
+  ]);
+}
+
+/** A source of ours; `native` lies the same way up from `src` and from `dist`. */
+function ownSource(name: string): string {
+  return fileURLToPath(new URL(`../../../native/${name}`, import.meta.url));
 }

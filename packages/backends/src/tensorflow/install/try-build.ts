@@ -11,7 +11,8 @@ export interface TriedBuild {
 
 // In a process of its own: a library that does not fit the machine may end it, and it would stay loaded in ours.
 const script = `
-const { TF_Version, isUsingGpuDevice } = require('./addon/tfjs_binding.node');
+const { silently } = require('./addon/quiet.node');
+const { TF_Version, isUsingGpuDevice } = silently(() => require('./addon/tfjs_binding.node'));
 process.stdout.write('\\n' + JSON.stringify({ tensorflow: TF_Version, gpu: isUsingGpuDevice() }));
 `;
 

@@ -1,0 +1,915 @@
+// Kernels of multigrad for the processor, beside the addon of @tensorflow/tfjs-node: what TensorFlow's eager ops compute
+// slowly or in many passes. They read and write the buffers of tensors in place.
+//
+// The addon's own sources are included as they are: its table of tensors is private to it.
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <node_api.h>
+#include "tensorflow/c/c_api.h"
+#include "tensorflow/c/eager/c_api.h"
+
+#define private public
+#include "binding/tfjs_backend.h"
+#undef private
+
+// The addon's module is registered below, with our functions in it.
+#undef NAPI_MODULE
+#define NAPI_MODULE(name, initialise)
+#include "binding/tfjs_binding.cc"
+
+namespace multigrad {
+
+using tfnodejs::TFJSBackend;
+
+// ---------------------------------------------------------------- threads
+
+// Splits [0, count) between the processors; the calling thread works too.
+class Pool {
+ public:
+  explicit Pool(size_t threads) {
+    for (size_t i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
+  }
+
+  ~Pool() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    for (auto &worker : workers_) worker.join();
+  }
+
+  void Run(size_t count, const std::function<void(size_t, size_t)> &body) {
+    const size_t parts = std::min(count, workers_.size() + 1);
+    if (parts <= 1) {
+      body(0, count);
+      return;
+    }
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      body_ = &body;
+      count_ = count;
+      parts_ = parts;
+      left_ = parts - 1;
+      ++round_;
+    }
+    wake_.notify_all();
+    body(0, count / parts);
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return left_ == 0; });
+  }
+
+ private:
+  void Work(size_t index) {
+    size_t seen = 0;
+    for (;;) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [&] { return ending_ || round_ != seen; });
+      if (ending_) return;
+      seen = round_;
+      if (index >= parts_) continue;
+      const auto *body = body_;
+      const size_t begin = count_ * index / parts_, end = count_ * (index + 1) / parts_;
+      lock.unlock();
+      (*body)(begin, end);
+      lock.lock();
+      if (--left_ == 0) done_.notify_one();
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  const std::function<void(size_t, size_t)> *body_ = nullptr;
+  size_t count_ = 0, parts_ = 0, left_ = 0, round_ = 0;
+  bool ending_ = false;
+};
+
+// ---------------------------------------------------------------- what kernels see
+
+// One version of each loop for each width of vectors, chosen when the addon is loaded.
+#if defined(__x86_64__)
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define WIDE
+#endif
+
+// A float32 tensor's buffer.
+struct View {
+  float *values;
+  size_t size;
+};
+
+// Inputs, the numbers that describe the call, and room for outputs.
+struct Call {
+  Pool &pool;
+  std::vector<View> inputs;
+  std::vector<double> numbers;
+  std::vector<View> outputs;
+
+  size_t Count(size_t index) const { return static_cast<size_t>(numbers[index]); }
+};
+
+constexpr size_t kChunk = 8192;
+
+// ---------------------------------------------------------------- rows
+
+WIDE static float LargestMagnitude(const float *row, size_t size) {
+  // Lanes: a maximum in order could not be spread over a vector.
+  float largest[16] = {0};
+  int nan[16] = {0};
+  size_t i = 0;
+  for (; i + 16 <= size; i += 16)
+    for (size_t k = 0; k < 16; ++k) {
+      const float value = row[i + k], magnitude = std::fabs(value);
+      nan[k] |= value != value;
+      largest[k] = magnitude > largest[k] ? magnitude : largest[k];
+    }
+  for (; i < size; ++i) {
+    nan[0] |= row[i] != row[i];
+    largest[0] = std::max(largest[0], std::fabs(row[i]));
+  }
+  for (size_t k = 0; k < 16; ++k)
+    if (nan[k]) return std::numeric_limits<float>::quiet_NaN();
+  return *std::max_element(largest, largest + 16);
+}
+
+WIDE static double Dot(const float *a, const float *b, size_t size) {
+  double sums[16] = {0};
+  size_t i = 0;
+  for (; i + 16 <= size; i += 16)
+    for (size_t k = 0; k < 16; ++k)
+      sums[k] += static_cast<double>(a[i + k]) * static_cast<double>(b[i + k]);
+  double sum = 0;
+  for (; i < size; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  for (size_t k = 0; k < 16; ++k) sum += sums[k];
+  return sum;
+}
+
+// Largest magnitudes, then for each pair the high and the low part of <g_i, g_j> / (m_i m_j).
+static void GramianOfRows(Call &call) {
+  const size_t count = call.inputs.size(), size = call.inputs[0].size;
+  const size_t pairs = count * (count + 1) / 2;
+  const size_t chunks = std::max<size_t>(1, (size + kChunk - 1) / kChunk);
+  std::vector<float> magnitudes(chunks * count);
+  std::vector<double> products(chunks * pairs);
+  call.pool.Run(chunks, [&](size_t begin, size_t end) {
+    for (size_t chunk = begin; chunk < end; ++chunk) {
+      const size_t at = chunk * kChunk, length = std::min(kChunk, size - at);
+      size_t pair = chunk * pairs;
+      for (size_t i = 0; i < count; ++i) {
+        const float *row = call.inputs[i].values + at;
+        magnitudes[chunk * count + i] = LargestMagnitude(row, length);
+        for (size_t j = i; j < count; ++j) products[pair++] = Dot(row, call.inputs[j].values + at, length);
+      }
+    }
+  });
+  float *out = call.outputs[0].values;
+  for (size_t i = 0; i < count; ++i) {
+    float largest = 0;
+    for (size_t chunk = 0; chunk < chunks; ++chunk) {
+      const float magnitude = magnitudes[chunk * count + i];
+      if (magnitude != magnitude || largest != largest) largest = std::numeric_limits<float>::quiet_NaN();
+      else largest = std::max(largest, magnitude);
+    }
+    out[i] = largest;
+  }
+  size_t pair = 0;
+  float *target = out + count;
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t j = i; j < count; ++j, ++pair, target += 2) {
+      if (out[i] == 0 || out[j] == 0) {
+        target[0] = target[1] = 0;
+        continue;
+      }
+      double product = 0;
+      for (size_t chunk = 0; chunk < chunks; ++chunk) product += products[chunk * pairs + pair];
+      product = product / static_cast<double>(out[i]) / static_cast<double>(out[j]);
+      target[0] = static_cast<float>(product);
+      target[1] = static_cast<float>(product - static_cast<double>(target[0]));
+    }
+  }
+}
+
+// The sum of weighted rows at [at, at + length), in float64.
+WIDE static void WeightedSum(const std::vector<View> &rows, size_t first, const double *weights,
+                             size_t at, size_t length, double *sums) {
+  std::fill(sums, sums + length, 0.0);
+  for (size_t k = first; k < rows.size(); ++k) {
+    const double weight = weights[k - first];
+    const float *row = rows[k].values + at;
+    for (size_t i = 0; i < length; ++i) sums[i] += weight * static_cast<double>(row[i]);
+  }
+}
+
+WIDE static void Round(const double *sums, float *out, size_t length) {
+  for (size_t i = 0; i < length; ++i) out[i] = static_cast<float>(sums[i]);
+}
+
+static void EachChunk(Call &call, size_t size,
+                      const std::function<void(size_t, size_t, double *)> &body) {
+  call.pool.Run((size + kChunk - 1) / kChunk, [&](size_t begin, size_t end) {
+    std::vector<double> sums(kChunk);
+    for (size_t chunk = begin; chunk < end; ++chunk)
+      body(chunk * kChunk, std::min(kChunk, size - chunk * kChunk), sums.data());
+  });
+}
+
+static void CombineRows(Call &call) {
+  EachChunk(call, call.inputs[0].size, [&](size_t at, size_t length, double *sums) {
+    WeightedSum(call.inputs, 0, call.numbers.data(), at, length, sums);
+    Round(sums, call.outputs[0].values + at, length);
+  });
+}
+
+// ---------------------------------------------------------------- optimizers
+
+WIDE static void MomentumChunk(const float *variable, const float *velocity, const double *sums,
+                               size_t length, double rate, double momentum, double decay,
+                               bool nesterov, float *newVariable, float *newVelocity) {
+  for (size_t i = 0; i < length; ++i) {
+    const double theta = variable[i];
+    const double g = sums[i] + decay * theta;
+    const double v = momentum * static_cast<double>(velocity[i]) + g;
+    newVelocity[i] = static_cast<float>(v);
+    newVariable[i] = static_cast<float>(theta - rate * (nesterov ? g + momentum * v : v));
+  }
+}
+
+// Numbers: learning rate, momentum, weight decay, nesterov, then the weights.
+static void MomentumUpdate(Call &call) {
+  const double *n = call.numbers.data();
+  EachChunk(call, call.inputs[0].size, [&](size_t at, size_t length, double *sums) {
+    WeightedSum(call.inputs, 2, n + 4, at, length, sums);
+    MomentumChunk(call.inputs[0].values + at, call.inputs[1].values + at, sums, length, n[0], n[1],
+                  n[2], n[3] != 0, call.outputs[0].values + at, call.outputs[1].values + at);
+  });
+}
+
+WIDE static void AdamChunk(const float *variable, const float *mean, const float *square,
+                           const double *sums, size_t length, const double *n, float *newVariable,
+                           float *newMean, float *newSquare) {
+  const double rate = n[0], beta1 = n[1], beta2 = n[2], epsilon = n[3], decay = n[4];
+  const double kept = 1 - rate * n[5], scale1 = 1 / n[6], scale2 = 1 / n[7];
+  for (size_t i = 0; i < length; ++i) {
+    const double theta = variable[i];
+    const double g = sums[i] + decay * theta;
+    const double m = beta1 * static_cast<double>(mean[i]) + (1 - beta1) * g;
+    const double s = beta2 * static_cast<double>(square[i]) + (1 - beta2) * g * g;
+    newMean[i] = static_cast<float>(m);
+    newSquare[i] = static_cast<float>(s);
+    newVariable[i] =
+        static_cast<float>(kept * theta - rate * (m * scale1) / (std::sqrt(s * scale2) + epsilon));
+  }
+}
+
+// Numbers: learning rate, beta 1 and 2, epsilon, decay, decoupled decay, corrections 1 and 2, then the weights.
+static void AdamUpdate(Call &call) {
+  const double *n = call.numbers.data();
+  EachChunk(call, call.inputs[0].size, [&](size_t at, size_t length, double *sums) {
+    WeightedSum(call.inputs, 3, n + 8, at, length, sums);
+    AdamChunk(call.inputs[0].values + at, call.inputs[1].values + at, call.inputs[2].values + at, sums,
+              length, n, call.outputs[0].values + at, call.outputs[1].values + at,
+              call.outputs[2].values + at);
+  });
+}
+
+// ---------------------------------------------------------------- pooling
+
+struct Window {
+  size_t batch, height, width, channels, outHeight, outWidth, kernelHeight, kernelWidth;
+  size_t strideHeight, strideWidth;
+  ptrdiff_t top, left;
+};
+
+WIDE static void TakeLarger(const float *x, size_t channels, int tap, float *best, int *winner) {
+  for (size_t c = 0; c < channels; ++c) {
+    const bool larger = x[c] > best[c];
+    best[c] = larger ? x[c] : best[c];
+    winner[c] = larger ? tap : winner[c];
+  }
+}
+
+WIDE static void AddToWinners(float *dx, const float *dy, size_t channels, int tap, const int *winner) {
+  for (size_t c = 0; c < channels; ++c) dx[c] += winner[c] == tap ? dy[c] : 0.0f;
+}
+
+// The first maximum of a window, row by row, takes the gradient of the window.
+static void MaxPoolImage(const Window &w, const float *x, const float *dy, float *dx, float *best, int *winner) {
+  for (size_t i = 0; i < w.outHeight; ++i) {
+    for (size_t j = 0; j < w.outWidth; ++j, dy += w.channels) {
+      const ptrdiff_t row = static_cast<ptrdiff_t>(i * w.strideHeight) - w.top;
+      const ptrdiff_t column = static_cast<ptrdiff_t>(j * w.strideWidth) - w.left;
+      std::fill(best, best + w.channels, -std::numeric_limits<float>::infinity());
+      std::fill(winner, winner + w.channels, -1);
+      for (int pass = 0; pass < 2; ++pass) {
+        for (size_t kh = 0; kh < w.kernelHeight; ++kh) {
+          const ptrdiff_t h = row + static_cast<ptrdiff_t>(kh);
+          if (h < 0 || h >= static_cast<ptrdiff_t>(w.height)) continue;
+          for (size_t kw = 0; kw < w.kernelWidth; ++kw) {
+            const ptrdiff_t v = column + static_cast<ptrdiff_t>(kw);
+            if (v < 0 || v >= static_cast<ptrdiff_t>(w.width)) continue;
+            const size_t at = (static_cast<size_t>(h) * w.width + static_cast<size_t>(v)) * w.channels;
+            const int tap = static_cast<int>(kh * w.kernelWidth + kw);
+            if (pass == 0) TakeLarger(x + at, w.channels, tap, best, winner);
+            else AddToWinners(dx + at, dy, w.channels, tap, winner);
+          }
+        }
+      }
+    }
+  }
+}
+
+static Window WindowOf(const Call &call) {
+  const auto n = [&](size_t i) { return call.Count(i); };
+  return {n(0), n(1), n(2), n(3), n(4), n(5), n(6), n(7), n(8), n(9),
+          static_cast<ptrdiff_t>(call.numbers[10]), static_cast<ptrdiff_t>(call.numbers[11])};
+}
+
+static void MaxPoolGrad(Call &call) {
+  const Window w = WindowOf(call);
+  const size_t inSize = w.height * w.width * w.channels;
+  const size_t outSize = w.outHeight * w.outWidth * w.channels;
+  call.pool.Run(w.batch, [&](size_t begin, size_t end) {
+    std::vector<float> best(w.channels);
+    std::vector<int> winner(w.channels);
+    for (size_t n = begin; n < end; ++n) {
+      float *dx = call.outputs[0].values + n * inSize;
+      std::fill(dx, dx + inSize, 0.0f);
+      MaxPoolImage(w, call.inputs[0].values + n * inSize, call.inputs[1].values + n * outSize, dx,
+                   best.data(), winner.data());
+    }
+  });
+}
+
+// ---------------------------------------------------------------- convolution towards few channels
+
+typedef float Eight __attribute__((vector_size(32), aligned(4)));
+
+// Gradients of P neighbouring pixels with respect to C channels, from the padded output gradient; O in eights.
+template <size_t C, size_t P>
+static inline __attribute__((always_inline)) void InputGradientOfPixels(
+    const float *dy, const float *filter, size_t rowLength, size_t outputs, size_t kernelHeight,
+    size_t kernelWidth, float *dx) {
+  Eight sums[P][C] = {};
+  for (size_t kh = 0; kh < kernelHeight; ++kh) {
+    for (size_t kw = 0; kw < kernelWidth; ++kw) {
+      const float *d = dy + kh * rowLength + kw * outputs;
+      const float *f = filter + (kh * kernelWidth + kw) * C * outputs;
+      for (size_t o = 0; o < outputs; o += 8) {
+        Eight values[P];
+        for (size_t p = 0; p < P; ++p) values[p] = *reinterpret_cast<const Eight *>(d + p * outputs + o);
+        for (size_t c = 0; c < C; ++c) {
+          const Eight factor = *reinterpret_cast<const Eight *>(f + c * outputs + o);
+          for (size_t p = 0; p < P; ++p) sums[p][c] += values[p] * factor;
+        }
+      }
+    }
+  }
+  for (size_t p = 0; p < P; ++p)
+    for (size_t c = 0; c < C; ++c) {
+      const Eight s = sums[p][c];
+      dx[p * C + c] = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    }
+}
+
+template <size_t C>
+static inline __attribute__((always_inline)) void InputGradientOfRow(
+    const float *dy, const float *filter, size_t width, size_t rowLength, size_t outputs,
+    size_t kernelHeight, size_t kernelWidth, float *dx) {
+  size_t j = 0;
+  for (; j + 4 <= width; j += 4)
+    InputGradientOfPixels<C, 4>(dy + j * outputs, filter, rowLength, outputs, kernelHeight, kernelWidth, dx + j * C);
+  for (; j < width; ++j)
+    InputGradientOfPixels<C, 1>(dy + j * outputs, filter, rowLength, outputs, kernelHeight, kernelWidth, dx + j * C);
+}
+
+WIDE static void InputGradientRow(size_t channels, const float *dy, const float *filter, size_t width, size_t rowLength,
+                                  size_t outputs, size_t kernelHeight, size_t kernelWidth, float *dx) {
+  switch (channels) {
+    case 1: return InputGradientOfRow<1>(dy, filter, width, rowLength, outputs, kernelHeight, kernelWidth, dx);
+    case 2: return InputGradientOfRow<2>(dy, filter, width, rowLength, outputs, kernelHeight, kernelWidth, dx);
+    case 3: return InputGradientOfRow<3>(dy, filter, width, rowLength, outputs, kernelHeight, kernelWidth, dx);
+    default: return InputGradientOfRow<4>(dy, filter, width, rowLength, outputs, kernelHeight, kernelWidth, dx);
+  }
+}
+
+// Stride 1, 1 to 4 input channels, outputs a multiple of 8. Inputs: dy, filter [kh, kw, C, O].
+static void NarrowInputGradient(Call &call) {
+  const Window w = WindowOf(call);
+  const size_t outputs = call.Count(12), kh = w.kernelHeight, kw = w.kernelWidth, C = w.channels;
+  // The filter turned by half a circle: the gradient is a convolution of the padded output gradient with it.
+  const float *filter = call.inputs[1].values;
+  std::vector<float> turned(kh * kw * C * outputs);
+  for (size_t tap = 0; tap < kh * kw; ++tap)
+    std::copy_n(filter + tap * C * outputs, C * outputs, turned.data() + (kh * kw - 1 - tap) * C * outputs);
+  // Position of the output gradient's first pixel in the padded plane, which covers every window of an input pixel.
+  const size_t top = kh - 1 - static_cast<size_t>(w.top), left = kw - 1 - static_cast<size_t>(w.left);
+  const size_t planeHeight = w.height + kh - 1, planeWidth = w.width + kw - 1, rowLength = planeWidth * outputs;
+  call.pool.Run(w.batch, [&](size_t begin, size_t end) {
+    std::vector<float> plane(planeHeight * rowLength, 0.0f);
+    for (size_t n = begin; n < end; ++n) {
+      const float *dy = call.inputs[0].values + n * w.outHeight * w.outWidth * outputs;
+      for (size_t i = 0; i < w.outHeight; ++i)
+        std::copy_n(dy + i * w.outWidth * outputs, w.outWidth * outputs,
+                    plane.data() + (i + top) * rowLength + left * outputs);
+      for (size_t i = 0; i < w.height; ++i)
+        InputGradientRow(C, plane.data() + i * rowLength, turned.data(), w.width, rowLength, outputs, kh, kw,
+                         call.outputs[0].values + (n * w.height + i) * w.width * C);
+    }
+  });
+}
+
+// ---------------------------------------------------------------- batch normalisation
+
+// Channels are the last axis. Loops run over lanes: as many channels, repeated, as fill a vector; what belongs to a
+// channel is laid out so too.
+class Lanes {
+ public:
+  Lanes(size_t size, size_t channels)
+      : size_(size), channels_(channels), lanes_(channels * std::max<size_t>(1, (16 + channels - 1) / channels)) {}
+
+  size_t Count() const { return lanes_; }
+
+  std::vector<float> Spread(const float *values) const {
+    std::vector<float> spread(lanes_);
+    for (size_t lane = 0; lane < lanes_; ++lane) spread[lane] = values[lane % channels_];
+    return spread;
+  }
+
+  // Adds up by channel what `body` adds by lane: body(at, length, sums), sums of `kinds` times the lanes.
+  std::vector<double> Sum(Pool &pool, size_t kinds,
+                          const std::function<void(size_t, size_t, double *)> &body) const {
+    const size_t step = Step(), chunks = (size_ + step - 1) / step;
+    std::vector<double> partial(chunks * kinds * lanes_, 0.0);
+    pool.Run(chunks, [&](size_t begin, size_t end) {
+      for (size_t chunk = begin; chunk < end; ++chunk)
+        body(chunk * step, std::min(step, size_ - chunk * step), partial.data() + chunk * kinds * lanes_);
+    });
+    std::vector<double> sums(kinds * channels_, 0.0);
+    for (size_t chunk = 0; chunk < chunks; ++chunk)
+      for (size_t kind = 0; kind < kinds; ++kind)
+        for (size_t lane = 0; lane < lanes_; ++lane)
+          sums[kind * channels_ + lane % channels_] += partial[(chunk * kinds + kind) * lanes_ + lane];
+    return sums;
+  }
+
+  void Each(Pool &pool, const std::function<void(size_t, size_t)> &body) const {
+    const size_t step = Step();
+    pool.Run((size_ + step - 1) / step, [&](size_t begin, size_t end) {
+      for (size_t chunk = begin; chunk < end; ++chunk)
+        body(chunk * step, std::min(step, size_ - chunk * step));
+    });
+  }
+
+ private:
+  size_t Step() const { return std::max<size_t>(1, kChunk / lanes_) * lanes_; }
+
+  size_t size_, channels_, lanes_;
+};
+
+WIDE static void AddUp(const float *x, size_t length, size_t lanes, double *sums) {
+  for (size_t at = 0; at < length; at += lanes) {
+    const size_t count = std::min(lanes, length - at);
+    for (size_t k = 0; k < count; ++k) sums[k] += static_cast<double>(x[at + k]);
+  }
+}
+
+WIDE static void AddUpSquares(const float *x, size_t length, size_t lanes, const float *mean, double *sums) {
+  for (size_t at = 0; at < length; at += lanes) {
+    const size_t count = std::min(lanes, length - at);
+    for (size_t k = 0; k < count; ++k) {
+      const double difference = x[at + k] - mean[k];
+      sums[k] += difference * difference;
+    }
+  }
+}
+
+WIDE static void AddUpGradients(const float *dy, const float *x, size_t length, size_t lanes, const float *mean,
+                                double *sums) {
+  double *products = sums + lanes;
+  for (size_t at = 0; at < length; at += lanes) {
+    const size_t count = std::min(lanes, length - at);
+    for (size_t k = 0; k < count; ++k) {
+      const double d = dy[at + k];
+      sums[k] += d;
+      products[k] += d * static_cast<double>(x[at + k] - mean[k]);
+    }
+  }
+}
+
+WIDE static void Normalise(const float *x, size_t length, size_t lanes, const float *mean, const float *factor,
+                           const float *offset, float *y) {
+  for (size_t at = 0; at < length; at += lanes) {
+    const size_t count = std::min(lanes, length - at);
+    for (size_t k = 0; k < count; ++k) y[at + k] = (x[at + k] - mean[k]) * factor[k] + offset[k];
+  }
+}
+
+// dx = (dy - offset) factor - (x - mean) slope
+WIDE static void Denormalise(const float *dy, const float *x, size_t length, size_t lanes, const float *mean,
+                             const float *factor, const float *offset, const float *slope, float *dx) {
+  for (size_t at = 0; at < length; at += lanes) {
+    const size_t count = std::min(lanes, length - at);
+    for (size_t k = 0; k < count; ++k)
+      dx[at + k] = (dy[at + k] - offset[k]) * factor[k] - (x[at + k] - mean[k]) * slope[k];
+  }
+}
+
+static std::vector<float> Rounded(const std::vector<double> &values) {
+  return std::vector<float>(values.begin(), values.end());
+}
+
+// Inputs: x, scale, offset. Outputs: y, mean, variance, inverse deviation. Number: epsilon.
+static void BatchNormTraining(Call &call) {
+  const View x = call.inputs[0], y = call.outputs[0];
+  const size_t channels = call.inputs[1].size;
+  const double rows = static_cast<double>(x.size / std::max<size_t>(1, channels));
+  const Lanes lanes(x.size, channels);
+  std::vector<double> mean = lanes.Sum(call.pool, 1, [&](size_t at, size_t length, double *sums) {
+    AddUp(x.values + at, length, lanes.Count(), sums);
+  });
+  for (double &value : mean) value /= rows;
+  const std::vector<float> center = Rounded(mean), centers = lanes.Spread(center.data());
+  std::vector<double> variance = lanes.Sum(call.pool, 1, [&](size_t at, size_t length, double *sums) {
+    AddUpSquares(x.values + at, length, lanes.Count(), centers.data(), sums);
+  });
+  std::vector<float> factor(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    // The mean was rounded before it was taken off.
+    const double rounding = mean[c] - static_cast<double>(center[c]);
+    variance[c] = std::max(0.0, variance[c] / rows - rounding * rounding);
+    const double inverse = 1 / std::sqrt(variance[c] + call.numbers[0]);
+    factor[c] = static_cast<float>(inverse * static_cast<double>(call.inputs[1].values[c]));
+    call.outputs[1].values[c] = center[c];
+    call.outputs[2].values[c] = static_cast<float>(variance[c]);
+    call.outputs[3].values[c] = static_cast<float>(inverse);
+  }
+  const std::vector<float> factors = lanes.Spread(factor.data()), offsets = lanes.Spread(call.inputs[2].values);
+  lanes.Each(call.pool, [&](size_t at, size_t length) {
+    Normalise(x.values + at, length, lanes.Count(), centers.data(), factors.data(), offsets.data(), y.values + at);
+  });
+}
+
+// Inputs: dy, x, scale, mean, inverse deviation. Outputs: dx, dScale, dOffset.
+static void BatchNormTrainingGrad(Call &call) {
+  const View dy = call.inputs[0], x = call.inputs[1], scale = call.inputs[2], inverse = call.inputs[4];
+  const size_t channels = scale.size;
+  const double rows = static_cast<double>(x.size / std::max<size_t>(1, channels));
+  const Lanes lanes(x.size, channels);
+  const std::vector<float> means = lanes.Spread(call.inputs[3].values);
+  const std::vector<double> sums = lanes.Sum(call.pool, 2, [&](size_t at, size_t length, double *out) {
+    AddUpGradients(dy.values + at, x.values + at, length, lanes.Count(), means.data(), out);
+  });
+  std::vector<float> factor(channels), offset(channels), slope(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    const double s = inverse.values[c], dScale = sums[channels + c] * s;
+    factor[c] = static_cast<float>(s * static_cast<double>(scale.values[c]));
+    offset[c] = static_cast<float>(sums[c] / rows);
+    slope[c] = static_cast<float>(s * static_cast<double>(scale.values[c]) * s * dScale / rows);
+    call.outputs[1].values[c] = static_cast<float>(dScale);
+    call.outputs[2].values[c] = static_cast<float>(sums[c]);
+  }
+  const std::vector<float> factors = lanes.Spread(factor.data()), offsets = lanes.Spread(offset.data()),
+                           slopes = lanes.Spread(slope.data());
+  lanes.Each(call.pool, [&](size_t at, size_t length) {
+    Denormalise(dy.values + at, x.values + at, length, lanes.Count(), means.data(), factors.data(), offsets.data(),
+                slopes.data(), call.outputs[0].values + at);
+  });
+}
+
+// Inputs: dy, x, mean, variance, scale. Outputs: dx, dMean, dVariance, dScale, dOffset. Number: epsilon.
+static void BatchNormInferenceGrad(Call &call) {
+  const View dy = call.inputs[0], x = call.inputs[1], scale = call.inputs[4];
+  const size_t channels = scale.size;
+  const Lanes lanes(x.size, channels);
+  const std::vector<float> means = lanes.Spread(call.inputs[2].values);
+  const std::vector<double> sums = lanes.Sum(call.pool, 2, [&](size_t at, size_t length, double *out) {
+    AddUpGradients(dy.values + at, x.values + at, length, lanes.Count(), means.data(), out);
+  });
+  std::vector<float> factor(channels);
+  const std::vector<float> zero(lanes.Count(), 0.0f);
+  for (size_t c = 0; c < channels; ++c) {
+    const double inverse = 1 / std::sqrt(static_cast<double>(call.inputs[3].values[c]) + call.numbers[0]);
+    const double gamma = scale.values[c], dScale = sums[channels + c] * inverse;
+    factor[c] = static_cast<float>(gamma * inverse);
+    call.outputs[1].values[c] = static_cast<float>(-gamma * inverse * sums[c]);
+    call.outputs[2].values[c] = static_cast<float>(-gamma * inverse * inverse * dScale / 2);
+    call.outputs[3].values[c] = static_cast<float>(dScale);
+    call.outputs[4].values[c] = static_cast<float>(sums[c]);
+  }
+  const std::vector<float> factors = lanes.Spread(factor.data());
+  lanes.Each(call.pool, [&](size_t at, size_t length) {
+    Normalise(dy.values + at, length, lanes.Count(), zero.data(), factors.data(), zero.data(),
+              call.outputs[0].values + at);
+  });
+}
+
+// ---------------------------------------------------------------- functions of each row
+
+// Rows of so many numbers, split between the processors in blocks of a few.
+static void EachRow(Pool &pool, size_t rows, size_t columns, const std::function<void(size_t)> &body) {
+  const size_t block = std::max<size_t>(1, 2048 / std::max<size_t>(1, columns));
+  pool.Run((rows + block - 1) / block, [&](size_t begin, size_t end) {
+    for (size_t row = begin * block; row < std::min(rows, end * block); ++row) body(row);
+  });
+}
+
+// Inputs: dy, y. Number: columns. dx = y (dy - sum of dy y).
+static void SoftmaxGrad(Call &call) {
+  const size_t columns = call.Count(0), rows = columns == 0 ? 0 : call.inputs[0].size / columns;
+  EachRow(call.pool, rows, columns, [&](size_t row) {
+    const float *dy = call.inputs[0].values + row * columns, *y = call.inputs[1].values + row * columns;
+    const double total = Dot(dy, y, columns);
+    float *dx = call.outputs[0].values + row * columns;
+    for (size_t c = 0; c < columns; ++c) dx[c] = static_cast<float>(y[c] * (dy[c] - total));
+  });
+}
+
+// Inputs: dy, y. Number: columns. dx = dy - exp(y) (sum of dy).
+static void LogSoftmaxGrad(Call &call) {
+  const size_t columns = call.Count(0), rows = columns == 0 ? 0 : call.inputs[0].size / columns;
+  EachRow(call.pool, rows, columns, [&](size_t row) {
+    const float *dy = call.inputs[0].values + row * columns, *y = call.inputs[1].values + row * columns;
+    double total = 0;
+    for (size_t c = 0; c < columns; ++c) total += dy[c];
+    float *dx = call.outputs[0].values + row * columns;
+    for (size_t c = 0; c < columns; ++c) dx[c] = static_cast<float>(dy[c] - std::exp(static_cast<double>(y[c])) * total);
+  });
+}
+
+// Inputs: x, scale, offset. Outputs: y, mean, inverse deviation. Number: epsilon.
+static void LayerNorm(Call &call) {
+  const size_t columns = call.inputs[1].size, rows = call.outputs[1].size;
+  const float *scale = call.inputs[1].values, *offset = call.inputs[2].values;
+  EachRow(call.pool, rows, columns, [&](size_t row) {
+    const float *x = call.inputs[0].values + row * columns;
+    double mean = 0, variance = 0;
+    for (size_t c = 0; c < columns; ++c) mean += x[c];
+    mean /= static_cast<double>(columns);
+    for (size_t c = 0; c < columns; ++c) variance += (x[c] - mean) * (x[c] - mean);
+    const double inverse = 1 / std::sqrt(variance / static_cast<double>(columns) + call.numbers[0]);
+    float *y = call.outputs[0].values + row * columns;
+    for (size_t c = 0; c < columns; ++c) y[c] = static_cast<float>((x[c] - mean) * inverse * scale[c] + offset[c]);
+    call.outputs[1].values[row] = static_cast<float>(mean);
+    call.outputs[2].values[row] = static_cast<float>(inverse);
+  });
+}
+
+// Inputs: dy, x, scale, mean, inverse deviation. Outputs: dx, dScale, dOffset.
+static void LayerNormGrad(Call &call) {
+  const View dy = call.inputs[0], x = call.inputs[1], scale = call.inputs[2];
+  const size_t columns = scale.size, rows = call.inputs[3].size;
+  // As many blocks whatever the number of processors, so that sums are the same everywhere.
+  const size_t blocks = std::min<size_t>(rows, 32);
+  std::vector<double> partial(2 * blocks * columns, 0.0);
+  call.pool.Run(blocks, [&](size_t begin, size_t end) {
+    for (size_t block = begin; block < end; ++block) {
+      double *dScale = partial.data() + 2 * block * columns, *dOffset = dScale + columns;
+      for (size_t row = rows * block / blocks; row < rows * (block + 1) / blocks; ++row) {
+        const float *d = dy.values + row * columns, *values = x.values + row * columns;
+        const double mean = call.inputs[3].values[row], inverse = call.inputs[4].values[row];
+        double sum = 0, product = 0;
+        for (size_t c = 0; c < columns; ++c) {
+          const double standard = (values[c] - mean) * inverse, g = static_cast<double>(d[c]) * scale.values[c];
+          dScale[c] += d[c] * standard;
+          dOffset[c] += d[c];
+          sum += g;
+          product += g * standard;
+        }
+        sum /= static_cast<double>(columns);
+        product /= static_cast<double>(columns);
+        float *dx = call.outputs[0].values + row * columns;
+        for (size_t c = 0; c < columns; ++c) {
+          const double standard = (values[c] - mean) * inverse, g = static_cast<double>(d[c]) * scale.values[c];
+          dx[c] = static_cast<float>(inverse * (g - sum - standard * product));
+        }
+      }
+    }
+  });
+  for (size_t c = 0; c < columns; ++c) {
+    double dScale = 0, dOffset = 0;
+    for (size_t block = 0; block < blocks; ++block) {
+      dScale += partial[2 * block * columns + c];
+      dOffset += partial[(2 * block + 1) * columns + c];
+    }
+    call.outputs[1].values[c] = static_cast<float>(dScale);
+    call.outputs[2].values[c] = static_cast<float>(dOffset);
+  }
+}
+
+constexpr double kRootTwoOverPi = 0.7978845608028654, kCubic = 0.044715;
+
+// Input: x. Number: approximate.
+static void Gelu(Call &call) {
+  const bool approximate = call.numbers[0] != 0;
+  EachRow(call.pool, call.inputs[0].size, 1, [&](size_t i) {
+    const double x = call.inputs[0].values[i];
+    const double twice = approximate ? 1 + std::tanh(kRootTwoOverPi * (x + kCubic * x * x * x)) : std::erfc(-x / std::sqrt(2.0));
+    call.outputs[0].values[i] = static_cast<float>(x / 2 * twice);
+  });
+}
+
+// Inputs: dy, x. Number: approximate.
+static void GeluGrad(Call &call) {
+  const bool approximate = call.numbers[0] != 0;
+  EachRow(call.pool, call.inputs[0].size, 1, [&](size_t i) {
+    const double x = call.inputs[1].values[i];
+    double slope;
+    if (approximate) {
+      const double t = std::tanh(kRootTwoOverPi * (x + kCubic * x * x * x));
+      slope = (1 + t) / 2 + x / 2 * (1 - t * t) * kRootTwoOverPi * (1 + 3 * kCubic * x * x);
+    } else {
+      slope = std::erfc(-x / std::sqrt(2.0)) / 2 + x * std::exp(-x * x / 2) * kRootTwoOverPi / 2;
+    }
+    call.outputs[0].values[i] = static_cast<float>(call.inputs[0].values[i] * slope);
+  });
+}
+
+// ---------------------------------------------------------------- cross-entropy
+
+// Inputs: logits, labels (int32 in the same bits). Outputs: losses, gradient.
+static void SparseSoftmaxCrossEntropy(Call &call) {
+  const size_t classes = call.Count(0), rows = call.outputs[0].size;
+  const int32_t *labels = reinterpret_cast<const int32_t *>(call.inputs[1].values);
+  for (size_t row = 0; row < rows; ++row) {
+    const float *z = call.inputs[0].values + row * classes;
+    float *gradient = call.outputs[1].values + row * classes;
+    const int32_t label = labels[row];
+    const bool known = label >= 0 && static_cast<size_t>(label) < classes;
+    if (!known) {
+      const float value = label == -1 ? 0.0f : std::numeric_limits<float>::quiet_NaN();
+      call.outputs[0].values[row] = value;
+      std::fill(gradient, gradient + classes, value);
+      continue;
+    }
+    double largest = -std::numeric_limits<double>::infinity(), total = 0;
+    for (size_t c = 0; c < classes; ++c) largest = std::max(largest, static_cast<double>(z[c]));
+    for (size_t c = 0; c < classes; ++c) total += std::exp(z[c] - largest);
+    for (size_t c = 0; c < classes; ++c)
+      gradient[c] = static_cast<float>(std::exp(z[c] - largest) / total - (static_cast<size_t>(label) == c ? 1 : 0));
+    call.outputs[0].values[row] = static_cast<float>(std::log(total) - (z[label] - largest));
+  }
+}
+
+// ---------------------------------------------------------------- the door to JavaScript
+
+struct Kernel {
+  const char *name;
+  void (*run)(Call &);
+};
+
+static const Kernel kKernels[] = {
+    {"GramianOfRows", GramianOfRows},
+    {"CombineRows", CombineRows},
+    {"MomentumUpdate", MomentumUpdate},
+    {"AdamUpdate", AdamUpdate},
+    {"MaxPoolGrad", MaxPoolGrad},
+    {"NarrowInputGradient", NarrowInputGradient},
+    {"BatchNormTraining", BatchNormTraining},
+    {"BatchNormTrainingGrad", BatchNormTrainingGrad},
+    {"BatchNormInferenceGrad", BatchNormInferenceGrad},
+    {"SparseSoftmaxCrossEntropy", SparseSoftmaxCrossEntropy},
+    {"SoftmaxGrad", SoftmaxGrad},
+    {"LogSoftmaxGrad", LogSoftmaxGrad},
+    {"LayerNorm", LayerNorm},
+    {"LayerNormGrad", LayerNormGrad},
+    {"Gelu", Gelu},
+    {"GeluGrad", GeluGrad},
+};
+
+static size_t Processors() {
+  const char *given = std::getenv("TF_NUM_INTRAOP_THREADS");
+  if (given != nullptr && std::atoi(given) > 0) return static_cast<size_t>(std::atoi(given));
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<size_t>(CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+static Pool &ThePool() {
+  // Never destroyed: its threads may outlive what runs at exit.
+  static Pool *pool = new Pool(Processors());
+  return *pool;
+}
+
+static napi_value Fail(napi_env env, const std::string &message) {
+  napi_throw_error(env, nullptr, message.c_str());
+  return nullptr;
+}
+
+static bool ReadShape(napi_env env, napi_value array, std::vector<int64_t> *shape) {
+  uint32_t length = 0;
+  if (napi_get_array_length(env, array, &length) != napi_ok) return false;
+  shape->resize(length);
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value element;
+    if (napi_get_element(env, array, i, &element) != napi_ok ||
+        napi_get_value_int64(env, element, &(*shape)[i]) != napi_ok)
+      return false;
+  }
+  return true;
+}
+
+// runKernel(name, inputIds, numbers, outputShapes): what executeOp returns, of float32 tensors.
+static napi_value RunKernel(napi_env env, napi_callback_info info) {
+  size_t argc = 4;
+  napi_value args[4];
+  napi_get_cb_info(env, info, &argc, args, nullptr, nullptr);
+  TFJSBackend *backend = tfnodejs::GetTFJSBackend(env);
+  if (argc != 4 || backend == nullptr) return Fail(env, "runKernel takes a name, ids, numbers and shapes");
+  char name[64];
+  size_t length = 0;
+  napi_get_value_string_utf8(env, args[0], name, sizeof(name), &length);
+  const Kernel *kernel = std::find_if(std::begin(kKernels), std::end(kKernels),
+                                      [&](const Kernel &one) { return std::strcmp(one.name, name) == 0; });
+  if (kernel == std::end(kKernels)) return Fail(env, std::string("no kernel ") + name);
+
+  std::unique_ptr<TF_Status, void (*)(TF_Status *)> status(TF_NewStatus(), TF_DeleteStatus);
+  typedef std::unique_ptr<TF_Tensor, void (*)(TF_Tensor *)> Tensor;
+  std::vector<Tensor> tensors;
+  Call call{ThePool(), {}, {}, {}};
+  const auto view = [&](TF_Tensor *tensor) {
+    tensors.emplace_back(tensor, TF_DeleteTensor);
+    return View{static_cast<float *>(TF_TensorData(tensor)), TF_TensorByteSize(tensor) / sizeof(float)};
+  };
+
+  uint32_t count = 0;
+  napi_get_array_length(env, args[1], &count);
+  for (uint32_t i = 0; i < count; ++i) {
+    napi_value element;
+    int32_t id = 0;
+    napi_get_element(env, args[1], i, &element);
+    napi_get_value_int32(env, element, &id);
+    const auto entry = backend->tfe_handle_map_.find(id);
+    if (entry == backend->tfe_handle_map_.end()) return Fail(env, "an input is no tensor of this backend");
+    TF_Tensor *tensor = TFE_TensorHandleResolve(entry->second, status.get());
+    if (TF_GetCode(status.get()) != TF_OK) return Fail(env, TF_Message(status.get()));
+    call.inputs.push_back(view(tensor));
+  }
+  napi_typedarray_type type;
+  size_t numbers = 0;
+  void *data = nullptr;
+  if (napi_get_typedarray_info(env, args[2], &type, &numbers, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float64_array)
+    return Fail(env, "the numbers should be a Float64Array");
+  call.numbers.assign(static_cast<double *>(data), static_cast<double *>(data) + numbers);
+  uint32_t outputs = 0;
+  napi_get_array_length(env, args[3], &outputs);
+  std::vector<TF_Tensor *> results;
+  for (uint32_t i = 0; i < outputs; ++i) {
+    napi_value element;
+    std::vector<int64_t> shape;
+    napi_get_element(env, args[3], i, &element);
+    if (!ReadShape(env, element, &shape)) return Fail(env, "a shape should be a list of numbers");
+    size_t bytes = sizeof(float);
+    for (const int64_t size : shape) bytes *= static_cast<size_t>(size);
+    TF_Tensor *tensor = TF_AllocateTensor(TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes);
+    call.outputs.push_back(view(tensor));
+    results.push_back(tensor);
+  }
+  kernel->run(call);
+  napi_value infos;
+  napi_create_array_with_length(env, outputs, &infos);
+  for (uint32_t i = 0; i < outputs; ++i) {
+    TFE_TensorHandle *handle = TFE_NewTensorHandle(results[i], status.get());
+    if (TF_GetCode(status.get()) != TF_OK) return Fail(env, TF_Message(status.get()));
+    napi_set_element(env, infos, i, backend->GenerateOutputTensorInfo(env, handle));
+  }
+  return infos;
+}
+
+static napi_value Initialise(napi_env env, napi_value exports) {
+  napi_value result = tfnodejs::InitTFNodeJSBinding(env, exports);
+  if (result == nullptr) return nullptr;
+  napi_value run, kernels;
+  napi_create_function(env, "runKernel", NAPI_AUTO_LENGTH, RunKernel, nullptr, &run);
+  napi_set_named_property(env, result, "runKernel", run);
+  napi_create_array(env, &kernels);
+  uint32_t index = 0;
+  for (const Kernel &kernel : kKernels) {
+    napi_value name;
+    napi_create_string_utf8(env, kernel.name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, kernels, index++, name);
+  }
+  napi_set_named_property(env, result, "kernels", kernels);
+  return result;
+}
+
+NAPI_MODULE_INIT() { return Initialise(env, exports); }
+
+}  // namespace multigrad

@@ -1,0 +1,19 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { OwnKernel } from '../../registry/own-kernel.ts';
+import type { NodeBackend } from '../node-backend.ts';
+
+/** A kernel of ours for native TensorFlow. */
+export type NativeKernel = OwnKernel<NodeBackend>;
+
+/** Runs a kernel that our own builds bring (`native/multigrad.cc`); outputs are float32. */
+export function runNative(
+  backend: NodeBackend,
+  name: string,
+  inputs: readonly TensorInfo[],
+  numbers: readonly number[],
+  outputShapes: readonly (readonly number[])[],
+): TensorInfo[] {
+  const ids = backend.getInputTensorIds(inputs);
+  const outputs = backend.binding.runKernel!(name, ids, Float64Array.from(numbers), outputShapes);
+  return outputs.map((output) => backend.createOutputTensor(output));
+}

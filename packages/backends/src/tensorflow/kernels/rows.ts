@@ -1,0 +1,78 @@
+import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { inputOf, rowsOf, weightsOf } from '../../registry/check-inputs.ts';
+import { type NativeKernel, runNative } from './native-kernel.ts';
+
+/** Inner products of the gradients of one tensor, in float64. */
+export const gramianOfRows: NativeKernel = {
+  name: 'GramianOfRows',
+  run: ({ inputs }, backend) => {
+    const rows = rowsOf('GramianOfRows', inputs);
+    const count = rows.length;
+    return runNative(backend, 'GramianOfRows', rows, [], [[count + count * (count + 1)]])[0]!;
+  },
+};
+
+/** The weighted sum of rows, in float64, rounded once. */
+export const combineRows: NativeKernel = {
+  name: 'CombineRows',
+  run: ({ inputs, attrs }, backend) => {
+    const rows = rowsOf('CombineRows', inputs);
+    const weights = weightsOf('CombineRows', attrs as { weights?: unknown }, rows.length);
+    return runNative(backend, 'CombineRows', rows, weights, [rows[0]!.shape])[0]!;
+  },
+};
+
+/** One step of SGD with momentum on the weighted sum of rows, which is never a tensor. */
+export const momentumUpdate: NativeKernel = {
+  name: 'MomentumUpdate',
+  run: ({ inputs, attrs }, backend) => {
+    const own = ownInputs('MomentumUpdate', inputs, ['variable', 'velocity']);
+    const rows = rowsOf('MomentumUpdate', inputs, ['variable', 'velocity']);
+    const weights = weightsOf('MomentumUpdate', attrs as { weights?: unknown }, rows.length);
+    const { learningRate, momentum, weightDecay, nesterov } = attrs as unknown as {
+      readonly learningRate: number;
+      readonly momentum: number;
+      readonly weightDecay: number;
+      readonly nesterov: boolean;
+    };
+    const numbers = [learningRate, momentum, weightDecay, nesterov ? 1 : 0, ...weights];
+    return runNative(backend, 'MomentumUpdate', [...own, ...rows], numbers, own.map(shapeOf));
+  },
+};
+
+/** One step of Adam on the weighted sum of rows, which is never a tensor. */
+export const adamUpdate: NativeKernel = {
+  name: 'AdamUpdate',
+  run: ({ inputs, attrs }, backend) => {
+    const own = ownInputs('AdamUpdate', inputs, ['variable', 'mean', 'square']);
+    const rows = rowsOf('AdamUpdate', inputs, ['variable', 'mean', 'square']);
+    const weights = weightsOf('AdamUpdate', attrs as { weights?: unknown }, rows.length);
+    const given = attrs as unknown as Readonly<Record<(typeof adamNumbers)[number], number>>;
+    const numbers = [...adamNumbers.map((name) => given[name]), ...weights];
+    return runNative(backend, 'AdamUpdate', [...own, ...rows], numbers, own.map(shapeOf));
+  },
+};
+
+const adamNumbers = [
+  'learningRate',
+  'beta1',
+  'beta2',
+  'epsilon',
+  'weightDecay',
+  'decoupledDecay',
+  'correction1',
+  'correction2',
+] as const;
+
+function ownInputs(
+  kernel: string,
+  inputs: NamedTensorInfoMap,
+  names: readonly string[],
+): TensorInfo[] {
+  const { shape } = inputOf(kernel, inputs, names[0]!);
+  return names.map((name) => inputOf(kernel, inputs, name, shape));
+}
+
+function shapeOf({ shape }: TensorInfo): readonly number[] {
+  return shape;
+}
