@@ -1,5 +1,10 @@
 /** Native TensorFlow: what is installed, and how to install it. For Node. */
 export {
+  inspectNative,
+  type NativeInspection,
+  type NativePackage,
+} from './tensorflow/inspect-native.ts';
+export {
   findNativeBuilds,
   nativeFolder,
   type NativeBuild,

@@ -40,6 +40,8 @@ Examples:
       sizes, angles and noise of gradients at fixed weights, and the loss landscape
   multigrad report runs/first
       tables and report anew from the files
+  multigrad doctor
+      which backends are there, do they compute right, how fast, and how to get a faster one
   multigrad native install
       native TensorFlow, for faster training
 
@@ -278,6 +280,14 @@ export function createProgram(environment: Environment, done: (exitCode: number)
       // The chart library takes longer to load than most commands take to run.
       const { watch } = await import('./commands/watch.ts');
       done(await watch(given, wholeNumber('watch', 'port', port, 0, 65_535), environment));
+    });
+  program
+    .command('doctor')
+    .description('Show the backends that are there, test them, and say how to get a faster one.')
+    .option('--json', 'For programs.', false)
+    .action(async ({ json }: { readonly json: boolean }) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      done(await doctor(json, environment));
     });
   program.addCommand(nativeCommand(environment, done));
   return program;
