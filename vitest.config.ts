@@ -15,7 +15,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       // They need a browser: npm run test:browser.
       'tests/browser/**',
-      // They need a build of native TensorFlow, which `.ci/run` makes.
+      // They need a build of native TensorFlow, which `tests/native/run` makes.
       ...(native ? [] : ['**/*.native.test.ts']),
     ],
     setupFiles: ['tests/setup.ts'],

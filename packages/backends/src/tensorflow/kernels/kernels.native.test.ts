@@ -11,7 +11,7 @@ import { normalValues } from '../../testing/seeded-tensors.ts';
 import { useBackend } from '../../use-backend.ts';
 import { nodeBackend } from '../open-tensorflow.ts';
 
-// Runs on a build of native TensorFlow, against float64 references; see `.ci/run`.
+// Runs on a build of native TensorFlow, against float64 references; see `tests/native/run`.
 
 /** Float32 sums in another order. */
 const float32Sums = 1e-5;
