@@ -741,6 +741,39 @@ static void GeluGrad(Call &call) {
   });
 }
 
+// ---------------------------------------------------------------- dropout
+
+// A bijection of 32 bits in which each bit of the input changes half of the output's: as in seededUniform of core.
+static inline uint32_t Mix(uint32_t h) {
+  h = (h ^ (h >> 16)) * 0x21f0aaadu;
+  h = (h ^ (h >> 15)) * 0x735a2d97u;
+  return h ^ (h >> 15);
+}
+
+WIDE static void DropChunk(const float *x, size_t at, size_t length, uint32_t high, uint32_t low, float rate,
+                           float factor, float *y) {
+  for (size_t i = 0; i < length; ++i) {
+    const uint32_t bits = Mix(Mix(static_cast<uint32_t>(at + i) ^ low) + high) >> 8;
+    y[i] = static_cast<float>(static_cast<int32_t>(bits)) * 0x1p-24f >= rate ? x[i] * factor : 0.0f;
+  }
+}
+
+// Input: x. Numbers: rate, the key's high and low half.
+static void SeededDropout(Call &call) {
+  const View x = call.inputs[0];
+  const double rate = call.numbers[0];
+  const uint32_t high = static_cast<uint32_t>(call.Count(1)), low = static_cast<uint32_t>(call.Count(2));
+  // A uniform number is a multiple of 2^-24: whether it reaches the rate is decided on the next such multiple.
+  const float threshold = static_cast<float>(std::ceil(rate * 0x1p24) * 0x1p-24);
+  call.pool.Run((x.size + kChunk - 1) / kChunk, [&](size_t begin, size_t end) {
+    for (size_t chunk = begin; chunk < end; ++chunk) {
+      const size_t at = chunk * kChunk;
+      DropChunk(x.values + at, at, std::min(kChunk, x.size - at), high, low, threshold,
+                static_cast<float>(1 / (1 - rate)), call.outputs[0].values + at);
+    }
+  });
+}
+
 // ---------------------------------------------------------------- cross-entropy
 
 // Inputs: logits, labels (int32 in the same bits). Outputs: losses, gradient.
@@ -791,6 +824,7 @@ static const Kernel kKernels[] = {
     {"LayerNormGrad", LayerNormGrad},
     {"Gelu", Gelu},
     {"GeluGrad", GeluGrad},
+    {"SeededDropout", SeededDropout},
 };
 
 static size_t Processors() {

@@ -26,6 +26,8 @@ export interface NativeBuildRecord {
   readonly gpu: boolean;
   /** First line of the compiler's `--version`. */
   readonly compiler: string;
+  /** Hash of multigrad's own sources in it. */
+  readonly sources: string;
   readonly ingredients: readonly NativeIngredient[];
 }
 
@@ -60,7 +62,7 @@ export function nativeFolder(
 
 /** Name of the folder of a build. */
 export function buildName(
-  build: Omit<NativeBuildRecord, 'gpu' | 'compiler' | 'ingredients' | 'format'>,
+  build: Omit<NativeBuildRecord, 'gpu' | 'compiler' | 'ingredients' | 'format' | 'sources'>,
 ): string {
   return `tensorflow-${build.tensorflow}-${build.device}-${build.platform}-${build.arch}`;
 }

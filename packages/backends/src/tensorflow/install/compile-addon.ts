@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFolder } from './files.ts';
@@ -44,7 +45,16 @@ export async function compileAddon(
   ]);
 }
 
+const ownSources = ['multigrad.cc', 'quiet.cc'] as const;
+
+/** Hash of our own sources: a build of other ones is out of date. */
+export async function hashOwnSources(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of ownSources) hash.update(await readFile(ownSource(name)));
+  return `sha256:${hash.digest('hex')}`;
+}
+
 /** A source of ours; `native` lies the same way up from `src` and from `dist`. */
-function ownSource(name: string): string {
+function ownSource(name: (typeof ownSources)[number]): string {
   return fileURLToPath(new URL(`../../../native/${name}`, import.meta.url));
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -74,6 +82,14 @@ describe('installNative', () => {
     expect(await install({ force: true })).toEqual(build);
     expect(downloads()).toHaveLength(2);
     expect(readdirSync(cache)).toHaveLength(1);
+  });
+
+  it('builds anew what was built of other sources', async () => {
+    const build = await install();
+    const file = join(build.folder, 'build.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(build.sources, 'sha256:00'));
+    expect(await install()).toEqual(build);
+    expect(downloads()).toHaveLength(2);
   });
 
   it('fetches the CUDA libraries that the wheel asks for', async () => {

@@ -10,7 +10,7 @@ import {
   nativeFolder,
   readBuild,
 } from '../native-build.ts';
-import { compileAddon } from './compile-addon.ts';
+import { compileAddon, hashOwnSources } from './compile-addon.ts';
 import { fetchPackages } from './fetch-packages.ts';
 import { freeBytes, makeFolder, withFiles } from './files.ts';
 import { withLock } from './lock.ts';
@@ -31,7 +31,7 @@ export interface InstallNativeOptions {
   readonly tensorflow?: string | undefined;
   /** A wheel of TensorFlow that was fetched by other means; Python is not needed then. */
   readonly wheel?: string | undefined;
-  /** Build anew what is there already. @defaultValue false */
+  /** Build anew what is there and up to date. @defaultValue false */
   readonly force?: boolean | undefined;
   /** Takes notice of progress. */
   readonly onProgress?: OnProgress | undefined;
@@ -83,7 +83,8 @@ export async function installPinned(
   const root = resolve(options.folder ?? nativeFolder());
   const target = join(root, name);
   const present = readBuild(target);
-  if (present !== null && options.force !== true) return present;
+  const sources = await hashOwnSources();
+  if (present?.sources === sources && options.force !== true) return present;
   if (wheel !== undefined) await withFiles('read the wheel', wheel, () => stat(wheel));
   await makeFolder(root);
   const work = join(root, `.${name}`);
@@ -126,13 +127,14 @@ async function makeTree(
   const { tensorflow, gpu } = await attempt(tree, context);
   const { platform, arch } = process;
   const { device } = wanted;
-  const sources = packages.map(({ name, version, integrity }) => ({
+  const fetched = packages.map(({ name, version, integrity }) => ({
     name: `${name}@${version}`,
     hash: integrity,
   }));
   const record: NativeBuildRecord = {
     ...{ format: 1, device, tensorflow, platform, arch, gpu, compiler: compiler.version },
-    ingredients: [...sources, ...wheels],
+    sources: await hashOwnSources(),
+    ingredients: [...fetched, ...wheels],
   };
   await writeFile(join(tree, 'build.json'), `${JSON.stringify(record, null, 2)}\n`);
   return record;

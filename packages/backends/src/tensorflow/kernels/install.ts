@@ -2,6 +2,7 @@ import { installKernels } from '../../registry/own-kernel.ts';
 import { backendName, type NodeBackend } from '../node-backend.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
+import { seededDropout } from './dropout.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import type { NativeKernel } from './native-kernel.ts';
@@ -12,8 +13,8 @@ import { conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 /** Kernels that are ops of TensorFlow: on every device, in any copy of `@tensorflow/tfjs-node`. */
 const opKernels: readonly NativeKernel[] = activationGradients;
 
-/** Kernels that our builds bring, for tensors in the memory of the processor. */
-const addonKernels: readonly NativeKernel[] = [
+/** Kernels that our builds bring, for tensors in the memory of the processor; each calls one of the addon's. */
+const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   gramianOfRows,
   combineRows,
   momentumUpdate,
@@ -25,11 +26,12 @@ const addonKernels: readonly NativeKernel[] = [
   layerNormGrad,
   gelu,
   geluGrad,
+  seededDropout,
   softmaxGrad,
   logSoftmaxGrad,
   sparseSoftmaxCrossEntropy,
   maxPoolGrad,
-  conv2DBackpropInput,
+  { ...conv2DBackpropInput, calls: 'NarrowInputGradient' },
 ];
 
 let installed = false;
@@ -38,6 +40,8 @@ let installed = false;
 export function installNativeKernels({ binding }: NodeBackend): void {
   if (installed) return;
   installed = true;
-  const own = binding.kernels !== undefined && !binding.isUsingGpuDevice() ? addonKernels : [];
+  // A build of an earlier version of multigrad may lack some; on a GPU the tensors are out of their reach.
+  const present = binding.isUsingGpuDevice() ? [] : (binding.kernels ?? []);
+  const own = addonKernels.filter(({ name, calls }) => present.includes(calls ?? name));
   installKernels(backendName, [...opKernels, ...own], (backend) => backend as NodeBackend);
 }

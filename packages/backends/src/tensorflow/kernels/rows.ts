@@ -1,5 +1,6 @@
 import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { inputOf, rowsOf, weightsOf } from '../../registry/check-inputs.ts';
+import type { AdamAttributes, MomentumAttributes } from '../../registry/optimizer-attributes.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
 /** Inner products of the gradients of one tensor, in float64. */
@@ -29,12 +30,8 @@ export const momentumUpdate: NativeKernel = {
     const own = ownInputs('MomentumUpdate', inputs, ['variable', 'velocity']);
     const rows = rowsOf('MomentumUpdate', inputs, ['variable', 'velocity']);
     const weights = weightsOf('MomentumUpdate', attrs as { weights?: unknown }, rows.length);
-    const { learningRate, momentum, weightDecay, nesterov } = attrs as unknown as {
-      readonly learningRate: number;
-      readonly momentum: number;
-      readonly weightDecay: number;
-      readonly nesterov: boolean;
-    };
+    const { learningRate, momentum, weightDecay, nesterov } =
+      attrs as unknown as MomentumAttributes;
     const numbers = [learningRate, momentum, weightDecay, nesterov ? 1 : 0, ...weights];
     return runNative(backend, 'MomentumUpdate', [...own, ...rows], numbers, own.map(shapeOf));
   },
@@ -47,13 +44,13 @@ export const adamUpdate: NativeKernel = {
     const own = ownInputs('AdamUpdate', inputs, ['variable', 'mean', 'square']);
     const rows = rowsOf('AdamUpdate', inputs, ['variable', 'mean', 'square']);
     const weights = weightsOf('AdamUpdate', attrs as { weights?: unknown }, rows.length);
-    const given = attrs as unknown as Readonly<Record<(typeof adamNumbers)[number], number>>;
+    const given = attrs as unknown as AdamAttributes;
     const numbers = [...adamNumbers.map((name) => given[name]), ...weights];
     return runNative(backend, 'AdamUpdate', [...own, ...rows], numbers, own.map(shapeOf));
   },
 };
 
-const adamNumbers = [
+const adamNumbers: readonly (keyof AdamAttributes)[] = [
   'learningRate',
   'beta1',
   'beta2',
@@ -62,7 +59,7 @@ const adamNumbers = [
   'decoupledDecay',
   'correction1',
   'correction2',
-] as const;
+];
 
 function ownInputs(
   kernel: string,
