@@ -86,7 +86,7 @@ export interface AudioVisualDigitsOptions {
 export type AudioVisualDigitBatch = Readonly<{
   /** n × 28 × 28 × 1, float32 from 0 (background) to 1. */
   image: tf.Tensor4D;
-  /** n × 32 × 32 × 1, float32: log-mel spectrograms, one row a band, one column a frame of 25 ms. */
+  /** n × 32 × 32 × 1, float32: standardised log-mel spectrograms, one row a band, one column a frame of 25 ms. */
   audio: tf.Tensor4D;
   /** n labels, int32 from 0 to 9. */
   label: tf.Tensor1D;
@@ -113,7 +113,8 @@ export interface AudioVisualDigits {
  * label.
  *
  * A recording is brought to 8 kHz and to a mean square of 1, cut or filled with silence to 0.84 s, mixed with white noise
- * at a chosen ratio, and seen as a {@link logMelSpectrogram} of 32 bands by 32 frames (windows of 50 ms every 25 ms).
+ * at a chosen ratio, and seen as a {@link logMelSpectrogram} of 32 bands by 32 frames (windows of 50 ms every 25 ms), each
+ * band with zero mean and unit deviation over the training recordings.
  * Sample i pairs image i with a random recording of its digit. Pairs and noise depend on `seed` and positions alone; a
  * recording sounds the same whenever it is used.
  *
@@ -152,6 +153,7 @@ export function audioVisualDigits({
     );
   }
   const splitOf = splitRule(recordings, options.split);
+  let scale: BandScale | undefined;
   const set = (split: Split, digits: Digits, start: number, count: number) => {
     const chosen = recordings.flatMap((recording, i) => (splitOf(recording) === split ? [i] : []));
     assertEveryClass(
@@ -160,6 +162,9 @@ export function audioVisualDigits({
       `Recordings of the ${split} split by ${options.split}`,
     );
     const sounds = spectrograms(recordings, chosen, options);
+    // The training set is made first: the others are seen by its measure.
+    scale ??= bandScale([...sounds.values()]);
+    for (const values of sounds.values()) standardize(values, scale);
     return pair(part(digits, start, count), recordings, chosen, sounds, seed, split);
   };
   return {
@@ -218,6 +223,39 @@ function spectrograms(
       return [i, picture(heard).values];
     }),
   );
+}
+
+/** Mean and deviation of each band. */
+interface BandScale {
+  readonly means: Float64Array;
+  readonly deviations: Float64Array;
+}
+
+function bandScale(pictures: readonly Float32Array[]): BandScale {
+  const means = new Float64Array(spectrogramSide);
+  const deviations = new Float64Array(spectrogramSide);
+  for (let band = 0; band < spectrogramSide; band++) {
+    let [sum, squares] = [0, 0];
+    for (const picture of pictures) {
+      for (let column = 0; column < spectrogramSide; column++) {
+        const value = picture[band * spectrogramSide + column]!;
+        sum += value;
+        squares += value * value;
+      }
+    }
+    const count = pictures.length * spectrogramSide;
+    means[band] = sum / count;
+    // A band that is silent in every recording stays zero.
+    deviations[band] = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) || 1;
+  }
+  return { means, deviations };
+}
+
+function standardize(picture: Float32Array, { means, deviations }: BandScale): void {
+  picture.forEach((value, i) => {
+    const band = Math.floor(i / spectrogramSide);
+    picture[i] = (value - means[band]!) / deviations[band]!;
+  });
 }
 
 function pair(

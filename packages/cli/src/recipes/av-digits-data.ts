@@ -33,7 +33,7 @@ const settings: Readonly<Record<string, OptionSpec>> = {
     kind: 'number',
     minimum: -40,
     maximum: 60,
-    default: -5,
+    default: 0,
     description: 'Signal-to-noise ratio of the sound in decibels; 60 is as good as clean.',
   },
   split: {

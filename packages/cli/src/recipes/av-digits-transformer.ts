@@ -7,14 +7,14 @@ import { trainedParts } from './networks.ts';
 import type { Recipe } from './recipe.ts';
 import { numberSetting } from './settings.ts';
 
-/** Sequences of vectors: the image row by row, the sound frame by frame, each with zero mean and unit deviation, roughly. */
+/** Sequences of vectors: the image row by row, the sound frame by frame; the image with zero mean and unit deviation, roughly. */
 function sequences({ image, audio }: AudioVisualDigitBatch): {
   image: tf.Tensor3D;
   audio: tf.Tensor3D;
 } {
   return {
     image: tf.div(tf.sub(tf.squeeze<tf.Tensor3D>(image, [3]), 0.13), 0.31),
-    audio: tf.sub(tf.transpose(tf.squeeze<tf.Tensor3D>(audio, [3]), [0, 2, 1]), 8),
+    audio: tf.transpose(tf.squeeze<tf.Tensor3D>(audio, [3]), [0, 2, 1]),
   };
 }
 
