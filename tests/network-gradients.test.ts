@@ -211,6 +211,15 @@ it('ResNet-18 at 64 × 64, beside another encoder, trains with exact gradients',
     const losses = () => network.losses(inputs, labels);
     const { trainableVariables: variables, parts } = network;
     await expectConstantMemory(() => expectExactGradients(losses, variables, { parts }));
+    const optimizer: tf.Optimizer = tf.train.sgd(0.001);
+    await expectConstantMemory(async () => {
+      const step = await integrateGradients(losses, variables, mmpareto(), { parts });
+      optimizer.applyGradients(step.gradients);
+      tf.dispose(step.gradients);
+      const after = tf.tidy(() => losses().image!.dataSync()[0]!);
+      expect(after).toBeLessThan(step.losses.image!);
+    });
+    optimizer.dispose();
     tf.dispose([inputs, labels]);
     network.dispose();
   });
