@@ -90,10 +90,22 @@ const integration = record({
 
 const trainerState = record({
   format: whole,
+  step: whole,
   integration: orNull(integration),
   memory: listOf(record({ variable: text, objective: text })),
+  frozen: listOf(text),
   optimizer: record({ kind: text, values: anything }),
-  fit: orNull(record({ epoch: whole, batch: whole, measurements, history, callbacks: dictionary })),
+  averagedSteps: whole,
+  fit: orNull(
+    record({
+      epoch: whole,
+      batch: whole,
+      skipped: whole,
+      measurements,
+      history,
+      callbacks: dictionary,
+    }),
+  ),
 });
 
 /**

@@ -173,7 +173,7 @@ export class Checkpoints {
    *   go on from; all earlier ones are as they were
    */
   async save(snapshot: TrainerSnapshot, score: number | null = null): Promise<CheckpointName> {
-    const step = snapshot.state.integration?.step ?? 0;
+    const step = snapshot.state.step;
     const before = await this.list();
     if (this.#current === null && before.length > 0) {
       throw new MultigradError(

@@ -39,6 +39,17 @@ export {
   perObjective,
   type PerObjectiveOptions,
 } from './trainer/per-objective.ts';
+export { divergenceGuard, type DivergenceGuardOptions } from './trainer/guards/divergence-guard.ts';
+export { earlyStopping, type EarlyStoppingOptions } from './trainer/guards/early-stopping.ts';
+export {
+  identicalObjectives,
+  type IdenticalObjectivesOptions,
+} from './trainer/guards/identical-objectives.ts';
+export { memoryAlarm, type MemoryAlarmOptions } from './trainer/guards/memory-alarm.ts';
+export type { ClipOptions } from './trainer/clip-gradients.ts';
+export { cosineDecay, type LearningRate, stepDecay, warmUp } from './trainer/learning-rate.ts';
+export type { AverageOptions } from './trainer/weight-average.ts';
+export type { UpdateOptions } from './trainer/update.ts';
 export type { NamedVariables } from './trainer/named-variables.ts';
 export type {
   AnyOptimizer,
@@ -50,4 +61,9 @@ export { resumableBatches } from './trainer/resumable-batches.ts';
 export type { FitState, TrainerSnapshot, TrainerState } from './trainer/snapshot.ts';
 export type { StepReport } from './trainer/step-report.ts';
 export { tensorBatches } from './trainer/tensor-batches.ts';
-export type { FitOptions, ObjectiveContext, TrainerOptions } from './trainer/trainer-options.ts';
+export type {
+  EvaluateOptions,
+  FitOptions,
+  ObjectiveContext,
+  TrainerOptions,
+} from './trainer/trainer-options.ts';

@@ -1,4 +1,4 @@
-import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Variable } from '@tensorflow/tfjs-core';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
@@ -11,18 +11,13 @@ import {
   type IntegrationState,
 } from './integration-state.ts';
 import { objectiveSweeps } from './objective-sweeps.ts';
-import {
-  type FeatureObjectives,
-  type ForwardResult,
-  type Objectives,
-  readForward,
-} from './objectives.ts';
+import type { FeatureObjectives, ForwardResult, Objectives } from './objectives.ts';
 import { type Level, observeGraph, type ObservedGraph, quoted } from './observe-graph.ts';
 import type { GroupReport } from './report.ts';
 import type { StepOutcome } from './step-context.ts';
 import { buildStructure, checkGraph } from './structure.ts';
-import { Tape } from './tape.ts';
-import { youngestTensorId } from './tensor-age.ts';
+import { recordForward } from './record-forward.ts';
+import type { Tape } from './tape.ts';
 import { TensorBag } from './tensor-bag.ts';
 import { checkVariables, lockVariables } from './variable-lock.ts';
 import { reusedWeights, weightedSweep } from './weighted-sweep.ts';
@@ -46,6 +41,8 @@ export interface GroupingOptions {
 export interface IntegrateOptions<Name extends string = string> extends GroupingOptions {
   /** The state that the previous step returned; left out at the first step, which then builds the groups. */
   readonly state?: IntegrationState | undefined;
+  /** Number of the step where no state is given, an integer >= 0. @defaultValue 0 */
+  readonly firstStep?: number;
   /**
    * What the previous step returned as `memory`, for strategies with `needs.memory`; it stays the caller's, to dispose
    * of after the step.
@@ -158,14 +155,17 @@ export async function integrateGradients<Name extends string>(
     const graphs = tapes.map((each) => observeGraph(each, each.paths(variables), variables, level));
     const [tape, ...furtherTapes] = tapes as [Tape<ForwardResult>, ...Tape<ForwardResult>[]];
     const graph = graphs[0]!;
-    const state = options.state ?? initialStateOf(graphs, variables, strategy, options);
+    const state = options.state ?? {
+      ...initialStateOf(graphs, variables, strategy, options),
+      step: options.firstStep ?? 0,
+    };
     checkState(state, strategy, grouping, variables);
     for (const each of graphs) {
       checkGraph(each, state, 'Build from batches that show every objective, or rebuild.');
       checkSameObjectives(graph.objectives, each.objectives);
     }
     checkLossWeights(lossWeights, state.objectives);
-    const memory = memoryOf(strategy, state, options.memory, empty);
+    const memory = memoryOf(strategy, options, empty);
 
     const context = {
       tape,
@@ -238,22 +238,6 @@ export function groupingOf(options: GroupingOptions): Grouping {
   return { groupBy, level, singles };
 }
 
-/** Records the forward pass; what it returned goes into the bag, but for tensors that are older than it. */
-function recordForward(
-  forward: () => Objectives | FeatureObjectives,
-  bag: TensorBag,
-): Tape<ForwardResult> {
-  const older = youngestTensorId();
-  const tape = Tape.record(() => readForward(forward()));
-  const { objectives, features } = tape.value;
-  const returned: Tensor[] = [
-    ...objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]),
-    ...Object.values(features ?? {}),
-  ];
-  bag.keepAll(returned.filter(({ id }) => id > older));
-  return tape;
-}
-
 function checkCall(
   variables: readonly Variable[],
   strategy: GradientStrategy,
@@ -311,16 +295,15 @@ function checkSameObjectives(expected: readonly string[], found: readonly string
 /** The memory to go on from; a run's first step begins with an empty one. */
 function memoryOf(
   { name, needs }: GradientStrategy,
-  { step }: IntegrationState,
-  given: GradientMemory | undefined,
+  { state, memory }: IntegrateOptions,
   empty: GradientMemory,
 ): GradientMemory | undefined {
   if (needs.memory !== true) return undefined;
-  if (given !== undefined) return given;
-  if (step === 0) return empty;
+  if (memory !== undefined) return memory;
+  if (state === undefined || state.step === 0) return empty;
   throw new MultigradError(
     'invalid-argument',
-    `Option \`memory\` should be what step ${step - 1} returned as \`memory\`: strategy \`${name}\` remembers gradients. ` +
+    `Option \`memory\` should be what step ${state.step - 1} returned as \`memory\`: strategy \`${name}\` remembers gradients. ` +
       'Found undefined; an empty `new GradientMemory()` starts from zeros.',
   );
 }

@@ -11,6 +11,7 @@ const marker = Symbol.for('multigrad.error');
  * - `not-requested`: a strategy read something that its `needs` did not ask for
  * - `invalid-objective`: an objective's value is no finite scalar, or its name is not known
  * - `non-finite`: a loss, a gradient or a weight is NaN or infinite
+ * - `diverged`: a loss has grown far beyond what it was
  * - `unreached-variable`: no objective reaches a variable
  * - `structure-changed`: the graph's objectives or variables differ from those at build
  * - `interleaved-call`: a step began while another one on the same variables had not ended
@@ -27,6 +28,7 @@ export type ErrorCode =
   | 'not-requested'
   | 'invalid-objective'
   | 'non-finite'
+  | 'diverged'
   | 'unreached-variable'
   | 'structure-changed'
   | 'interleaved-call'

@@ -40,6 +40,8 @@ export interface SafePoint {
   readonly epoch: number;
   /** The epoch's logs where it has just ended, else null. */
   readonly logs: Logs | null;
+  /** Asks `fit` to end here. */
+  readonly stop: () => void;
   /** Everything that training carries on; the tensors are the trainer's. */
   readonly snapshot: () => TrainerSnapshot;
 }

@@ -9,6 +9,8 @@ export class FitProgress {
   epoch: number;
   /** Steps of the epoch that are done. */
   batch = 0;
+  /** Those among them that were skipped. */
+  skipped = 0;
   measurements: Measurements = new Measurements();
   readonly history: HistoryRecorder;
   readonly #callbacks: readonly TrainerCallback[];
@@ -27,14 +29,16 @@ export class FitProgress {
   begin(epoch: number): void {
     this.epoch = epoch;
     this.batch = 0;
+    this.skipped = 0;
     this.measurements = new Measurements();
   }
 
   snapshot(): FitState {
-    const { epoch, batch } = this;
+    const { epoch, batch, skipped } = this;
     return {
       epoch,
       batch,
+      skipped,
       measurements: this.measurements.snapshot(),
       history: this.history.snapshot(),
       callbacks: Object.fromEntries(
@@ -67,6 +71,7 @@ export class FitProgress {
     for (const { name, restore } of own) restore(state.callbacks[name]!);
     const progress = new FitProgress(callbacks, state.epoch, HistoryRecorder.from(state.history));
     progress.batch = state.batch;
+    progress.skipped = state.skipped;
     progress.measurements = Measurements.from(state.measurements);
     return progress;
   }

@@ -1,8 +1,6 @@
-import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import { GradientMemory } from '../engine/gradient-memory.ts';
-import { buildIntegration, groupingOf, integrateGradients } from '../engine/integrate-gradients.ts';
-import { type IntegrationState, stateDifferences } from '../engine/integration-state.ts';
-import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { GradientMemory } from '../engine/gradient-memory.ts';
+import type { IntegrationState } from '../engine/integration-state.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { batchSize } from './batch-size.ts';
@@ -12,12 +10,10 @@ import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { FitProgress } from './fit-progress.ts';
 import type { Measured } from './measurements.ts';
-import { variablesByName } from './named-variables.ts';
-import { type FitState, renameVariables, tensorsBelow, type TrainerSnapshot } from './snapshot.ts';
+import type { FitState, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
-import type { FitOptions, TrainerOptions } from './trainer-options.ts';
-import { tensorDifferences } from './tensor-differences.ts';
-import { Update } from './update.ts';
+import { Stepper } from './stepper.ts';
+import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-options.ts';
 
 /**
  * Trains a network with several objectives by any gradient strategy, in the manner of `tf.LayersModel.fit`.
@@ -57,15 +53,9 @@ import { Update } from './update.ts';
  */
 export class MultiObjectiveTrainer<Batch, Name extends string> {
   readonly #options: TrainerOptions<Batch, Name>;
-  readonly #named: ReadonlyMap<string, Variable>;
-  readonly #variables: readonly Variable[];
-  readonly #statistics: ReadonlyMap<string, Variable>;
-  readonly #update: Update;
-  #state: IntegrationState | undefined;
-  #memory: GradientMemory | undefined;
+  readonly #stepper: Stepper<Batch, Name>;
   #progress: FitProgress | null = null;
   #busy = false;
-  #inStep = false;
   #stopRequested = false;
 
   /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
@@ -73,10 +63,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     assertStrategy(options.strategy);
     checkOptions(options);
     this.#options = options;
-    this.#named = variablesByName(options.variables);
-    this.#variables = [...this.#named.values()];
-    this.#statistics = variablesByName(options.statistics ?? []);
-    this.#update = new Update(options, this.#named);
+    this.#stepper = new Stepper(options);
   }
 
   /**
@@ -84,7 +71,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * before the first step.
    */
   get state(): IntegrationState | undefined {
-    return this.#state;
+    return this.#stepper.state;
   }
 
   /**
@@ -92,13 +79,17 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * stays the trainer's, and changes with the next step.
    */
   get memory(): GradientMemory | undefined {
-    return this.#memory;
+    return this.#stepper.memory;
   }
 
-  /** Frees the vectors that the strategy remembers, of strategies with `needs.memory`; for others there is nothing to free. */
+  /** The averages of the weights, by name, with the option `average` after the first step; they change with each step. */
+  get averages(): ReadonlyMap<string, Tensor> {
+    return this.#stepper.averages;
+  }
+
+  /** Frees the vectors that the strategy remembers and the averages of weights; for others there is nothing to free. */
   dispose(): void {
-    this.#memory?.dispose();
-    this.#memory = undefined;
+    this.#stepper.dispose();
   }
 
   /**
@@ -108,33 +99,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    *   itself
    */
   snapshot(): TrainerSnapshot {
-    if (this.#inStep) {
-      throw new MultigradError(
-        'interleaved-call',
-        'A snapshot was asked for during a step. Take it between steps, as at a safe point.',
-      );
-    }
-    const { kind, values, tensors: slots } = this.#update.snapshot();
-    const memory = this.#memory?.tensors() ?? [];
-    const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
-    const tensors = new Map<string, Tensor>();
-    for (const [name, variable] of this.#named) tensors.set(`weights/${name}`, variable);
-    for (const [name, variable] of this.#statistics) tensors.set(`statistics/${name}`, variable);
-    for (const [name, tensor] of slots) tensors.set(`optimizer/${name}`, tensor);
-    memory.forEach(({ value }, index) => tensors.set(`memory/${index}`, value));
-    return {
-      state: {
-        format: 1,
-        integration: this.#state === undefined ? null : renameVariables(this.#state, stable),
-        memory: memory.map(({ variable, objective }) => ({
-          variable: stable.get(variable)!,
-          objective,
-        })),
-        optimizer: { kind, values },
-        fit: this.#progress?.snapshot() ?? null,
-      },
-      tensors,
-    };
+    const { state, tensors } = this.#stepper.snapshot();
+    return { state: { ...state, fit: this.#progress?.snapshot() ?? null }, tensors };
   }
 
   /**
@@ -145,51 +111,9 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @throws MultigradError `structure-changed` when it belongs to another strategy, optimizer or network, with all that
    *   differs; nothing has changed then
    */
-  restore({ state, tensors }: TrainerSnapshot): FitState | null {
-    const { strategy } = this.#options;
-    const slots = {
-      kind: state.optimizer.kind,
-      values: state.optimizer.values,
-      tensors: tensorsBelow('optimizer', tensors),
-    };
-    const own = new Map(Array.from(this.#named, ([name, variable]) => [name, variable.name]));
-    const integration =
-      state.integration === null ? undefined : renameVariables(state.integration, own);
-    const remembered = state.memory.map(({ variable, objective }, index) => ({
-      variable: own.get(variable) ?? variable,
-      objective,
-      value: tensors.get(`memory/${index}`),
-    }));
-    const differences = [
-      ...((state.format as number) === 1 ? [] : [`format ${state.format}, expected 1`]),
-      ...(integration === undefined
-        ? []
-        : stateDifferences(integration, strategy, groupingOf(this.#options), this.#variables)),
-      ...tensorDifferences('weight', tensorsBelow('weights', tensors), this.#named),
-      ...tensorDifferences('statistic', tensorsBelow('statistics', tensors), this.#statistics),
-      ...remembered
-        .filter(({ value }) => value === undefined)
-        .map(({ variable, objective }) => `no memory of \`${objective}\` for \`${variable}\``),
-      ...this.#update.differences(slots),
-    ];
-    if (differences.length > 0) {
-      throw new MultigradError(
-        'structure-changed',
-        `The snapshot does not belong to this trainer:\n${differences.map((one) => `  ${one}`).join('\n')}`,
-      );
-    }
-    for (const [name, variable] of this.#named) variable.assign(tensors.get(`weights/${name}`)!);
-    for (const [name, variable] of this.#statistics) {
-      variable.assign(tensors.get(`statistics/${name}`)!);
-    }
-    this.#update.restore(slots);
-    this.#state = integration;
-    this.#remember(
-      strategy.needs.memory === true
-        ? new GradientMemory(remembered.map((one) => ({ ...one, value: one.value!.clone() })))
-        : undefined,
-    );
-    return state.fit;
+  restore(snapshot: TrainerSnapshot): FitState | null {
+    this.#stepper.restore(snapshot);
+    return snapshot.state.fit;
   }
 
   /**
@@ -199,11 +123,18 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @param samples - batches that together reach every variable; they stay the caller's
    */
   build(samples: readonly Batch[]): void {
-    const { objectives, strategy } = this.#options;
-    const step = this.#state?.step ?? 0;
-    const forwards = samples.map((batch) => () => objectives(batch, { training: true, step }));
-    this.#state = { ...buildIntegration(forwards, this.#variables, strategy, this.#options), step };
-    this.#remember(strategy.needs.memory === true ? new GradientMemory() : undefined);
+    this.#stepper.build(samples);
+  }
+
+  /**
+   * Trains all variables but these from now on, those frozen earlier included. Groups are found anew at the next step,
+   * and the strategy's memory is lost; optimizer slots stay.
+   *
+   * @param names - as in the option `variables`; none thaws all
+   * @throws MultigradError `invalid-argument` for a name that is not known
+   */
+  freeze(names: readonly string[]): void {
+    this.#stepper.freeze(names);
   }
 
   /** Asks `fit` to end after the step in progress; for callbacks. */
@@ -214,17 +145,20 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   /**
    * One training step. The batches stay the caller's.
    *
-   * @param further - independent batches beyond the first, for strategies whose needs name `batches`
+   * @param further - batches beyond the first, for strategies whose needs name `batches` and with `accumulate`
    * @throws MultigradError `interleaved-call` when a step has not ended yet, and whatever `integrateGradients` throws;
    *   variables, optimizer and state are then as before the step
    */
   async trainOnBatch(batch: Batch, ...further: readonly Batch[]): Promise<StepReport<Name>> {
-    return this.#exclusively(() => this.#step([batch, ...further]));
+    return this.#exclusively(() => this.#stepper.make([batch, ...further]));
   }
 
   /** Losses and metrics over a data set, without training. */
-  async evaluate(data: DataSource<Batch>, options: ReadOptions = {}): Promise<Evaluation<Name>> {
-    return this.#evaluate(data, options);
+  async evaluate(
+    data: DataSource<Batch>,
+    options: EvaluateOptions = {},
+  ): Promise<Evaluation<Name>> {
+    return this.#evaluate(data, options, options.weights);
   }
 
   /**
@@ -267,13 +201,19 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         const validation =
           options.validationData === undefined
             ? null
-            : await this.#evaluate(options.validationData, options, signal);
+            : await this.#evaluate(
+                options.validationData,
+                options,
+                options.validationWeights,
+                signal,
+              );
         if (signal?.aborted === true && validation !== null) break;
         const logs = {
           ...this.#logs(training, ''),
           ...(validation === null ? {} : this.#logs(validation, 'val_')),
+          ...(this.#options.onNonFinite === 'skip' ? { skipped: progress.skipped } : {}),
         };
-        this.#endEpoch(training);
+        this.#stepper.endEpoch(training.losses);
         progress.history.record(epoch, logs);
         for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
         progress.begin(epoch + 1);
@@ -297,14 +237,15 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     const { callbacks = [] } = options;
     const { epoch } = progress;
     const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
-    const together = this.#options.strategy.needs.batches ?? 1;
+    const together = this.#stepper.batches;
     for await (const group of readBatchGroups(data, epoch, options, together, progress.batch)) {
       await breaks.take();
       if (stopped()) return null;
       for (const callback of callbacks) await callback.onBatchBegin?.(progress.batch);
       const size = group.reduce((sum, batch) => sum + batchSize(batch), 0);
-      const report = await this.#step(group);
-      progress.measurements.add(report, size);
+      const report = await this.#stepper.make(group);
+      if (report.skipped === undefined) progress.measurements.add(report, size);
+      else progress.skipped += 1;
       for (const callback of callbacks) await callback.onBatchEnd?.(progress.batch, report);
       progress.batch += 1;
       await this.#safePoint(options, epoch, null);
@@ -328,84 +269,36 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     logs: Logs | null,
   ): Promise<void> {
     const point: SafePoint = {
-      step: this.#state?.step ?? 0,
+      step: this.#stepper.step,
       epoch,
       logs,
+      stop: () => this.stop(),
       snapshot: () => this.snapshot(),
     };
     for (const callback of callbacks) await callback.onSafePoint?.(point);
   }
 
-  #endEpoch({ losses }: Measured): void {
-    if (this.#state === undefined) return;
-    this.#state = endEpoch(this.#options.strategy, this.#state, losses);
-  }
-
-  /** Takes over what is remembered from now on, and frees what was. */
-  #remember(memory: GradientMemory | undefined): void {
-    if (memory !== this.#memory) this.#memory?.dispose();
-    this.#memory = memory;
-  }
-
-  async #step(batches: readonly Batch[]): Promise<StepReport<Name>> {
-    this.#inStep = true;
-    try {
-      return await this.#wholeStep(batches);
-    } finally {
-      this.#inStep = false;
-    }
-  }
-
-  async #wholeStep(batches: readonly Batch[]): Promise<StepReport<Name>> {
-    const { objectives, strategy, observe } = this.#options;
-    for (const batch of batches) batchSize(batch);
-    const step = this.#state?.step ?? 0;
-    const forwardOf = (batch: Batch) => (): ReturnType<typeof objectives> =>
-      objectives(batch, { training: true, step });
-    const result = await integrateGradients(batches.map(forwardOf), this.#variables, strategy, {
-      ...this.#options,
-      state: this.#state,
-      memory: this.#memory,
-      observe: observe !== undefined && step % observe.every === 0,
-    });
-    try {
-      await this.#update.apply(result.gradients);
-    } catch (error) {
-      result.memory?.dispose();
-      throw error;
-    } finally {
-      dispose(result.gradients);
-    }
-    this.#state = result.state;
-    if (strategy.needs.memory === true) this.#remember(result.memory);
-    if (strategy.needs.losses === 'now-and-after-step') {
-      const { losses } = await evaluateBatches(
-        (batch: Batch) => objectives(batch, { training: true, step }),
-        oneBatch(batches[0]!),
-      );
-      this.#state = afterStep(strategy, result.state, losses);
-    }
-    const { losses, metrics, groups, sweeps, observed } = result;
-    return { step, losses, metrics, groups, sweeps, observed };
-  }
-
   async #evaluate(
     data: DataSource<Batch>,
     options: ReadOptions,
+    weights: 'current' | 'average' = 'current',
     signal?: AbortSignal,
   ): Promise<Evaluation<Name>> {
-    const step = this.#state?.step ?? 0;
-    return evaluateBatches(
-      (batch: Batch) => this.#options.objectives(batch, { training: false, step }),
-      readBatches(data, 0, { ...options, shuffle: false }),
-      signal,
-    );
+    const { step } = this.#stepper;
+    const evaluate = async (): Promise<Evaluation<Name>> =>
+      evaluateBatches(
+        (batch: Batch) => this.#options.objectives(batch, { training: false, step }),
+        readBatches(data, 0, { ...options, shuffle: false }),
+        signal,
+      );
+    return weights === 'average' ? this.#stepper.withAverages(evaluate) : evaluate();
   }
 
   #logs({ losses, metrics }: Measured, prefix: string): Logs {
     const logs: Record<string, number> = {};
     const weights: Readonly<Partial<Record<string, number>>> = this.#options.lossWeights ?? {};
-    let total = 0;
+    // Where every step was skipped there is no loss, not one of 0.
+    let total = Object.keys(losses).length === 0 ? NaN : 0;
     for (const [name, loss] of Object.entries(losses)) total += (weights[name] ?? 1) * loss!;
     logs[`${prefix}loss`] = total;
     for (const [name, loss] of Object.entries(losses)) logs[`${prefix}${name}_loss`] = loss!;
@@ -432,38 +325,27 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 }
 
-async function* oneBatch<Batch>(batch: Batch): AsyncGenerator<Batch, void> {
-  yield await Promise.resolve(batch);
-}
-
 function checkOptions<Batch, Name extends string>(options: TrainerOptions<Batch, Name>): void {
-  const { weightDecay = 0, observe } = options;
-  if (!Number.isFinite(weightDecay) || weightDecay < 0) {
+  const { observe, accumulate = 1, onNonFinite = 'throw' } = options;
+  checkCount('accumulate', accumulate, 1);
+  if (observe !== undefined) checkCount('observe.every', observe.every, 1);
+  if (!['throw', 'skip'].includes(onNonFinite)) {
     throw new MultigradError(
       'invalid-option',
-      `Option \`weightDecay\` should be a finite number >= 0. Found ${weightDecay}.`,
-    );
-  }
-  if (observe !== undefined && !(Number.isInteger(observe.every) && observe.every >= 1)) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`observe.every\` should be an integer >= 1. Found ${observe.every}.`,
+      `Option \`onNonFinite\` should be 'throw' or 'skip'. Found ${JSON.stringify(onNonFinite)}.`,
     );
   }
 }
 
 function checkEpochs(options: { readonly epochs: number; readonly initialEpoch?: number }): void {
-  const { epochs, initialEpoch = 0 } = options;
-  if (!Number.isInteger(epochs) || epochs < 1) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`epochs\` should be an integer >= 1. Found ${epochs}.`,
-    );
-  }
-  if (!Number.isInteger(initialEpoch) || initialEpoch < 0) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`initialEpoch\` should be an integer >= 0. Found ${initialEpoch}.`,
-    );
-  }
+  checkCount('epochs', options.epochs, 1);
+  checkCount('initialEpoch', options.initialEpoch ?? 0, 0);
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`${name}\` should be an integer >= ${least}. Found ${value}.`,
+  );
 }

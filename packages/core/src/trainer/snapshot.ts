@@ -8,6 +8,8 @@ export interface FitState {
   readonly epoch: number;
   /** Steps of that epoch that are done. */
   readonly batch: number;
+  /** Those among them that were skipped. */
+  readonly skipped: number;
   /** Sums of what those steps measured. */
   readonly measurements: Json;
   /** The history so far. */
@@ -20,11 +22,17 @@ export interface FitState {
 export interface TrainerState {
   /** Version of this record. */
   readonly format: 1;
+  /** Number of the next step. */
+  readonly step: number;
   /** Null before the first step. */
   readonly integration: IntegrationState | null;
   /** Whose the tensors `memory/0`, `memory/1`, … are. */
   readonly memory: readonly { readonly variable: string; readonly objective: string }[];
+  /** Names of variables that are not trained. */
+  readonly frozen: readonly string[];
   readonly optimizer: { readonly kind: string; readonly values: Json };
+  /** Steps that the averages of weights look back on; 0 where none are kept. */
+  readonly averagedSteps: number;
   /** Null where no `fit` is under way. */
   readonly fit: FitState | null;
 }
@@ -32,7 +40,7 @@ export interface TrainerState {
 /**
  * Everything that training carries from one step to the next: a trainer that takes it over goes on bit for bit.
  *
- * The tensors are named `weights/…`, `statistics/…`, `optimizer/…` and `memory/…`. Of a snapshot just made they are the
+ * The tensors are named `weights/…`, `statistics/…`, `optimizer/…`, `average/…` and `memory/…`. Of a snapshot just made they are the
  * trainer's own, and change with the next step: read them before.
  */
 export interface TrainerSnapshot {

@@ -14,4 +14,6 @@ export interface StepReport<Name extends string = string> {
   readonly sweeps: number;
   /** Whether norms and cosines were measured on top of what the strategy needs (`observe`). */
   readonly observed: boolean;
+  /** Why there was no step, where losses or gradients were not finite and such steps are skipped. */
+  readonly skipped?: string;
 }

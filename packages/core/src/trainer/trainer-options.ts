@@ -4,8 +4,8 @@ import type { GradientStrategy } from '../strategy/strategy.ts';
 import type { TrainerCallback } from './callbacks.ts';
 import type { DataSource, ReadOptions } from './data-source.ts';
 import type { NamedVariables } from './named-variables.ts';
-import type { AnyOptimizer } from './optimizer.ts';
 import type { FitState } from './snapshot.ts';
+import type { UpdateOptions } from './update.ts';
 
 /** What an objectives function is told beside the batch. */
 export interface ObjectiveContext {
@@ -16,7 +16,7 @@ export interface ObjectiveContext {
 }
 
 /** What a multi-objective trainer is made of. */
-export interface TrainerOptions<Batch, Name extends string> extends GroupingOptions {
+export interface TrainerOptions<Batch, Name extends string> extends GroupingOptions, UpdateOptions {
   /** One synchronous forward pass: from a batch to the objectives' losses, by name. */
   readonly objectives: (
     batch: Batch,
@@ -32,16 +32,16 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
   /** How gradients are integrated; the line to change from one paper to the next. */
   readonly strategy: GradientStrategy;
   /**
-   * Takes the integrated gradients: a TensorFlow.js optimizer, an object with `applyGradients`, `snapshot` and
-   * `restore`, or a function without memory of the gradients by variable name (null for variables that no objective of
-   * this step reached; the trainer frees the tensors).
+   * How many batches make up one step: gradients are their means, and inner products are taken of those means, so that
+   * a step sees a batch that would not fit into memory at once. What is left over at the end of an epoch is not used. An
+   * integer >= 1. @defaultValue 1
    */
-  readonly optimizer: AnyOptimizer;
+  readonly accumulate?: number;
   /**
-   * Coupled weight decay: adds `weightDecay · variable` to each integrated gradient, as PyTorch's SGD does; a variable
-   * without a gradient at a step does not decay. Finite, at least 0. @defaultValue 0
+   * What becomes of a step whose losses or gradients are not finite: an error, or no step at all, counted as `skipped`
+   * in the history. @defaultValue `'throw'`
    */
-  readonly weightDecay?: number;
+  readonly onNonFinite?: 'throw' | 'skip';
   /** Factors on the objectives' gradients, before the strategy sees them. @defaultValue 1 for each */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
@@ -49,6 +49,12 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    * objective at those steps, no change to the update. @defaultValue off
    */
   readonly observe?: { readonly every: number };
+}
+
+/** How `evaluate` reads its data, and with which weights. */
+export interface EvaluateOptions extends ReadOptions {
+  /** The weights as they are, or their average. @defaultValue `'current'` */
+  readonly weights?: 'current' | 'average';
 }
 
 /** How `fit` runs. */
@@ -64,6 +70,8 @@ export interface FitOptions<Batch, Name extends string> extends ReadOptions {
   readonly resume?: FitState | null | undefined;
   /** Evaluated after each epoch; its numbers bear the prefix `val_`. */
   readonly validationData?: DataSource<Batch>;
+  /** With which weights: as they are, or their average. @defaultValue `'current'` */
+  readonly validationWeights?: 'current' | 'average';
   readonly callbacks?: readonly TrainerCallback<Name>[];
   /**
    * Milliseconds after which timers, input and drawing get a turn between two batches; Infinity for never.

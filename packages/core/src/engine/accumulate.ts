@@ -1,0 +1,157 @@
+import {
+  add,
+  customGrad,
+  mul,
+  scalar,
+  type Scalar,
+  type Tensor,
+  type Variable,
+} from '@tensorflow/tfjs-core';
+import { MultigradError } from '../strategy/errors.ts';
+import type { Forward } from './integrate-gradients.ts';
+import { checkLosses } from './non-finite.ts';
+import type { ForwardResult } from './objectives.ts';
+import { readTogether } from './read-back.ts';
+import { recordForward } from './record-forward.ts';
+import { scoped } from './scoped.ts';
+import { scalarsOf, sortNumbers } from './step-context.ts';
+import { TensorBag } from './tensor-bag.ts';
+
+/** One part of a batch that is too large for one forward pass. */
+export interface MicroBatch {
+  readonly forward: Forward;
+  /** Its number of samples, > 0. */
+  readonly samples: number;
+}
+
+/** What is known of one objective after all parts. */
+interface Accumulated {
+  samples: number;
+  loss: number;
+  readonly metrics: Map<string, number>;
+  /** Sums by variable, each part's gradient times its samples. */
+  readonly gradients: Map<string, Tensor>;
+}
+
+/**
+ * Gradients of a batch part by part, each part's forward pass freed before the next: a forward function of the whole
+ * batch, whose objectives have the mean losses as values and the mean gradients as gradients, weighted by samples. An
+ * objective's means are over the parts in which it is present.
+ *
+ * Whatever integrates gradients sees those of the whole batch; K sweeps a part are made, also for strategies that would
+ * do with one.
+ *
+ * @returns the forward function, and what to call once its step is over
+ * @throws MultigradError `non-finite` when a part's loss is NaN or infinite, `unsupported` for gradients at features
+ */
+export async function accumulateGradients(
+  parts: readonly MicroBatch[],
+  variables: readonly Variable[],
+  step: number,
+): Promise<{ readonly forward: Forward; readonly dispose: () => void }> {
+  const bag = new TensorBag();
+  const objectives = new Map<string, Accumulated>();
+  try {
+    for (const part of parts) await addPart(part, variables, step, objectives, bag);
+  } catch (error) {
+    bag.dispose();
+    throw error;
+  }
+  return { forward: () => surrogate(objectives, variables), dispose: () => bag.dispose() };
+}
+
+async function addPart(
+  { forward, samples }: MicroBatch,
+  variables: readonly Variable[],
+  step: number,
+  objectives: Map<string, Accumulated>,
+  bag: TensorBag,
+): Promise<void> {
+  const own = new TensorBag();
+  const tape = recordForward(forward, own);
+  try {
+    const { objectives: present, features } = tape.value;
+    if (features !== null) {
+      throw new MultigradError(
+        'unsupported',
+        "Gradients cannot be accumulated at features, which differ from part to part. Use `level: 'parameters'`.",
+      );
+    }
+    const paths = tape.paths(variables);
+    for (const { name, loss } of present) {
+      const sum = objectives.get(name) ?? newSum();
+      objectives.set(name, sum);
+      sum.samples += samples;
+      const swept = own.keepAll(tape.sweep([{ tensor: loss }], paths));
+      variables.forEach((variable, index) => {
+        const gradient = swept[index] ?? null;
+        if (gradient === null) return;
+        const before = sum.gradients.get(variable.name);
+        const scaled = scoped(() => {
+          const weighted = mul(gradient, samples);
+          return before === undefined ? weighted : add(before, weighted);
+        });
+        sum.gradients.set(variable.name, bag.keep(scaled));
+        if (before !== undefined) bag.give(before).dispose();
+      });
+    }
+    await addNumbers(tape.value, samples, step, objectives);
+  } finally {
+    tape.dispose();
+    own.dispose();
+  }
+}
+
+async function addNumbers(
+  { objectives: present }: ForwardResult,
+  samples: number,
+  step: number,
+  objectives: ReadonlyMap<string, Accumulated>,
+): Promise<void> {
+  const { losses, metrics } = sortNumbers(present, await readTogether(scalarsOf(present)));
+  checkLosses(
+    present.map(({ name }) => name),
+    losses,
+    step,
+  );
+  present.forEach(({ name }, k) => {
+    const sum = objectives.get(name)!;
+    sum.loss += losses[k]! * samples;
+    for (const [metric, value] of Object.entries(metrics[k]!)) {
+      sum.metrics.set(metric, (sum.metrics.get(metric) ?? 0) + value * samples);
+    }
+  });
+}
+
+function newSum(): Accumulated {
+  return { samples: 0, loss: 0, metrics: new Map(), gradients: new Map() };
+}
+
+/** Objectives whose values and gradients are those that were accumulated. */
+function surrogate(
+  objectives: ReadonlyMap<string, Accumulated>,
+  variables: readonly Variable[],
+): Record<string, { loss: Scalar; metrics: Record<string, Scalar> }> {
+  return Object.fromEntries(
+    Array.from(objectives, ([name, { samples, loss, metrics, gradients }]) => {
+      const reached = variables.filter((variable) => gradients.has(variable.name));
+      const objective = customGrad((...inputs: unknown[]) => ({
+        // The last input is where intermediate results could be saved: there are none.
+        value: scalar(loss / samples),
+        gradFunc: (dy: Tensor) =>
+          inputs
+            .slice(0, reached.length)
+            .map((_, index) => mul(gradients.get(reached[index]!.name)!, mul(dy, 1 / samples))),
+      }));
+      return [
+        name,
+        {
+          loss: reached.length === 0 ? scalar(loss / samples) : (objective(...reached) as Scalar),
+          metrics: Object.fromEntries(
+            Array.from(metrics, ([metric, value]) => [metric, scalar(value / samples)]),
+          ),
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,26 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import {
+  type FeatureObjectives,
+  type ForwardResult,
+  type Objectives,
+  readForward,
+} from './objectives.ts';
+import { Tape } from './tape.ts';
+import { youngestTensorId } from './tensor-age.ts';
+import type { TensorBag } from './tensor-bag.ts';
+
+/** Records the forward pass; what it returned goes into the bag, but for tensors that are older than it. */
+export function recordForward(
+  forward: () => Objectives | FeatureObjectives,
+  bag: TensorBag,
+): Tape<ForwardResult> {
+  const older = youngestTensorId();
+  const tape = Tape.record(() => readForward(forward()));
+  const { objectives, features } = tape.value;
+  const returned: Tensor[] = [
+    ...objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]),
+    ...Object.values(features ?? {}),
+  ];
+  bag.keepAll(returned.filter(({ id }) => id > older));
+  return tape;
+}

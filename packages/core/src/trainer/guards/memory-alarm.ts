@@ -1,0 +1,64 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../../strategy/errors.ts';
+import type { TrainerCallback } from '../callbacks.ts';
+
+/** When the number of tensors counts as growing. */
+export interface MemoryAlarmOptions {
+  /** Steps between two looks, an integer >= 1. @defaultValue 50 */
+  readonly everySteps?: number;
+  /** Looks in a row with more tensors than at the one before, an integer >= 2. @defaultValue 4 */
+  readonly looks?: number;
+  /** Takes the warning. */
+  readonly onGrowth: (message: string) => void;
+}
+
+/**
+ * Warns once when TensorFlow.js holds more tensors at each of several looks in a row: somebody keeps what should have
+ * been disposed of.
+ *
+ * @throws MultigradError `invalid-option`
+ *
+ * @example
+ * ```ts
+ * import { memoryAlarm } from '@multigrad/core';
+ *
+ * const callbacks = [memoryAlarm({ onGrowth: (message) => console.warn(message) })];
+ * console.log(callbacks.length); // 1
+ * ```
+ */
+export function memoryAlarm(options: MemoryAlarmOptions): TrainerCallback {
+  const { everySteps = 50, looks = 4, onGrowth } = options;
+  checkCount('everySteps', everySteps, 1);
+  checkCount('looks', looks, 2);
+  let first = { tensors: 0, step: 0 };
+  let last = Infinity;
+  let grown = 0;
+  let warned = false;
+  return {
+    // Between two steps, in the midst of an epoch: nothing of a step or an evaluation is alive.
+    onSafePoint: ({ step, logs }) => {
+      if (warned || logs !== null || step % everySteps !== 0) return;
+      const { numTensors } = memory();
+      if (numTensors <= last) {
+        grown = 0;
+        first = { tensors: numTensors, step };
+      } else grown += 1;
+      last = numTensors;
+      if (grown < looks) return;
+      warned = true;
+      const each = (numTensors - first.tensors) / (step - first.step);
+      onGrowth(
+        `TensorFlow.js holds more tensors from look to look: ${first.tensors} after step ${first.step}, ${numTensors} after step ${step}, ` +
+          `${each.toPrecision(3)} more each step. Expected a constant number: look for tensors made outside of tf.tidy and not disposed of.`,
+      );
+    },
+  };
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`${name}\` should be an integer >= ${least}. Found ${value}.`,
+  );
+}
