@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { expectConstantMemory, variableOf } from '@multigrad/test-support';
 import { expect, it } from 'vitest';
+// Not from the package: other helpers in it import what registers gradients.
+import { expectConstantMemory, variableOf } from '../../../../tests/support/src/memory.ts';
 import { integrateGradients } from './integrate-gradients.ts';
 import { unitSum } from './testing/strategies.ts';
 
