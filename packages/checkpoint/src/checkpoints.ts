@@ -166,6 +166,16 @@ export class Checkpoints {
   }
 
   /**
+   * Removes all checkpoints, sound or not, so that a run can begin anew.
+   *
+   * @throws MultigradError `io`
+   */
+  async clear(): Promise<void> {
+    for (const name of await this.list()) await removeCheckpoint(this.#folder, name);
+    this.#current = null;
+  }
+
+  /**
    * Makes a checkpoint, and removes those that are not to be kept any longer, once it is on the disk.
    *
    * @param score - what the best ones are chosen by, the smaller the better

@@ -301,6 +301,55 @@ describe('multigrad compare', () => {
     expect(existsSync(locked)).toBe(false);
   });
 
+  it('goes on bit for bit after kill -9, from its checkpoints', async () => {
+    const asked = [
+      'train',
+      'cg-mnist',
+      '--strategy',
+      'pcgrad',
+      ...tiny,
+      '--epochs',
+      '4',
+      '--batch-size',
+      '32',
+      '--checkpoint',
+      '1',
+    ];
+    await start([...asked, '--out', 'whole']);
+    const killed = await start([...asked, '--out', 'killed'], (child, text) => {
+      if (text.includes('epoch 1/4')) child.kill('SIGKILL');
+    });
+    expect(killed.code).toBeNull();
+    const again = await start(['resume', 'killed'], (child, text) => {
+      if (text.includes('epoch 3/4')) child.kill('SIGKILL');
+    });
+    expect(again.out).toMatch(/Going on after step [4-8]\./);
+    const end = await start(['resume', 'killed']);
+    expect(end).toMatchObject({ code: 0, err: '' });
+    const run = (out: string) => join(out, 'runs', 'pcgrad-seed0');
+    const figures = (out: string, file: string) =>
+      lines(join(run(out), file)).map((line) => {
+        const { train, test, step, epoch, losses, conflicts, groups } = line as Record<
+          string,
+          unknown
+        >;
+        return { train, test, step, epoch, losses, conflicts, groups };
+      });
+    for (const file of ['epochs.jsonl', 'steps.jsonl']) {
+      expect(figures('killed', file)).toEqual(figures('whole', file));
+    }
+    const weights = (out: string): Buffer => {
+      const checkpoints = join(folder, run(out), 'checkpoints');
+      const newest = readdirSync(checkpoints).sort().at(-1)!;
+      return readFileSync(join(checkpoints, newest, 'weights.safetensors'));
+    };
+    expect(weights('killed').equals(weights('whole'))).toBe(true);
+    const result = JSON.parse(
+      readFileSync(join(folder, run('killed'), 'result.json'), 'utf8'),
+    ) as object;
+    expect(result).toMatchObject({ status: 'finished', epochs: 4, steps: 16 });
+  });
+
   it('goes on after a run that fails, and reports it', async () => {
     writeFileSync(
       join(folder, 'failing.mjs'),

@@ -11,6 +11,7 @@ import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { nativeCommand } from './commands/native.ts';
 import { resultLines, writeOutputs } from './commands/outputs.ts';
+import { resume } from './commands/resume.ts';
 import { strategiesPage } from './commands/strategies-page.ts';
 import { strategiesJson, strategiesText } from './commands/strategies.ts';
 import type { Environment } from './environment.ts';
@@ -38,6 +39,8 @@ Examples:
       a live page of a folder while it is written
   multigrad analyze cg-mnist --strategies sum,mmpareto --out runs/analysis
       sizes, angles and noise of gradients at fixed weights, and the loss landscape
+  multigrad resume runs/full
+      go on where it was stopped or killed, from the newest checkpoints
   multigrad report runs/first
       tables and report anew from the files
   multigrad doctor
@@ -49,7 +52,7 @@ Exit codes: 0 success, 1 a run or a file failed, 2 a mistake on the command line
 measured; the same command goes on).`;
 
 const folderNotes = `
-Output folder: config.json; runs/<strategy>-seed<k>/ with epochs.jsonl, steps.jsonl and result.json; table.csv; table.md;
+Output folder: config.json; runs/<strategy>-seed<k>/ with epochs.jsonl, steps.jsonl, result.json and checkpoints; table.csv; table.md;
 report.html. A folder of the same configuration is taken up again: its finished runs are kept, and further strategies and
 seeds are added. Other settings are refused.
 
@@ -269,6 +272,13 @@ export function createProgram(environment: Environment, done: (exitCode: number)
         print(line);
       done(exitCodes.success);
     });
+  program
+    .command('resume')
+    .description(
+      'Go on with an output folder: finished runs stay, others go on from their newest checkpoint.',
+    )
+    .argument('<folder>', 'Output folder of compare or train.')
+    .action(async (given: string) => done(await resume(given, environment)));
   program
     .command('watch')
     .description(

@@ -171,7 +171,9 @@ describe('a run that is looked at', () => {
         const result = await trainRun(
           { recipe, settings, strategy: strategy!, seed: 0, backend: 'wasm' },
           {
+            checkpoints: null,
             writer: {
+              keep: () => undefined,
               epoch: (epoch) => record.epochs.push(epoch),
               step: (step) => record.steps.push(step),
               analysis: (seen) => record.analysis.push(seen),

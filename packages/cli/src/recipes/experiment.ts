@@ -22,8 +22,8 @@ export interface Experiment<Batch extends NamedTensorMap = NamedTensorMap> {
   /** The network's named parts, so that no two of them share a group. */
   readonly parts: NamedParts;
   readonly stepsPerEpoch: number;
-  /** The batches of an epoch, counted from 0; whoever draws a batch owns its tensors. */
-  train(epoch: number): AsyncIterable<Batch>;
+  /** The batches of an epoch, counted from 0, from one of them on; whoever draws a batch owns its tensors. */
+  train(epoch: number, firstBatch?: number): AsyncIterable<Batch>;
   /** The validation set in batches, always in the same order: what models are selected by; null where there is none. */
   readonly validation: (() => AsyncIterable<Batch>) | null;
   /** The test set in batches, always in the same order. */

@@ -8,7 +8,7 @@ interface Trained {
   dispose(): void;
 }
 
-/** What an experiment says of its network: its variables by name, its parts, and how it is freed. */
+/** What an experiment says of its network: its variables and statistics by name, its parts, and how it is freed. */
 export function trainedParts(
   network: Trained,
 ): Pick<Experiment, 'variables' | 'statistics' | 'parts'> & { dispose(): void } {

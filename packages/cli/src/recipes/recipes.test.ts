@@ -50,7 +50,9 @@ describe.each(runnable)('the recipe %s', (name) => {
           backend: 'wasm',
         },
         {
+          checkpoints: null,
           writer: {
+            keep: () => undefined,
             epoch: (record) => epochs.push(record),
             step: (record) => steps.push(record),
             analysis: () => undefined,

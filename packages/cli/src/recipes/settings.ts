@@ -89,6 +89,14 @@ const common: Specs = {
     description:
       'Look at the gradients of every n-th step, for every strategy, and write that step down; 0: never.',
   },
+  checkpoint: {
+    kind: 'number',
+    integer: true,
+    minimum: 0,
+    default: 0,
+    description:
+      'Make a checkpoint every n steps, from which an interrupted run goes on; 0: at the end of each epoch alone.',
+  },
   backend: {
     kind: 'choice',
     choices: ['auto', 'tensorflow', 'wasm', 'cpu'],

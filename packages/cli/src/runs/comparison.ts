@@ -5,7 +5,7 @@ import type { Progress } from '../progress/progress.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { ComparisonConfig } from './config.ts';
-import { beginRun, readRuns, runFolder } from './output-folder.ts';
+import { checkpointsFolder, openRun, readRuns, runFolder } from './output-folder.ts';
 import { type RunName, runNames } from './run-names.ts';
 import { trainRun } from './train-run.ts';
 
@@ -64,7 +64,7 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
     for (const { strategy: specifier, seed, lr, name } of open) {
       if (signal.aborted) break;
       const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
-      const writer = beginRun(folder, name);
+      const writer = openRun(folder, name);
       const events = join(runFolder(folder, name), 'tensorboard');
       const callbacks = tensorboard ? [tensorBoard(events, { now: () => Date.now() })] : [];
       const result = await trainRun(
@@ -74,6 +74,7 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
           progress,
           signal,
           callbacks,
+          checkpoints: checkpointsFolder(folder, name),
           ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
         },
       );

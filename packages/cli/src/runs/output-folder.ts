@@ -191,6 +191,8 @@ function writeConfig(folder: string, config: ComparisonConfig): void {
 
 /** Takes down one run as it goes: each line is on disk before the next step begins. */
 export interface RunWriter {
+  /** Begins with what was written of so many steps and epochs, and leaves out what came after. */
+  keep(done: { readonly steps: number; readonly epochs: number }): void;
   epoch(record: EpochRecord): void;
   step(record: StepRecord): void;
   analysis(record: AnalysisRecord): void;
@@ -203,26 +205,49 @@ export function runFolder(folder: string, name: string): string {
   return join(folder, runsFolder, name);
 }
 
-/** Begins one run's folder anew, without what an earlier attempt left there. */
-export function beginRun(folder: string, name: string): RunWriter {
+/** Where the checkpoints of a run are. */
+export function checkpointsFolder(folder: string, name: string): string {
+  return join(runFolder(folder, name), 'checkpoints');
+}
+
+/** Opens one run's folder, with what an earlier attempt left there; until `keep` is called nothing is written. */
+export function openRun(folder: string, name: string): RunWriter {
   const path = runFolder(folder, name);
-  try {
-    rmSync(path, { recursive: true, force: true });
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw ioError(`write to ${path}`, cause);
-  }
-  const append = (file: string, record: object): void => {
+  const inFolder = <T>(what: string, action: () => T): T => {
     try {
-      appendFileSync(join(path, file), `${JSON.stringify(record)}\n`);
+      return action();
     } catch (cause) {
-      throw ioError(`write ${join(path, file)}`, cause);
+      if (MultigradError.isInstance(cause)) throw cause;
+      throw ioError(what, cause);
     }
   };
+  inFolder(`write to ${path}`, () => {
+    mkdirSync(path, { recursive: true });
+    rmSync(join(path, 'result.json'), { force: true });
+  });
+  const append = (file: string, record: object): void =>
+    inFolder(`write ${join(path, file)}`, () => appendFileSync(join(path, file), `${JSON.stringify(record)}\n`));
+  const prune = (file: string, stays: (record: never) => boolean): void => {
+    if (!existsSync(join(path, file))) return;
+    const lines = readLines(join(path, file)).filter((record) => stays(record as never));
+    writeWhole(join(path, file), lines.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  };
   return {
+    keep: ({ steps, epochs }) => {
+      prune('steps.jsonl', ({ step }: StepRecord) => step < steps);
+      prune('epochs.jsonl', ({ epoch }: EpochRecord) => epoch <= epochs);
+      // What is looked at after the last epoch bears no number.
+      prune('analysis.jsonl', (seen: AnalysisRecord) => 'epoch' in seen && seen.epoch <= epochs);
+    },
     epoch: (record) => append('epochs.jsonl', record),
     step: (record) => append('steps.jsonl', record),
     analysis: (record) => append('analysis.jsonl', record),
     end: (result) => writeWhole(join(path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`),
   };
+}
+
+/** Opens one run's folder without anything of an earlier attempt. */
+export function beginRun(folder: string, name: string): RunWriter {
+  rmSync(join(folder, runsFolder, name), { recursive: true, force: true });
+  return openRun(folder, name);
 }

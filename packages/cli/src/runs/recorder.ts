@@ -1,10 +1,26 @@
 import type { StepReport } from '@multigrad/core';
+import type { Json } from '@multigrad/core/strategy';
 import { median } from '../results/statistics.ts';
 import type { ConflictCount, EpochRecord, GroupRecord, ObjectiveScore, StepRecord, StepTime } from './records.ts';
 
+interface Sum {
+  loss: number;
+  accuracy: number;
+  count: number;
+  judged: number;
+}
+
 /** Sums of what steps measured, by objective. */
 class Means {
-  readonly #sums = new Map<string, { loss: number; accuracy: number; count: number; judged: number }>();
+  readonly #sums: Map<string, Sum>;
+
+  constructor(sums: Iterable<readonly [string, Sum]> = []) {
+    this.#sums = new Map(Array.from(sums, ([name, sum]) => [name, { ...sum }]));
+  }
+
+  entries(): [string, Sum][] {
+    return [...this.#sums];
+  }
 
   add({ losses, metrics }: StepReport): void {
     for (const [name, loss] of Object.entries(losses)) {
@@ -33,7 +49,11 @@ class Means {
 
 /** How often groups of two or more objectives were looked at, and found opposed. */
 class Conflicts {
-  readonly #counts = new Map<string, ConflictCount>();
+  readonly #counts: Map<string, ConflictCount>;
+
+  constructor(counts: Readonly<Record<string, ConflictCount>> = {}) {
+    this.#counts = new Map(Object.entries(counts));
+  }
 
   add(key: string, seen: number, conflicting: number): void {
     const before = this.#counts.get(key) ?? { seen: 0, conflicting: 0 };
@@ -59,12 +79,26 @@ function groupRecord(group: GroupRecord): GroupRecord {
   };
 }
 
+interface RecorderState {
+  readonly steps: number;
+  readonly plain: readonly number[];
+  readonly observed: readonly number[];
+  readonly conflicts: Readonly<Record<string, ConflictCount>>;
+  readonly epoch: {
+    readonly number: number;
+    readonly means: readonly (readonly [string, Sum])[];
+    readonly conflicts: Readonly<Record<string, ConflictCount>>;
+    readonly plain: number;
+    readonly observed: number;
+  };
+}
+
 /** Turns the reports of a run's steps into the records that are kept of it. */
 export class RunRecorder {
   readonly #every: number;
-  readonly #plain: number[] = [];
-  readonly #observed: number[] = [];
-  readonly #conflicts = new Conflicts();
+  #plain: number[] = [];
+  #observed: number[] = [];
+  #conflicts: Conflicts = new Conflicts();
   #epoch = { number: 1, means: new Means(), conflicts: new Conflicts(), plain: 0, observed: 0 };
   #steps = 0;
 
@@ -109,7 +143,7 @@ export class RunRecorder {
     return {
       step: report.step,
       epoch: this.#epoch.number,
-      milliseconds: Math.round(milliseconds * 100) / 100,
+      milliseconds: hundredths(milliseconds),
       losses: Object.fromEntries(Object.entries(report.losses).filter(([, loss]) => loss !== undefined)) as Record<string, number>,
       sweeps: report.sweeps,
       groups: report.groups.map(groupRecord),
@@ -130,6 +164,38 @@ export class RunRecorder {
     };
   }
 
+  /** What it has taken in, for a checkpoint. */
+  snapshot(): Json {
+    const { number, means, conflicts, plain, observed } = this.#epoch;
+    return {
+      steps: this.#steps,
+      plain: this.#plain.map(hundredths),
+      observed: this.#observed.map(hundredths),
+      conflicts: this.#conflicts.counts() as unknown as Json,
+      epoch: {
+        number,
+        means: means.entries() as unknown as Json,
+        conflicts: conflicts.counts() as unknown as Json,
+        plain,
+        observed,
+      },
+    };
+  }
+
+  /** Goes on from what `snapshot` returned. */
+  restore(state: Json): void {
+    const saved = state as unknown as RecorderState;
+    this.#steps = saved.steps;
+    this.#plain = [...saved.plain];
+    this.#observed = [...saved.observed];
+    this.#conflicts = new Conflicts(saved.conflicts);
+    this.#epoch = {
+      ...saved.epoch,
+      means: new Means(saved.epoch.means),
+      conflicts: new Conflicts(saved.epoch.conflicts),
+    };
+  }
+
   /** Time per step over the whole run. */
   stepTime(): StepTime {
     return stepTime(this.#plain, this.#observed);
@@ -146,4 +212,8 @@ function stepTime(plain: readonly number[], observed: readonly number[]): StepTi
     plain: plain.length > 0 ? median(plain) : null,
     observed: observed.length > 0 ? median(observed) : null,
   };
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }

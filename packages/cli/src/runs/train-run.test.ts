@@ -88,7 +88,9 @@ async function train(
         backend: 'cpu',
       },
       {
+        checkpoints: null,
         writer: {
+          keep: () => undefined,
           epoch: (record) => epochs.push(record),
           step: (record) => steps.push(record),
           analysis: () => undefined,

@@ -1,5 +1,5 @@
-import { type GroupBy, MultiObjectiveTrainer, type TrainerCallback } from '@multigrad/core';
-import { MultigradError } from '@multigrad/core/strategy';
+import { type GroupBy, MultiObjectiveTrainer, resumableBatches, type TrainerCallback } from '@multigrad/core';
+import { type Json, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Progress } from '../progress/progress.ts';
 import type { Experiment } from '../recipes/experiment.ts';
@@ -11,6 +11,7 @@ import type { Settings } from './config.ts';
 import type { RunWriter } from './output-folder.ts';
 import { RunRecorder } from './recorder.ts';
 import type { EpochRecord, ObjectiveScore, RunResult, RunStatus } from './records.ts';
+import { RunCheckpoints } from './run-checkpoints.ts';
 
 /** One run: a strategy trained with one seed. */
 export interface RunTask {
@@ -31,6 +32,8 @@ export interface RunSurroundings {
   readonly inspect?: Inspect;
   /** Watch the training beside the records. */
   readonly callbacks?: readonly TrainerCallback[];
+  /** Folder of the run's checkpoints, from which it goes on if it holds any; null for none. */
+  readonly checkpoints: string | null;
 }
 
 /**
@@ -40,10 +43,10 @@ export interface RunSurroundings {
  * @throws MultigradError `io` where the records cannot be written
  */
 export async function trainRun(task: RunTask, surroundings: RunSurroundings): Promise<RunResult> {
-  const { settings, strategy, seed } = task;
   const { progress } = surroundings;
-  const began = performance.now();
+  const { settings, strategy, seed } = task;
   const recorder = new RunRecorder(numberSetting(settings, 'observe'));
+  const clock = { began: performance.now() };
   let epochs = 0;
   const result = (status: RunStatus, error?: RunResult['error']): RunResult => ({
     status,
@@ -52,7 +55,7 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
     steps: recorder.steps,
     stepTime: recorder.stepTime(),
     conflicts: recorder.conflicts(),
-    seconds: seconds(began),
+    seconds: seconds(clock.began),
     backend: task.backend,
     endedAt: new Date().toISOString(),
   });
@@ -69,12 +72,10 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
       stepsPerEpoch,
     });
     const watch = (evaluate: Evaluate): TrainerCallback =>
-      watcher(task, recorder, stepsPerEpoch, surroundings, evaluate, () => {
-        epochs += 1;
+      watcher(task, recorder, clock, stepsPerEpoch, surroundings, evaluate, (done) => {
+        epochs = done;
       });
-    const inspect = inspection(surroundings, experiment);
-    await inspect(0);
-    const stopped = await fit(task, experiment, watch, inspect, surroundings);
+    const stopped = await fit(task, experiment, watch, stepsPerEpoch, surroundings);
     // Interrupted in the last evaluation's last moment, it is finished all the same.
     return result(stopped && epochs < numberSetting(settings, 'epochs') ? 'stopped' : 'finished');
   } catch (error) {
@@ -114,17 +115,20 @@ async function fit(
   task: RunTask,
   experiment: Experiment,
   watch: (evaluate: Evaluate) => TrainerCallback,
-  inspect: (epoch: number) => Promise<void>,
-  { signal, callbacks = [] }: RunSurroundings,
+  stepsPerEpoch: number,
+  surroundings: RunSurroundings,
 ): Promise<boolean> {
-  const { settings, strategy, seed } = task;
+  const { recipe, settings, strategy, seed, backend } = task;
+  const { writer, progress, signal, checkpoints } = surroundings;
+  const inspect = inspection(surroundings, experiment);
   const every = numberSetting(settings, 'observe');
   const optimizer = tf.train.momentum(numberSetting(settings, 'lr'), numberSetting(settings, 'momentum'));
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
     trainer = new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
       objectives: (batch, mode) => experiment.objectives(batch, mode),
-      variables: [...experiment.variables.values()],
+      variables: experiment.variables,
+      statistics: experiment.statistics,
       parts: experiment.parts,
       strategy: strategy.create(seed),
       optimizer,
@@ -133,13 +137,29 @@ async function fit(
       ...(every > 0 ? { observe: { every } } : {}),
     });
     const evaluate = evaluator(trainer, experiment, settings, signal);
-    const { stopped } = await trainer.fit((epoch: number) => experiment.train(epoch), {
+    const saved =
+      checkpoints === null
+        ? null
+        : new RunCheckpoints({
+            folder: checkpoints,
+            config: { recipe: recipe.name, strategy: strategy.specifier, seed, backend, settings },
+            stepsPerEpoch,
+            everySteps: numberSetting(settings, 'checkpoint'),
+            note: (text) => progress.note(text),
+          });
+    const resume = (await saved?.restore(trainer)) ?? null;
+    writer.keep({ steps: trainer.snapshot().state.step, epochs: resume?.epoch ?? 0 });
+    if (resume === null) await inspect(0);
+    const train = resumableBatches((epoch, firstBatch) => experiment.train(epoch, firstBatch));
+    const { stopped } = await trainer.fit(train, {
       epochs: numberSetting(settings, 'epochs'),
       callbacks: [
         watch(evaluate),
         { onEpochEnd: (epoch) => inspect(epoch + 1) },
-        ...callbacks,
+        ...(surroundings.callbacks ?? []),
+        ...(saved === null ? [] : [saved.callback()]),
       ],
+      resume,
       signal,
     });
     return stopped !== undefined;
@@ -229,15 +249,31 @@ async function* withZeros(
 function watcher(
   { recipe }: RunTask,
   recorder: RunRecorder,
+  clock: { began: number },
   stepsPerEpoch: number,
   { writer, progress, signal }: RunSurroundings,
   evaluate: Evaluate,
-  epochDone: () => void,
+  epochDone: (epochs: number) => void,
 ): TrainerCallback {
   let epochBegan = 0;
   let stepBegan = 0;
   let trained = 0;
   return {
+    name: 'records',
+    snapshot: () => ({
+      recorder: recorder.snapshot(),
+      run: performance.now() - clock.began,
+      epoch: performance.now() - epochBegan,
+    }),
+    restore: (state) => {
+      const saved = state as { readonly recorder: Json; readonly run: number; readonly epoch: number };
+      recorder.restore(saved.recorder);
+      epochDone(recorder.epoch - 1);
+      // Clocks go on as if there had been no pause.
+      clock.began = performance.now() - saved.run;
+      epochBegan = performance.now() - saved.epoch;
+      trained = performance.now();
+    },
     onEpochBegin: (epoch) => {
       recorder.beginEpoch(epoch);
       epochBegan = performance.now();
@@ -261,7 +297,7 @@ function watcher(
         { training: (trained - epochBegan) / 1000, evaluation: seconds(trained) },
       );
       writer.epoch(record);
-      epochDone();
+      epochDone(epoch + 1);
       progress.epochEnd(record);
     },
   };
