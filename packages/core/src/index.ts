@@ -1,3 +1,8 @@
+export {
+  checkGradients,
+  type CheckGradientsOptions,
+  type GradientCheck,
+} from './engine/check-gradients.ts';
 export { GradientMemory, type RememberedTensor } from './engine/gradient-memory.ts';
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './engine/groups.ts';
 export {
