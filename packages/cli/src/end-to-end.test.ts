@@ -571,3 +571,21 @@ describe('multigrad report', () => {
     expect(after).toEqual(before);
   });
 });
+
+describe('multigrad check', () => {
+  it('finds the gradients of every variable right', async () => {
+    const { code, out, err } = await start([
+      'check',
+      'cg-mnist',
+      ...tiny,
+      '--batch-size',
+      '16',
+      '--samples',
+      '1',
+    ]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(
+      /CG-MNIST on \w+: \d+ gradients of \d+ variables checked at 1 entry each; all agree/,
+    );
+  });
+});

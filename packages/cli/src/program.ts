@@ -7,6 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 import { Command, Option } from 'commander';
 import { analysisSettings } from './analysis/inspector.ts';
+import { check } from './commands/check.ts';
 import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { nativeCommand } from './commands/native.ts';
@@ -18,6 +19,7 @@ import type { Environment } from './environment.ts';
 import { recipes } from './recipes/index.ts';
 import type { PresetName, Recipe } from './recipes/recipe.ts';
 import { learningRates, resolveSettings, settingSpecs } from './recipes/settings.ts';
+import type { Settings } from './runs/config.ts';
 import { collectSpecifiers } from './strategies/split-specifiers.ts';
 import { builtinPlugins } from './strategies/builtin.ts';
 import { expandAll, recipePlugins } from './strategies/catalog.ts';
@@ -41,6 +43,8 @@ Examples:
       sizes, angles and noise of gradients at fixed weights, and the loss landscape
   multigrad resume runs/full
       go on where it was stopped or killed, from the newest checkpoints
+  multigrad check cg-mnist
+      gradients beside finite differences, for a network or a backend of one's own
   multigrad report runs/first
       tables and report anew from the files
   multigrad doctor
@@ -79,14 +83,19 @@ function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Opt
   return option;
 }
 
-function addSettings(command: Command, recipe: Recipe): Command {
+function addExperiment(command: Command, recipe: Recipe): Command {
   for (const [name, spec] of Object.entries(settingSpecs(recipe)))
     command.addOption(settingOption(name, spec, recipe));
   for (const [name, description] of Object.entries(recipe.folders))
     command.option(`--${name} <folder>`, description);
   const presets = presetNames.map((name) => `${name}: ${recipe.presets[name].summary}`).join('; ');
-  return command
-    .addOption(new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'))
+  return command.addOption(
+    new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'),
+  );
+}
+
+function addSettings(command: Command, recipe: Recipe): Command {
+  return addExperiment(command, recipe)
     .option('--out <folder>', 'Output folder. (default runs/<experiment>-<date and time>)')
     .option('--force', 'Replace the results that the output folder holds.', false)
     .option(
@@ -215,6 +224,21 @@ function trainCommand(recipe: Recipe, run: (request: CompareRequest) => Promise<
   });
 }
 
+function checkCommand(
+  recipe: Recipe,
+  run: (recipe: Recipe, settings: Settings, seed: number, samples: number) => Promise<void>,
+): Command {
+  const command = new Command(recipe.name)
+    .description(`${recipe.title}: its gradients beside finite differences.`)
+    .option('--samples <number>', 'Entries of each variable that are tried.', '2')
+    .option('--seed <number>', 'Seed of data, weights, order and entries.', '0');
+  return addExperiment(command, recipe).action(async (written: Written) => {
+    const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
+    const samples = wholeNumber(recipe.name, 'samples', written['samples'] as string, 1);
+    await run(recipe, request(recipe, written, [], []).settings, seed, samples);
+  });
+}
+
 /** The strategies to list: the baselines of the recipes, then what is installed, each name once. */
 function listedPlugins(): StrategyPlugin[] {
   const plugins = new Map<string, StrategyPlugin>();
@@ -246,13 +270,19 @@ export function createProgram(environment: Environment, done: (exitCode: number)
   const analyzing = new Command('analyze').description(
     'Train strategies as compare does, and look at gradients and losses at fixed weights on the way.',
   );
+  const checking = new Command('check').description(
+    'Compare the gradients of an experiment with finite differences, at a sample of each variable.',
+  );
   for (const recipe of recipes) {
+    checking.addCommand(
+      checkCommand(recipe, async (...asked) => done(await check(...asked, environment))),
+    );
     const looked = { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
     analyzing.addCommand(compareCommand(looked, run, true));
     comparing.addCommand(compareCommand(recipe, run));
     training.addCommand(trainCommand(recipe, run));
   }
-  program.addCommand(comparing).addCommand(training).addCommand(analyzing);
+  program.addCommand(comparing).addCommand(training).addCommand(analyzing).addCommand(checking);
   program
     .command('strategies')
     .description('List the strategies, with their papers and options.')
