@@ -78,7 +78,9 @@ describe('the recipe crema-d', () => {
       const result = await trainRun(
         { recipe, settings: settings(), strategy: strategy!, seed: 0, backend: 'wasm' },
         {
+          checkpoints: null,
           writer: {
+            keep: () => undefined,
             epoch: (record) => epochs.push(record),
             step: () => undefined,
             analysis: () => undefined,
