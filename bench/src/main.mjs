@@ -1,11 +1,13 @@
 // `npm run bench -- [step] [--backend wasm,tensorflow] [--workload cg-mnist,mlp] [--width 32] [--rounds 15] [--out NAME]`
 // `npm run bench -- callbacks [--backend wasm] [--width 32] [--rounds 60]`
+// `npm run bench -- overhead [--backend wasm] [--width 16] [--steps 50] [--rounds 15]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchCallbacks } from './callbacks.mjs';
 import { defaultPython } from './processes/python.mjs';
+import { benchOverhead } from './overhead.mjs';
 import { benchSolve } from './solve.mjs';
 import { stepTable } from './step-table.mjs';
 import { benchSteps } from './steps.mjs';
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     python: { type: 'string', default: defaultPython },
     sizes: { type: 'string', default: '2,3,8,32' },
     seconds: { type: 'string', default: '0.1' },
+    steps: { type: 'string', default: '50' },
     out: { type: 'string' },
   },
 });
@@ -34,8 +37,10 @@ function positive(name, text) {
 }
 
 const [what = 'step', ...rest] = positionals;
-if (rest.length > 0 || !['step', 'callbacks', 'solve'].includes(what)) {
-  throw new Error(`Expected \`step\`, \`callbacks\` or \`solve\`. Found ${positionals.join(' ')}.`);
+if (rest.length > 0 || !['step', 'callbacks', 'overhead', 'solve'].includes(what)) {
+  throw new Error(
+    `Expected \`step\`, \`callbacks\`, \`overhead\` or \`solve\`. Found ${positionals.join(' ')}.`,
+  );
 }
 if (what === 'step') {
   const names = values.workload.split(',');
@@ -60,6 +65,14 @@ if (what === 'step') {
     backend: values.backend,
     width: positive('width', values.width),
     rounds: positive('rounds', values.rounds ?? '60'),
+  });
+} else if (what === 'overhead') {
+  await benchOverhead({
+    backend: values.backend,
+    width: positive('width', values.width),
+    steps: positive('steps', values.steps),
+    rounds: positive('rounds', values.rounds ?? '15'),
+    warmup: positive('warmup', values.warmup),
   });
 } else {
   const seconds = Number(values.seconds);
