@@ -1,3 +1,4 @@
+export { clippedGradients, type ClippedGradientsOptions } from './clipped-gradients.ts';
 export { normalizedGradients, type NormalizedGradientsState } from './normalized-gradients.ts';
 export {
   onlyObjectives,

@@ -1,6 +1,6 @@
-import { type GradientStrategy, type Gramian, type Json, norms } from '@multigrad/core/strategy';
-import { innerHooks, type Wrapped } from './inner-hooks.ts';
-import { assertWeighing, innerView, needsAt } from './inner-strategy.ts';
+import type { GradientStrategy } from '@multigrad/core/strategy';
+import type { Wrapped } from './inner-hooks.ts';
+import { scaledGradients } from './scaled-gradients.ts';
 
 /** What {@link normalizedGradients} remembers: the state of the strategy it wraps. */
 export type NormalizedGradientsState = Wrapped;
@@ -30,51 +30,7 @@ export type NormalizedGradientsState = Wrapped;
 export function normalizedGradients(
   strategy: GradientStrategy,
 ): GradientStrategy<NormalizedGradientsState> {
-  assertWeighing('normalizedGradients', strategy);
-  const withGradients = (needs: GradientStrategy['needs']): GradientStrategy['needs'] =>
-    needs.gradients === 'none' ? { ...needs, gradients: 'gramian' } : needs;
-  return {
-    specification: 1,
-    name: `normalized-${strategy.name}`,
-    needs: withGradients(strategy.needs),
-    needsNow: ({ inner }) => withGradients(needsAt(strategy, inner)),
-    init: (group) => ({ inner: strategy.init(group) }),
-    integrate(gradients, { inner }) {
-      const factors = norms(gradients.gramian).map((length) => (length > 0 ? 1 / length : 0));
-      const view = innerView(strategy, inner, gradients, {
-        objectives: gradients.objectives,
-        gramianOf: (gramian) => scaled(gramian, factors),
-        lossesOf: (losses) => losses,
-      });
-      const integration = strategy.integrate(view, inner);
-      const { tensorWeights } = integration;
-      const divided = (weights: Float64Array): Float64Array =>
-        weights.map((weight, k) => weight * factors[k]!);
-      return {
-        ...integration,
-        weights: divided(integration.weights),
-        ...(tensorWeights === undefined
-          ? {}
-          : {
-              tensorWeights: new Map(
-                Array.from(tensorWeights, ([name, weights]) => [name, divided(weights)]),
-              ),
-            }),
-        state: { inner: integration.state },
-      };
-    },
-    ...innerHooks<{ readonly inner: Json }>(strategy),
-  };
-}
-
-/** The Gramian of the rows times their factors. */
-function scaled({ size, values, relativeError }: Gramian, factors: Float64Array): Gramian {
-  return {
-    size,
-    values: values.map(
-      (value, at) => value * factors[Math.floor(at / size)]! * factors[at % size]!,
-    ),
-    // Two products and two quotients of rounded roots.
-    relativeError: relativeError + 2 ** -50,
-  };
+  return scaledGradients('normalizedGradients', 'normalized', strategy, (length) =>
+    length > 0 ? 1 / length : 0,
+  );
 }
