@@ -13,7 +13,7 @@ import { compare } from './compare.ts';
  */
 export async function resume(given: string, environment: Environment): Promise<number> {
   const { recipe, strategies, seeds, settings } = readConfig(resolve(environment.folder, given));
-  const asked = { strategies, seeds, settings, out: given, force: false };
+  const asked = { strategies, seeds, settings, out: given, force: false, tensorboard: false };
   // Only analyses have a grid.
   const analyze = 'grid' in settings;
   return compare({ ...asked, recipe: requireRecipe(recipe), analyze }, environment);
