@@ -1,7 +1,7 @@
 // Steps of one workload on one backend, in a process of its own: `node step-worker.mjs BACKEND WORKLOAD BATCH WIDTH`.
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
-import { MultiObjectiveTrainer, withFeatures } from '@multigrad/core';
+import { fusedMomentum, MultiObjectiveTrainer, withFeatures } from '@multigrad/core';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
@@ -35,7 +35,7 @@ function trainerOf(strategy, level = 'parameters') {
     parts: network.parts,
     level,
     strategy,
-    optimizer: tf.train.momentum(1e-3, 0.9),
+    optimizer: fusedMomentum(network.trainableVariables, { learningRate: 1e-3, momentum: 0.9 }),
   });
 }
 
