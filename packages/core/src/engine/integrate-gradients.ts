@@ -1,4 +1,5 @@
 import type { NamedTensorMap, Variable } from '@tensorflow/tfjs-core';
+import { type Combination, materialise } from '../optimizers/combination.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
@@ -140,6 +141,53 @@ export async function integrateGradients<Name extends string>(
   strategy: GradientStrategy,
   options: IntegrateOptions<Name> = {},
 ): Promise<IntegratedGradients<Name>> {
+  return integrate(forward, variables, strategy, options, (combinations, { memory }, bag) => {
+    const gradients = Array.from(combinations, ([name, combination]) => {
+      if (combination === null) return [name, null] as const;
+      const { rows, weights } = combination;
+      // A lone gradient of weight 1 is handed on as it is, but for what the memory owns.
+      const whole = rows.length === 1 && weights[0] === 1 && memory === null;
+      return [name, bag.keep(whole ? rows[0]! : materialise(combination))] as const;
+    });
+    for (const [, gradient] of gradients) bag.give(gradient);
+    return { gradients: Object.fromEntries(gradients) as NamedTensorMap };
+  });
+}
+
+/** What a step brings about beside the gradients. */
+export type IntegratedStep<Name extends string = string> = Omit<
+  IntegratedGradients<Name>,
+  'gradients'
+>;
+
+/**
+ * The same for an optimizer that adds up by itself: `use` gets the gradients as rows and weights, which are freed when
+ * it has returned.
+ */
+export async function integrateCombinations<Name extends string>(
+  forward: Forward<Name> | readonly Forward<Name>[],
+  variables: readonly Variable[],
+  strategy: GradientStrategy,
+  options: IntegrateOptions<Name>,
+  use: (combinations: ReadonlyMap<string, Combination | null>) => void,
+): Promise<IntegratedStep<Name>> {
+  return integrate(forward, variables, strategy, options, (combinations) => {
+    use(combinations);
+    return {};
+  });
+}
+
+async function integrate<Name extends string, Extra extends object>(
+  forward: Forward<Name> | readonly Forward<Name>[],
+  variables: readonly Variable[],
+  strategy: GradientStrategy,
+  options: IntegrateOptions<Name>,
+  use: (
+    combinations: ReadonlyMap<string, Combination | null>,
+    outcome: StepOutcome,
+    bag: TensorBag,
+  ) => Extra,
+): Promise<IntegratedStep<Name> & Extra> {
   const { lossWeights = {}, observe = false } = options;
   const grouping = groupingOf(options);
   const { level, singles } = grouping;
@@ -183,7 +231,13 @@ export async function integrateGradients<Name extends string>(
     const outcome = oneSweep
       ? await weightedSweep(context, observe)
       : ((await reusedWeights(context, observe)) ?? (await objectiveSweeps(context)));
-    return present<Name>(outcome, graph, state.step);
+    try {
+      const extra = use(outcome.combinations, outcome, bag);
+      return { ...present<Name>(outcome, graph, state.step), ...extra };
+    } catch (error) {
+      outcome.memory?.dispose();
+      throw error;
+    }
   } finally {
     for (const tape of tapes) tape.dispose();
     bag.dispose();
@@ -328,14 +382,13 @@ function checkLossWeights(
 }
 
 function present<Name extends string>(
-  { gradients, numbers, groups, state, memory, sweeps, observed }: StepOutcome,
+  { numbers, groups, state, memory, sweeps, observed }: StepOutcome,
   { objectives }: ObservedGraph,
   step: number,
-): IntegratedGradients<Name> {
+): IntegratedStep<Name> {
   const byName = <T>(values: ArrayLike<T>): Record<string, T> =>
     Object.fromEntries(objectives.map((name, k) => [name, values[k]!]));
   return {
-    gradients: Object.fromEntries(gradients) as NamedTensorMap,
     losses: byName(numbers.losses) as Partial<Record<Name, number>>,
     metrics: byName(numbers.metrics) as Partial<Record<Name, Record<string, number>>>,
     groups,

@@ -1,8 +1,9 @@
-import { type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { consultStrategy, isStacked } from '../strategy/consult-strategy.ts';
 import type { Json } from '../strategy/json.ts';
 import type { CombineRows } from '../strategy/row-algebra.ts';
 import type { Integration, MemoryUpdate } from '../strategy/strategy.ts';
+import { type Combination, materialise } from '../optimizers/combination.ts';
 import type { RememberedTensor } from './gradient-memory.ts';
 import { finishGroup, type GroupGramians, startGroup } from './group-gramians.ts';
 import {
@@ -16,7 +17,7 @@ import {
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
 import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
-import { combineRows, finishGramian, startGramian } from './row-kernels.ts';
+import { checkWeights, combineRows, finishGramian, startGramian } from './row-kernels.ts';
 import {
   isConsulted,
   meanNumbers,
@@ -67,7 +68,7 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
     return decide(context, group.vectors, gramians, numbers[0]!);
   });
 
-  const combined = new Map<string, Tensor | null>();
+  const combined = new Map<string, Combination | null>();
   for (const decision of decisions) {
     for (const vectors of decision.vectors.tensors) {
       combined.set(vectors.tensor, combine(context, vectors, decision));
@@ -77,15 +78,14 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
   const remembered = decisions.flatMap((decision) => remember(context, decision));
   const memory =
     strategy.needs.memory === true ? context.memory!.with(give(context, remembered)) : null;
-  const gradients = new Map(
+  const combinations = new Map(
     context.variables.map(({ name }) => [name, combined.get(name) ?? trunk.get(name) ?? null]),
   );
-  for (const gradient of gradients.values()) bag.give(gradient);
   const states = new Map(
     decisions.map(({ vectors, state: next }) => [vectors.present.group.key, next]),
   );
   return {
-    gradients,
+    combinations,
     numbers: meanNumbers(numbers),
     groups: decisions.map(({ report }) => report),
     state: {
@@ -162,33 +162,26 @@ function stackedWeights({ weights, batchWeights = [], memory }: Integration): Fl
 
 /** The update of one tensor; null where no vector reaches it. */
 function combine(
-  { bag, memory }: StepContext,
+  { bag }: StepContext,
   { tensor, rows }: TensorVectors,
   decision: Decision,
-): Tensor | null {
+): Combination | null {
   const reaching = [...rows.keys()].filter((k) => rows[k] !== null);
   const [only] = reaching;
   if (only === undefined) return null;
   const some = rows[only]!;
   if (decision.combine !== undefined) {
     const { combine: byCoordinate } = decision;
-    return bag.keep(
-      tidy(() => {
-        const filled = rows.map((row) => row ?? zerosLike(some));
-        // A copy where the strategy hands a gradient on: the result is the bag's.
-        return byCoordinate(filled, tensorRows(tensor, some.shape)).clone();
-      }),
-    );
+    const update = tidy(() => {
+      const filled = rows.map((row) => row ?? zerosLike(some));
+      // A copy where the strategy hands a gradient on: the result is the bag's.
+      return byCoordinate(filled, tensorRows(tensor, some.shape)).clone();
+    });
+    return { rows: [bag.keep(update)], weights: [1] };
   }
   const weights = decision.weightsOf(tensor);
-  // A lone gradient of weight 1 is handed on as it is, but for what the memory owns.
-  if (reaching.length === 1 && weights[only] === 1 && memory === undefined) return some;
-  return bag.keep(
-    combineRows(
-      reaching.map((k) => rows[k]!),
-      Float64Array.from(reaching, (k) => weights[k]!),
-    ),
-  );
+  checkWeights(weights);
+  return { rows: reaching.map((k) => rows[k]!), weights: reaching.map((k) => weights[k]!) };
 }
 
 /** The remembered vectors of a group after this step. */
@@ -220,16 +213,17 @@ function give(
 /** One sweep from all cut tensors at once to the variables behind them; they do not reach each other. */
 async function sweepTrunk(
   { tape, graph, variables, state, bag }: StepContext,
-  combined: ReadonlyMap<string, Tensor | null>,
-): Promise<ReadonlyMap<string, Tensor | null>> {
+  combined: ReadonlyMap<string, Combination | null>,
+): Promise<ReadonlyMap<string, Combination>> {
   if (graph.features.length === 0) return new Map();
   const behind = variables.filter(({ name }) =>
     graph.features.some((feature) => feature.variables.has(name)),
   );
-  const seeds = graph.features.map(({ name, tensor }) => ({
-    tensor,
-    gradient: combined.get(targetName(name)) ?? bag.keep(zerosLike(tensor)),
-  }));
+  const seeds = graph.features.map(({ name, tensor }) => {
+    const combination = combined.get(targetName(name)) ?? null;
+    const gradient = combination === null ? zerosLike(tensor) : materialise(combination);
+    return { tensor, gradient: bag.keep(gradient) };
+  });
   const swept = bag.keepAll(tape.sweep(seeds, tape.paths(behind)));
   const found = behind.flatMap(({ name }, index) => {
     const gradient = swept[index] ?? null;
@@ -242,5 +236,5 @@ async function sweepTrunk(
     const group = state.groups.find((candidate) => candidate.variables.includes(name));
     throw nonFiniteGradient(null, group?.key ?? '', name, state.step);
   });
-  return new Map(found.map(({ name, gradient }) => [name, gradient]));
+  return new Map(found.map(({ name, gradient }) => [name, { rows: [gradient], weights: [1] }]));
 }

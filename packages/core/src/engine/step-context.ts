@@ -1,5 +1,6 @@
-import { scalar, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { scalar, type Scalar, type Variable } from '@tensorflow/tfjs-core';
 import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { Combination } from '../optimizers/combination.ts';
 import type { GradientMemory } from './gradient-memory.ts';
 import type { GroupState, IntegrationState } from './integration-state.ts';
 import type { ForwardResult, PresentObjective } from './objectives.ts';
@@ -28,8 +29,11 @@ export interface StepContext {
 
 /** What a plan brings about. */
 export interface StepOutcome {
-  /** By variable name; null where nothing reached the variable. The caller owns the tensors. */
-  readonly gradients: ReadonlyMap<string, Tensor | null>;
+  /**
+   * By variable name, not added up yet; null where nothing reached the variable. The rows are the bag's: whoever wants
+   * them longer takes them from it.
+   */
+  readonly combinations: ReadonlyMap<string, Combination | null>;
   readonly numbers: StepNumbers;
   readonly groups: readonly GroupReport[];
   readonly state: IntegrationState;

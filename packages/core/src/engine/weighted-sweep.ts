@@ -1,6 +1,7 @@
-import { mul, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { consultStrategy } from '../strategy/consult-strategy.ts';
 import type { Integration } from '../strategy/strategy.ts';
+import type { Combination } from '../optimizers/combination.ts';
 import { finishGroup, type PendingGroup, startGroup } from './group-gramians.ts';
 import { SweptRows, vectorsOf } from './group-vectors.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
@@ -135,7 +136,7 @@ async function sweepOnce(
   const seeds = objectives.flatMap((objective, k) =>
     weights[k] === 0 ? [] : [seedOf(context, objective, weights[k])],
   );
-  const swept = scale(context, bag.keepAll(tape.sweep(seeds, paths)), factors);
+  const swept = bag.keepAll(tape.sweep(seeds, paths));
   const checks = startChecks(context, swept);
   const observed = observe ? observeGroups(context) : [];
 
@@ -167,7 +168,7 @@ async function sweepOnce(
     ...decidedFor(present),
   }));
   return {
-    gradients: new Map(variables.map(({ name }, index) => [name, bag.give(swept[index] ?? null)])),
+    combinations: combinationsOf(context, swept, factors),
     numbers,
     groups,
     memory: null,
@@ -177,21 +178,23 @@ async function sweepOnce(
 }
 
 /** The gradients, each times the factor of its group. */
-function scale(
-  { state, variables, bag }: StepContext,
+function combinationsOf(
+  { state, variables }: StepContext,
   gradients: readonly (Tensor | null)[],
   factors: OneScalar['factors'],
-): readonly (Tensor | null)[] {
-  if (factors.size === 0) return gradients;
+): Map<string, Combination | null> {
   const factorOf = new Map(
     state.groups.flatMap((group) =>
       group.variables.map((name) => [name, factors.get(group.key) ?? 1] as const),
     ),
   );
-  return gradients.map((gradient, index) => {
-    const factor = factorOf.get(variables[index]!.name) ?? 1;
-    return gradient === null || factor === 1 ? gradient : bag.keep(mul(gradient, factor));
-  });
+  return new Map(
+    variables.map(({ name }, index) => {
+      const gradient = gradients[index] ?? null;
+      if (gradient === null) return [name, null];
+      return [name, { rows: [gradient], weights: [factorOf.get(name) ?? 1] }];
+    }),
+  );
 }
 
 interface FiniteCheck {

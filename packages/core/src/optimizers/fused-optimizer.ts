@@ -9,7 +9,7 @@ import {
 import type { Json } from '../strategy/json.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { type NamedVariables, variablesByName } from '../trainer/named-variables.ts';
-import type { PartSnapshot, ResumableOptimizer } from '../trainer/optimizer.ts';
+import type { CombiningOptimizer, PartSnapshot } from '../trainer/optimizer.ts';
 import type { Combination } from './combination.ts';
 
 /** One variable's update: the new value and the new slots, in the order of the optimizer's slot names. */
@@ -44,7 +44,7 @@ export interface FusedKind {
  *
  * Make one with {@link fusedMomentum} or {@link fusedAdam}; `dispose` frees its slots.
  */
-export class FusedOptimizer implements ResumableOptimizer {
+export class FusedOptimizer implements CombiningOptimizer {
   readonly kind: string;
   readonly #kind: FusedKind;
   readonly #names: ReadonlyMap<Variable, string>;
@@ -60,6 +60,11 @@ export class FusedOptimizer implements ResumableOptimizer {
     this.#learningRate = kind.learningRate;
     this.#names = new Map(Array.from(named, ([name, variable]) => [variable, name]));
     this.#byOwnName = new Map(Array.from(named.values(), (variable) => [variable.name, variable]));
+  }
+
+  /** The step size of the next update. */
+  get learningRate(): number {
+    return this.#learningRate;
   }
 
   /** For learning-rate schedules: finite, >= 0. */

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fixedWeights } from '../engine/testing/strategies.ts';
 import { MultiObjectiveTrainer } from '../trainer/multi-objective-trainer.ts';
+import type { ClipOptions } from '../trainer/clip-gradients.ts';
 import { fusedAdam } from './fused-adam.ts';
 import { fusedMomentum } from './fused-momentum.ts';
 import type { FusedOptimizer } from './fused-optimizer.ts';
@@ -19,7 +20,7 @@ function made(value: tf.Tensor, name?: string): tf.Variable {
 /** Weights of a small network after some steps. */
 async function train(
   optimizerOf: (variables: ReadonlyMap<string, tf.Variable>) => tf.Optimizer | FusedOptimizer,
-  { weightDecay = 0, steps = 4 } = {},
+  { weightDecay = 0, steps = 4, clip = {} as ClipOptions } = {},
 ): Promise<number[]> {
   return expectConstantMemory(async () => {
     const kernel = made(
@@ -46,6 +47,7 @@ async function train(
       strategy: fixedWeights({ square: 0.3, size: 0.7 }),
       optimizer,
       weightDecay,
+      ...(Object.keys(clip).length === 0 ? {} : { clip }),
     });
     const x = tf.tensor2d([
       [1, 2],
@@ -137,6 +139,14 @@ describe('fused optimizers', () => {
       first.dispose();
       second.dispose();
     });
+  });
+
+  it('see the sum where clipping does', async () => {
+    const clip = { globalNorm: 0.01 };
+    expectClose(
+      await train((variables) => fusedMomentum(variables, { learningRate: 0.1 }), { clip }),
+      await train(() => tf.train.momentum(0.1, 0.9), { clip }),
+    );
   });
 
   it('leave variables without a gradient as they are, and refuse foreign ones', async () => {

@@ -1,5 +1,6 @@
 import { type NamedTensorMap, Optimizer, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { Json } from '../strategy/json.ts';
+import type { Combination } from '../optimizers/combination.ts';
 import { restoreSlots, slotDifferences, slotsOf } from './optimizer-slots.ts';
 
 /** What a part of training remembers: numbers as plain JSON, tensors by name. */
@@ -25,6 +26,20 @@ export interface ResumableOptimizer {
   restore(snapshot: PartSnapshot): void;
   /** For learning-rate schedules. */
   setLearningRate?(rate: number): void;
+}
+
+/** One that adds up the objectives' gradients itself: the combined gradient need not exist. */
+export interface CombiningOptimizer extends ResumableOptimizer {
+  /**
+   * Changes the variables.
+   *
+   * @param combinations - by variable name, null for variables without a gradient at this step; they stay the trainer's
+   * @param weightDecay - the trainer's coupled weight decay
+   */
+  applyCombinations(
+    combinations: ReadonlyMap<string, Combination | null>,
+    weightDecay: number,
+  ): void;
 }
 
 /** A function that changes the variables by their gradients, and remembers nothing. */
@@ -86,4 +101,8 @@ export function restoreOptimizer(
 
 export function isResumable(optimizer: AnyOptimizer): optimizer is ResumableOptimizer {
   return 'snapshot' in optimizer && 'restore' in optimizer;
+}
+
+export function isCombining(optimizer: AnyOptimizer): optimizer is CombiningOptimizer {
+  return isResumable(optimizer) && 'applyCombinations' in optimizer;
 }

@@ -10,9 +10,11 @@ import { GradientMemory } from '../engine/gradient-memory.ts';
 import {
   buildIntegration,
   type Forward,
-  type IntegratedGradients,
   groupingOf,
+  integrateCombinations,
+  type IntegratedStep,
   integrateGradients,
+  type IntegrateOptions,
 } from '../engine/integrate-gradients.ts';
 import { type IntegrationState, stateDifferences } from '../engine/integration-state.ts';
 import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
@@ -158,18 +160,6 @@ export class Stepper<Batch, Name extends string> {
     const { objectives, strategy } = this.#options;
     const { step } = this;
     const result = await this.#integrate(batches, step);
-    try {
-      // Optimizers know variables by their place among the gradients.
-      const gradients = Object.fromEntries(
-        Array.from(this.#named.values(), ({ name }) => [name, result.gradients[name] ?? null]),
-      ) as NamedTensorMap;
-      await this.#update.apply(gradients, step, result.state.groups);
-    } catch (error) {
-      result.memory?.dispose();
-      throw error;
-    } finally {
-      dispose(result.gradients);
-    }
     this.#state = result.state;
     if (strategy.needs.memory === true) this.#remember(result.memory);
     if (strategy.needs.losses === 'now-and-after-step') {
@@ -183,8 +173,9 @@ export class Stepper<Batch, Name extends string> {
     return { step, losses, metrics, groups, sweeps, observed };
   }
 
-  async #integrate(batches: readonly Batch[], step: number): Promise<IntegratedGradients<Name>> {
-    const { objectives, strategy, observe, accumulate = 1 } = this.#options;
+  /** Integrates the gradients and lets the optimizer have its turn. */
+  async #integrate(batches: readonly Batch[], step: number): Promise<IntegratedStep<Name>> {
+    const { objectives, observe, accumulate = 1 } = this.#options;
     const sizes = batches.map(batchSize);
     const variables = this.#trained();
     const forwards = batches.map(
@@ -199,7 +190,7 @@ export class Stepper<Batch, Name extends string> {
       memory: this.#memory,
       observe: observe !== undefined && step % observe.every === 0,
     };
-    if (accumulate === 1) return integrateGradients(forwards, variables, strategy, options);
+    if (accumulate === 1) return this.#apply(forwards, variables, options, step);
     if (batches.length !== this.batches) {
       throw new MultigradError(
         'invalid-argument',
@@ -216,10 +207,38 @@ export class Stepper<Batch, Name extends string> {
         accumulated.push(await accumulateGradients(parts, variables, step));
       }
       const whole = accumulated.map(({ forward }) => forward as Forward<Name>);
-      return await integrateGradients(whole, variables, strategy, options);
+      return await this.#apply(whole, variables, options, step);
     } finally {
       for (const one of accumulated) one.dispose();
     }
+  }
+
+  async #apply(
+    forwards: readonly Forward<Name>[],
+    variables: readonly Variable[],
+    options: IntegrateOptions<Name>,
+    step: number,
+  ): Promise<IntegratedStep<Name>> {
+    const { strategy } = this.#options;
+    if (this.#update.combines) {
+      return integrateCombinations(forwards, variables, strategy, options, (combinations) => {
+        this.#update.applyCombinations(combinations, step);
+      });
+    }
+    const result = await integrateGradients(forwards, variables, strategy, options);
+    try {
+      // Optimizers know variables by their place among the gradients.
+      const gradients = Object.fromEntries(
+        Array.from(this.#named.values(), ({ name }) => [name, result.gradients[name] ?? null]),
+      ) as NamedTensorMap;
+      await this.#update.apply(gradients, step, result.state.groups);
+    } catch (error) {
+      result.memory?.dispose();
+      throw error;
+    } finally {
+      dispose(result.gradients);
+    }
+    return result;
   }
 
   snapshot(): {

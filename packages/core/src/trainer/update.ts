@@ -1,3 +1,4 @@
+import type { Combination } from '../optimizers/combination.ts';
 import { dispose, type NamedTensorMap, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { ParameterGroup } from '../engine/groups.ts';
 import { MultigradError } from '../strategy/errors.ts';
@@ -7,6 +8,7 @@ import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
 import {
   type AnyOptimizer,
   applyOptimizer,
+  isCombining,
   optimizerDifferences,
   optimizerKind,
   type PartSnapshot,
@@ -75,6 +77,25 @@ export class Update {
   /** The average of the weights; null where none is kept. */
   get average(): WeightAverage | null {
     return this.#average;
+  }
+
+  /**
+   * Whether the optimizer takes gradients that have not been added up, and nothing stands between it and them: clipping
+   * and changes of an optimizer's steps want to see the sum.
+   */
+  get combines(): boolean {
+    const { optimizer, clip, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
+    const plain = clip === undefined && decoupledWeightDecay === 0;
+    return plain && Object.keys(rateFactors).length === 0 && isCombining(optimizer);
+  }
+
+  /** @param combinations - by the variables' own names; they stay the caller's */
+  applyCombinations(combinations: ReadonlyMap<string, Combination | null>, step: number): void {
+    const { optimizer, learningRate, weightDecay = 0 } = this.#options;
+    if (!isCombining(optimizer)) return;
+    if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
+    optimizer.applyCombinations(combinations, weightDecay);
+    this.#average?.update();
   }
 
   /** @param gradients - by the variables' own names; they stay the caller's */
