@@ -107,7 +107,8 @@ export function krum(options: KrumOptions = {}): GradientStrategy<null> {
       const weights = new Float64Array(gramian.size);
       for (let turn = 0; turn < selected; turn++) {
         // The first of equal scores.
-        const best = scores.indexOf(scores.reduce((least, score) => Math.min(least, score)));
+        let best = 0;
+        for (let k = 1; k < scores.length; k++) if (scores[k]! < scores[best]!) best = k;
         scores[best] = Infinity;
         weights[best] = 1 / selected;
       }
@@ -122,7 +123,8 @@ function scoresOf(gramian: Gramian, neighbours: number): Float64Array {
   const lengths = norms(gramian);
   let longest = 0;
   for (let k = 0; k < size; k++) longest = Math.max(longest, lengths[k]!);
-  const relative = lengths.map((length) => (longest > 0 ? length / longest : 0));
+  const relative = new Float64Array(size);
+  for (let k = 0; k < size; k++) relative[k] = longest > 0 ? lengths[k]! / longest : 0;
   const cosines = cosineMatrix(gramian, nonZero(lengths));
   // Row i without its distance to itself.
   const others = size - 1;
@@ -142,8 +144,23 @@ function scoresOf(gramian: Gramian, neighbours: number): Float64Array {
   }
   const scores = new Float64Array(size);
   for (let i = 0; i < size; i++) {
-    const row = distances.subarray(i * others, (i + 1) * others).sort();
-    for (let at = 0; at < neighbours; at++) scores[i]! += row[at]!;
+    const start = i * others;
+    sortStretch(distances, start, start + others);
+    for (let at = start; at < start + neighbours; at++) scores[i]! += distances[at]!;
   }
   return scores;
+}
+
+/** Sorts the numbers from `start` up to `end`; short stretches without a call into the engine's own sort. */
+function sortStretch(values: Float64Array, start: number, end: number): void {
+  if (end - start > 16) {
+    values.subarray(start, end).sort();
+    return;
+  }
+  for (let i = start + 1; i < end; i++) {
+    const value = values[i]!;
+    let at = i;
+    for (; at > start && values[at - 1]! > value; at--) values[at] = values[at - 1]!;
+    values[at] = value;
+  }
 }
