@@ -5,7 +5,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../packages/backends/dist/index.js';
 import { MultiObjectiveTrainer, tensorBatches } from '../../packages/core/dist/index.js';
-import { randomState } from '../../packages/core/dist/strategy/index.js';
+import { dropout } from '../../packages/models/dist/index.js';
 import { gradvac } from '../../packages/strategy-gradvac/dist/index.js';
 import { moco } from '../../packages/strategy-moco/dist/index.js';
 import { pcgrad } from '../../packages/strategy-pcgrad/dist/index.js';
@@ -48,15 +48,14 @@ export function smallRun({ optimizer: kind, strategy, inputs = 8, hidden = 16 })
     up: normal([samples, 3], 5),
     down: normal([samples, 3], 6),
   };
+  const drop = dropout({ name: 'dropout', rate: 0.3, seed: 1 });
   const optimizer = optimizers[kind]();
   const trainer = new MultiObjectiveTrainer({
     objectives: ({ x, up, down }, { training, step }) => {
       const wide = tf.add(tf.matMul(x, variables['first/kernel']), variables['first/bias']);
       const features = tf.relu(tf.sub(wide, mean));
       if (training) mean.assign(tf.add(tf.mul(mean, 0.9), tf.mul(tf.mean(wide, 0), 0.1)));
-      const kept = training
-        ? tf.dropout(features, 0.3, undefined, randomState(1, 'dropout', step)[0])
-        : features;
+      const kept = drop.apply(features, { training, step });
       return {
         up: tf.losses.meanSquaredError(up, tf.matMul(kept, variables['up/kernel'])),
         down: tf.losses.meanSquaredError(down, tf.matMul(kept, variables['down/kernel'])),

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MultigradError } from '@multigrad/core/strategy';
+import { isMissing, MultigradError } from '@multigrad/core/strategy';
 import {
   type Fingerprint,
   ioError,
@@ -46,7 +46,7 @@ export function folderOf({ step, serial }: CheckpointName): string {
 /** The checkpoints of a folder by name, newest first; none where there is no folder. */
 export async function listCheckpoints(folder: string): Promise<CheckpointName[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isMissing(cause)) return [];
     throw ioError(`read the folder of checkpoints ${folder}`, cause);
   });
   return entries

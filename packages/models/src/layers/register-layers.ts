@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BatchNormalization } from './batch-normalization.ts';
 import { ChannelGate } from './channel-gate.ts';
 import { CrossStitch } from './cross-stitch.ts';
+import { Dropout } from './dropout.ts';
 import { FoldFrames, UnfoldFrames } from './frames.ts';
 import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
@@ -24,6 +25,7 @@ export function registerLayers(): void {
   tf.serialization.registerClass(BatchNormalization);
   tf.serialization.registerClass(ChannelGate);
   tf.serialization.registerClass(CrossStitch);
+  tf.serialization.registerClass(Dropout);
   tf.serialization.registerClass(FoldFrames);
   tf.serialization.registerClass(UnfoldFrames);
   tf.serialization.registerClass(GlobalAverage);

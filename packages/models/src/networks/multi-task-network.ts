@@ -9,7 +9,14 @@ import {
   variablesOf,
   weightsBeyond,
 } from '../weights/network-weights.ts';
-import { apply, assertInput, type ForwardMode, record, tidyRecord } from './parts.ts';
+import {
+  apply,
+  assertInput,
+  type ForwardMode,
+  layerArguments,
+  record,
+  tidyRecord,
+} from './parts.ts';
 import type { TaskMeasures } from './tasks.ts';
 
 /** A task's loss, with its accuracy (`accuracy`) or mean absolute error (`error`) beside it. */
@@ -213,9 +220,9 @@ export class MultiTaskNetwork<Name extends string> {
     for (const variable of this.namedVariables.values()) variable.dispose();
   }
 
-  #features(sample: tf.Tensor, { training }: ForwardMode): tf.Tensor2D[] {
+  #features(sample: tf.Tensor, mode: ForwardMode): tf.Tensor2D[] {
     assertInput('The input', this.#body.inputs[0]!.shape, sample);
-    const outputs = this.#body.apply(sample, { training }) as tf.Tensor2D | tf.Tensor2D[];
+    const outputs = this.#body.apply(sample, layerArguments(mode)) as tf.Tensor2D | tf.Tensor2D[];
     return Array.isArray(outputs) ? outputs : [outputs];
   }
 

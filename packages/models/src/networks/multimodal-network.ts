@@ -17,7 +17,14 @@ import {
   weightsBeyond,
 } from '../weights/network-weights.ts';
 import { accuracy, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
-import { apply, assertInput, type ForwardMode, record, tidyRecord } from './parts.ts';
+import {
+  apply,
+  assertInput,
+  type ForwardMode,
+  layerArguments,
+  record,
+  tidyRecord,
+} from './parts.ts';
 
 /** An objective's loss, and its accuracy beside it. */
 export type MeasuredObjective = Readonly<{
@@ -148,7 +155,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    */
   features(
     inputs: Readonly<Record<Modality, tf.Tensor>>,
-    { training }: ForwardMode,
+    mode: ForwardMode,
   ): Record<Modality, tf.Tensor> {
     for (const modality of this.modalities) {
       const { shape } = this.encoders[modality].inputs[0]!;
@@ -156,7 +163,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     }
     return tidyRecord(() => {
       const inOrder = this.modalities.map((modality) => inputs[modality]);
-      const features = this.#backbone.apply(inOrder, { training }) as tf.Tensor[];
+      const features = this.#backbone.apply(inOrder, layerArguments(mode)) as tf.Tensor[];
       return record(this.modalities, (modality) => features[this.modalities.indexOf(modality)]!);
     });
   }

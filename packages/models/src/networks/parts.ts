@@ -5,15 +5,22 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 /** Whether a forward pass trains: batch statistics and dropout are in force, moving statistics follow. */
 export interface ForwardMode {
   readonly training: boolean;
+  /** Number of the training step, an integer >= 0: what dropout goes by, and nothing else. */
+  readonly step?: number;
 }
 
 /** Applies a part of one output. */
 export function apply(
   part: LayersModel,
   inputs: tf.Tensor | tf.Tensor[],
-  { training }: ForwardMode,
+  mode: ForwardMode,
 ): tf.Tensor {
-  return part.apply(inputs, { training }) as tf.Tensor;
+  return part.apply(inputs, layerArguments(mode)) as tf.Tensor;
+}
+
+/** What layers are called with. */
+export function layerArguments({ training, step }: ForwardMode): Record<string, boolean | number> {
+  return { training, ...(step === undefined ? {} : { step }) };
 }
 
 /** A record of a value for each name. */

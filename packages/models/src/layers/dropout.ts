@@ -1,0 +1,139 @@
+import { hasKernel, runKernel, seededUniform, uniformKey, type UniformKey } from '@multigrad/core';
+import {
+  describeValue,
+  MultigradError,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
+import { assertLayerName } from '../layer-names.ts';
+import { seedOption } from '../option-specs.ts';
+import type { Shape } from './shape.ts';
+
+/** Options of {@link dropout}. */
+export interface DropoutOptions {
+  /** The layer's name, unique in a network: with the seed and the step it says which values are dropped. */
+  readonly name: string;
+  /**
+   * Share of the values that are dropped, 0 to 1, 1 excluded.
+   *
+   * @defaultValue 0.5
+   */
+  readonly rate?: number;
+  /**
+   * Seed of the masks, an integer >= 0.
+   *
+   * @defaultValue 0
+   */
+  readonly seed?: number;
+}
+
+const specs: OptionSpecs<Omit<DropoutOptions, 'name'>> = {
+  rate: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of the values that are dropped, 0 to 1, 1 excluded.',
+  },
+  seed: seedOption,
+};
+
+interface Arguments {
+  readonly training?: unknown;
+  readonly step?: unknown;
+}
+
+/** The layer that {@link dropout} makes. */
+export class Dropout extends layers.Layer {
+  static readonly className: string = 'MultigradDropout';
+  readonly #rate: number;
+  readonly #seed: number;
+
+  constructor({ rate = 0.5, seed = 0, ...rest }: DropoutOptions) {
+    super(rest);
+    this.#rate = rate;
+    this.#seed = seed;
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return inputShape as Shape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], { training, step }: Arguments): tf.Tensor {
+    const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+    if (training !== true || this.#rate === 0) return x;
+    if (!Number.isSafeInteger(step) || (step as number) < 0) {
+      throw new MultigradError(
+        'invalid-argument',
+        `Layer \`${this.name}\` draws its mask by the number of the training step: pass \`step\`, an integer >= 0, ` +
+          `beside \`training\`. Found ${describeValue(step)}.`,
+      );
+    }
+    return dropped(x, this.#rate, uniformKey(this.#seed, step as number, this.name));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), rate: this.#rate, seed: this.#seed };
+  }
+}
+
+/** A linear map that is its own transpose: the gradient is dropped by the same mask. */
+function dropped(x: tf.Tensor, rate: number, key: UniformKey): tf.Tensor {
+  const mask = (value: tf.Tensor): tf.Tensor => {
+    if (hasKernel('SeededDropout')) {
+      return runKernel('SeededDropout', { x: value }, { rate, key })[0]!;
+    }
+    const factors = Float32Array.from({ length: value.size }, (_, i) =>
+      seededUniform(key, i) >= rate ? 1 / (1 - rate) : 0,
+    );
+    return tf.mul(value, tf.tensor(factors, value.shape));
+  };
+  const operation = tf.customGrad((...given: (tf.Tensor | tf.GradSaveFunc)[]) => ({
+    value: tf.tidy(() => mask(given[0] as tf.Tensor)),
+    gradFunc: (dy: tf.Tensor) => tf.tidy(() => mask(dy)),
+  }));
+  return operation(x);
+}
+
+/**
+ * A dropout layer whose masks are a function of seed, step and name: `y = x ⊙ m / (1 − rate)` in training, with
+ * `m_i = 1` where the i-th uniform number of (seed, step, name) is at least `rate` and 0 elsewhere; `y = x` in inference.
+ *
+ * Nothing is drawn from a generator that moves on, so a run that is resumed at any step, and every rank of a parallel
+ * one, sees the masks of an uninterrupted run; all objectives of a step share one mask, and so do the forward passes
+ * that belong to one step (micro-batches, independent batches, losses measured once more after it).
+ *
+ * @remarks
+ * Training needs the number of the step: networks of this package pass on what the trainer says; a model applied by
+ * hand takes `model.apply(x, { training: true, step })`.
+ *
+ * @throws MultigradError `invalid-option` for an option out of its range; when applied in training, `invalid-argument`
+ *   for a step that is no integer >= 0
+ *
+ * @example
+ * ```ts
+ * import { dropout } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const layer = dropout({ name: 'head/dropout', rate: 0.5, seed: 1 });
+ * const y = layer.apply(tf.ones([2, 4]), { training: true, step: 7 }) as tf.Tensor;
+ * console.log(y.arraySync()); // zeros and twos, the same in every run
+ * ```
+ *
+ * @see Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
+ * from Overfitting", JMLR 2014 (https://jmlr.org/papers/v15/srivastava14a.html)
+ */
+export function dropout({ name, ...given }: DropoutOptions): layers.Layer {
+  assertLayerName('Option `name` of `dropout`', name);
+  const options = resolveOptions('dropout', specs, given);
+  if (options.rate === 1) {
+    throw new MultigradError(
+      'invalid-option',
+      'Option `rate` of `dropout` should be below 1, or nothing is left. Found 1.',
+    );
+  }
+  return new Dropout({ name, ...options });
+}
