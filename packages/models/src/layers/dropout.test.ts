@@ -90,7 +90,8 @@ describe('dropout', () => {
 
   it('names the layer that was not told the step', () => {
     const layer = dropout({ name: 'c/dropout' });
-    const apply = () => tf.tidy(() => layer.apply(tf.ones([1, 2]), { training: true }));
+    const apply = () =>
+      tf.tidy(() => layer.apply(tf.ones([1, 2]), { training: true }) as tf.Tensor);
     expect(apply).toThrow(/Layer `c\/dropout` .* Found undefined/);
     expect(() => dropout({ name: 'd', rate: 1 })).toThrow(/below 1.*Found 1/);
     expect(() => dropout({ name: 'd', rate: -0.1 })).toThrow(/`rate`.*-0\.1/);
