@@ -9,7 +9,14 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { addWhiteNoise, meanSquare, resample } from './audio-signal.ts';
 import type { MemorySource } from './batch-source.ts';
-import { digitClasses, digitPixels, type Digits, digitSide, type Mnist } from './mnist.ts';
+import {
+  digitClasses,
+  digitPixels,
+  type Digits,
+  digitsFrom,
+  digitSide,
+  type Mnist,
+} from './mnist.ts';
 import { logMelSpectrograms } from './spectrogram.ts';
 import { assertEveryClass } from './split.ts';
 
@@ -165,7 +172,7 @@ export function audioVisualDigits({
     // The training set is made first: the others are seen by its measure.
     scale ??= bandScale([...sounds.values()]);
     for (const values of sounds.values()) standardize(values, scale);
-    return pair(part(digits, start, count), recordings, chosen, sounds, seed, split);
+    return pair(digitsFrom(digits, start, count), recordings, chosen, sounds, seed, split);
   };
   return {
     train: set('training', mnist.train, 0, trainSize),
@@ -188,14 +195,6 @@ function splitRule(
   const [validation, test] = [speakers.at(-2), speakers.at(-1)];
   return ({ speaker }) =>
     speaker === test ? 'test' : speaker === validation ? 'validation' : 'training';
-}
-
-function part({ images, labels }: Digits, start: number, count: number): Digits {
-  return {
-    images: images.subarray(start * digitPixels, (start + count) * digitPixels),
-    labels: labels.subarray(start, start + count),
-    count,
-  };
 }
 
 /** The spectrograms of the chosen recordings, by position. */

@@ -8,7 +8,14 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { MemorySource } from './batch-source.ts';
 import { digitColors } from './digit-colors.ts';
-import { digitClasses, digitPixels, type Digits, digitSide, type Mnist } from './mnist.ts';
+import {
+  digitClasses,
+  digitPixels,
+  type Digits,
+  digitsFrom,
+  digitSide,
+  type Mnist,
+} from './mnist.ts';
 
 /** Options of {@link cgMnist}. */
 export interface CgMnistOptions {
@@ -166,11 +173,7 @@ function coloredDigits(
   count: number,
   colorsOf: (digits: Digits) => Float32Array,
 ): ColoredDigits {
-  const digits: Digits = {
-    images: all.images.subarray(0, count * digitPixels),
-    labels: all.labels.subarray(0, count),
-    count,
-  };
+  const digits = digitsFrom(all, 0, count);
   const colors = colorsOf(digits);
   return { count, digits, colors, batch: (indices) => makeBatch(digits, colors, indices) };
 }

@@ -93,3 +93,12 @@ function expectShape(
     `${where}: expected the shape ${expected} with count >= 1. Found [${shape.join(', ')}].`,
   );
 }
+
+/** A stretch of digits, on the same memory. */
+export function digitsFrom({ images, labels }: Digits, start: number, count: number): Digits {
+  return {
+    images: images.subarray(start * digitPixels, (start + count) * digitPixels),
+    labels: labels.subarray(start, start + count),
+    count,
+  };
+}

@@ -8,7 +8,7 @@ import {
 } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { MemorySource } from './batch-source.ts';
-import { digitPixels, type Digits, digitSide, type Mnist } from './mnist.ts';
+import { digitPixels, type Digits, digitsFrom, digitSide, type Mnist } from './mnist.ts';
 
 /** Height and width of a composite in pixels. */
 const side = 36;
@@ -108,7 +108,7 @@ export function overlaidDigits(
   }
   const set = (from: 'train' | 'test', start: number, count: number, name: string) =>
     compose(
-      { left: slice(left[from], start, count), right: slice(right[from], start, count) },
+      { left: digitsFrom(left[from], start, count), right: digitsFrom(right[from], start, count) },
       name,
       options,
     );
@@ -151,14 +151,6 @@ function specsFor(
       integer: true,
       description: 'Seed of the pairs and of the noise, an integer >= 0.',
     },
-  };
-}
-
-function slice({ images, labels }: Digits, start: number, count: number): Digits {
-  return {
-    images: images.subarray(start * digitPixels, (start + count) * digitPixels),
-    labels: labels.subarray(start, start + count),
-    count,
   };
 }
 

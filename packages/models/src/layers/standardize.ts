@@ -1,4 +1,4 @@
-import { hasKernel, runKernel } from '@multigrad/core';
+import { hasKernel, runKernel, type TrainingKernel } from '@multigrad/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Mean and variance of each channel over a batch; valid during the call that hands them out. */
@@ -18,40 +18,12 @@ export function normalizeBatch(
   if (!hasKernel('BatchNormTraining') || !hasKernel('BatchNormTrainingGrad')) {
     return scaleAndShift(standardize(x, epsilon, receive), gamma, beta);
   }
-  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
-    const [input, scale, offset, save] = inputs as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-      tf.GradSaveFunc,
-    ];
-    const [value, mean, variance, inverseDeviation] = runKernel(
-      'BatchNormTraining',
-      { x: input, scale, offset },
-      { epsilon },
-    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    receive(mean, variance);
-    save([input, scale, mean, inverseDeviation]);
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedInput, savedScale, savedMean, savedInverse] = saved as [
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        return runKernel('BatchNormTrainingGrad', {
-          dy,
-          x: savedInput,
-          scale: savedScale,
-          mean: savedMean,
-          inverseDeviation: savedInverse,
-        });
-      },
-    };
-  });
-  return operation(x, gamma, beta);
+  return byKernels(
+    ['BatchNormTraining', 'BatchNormTrainingGrad'],
+    [x, gamma, beta],
+    epsilon,
+    receive,
+  );
 }
 
 /**
@@ -141,39 +113,7 @@ export function normalizeRows(
   if (!hasKernel('LayerNorm') || !hasKernel('LayerNormGrad')) {
     return scaleAndShift(standardizeRows(x, epsilon), gamma, beta);
   }
-  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
-    const [input, scale, offset, save] = inputs as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
-      tf.GradSaveFunc,
-    ];
-    const [value, mean, inverseDeviation] = runKernel(
-      'LayerNorm',
-      { x: input, scale, offset },
-      { epsilon },
-    ) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    save([input, scale, mean, inverseDeviation]);
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedInput, savedScale, savedMean, savedInverse] = saved as [
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        return runKernel('LayerNormGrad', {
-          dy,
-          x: savedInput,
-          scale: savedScale,
-          mean: savedMean,
-          inverseDeviation: savedInverse,
-        });
-      },
-    };
-  });
-  return operation(x, gamma, beta);
+  return byKernels(['LayerNorm', 'LayerNormGrad'], [x, gamma, beta], epsilon);
 }
 
 /**
@@ -198,4 +138,31 @@ export function standardizeRows(x: tf.Tensor, epsilon: number): tf.Tensor {
     };
   });
   return operation(x);
+}
+
+/** A normalisation by the backend's own kernels: both kinds take the same inputs, and return y, the mean, …, 1/√(σ² + ε). */
+function byKernels(
+  [forward, backward]: readonly [TrainingKernel, TrainingKernel],
+  inputs: readonly [x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor],
+  epsilon: number,
+  receive?: ReceiveMoments,
+): tf.Tensor {
+  const operation = tf.customGrad((...given: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [x, scale, offset, save] = given as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    const [value, mean, ...rest] = runKernel(forward, { x, scale, offset }, { epsilon });
+    receive?.(mean!, rest[0]!);
+    save([x, scale, mean!, rest.at(-1)!]);
+    return {
+      value: value!,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        runKernel(backward, {
+          dy,
+          x: saved[0]!,
+          scale: saved[1]!,
+          mean: saved[2]!,
+          inverseDeviation: saved[3]!,
+        }),
+    };
+  });
+  return operation(...inputs);
 }
