@@ -14,8 +14,7 @@ static void channel_sums(const float *x, const float *shift, const float *other,
       v128_t total = zero4(), s = shift ? wasm_v128_load(shift + c) : zero4();
       for (int row = first; row < last; row++) {
         v128_t value = wasm_f32x4_sub(wasm_v128_load(x + (size_t)row * channels + c), s);
-        if (other == x) value = wasm_f32x4_mul(value, value);
-        else if (other) value = wasm_f32x4_mul(value, wasm_v128_load(other + (size_t)row * channels + c));
+        if (other) value = wasm_f32x4_mul(value, wasm_v128_load(other + (size_t)row * channels + c));
         total = wasm_f32x4_add(total, value);
       }
       float part[4];
@@ -25,7 +24,34 @@ static void channel_sums(const float *x, const float *shift, const float *other,
     for (; c < channels; c++)
       for (int row = first; row < last; row++) {
         double value = (double)x[(size_t)row * channels + c] - (shift ? shift[c] : 0);
-        sums[c] += other == x ? value * value : other ? value * other[(size_t)row * channels + c] : value;
+        sums[c] += other ? value * other[(size_t)row * channels + c] : value;
+      }
+  }
+}
+
+// Sums of x - center and of its square, both float64.
+static void channel_moments(const float *x, const float *center, double *sums, double *squares, int rows,
+                            int channels) {
+  for (int c = 0; c < channels; c++) sums[c] = squares[c] = 0;
+  for (int first = 0; first < rows; first += CHAIN) {
+    int last = min_int(rows, first + CHAIN), c = 0;
+    for (; c + 4 <= channels; c += 4) {
+      v128_t total = zero4(), square = zero4(), s = wasm_v128_load(center + c);
+      for (int row = first; row < last; row++) {
+        v128_t value = wasm_f32x4_sub(wasm_v128_load(x + (size_t)row * channels + c), s);
+        total = wasm_f32x4_add(total, value);
+        square = mul_add(square, value, value);
+      }
+      float part[8];
+      wasm_v128_store(part, total);
+      wasm_v128_store(part + 4, square);
+      for (int k = 0; k < 4; k++) sums[c + k] += part[k], squares[c + k] += part[4 + k];
+    }
+    for (; c < channels; c++)
+      for (int row = first; row < last; row++) {
+        double value = (double)x[(size_t)row * channels + c] - center[c];
+        sums[c] += value;
+        squares[c] += value * value;
       }
   }
 }
@@ -46,22 +72,26 @@ static void channel_affine(const float *x, const float *mean, const float *q, co
   }
 }
 
-// `scratch`: channels doubles and floats.
+// `scratch`: 2 * channels doubles and 3 * channels floats.
 EXPORT void batch_norm_training(const float *x, const float *scale, const float *offset, float *y, float *mean,
                                 float *variance, float *inverse, double *scratch, int rows, int channels,
                                 float epsilon) {
-  double *sums = scratch;
-  float *q = (float *)(sums + channels);
+  double *sums = scratch, *squares = sums + channels;
+  float *center = (float *)(squares + channels), *q = center + channels, *r = q + channels;
   channel_sums(x, 0, 0, sums, rows, channels);
-  for (int c = 0; c < channels; c++) mean[c] = (float)(sums[c] / rows);
-  channel_sums(x, mean, x, sums, rows, channels);
+  for (int c = 0; c < channels; c++) center[c] = (float)(sums[c] / rows);
+  channel_moments(x, center, sums, squares, rows, channels);
   for (int c = 0; c < channels; c++) {
-    double own = sums[c] / rows, factor = 1 / __builtin_sqrt(own + epsilon);
-    variance[c] = (float)own;
+    // The center carries the rounding of a sum of large numbers, the rest that of small ones.
+    double rest = sums[c] / rows, own = squares[c] / rows - rest * rest;
+    double factor = 1 / __builtin_sqrt((own > 0 ? own : 0) + epsilon);
+    mean[c] = (float)(center[c] + rest);
+    variance[c] = (float)(own > 0 ? own : 0);
     inverse[c] = (float)factor;
     q[c] = (float)(scale[c] * factor);
+    r[c] = (float)(offset[c] - rest * q[c]);
   }
-  channel_affine(x, mean, q, offset, 0, 0, y, rows, channels);
+  channel_affine(x, center, q, r, 0, 0, y, rows, channels);
 }
 
 // `scratch`: 2 * channels doubles and 3 * channels floats.

@@ -549,18 +549,20 @@ static void BatchNormTraining(Call &call) {
   std::vector<double> variance = lanes.Sum(call.pool, 1, [&](size_t at, size_t length, double *sums) {
     AddUpSquares(x.values + at, length, lanes.Count(), centers.data(), sums);
   });
-  std::vector<float> factor(channels);
+  std::vector<float> factor(channels), shift(channels);
   for (size_t c = 0; c < channels; ++c) {
-    // The mean was rounded before it was taken off.
+    // The mean was rounded before it was taken off: what is missing goes with the offset.
     const double rounding = mean[c] - static_cast<double>(center[c]);
     variance[c] = std::max(0.0, variance[c] / rows - rounding * rounding);
     const double inverse = 1 / std::sqrt(variance[c] + call.numbers[0]);
     factor[c] = static_cast<float>(inverse * static_cast<double>(call.inputs[1].values[c]));
+    shift[c] = static_cast<float>(static_cast<double>(call.inputs[2].values[c]) -
+                                  rounding * static_cast<double>(factor[c]));
     call.outputs[1].values[c] = center[c];
     call.outputs[2].values[c] = static_cast<float>(variance[c]);
     call.outputs[3].values[c] = static_cast<float>(inverse);
   }
-  const std::vector<float> factors = lanes.Spread(factor.data()), offsets = lanes.Spread(call.inputs[2].values);
+  const std::vector<float> factors = lanes.Spread(factor.data()), offsets = lanes.Spread(shift.data());
   lanes.Each(call.pool, [&](size_t at, size_t length) {
     Normalise(x.values + at, length, lanes.Count(), centers.data(), factors.data(), offsets.data(), y.values + at);
   });

@@ -15,7 +15,7 @@ export const batchNormTraining: WasmKernel = {
     const vectors = vectorsOf(name, inputs, ['scale', 'offset'], channels);
     const { epsilon } = attrs as unknown as { epsilon: number };
     const out = outputs(heap, x.shape, channels, 3);
-    const scratch = heap.scratch((double + float) * channels);
+    const scratch = heap.scratch((2 * double + 3 * float) * channels);
     heap.kernels.batch_norm_training(
       ...pointers(heap, [x, ...vectors, ...out]),
       scratch,
