@@ -19,6 +19,7 @@ import {
 } from './mnist.ts';
 import { logMelSpectrograms } from './spectrogram.ts';
 import { assertEveryClass } from './split.ts';
+import { sizeSpecs } from './size-options.ts';
 
 /** A recording of a spoken digit. */
 export interface SpokenDigit {
@@ -315,19 +316,8 @@ function specsFor(
   { train, test }: Mnist,
   validationSize: number,
 ): OptionSpecs<Omit<AudioVisualDigitsOptions, 'mnist' | 'recordings'>> {
-  const count = (fallback: number, minimum: number, maximum: number, which: string) =>
-    ({
-      kind: 'number',
-      default: fallback,
-      minimum,
-      maximum,
-      integer: true,
-      description: `Number of ${which} samples, an integer >= ${minimum}.`,
-    }) as const;
   return {
-    trainSize: count(Math.max(1, train.count - validationSize), 1, train.count, 'training'),
-    validationSize: count(0, 0, train.count, 'validation'),
-    testSize: count(test.count, 1, test.count, 'test'),
+    ...sizeSpecs(train.count, test.count, validationSize),
     split: {
       kind: 'choice',
       choices: ['index', 'speaker'],

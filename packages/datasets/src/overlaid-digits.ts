@@ -9,6 +9,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { MemorySource } from './batch-source.ts';
 import { digitPixels, type Digits, digitsFrom, digitSide, type Mnist } from './mnist.ts';
+import { sizeSpecs } from './size-options.ts';
 
 /** Height and width of a composite in pixels. */
 const side = 36;
@@ -124,19 +125,8 @@ function specsFor(
   tests: number,
   validationSize: number,
 ): OptionSpecs<OverlaidDigitsOptions> {
-  const count = (fallback: number, minimum: number, maximum: number, which: string) =>
-    ({
-      kind: 'number',
-      default: fallback,
-      minimum,
-      maximum,
-      integer: true,
-      description: `Number of ${which} samples, an integer >= ${minimum}.`,
-    }) as const;
   return {
-    trainSize: count(Math.max(1, available - validationSize), 1, available, 'training'),
-    validationSize: count(0, 0, available, 'validation'),
-    testSize: count(tests, 1, tests, 'test'),
+    ...sizeSpecs(available, tests, validationSize),
     noise: {
       kind: 'number',
       default: 0,

@@ -1,0 +1,36 @@
+import type { OptionSpecs } from '@multigrad/core/strategy';
+
+/** How many samples of each kind a data set is to have. */
+export interface SizeOptions {
+  readonly trainSize?: number;
+  readonly validationSize?: number;
+  readonly testSize?: number;
+}
+
+/**
+ * The options of a data set that holds samples back for validation: all of the rest trains, all tests test.
+ *
+ * @param available - samples for training and validation together
+ * @param tests - samples to test on
+ * @param validationSize - what the caller wants held back
+ */
+export function sizeSpecs(
+  available: number,
+  tests: number,
+  validationSize: number,
+): OptionSpecs<SizeOptions> {
+  const count = (fallback: number, minimum: number, maximum: number, which: string) =>
+    ({
+      kind: 'number',
+      default: fallback,
+      minimum,
+      maximum,
+      integer: true,
+      description: `Number of ${which} samples, an integer >= ${minimum}.`,
+    }) as const;
+  return {
+    trainSize: count(Math.max(1, available - validationSize), 1, available, 'training'),
+    validationSize: count(0, 0, available, 'validation'),
+    testSize: count(tests, 1, tests, 'test'),
+  };
+}
