@@ -116,6 +116,10 @@ writeFileSync(
   `---\n'@multigrad/strategy-${name}': minor\n'@multigrad/cli': minor\n---\n\n${names.title} as a strategy.\n`,
 );
 
+execFileSync(process.execPath, [join(root, 'scripts', 'manifests', 'manifests.mjs')], {
+  stdio: 'pipe',
+});
+
 // A second line of imports must not stand apart, and tables are aligned.
 execFileSync(
   process.execPath,
