@@ -20,6 +20,7 @@ import {
 import { logMelSpectrograms } from './spectrogram.ts';
 import { assertEveryClass } from './split.ts';
 import { sizeSpecs } from './size-options.ts';
+import { assertPositions } from './positions.ts';
 
 /** A recording of a spoken digit. */
 export interface SpokenDigit {
@@ -288,17 +289,12 @@ function makeBatch(
   sounds: ReadonlyMap<number, Float32Array>,
   indices: Int32Array,
 ): AudioVisualDigitBatch {
+  assertPositions(indices, count);
   const size = indices.length;
   const image = new Float32Array(size * digitPixels);
   const audio = new Float32Array(size * spectrogramSide ** 2);
   const label = new Int32Array(size);
   indices.forEach((sample, position) => {
-    if (sample < 0 || sample >= count) {
-      throw new MultigradError(
-        'invalid-argument',
-        `A sample's position should be an integer from 0 to ${count - 1}. Found ${sample}.`,
-      );
-    }
     for (let pixel = 0; pixel < digitPixels; pixel++) {
       image[position * digitPixels + pixel] = images[sample * digitPixels + pixel]! / 255;
     }

@@ -1,4 +1,11 @@
 /** All of this package except for what reads files: the entry for runtimes without a file system. */
+export {
+  acCircuits,
+  type AcCircuitBatch,
+  type AcCircuits,
+  type AcCircuitSets,
+  type AcCircuitsOptions,
+} from './ac-circuits.ts';
 export { addWhiteNoise, resample } from './audio-signal.ts';
 export {
   audioVisualDigits,

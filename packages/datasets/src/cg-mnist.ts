@@ -1,5 +1,4 @@
 import {
-  MultigradError,
   type OptionSpecs,
   randomState,
   resolveOptions,
@@ -16,6 +15,7 @@ import {
   digitSide,
   type Mnist,
 } from './mnist.ts';
+import { assertPositions } from './positions.ts';
 
 /** Options of {@link cgMnist}. */
 export interface CgMnistOptions {
@@ -186,18 +186,13 @@ function makeBatch(
   colors: Float32Array,
   indices: Int32Array,
 ): ColoredDigitBatch {
+  assertPositions(indices, labels.length);
   const size = indices.length;
   const gray = new Float32Array(size * digitPixels);
   const color = new Float32Array(3 * size * digitPixels);
   const label = new Int32Array(size);
   let at = 0;
   indices.forEach((sample, position) => {
-    if (sample < 0 || sample >= labels.length) {
-      throw new MultigradError(
-        'invalid-argument',
-        `A sample's position should be an integer from 0 to ${labels.length - 1}. Found ${sample}.`,
-      );
-    }
     label[position] = labels[sample]!;
     const red = colors[3 * sample]!;
     const green = colors[3 * sample + 1]!;

@@ -7,6 +7,7 @@ import type { Clip } from './clip-list.ts';
 import { decodeImage, loadDecoder } from './decode-image.ts';
 import { magnitudeSpectrogram } from './spectrogram.ts';
 import { parseWav } from './wav.ts';
+import { assertPositions } from './positions.ts';
 
 const sampleRate = 22_050;
 const seconds = 3;
@@ -47,14 +48,8 @@ export function clipSource(clips: readonly Clip[], view: ClipView): ClipSource {
     clips,
     count: clips.length,
     batch: async (indices, { epoch }) => {
-      const chosen = Array.from(indices, (index) => {
-        const clip = clips[index];
-        if (clip !== undefined) return { clip, index };
-        throw new MultigradError(
-          'invalid-argument',
-          `A sample's position should be an integer from 0 to ${clips.length - 1}. Found ${index}.`,
-        );
-      });
+      assertPositions(indices, clips.length);
+      const chosen = Array.from(indices, (index) => ({ clip: clips[index]!, index }));
       const decoder = await loadDecoder();
       const parts = await Promise.all(
         chosen.map(async ({ clip, index }) => {

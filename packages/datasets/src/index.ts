@@ -1,47 +1,4 @@
-export { addWhiteNoise, resample } from './audio-signal.ts';
-export {
-  audioVisualDigits,
-  type AudioVisualDigitBatch,
-  type AudioVisualDigits,
-  type AudioVisualDigitSet,
-  type AudioVisualDigitsOptions,
-  type SpokenDigit,
-} from './audio-visual-digits.ts';
-export { batches, batchesByEpoch, batchesPerEpoch, type EpochBatches } from './batches.ts';
-export type { BatchesOptions, BatchingOptions, EpochOptions } from './batching-options.ts';
-export type { BatchContext, BatchSource, MemorySource } from './batch-source.ts';
-export {
-  cgMnist,
-  type CgMnist,
-  type CgMnistOptions,
-  type ColoredDigitBatch,
-  type ColoredDigits,
-} from './cg-mnist.ts';
-export { digitColors, type Rgb } from './digit-colors.ts';
-export { epochOrder } from './epoch-order.ts';
-export {
-  type FrameOptions,
-  logMelSpectrogram,
-  magnitudeSpectrogram,
-  type MelOptions,
-  type Spectrogram,
-} from './spectrogram.ts';
-export { assertEveryClass, splitBy, subset } from './split.ts';
-export { type IdxArray, parseIdx } from './idx.ts';
-export { type BatchWithMissing, withMissing, type WithMissingOptions } from './missing.ts';
-export { type Digits, type Mnist, type NamedBytes, parseDigits } from './mnist.ts';
-export {
-  fashionAndDigit,
-  type FashionAndDigitOptions,
-  multiMnist,
-  type MultiMnistOptions,
-} from './multi-mnist.ts';
-export type {
-  OverlaidDigitBatch,
-  OverlaidDigits,
-  OverlaidDigitSets,
-  OverlaidDigitsOptions,
-} from './overlaid-digits.ts';
+export * from './browser.ts';
 export type { Clip } from './clip-list.ts';
 export type { ClipBatch, ClipSource } from './clip-source.ts';
 export {
@@ -50,13 +7,12 @@ export {
   type ReadClipsOptions,
   readKineticsSounds,
 } from './read-clips.ts';
+export { readFashionMnist } from './read-fashion-mnist.ts';
+export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export {
   readModelNet40,
   type ReadModelNet40Options,
   type ShapeBatch,
   type ShapeSets,
 } from './read-model-net40.ts';
-export { readFashionMnist } from './read-fashion-mnist.ts';
-export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export { readSpokenDigits, type ReadSpokenDigitsOptions } from './spoken-digits.ts';
-export { parseWav, type WavAudio } from './wav.ts';

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { MemorySource } from './batch-source.ts';
 import { digitPixels, type Digits, digitsFrom, digitSide, type Mnist } from './mnist.ts';
 import { sizeSpecs } from './size-options.ts';
+import { assertPositions } from './positions.ts';
 
 /** Height and width of a composite in pixels. */
 const side = 36;
@@ -197,15 +198,10 @@ function makeBatch(
   { left, right }: { readonly left: Uint8Array; readonly right: Uint8Array },
   indices: Int32Array,
 ): OverlaidDigitBatch {
+  assertPositions(indices, left.length);
   const size = indices.length;
   const image = new Float32Array(size * side * side);
   indices.forEach((sample, position) => {
-    if (sample < 0 || sample >= left.length) {
-      throw new MultigradError(
-        'invalid-argument',
-        `A sample's position should be an integer from 0 to ${left.length - 1}. Found ${sample}.`,
-      );
-    }
     image.set(draw(sample), position * side * side);
   });
   const labels = (of: Uint8Array): tf.Tensor1D =>

@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BatchSource } from './batch-source.ts';
 import { picturesIn } from './clip-list.ts';
 import { decodeImage, loadDecoder } from './decode-image.ts';
+import { assertPositions } from './positions.ts';
 
 /** Options of {@link readModelNet40}. */
 export interface ReadModelNet40Options {
@@ -176,14 +177,8 @@ async function makeBatch(
   size: number,
   randomOf: (index: number, side: 'front' | 'rear') => ReturnType<typeof resumeRandom> | null,
 ): Promise<ShapeBatch> {
-  const chosen = Array.from(indices, (index) => {
-    const shape = shapes[index];
-    if (shape !== undefined) return { shape, index };
-    throw new MultigradError(
-      'invalid-argument',
-      `A sample's position should be an integer from 0 to ${shapes.length - 1}. Found ${index}.`,
-    );
-  });
+  assertPositions(indices, shapes.length);
+  const chosen = Array.from(indices, (index) => ({ shape: shapes[index]!, index }));
   const decoder = await loadDecoder();
   const pixels = size * size * 3;
   const view = async (side: 'front' | 'rear'): Promise<Float32Array> => {

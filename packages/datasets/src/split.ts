@@ -1,6 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 import type { BatchSource } from './batch-source.ts';
+import { assertPositions } from './positions.ts';
 
 /**
  * Some samples of a data set as a data set of its own; nothing is copied.
@@ -21,22 +22,16 @@ export function subset<Source extends BatchSource<TensorContainer>>(
   positions: ArrayLike<number>,
 ): Pick<Source, 'count' | 'batch'> {
   const chosen = Int32Array.from(positions);
-  const wrong = Array.from(positions).findIndex(
-    (position) => !Number.isInteger(position) || position < 0 || position >= source.count,
-  );
-  if (wrong >= 0) {
-    throw new MultigradError(
-      'invalid-argument',
-      `A sample's position should be an integer from 0 to ${source.count - 1}. Found ${positions[wrong]!}.`,
-    );
-  }
+  assertPositions(positions, source.count);
   return {
     count: chosen.length,
-    batch: (indices, context) =>
-      source.batch(
-        indices.map((index) => within(chosen, index)),
+    batch: (indices, context) => {
+      assertPositions(indices, chosen.length);
+      return source.batch(
+        indices.map((index) => chosen[index]!),
         context,
-      ),
+      );
+    },
   };
 }
 
@@ -120,14 +115,5 @@ export function assertEveryClass(
   throw new MultigradError(
     'invalid-data',
     `${where}: expected each of ${classes} classes. Found none of class ${absent.join(', ')}.`,
-  );
-}
-
-function within(chosen: Int32Array, index: number): number {
-  const position = chosen[index];
-  if (position !== undefined) return position;
-  throw new MultigradError(
-    'invalid-argument',
-    `A sample's position should be an integer from 0 to ${chosen.length - 1}. Found ${index}.`,
   );
 }

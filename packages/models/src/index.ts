@@ -1,5 +1,12 @@
 export { gBlending, type GBlending, type GBlendingOptions } from './balancing/g-blending.ts';
 export { type GradientModulation, ogmGe, type OgmGeOptions } from './balancing/ogm-ge.ts';
+export {
+  type LabelledBatch,
+  pmr,
+  type PmrOptions,
+  type PrototypicalRebalance,
+  type RebalancedObjective,
+} from './balancing/pmr.ts';
 export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
 export { leNet, type LeNetOptions } from './encoders/le-net.ts';
 export {

@@ -1,0 +1,252 @@
+import type { TrainerCallback } from '@multigrad/core';
+import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { MultimodalNetwork } from '../networks/multimodal-network.ts';
+import { type ForwardMode, record } from '../networks/parts.ts';
+import { countOption } from '../option-specs.ts';
+import { averageFeatures } from './class-means.ts';
+import { prototypeTerm, type TermWeights } from './prototypes.ts';
+
+/** Options of {@link pmr}. */
+export interface PmrOptions {
+  /**
+   * Weight α of the prototypical cross-entropy of a modality that lags, >= 0.
+   *
+   * @defaultValue 1
+   */
+  readonly alpha?: number;
+  /**
+   * Weight μ of the entropy of a modality that leads, >= 0.
+   *
+   * @defaultValue 0.01
+   */
+  readonly mu?: number;
+  /**
+   * For how many updates of the prototypes, one each epoch, the entropy counts, an integer >= 0.
+   *
+   * @defaultValue 10
+   */
+  readonly entropyUpdates?: number;
+  /**
+   * Share of the old prototypes that an update keeps, from 0 to 1.
+   *
+   * @defaultValue 0.2
+   */
+  readonly momentum?: number;
+}
+
+/** A batch of labelled samples of all modalities, for prototypes. */
+export type LabelledBatch<Modality extends string> = Readonly<Record<Modality, tf.Tensor>> & {
+  readonly label: tf.Tensor1D;
+};
+
+/** An objective's loss, with its accuracy, and how well its modality's prototypes tell the classes apart. */
+export type RebalancedObjective = Readonly<{
+  loss: tf.Scalar;
+  metrics: Readonly<{ accuracy: tf.Scalar; prototype?: tf.Scalar }>;
+}>;
+
+/** A network under prototypical rebalancing. Make one with {@link pmr}. */
+export interface PrototypicalRebalance<Modality extends string, Joint extends string> {
+  /**
+   * What {@link MultimodalNetwork.objectives} returns; once there are prototypes, in training the joint loss has the
+   * rebalancing term added, and each modality has a metric `prototype` beside its accuracy: the mean probability, 0 to 1,
+   * that its prototypes give the true class.
+   */
+  readonly objectives: (
+    inputs: Readonly<Record<Modality, tf.Tensor>>,
+    labels: tf.Tensor1D,
+    mode: ForwardMode,
+  ) => Record<Joint | Modality, RebalancedObjective>;
+  /**
+   * Moves the prototypes to the classes' mean features over these batches, which stay the caller's.
+   *
+   * @throws MultigradError `invalid-data` for a class that no sample has had so far
+   */
+  readonly update: (
+    batches: Iterable<LabelledBatch<Modality>> | AsyncIterable<LabelledBatch<Modality>>,
+  ) => Promise<void>;
+  /**
+   * Updates the prototypes before each epoch and keeps them in checkpoints.
+   *
+   * @param batches - those of one update, such as a tenth of the training samples; they are freed once used
+   */
+  readonly callback: (
+    batches: () => Iterable<LabelledBatch<Modality>> | AsyncIterable<LabelledBatch<Modality>>,
+  ) => TrainerCallback;
+  /** The prototypes, by modality one row of numbers for each class; undefined before the first update. */
+  readonly prototypes: () => Readonly<Record<Modality, readonly (readonly number[])[]>> | undefined;
+  /** Frees the prototypes. */
+  readonly dispose: () => void;
+}
+
+/**
+ * Prototypical modal rebalance: the modality that lags is drawn to the mean features of its classes, the one that leads is
+ * kept from being too sure too early.
+ *
+ * With prototypes c_mk, the mean features of class k in modality m, a modality's class probabilities are
+ * `p_mk(z) = softmax_k(−‖z − c_mk‖)`. Its score is `s_m = Σ_i p_{m,y_i}(z_i)`, and `ρ_m = s_m / mean_{j≠m} s_j`. The joint
+ * loss becomes `L + Σ_m α clip(1/ρ_m − 1, 0, 1) CE_m − μ clip(ρ_m − 1, 0, 1) H_m`, CE_m and H_m the mean cross-entropy and
+ * entropy of p_m; ratios and prototypes are constants in its gradient.
+ *
+ * It is about the encoders alone, so any fusion will do, and it goes with any strategy; the paper's setting is the joint
+ * objective alone.
+ *
+ * @remarks
+ * The paper's ratio is that of two modalities; for more, each is compared with the mean of the others. α and momentum
+ * default to those of the authors' code, which weighs a lagging modality with α whole, not clipped, and has no entropy;
+ * μ and its duration are this package's defaults.
+ *
+ * @param network - what is trained; it stays the caller's
+ * @throws MultigradError `invalid-option`
+ *
+ * @example
+ * ```ts
+ * import { multilayerPerceptron, multimodalNetwork, pmr } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const size = { shape: [3], hidden: [4], features: 4 };
+ * const encoders = {
+ *   a: multilayerPerceptron({ name: 'a', ...size }),
+ *   b: multilayerPerceptron({ name: 'b', ...size }),
+ * };
+ * const network = multimodalNetwork({ encoders, classes: 2 });
+ * const rebalance = pmr(network, { alpha: 1 });
+ * const batch = { a: tf.eye(2, 3), b: tf.ones([2, 3]), label: tf.tensor1d([0, 1], 'int32') };
+ * await rebalance.update([batch]); // a trainer: callbacks: [rebalance.callback(() => someBatches())]
+ * const { multimodal, b } = rebalance.objectives(batch, batch.label, { training: true });
+ * console.log(multimodal.loss.shape, b.metrics.prototype?.arraySync()); // [] 0.5: b cannot tell the classes apart
+ * rebalance.dispose();
+ * ```
+ *
+ * @see Fan, Xu, Wang, Wang and Guo, "PMR: Prototypical Modal Rebalance for Multimodal Learning", CVPR 2023
+ * (https://arxiv.org/abs/2211.07089), section 3
+ */
+export function pmr<Modality extends string, Joint extends string>(
+  network: MultimodalNetwork<Modality, Joint>,
+  options: PmrOptions = {},
+): PrototypicalRebalance<Modality, Joint> {
+  const { alpha, mu, entropyUpdates, momentum } = resolveOptions('pmr', specs, options);
+  const { modalities } = network;
+  const joint = network.objectiveNames[0] as Joint;
+  let prototypes: readonly tf.Tensor2D[] | null = null;
+  let updates = 0;
+
+  const replace = (next: readonly tf.Tensor2D[]): void => {
+    prototypes?.forEach((tensor) => tensor.dispose());
+    prototypes = next.map((tensor) => tf.keep(tensor));
+  };
+  const weigh = (scores: readonly tf.Scalar[]): TermWeights[] =>
+    scores.map((score, m) => {
+      const others = scores.filter((_, j) => j !== m);
+      const ratio = tf.div<tf.Scalar>(tf.mul(score, others.length), tf.addN(others));
+      const share = (excess: tf.Tensor) => tf.clipByValue<tf.Scalar>(excess as tf.Scalar, 0, 1);
+      return {
+        crossEntropy: tf.mul(share(tf.sub(tf.reciprocal(ratio), 1)), alpha),
+        entropy: tf.mul(share(tf.sub(ratio, 1)), updates <= entropyUpdates ? mu : 0),
+      };
+    });
+  const update: PrototypicalRebalance<Modality, Joint>['update'] = async (batches) => {
+    const known = prototypes?.map((tensor) => tensor.arraySync()) ?? null;
+    const means = await averageFeatures(network, batches, known);
+    tf.tidy(() => {
+      replace(
+        means.map((rows, m) => {
+          const fresh = tf.tensor2d(rows);
+          if (prototypes === null) return fresh;
+          return tf.add(tf.mul(prototypes[m]!, momentum), tf.mul(fresh, 1 - momentum));
+        }),
+      );
+    });
+    updates += 1;
+  };
+  const read = () =>
+    prototypes === null
+      ? undefined
+      : record(modalities, (modality) => prototypes![modalities.indexOf(modality)]!.arraySync());
+
+  return {
+    objectives: (inputs, labels, mode) => {
+      if (!mode.training || prototypes === null) return network.objectives(inputs, labels, mode);
+      const known = prototypes;
+      return tf.tidy(() => {
+        const features = network.features(inputs, mode);
+        const measured = network.objectivesFromFeatures(features, labels, mode);
+        const vectors = network.vectors(features);
+        const { term, scores } = prototypeTerm(
+          modalities.map((modality) => vectors[modality]),
+          known,
+          labels,
+          weigh,
+        );
+        const judged = record(modalities, (modality) => ({
+          ...measured[modality],
+          metrics: {
+            ...measured[modality].metrics,
+            prototype: scores[modalities.indexOf(modality)]!,
+          },
+        }));
+        const own = { ...measured[joint], loss: tf.add(measured[joint].loss, term) };
+        return { ...judged, [joint]: own } as Record<Joint | Modality, RebalancedObjective>;
+      });
+    },
+    update,
+    callback: (batches) => ({
+      name: 'pmr',
+      onEpochBegin: () => update(freed(batches())),
+      snapshot: () => ({ updates, prototypes: read() ?? null }),
+      restore: (state) => {
+        const saved = state as unknown as {
+          readonly updates: number;
+          readonly prototypes: Readonly<Record<Modality, number[][]>> | null;
+        };
+        updates = saved.updates;
+        if (saved.prototypes === null) return;
+        const kept = saved.prototypes;
+        replace(modalities.map((modality) => tf.tensor2d(kept[modality])));
+      },
+    }),
+    prototypes: read,
+    dispose: () => {
+      prototypes?.forEach((tensor) => tensor.dispose());
+      prototypes = null;
+    },
+  };
+}
+
+/** Batches that are freed once the next one is asked for. */
+async function* freed<T extends tf.TensorContainer>(
+  batches: Iterable<T> | AsyncIterable<T>,
+): AsyncGenerator<T> {
+  for await (const batch of batches) {
+    try {
+      yield batch;
+    } finally {
+      tf.dispose(batch);
+    }
+  }
+}
+
+const specs: OptionSpecs<PmrOptions> = {
+  alpha: {
+    kind: 'number',
+    default: 1,
+    minimum: 0,
+    description: 'Weight of the prototypical cross-entropy of a modality that lags, >= 0.',
+  },
+  mu: {
+    kind: 'number',
+    default: 0.01,
+    minimum: 0,
+    description: 'Weight of the entropy of a modality that leads, >= 0.',
+  },
+  entropyUpdates: countOption('For how many updates of the prototypes the entropy counts', 10, 0),
+  momentum: {
+    kind: 'number',
+    default: 0.2,
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of the old prototypes that an update keeps, from 0 to 1.',
+  },
+};
