@@ -5,9 +5,8 @@ import { MultigradError } from '@multigrad/core/strategy';
  *
  * @throws MultigradError `invalid-argument` naming the first that is not
  */
-export function assertPositions(positions: ArrayLike<number>, count: number): void {
-  for (let i = 0; i < positions.length; i++) {
-    const position = positions[i]!;
+export function assertPositions(positions: Iterable<number>, count: number): void {
+  for (const position of positions) {
     if (Number.isInteger(position) && position >= 0 && position < count) continue;
     throw new MultigradError(
       'invalid-argument',

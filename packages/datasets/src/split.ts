@@ -22,7 +22,7 @@ export function subset<Source extends BatchSource<TensorContainer>>(
   positions: ArrayLike<number>,
 ): Pick<Source, 'count' | 'batch'> {
   const chosen = Int32Array.from(positions);
-  assertPositions(positions, source.count);
+  assertPositions(Array.from(positions), source.count);
   return {
     count: chosen.length,
     batch: (indices, context) => {
