@@ -3,7 +3,14 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/coverage/**', 'runs/**', 'tests/.examples/**', '**/*.generated.ts'],
+    ignores: [
+      '**/dist/**',
+      '**/coverage/**',
+      'runs/**',
+      'tests/.examples/**',
+      '**/*.generated.ts',
+      'docs/.vitepress/cache/**',
+    ],
   },
   js.configs.recommended,
   {

@@ -27,7 +27,10 @@ function collect(): Example[] {
   const sources = [
     'README.md',
     'CONTRIBUTING.md',
-    ...filesBelow('docs', '.md'),
+    // The folders below hold copies and what is made of doc comments.
+    ...readdirSync(join(root, 'docs'))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => `docs/${file}`),
     ...filesBelow('packages', '/README.md'),
     ...filesBelow('packages', '.ts').filter(
       (file) => file.includes('/src/') && !file.endsWith('.test.ts'),

@@ -8,7 +8,7 @@ import { assertDivides, countOption } from '../option-specs.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Options of {@link crossAttentionExchange}. */
+/** Options of the exchange `cross-attention`. */
 export interface CrossAttentionExchangeOptions {
   /**
    * Attention heads, an integer >= 1 that divides every stream's channels.

@@ -4,7 +4,7 @@ import { ChannelGate } from '../layers/channel-gate.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Options of {@link mmtm}. */
+/** Options of the exchange `mmtm`. */
 export interface MmtmOptions {
   /**
    * How many times narrower than all streams' channels together the joint vector is, a number >= 1.

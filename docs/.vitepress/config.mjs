@@ -1,0 +1,81 @@
+import process from 'node:process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vitepress';
+import { contents, packageNames, read, root, siteLink } from '../scripts/pages.mjs';
+
+const packages = (title, names) => ({
+  text: title,
+  collapsed: true,
+  items: names.map((name) => ({ text: name, link: `/packages/${name}` })),
+});
+
+const isStrategy = (name) => name.startsWith('strategy-');
+
+const guides = [
+  ...contents().map(({ title, pages }) => ({
+    text: title,
+    items: pages.map(({ title: text, link }) => ({ text, link })),
+  })),
+  packages(
+    'Packages',
+    packageNames.filter((name) => !isStrategy(name)),
+  ),
+  packages('Strategies', packageNames.filter(isStrategy)),
+];
+
+/** A menu for each package's reference: one of all packages would be in each of hundreds of pages. */
+function referenceSidebar() {
+  const file = join(root, 'docs/reference/typedoc-sidebar.json');
+  if (!existsSync(file)) throw new Error('Run `npm run generate -w docs` first');
+  const modules = JSON.parse(read('docs/reference/typedoc-sidebar.json'));
+  const open = (items) => items.map((item) => ({ ...item, collapsed: false }));
+  const all = { text: 'All packages', link: '/reference/' };
+  return Object.fromEntries([
+    ...modules.map((module) => [
+      module.link,
+      [
+        all,
+        ...modules
+          .filter(({ link }) => link.split('/')[3] === module.link.split('/')[3])
+          .map((one) => ({ text: one.text, link: one.link, items: open(one.items ?? []) })),
+      ],
+    ]),
+    ['/reference/', [{ ...all, items: modules.map(({ text, link }) => ({ text, link })) }]],
+  ]);
+}
+
+/** Links that lead from file to file in the repository lead from page to page on the site. */
+function repositoryLinks(markdown) {
+  markdown.core.ruler.push('repository-links', ({ tokens, env }) => {
+    const walk = (token) => {
+      for (const name of ['href', 'src']) {
+        const value = token.attrGet(name);
+        if (value !== null) token.attrSet(name, siteLink(env.relativePath, value));
+      }
+      token.children?.forEach(walk);
+    };
+    tokens.forEach(walk);
+  });
+}
+
+export default defineConfig({
+  title: 'multigrad',
+  description:
+    'Gradient integration for training neural networks with several objectives, on TensorFlow.js',
+  lang: 'en-GB',
+  base: process.env['DOCS_BASE'] ?? '/',
+  // The menus and the list of pages in files of their own, not in each of hundreds of pages.
+  metaChunk: true,
+  srcExclude: ['README.md', 'scripts/**'],
+  markdown: { config: (markdown) => markdown.use(repositoryLinks) },
+  themeConfig: {
+    nav: [
+      { text: 'Guides', link: contents()[0].pages[0].link, activeMatch: '^/(?!reference/)' },
+      { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
+    ],
+    sidebar: { ...referenceSidebar(), '/': guides },
+    outline: [2, 3],
+    search: { provider: 'local' },
+  },
+});
