@@ -143,5 +143,5 @@ console.log(`packages/strategy-${name} is there. What it does now is average the
   src/${name}.test.ts  published values and what only this method has
   README.md            the same in words
 
-  npm install && npm run docs:strategies
+  npm install && npm run docs:strategies && npm run api:update
   npx vitest packages/strategy-${name}`);
