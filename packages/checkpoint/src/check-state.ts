@@ -59,6 +59,20 @@ function orNull(check: Check): Check {
   };
 }
 
+function orAbsent(check: Check): Check {
+  return (value, path) => {
+    if (value !== undefined) check(value, path);
+  };
+}
+
+const powerOfTwo: Check = (value, path) => {
+  const exponent = Math.log2(value as number);
+  const exact = Number.isInteger(exponent) && exponent >= 0 && exponent <= 32;
+  if (typeof value !== 'number' || !exact || 2 ** exponent !== value) {
+    refuse(path, 'a power of two, 1 … 2^32');
+  }
+};
+
 const dictionary: Check = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     refuse(path, 'an object');
@@ -96,6 +110,7 @@ const trainerState = record({
   frozen: listOf(text),
   optimizer: record({ kind: text, values: anything }),
   averagedSteps: whole,
+  lossScale: orAbsent(record({ scale: powerOfTwo, goodSteps: whole })),
   fit: orNull(
     record({
       epoch: whole,

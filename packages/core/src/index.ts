@@ -3,6 +3,7 @@ export {
   type CheckGradientsOptions,
   type GradientCheck,
 } from './engine/check-gradients.ts';
+export type { ClipOptions } from './engine/clip-gradients.ts';
 export { GradientMemory, type RememberedTensor } from './engine/gradient-memory.ts';
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './engine/groups.ts';
 export {
@@ -51,8 +52,8 @@ export {
   type IdenticalObjectivesOptions,
 } from './trainer/guards/identical-objectives.ts';
 export { memoryAlarm, type MemoryAlarmOptions } from './trainer/guards/memory-alarm.ts';
-export type { ClipOptions } from './trainer/clip-gradients.ts';
 export { cosineDecay, type LearningRate, stepDecay, warmUp } from './trainer/learning-rate.ts';
+export type { DynamicLossScale, LossScaleState } from './trainer/loss-scale.ts';
 export type { AverageOptions } from './trainer/weight-average.ts';
 export type { UpdateOptions } from './trainer/update.ts';
 export type { NamedVariables } from './trainer/named-variables.ts';

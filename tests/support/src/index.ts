@@ -2,6 +2,7 @@ export { startTestBackend, testedBackends } from './backends.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
 export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';
+export { registerHalfBackend, toHalf } from './half-precision.ts';
 export {
   convolutionalNetwork,
   multilayerPerceptron,

@@ -14,6 +14,10 @@ export interface StepLine {
   readonly groups: readonly GroupReport[];
   readonly sweeps: number;
   readonly observed: boolean;
+  /** Why there was no step, where there was none. */
+  readonly skipped?: string;
+  /** What losses were multiplied by before the reverse passes, with the trainer's option `lossScale`. */
+  readonly lossScale?: number;
 }
 
 /** The line of an epoch that ended. */
@@ -73,11 +77,16 @@ export function jsonLines(path: string, options: JsonLinesOptions = {}): Trainer
       epoch = number;
     },
     onBatchEnd: (_, report) => {
-      const { step, losses, metrics, groups, sweeps, observed } = report;
+      const { step, losses, metrics, groups, sweeps, observed, skipped, lossScale } = report;
       if (!begun) keepBefore(file, step);
       begun = true;
       last = step;
-      if (step % every === 0) append({ step, epoch, losses, metrics, groups, sweeps, observed });
+      if (step % every !== 0) return;
+      append({
+        ...{ step, epoch, losses, metrics, groups, sweeps, observed },
+        ...(skipped === undefined ? {} : { skipped }),
+        ...(lossScale === undefined ? {} : { lossScale }),
+      });
     },
     onEpochEnd: (number, logs) => {
       append({ epoch: number, step: last, logs });

@@ -29,7 +29,7 @@ interface Accumulated {
   samples: number;
   loss: number;
   readonly metrics: Map<string, number>;
-  /** Sums by variable, each part's gradient times its samples. */
+  /** Sums by variable, each part's gradient times its samples and the loss scale. */
   readonly gradients: Map<string, Tensor>;
 }
 
@@ -41,6 +41,7 @@ interface Accumulated {
  * Whatever integrates gradients sees those of the whole batch; K sweeps a part are made, also for strategies that would
  * do with one.
  *
+ * @param lossScale - losses are multiplied by it before the sweeps, as at the step that follows
  * @returns the forward function, and what to call once its step is over
  * @throws MultigradError `non-finite` when a part's loss is NaN or infinite, `unsupported` for gradients at features
  */
@@ -48,22 +49,27 @@ export async function accumulateGradients(
   parts: readonly MicroBatch[],
   variables: readonly Variable[],
   step: number,
+  lossScale = 1,
 ): Promise<{ readonly forward: Forward; readonly dispose: () => void }> {
   const bag = new TensorBag();
   const objectives = new Map<string, Accumulated>();
   try {
-    for (const part of parts) await addPart(part, variables, step, objectives, bag);
+    for (const part of parts) await addPart(part, variables, step, lossScale, objectives, bag);
   } catch (error) {
     bag.dispose();
     throw error;
   }
-  return { forward: () => surrogate(objectives, variables), dispose: () => bag.dispose() };
+  return {
+    forward: () => surrogate(objectives, variables, lossScale),
+    dispose: () => bag.dispose(),
+  };
 }
 
 async function addPart(
   { forward, samples }: MicroBatch,
   variables: readonly Variable[],
   step: number,
+  lossScale: number,
   objectives: Map<string, Accumulated>,
   bag: TensorBag,
 ): Promise<void> {
@@ -82,7 +88,8 @@ async function addPart(
       const sum = objectives.get(name) ?? newSum();
       objectives.set(name, sum);
       sum.samples += samples;
-      const swept = own.keepAll(tape.sweep([{ tensor: loss }], paths));
+      const seed = { tensor: loss, gradient: own.keep(scalar(lossScale)) };
+      const swept = own.keepAll(tape.sweep([seed], paths));
       variables.forEach((variable, index) => {
         const gradient = swept[index] ?? null;
         if (gradient === null) return;
@@ -131,6 +138,7 @@ function newSum(): Accumulated {
 function surrogate(
   objectives: ReadonlyMap<string, Accumulated>,
   variables: readonly Variable[],
+  lossScale: number,
 ): Record<string, { loss: Scalar; metrics: Record<string, Scalar> }> {
   return Object.fromEntries(
     Array.from(objectives, ([name, { samples, loss, metrics, gradients }]) => {
@@ -138,10 +146,13 @@ function surrogate(
       const objective = customGrad((...inputs: unknown[]) => ({
         // The last input is where intermediate results could be saved: there are none.
         value: scalar(loss / samples),
-        gradFunc: (dy: Tensor) =>
-          inputs
+        // The sums hold the loss scale already, as does what is handed in.
+        gradFunc: (dy: Tensor) => {
+          const factor = mul(mul(dy, 1 / lossScale), 1 / samples);
+          return inputs
             .slice(0, reached.length)
-            .map((_, index) => mul(gradients.get(reached[index]!.name)!, mul(dy, 1 / samples))),
+            .map((_, index) => mul(gradients.get(reached[index]!.name)!, factor));
+        },
       }));
       return [
         name,

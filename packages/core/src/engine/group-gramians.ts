@@ -51,11 +51,15 @@ export function finishGroup(
   values: readonly Float32Array[],
   step: number,
 ): GroupGramians {
-  const { present, count } = vectors;
+  const { present, count, scales } = vectors;
   const size = present.names.length;
   const parts = new Map<string, Gramian>();
   tensors.forEach(({ name, reaching, pending }, index) => {
-    const { gramian, nonFinite } = finishGramian(pending, values[index]!);
+    const { gramian, nonFinite } = finishGramian(
+      pending,
+      values[index]!,
+      reaching.map((k) => scales[k]!),
+    );
     const [culprit] = nonFinite;
     if (culprit !== undefined) {
       const objective = present.names[reaching[culprit]! % size]!;

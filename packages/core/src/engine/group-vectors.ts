@@ -1,4 +1,5 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { clipGradients, scaledClip } from './clip-gradients.ts';
 import type { GroupState } from './integration-state.ts';
 import type { PresentGroup, StepContext } from './step-context.ts';
 import { seedOf } from './step-context.ts';
@@ -26,6 +27,8 @@ export interface GroupVectors {
   readonly tensors: readonly TensorVectors[];
   /** Number of vectors, a multiple of the number of objectives present. */
   readonly count: number;
+  /** What each vector is multiplied by, a power of two: the loss scale, and 1 for remembered vectors. */
+  readonly scales: readonly number[];
 }
 
 /** The tensors at which gradients meet: each group's variables, or its cut tensor. */
@@ -53,9 +56,8 @@ export class SweptRows {
 
   constructor(context: StepContext, targets: readonly Target[]) {
     this.#indices = new Map(targets.map(({ name }, index) => [name, index]));
-    const tensors = targets.map(({ tensor }) => tensor);
     this.#batches = [context.tape, ...context.furtherTapes].map((tape) =>
-      sweepObjectives(context, tape, tensors),
+      sweepObjectives(context, tape, targets),
     );
   }
 
@@ -67,25 +69,44 @@ export class SweptRows {
 function sweepObjectives(
   context: StepContext,
   tape: Tape<ForwardResult>,
-  targets: readonly Tensor[],
+  targets: readonly Target[],
 ): readonly (readonly (Tensor | null)[])[] {
-  const paths = tape.paths(targets);
+  const paths = tape.paths(targets.map(({ tensor }) => tensor));
   // By name, in the order of the first batch.
   return context.graph.objectives.map((name) => {
     const objective = tape.value.objectives.find((candidate) => candidate.name === name)!;
-    return context.bag.keepAll(tape.sweep([seedOf(context, objective)], paths));
+    const swept = tape.sweep([seedOf(context, objective)], paths);
+    return context.bag.keepAll(clipSwept(context, targets, swept));
   });
+}
+
+/** The gradients of one objective within the limits for them, in place of those handed in. */
+function clipSwept(
+  { state, clipObjectives, lossScale }: StepContext,
+  targets: readonly Target[],
+  swept: readonly (Tensor | null)[],
+): readonly (Tensor | null)[] {
+  if (clipObjectives === undefined) return swept;
+  const byName = Object.fromEntries(targets.map(({ name }, index) => [name, swept[index]!]));
+  try {
+    const limits = scaledClip(clipObjectives, lossScale);
+    const clipped = clipGradients(byName, state.groups.map(targetNames), limits);
+    return targets.map(({ name }) => clipped[name] ?? null);
+  } finally {
+    dispose(byName);
+  }
 }
 
 /** The vectors of a group: gradients of every batch, and remembered ones where the strategy is asked for weights. */
 export function vectorsOf(
-  { furtherTapes, memory }: StepContext,
+  { furtherTapes, memory, lossScale }: StepContext,
   present: PresentGroup,
   swept: SweptRows,
   withMemory: boolean,
 ): GroupVectors {
   const { group, objectives, names } = present;
   const batches = 1 + furtherTapes.length;
+  const count = names.length * (batches + (withMemory ? 1 : 0));
   const tensors = targetNames(group).map((tensor) => {
     const rows: (Tensor | null)[] = [];
     for (let batch = 0; batch < batches; batch += 1) {
@@ -94,7 +115,12 @@ export function vectorsOf(
     if (withMemory) for (const name of names) rows.push(memory?.get(tensor, name) ?? null);
     return { tensor, rows };
   });
-  return { present, tensors, count: names.length * (batches + (withMemory ? 1 : 0)) };
+  return {
+    present,
+    tensors,
+    count,
+    scales: Array.from({ length: count }, (_, k) => (k < names.length * batches ? lossScale : 1)),
+  };
 }
 
 function targetNames(group: GroupState): readonly string[] {

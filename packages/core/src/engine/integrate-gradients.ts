@@ -3,6 +3,7 @@ import { type Combination, materialise } from '../optimizers/combination.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
+import { checkClip, type ClipOptions } from './clip-gradients.ts';
 import { GradientMemory } from './gradient-memory.ts';
 import type { GroupBy, NamedParts } from './groups.ts';
 import {
@@ -11,11 +12,12 @@ import {
   initialState,
   type IntegrationState,
 } from './integration-state.ts';
+import { checkLossScale } from './loss-scale.ts';
 import { objectiveSweeps } from './objective-sweeps.ts';
 import type { FeatureObjectives, ForwardResult, Objectives } from './objectives.ts';
 import { type Level, observeGraph, type ObservedGraph, quoted } from './observe-graph.ts';
 import type { GroupReport } from './report.ts';
-import type { StepOutcome } from './step-context.ts';
+import type { StepContext, StepOutcome } from './step-context.ts';
 import { buildStructure, checkGraph } from './structure.ts';
 import { recordForward } from './record-forward.ts';
 import type { Tape } from './tape.ts';
@@ -51,6 +53,18 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
   readonly memory?: GradientMemory | undefined;
   /** Factors on the objectives' gradients, before the strategy sees them; finite, at least 0. @defaultValue 1 for each */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
+  /**
+   * Limits on each objective's gradient, times its loss weight, before the strategy sees it; the norm of all is that of
+   * one objective's gradients, of features with `level: 'features'`. Strategies that see no gradients then cost a reverse
+   * pass per objective too. @defaultValue none
+   */
+  readonly clipObjectives?: ClipOptions | undefined;
+  /**
+   * A power of two, 1 … 2^32, by which losses are multiplied before the reverse passes, so that what half precision
+   * would round to zero on the way survives. Strategies see the Gramian of the gradients themselves, and the update is
+   * theirs: the factor is taken out of inner products and weights, in float64, which rounds nothing. @defaultValue 1
+   */
+  readonly lossScale?: number;
   /** Whether to measure norms and cosines for the report although the strategy does not need them. @defaultValue false */
   readonly observe?: boolean;
 }
@@ -188,12 +202,14 @@ async function integrate<Name extends string, Extra extends object>(
     bag: TensorBag,
   ) => Extra,
 ): Promise<IntegratedStep<Name> & Extra> {
-  const { lossWeights = {}, observe = false } = options;
+  const { lossWeights = {}, observe = false, lossScale = 1, clipObjectives } = options;
   const grouping = groupingOf(options);
   const { level, singles } = grouping;
   checkCall(variables, strategy, grouping);
   const forwards = typeof forward === 'function' ? [forward] : forward;
   checkBatches(strategy, forwards.length);
+  checkLossScale('lossScale', lossScale);
+  if (clipObjectives !== undefined) checkClip('clipObjectives', clipObjectives);
   const unlock = lockVariables(variables);
   const bag = new TensorBag();
   const tapes: Tape<ForwardResult>[] = [];
@@ -225,12 +241,11 @@ async function integrate<Name extends string, Extra extends object>(
       state,
       singles,
       lossWeights,
+      lossScale,
+      clipObjectives,
       bag,
     };
-    const oneSweep = strategy.needs.gradients === 'none';
-    const outcome = oneSweep
-      ? await weightedSweep(context, observe)
-      : ((await reusedWeights(context, observe)) ?? (await objectiveSweeps(context)));
+    const outcome = (await inOneSweep(context, observe)) ?? (await objectiveSweeps(context));
     try {
       const extra = use(outcome.combinations, outcome, bag);
       return { ...present<Name>(outcome, graph, state.step), ...extra };
@@ -243,6 +258,14 @@ async function integrate<Name extends string, Extra extends object>(
     bag.dispose();
     unlock();
   }
+}
+
+/** The step by one sweep; null where gradients of single objectives have to be at hand. */
+async function inOneSweep(context: StepContext, observe: boolean): Promise<StepOutcome | null> {
+  if (context.clipObjectives !== undefined) return null;
+  return context.strategy.needs.gradients === 'none'
+    ? weightedSweep(context, observe)
+    : reusedWeights(context, observe);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { mul, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { consultStrategy, isStacked } from '../strategy/consult-strategy.ts';
 import type { Json } from '../strategy/json.ts';
 import type { CombineRows } from '../strategy/row-algebra.ts';
@@ -42,7 +42,7 @@ interface Decision {
 }
 
 /**
- * The plan for strategies that look at gradients: one sweep for each objective present (and each batch), one read-back,
+ * The plan for strategies that look at gradients, and for the others where each objective's gradient is clipped: one sweep for each objective present (and each batch), one read-back,
  * then the weighted combination. At the level of features the sweeps end at the cut tensors, and one more carries the
  * combined gradients on to the variables behind them.
  */
@@ -63,9 +63,18 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
     checkLosses(graph.objectives, own.losses, state.step);
     return own;
   });
+  const known = {
+    objectives: graph.objectives,
+    losses: numbers[0]!.losses,
+    step: state.step,
+  };
+  const global =
+    strategy.needs.gradients === 'none' ? consultStrategy(strategy, known, state.run) : null;
   const decisions = pending.map((group) => {
     const gramians = finishGroup(group, values.splice(0, group.tensors.length), state.step);
-    return decide(context, group.vectors, gramians, numbers[0]!);
+    return global === null
+      ? decide(context, group.vectors, gramians, numbers[0]!)
+      : follow(group.vectors, gramians, global);
   });
 
   const combined = new Map<string, Combination | null>();
@@ -91,6 +100,7 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
     state: {
       ...state,
       step: state.step + 1,
+      run: global === null ? state.run : global.state,
       groups: state.groups.map((group) => ({
         ...group,
         state: states.get(group.key) ?? group.state,
@@ -153,6 +163,36 @@ function decide(
   };
 }
 
+/** What weights of the whole run mean for one group: those of strategies that see no gradients. */
+function follow(
+  vectors: GroupVectors,
+  { gramian }: GroupGramians,
+  { weights: all, note, diagnostics }: Integration,
+): Decision {
+  const { group, names, objectives } = vectors.present;
+  const weights = Float64Array.from(objectives, (index) => all[index]!);
+  // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
+  const tensors = vectors.tensors.map(({ tensor, rows }) => ({
+    tensor,
+    rows: rows.map((row, k) => (weights[k] === 0 ? null : row)),
+  }));
+  return {
+    vectors: { ...vectors, tensors },
+    weightsOf: () => weights,
+    combine: undefined,
+    memory: undefined,
+    state: group.state,
+    report: {
+      key: group.key,
+      objectives: names,
+      ...describeGramian(gramian),
+      weights: [...weights],
+      ...(note === undefined ? {} : { note }),
+      ...(diagnostics === undefined ? {} : { diagnostics }),
+    },
+  };
+}
+
 /** The weights of all vectors, in their order. */
 function stackedWeights({ weights, batchWeights = [], memory }: Integration): Float64Array {
   if (batchWeights.length === 0 && memory === undefined) return weights;
@@ -162,7 +202,7 @@ function stackedWeights({ weights, batchWeights = [], memory }: Integration): Fl
 
 /** The update of one tensor; null where no vector reaches it. */
 function combine(
-  { bag }: StepContext,
+  { bag, lossScale }: StepContext,
   { tensor, rows }: TensorVectors,
   decision: Decision,
 ): Combination | null {
@@ -173,7 +213,10 @@ function combine(
   if (decision.combine !== undefined) {
     const { combine: byCoordinate } = decision;
     const update = tidy(() => {
-      const filled = rows.map((row) => row ?? zerosLike(some));
+      const filled = rows.map((row) => {
+        if (row === null) return zerosLike(some);
+        return lossScale === 1 ? row : mul(row, 1 / lossScale);
+      });
       // A copy where the strategy hands a gradient on: the result is the bag's.
       return byCoordinate(filled, tensorRows(tensor, some.shape)).clone();
     });
@@ -181,12 +224,16 @@ function combine(
   }
   const weights = decision.weightsOf(tensor);
   checkWeights(weights);
-  return { rows: reaching.map((k) => rows[k]!), weights: reaching.map((k) => weights[k]!) };
+  const { scales } = decision.vectors;
+  return {
+    rows: reaching.map((k) => rows[k]!),
+    weights: reaching.map((k) => weights[k]! / scales[k]!),
+  };
 }
 
 /** The remembered vectors of a group after this step. */
 function remember(
-  { bag, memory }: StepContext,
+  { bag, memory, lossScale }: StepContext,
   { vectors, memory: update }: Decision,
 ): RememberedTensor[] {
   if (update === undefined) return [];
@@ -195,7 +242,7 @@ function remember(
     names.flatMap((objective, k) => {
       const value = combineRows(
         [memory?.get(tensor, objective) ?? null, rows[k]!],
-        Float64Array.of(update.keep[k]!, update.add[k]!),
+        Float64Array.of(update.keep[k]!, update.add[k]! / lossScale),
       );
       return value === null ? [] : [{ variable: tensor, objective, value: bag.keep(value) }];
     }),
@@ -212,7 +259,7 @@ function give(
 
 /** One sweep from all cut tensors at once to the variables behind them; they do not reach each other. */
 async function sweepTrunk(
-  { tape, graph, variables, state, bag }: StepContext,
+  { tape, graph, variables, state, lossScale, bag }: StepContext,
   combined: ReadonlyMap<string, Combination | null>,
 ): Promise<ReadonlyMap<string, Combination>> {
   if (graph.features.length === 0) return new Map();
@@ -221,7 +268,8 @@ async function sweepTrunk(
   );
   const seeds = graph.features.map(({ name, tensor }) => {
     const combination = combined.get(targetName(name)) ?? null;
-    const gradient = combination === null ? zerosLike(tensor) : materialise(combination);
+    const gradient =
+      combination === null ? zerosLike(tensor) : materialise(scaled(combination, lossScale));
     return { tensor, gradient: bag.keep(gradient) };
   });
   const swept = bag.keepAll(tape.sweep(seeds, tape.paths(behind)));
@@ -236,5 +284,11 @@ async function sweepTrunk(
     const group = state.groups.find((candidate) => candidate.variables.includes(name));
     throw nonFiniteGradient(null, group?.key ?? '', name, state.step);
   });
-  return new Map(found.map(({ name, gradient }) => [name, { rows: [gradient], weights: [1] }]));
+  return new Map(
+    found.map(({ name, gradient }) => [name, { rows: [gradient], weights: [1 / lossScale] }]),
+  );
+}
+
+function scaled({ rows, weights }: Combination, factor: number): Combination {
+  return { rows, weights: weights.map((weight) => weight * factor) };
 }

@@ -1,6 +1,7 @@
 import {
   abs,
   add,
+  backend,
   div,
   max,
   maximum,
@@ -18,8 +19,15 @@ import type { Gramian } from '../strategy/gramian.ts';
 /** Rounding of a float32 update `Σ w_k g_k`, relative to `Σ |w_k| |g_k|`, with room for a few more operations. */
 const updateError = 2 ** -22;
 
-/** The smallest normal float32: rows below it count as zero. */
-const tiny = 2 ** -126;
+/** The smallest positive number to divide by: of float32 the smallest normal one. Rows below it count as zero. */
+export function smallest(): number {
+  return isHalf() ? 2 ** -24 : 2 ** -126;
+}
+
+/** Whether the backend keeps tensors as float16, as WebGL does on many phones. */
+function isHalf(): boolean {
+  return backend().floatPrecision() === 16;
+}
 
 /** A Gramian still on the device, in one small tensor that is read together with others. */
 export interface PendingGramian {
@@ -51,31 +59,44 @@ export function startGramian(rows: readonly Tensor[]): PendingGramian {
   }
   const packed = tidy(() => {
     const magnitudes = rows.map((row) => max(abs(row)));
-    const scaled = rows.map((row, k) => div(row, maximum(magnitudes[k]!, tiny)));
+    const scaled = rows.map((row, k) => div(row, maximum(magnitudes[k]!, smallest())));
     const products: Tensor[] = [];
     for (let i = 0; i < rows.length; i += 1) {
       for (let j = i; j < rows.length; j += 1) products.push(dot(scaled[i]!, scaled[j]!));
     }
     return stack([...magnitudes, ...products]);
   });
-  // A float32 sum of n products in arbitrary order drifts like a random walk of n roundings.
+  // A sum of n products in arbitrary order drifts like a random walk of n roundings.
   const size = rows[0]!.size;
-  const summation = 2 ** -24 * (4 + 2 * Math.sqrt(size));
+  const rounding = isHalf() ? 2 ** -11 : 2 ** -24;
+  const summation = rounding * (4 + 2 * Math.sqrt(size));
   return { packed, rows: rows.length, parts: 1, relativeError: Math.max(updateError, summation) };
 }
 
-/** Turns what was read into float64 inner products. */
-export function finishGramian(pending: PendingGramian, values: Float32Array): ReadGramian {
+/**
+ * Turns what was read into float64 inner products.
+ *
+ * @param scales - powers of two by which rows are too large; the inner products are those of the rows without them
+ */
+export function finishGramian(
+  pending: PendingGramian,
+  values: Float32Array,
+  scales: readonly number[] = [],
+): ReadGramian {
   const { rows: size, parts, relativeError } = pending;
   const gramian = new Float64Array(size * size);
   const nonFinite = new Set<number>();
+  const magnitudes = Float64Array.from(
+    values.subarray(0, size),
+    (value, k) => value / (scales[k] ?? 1),
+  );
   let offset = size;
   for (let i = 0; i < size; i += 1) {
-    if (!Number.isFinite(values[i])) nonFinite.add(i);
+    if (!Number.isFinite(magnitudes[i])) nonFinite.add(i);
     for (let j = i; j < size; j += 1) {
       const product = values[offset]! + (parts === 2 ? values[offset + 1]! : 0);
       offset += parts;
-      const value = product * values[i]! * values[j]!;
+      const value = product * magnitudes[i]! * magnitudes[j]!;
       if (i === j && !Number.isFinite(value)) nonFinite.add(i);
       gramian[i * size + j] = value;
       gramian[j * size + i] = value;

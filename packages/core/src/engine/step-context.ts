@@ -1,6 +1,7 @@
 import { scalar, type Scalar, type Variable } from '@tensorflow/tfjs-core';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import type { Combination } from '../optimizers/combination.ts';
+import type { ClipOptions } from './clip-gradients.ts';
 import type { GradientMemory } from './gradient-memory.ts';
 import type { GroupState, IntegrationState } from './integration-state.ts';
 import type { ForwardResult, PresentObjective } from './objectives.ts';
@@ -24,6 +25,10 @@ export interface StepContext {
   readonly state: IntegrationState;
   readonly singles: 'plain' | 'weighted';
   readonly lossWeights: Readonly<Partial<Record<string, number>>>;
+  /** A power of two: swept gradients are this many times the gradients. */
+  readonly lossScale: number;
+  /** Limits on each objective's gradient before the strategy sees it. */
+  readonly clipObjectives: ClipOptions | undefined;
   readonly bag: TensorBag;
 }
 
@@ -94,9 +99,9 @@ export async function readNumbers(context: StepContext): Promise<StepNumbers> {
   return numbers;
 }
 
-/** Where the sweep of one objective starts, scaled by its loss weight and a further factor. */
+/** Where the sweep of one objective starts, scaled by its loss weight, a further factor and the loss scale. */
 export function seedOf(context: StepContext, objective: PresentObjective, factor = 1): SweepSeed {
-  const weight = factor * lossWeightOf(context, objective.name);
+  const weight = factor * lossWeightOf(context, objective.name) * context.lossScale;
   if (weight === 1) return { tensor: objective.loss };
   return { tensor: objective.loss, gradient: context.bag.keep(scalar(weight)) };
 }

@@ -179,7 +179,7 @@ async function sweepOnce(
 
 /** The gradients, each times the factor of its group. */
 function combinationsOf(
-  { state, variables }: StepContext,
+  { state, variables, lossScale }: StepContext,
   gradients: readonly (Tensor | null)[],
   factors: OneScalar['factors'],
 ): Map<string, Combination | null> {
@@ -192,7 +192,7 @@ function combinationsOf(
     variables.map(({ name }, index) => {
       const gradient = gradients[index] ?? null;
       if (gradient === null) return [name, null];
-      return [name, { rows: [gradient], weights: [factorOf.get(name) ?? 1] }];
+      return [name, { rows: [gradient], weights: [(factorOf.get(name) ?? 1) / lossScale] }];
     }),
   );
 }

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fixedWeights } from '../engine/testing/strategies.ts';
 import { MultiObjectiveTrainer } from '../trainer/multi-objective-trainer.ts';
-import type { ClipOptions } from '../trainer/clip-gradients.ts';
+import type { ClipOptions } from '../engine/clip-gradients.ts';
 import { fusedAdam } from './fused-adam.ts';
 import { fusedMomentum } from './fused-momentum.ts';
 import type { FusedOptimizer } from './fused-optimizer.ts';

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkClip } from '../engine/clip-gradients.ts';
 import type { GradientMemory } from '../engine/gradient-memory.ts';
 import type { IntegrationState } from '../engine/integration-state.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
@@ -71,7 +72,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * before the first step.
    */
   get state(): IntegrationState | undefined {
-    return this.#stepper.state;
+    return this.#stepper.training.integration;
   }
 
   /**
@@ -79,17 +80,17 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * stays the trainer's, and changes with the next step.
    */
   get memory(): GradientMemory | undefined {
-    return this.#stepper.memory;
+    return this.#stepper.training.memory;
   }
 
   /** The averages of the weights, by name, with the option `average` after the first step; they change with each step. */
   get averages(): ReadonlyMap<string, Tensor> {
-    return this.#stepper.averages;
+    return this.#stepper.training.averages;
   }
 
   /** Frees the vectors that the strategy remembers and the averages of weights; for others there is nothing to free. */
   dispose(): void {
-    this.#stepper.dispose();
+    this.#stepper.training.dispose();
   }
 
   /**
@@ -112,7 +113,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    *   differs; nothing has changed then
    */
   restore(snapshot: TrainerSnapshot): FitState | null {
-    this.#stepper.restore(snapshot);
+    this.#stepper.training.restore(snapshot);
     return snapshot.state.fit;
   }
 
@@ -134,7 +135,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @throws MultigradError `invalid-argument` for a name that is not known
    */
   freeze(names: readonly string[]): void {
-    this.#stepper.freeze(names);
+    this.#stepper.training.freeze(names);
   }
 
   /** Asks `fit` to end after the step in progress; for callbacks. */
@@ -211,7 +212,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         const logs = {
           ...this.#logs(training, ''),
           ...(validation === null ? {} : this.#logs(validation, 'val_')),
-          ...(this.#options.onNonFinite === 'skip' ? { skipped: progress.skipped } : {}),
+          ...(this.#stepper.skips ? { skipped: progress.skipped } : {}),
         };
         this.#stepper.endEpoch(training.losses);
         progress.history.record(epoch, logs);
@@ -269,7 +270,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     logs: Logs | null,
   ): Promise<void> {
     const point: SafePoint = {
-      step: this.#stepper.step,
+      step: this.#stepper.training.step,
       epoch,
       logs,
       stop: () => this.stop(),
@@ -284,14 +285,14 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     weights: 'current' | 'average' = 'current',
     signal?: AbortSignal,
   ): Promise<Evaluation<Name>> {
-    const { step } = this.#stepper;
+    const { step } = this.#stepper.training;
     const evaluate = async (): Promise<Evaluation<Name>> =>
       evaluateBatches(
         (batch: Batch) => this.#options.objectives(batch, { training: false, step }),
         readBatches(data, 0, { ...options, shuffle: false }),
         signal,
       );
-    return weights === 'average' ? this.#stepper.withAverages(evaluate) : evaluate();
+    return weights === 'average' ? this.#stepper.training.withAverages(evaluate) : evaluate();
   }
 
   #logs({ losses, metrics }: Measured, prefix: string): Logs {
@@ -329,6 +330,7 @@ function checkOptions<Batch, Name extends string>(options: TrainerOptions<Batch,
   const { observe, accumulate = 1, onNonFinite = 'throw' } = options;
   checkCount('accumulate', accumulate, 1);
   if (observe !== undefined) checkCount('observe.every', observe.every, 1);
+  if (options.clipObjectives !== undefined) checkClip('clipObjectives', options.clipObjectives);
   if (!['throw', 'skip'].includes(onNonFinite)) {
     throw new MultigradError(
       'invalid-option',

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { IntegrationState } from '../engine/integration-state.ts';
 import type { Json } from '../strategy/json.ts';
+import type { LossScaleState } from './loss-scale.ts';
 
 /** Where a `fit` stands between two steps: plain JSON, from which another `fit` goes on. */
 export interface FitState {
@@ -33,6 +34,8 @@ export interface TrainerState {
   readonly optimizer: { readonly kind: string; readonly values: Json };
   /** Steps that the averages of weights look back on; 0 where none are kept. */
   readonly averagedSteps: number;
+  /** Only where losses are scaled. */
+  readonly lossScale?: LossScaleState;
   /** Null where no `fit` is under way. */
   readonly fit: FitState | null;
 }

@@ -206,6 +206,113 @@ describe('clipping', () => {
   });
 });
 
+describe('clipping before integration', () => {
+  /** At x = 4: gradients 4, 4 on u and 4 on v of `a`, 8 on v of `b`. */
+  const clipped = async (
+    clipObjectives: NonNullable<Options['clipObjectives']>,
+    options: Options = {},
+  ): Promise<number[]> => {
+    const values = await after({ clipObjectives, ...options }, (linear) => linear.step([4]));
+    return [1, 2, 3].map((start, index) => (start - values[index]!) / 0.5);
+  };
+
+  it.each<[string, GradientStrategy]>([
+    ['a strategy that sees gradients', { ...unitSum(), integrate: ones }],
+    ['a strategy that sees none', fixedWeights({ a: 1, b: 1 })],
+  ])('limits each objective by itself: %s', async (_, strategy) => {
+    await expectConstantMemory(async () => {
+      const options = { strategy };
+      expectClose(await clipped({}, options), [4, 4, 12]);
+      expectClose(await clipped({ value: 5 }, options), [4, 4, 9]);
+      expectClose(await clipped({ value: 1 }, options), [1, 1, 2]);
+      // `a` has norm √32 in its own group and 4 in the shared one.
+      expectClose(await clipped({ groupNorm: 4 }, options), [
+        Math.SQRT1_2 * 4,
+        Math.SQRT1_2 * 4,
+        8,
+      ]);
+      // `a` has norm √48 in all.
+      const a = 4 / Math.sqrt(48);
+      expectClose(await clipped({ globalNorm: 1 }, options), [a, a, a + 1]);
+      expectClose(await clipped({ globalNorm: 1 }, { ...options, lossWeights: { b: 0.1 } }), [
+        ...[a, a],
+        a + 0.8,
+      ]);
+    });
+  });
+
+  it('shows the strategy what it clipped, and reports it', async () => {
+    await expectConstantMemory(async () => {
+      const linear = new Linear({ strategy: unitSum(), clipObjectives: { value: 2 } });
+      const batch = { x: tf.tensor1d([4]) };
+      const { groups, sweeps } = await linear.trainer.trainOnBatch(batch);
+      expect(groups.find(({ key }) => key === 'a+b')!.norms).toEqual([2, 2]);
+      expect(sweeps).toBe(2);
+      linear.dispose();
+      tf.dispose(batch);
+    });
+  });
+
+  it('leaves out what has weight 0, as without it', async () => {
+    const values = await after({
+      strategy: fixedWeights({ a: 0, b: 1 }),
+      clipObjectives: { value: 100 },
+    });
+    expect(values.slice(0, 2)).toEqual([1, 2]);
+    expect(values[2]).toBeCloseTo(2, 5);
+  });
+
+  it('hides no gradient that is not finite', async () => {
+    await expectConstantMemory(async () => {
+      for (const clipObjectives of [{ value: 1 }, { groupNorm: 1 }, { globalNorm: 1 }]) {
+        const infinite = after({ clipObjectives, lossWeights: { b: 1e38 } }, (linear) =>
+          linear.step([1e3]),
+        );
+        await expect(infinite).rejects.toThrow('Objective `b` has a gradient that is not finite');
+      }
+    });
+  });
+
+  it('limits norms whose squares float32 cannot hold', async () => {
+    await expectConstantMemory(async () => {
+      const values = await after({ clip: { globalNorm: 1 } }, (linear) => linear.step([2 ** 70]));
+      expectClose(
+        values,
+        [1, 2, 3].map((start, index) => start - (0.5 * [1, 1, 3][index]!) / Math.sqrt(11)),
+      );
+    });
+  });
+
+  it('accumulates first', async () => {
+    await expectConstantMemory(async () => {
+      const values = await after(
+        { clipObjectives: { value: 3 }, accumulate: 2 },
+        async (linear) => {
+          const [one, other] = [{ x: tf.tensor1d([1]) }, { x: tf.tensor1d([7]) }];
+          await linear.trainer.trainOnBatch(one, other);
+          tf.dispose([one, other]);
+        },
+      );
+      // Means of 4 and 8, not of what 1 and 7 are limited to.
+      expectClose(values, [1 - 1.5, 2 - 1.5, 3 - 3]);
+    });
+  });
+
+  it('refuses limits that are none', async () => {
+    await expectConstantMemory(() => {
+      expect(() => new Linear({ clipObjectives: { value: -1 } })).toThrow('`clipObjectives.value`');
+    });
+  });
+});
+
+/** Weight 1 for each. */
+function ones({ objectives }: { readonly objectives: readonly string[] }): {
+  weights: Float64Array;
+  state: number;
+} {
+  return { weights: new Float64Array(objectives.length).fill(1), state: 0 };
+}
+
 describe('weight decay', () => {
   it('is coupled or decoupled', async () => {
     await expectConstantMemory(async () => {

@@ -16,4 +16,6 @@ export interface StepReport<Name extends string = string> {
   readonly observed: boolean;
   /** Why there was no step, where losses or gradients were not finite and such steps are skipped. */
   readonly skipped?: string;
+  /** What the losses were multiplied by before the reverse passes, with the option `lossScale`. */
+  readonly lossScale?: number;
 }

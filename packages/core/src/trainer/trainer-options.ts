@@ -1,8 +1,10 @@
+import type { ClipOptions } from '../engine/clip-gradients.ts';
 import type { GroupingOptions } from '../engine/integrate-gradients.ts';
 import type { FeatureObjectives, Objectives } from '../engine/objectives.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import type { TrainerCallback } from './callbacks.ts';
 import type { DataSource, ReadOptions } from './data-source.ts';
+import type { DynamicLossScale } from './loss-scale.ts';
 import type { NamedVariables } from './named-variables.ts';
 import type { FitState } from './snapshot.ts';
 import type { UpdateOptions } from './update.ts';
@@ -42,8 +44,19 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    * in the history. @defaultValue `'throw'`
    */
   readonly onNonFinite?: 'throw' | 'skip';
+  /**
+   * For backends of half precision: losses are multiplied by this power of two before the reverse passes, so that small
+   * gradients do not vanish on the way, and inner products and updates are divided by it. `{}` looks for the factor by
+   * itself: a step whose gradients overflow is skipped and the factor halved, until it is 1. @defaultValue 1
+   */
+  readonly lossScale?: number | DynamicLossScale;
   /** Factors on the objectives' gradients, before the strategy sees them. @defaultValue 1 for each */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
+  /**
+   * Limits on each objective's gradient, times its loss weight, before the strategy sees it; `clip` limits what comes out
+   * of it. Strategies that see no gradients then cost a reverse pass per objective too. @defaultValue none
+   */
+  readonly clipObjectives?: ClipOptions;
   /**
    * Measures norms and cosines at every n-th step for strategies that do not need them: one more reverse pass per
    * objective at those steps, no change to the update. @defaultValue off

@@ -3,7 +3,7 @@ import { dispose, type NamedTensorMap, type Tensor, type Variable } from '@tenso
 import type { ParameterGroup } from '../engine/groups.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
-import { checkClip, clipGradients, type ClipOptions } from './clip-gradients.ts';
+import { checkClip, clipGradients, type ClipOptions } from '../engine/clip-gradients.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
 import {
   type AnyOptimizer,
@@ -114,7 +114,15 @@ export class Update {
     };
     try {
       let ready = gradients;
-      if (clip !== undefined) ready = take(clipGradients(ready, groups, clip));
+      if (clip !== undefined) {
+        ready = take(
+          clipGradients(
+            ready,
+            groups.map(({ variables }) => variables),
+            clip,
+          ),
+        );
+      }
       if (weightDecay > 0) {
         ready = take(addWeightDecay(ready, [...this.#variables.values()], weightDecay));
       }
@@ -205,5 +213,5 @@ function checkOptions(options: UpdateOptions): void {
       `Option \`${name}\` should be a finite number >= 0. Found ${value}.`,
     );
   }
-  if (clip !== undefined) checkClip(clip);
+  if (clip !== undefined) checkClip('clip', clip);
 }

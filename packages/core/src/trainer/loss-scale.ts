@@ -1,0 +1,87 @@
+import { checkLossScale, largestScale } from '../engine/loss-scale.ts';
+import { MultigradError } from '../strategy/errors.ts';
+
+/** A factor on losses that looks for its own size. */
+export interface DynamicLossScale {
+  /** The first factor, a power of two, 1 … 2^32. @defaultValue 2^15 */
+  readonly initial?: number;
+  /** Good steps in a row after which the factor is doubled, an integer >= 1. @defaultValue 2000 */
+  readonly growEvery?: number;
+}
+
+/** What a loss scale remembers. */
+export interface LossScaleState {
+  readonly scale: number;
+  /** Steps since the scale changed, or since one was skipped. */
+  readonly goodSteps: number;
+}
+
+/**
+ * The factor by which losses are multiplied before the reverse passes. A dynamic one is halved where a gradient
+ * overflows, and doubled after many steps in which none did; at 1 there is nothing left to halve, and a gradient that is
+ * not finite is one.
+ */
+export class LossScale {
+  readonly #options: number | DynamicLossScale;
+  #state: LossScaleState;
+
+  /** @throws MultigradError `invalid-option` */
+  constructor(options: number | DynamicLossScale) {
+    if (typeof options === 'number') {
+      checkLossScale('lossScale', options);
+    } else {
+      const { initial = 2 ** 15, growEvery = 2000 } = options;
+      checkLossScale('lossScale.initial', initial);
+      if (!Number.isInteger(growEvery) || growEvery < 1) {
+        throw new MultigradError(
+          'invalid-option',
+          `Option \`lossScale.growEvery\` should be an integer >= 1. Found ${growEvery}.`,
+        );
+      }
+    }
+    this.#options = options;
+    this.#state = this.#initial();
+  }
+
+  get scale(): number {
+    return this.#state.scale;
+  }
+
+  /** To be called after a step whose gradients were finite. */
+  succeed(): void {
+    if (typeof this.#options === 'number') return;
+    const { scale, goodSteps } = this.#state;
+    const { growEvery = 2000 } = this.#options;
+    this.#state =
+      goodSteps + 1 < growEvery
+        ? { scale, goodSteps: goodSteps + 1 }
+        : { scale: Math.min(2 * scale, largestScale), goodSteps: 0 };
+  }
+
+  /**
+   * To be called after a step with a gradient that was not finite.
+   *
+   * @returns whether a smaller scale is worth a try
+   */
+  overflow(): boolean {
+    const { scale } = this.#state;
+    if (typeof this.#options === 'number' || scale === 1) return false;
+    this.#state = { scale: scale / 2, goodSteps: 0 };
+    return true;
+  }
+
+  snapshot(): LossScaleState {
+    return this.#state;
+  }
+
+  /** Goes on from a snapshot; one of a training without a loss scale begins with the first. A fixed scale stays. */
+  restore(state: LossScaleState | null): void {
+    this.#state = typeof this.#options === 'number' || state === null ? this.#initial() : state;
+  }
+
+  #initial(): LossScaleState {
+    const scale =
+      typeof this.#options === 'number' ? this.#options : (this.#options.initial ?? 2 ** 15);
+    return { scale, goodSteps: 0 };
+  }
+}

@@ -1,0 +1,259 @@
+import { clone, dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { GradientMemory } from '../engine/gradient-memory.ts';
+import { groupingOf } from '../engine/integrate-gradients.ts';
+import { type IntegrationState, stateDifferences } from '../engine/integration-state.ts';
+import { MultigradError } from '../strategy/errors.ts';
+import { LossScale } from './loss-scale.ts';
+import { variablesByName } from './named-variables.ts';
+import {
+  renameVariables,
+  tensorsBelow,
+  type TrainerSnapshot,
+  type TrainerState,
+} from './snapshot.ts';
+import { tensorDifferences } from './tensor-differences.ts';
+import type { TrainerOptions } from './trainer-options.ts';
+import { Update } from './update.ts';
+
+/** What `TrainingState` needs to know of a trainer. */
+export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives'>;
+
+/** All that training carries from one step to the next, weights included. */
+export class TrainingState {
+  readonly update: Update;
+  /** Null where losses are not scaled. */
+  readonly lossScale: LossScale | null;
+  readonly #options: StateOptions;
+  readonly #named: ReadonlyMap<string, Variable>;
+  readonly #statistics: ReadonlyMap<string, Variable>;
+  #frozen: ReadonlySet<string> = new Set();
+  #integration: IntegrationState | undefined;
+  #memory: GradientMemory | undefined;
+  /** Number of the next step where there are no groups yet. */
+  #firstStep = 0;
+
+  /** @throws MultigradError `invalid-option` */
+  constructor(options: StateOptions) {
+    this.#options = options;
+    this.#named = variablesByName(options.variables);
+    this.#statistics = variablesByName(options.statistics ?? []);
+    this.update = new Update(options, this.#named);
+    this.lossScale = options.lossScale === undefined ? null : new LossScale(options.lossScale);
+  }
+
+  /** What gradient integration carries on; undefined before the first step. */
+  get integration(): IntegrationState | undefined {
+    return this.#integration;
+  }
+
+  /** The vectors that the strategy remembers. */
+  get memory(): GradientMemory | undefined {
+    return this.#memory;
+  }
+
+  /** Number of the next step, from 0. */
+  get step(): number {
+    return this.#integration?.step ?? this.#firstStep;
+  }
+
+  /** The averages of the weights, by name; none where none are kept. */
+  get averages(): ReadonlyMap<string, Tensor> {
+    return this.update.average?.tensors ?? new Map<string, Tensor>();
+  }
+
+  /** All variables, frozen ones too, in the order in which optimizers know them. */
+  get variables(): readonly Variable[] {
+    return [...this.#named.values()];
+  }
+
+  /** The variables that are not frozen. */
+  get trained(): readonly Variable[] {
+    return Array.from(this.#named)
+      .filter(([name]) => !this.#frozen.has(name))
+      .map(([, variable]) => variable);
+  }
+
+  dispose(): void {
+    this.#remember(undefined);
+    this.update.dispose();
+  }
+
+  /** Begins with groups just found: the strategy's memory is lost. */
+  begin(integration: IntegrationState): void {
+    this.#integration = { ...integration, step: this.step };
+    const remembers = this.#options.strategy.needs.memory === true;
+    this.#remember(remembers ? new GradientMemory() : undefined);
+  }
+
+  /** Takes over what a step brought about. */
+  advance(integration: IntegrationState, memory: GradientMemory | undefined): void {
+    this.#integration = integration;
+    if (this.#options.strategy.needs.memory === true) this.#remember(memory);
+  }
+
+  /** Takes over what a strategy made of news between two steps. */
+  note(integration: IntegrationState): void {
+    this.#integration = integration;
+  }
+
+  /** Counts a step that was none. */
+  skip(): void {
+    const step = this.step + 1;
+    if (this.#integration === undefined) this.#firstStep = step;
+    else this.#integration = { ...this.#integration, step };
+  }
+
+  /** Leaves variables out of training; groups are found anew, and the strategy's memory is lost. */
+  freeze(names: readonly string[]): void {
+    for (const name of names) {
+      if (this.#named.has(name)) continue;
+      throw new MultigradError(
+        'invalid-argument',
+        `Variables to freeze should be among those of the trainer. Found \`${name}\`.`,
+      );
+    }
+    this.#frozen = new Set(names);
+    this.#firstStep = this.step;
+    this.#integration = undefined;
+    this.#remember(undefined);
+  }
+
+  /** Runs `body` with the averages in place of the weights. */
+  async withAverages<T>(body: () => Promise<T>): Promise<T> {
+    const { averages } = this;
+    if (averages.size === 0) {
+      throw new MultigradError(
+        'invalid-argument',
+        'There are no averages of weights: the option `average` is missing, or no step was made yet.',
+      );
+    }
+    const restore = keep(this.#named);
+    try {
+      for (const [name, variable] of this.#named) variable.assign(averages.get(name)!);
+      return await body();
+    } finally {
+      restore();
+    }
+  }
+
+  /** Runs `body`; what the forward pass changed by itself is undone where it throws. */
+  async keepingStatistics<T>(body: () => Promise<T>): Promise<T> {
+    const statistics = Array.from(this.#statistics.values(), (variable) => clone(variable));
+    try {
+      return await body();
+    } catch (error) {
+      [...this.#statistics.values()].forEach((variable, index) => {
+        variable.assign(statistics[index]!);
+      });
+      throw error;
+    } finally {
+      dispose(statistics);
+    }
+  }
+
+  snapshot(): {
+    readonly state: Omit<TrainerState, 'fit'>;
+    readonly tensors: TrainerSnapshot['tensors'];
+  } {
+    const { kind, values, tensors: slots, averagedSteps, averages } = this.update.snapshot();
+    const memory = this.memory?.tensors() ?? [];
+    const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
+    const tensors = new Map<string, Tensor>();
+    const put = (prefix: string, entries: Iterable<readonly [string | number, Tensor]>): void => {
+      for (const [name, tensor] of entries) tensors.set(`${prefix}/${name}`, tensor);
+    };
+    put('weights', this.#named);
+    put('statistics', this.#statistics);
+    put('optimizer', slots);
+    put('average', averages);
+    put(
+      'memory',
+      memory.map(({ value }, index) => [index, value] as const),
+    );
+    return {
+      state: {
+        format: 1,
+        step: this.step,
+        integration:
+          this.integration === undefined ? null : renameVariables(this.integration, stable),
+        memory: memory.map(({ variable, objective }) => ({
+          variable: stable.get(variable)!,
+          objective,
+        })),
+        frozen: [...this.#frozen],
+        optimizer: { kind, values },
+        averagedSteps,
+        ...(this.lossScale === null ? {} : { lossScale: this.lossScale.snapshot() }),
+      },
+      tensors,
+    };
+  }
+
+  restore({ state, tensors }: TrainerSnapshot): void {
+    const { strategy } = this.#options;
+    const update = {
+      ...state.optimizer,
+      tensors: tensorsBelow('optimizer', tensors),
+      averagedSteps: state.averagedSteps,
+      averages: tensorsBelow('average', tensors),
+    };
+    const own = new Map(Array.from(this.#named, ([name, variable]) => [name, variable.name]));
+    const integration =
+      state.integration === null ? undefined : renameVariables(state.integration, own);
+    const remembered = state.memory.map(({ variable, objective }, index) => ({
+      variable: own.get(variable) ?? variable,
+      objective,
+      value: tensors.get(`memory/${index}`),
+    }));
+    const trained = Array.from(this.#named)
+      .filter(([name]) => !state.frozen.includes(name))
+      .map(([, variable]) => variable);
+    const differences = [
+      ...((state.format as number) === 1 ? [] : [`format ${state.format}, expected 1`]),
+      ...(integration === undefined
+        ? []
+        : stateDifferences(integration, strategy, groupingOf(this.#options), trained)),
+      ...tensorDifferences('weight', tensorsBelow('weights', tensors), this.#named),
+      ...tensorDifferences('statistic', tensorsBelow('statistics', tensors), this.#statistics),
+      ...remembered
+        .filter(({ value }) => value === undefined)
+        .map(({ variable, objective }) => `no memory of \`${objective}\` for \`${variable}\``),
+      ...this.update.differences(update),
+    ];
+    if (differences.length > 0) {
+      throw new MultigradError(
+        'structure-changed',
+        `The snapshot does not belong to this trainer:\n${differences.map((one) => `  ${one}`).join('\n')}`,
+      );
+    }
+    for (const [name, variable] of this.#named) variable.assign(tensors.get(`weights/${name}`)!);
+    for (const [name, variable] of this.#statistics) {
+      variable.assign(tensors.get(`statistics/${name}`)!);
+    }
+    this.update.restore(update);
+    this.#frozen = new Set(state.frozen);
+    this.#integration = integration;
+    this.lossScale?.restore(state.lossScale ?? null);
+    this.#firstStep = state.step;
+    this.#remember(
+      strategy.needs.memory === true && integration !== undefined
+        ? new GradientMemory(remembered.map((one) => ({ ...one, value: one.value!.clone() })))
+        : undefined,
+    );
+  }
+
+  /** Takes over what is remembered from now on, and frees what was. */
+  #remember(memory: GradientMemory | undefined): void {
+    if (memory !== this.#memory) this.#memory?.dispose();
+    this.#memory = memory;
+  }
+}
+
+/** Keeps the values of variables. @returns what puts them back */
+function keep(variables: ReadonlyMap<string, Variable>): () => void {
+  const values = Array.from(variables.values(), (variable) => clone(variable));
+  return () => {
+    [...variables.values()].forEach((variable, index) => variable.assign(values[index]!));
+    dispose(values);
+  };
+}
