@@ -70,6 +70,7 @@ export default tseslint.config(
         URL: 'readonly',
         Buffer: 'readonly',
         WebAssembly: 'readonly',
+        AbortController: 'readonly',
       },
     },
   },

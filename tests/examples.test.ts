@@ -6,7 +6,8 @@ import { join, relative } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-// Every ```ts block of a doc comment or a README is compiled against the real types and run.
+// Every ```ts block of a doc comment, a README or a guide is compiled against the real types and run, and so is every
+// ```js block, as it stands. Blocks for browsers are compiled here, and run by tests/browser/examples.test.ts.
 
 const root = join(import.meta.dirname, '..');
 const folder = join(import.meta.dirname, '.examples');
@@ -15,6 +16,21 @@ interface Example {
   readonly title: string;
   readonly file: string;
   readonly code: string;
+  readonly browser: boolean;
+}
+
+/** A block that shows a change, by lines marked as on the site, is two examples: before and after. */
+function versionsOf(code: string): { version: string; code: string }[] {
+  const without = (mark: string): string =>
+    code
+      .split('\n')
+      .filter((line) => !line.includes(`[!code ${mark}]`))
+      .join('\n');
+  if (!code.includes('[!code --]')) return [{ version: '', code }];
+  return [
+    { version: ' before', code: without('++') },
+    { version: ' after', code: without('--') },
+  ];
 }
 
 function filesBelow(directory: string, ending: string): string[] {
@@ -40,11 +56,18 @@ function collect(): Example[] {
     const text = readFileSync(join(root, source), 'utf8');
     // In a doc comment each line bears the comment's star.
     const plain = source.endsWith('.ts') ? text.replace(/^[ \t]*\* ?/gm, '') : text;
-    return [...plain.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code], index) => ({
-      title: `${source} #${index + 1}`,
-      file: join(folder, `${source.replace(/[^a-z0-9]+/gi, '-')}-${index + 1}.ts`),
-      code: `${code!}\nexport {};\n`,
-    }));
+    return [...plain.matchAll(/^```(ts|js)( browser)?\n([\s\S]*?)^```/gm)].flatMap(
+      ([, language, browser, block], index) =>
+        versionsOf(block!).map(({ version, code }) => ({
+          title: `${source} #${index + 1}${version}`,
+          file: join(
+            folder,
+            `${source.replace(/[^a-z0-9]+/gi, '-')}-${index + 1}${version.replace(' ', '-')}.${language}`,
+          ),
+          code: `${code}\nexport {};\n`,
+          browser: browser !== undefined,
+        })),
+    );
   });
 }
 
@@ -54,7 +77,7 @@ const examples = collect();
 for (const { file, code } of examples) writeFileSync(file, code);
 const compiler = {
   extends: '../../tsconfig.tests.json',
-  compilerOptions: { noUnusedLocals: false, types: ['node'] },
+  compilerOptions: { noUnusedLocals: false, types: ['node', 'vite/client'] },
   include: ['*.ts'],
 };
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(compiler));
@@ -84,7 +107,7 @@ describe('examples', () => {
     expect(output).toBe('');
   });
 
-  it.each(examples)('$title runs', async ({ file }) => {
+  it.each(examples.filter(({ browser }) => !browser))('$title runs', async ({ file }) => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     try {
       await import(/* @vite-ignore */ `./${relative(import.meta.dirname, file)}`);

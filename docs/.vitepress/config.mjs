@@ -2,7 +2,7 @@ import process from 'node:process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
-import { contents, packageNames, read, root, siteLink } from '../scripts/pages.mjs';
+import { contents, inlineFigure, packageNames, read, root, siteLink } from '../scripts/pages.mjs';
 
 const packages = (title, names) => ({
   text: title,
@@ -59,16 +59,36 @@ function repositoryLinks(markdown) {
   });
 }
 
+/** Figures become part of their page. */
+function figures(markdown) {
+  const plain = markdown.renderer.rules.image;
+  markdown.renderer.rules.image = (tokens, index, options, env, renderer) => {
+    const token = tokens[index];
+    const src = token.attrGet('src');
+    if (!/^(docs\/)?images\/figures\/.*\.svg$/.test(src))
+      return plain(tokens, index, options, env, renderer);
+    env.figures = (env.figures ?? 0) + 1;
+    return inlineFigure(`docs/${src.replace(/^docs\//, '')}`, token.content, env.figures);
+  };
+}
+
+const base = process.env['DOCS_BASE'] ?? '/';
+
 export default defineConfig({
   title: 'multigrad',
   description:
     'Gradient integration for training neural networks with several objectives, on TensorFlow.js',
   lang: 'en-GB',
-  base: process.env['DOCS_BASE'] ?? '/',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
+  base,
   // The menus and the list of pages in files of their own, not in each of hundreds of pages.
   metaChunk: true,
   srcExclude: ['README.md', 'scripts/**'],
-  markdown: { config: (markdown) => markdown.use(repositoryLinks) },
+  markdown: {
+    config: (markdown) => {
+      markdown.use(repositoryLinks).use(figures);
+    },
+  },
   themeConfig: {
     nav: [
       { text: 'Guides', link: contents()[0].pages[0].link, activeMatch: '^/(?!reference/)' },

@@ -20,6 +20,7 @@ export const borrowedPages = new Map([
   ...packageNames.map((name) => [`packages/${name}.md`, `packages/${name}/README.md`]),
   ['repository/contributing.md', 'CONTRIBUTING.md'],
   ['repository/benchmarks.md', 'bench/README.md'],
+  ['repository/outside-strategy.md', 'examples/outside-strategy/README.md'],
   ...readdirSync(join(root, 'bench/results'))
     .filter((file) => /\.(md|txt)$/.test(file))
     .map((file) => [
@@ -51,7 +52,7 @@ export function siteLink(page, href) {
   if (file !== undefined) address = addressOf(pageOfFile.get(file));
   else if (target === 'docs' || target === 'docs/README.md') address = '/';
   else if (target.startsWith('docs/') && existsSync(join(root, target)))
-    address = target.endsWith('.md') ? addressOf(target.slice('docs/'.length)) : target;
+    address = target.endsWith('.md') ? addressOf(target.slice('docs/'.length)) : href;
   else
     throw new Error(`${source}: the link ${href} leads to ${target}, which is no page of the site`);
   // On GitHub `#readme` is the top of a folder's page.
@@ -78,3 +79,22 @@ export const ownPages = () =>
   readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md') && file !== 'README.md');
 
 export const read = (...path) => readFileSync(join(root, ...path), 'utf8');
+
+/**
+ * The picture that an image in a page shows, to be part of the page: only so do its colours follow the site's switch
+ * between light and dark.
+ *
+ * @param index - number of the picture in its page, from 0
+ */
+export function inlineFigure(file, alt, index) {
+  const svg = read(file);
+  const own = /<svg[^>]*>|<title>.*?<\/title>|<style>.*?<\/style>/g;
+  const size = /width="(\d+)" height="(\d+)" viewBox="[^"]*"/.exec(svg)?.[0];
+  if (size === undefined) throw new Error(`${file} is no figure`);
+  const label = alt.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  const body = svg
+    .replace(own, '')
+    .replaceAll(/(id="|url\(#)(\w+)/g, `$1figure-${index}-$2`)
+    .trim();
+  return `<svg v-pre class="figure" role="img" aria-label="${label}" ${size} font-family="system-ui, sans-serif">${body}`;
+}
