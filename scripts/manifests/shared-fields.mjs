@@ -38,7 +38,7 @@ const order = [
   'publishConfig',
 ];
 
-const everyPackageShips = ['dist', 'src'];
+const everyPackageShips = ['CHANGELOG.md', 'dist', 'src'];
 // Compilation notes are nobody's business; tests and their helpers stay here.
 const noPackageShips = ['!dist/.tsbuildinfo', '!src/**/*.test.ts', '!src/**/testing'];
 
@@ -46,6 +46,16 @@ const noPackageShips = ['!dist/.tsbuildinfo', '!src/**/*.test.ts', '!src/**/test
 function files(own = []) {
   const ships = own.filter((entry) => !entry.startsWith('!'));
   return [...new Set([...ships, ...everyPackageShips])].sort().concat(noPackageShips);
+}
+
+/** Dependencies with those on other packages of the workspace at the version that these have now. */
+export function withRanges(dependencies, versions) {
+  return Object.fromEntries(
+    Object.entries(dependencies).map(([name, range]) => [
+      name,
+      versions.has(name) ? `^${versions.get(name)}` : range,
+    ]),
+  );
 }
 
 /** A package's manifest with the shared fields, its fields in the order that all have. */
