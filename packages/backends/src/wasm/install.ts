@@ -2,6 +2,7 @@ import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput } from './convolution.ts';
+import { conv3DBackpropFilter, conv3DBackpropInput } from './convolution-3d.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { identity } from './identity.ts';
 import { KernelHeap } from './kernel-heap.ts';
@@ -22,6 +23,8 @@ export const wasmKernels: readonly WasmKernel[] = [
   conv2D,
   conv2DBackpropFilter,
   conv2DBackpropInput,
+  conv3DBackpropFilter,
+  conv3DBackpropInput,
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
   maxPoolGrad,

@@ -116,6 +116,13 @@ export interface KernelExports {
     top: number,
     left: number,
   ): void;
+  convolution_3d_filter_gradient(x: number, dy: number, dw: number, ...geometry: number[]): void;
+  convolution_3d_input_gradient(
+    dy: number,
+    filter: number,
+    dx: number,
+    ...geometry: number[]
+  ): void;
   max_pool_3d(x: number, out: number, ...geometry: number[]): void;
   max_pool_3d_gradient(x: number, dy: number, dx: number, ...geometry: number[]): void;
   sum_leading(
