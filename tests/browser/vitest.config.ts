@@ -1,10 +1,19 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
+import { useSoftwareVulkan } from './software-vulkan.ts';
 
-// What only a browser can show; kept apart from `npm test`, which needs Node alone.
+useSoftwareVulkan();
+
+// What only a browser or a graphics driver can show; kept apart from `npm test`, which needs Node alone.
 export default defineConfig({
   ...base,
   root: join(import.meta.dirname, '../..'),
-  test: { ...base.test, include: ['tests/browser/**/*.test.ts'], exclude: ['**/node_modules/**'] },
+  test: {
+    ...base.test,
+    include: ['tests/browser/**/*.test.ts'],
+    exclude: ['**/node_modules/**'],
+    // Graphics devices are played by the processor here.
+    testTimeout: 300_000,
+  },
 });

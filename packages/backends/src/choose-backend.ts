@@ -1,6 +1,10 @@
 import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
 import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import { installCpuKernels } from './cpu/install.ts';
+import type { GpuReport } from './gpu/gpu-report.ts';
+import { type Missing, missingText } from './gpu/missing.ts';
+import { describeWebGl, findWebGl } from './gpu/open-webgl.ts';
+import { findWebGpu, type ProvideGpu, startWebGpu } from './gpu/open-webgpu.ts';
 import { installGradients } from './registry/install-gradients.ts';
 import { startWasm, type WasmReport } from './wasm/start.ts';
 
@@ -14,79 +18,132 @@ export interface BackendReport {
   readonly reason: string;
   /** How our kernels run on wasm; on other backends absent. */
   readonly wasm?: WasmReport;
+  /** What webgpu and webgl compute on; on other backends absent. */
+  readonly gpu?: GpuReport;
 }
 
 /** How `useBackend` is to start a backend. */
 export interface BackendOptions {
   /**
    * Threads of the wasm kernels, an integer from 1 to 64, or `auto`: as many as run at once, 8 at most. Results are the
-   * same for any number. Threads need Node; a backend that runs already keeps those that it has.
+   * same for any number. In browsers threads need a page that is isolated from others; where they cannot be had, one
+   * works and the report says why. A backend that runs already keeps those that it has.
    *
    * @defaultValue `'auto'`
    */
   readonly threads?: number | 'auto';
+  /**
+   * Where a browser finds `tfjs-backend-wasm-simd.wasm` of `@tensorflow/tfjs-backend-wasm`.
+   *
+   * @defaultValue where a bundler puts it
+   */
+  readonly wasmBinary?: string | URL;
 }
 
 /** Registers native TensorFlow and prepares it, or says why there is none. */
 export type OpenNative = () => Promise<
-  | { readonly ownKernels: boolean; readonly description: string }
-  | { readonly missing: string; readonly hint: string }
+  { readonly ownKernels: boolean; readonly description: string } | Missing
 >;
 
-/** `useBackend` of a runtime: `openNative` is null where there is no native TensorFlow, as in browsers. */
+/** In what Node and browsers differ. */
+export interface Runtime {
+  /** Null where there is no native TensorFlow. */
+  readonly openNative: OpenNative | null;
+  readonly provideGpu: ProvideGpu;
+  /** Whether `auto` takes WebGPU on a graphics device before wasm. */
+  readonly prefersGpu: boolean;
+}
+
+/** `useBackend` of a runtime. */
 export async function chooseBackend(
   name: string,
-  openNative: OpenNative | null,
-  { threads = 'auto' }: BackendOptions = {},
+  runtime: Runtime,
+  options: BackendOptions = {},
 ): Promise<BackendReport> {
-  checkThreads(threads);
+  checkThreads(options.threads);
   switch (name) {
-    case 'tensorflow': {
-      if (openNative === null) return useRegistered(name);
-      const native = await useNative(openNative);
-      if (typeof native !== 'string') return native;
-      throw new MultigradError('unsupported', `Backend \`tensorflow\` did not start: ${native}.`);
-    }
+    case 'tensorflow':
+      if (runtime.openNative === null) return useRegistered(name);
+      return orRefuse(name, await useNative(runtime.openNative));
+    case 'webgpu':
+      return orRefuse(name, await useWebGpu('asked for', runtime.provideGpu));
+    case 'webgl':
+      return orRefuse(name, await useWebGl());
     case 'wasm':
-      return useWasm('asked for', threads);
+      return useWasm('asked for', options);
     case 'cpu':
       return useCpu('asked for');
     case 'auto':
-      return useFastest(openNative, threads);
+      return useFastest(runtime, options);
     default:
       return useRegistered(name);
   }
 }
 
-async function useFastest(
-  openNative: OpenNative | null,
-  threads: number | 'auto',
-): Promise<BackendReport> {
-  const native = openNative === null ? null : await useNative(openNative);
-  if (native !== null && typeof native !== 'string') return native;
-  const without = native === null ? '' : `; ${native}`;
+async function useFastest(runtime: Runtime, options: BackendOptions): Promise<BackendReport> {
+  const faster: (() => Promise<BackendReport | string>)[] = [];
+  const { openNative, provideGpu, prefersGpu } = runtime;
+  if (openNative !== null) faster.push(() => useNative(openNative));
+  if (prefersGpu) faster.push(() => useHardwareGpu(provideGpu));
+  let without = '';
+  for (const use of faster) {
+    const result = await use();
+    if (typeof result !== 'string') return result;
+    without += `; ${result}`;
+  }
   try {
-    return await useWasm(`the fastest that needs no installation${without}`, threads);
+    return await useWasm(`the fastest that needs no installation${without}`, options);
   } catch (error) {
     return useCpu(`wasm did not start: ${messageOf(error)}${without}`);
   }
 }
 
+function orRefuse(name: string, result: BackendReport | string): BackendReport {
+  if (typeof result !== 'string') return result;
+  throw new MultigradError('unsupported', `Backend \`${name}\` did not start: ${result}.`);
+}
+
 /** The report, or why there is none. */
 async function useNative(openNative: OpenNative): Promise<BackendReport | string> {
   const native = await openNative();
-  if ('missing' in native) return `${native.missing} (${native.hint})`;
+  if ('missing' in native) return missingText(native);
   await start('tensorflow');
   return { name: 'tensorflow', ownKernels: native.ownKernels, reason: native.description };
 }
 
-async function useWasm(reason: string, threads: number | 'auto'): Promise<BackendReport> {
-  const wasm = await startWasm(threads, () => start('wasm'));
+async function useWebGpu(reason: string, provideGpu: ProvideGpu): Promise<BackendReport | string> {
+  const gpu = await findWebGpu(provideGpu);
+  if ('missing' in gpu) return missingText(gpu);
+  await startWebGpu(() => start('webgpu'));
+  return { name: 'webgpu', ownKernels: false, reason, gpu };
+}
+
+/** WebGPU where it is more than a processor that plays a graphics device. */
+async function useHardwareGpu(provideGpu: ProvideGpu): Promise<BackendReport | string> {
+  const gpu = await findWebGpu(provideGpu);
+  if ('missing' in gpu) return missingText(gpu);
+  if (gpu.software) return `WebGPU is played by the processor (${gpu.device})`;
+  try {
+    return await useWebGpu('a graphics device answers', provideGpu);
+  } catch (error) {
+    return `WebGPU did not start: ${messageOf(error)}`;
+  }
+}
+
+async function useWebGl(): Promise<BackendReport | string> {
+  const missing = await findWebGl();
+  if (missing !== null) return missingText(missing);
+  await start('webgl');
+  return { name: 'webgl', ownKernels: false, reason: 'asked for', gpu: describeWebGl() };
+}
+
+async function useWasm(reason: string, options: BackendOptions): Promise<BackendReport> {
+  const wasm = await startWasm(options, () => start('wasm'));
   return { name: 'wasm', ownKernels: true, reason, wasm };
 }
 
 function checkThreads(threads: unknown): void {
-  if (threads === 'auto') return;
+  if (threads === undefined || threads === 'auto') return;
   if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= 64) return;
   throw new MultigradError(
     'invalid-option',
@@ -101,10 +158,12 @@ async function useCpu(reason: string): Promise<BackendReport> {
   return { name: 'cpu', ownKernels: true, reason };
 }
 
+const knownNames = ['auto', 'tensorflow', 'webgpu', 'webgl', 'wasm', 'cpu'];
+
 async function useRegistered(name: string): Promise<BackendReport> {
   const registered = Object.keys(engine().registryFactory);
   if (!registered.includes(name)) {
-    const known = new Set(['auto', 'tensorflow', 'wasm', 'cpu', ...registered]);
+    const known = new Set([...knownNames, ...registered]);
     throw new MultigradError(
       'unsupported',
       `Backend \`${name}\` is not registered with TensorFlow.js: import its package first. ` +

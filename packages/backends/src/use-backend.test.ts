@@ -64,7 +64,7 @@ describe('useBackend', () => {
     tf.registerBackend('own', () => tf.findBackend('cpu'));
     expect(await useBackend('own')).toMatchObject({ name: 'own', ownKernels: false });
     await expect(useBackend('webgpuu')).rejects.toThrow(
-      /`webgpuu` is not registered.*Known: auto, tensorflow, wasm, cpu, own/,
+      /`webgpuu` is not registered.*Known: auto, tensorflow, webgpu, webgl, wasm, cpu, own/,
     );
     await useBackend('cpu');
     tf.removeBackend('own');
@@ -101,7 +101,10 @@ describe('the entry for browsers', () => {
   it('has the same without native TensorFlow', async () => {
     expect(Object.keys(browser)).toEqual(Object.keys(whole));
     const { reason } = await browser.useBackend('auto');
-    expect(reason).toBe('the fastest that needs no installation');
+    expect(reason).toBe(
+      'the fastest that needs no installation; ' +
+        'there is no `navigator.gpu` (a page needs a browser that has it, and https or localhost)',
+    );
     await expect(browser.useBackend('tensorflow')).rejects.toThrow(/not registered/);
   });
 

@@ -4,20 +4,24 @@ import {
   chooseBackend,
   type OpenNative,
 } from './choose-backend.ts';
+import type { ProvideGpu } from './gpu/open-webgpu.ts';
 
 /**
  * Chooses a TensorFlow.js backend and makes it fit for training: our kernels on it, and gradients of stock operations
  * that call them. Whoever imports `@tensorflow/tfjs-layers` only later calls `useBackend` again, or keeps the gradients
  * that this import registers.
  *
- * - `auto`: native TensorFlow where it is installed, else wasm, else cpu; the report says why
+ * - `auto`: in Node native TensorFlow where it is installed, in browsers WebGPU where a graphics device answers and the
+ *   package is installed; else wasm, else cpu; the report says why
  * - `tensorflow`: native TensorFlow (Node only): `@tensorflow/tfjs-node-gpu` where a GPU answers, else
  *   `@tensorflow/tfjs-node`, else a build made by `multigrad native install`; or an error that says what is missing
+ * - `webgpu`: `@tensorflow/tfjs-backend-webgpu`, in Node on the package `webgpu`; or an error that says what is missing
+ * - `webgl`: `@tensorflow/tfjs-backend-webgl` (browsers only), or an error that says what is missing
  * - `wasm`, `cpu`: that backend with our kernels, or an error
  * - any other name: a backend that the caller has registered (by importing its package); it is used as it is
  *
  * @param name - which backend
- * @param options - threads of the wasm backend
+ * @param options - threads of the wasm backend, and where a browser finds its binary
  * @throws MultigradError `unsupported` when the backend is not registered or does not start, `invalid-option`
  *
  * @example
@@ -29,13 +33,18 @@ import {
  * ```
  */
 export async function useBackend(
-  name: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | (string & {}),
+  name: 'auto' | 'tensorflow' | 'webgpu' | 'webgl' | 'wasm' | 'cpu' | (string & {}),
   options: BackendOptions = {},
 ): Promise<BackendReport> {
-  return chooseBackend(name, openNative, options);
+  return chooseBackend(name, { openNative, provideGpu, prefersGpu: false }, options);
 }
 
 const openNative: OpenNative = async () => {
   const { openNativeTensorFlow } = await import('./tensorflow/native-tensorflow.ts');
   return openNativeTensorFlow();
+};
+
+const provideGpu: ProvideGpu = async () => {
+  const { nodeGpu } = await import('./gpu/node-gpu.ts');
+  return nodeGpu();
 };

@@ -1,9 +1,14 @@
 import { type BackendOptions, type BackendReport, chooseBackend } from './choose-backend.ts';
+import { browserGpu } from './gpu/browser-gpu.ts';
 
-/** `useBackend` for browsers, which have no native TensorFlow: `auto` is wasm or cpu. */
+/** `useBackend` for browsers, which have no native TensorFlow: `auto` is WebGPU on a graphics device, else wasm, else cpu. */
 export async function useBackend(
   name: string,
   options: BackendOptions = {},
 ): Promise<BackendReport> {
-  return chooseBackend(name, null, options);
+  return chooseBackend(
+    name,
+    { openNative: null, provideGpu: browserGpu, prefersGpu: true },
+    options,
+  );
 }

@@ -9,6 +9,7 @@ export {
   normalisedNetwork,
   type ToyNetwork,
 } from './networks.ts';
-export { expectExactGradients, only } from './objective-gradients.ts';
+export { expectExactGradients } from './objective-gradients.ts';
+export { only } from './only.ts';
 export { disposeOptimizer } from './optimizers.ts';
 export { savedAndLoaded } from './saved-models.ts';

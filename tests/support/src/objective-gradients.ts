@@ -1,21 +1,7 @@
 import { integrateGradients, type IntegrateOptions, type Objectives } from '@multigrad/core';
-import type { GradientStrategy } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-
-/** Lets one objective's gradient through, but asks for the Gramian, so that the engine sweeps objective by objective. */
-export function only(name: string): GradientStrategy {
-  return {
-    specification: 1,
-    name: 'only',
-    needs: { gradients: 'gramian' },
-    init: () => null,
-    integrate: ({ objectives }, state) => ({
-      weights: Float64Array.from(objectives, (objective) => (objective === name ? 1 : 0)),
-      state,
-    }),
-  };
-}
+import { only } from './only.ts';
 
 /**
  * Expects each objective's gradient, swept from one forward pass of all, to equal to the last bit what

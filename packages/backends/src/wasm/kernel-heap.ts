@@ -1,8 +1,8 @@
 import type { DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { KernelExports } from './kernel-exports.ts';
-import { compileKernels, kernelModule } from './kernel-module.ts';
-import { stackBytes, startThreads, type Threads } from './threads.ts';
+import { compileKernels, type KernelModule, kernelModule } from './kernel-module.ts';
+import { maySleep, stackBytes, startThreads, type Threads } from './threads.ts';
 
 /** The members of TensorFlow.js's wasm backend that the kernels use; they are public at run time, not in its types. */
 interface WasmBackend {
@@ -32,48 +32,76 @@ export class KernelHeap {
   readonly kernels: KernelExports;
   /** Whether multiply-add rounds once. */
   readonly relaxedSimd: boolean;
-  /** Address of what the threads share; 0 where there is one. */
-  readonly job: number;
-  /** How many threads work, this one included. */
-  readonly threads: number;
+  readonly #compiled: KernelModule;
   readonly #backend: WasmBackend;
   readonly #memory: WebAssembly.Memory;
+  #job = 0;
+  #threads = 1;
+  #threadsFailure: string | null = null;
   #scratch = 0;
   #scratchBytes = 0;
 
-  private constructor(backend: WasmBackend, threads: number) {
+  private constructor(backend: WasmBackend) {
     this.#backend = backend;
     this.#memory = memoryOf(backend);
-    const shared = isShared(this.#memory);
-    const compiled = kernelModule(shared);
-    const instance = new WebAssembly.Instance(compiled.module, { env: { memory: this.#memory } });
+    this.#compiled = kernelModule(isShared(this.#memory));
+    const instance = new WebAssembly.Instance(this.#compiled.module, {
+      env: { memory: this.#memory },
+    });
     this.kernels = instance.exports as unknown as KernelExports;
     this.kernels.__stack_pointer.value = this.#stack();
-    this.relaxedSimd = compiled.relaxedSimd;
-    this.threads = shared ? threads : 1;
-    this.job = this.threads > 1 ? backend.wasm._malloc(job.bytes) : 0;
-    if (this.job === 0) return;
-    const fields = new Int32Array(this.#memory.buffer, this.job, job.bytes / 4).fill(0);
-    fields[job.workers / 4] = this.threads - 1;
-    // In Node every thread may sleep.
-    fields[job.canSleep / 4] = 1;
-    const stacks = Array.from({ length: this.threads - 1 }, () => this.#stack());
-    stopWith(backend, startThreads(compiled, this.#memory, this.job, stacks));
+    this.relaxedSimd = this.#compiled.relaxedSimd;
   }
 
   /** Prepares the kernels for a backend, on so many threads where its memory is shared. */
   static async prepare(backend: object, threads: number): Promise<KernelHeap> {
-    await compileKernels(isShared(memoryOf(backend as WasmBackend)));
-    return KernelHeap.of(backend, threads);
+    const known = instances.get(backend);
+    if (known !== undefined) return known;
+    const shared = isShared(memoryOf(backend as WasmBackend));
+    await compileKernels(shared);
+    const heap = KernelHeap.of(backend);
+    if (shared && threads > 1) await heap.#addThreads(threads - 1);
+    return heap;
   }
 
   /** The kernels of a backend; one that was made anew since `prepare` gets its own instance here, on one thread. */
-  static of(backend: object, threads = 1): KernelHeap {
+  static of(backend: object): KernelHeap {
     const known = instances.get(backend);
     if (known !== undefined) return known;
-    const heap = new KernelHeap(backend as WasmBackend, threads);
+    const heap = new KernelHeap(backend as WasmBackend);
     instances.set(backend, heap);
     return heap;
+  }
+
+  /** Address of what the threads share; 0 where there is one. */
+  get job(): number {
+    return this.#job;
+  }
+
+  /** How many threads work, this one included. */
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** Why others did not start; null where they did, or were not asked for. */
+  get threadsFailure(): string | null {
+    return this.#threadsFailure;
+  }
+
+  async #addThreads(count: number): Promise<void> {
+    const address = this.#backend.wasm._malloc(job.bytes);
+    const fields = new Int32Array(this.#memory.buffer, address, job.bytes / 4).fill(0);
+    fields[job.workers / 4] = count;
+    fields[job.canSleep / 4] = maySleep() ? 1 : 0;
+    const stacks = Array.from({ length: count }, () => this.#stack());
+    try {
+      stopWith(this.#backend, await startThreads(this.#compiled, this.#memory, address, stacks));
+    } catch (error) {
+      this.#threadsFailure = `threads did not start: ${(error as Error).message}`;
+      return;
+    }
+    this.#job = address;
+    this.#threads = count + 1;
   }
 
   /** The upper end of a new stack. Compiled code takes a multiple of 16 for granted; malloc promises less. */

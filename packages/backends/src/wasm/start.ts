@@ -1,6 +1,7 @@
-import { backend, findBackend } from '@tensorflow/tfjs-core';
+import { backend, engine, env } from '@tensorflow/tfjs-core';
+import { backendBinary } from './backend-binary.ts';
 import { installWasmKernels } from './install.ts';
-import { planThreads, sharedMemoryBinary } from './threads.ts';
+import { planThreads } from './threads.ts';
 
 /** How our kernels run on the wasm backend. */
 export interface WasmReport {
@@ -12,6 +13,12 @@ export interface WasmReport {
   readonly simd: 'relaxed' | 'plain';
 }
 
+/** How the wasm backend is to start. */
+export interface WasmOptions {
+  readonly threads?: number | 'auto';
+  readonly wasmBinary?: string | URL;
+}
+
 /**
  * Starts the wasm backend by `start`, with our kernels on it.
  *
@@ -19,31 +26,41 @@ export interface WasmReport {
  * memory and the threads that it has.
  */
 export async function startWasm(
-  asked: number | 'auto',
+  { threads: asked = 'auto', wasmBinary }: WasmOptions,
   start: () => Promise<void>,
 ): Promise<WasmReport> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-  const running = findBackend('wasm') as object | null;
   const plan = planThreads(asked);
-  if (running === null && plan.threads > 1) {
-    const binary = sharedMemoryBinary();
+  const runs = engine().registry['wasm'] !== undefined;
+  const binary = runs ? null : await backendBinary(plan.threads > 1, wasmBinary);
+  if (binary !== null) {
+    // Its build for several threads would bring workers of its own.
+    env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+    const { url } = binary;
     setWasmPaths(
       {
-        'tfjs-backend-wasm.wasm': binary,
-        'tfjs-backend-wasm-simd.wasm': binary,
-        'tfjs-backend-wasm-threaded-simd.wasm': binary,
+        'tfjs-backend-wasm.wasm': url,
+        'tfjs-backend-wasm-simd.wasm': url,
+        'tfjs-backend-wasm-threaded-simd.wasm': url,
       },
       true,
     );
   }
-  await start();
-  const { threads, relaxedSimd } = await installWasmKernels(backend(), plan.threads);
+  try {
+    await start();
+  } finally {
+    binary?.release();
+  }
+  const { threads, threadsFailure, relaxedSimd } = await installWasmKernels(
+    backend(),
+    plan.threads,
+  );
   return {
     threads,
     threadsReason:
       threads === plan.threads
         ? plan.reason
-        : 'the backend had started before, and keeps its threads',
+        : (threadsFailure ?? 'the backend had started before, and keeps its threads'),
     simd: relaxedSimd ? 'relaxed' : 'plain',
   };
 }

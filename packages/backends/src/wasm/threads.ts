@@ -1,5 +1,4 @@
 import type { KernelModule } from './kernel-module.ts';
-import { withSharedMemory } from './kernel-module.ts';
 import { nodeModule } from './node-module.ts';
 
 /** Threads that wait for pieces of the kernels' work. */
@@ -11,7 +10,17 @@ export interface Threads {
 /** Bytes of a thread's own stack. */
 export const stackBytes = 65_536;
 
-/** Runs in a worker: an instance of the kernels on the shared memory, with a stack of its own. */
+/** What a thread gets to begin with. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Address of what the threads share. */
+  readonly job: number;
+  /** Upper end of its stack. */
+  readonly stack: number;
+}
+
+/** Runs in a worker of Node: an instance of the kernels on the shared memory, with a stack of its own. */
 const workerSource = `
 const { workerData: { module, memory, job, stack } } = require('node:worker_threads');
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -19,23 +28,55 @@ exports.__stack_pointer.value = stack;
 exports.work(job);
 `;
 
-/** Starts a worker for each stack; they never keep a program from ending. */
-export function startThreads(
+/**
+ * Starts a worker for each stack; they never keep a program from ending.
+ *
+ * @throws Error when a browser does not let one start
+ */
+export async function startThreads(
   { module }: KernelModule,
   memory: WebAssembly.Memory,
   job: number,
   stacks: readonly number[],
-): Threads {
-  const { Worker } = nodeModule('node:worker_threads')!;
-  const workers = stacks.map((stack) => {
-    const worker = new Worker(workerSource, {
-      eval: true,
-      workerData: { module, memory, job, stack },
-    });
+): Promise<Threads> {
+  const starts = stacks.map((stack): ThreadStart => ({ module, memory, job, stack }));
+  const node = nodeModule('node:worker_threads');
+  if (node === undefined) return startBrowserThreads(starts);
+  const workers = starts.map((workerData) => {
+    const worker = new node.Worker(workerSource, { eval: true, workerData });
     worker.unref();
     return worker;
   });
   return { stop: () => void workers.map((worker) => worker.terminate()) };
+}
+
+async function startBrowserThreads(starts: readonly ThreadStart[]): Promise<Threads> {
+  const workers = starts.map(
+    // In this form bundlers find the file.
+    () => new Worker(new URL('./browser-worker.js', import.meta.url), { type: 'module' }),
+  );
+  const stop = (): void => workers.forEach((worker) => worker.terminate());
+  const ready = workers.map(
+    (worker, index) =>
+      new Promise((resolve, reject) => {
+        worker.onmessage = resolve;
+        worker.onerror = (event: Event) =>
+          reject(
+            // Without a message its file did not load.
+            new Error(
+              event instanceof ErrorEvent ? event.message : 'browser-worker.js was refused',
+            ),
+          );
+        worker.postMessage(starts[index]);
+      }),
+  );
+  try {
+    await Promise.all(ready);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return { stop };
 }
 
 /** How many threads there are to be, and why. */
@@ -47,25 +88,34 @@ export interface ThreadPlan {
 /** As many threads as are asked for, or as the machine runs at once (at most 8), where threads can share memory. */
 export function planThreads(asked: number | 'auto'): ThreadPlan {
   if (asked === 1) return { threads: 1, reason: 'asked for' };
-  const os = nodeModule('node:os');
-  if (os === undefined || nodeModule('node:worker_threads') === undefined) {
-    return { threads: 1, reason: 'threads need Node' };
+  const available = parallelism();
+  if (available === null) {
+    return {
+      threads: 1,
+      reason:
+        'threads need a page that is isolated from others: serve it with the headers ' +
+        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+    };
   }
   if (asked !== 'auto') return { threads: asked, reason: 'asked for' };
-  const available = os.availableParallelism();
   return { threads: Math.min(8, available), reason: `${available} run at once here, 8 at most` };
 }
 
-/**
- * The address of TensorFlow.js's SIMD binary with a shared memory, for `setWasmPaths`: its own is made for one thread,
- * and its build for several does not start in Node.
- */
-export function sharedMemoryBinary(): string {
-  const { createRequire } = nodeModule('node:module')!;
-  const { readFileSync } = nodeModule('node:fs')!;
-  const require = createRequire(import.meta.url);
-  const entry = require.resolve('@tensorflow/tfjs-backend-wasm');
-  const file = new URL('tfjs-backend-wasm-simd.wasm', `file://${entry}`);
-  const binary = withSharedMemory(new Uint8Array(readFileSync(file)));
-  return `data:application/wasm;base64,${Buffer.from(binary).toString('base64')}`;
+/** How many threads run at once; null where they cannot share memory. */
+function parallelism(): number | null {
+  const os = nodeModule('node:os');
+  if (os !== undefined) return os.availableParallelism();
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
+  return crossOriginIsolated === true ? navigator.hardwareConcurrency : null;
+}
+
+/** Whether this thread may sleep until others have done their part; the main one of a browser may not. */
+export function maySleep(): boolean {
+  try {
+    // Returns at once: what is to change has changed.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+    return true;
+  } catch {
+    return false;
+  }
 }

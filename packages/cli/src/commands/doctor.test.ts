@@ -41,6 +41,8 @@ describe('multigrad doctor', () => {
     expect(text).toMatch(/^multigrad \d.*, TensorFlow\.js 4\.22\.0, Node \d/);
     expect(text).toContain(`builds                     none in ${folder}`);
     expect(text).toMatch(/^wasm {9}right \(\de-\d\) +\d[\d.]* GFLOPS +\d[\d.]* GFLOPS$/m);
+    // Whatever this machine has of it.
+    expect(text).toMatch(/^webgpu {7}(Backend `webgpu` did not start: .*\(.*\)\.|(right|WRONG) )/m);
     expect(text).toMatch(/^cpu {10}right \(\de-\d\)/m);
     expect(text).toMatch(/^Used: wasm \(/m);
     expect(text).toMatch(/multigrad native install|npm install @tensorflow\/tfjs-node/);
@@ -51,7 +53,12 @@ describe('multigrad doctor', () => {
     expect(code).toBe(0);
     const findings = JSON.parse(lines.join('\n')) as Findings;
     expect(findings.choice.name).toBe('wasm');
-    expect(findings.backends.map(({ name }) => name)).toEqual(['tensorflow', 'wasm', 'cpu']);
+    expect(findings.backends.map(({ name }) => name)).toEqual([
+      'tensorflow',
+      'webgpu',
+      'wasm',
+      'cpu',
+    ]);
   });
 });
 
@@ -81,6 +88,17 @@ describe('what the doctor says', () => {
     );
     expect(lines).toContain('cpu          no reason');
     expect(lines).toContain('4 × A processor, AVX2');
+  });
+
+  it('tells on which device a backend computes', () => {
+    const gpu = { device: 'maker model', software: false };
+    const lines = (software: boolean): string[] => {
+      const report = { ...findings.choice, name: 'webgpu', gpu: { ...gpu, software } };
+      const examined = { ...findings.backends[0]!, name: 'webgpu', report };
+      return findingLines({ ...findings, backends: [examined] });
+    };
+    expect(lines(false)).toContain('webgpu computes on maker model.');
+    expect(lines(true)).toContain('webgpu computes on maker model, played by the processor.');
   });
 
   it('advises by what is there', () => {

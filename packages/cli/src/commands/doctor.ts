@@ -44,6 +44,7 @@ export function findingLines(findings: Findings): string[] {
     '',
     `${'Backend'.padEnd(12)} ${'gradients'.padEnd(18)} ${'matmul'.padStart(14)} ${'convolution, both ways'.padStart(24)}`,
     ...backends.map(backendLine),
+    ...backends.flatMap(deviceLine),
     '',
     `Used: ${choice.name} (${choice.reason})`,
     ...advise(findings),
@@ -54,11 +55,18 @@ function buildText({ tensorflow, device }: { tensorflow: string; device: string 
   return `TensorFlow ${tensorflow} for ${device === 'gpu' ? 'CUDA devices' : 'processors'}`;
 }
 
+function deviceLine({ name, report }: Examined): string[] {
+  const gpu = report?.gpu;
+  if (gpu === undefined) return [];
+  return [`${name} computes on ${gpu.device}${gpu.software ? ', played by the processor' : ''}.`];
+}
+
 function backendLine(examined: Examined): string {
   const { name, failure, test } = examined;
   if (test === null) return `${name.padEnd(12)} ${failure}`;
   const error = test.gradientError.toExponential(0);
   const verdict = isRight(examined) ? `right (${error})` : `WRONG (${error})`;
-  const speed = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} GFLOPS`;
+  const speed = (value: number): string =>
+    `${value < 1 ? value.toPrecision(1) : value.toFixed(value < 10 ? 1 : 0)} GFLOPS`;
   return `${name.padEnd(12)} ${verdict.padEnd(18)} ${speed(test.matmul).padStart(14)} ${speed(test.convolution).padStart(24)}`;
 }

@@ -34,7 +34,8 @@ export interface Findings {
 export async function examine(now: () => number): Promise<Findings> {
   const native = inspectNative();
   const backends: Examined[] = [];
-  for (const name of ['tensorflow', 'wasm', 'cpu']) backends.push(await examineBackend(name, now));
+  for (const name of ['tensorflow', 'webgpu', 'wasm', 'cpu'])
+    backends.push(await examineBackend(name, now));
   const choice = await useBackend('auto');
   return {
     versions: {
@@ -61,7 +62,8 @@ async function examineBackend(name: string, now: () => number): Promise<Examined
     return { name, failure, report: null, test: null };
   }
   // Two seconds in all.
-  return { name, failure: null, report, test: await selfTest(0.3, now) };
+  const slow = name === 'cpu' || report.gpu?.software === true;
+  return { name, failure: null, report, test: await selfTest(0.3, now, slow) };
 }
 
 function vectorInstructions(): string[] {

@@ -1,0 +1,12 @@
+import { gpuOf, type ProvideGpu } from './open-webgpu.ts';
+
+/** WebGPU as the browser has it. */
+export const browserGpu: ProvideGpu = () =>
+  Promise.resolve(
+    gpuOf() !== undefined
+      ? null
+      : {
+          missing: 'there is no `navigator.gpu`',
+          hint: 'a page needs a browser that has it, and https or localhost',
+        },
+  );

@@ -1,0 +1,185 @@
+import type { BackendOptions, BackendReport } from '@multigrad/backends';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type BuiltPage, buildPage, isolation, type ServeOptions } from './built-page.ts';
+import { startChromium } from './chromium.ts';
+import { expectSame } from './expect-same.ts';
+import type { PageInterface } from './page/main.ts';
+import type { Results } from './page/results.ts';
+
+// A page that Vite built of the packages, in Chromium, where graphics devices are played by the processor.
+
+let browser: Browser;
+let built: BuiltPage;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  built = await buildPage();
+  browser = await startChromium(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']);
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  built.remove();
+});
+
+interface Opened {
+  readonly page: Page;
+  /** Warnings and errors that the browser printed. */
+  readonly complaints: string[];
+}
+
+async function open(options: ServeOptions): Promise<Opened> {
+  const served = await built.serve(options);
+  const page = await browser.newPage();
+  closing.push(async () => {
+    await page.close();
+    await served.close();
+  });
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(served.url);
+  await page.waitForFunction(() => document.title === 'ready');
+  return { page, complaints };
+}
+
+/** Calls `useBackend` in the page. */
+function use(page: Page, name: string, options: BackendOptions = {}): Promise<BackendReport> {
+  return page.evaluate(
+    ([backend, given]) => {
+      const { multigrad } = globalThis as unknown as { readonly multigrad: PageInterface };
+      return multigrad.useBackend(backend, given);
+    },
+    [name, options] as const,
+  );
+}
+
+function compute(page: Page, name: string): Promise<Results> {
+  return page.evaluate((backend) => {
+    const { multigrad } = globalThis as unknown as { readonly multigrad: PageInterface };
+    return multigrad.results(backend);
+  }, name);
+}
+
+describe('a page that is isolated from others', () => {
+  it('computes on threads of wasm what it computes on cpu', async () => {
+    const { page, complaints } = await open({ headers: isolation });
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    const cpu = await compute(page, 'cpu');
+    expect(await use(page, 'wasm', { threads: 3 })).toMatchObject({
+      name: 'wasm',
+      wasm: { threads: 3, threadsReason: 'asked for', simd: 'relaxed' },
+    });
+    // The page's own thread, and two.
+    expect(page.workers()).toHaveLength(2);
+    expectSame(await compute(page, 'wasm'), cpu);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['webgpu', 'webgl'])('computes on %s what it computes on cpu', async (backend) => {
+    const { page } = await open({ headers: isolation });
+    const cpu = await compute(page, 'cpu');
+    const found = await compute(page, backend);
+    expect(found.report).toMatchObject({ name: backend, reason: 'asked for' });
+    expect(found.report.gpu).toMatchObject({
+      device: expect.stringMatching(/swiftshader/i) as string,
+      software: true,
+    });
+    expectSame(found, cpu);
+  });
+
+  it('says so when its policy refuses workers', async () => {
+    const policy = { 'Content-Security-Policy': "worker-src 'none'" };
+    const { page } = await open({ headers: { ...isolation, ...policy } });
+    const { wasm } = await use(page, 'wasm', { threads: 2 });
+    expect(wasm?.threads).toBe(1);
+    expect(wasm?.threadsReason).toMatch(/^threads did not start: /);
+  });
+
+  it('takes wasm by itself where the processor plays the graphics device', async () => {
+    const { page, complaints } = await open({ headers: isolation });
+    const { name, reason, wasm } = await use(page, 'auto');
+    expect(name).toBe('wasm');
+    expect(reason).toBe(
+      'the fastest that needs no installation; WebGPU is played by the processor (google swiftshader)',
+    );
+    expect(wasm?.threads).toBe(
+      await page.evaluate(() => Math.min(8, navigator.hardwareConcurrency)),
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it('takes WebGPU by itself where a graphics device answers', async () => {
+    const { page } = await open({ headers: isolation });
+    await page.evaluate(() => {
+      // The adapter of the tests, under the name of a device.
+      const { gpu } = navigator as unknown as {
+        readonly gpu: { requestAdapter: (options: object) => Promise<object> };
+      };
+      const ask = gpu.requestAdapter.bind(gpu);
+      gpu.requestAdapter = async (options) => {
+        const info = { vendor: 'maker', architecture: 'model', description: '' };
+        return Object.defineProperty(await ask(options), 'info', { value: info });
+      };
+    });
+    expect(await use(page, 'auto')).toMatchObject({
+      name: 'webgpu',
+      reason: 'a graphics device answers',
+      gpu: { device: 'maker model', software: false },
+    });
+  });
+});
+
+describe('a page that is not isolated', () => {
+  it('computes on one thread of wasm, and says what threads need', async () => {
+    const { page, complaints } = await open({});
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    const cpu = await compute(page, 'cpu');
+    const { wasm } = await use(page, 'wasm', { threads: 4 });
+    expect(wasm).toMatchObject({ threads: 1, simd: 'relaxed' });
+    expect(wasm?.threadsReason).toMatch(/Cross-Origin-Embedder-Policy: require-corp$/);
+    expectSame(await compute(page, 'wasm'), cpu);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says where it looked for the wasm binary, and takes another address', async () => {
+    const { page } = await open({ without: /\.wasm$/ });
+    await expect(use(page, 'wasm')).rejects.toThrow(
+      /Expected the wasm binary of TensorFlow\.js at http\S+\.wasm\. Found status 404.*`wasmBinary`/,
+    );
+    await expect(use(page, 'wasm', { wasmBinary: '/index.html' })).rejects.toThrow(
+      /at \/index\.html\. Found something else\./,
+    );
+    const elsewhere = await built.serve({ headers: { 'Access-Control-Allow-Origin': '*' } });
+    closing.push(() => elsewhere.close());
+    const file = built.files.find((name) => name.endsWith('.wasm'))!;
+    expect(await use(page, 'wasm', { wasmBinary: elsewhere.url + file })).toMatchObject({
+      name: 'wasm',
+    });
+  });
+
+  it('goes on with cpu, and says why, where wasm does not start', async () => {
+    const { page } = await open({ without: /\.wasm$/ });
+    const { name, reason } = await use(page, 'auto');
+    expect(name).toBe('cpu');
+    expect(reason).toMatch(/^wasm did not start: Expected the wasm binary/);
+  });
+});
+
+it('says what is missing where there is no WebGPU', async () => {
+  const { page } = await open({});
+  await page.evaluate(() => {
+    Object.defineProperty(navigator, 'gpu', { value: undefined });
+  });
+  await expect(use(page, 'webgpu')).rejects.toThrow(
+    /Backend `webgpu` did not start: there is no `navigator\.gpu` \(a page needs a browser that has it/,
+  );
+  expect((await use(page, 'auto')).reason).toContain('; there is no `navigator.gpu`');
+});
