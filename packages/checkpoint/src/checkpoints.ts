@@ -227,7 +227,7 @@ export class Checkpoints {
     let unsaved: SafePoint | null = null;
     const save = async (point: SafePoint): Promise<void> => {
       const score = monitor === undefined ? null : scoreOf(point, monitor, mode);
-      await this.save(point.snapshot(), score);
+      await this.save(await point.snapshot(), score);
       unsaved = null;
     };
     return {

@@ -4,6 +4,12 @@ export {
   type GradientCheck,
 } from './engine/check-gradients.ts';
 export type { ClipOptions } from './engine/clip-gradients.ts';
+export {
+  type ExchangedRow,
+  type GradientExchange,
+  type Slice,
+  sliceOf,
+} from './engine/gradient-exchange.ts';
 export { GradientMemory, type RememberedTensor } from './engine/gradient-memory.ts';
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './engine/groups.ts';
 export {
@@ -63,7 +69,7 @@ export type {
   PartSnapshot,
   ResumableOptimizer,
 } from './trainer/optimizer.ts';
-export { resumableBatches } from './trainer/resumable-batches.ts';
+export { resumableBatches, startsAtBatch } from './trainer/resumable-batches.ts';
 export type { FitState, TrainerSnapshot, TrainerState } from './trainer/snapshot.ts';
 export type { StepReport } from './trainer/step-report.ts';
 export { tensorBatches } from './trainer/tensor-batches.ts';

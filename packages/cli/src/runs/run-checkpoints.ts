@@ -53,7 +53,7 @@ export class RunCheckpoints {
     let ofEpoch = 0;
     let unsaved: SafePoint | null = null;
     const save = async (point: SafePoint): Promise<void> => {
-      await this.#checkpoints.save(point.snapshot());
+      await this.#checkpoints.save(await point.snapshot());
       unsaved = null;
     };
     return {

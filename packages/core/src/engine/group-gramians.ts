@@ -1,9 +1,10 @@
 import { MultigradError } from '../strategy/errors.ts';
 import type { Gramian } from '../strategy/gramian.ts';
 import { addGramians } from '../strategy/gramian-of.ts';
+import type { GradientExchange } from './gradient-exchange.ts';
 import type { GroupVectors } from './group-vectors.ts';
 import { nonFiniteGradient } from './non-finite.ts';
-import { finishGramian, type PendingGramian, startGramian } from './row-kernels.ts';
+import { finishGramian, type PendingGramian, smallestError, startGramian } from './row-kernels.ts';
 import type { TensorBag } from './tensor-bag.ts';
 
 /** Gramians of a group's tensors on their way to the host. */
@@ -22,7 +23,8 @@ export function startGroup(vectors: GroupVectors, bag: TensorBag): PendingGroup 
   return {
     vectors,
     tensors: vectors.tensors.flatMap(({ tensor: name, rows }) => {
-      const reaching = [...rows.keys()].filter((k) => rows[k] !== null);
+      // A slice of another rank's may be all there is of a small tensor.
+      const reaching = [...rows.keys()].filter((k) => (rows[k]?.size ?? 0) > 0);
       if (reaching.length === 0) return [];
       const pending = startGramian(reaching.map((k) => rows[k]!));
       bag.keep(pending.packed);
@@ -42,32 +44,85 @@ export interface GroupGramians {
 }
 
 /**
- * Adds up the tensors' Gramians in float64.
+ * Adds up the Gramians of groups in float64: those of their tensors, and of the ranks' slices of each.
  *
+ * @param values - what was read of the groups' tensors, in order
  * @throws MultigradError `non-finite` naming objective, tensor and step
  */
-export function finishGroup(
-  { vectors, tensors }: PendingGroup,
+export async function finishGroups(
+  groups: readonly PendingGroup[],
   values: readonly Float32Array[],
   step: number,
+  exchange: GradientExchange | null,
+): Promise<readonly GroupGramians[]> {
+  const left = [...values];
+  const own = groups.map((group) => tensorParts(group, left.splice(0, group.tensors.length)));
+  const parts = exchange === null ? own : await sumParts(exchange, groups, own);
+  return groups.map((group, index) => addParts(group, parts[index]!, step));
+}
+
+/** By tensor, in the rows and columns of all the group's vectors. */
+type Parts = ReadonlyMap<string, Gramian>;
+
+function tensorParts({ vectors, tensors }: PendingGroup, values: readonly Float32Array[]): Parts {
+  return new Map(
+    tensors.map(({ name, reaching, pending }, index) => {
+      const { gramian, nonFinite } = finishGramian(
+        pending,
+        values[index]!,
+        reaching.map((k) => vectors.scales[k]!),
+      );
+      const part = spread(gramian, reaching, vectors.count);
+      for (const culprit of nonFinite) {
+        part.values[reaching[culprit]! * (part.size + 1)] = NaN;
+      }
+      return [name, part];
+    }),
+  );
+}
+
+/** Adds up the ranks' parts, of every tensor that any of them reaches. */
+async function sumParts(
+  exchange: GradientExchange,
+  groups: readonly PendingGroup[],
+  own: readonly Parts[],
+): Promise<readonly Parts[]> {
+  const places = groups.flatMap(({ vectors: { tensors, count, present } }, group) =>
+    tensors
+      .filter(({ rows }) => present.group.feature !== null || rows.some((row) => row !== null))
+      .map(({ tensor }) => ({ group, tensor, count })),
+  );
+  const sums = await exchange.sum(
+    Float64Array.from(
+      places.flatMap(({ group, tensor, count }) => {
+        const part = own[group]!.get(tensor);
+        return part === undefined ? new Array<number>(count * count).fill(0) : [...part.values];
+      }),
+    ),
+  );
+  const parts = groups.map(() => new Map<string, Gramian>());
+  let offset = 0;
+  for (const { group, tensor, count } of places) {
+    const summed = sums.slice(offset, (offset += count * count));
+    const relativeError = own[group]!.get(tensor)?.relativeError ?? smallestError;
+    parts[group]!.set(tensor, { size: count, values: summed, relativeError });
+  }
+  return parts;
+}
+
+function addParts(
+  { vectors: { present, count } }: PendingGroup,
+  parts: Parts,
+  step: number,
 ): GroupGramians {
-  const { present, count, scales } = vectors;
   const size = present.names.length;
-  const parts = new Map<string, Gramian>();
-  tensors.forEach(({ name, reaching, pending }, index) => {
-    const { gramian, nonFinite } = finishGramian(
-      pending,
-      values[index]!,
-      reaching.map((k) => scales[k]!),
-    );
-    const [culprit] = nonFinite;
-    if (culprit !== undefined) {
-      const objective = present.names[reaching[culprit]! % size]!;
-      throw nonFiniteGradient(objective, present.group.key, name, step);
+  for (const [name, { values }] of parts) {
+    for (let k = 0; k < count; k += 1) {
+      if (Number.isFinite(values[k * (count + 1)])) continue;
+      throw nonFiniteGradient(present.names[k % size]!, present.group.key, name, step);
     }
-    parts.set(name, spread(gramian, reaching, count));
-  });
-  if (tensors.length === 0) {
+  }
+  if (parts.size === 0) {
     throw new MultigradError(
       'unreached-variable',
       `Group \`${present.group.key}\` should have a tensor that ${present.names.join(', ')} reaches. Found none at step ${step}.`,

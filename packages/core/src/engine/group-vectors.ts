@@ -1,9 +1,11 @@
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor, Variable } from '@tensorflow/tfjs-core';
 import { clipGradients, scaledClip } from './clip-gradients.ts';
+import { clipSlices } from './clip-slices.ts';
 import type { GroupState } from './integration-state.ts';
 import type { PresentGroup, StepContext } from './step-context.ts';
 import { seedOf } from './step-context.ts';
 import type { ForwardResult } from './objectives.ts';
+import { scatterRows } from './shared-rows.ts';
 import type { Tape } from './tape.ts';
 
 /** A tensor at which gradients are integrated: a variable, or a feature that stands for those behind it. */
@@ -50,15 +52,23 @@ export function targetName(feature: string): string {
 }
 
 /** Gradients by batch, objective and target. */
+type Swept = readonly (readonly (readonly (Tensor | null)[])[])[];
+
+/** Gradients by batch, objective and target; of variables that several ranks train together this rank's slices, flat. */
 export class SweptRows {
   readonly #indices: ReadonlyMap<string, number>;
-  readonly #batches: readonly (readonly (readonly (Tensor | null)[])[])[];
+  readonly #batches: Swept;
 
-  constructor(context: StepContext, targets: readonly Target[]) {
+  private constructor(targets: readonly Target[], batches: Swept) {
     this.#indices = new Map(targets.map(({ name }, index) => [name, index]));
-    this.#batches = [context.tape, ...context.furtherTapes].map((tape) =>
-      sweepObjectives(context, tape, targets),
+    this.#batches = batches;
+  }
+
+  static async sweep(context: StepContext, targets: readonly Target[]): Promise<SweptRows> {
+    const swept = [context.tape, ...context.furtherTapes].map((tape, batch) =>
+      sweepObjectives(context, tape, batch, targets),
     );
+    return new SweptRows(targets, await shareRows(context, targets, swept));
   }
 
   get(batch: number, objective: number, target: string): Tensor | null {
@@ -69,14 +79,19 @@ export class SweptRows {
 function sweepObjectives(
   context: StepContext,
   tape: Tape<ForwardResult>,
+  batch: number,
   targets: readonly Target[],
 ): readonly (readonly (Tensor | null)[])[] {
   const paths = tape.paths(targets.map(({ tensor }) => tensor));
   // By name, in the order of the first batch.
   return context.graph.objectives.map((name) => {
-    const objective = tape.value.objectives.find((candidate) => candidate.name === name)!;
-    const swept = tape.sweep([seedOf(context, objective)], paths);
-    return context.bag.keepAll(clipSwept(context, targets, swept));
+    const objective = tape.value.objectives.find((candidate) => candidate.name === name);
+    // Only another rank has samples of it.
+    if (objective === undefined) return targets.map(() => null);
+    const swept = tape.sweep([seedOf(context, objective, 1, batch)], paths);
+    return context.bag.keepAll(
+      context.agreement === null ? clipSwept(context, targets, swept) : swept,
+    );
   });
 }
 
@@ -95,6 +110,65 @@ function clipSwept(
   } finally {
     dispose(byName);
   }
+}
+
+/** The same of what several ranks share. */
+async function clipShared(
+  { state, clipObjectives, lossScale, agreement, bag }: StepContext,
+  targets: readonly Target[],
+  shared: Swept,
+): Promise<Swept> {
+  if (clipObjectives === undefined || agreement === null) return shared;
+  const limits = scaledClip(clipObjectives, lossScale);
+  const clipped: (readonly (Tensor | null)[])[][] = [];
+  for (const objectives of shared) {
+    const own: (readonly (Tensor | null)[])[] = [];
+    for (const rows of objectives) {
+      const byName = Object.fromEntries(targets.map(({ name }, index) => [name, rows[index]!]));
+      const groups = state.groups.map(targetNames);
+      const within = await clipSlices(byName, groups, limits, agreement.exchange);
+      own.push(bag.keepAll(targets.map(({ name }) => within[name] ?? null)));
+    }
+    clipped.push(own);
+  }
+  return clipped;
+}
+
+/** Adds up the gradients of variables over the ranks, variable by variable. Those at features are each rank's own. */
+async function shareRows(
+  context: StepContext,
+  targets: readonly Target[],
+  swept: Swept,
+): Promise<Swept> {
+  const { agreement, bag } = context;
+  if (agreement === null) return swept;
+  const places = targets.flatMap(({ name, tensor }, target) =>
+    tensor instanceof Variable
+      ? swept.flatMap((objectives, batch) => {
+          const { graph } = agreement.batches[batch]!;
+          return [...objectives.keys()]
+            .filter((objective) => graph.reach.get(name)!.has(graph.objectives[objective]!))
+            .map((objective) => ({ target, batch, objective, size: tensor.size }));
+        })
+      : [],
+  );
+  const slices = await scatterRows(
+    agreement.exchange,
+    places.map(({ target, batch, objective, size }) => ({
+      gradient: swept[batch]![objective]![target] ?? null,
+      size,
+    })),
+    bag,
+  );
+  const shared = swept.map((objectives) =>
+    objectives.map((rows) =>
+      rows.map((row, target) => (targets[target]!.tensor instanceof Variable ? null : row)),
+    ),
+  );
+  places.forEach(({ target, batch, objective }, index) => {
+    shared[batch]![objective]![target] = slices[index]!;
+  });
+  return clipShared(context, targets, shared);
 }
 
 /** The vectors of a group: gradients of every batch, and remembered ones where the strategy is asked for weights. */

@@ -1,11 +1,13 @@
-import type { NamedTensorMap, Variable } from '@tensorflow/tfjs-core';
+import { type NamedTensorMap, tensor, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { type Combination, materialise } from '../optimizers/combination.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import { checkClip, type ClipOptions } from './clip-gradients.ts';
+import { agree, type Agreement, type OwnBatch } from './agreement.ts';
+import { fromRoot, type GradientExchange } from './gradient-exchange.ts';
 import { GradientMemory } from './gradient-memory.ts';
-import type { GroupBy, NamedParts } from './groups.ts';
+import type { GroupBy, NamedParts, ParameterGroup } from './groups.ts';
 import {
   checkState,
   type Grouping,
@@ -67,6 +69,21 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
   readonly lossScale?: number;
   /** Whether to measure norms and cosines for the report although the strategy does not need them. @defaultValue false */
   readonly observe?: boolean;
+  /**
+   * The ranks that integrate together, each with its part of the batch: losses, gradients and inner products are those of
+   * all of it, and strategies decide once for all. @defaultValue none: a process by itself
+   */
+  readonly exchange?: GradientExchange | undefined;
+  /**
+   * Samples in each batch of this rank, by which means of objectives that do not say theirs are weighted among ranks.
+   * @defaultValue 1 for each
+   */
+  readonly samples?: readonly number[] | undefined;
+  /**
+   * Whether the forward function itself adds up over the ranks, there and in the sweeps (batch norm over all samples):
+   * each rank must then have every objective, or the others would wait for it. @defaultValue false
+   */
+  readonly sumsWithin?: boolean | undefined;
 }
 
 /** Computes the objectives of one batch; synchronous. */
@@ -155,17 +172,40 @@ export async function integrateGradients<Name extends string>(
   strategy: GradientStrategy,
   options: IntegrateOptions<Name> = {},
 ): Promise<IntegratedGradients<Name>> {
-  return integrate(forward, variables, strategy, options, (combinations, { memory }, bag) => {
-    const gradients = Array.from(combinations, ([name, combination]) => {
+  return integrate(forward, variables, strategy, options, async (combinations, outcome, bag) => {
+    const { exchange } = options;
+    const summed = Array.from(combinations, ([name, combination]) => {
       if (combination === null) return [name, null] as const;
       const { rows, weights } = combination;
       // A lone gradient of weight 1 is handed on as it is, but for what the memory owns.
-      const whole = rows.length === 1 && weights[0] === 1 && memory === null;
+      const whole = rows.length === 1 && weights[0] === 1 && outcome.memory === null;
       return [name, bag.keep(whole ? rows[0]! : materialise(combination))] as const;
     });
+    const gradients =
+      exchange === undefined ? summed : await gatherGradients(exchange, summed, variables, bag);
     for (const [, gradient] of gradients) bag.give(gradient);
     return { gradients: Object.fromEntries(gradients) as NamedTensorMap };
   });
+}
+
+/** Whole gradients of the ranks' slices of them. */
+async function gatherGradients(
+  exchange: GradientExchange,
+  slices: readonly (readonly [name: string, slice: Tensor | null])[],
+  variables: readonly Variable[],
+  bag: TensorBag,
+): Promise<readonly (readonly [name: string, gradient: Tensor | null])[]> {
+  const present = slices.filter(([, slice]) => slice !== null);
+  const own = await Promise.all(present.map(async ([, slice]) => slice!.data<'float32'>()));
+  const variableOf = new Map(variables.map((variable) => [variable.name, variable]));
+  const sizes = present.map(([name]) => variableOf.get(name)!.size);
+  const whole = await exchange.allGather(own, sizes);
+  const gradients = new Map(
+    present.map(([name], index) => {
+      return [name, bag.keep(tensor(whole[index]!, variableOf.get(name)!.shape))];
+    }),
+  );
+  return slices.map(([name]) => [name, gradients.get(name) ?? null]);
 }
 
 /** What a step brings about beside the gradients. */
@@ -176,17 +216,20 @@ export type IntegratedStep<Name extends string = string> = Omit<
 
 /**
  * The same for an optimizer that adds up by itself: `use` gets the gradients as rows and weights, which are freed when
- * it has returned.
+ * it has returned. Among several ranks they are this one's slices, flat.
  */
 export async function integrateCombinations<Name extends string>(
   forward: Forward<Name> | readonly Forward<Name>[],
   variables: readonly Variable[],
   strategy: GradientStrategy,
   options: IntegrateOptions<Name>,
-  use: (combinations: ReadonlyMap<string, Combination | null>) => void,
+  use: (
+    combinations: ReadonlyMap<string, Combination | null>,
+    groups: readonly ParameterGroup[],
+  ) => void | Promise<void>,
 ): Promise<IntegratedStep<Name>> {
-  return integrate(forward, variables, strategy, options, (combinations) => {
-    use(combinations);
+  return integrate(forward, variables, strategy, options, async (combinations, { state }) => {
+    await use(combinations, state.groups);
     return {};
   });
 }
@@ -200,12 +243,12 @@ async function integrate<Name extends string, Extra extends object>(
     combinations: ReadonlyMap<string, Combination | null>,
     outcome: StepOutcome,
     bag: TensorBag,
-  ) => Extra,
+  ) => Promise<Extra>,
 ): Promise<IntegratedStep<Name> & Extra> {
-  const { lossWeights = {}, observe = false, lossScale = 1, clipObjectives } = options;
+  const { lossWeights = {}, observe = false, lossScale = 1, clipObjectives, exchange } = options;
   const grouping = groupingOf(options);
   const { level, singles } = grouping;
-  checkCall(variables, strategy, grouping);
+  checkCall(variables, strategy, grouping, (exchange?.size ?? 1) > 1);
   const forwards = typeof forward === 'function' ? [forward] : forward;
   checkBatches(strategy, forwards.length);
   checkLossScale('lossScale', lossScale);
@@ -215,12 +258,22 @@ async function integrate<Name extends string, Extra extends object>(
   const tapes: Tape<ForwardResult>[] = [];
   const empty = new GradientMemory();
   try {
-    for (const each of forwards) tapes.push(recordForward(each, bag));
-    const graphs = tapes.map((each) => observeGraph(each, each.paths(variables), variables, level));
+    const run = (): readonly OwnBatch[] => {
+      for (const each of forwards) tapes.push(recordForward(each, bag, exchange !== undefined));
+      return tapes.map((tape, batch) => ({
+        tape,
+        graph: observeGraph(tape, tape.paths(variables), variables, level),
+        samples: options.samples?.[batch] ?? 1,
+      }));
+    };
+    const { own, agreement } = await forwardPasses(exchange, variables, options.sumsWithin, run);
+    const graphs = own.map(({ graph }) => graph);
     const [tape, ...furtherTapes] = tapes as [Tape<ForwardResult>, ...Tape<ForwardResult>[]];
     const graph = graphs[0]!;
     const state = options.state ?? {
-      ...initialStateOf(graphs, variables, strategy, options),
+      ...(await sharedStateOf(exchange, () =>
+        initialStateOf(graphs, variables, strategy, options),
+      )),
       step: options.firstStep ?? 0,
     };
     checkState(state, strategy, grouping, variables);
@@ -244,10 +297,11 @@ async function integrate<Name extends string, Extra extends object>(
       lossScale,
       clipObjectives,
       bag,
+      agreement,
     };
     const outcome = (await inOneSweep(context, observe)) ?? (await objectiveSweeps(context));
     try {
-      const extra = use(outcome.combinations, outcome, bag);
+      const extra = await use(outcome.combinations, outcome, bag);
       return { ...present<Name>(outcome, graph, state.step), ...extra };
     } catch (error) {
       outcome.memory?.dispose();
@@ -266,6 +320,48 @@ async function inOneSweep(context: StepContext, observe: boolean): Promise<StepO
   return context.strategy.needs.gradients === 'none'
     ? weightedSweep(context, observe)
     : reusedWeights(context, observe);
+}
+
+/** Runs the forward passes; graphs are those of all ranks together. */
+async function forwardPasses(
+  exchange: GradientExchange | undefined,
+  variables: readonly Variable[],
+  sumsWithin: boolean | undefined,
+  run: () => readonly OwnBatch[],
+): Promise<{ readonly own: readonly OwnBatch[]; readonly agreement: Agreement | null }> {
+  if (exchange === undefined) return { own: run(), agreement: null };
+  // Where ranks wait for each other within the forward pass there is nobody to tell of an error.
+  const begun = sumsWithin === true ? run() : null;
+  const { own, agreement } = await agree(exchange, variables.length, () => begun ?? run());
+  if (sumsWithin === true) checkEverywhere(agreement);
+  const agreed = own.map((batch, index) => ({ ...batch, graph: agreement.batches[index]!.graph }));
+  return { own: agreed, agreement };
+}
+
+/** @throws MultigradError `unsupported` on every rank where one lacks an objective */
+function checkEverywhere({ batches }: Agreement): void {
+  for (const { missing } of batches) {
+    if (missing === null) continue;
+    throw new MultigradError(
+      'unsupported',
+      `Batch norm over the samples of all ranks needs every objective on every rank. Found no sample of \`${missing.objective}\` on rank ${missing.rank}: ` +
+        'let each rank normalise by its own samples.',
+    );
+  }
+}
+
+/** The groups by this rank's names, and what the first rank's strategy begins with. */
+async function sharedStateOf(
+  exchange: GradientExchange | undefined,
+  make: () => IntegrationState,
+): Promise<IntegrationState> {
+  const own = make();
+  if (exchange === undefined) return own;
+  const { run, groups } = await fromRoot(exchange, 'initial states', () => ({
+    run: own.run,
+    groups: own.groups.map(({ state }) => state),
+  }));
+  return { ...own, run, groups: own.groups.map((group, g) => ({ ...group, state: groups[g]! })) };
 }
 
 /**
@@ -319,6 +415,7 @@ function checkCall(
   variables: readonly Variable[],
   strategy: GradientStrategy,
   { level, singles }: Grouping,
+  several = false,
 ): void {
   assertStrategy(strategy);
   checkVariables(variables);
@@ -335,6 +432,13 @@ function checkCall(
     );
   }
   const { memory = false, batches = 1 } = strategy.needs;
+  if (level === 'features' && several && strategy.needs.gradients === 'rows') {
+    throw new MultigradError(
+      'unsupported',
+      `Strategy \`${strategy.name}\` combines gradients number by number, and at features each of several ranks has numbers of its own. ` +
+        "Use `level: 'parameters'`.",
+    );
+  }
   if (level === 'features' && (memory || batches > 1)) {
     throw new MultigradError(
       'unsupported',

@@ -5,7 +5,9 @@ import type { CombineRows } from '../strategy/row-algebra.ts';
 import type { Integration, MemoryUpdate } from '../strategy/strategy.ts';
 import { type Combination, materialise } from '../optimizers/combination.ts';
 import type { RememberedTensor } from './gradient-memory.ts';
-import { finishGroup, type GroupGramians, startGroup } from './group-gramians.ts';
+import { firstNonFinite, startChecks } from './finite-checks.ts';
+import { fromRoot } from './gradient-exchange.ts';
+import { finishGroups, type GroupGramians, startGroup } from './group-gramians.ts';
 import {
   type GroupVectors,
   SweptRows,
@@ -14,10 +16,12 @@ import {
   type TensorVectors,
   vectorsOf,
 } from './group-vectors.ts';
+import { integrationFromJson, integrationToJson } from './integration-json.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
 import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
-import { checkWeights, combineRows, finishGramian, startGramian } from './row-kernels.ts';
+import { checkWeights, combineRows } from './row-kernels.ts';
+import { scatterGradients } from './shared-rows.ts';
 import {
   isConsulted,
   meanNumbers,
@@ -47,35 +51,40 @@ interface Decision {
  * combined gradients on to the variables behind them.
  */
 export async function objectiveSweeps(context: StepContext): Promise<StepOutcome> {
-  const { tape, furtherTapes, graph, state, strategy, bag } = context;
-  const swept = new SweptRows(context, targetsOf(context));
+  const { tape, furtherTapes, graph, state, strategy, bag, agreement } = context;
+  const swept = await SweptRows.sweep(context, targetsOf(context));
   const pending = presentGroups(context).map((present) => {
     const withMemory = strategy.needs.memory === true && isConsulted(context, present);
     return startGroup(vectorsOf(context, present, swept, withMemory), bag);
   });
   const batches = [tape, ...furtherTapes].map(({ value }) => value.objectives);
-  const scalars = batches.map(scalarsOf);
+  const scalars = agreement === null ? batches.map(scalarsOf) : [];
   const packed = pending.flatMap(({ tensors }) => tensors.map((tensor) => tensor.pending.packed));
   const values = await readTogether([...scalars.flat(), ...packed]);
 
-  const numbers = batches.map((objectives, batch) => {
-    const own = sortNumbers(objectives, values.splice(0, scalars[batch]!.length));
-    checkLosses(graph.objectives, own.losses, state.step);
-    return own;
-  });
-  const known = {
-    objectives: graph.objectives,
-    losses: numbers[0]!.losses,
-    step: state.step,
-  };
+  const numbers =
+    agreement?.batches.map((batch) => batch.numbers) ??
+    batches.map((objectives, batch) =>
+      sortNumbers(objectives, values.splice(0, scalars[batch]!.length)),
+    );
+  for (const { losses } of numbers) checkLosses(graph.objectives, losses, state.step);
+  const exchange = agreement?.exchange ?? null;
+  const gramians = await finishGroups(pending, values, state.step, exchange);
   const global =
-    strategy.needs.gradients === 'none' ? consultStrategy(strategy, known, state.run) : null;
-  const decisions = pending.map((group) => {
-    const gramians = finishGroup(group, values.splice(0, group.tensors.length), state.step);
-    return global === null
-      ? decide(context, group.vectors, gramians, numbers[0]!)
-      : follow(group.vectors, gramians, global);
-  });
+    strategy.needs.gradients === 'none' ? await consultOnce(context, numbers[0]!) : null;
+  const integrations =
+    global === null
+      ? await consultAll(
+          context,
+          pending.map(({ vectors }, place) => ({ vectors, gramians: gramians[place]! })),
+          numbers[0]!,
+        )
+      : [];
+  const decisions = pending.map(({ vectors }, place) =>
+    global === null
+      ? decide(vectors, gramians[place]!, integrations[place]!)
+      : follow(vectors, gramians[place]!, global),
+  );
 
   const combined = new Map<string, Combination | null>();
   for (const decision of decisions) {
@@ -107,34 +116,70 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
       })),
     },
     memory,
-    sweeps: graph.objectives.length * batches.length + (graph.features.length > 0 ? 1 : 0),
+    sweeps:
+      batches.reduce((sum, objectives) => sum + objectives.length, 0) +
+      (graph.features.length > 0 ? 1 : 0),
     observed: false,
   };
 }
 
-function decide(
+/** The decision of a strategy that sees no gradients: one for the whole run. */
+async function consultOnce(
+  { agreement, graph, state, strategy }: StepContext,
+  { losses }: StepNumbers,
+): Promise<Integration> {
+  const known = { objectives: graph.objectives, losses, step: state.step };
+  const ask = (): Integration => consultStrategy(strategy, known, state.run);
+  if (agreement === null) return ask();
+  const decided = await fromRoot(agreement.exchange, 'decisions', () =>
+    integrationToJson(ask(), []),
+  );
+  return integrationFromJson(decided, []);
+}
+
+/** What is known of a group. */
+interface Known {
+  readonly vectors: GroupVectors;
+  readonly gramians: GroupGramians;
+}
+
+/**
+ * The strategy's decisions; null for groups that keep their plain gradient. Among several ranks they are those of the first
+ * one, but for functions that combine rows: those come from the same numbers on every rank.
+ */
+async function consultAll(
   context: StepContext,
-  vectors: GroupVectors,
-  { gramian, tensorGramians, stacked }: GroupGramians,
+  groups: readonly Known[],
   numbers: StepNumbers,
-): Decision {
-  const { present, count } = vectors;
+): Promise<readonly (Integration | null)[]> {
+  const { agreement, strategy } = context;
+  const ask = (group: Known): Integration | null => consult(context, group, numbers);
+  if (agreement === null) return groups.map(ask);
+  const tensorsOf = ({ vectors }: Known): string[] => vectors.tensors.map(({ tensor }) => tensor);
+  const decided = await fromRoot(agreement.exchange, 'decisions', () =>
+    groups.map((group): Json => {
+      const integration = ask(group);
+      return integration === null ? null : integrationToJson(integration, tensorsOf(group));
+    }),
+  );
+  return groups.map((group, place) => {
+    const json = decided[place]!;
+    if (json === null) return null;
+    const integration = integrationFromJson(json, tensorsOf(group));
+    if (strategy.needs.gradients !== 'rows') return integration;
+    return { ...integration, combine: ask(group)!.combine! };
+  });
+}
+
+function consult(
+  context: StepContext,
+  { vectors: { present }, gramians: { gramian, tensorGramians, stacked } }: Known,
+  numbers: StepNumbers,
+): Integration | null {
   const { group, names, objectives } = present;
-  const measured = { key: group.key, objectives: names, ...describeGramian(gramian) };
-  if (!isConsulted(context, present)) {
-    // The mean over the batches.
-    const weights = new Float64Array(count).fill(names.length / count);
-    return {
-      vectors,
-      weightsOf: () => weights,
-      combine: undefined,
-      memory: undefined,
-      state: group.state,
-      report: { ...measured, weights: [1] },
-    };
-  }
   const { strategy } = context;
-  const integration = consultStrategy(
+  if (!isConsulted(context, present)) return null;
+  return consultStrategy(
     strategy,
     {
       objectives: names,
@@ -146,6 +191,28 @@ function decide(
     },
     group.state,
   );
+}
+
+function decide(
+  vectors: GroupVectors,
+  { gramian }: GroupGramians,
+  integration: Integration | null,
+): Decision {
+  const { present, count } = vectors;
+  const { group, names } = present;
+  const measured = { key: group.key, objectives: names, ...describeGramian(gramian) };
+  if (integration === null) {
+    // The mean over the batches.
+    const weights = new Float64Array(count).fill(names.length / count);
+    return {
+      vectors,
+      weightsOf: () => weights,
+      combine: undefined,
+      memory: undefined,
+      state: group.state,
+      report: { ...measured, weights: [1] },
+    };
+  }
   const { weights, tensorWeights, state, note, diagnostics } = integration;
   const all = stackedWeights(integration);
   return {
@@ -202,7 +269,7 @@ function stackedWeights({ weights, batchWeights = [], memory }: Integration): Fl
 
 /** The update of one tensor; null where no vector reaches it. */
 function combine(
-  { bag, lossScale }: StepContext,
+  { bag, agreement, variables, lossScale }: StepContext,
   { tensor, rows }: TensorVectors,
   decision: Decision,
 ): Combination | null {
@@ -210,15 +277,20 @@ function combine(
   const [only] = reaching;
   if (only === undefined) return null;
   const some = rows[only]!;
-  if (decision.combine !== undefined) {
+  if (decision.combine !== undefined && some.size > 0) {
     const { combine: byCoordinate } = decision;
+    const whole = variables.find(({ name }) => name === tensor)?.size ?? some.size;
+    const slice =
+      agreement === null
+        ? null
+        : { rank: agreement.exchange.rank, size: agreement.exchange.size, whole };
     const update = tidy(() => {
       const filled = rows.map((row) => {
         if (row === null) return zerosLike(some);
         return lossScale === 1 ? row : mul(row, 1 / lossScale);
       });
       // A copy where the strategy hands a gradient on: the result is the bag's.
-      return byCoordinate(filled, tensorRows(tensor, some.shape)).clone();
+      return byCoordinate(filled, tensorRows(tensor, some.shape, slice)).clone();
     });
     return { rows: [bag.keep(update)], weights: [1] };
   }
@@ -259,7 +331,7 @@ function give(
 
 /** One sweep from all cut tensors at once to the variables behind them; they do not reach each other. */
 async function sweepTrunk(
-  { tape, graph, variables, state, lossScale, bag }: StepContext,
+  { tape, graph, variables, state, bag, agreement, lossScale }: StepContext,
   combined: ReadonlyMap<string, Combination | null>,
 ): Promise<ReadonlyMap<string, Combination>> {
   if (graph.features.length === 0) return new Map();
@@ -272,20 +344,24 @@ async function sweepTrunk(
       combination === null ? zerosLike(tensor) : materialise(scaled(combination, lossScale));
     return { tensor, gradient: bag.keep(gradient) };
   });
-  const swept = bag.keepAll(tape.sweep(seeds, tape.paths(behind)));
-  const found = behind.flatMap(({ name }, index) => {
-    const gradient = swept[index] ?? null;
-    return gradient === null ? [] : [{ name, gradient, pending: startGramian([gradient]) }];
-  });
-  for (const { pending } of found) bag.keep(pending.packed);
-  const values = await readTogether(found.map(({ pending }) => pending.packed));
-  found.forEach(({ name, pending }, index) => {
-    if (finishGramian(pending, values[index]!).nonFinite.length === 0) return;
-    const group = state.groups.find((candidate) => candidate.variables.includes(name));
-    throw nonFiniteGradient(null, group?.key ?? '', name, state.step);
-  });
+  const own = bag.keepAll(tape.sweep(seeds, tape.paths(behind)));
+  const reached = (name: string): boolean => graph.reach.get(name)!.size > 0;
+  const swept =
+    agreement === null ? own : await scatterGradients(agreement, behind, own, reached, bag);
+  const checks = startChecks(behind, swept, bag);
+  const values = await readTogether(checks.map(({ pending }) => pending.packed));
+  const broken = await firstNonFinite(behind, checks, values, agreement?.exchange ?? null);
+  if (broken !== null) {
+    const group = state.groups.find((candidate) => candidate.variables.includes(broken));
+    throw nonFiniteGradient(null, group?.key ?? '', broken, state.step);
+  }
   return new Map(
-    found.map(({ name, gradient }) => [name, { rows: [gradient], weights: [1 / lossScale] }]),
+    behind.flatMap(({ name }, index) => {
+      const gradient = swept[index] ?? null;
+      return gradient === null
+        ? []
+        : [[name, { rows: [gradient], weights: [1 / lossScale] }] as const];
+    }),
   );
 }
 

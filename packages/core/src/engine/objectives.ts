@@ -8,7 +8,16 @@ import { MultigradError } from '../strategy/errors.ts';
  * checked when the value is read.
  */
 export type ObjectiveValue =
-  Tensor | { readonly loss: Tensor; readonly metrics?: Readonly<Record<string, Tensor>> };
+  | Tensor
+  | {
+      readonly loss: Tensor;
+      readonly metrics?: Readonly<Record<string, Tensor>>;
+      /**
+       * How many samples loss and metrics are means over, where that is not the whole batch: labels may be missing. Ranks
+       * that train together weight their means by it. @defaultValue the size of the batch
+       */
+      readonly samples?: Tensor | number;
+    };
 
 /** The objectives of one forward pass, by name; one that is left out or null is absent at this step. */
 export type Objectives<Name extends string = string> = Readonly<
@@ -50,6 +59,8 @@ export interface PresentObjective {
   readonly name: string;
   readonly loss: Scalar;
   readonly metrics: Record<string, Scalar>;
+  /** How many samples they are means over; null for the whole batch. */
+  readonly samples: Scalar | number | null;
 }
 
 /** A checked forward pass: the objectives present, in the order of the record, and the cut tensors. */
@@ -62,9 +73,13 @@ export interface ForwardResult {
 /**
  * Checks what a forward closure returned.
  *
+ * @param mayBeEmpty - whether no objective need be present
  * @throws MultigradError `invalid-objective` when an objective is no scalar, or none is present
  */
-export function readForward(returned: Objectives | FeatureObjectives): ForwardResult {
+export function readForward(
+  returned: Objectives | FeatureObjectives,
+  mayBeEmpty = false,
+): ForwardResult {
   if (typeof (returned as unknown) !== 'object' || (returned as unknown) === null) {
     throw new MultigradError(
       'invalid-objective',
@@ -77,7 +92,7 @@ export function readForward(returned: Objectives | FeatureObjectives): ForwardRe
       (entry): entry is [string, ObjectiveValue] => entry[1] !== null && entry[1] !== undefined,
     )
     .map(([name, value]) => readObjective(name, value));
-  if (objectives.length === 0) {
+  if (objectives.length === 0 && !mayBeEmpty) {
     throw new MultigradError(
       'invalid-objective',
       'The forward function should return at least one objective that is present. ' +
@@ -93,7 +108,7 @@ function isFeatureObjectives(value: Objectives | FeatureObjectives): value is Fe
 
 function readObjective(name: string, value: ObjectiveValue): PresentObjective {
   const named = !isTensor(value) && 'loss' in value;
-  const { loss, metrics = {} } = named ? value : { loss: value };
+  const { loss, metrics = {}, samples = null } = named ? value : { loss: value };
   return {
     name,
     loss: readScalar(`Objective \`${name}\``, loss),
@@ -103,6 +118,10 @@ function readObjective(name: string, value: ObjectiveValue): PresentObjective {
         readScalar(`Metric \`${metric}\` of objective \`${name}\``, scalar),
       ]),
     ),
+    samples:
+      samples === null || typeof samples === 'number'
+        ? samples
+        : readScalar(`The number of samples of objective \`${name}\``, samples),
   };
 }
 

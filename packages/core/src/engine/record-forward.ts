@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor } from '@tensorflow/tfjs-core';
 import {
   type FeatureObjectives,
   type ForwardResult,
@@ -13,12 +13,17 @@ import type { TensorBag } from './tensor-bag.ts';
 export function recordForward(
   forward: () => Objectives | FeatureObjectives,
   bag: TensorBag,
+  mayBeEmpty = false,
 ): Tape<ForwardResult> {
   const older = youngestTensorId();
-  const tape = Tape.record(() => readForward(forward()));
+  const tape = Tape.record(() => readForward(forward(), mayBeEmpty));
   const { objectives, features } = tape.value;
   const returned: Tensor[] = [
-    ...objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]),
+    ...objectives.flatMap(({ loss, metrics, samples }) => [
+      loss,
+      ...Object.values(metrics),
+      ...(samples instanceof Tensor ? [samples] : []),
+    ]),
     ...Object.values(features ?? {}),
   ];
   bag.keepAll(returned.filter(({ id }) => id > older));

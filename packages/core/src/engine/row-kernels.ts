@@ -17,7 +17,7 @@ import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { Gramian } from '../strategy/gramian.ts';
 
 /** Rounding of a float32 update `Σ w_k g_k`, relative to `Σ |w_k| |g_k|`, with room for a few more operations. */
-const updateError = 2 ** -22;
+export const smallestError: number = 2 ** -22;
 
 /** The smallest positive number to divide by: of float32 the smallest normal one. Rows below it count as zero. */
 export function smallest(): number {
@@ -55,7 +55,7 @@ export interface ReadGramian {
 export function startGramian(rows: readonly Tensor[]): PendingGramian {
   if (hasKernel('GramianOfRows')) {
     const packed = tidy(() => runKernel('GramianOfRows', namedRows(rows))[0]!);
-    return { packed, rows: rows.length, parts: 2, relativeError: updateError };
+    return { packed, rows: rows.length, parts: 2, relativeError: smallestError };
   }
   const packed = tidy(() => {
     const magnitudes = rows.map((row) => max(abs(row)));
@@ -70,7 +70,7 @@ export function startGramian(rows: readonly Tensor[]): PendingGramian {
   const size = rows[0]!.size;
   const rounding = isHalf() ? 2 ** -11 : 2 ** -24;
   const summation = rounding * (4 + 2 * Math.sqrt(size));
-  return { packed, rows: rows.length, parts: 1, relativeError: Math.max(updateError, summation) };
+  return { packed, rows: rows.length, parts: 1, relativeError: Math.max(smallestError, summation) };
 }
 
 /**
@@ -120,7 +120,7 @@ export function combineRows(
   if (first === undefined) return null;
   checkWeights(present.map(({ weight }) => weight));
   const used = present.filter(({ weight }) => weight !== 0);
-  if (used.length === 0) return tidy(() => mul(first.row, 0));
+  if (used.length === 0 || first.row.size === 0) return tidy(() => mul(first.row, 0));
   if (hasKernel('CombineRows')) {
     const inputs = namedRows(used.map(({ row }) => row));
     const attributes = { weights: used.map(({ weight }) => weight) };

@@ -1,8 +1,10 @@
 import { scalar, type Scalar, type Variable } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import type { Combination } from '../optimizers/combination.ts';
 import type { ClipOptions } from './clip-gradients.ts';
 import type { GradientMemory } from './gradient-memory.ts';
+import type { Agreement } from './agreement.ts';
 import type { GroupState, IntegrationState } from './integration-state.ts';
 import type { ForwardResult, PresentObjective } from './objectives.ts';
 import { checkLosses } from './non-finite.ts';
@@ -30,6 +32,8 @@ export interface StepContext {
   /** Limits on each objective's gradient before the strategy sees it. */
   readonly clipObjectives: ClipOptions | undefined;
   readonly bag: TensorBag;
+  /** What the ranks that train together have agreed on; null in a process by itself. */
+  readonly agreement: Agreement | null;
 }
 
 /** What a plan brings about. */
@@ -58,6 +62,37 @@ export interface StepNumbers {
 /** The scalars of a forward pass, in the order that `readNumbers` expects. */
 export function scalarsOf(objectives: readonly PresentObjective[]): Scalar[] {
   return objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]);
+}
+
+/** The tensors among the objectives' numbers of samples. */
+export function sampleTensors(objectives: readonly PresentObjective[]): Scalar[] {
+  return objectives.flatMap(({ samples }) =>
+    samples === null || typeof samples === 'number' ? [] : [samples],
+  );
+}
+
+/**
+ * How many samples each objective's means are over.
+ *
+ * @param read - what was read of `sampleTensors`
+ * @param size - of the batch, for those that do not say
+ * @throws MultigradError `invalid-objective` for a number below 0
+ */
+export function samplesOf(
+  objectives: readonly PresentObjective[],
+  read: readonly Float32Array[],
+  size: number,
+): number[] {
+  const remaining = read.values();
+  return objectives.map(({ name, samples }) => {
+    const count =
+      samples === null ? size : typeof samples === 'number' ? samples : remaining.next().value![0]!;
+    if (Number.isFinite(count) && count >= 0) return count;
+    throw new MultigradError(
+      'invalid-objective',
+      `The number of samples of objective \`${name}\` should be finite and >= 0. Found ${count}.`,
+    );
+  });
 }
 
 /** Sorts what was read of `scalarsOf` into losses and metrics. */
@@ -91,17 +126,30 @@ export function meanNumbers(batches: readonly StepNumbers[]): StepNumbers {
   };
 }
 
-/** Reads losses and metrics; throws when a loss is not finite. */
+/** Reads losses and metrics, of all ranks where there are several; throws when a loss is not finite. */
 export async function readNumbers(context: StepContext): Promise<StepNumbers> {
   const { objectives } = context.tape.value;
-  const numbers = sortNumbers(objectives, await readTogether(scalarsOf(objectives)));
+  const numbers =
+    context.agreement?.batches[0]!.numbers ??
+    sortNumbers(objectives, await readTogether(scalarsOf(objectives)));
   checkLosses(context.graph.objectives, numbers.losses, context.state.step);
   return numbers;
 }
 
-/** Where the sweep of one objective starts, scaled by its loss weight, a further factor and the loss scale. */
-export function seedOf(context: StepContext, objective: PresentObjective, factor = 1): SweepSeed {
-  const weight = factor * lossWeightOf(context, objective.name) * context.lossScale;
+/**
+ * Where the sweep of one objective starts, scaled by its loss weight, a further factor and the loss scale, and among
+ * several ranks by this one's part of the samples: the ranks' gradients then add up to that of the mean over all samples.
+ */
+export function seedOf(
+  context: StepContext,
+  objective: PresentObjective,
+  factor = 1,
+  batch = 0,
+): SweepSeed {
+  const { agreement, lossScale } = context;
+  const share =
+    agreement === null ? 1 : (agreement.batches[batch]!.shares.get(objective.name) ?? 0);
+  const weight = factor * share * lossWeightOf(context, objective.name) * lossScale;
   if (weight === 1) return { tensor: objective.loss };
   return { tensor: objective.loss, gradient: context.bag.keep(scalar(weight)) };
 }

@@ -1,14 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { consultStrategy } from '../strategy/consult-strategy.ts';
+import type { Json } from '../strategy/json.ts';
 import type { Integration } from '../strategy/strategy.ts';
 import type { Combination } from '../optimizers/combination.ts';
-import { finishGroup, type PendingGroup, startGroup } from './group-gramians.ts';
+import { firstNonFinite, startChecks } from './finite-checks.ts';
+import { fromEach, fromRoot } from './gradient-exchange.ts';
+import { finishGroups, type PendingGroup, startGroup } from './group-gramians.ts';
 import { SweptRows, vectorsOf } from './group-vectors.ts';
+import { integrationFromJson, integrationToJson } from './integration-json.ts';
 import { checkLosses, nonFiniteGradient } from './non-finite.ts';
 import { oneScalar, type OneScalar } from './one-scalar.ts';
 import { readTogether } from './read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
-import { finishGramian, type PendingGramian, startGramian } from './row-kernels.ts';
+import { scatterGradients } from './shared-rows.ts';
 import {
   isConsulted,
   presentGroups,
@@ -35,21 +39,23 @@ export async function weightedSweep(context: StepContext, observe: boolean): Pro
   const { graph, state, strategy } = context;
   const early =
     strategy.needs.losses?.startsWith('now') === true ? await readNumbers(context) : null;
-  const integration = consultStrategy(
-    strategy,
-    {
-      objectives: graph.objectives,
-      ...(early === null ? {} : { losses: early.losses }),
-      step: state.step,
-    },
-    state.run,
-  );
-  const { weights } = integration;
+  const [integration] = await fromFirstRank(context, () => [
+    consultStrategy(
+      strategy,
+      {
+        objectives: graph.objectives,
+        ...(early === null ? {} : { losses: early.losses }),
+        step: state.step,
+      },
+      state.run,
+    ),
+  ]);
+  const { weights } = integration!;
   const outcome = await sweepOnce(context, { weights, factors: new Map() }, observe, (present) => ({
-    ...decided(integration),
+    ...decided(integration!),
     weights: present.objectives.map((index) => weights[index]!),
   }));
-  return { ...outcome, state: { ...state, step: state.step + 1, run: integration.state } };
+  return { ...outcome, state: { ...state, step: state.step + 1, run: integration!.state } };
 }
 
 /**
@@ -71,17 +77,21 @@ export async function reusedWeights(
   const early = needs.some(({ losses }) => losses?.startsWith('now'))
     ? await readNumbers(context)
     : null;
-  const integrations = new Map<string, Integration>();
-  for (const { group, names, objectives } of groups) {
-    if (!isConsulted(context, { names })) continue;
-    const losses =
-      early === null
-        ? {}
-        : { losses: Float64Array.from(objectives, (index) => early.losses[index]!) };
-    const known = { objectives: names, step: state.step, ...losses };
-    integrations.set(group.key, consultStrategy(strategy, known, group.state));
-  }
-  if ([...integrations.values()].some(({ tensorWeights }) => (tensorWeights?.size ?? 0) > 0)) {
+  const consulted = groups.filter((present) => isConsulted(context, present));
+  const decisions = await fromFirstRank(context, () =>
+    consulted.map(({ group, names, objectives }) => {
+      const losses =
+        early === null
+          ? {}
+          : { losses: Float64Array.from(objectives, (index) => early.losses[index]!) };
+      const known = { objectives: names, step: state.step, ...losses };
+      return consultStrategy(strategy, known, group.state);
+    }),
+  );
+  const integrations = new Map(
+    consulted.map(({ group }, place) => [group.key, decisions[place]!] as const),
+  );
+  if (decisions.some(({ tensorWeights }) => (tensorWeights?.size ?? 0) > 0)) {
     return null;
   }
   const weightsOf = ({ group }: PresentGroup): Float64Array =>
@@ -115,6 +125,18 @@ export async function reusedWeights(
   };
 }
 
+/** Decisions, those of the first rank where there are several. */
+async function fromFirstRank(
+  { agreement }: StepContext,
+  decide: () => readonly Integration[],
+): Promise<readonly Integration[]> {
+  if (agreement === null) return decide();
+  const decided = await fromRoot(agreement.exchange, 'decisions', () =>
+    decide().map((integration) => integrationToJson(integration, [])),
+  );
+  return decided.map((json) => integrationFromJson(json, []));
+}
+
 function decided({ note, diagnostics }: Integration): Omit<Decided, 'weights'> {
   return {
     ...(note === undefined ? {} : { note }),
@@ -129,37 +151,44 @@ async function sweepOnce(
   observe: boolean,
   decidedFor: (present: PresentGroup) => Decided,
 ): Promise<Omit<StepOutcome, 'state'>> {
-  const { tape, graph, state, variables, bag } = context;
+  const { tape, graph, state, variables, bag, agreement } = context;
   const { objectives } = tape.value;
   const paths = tape.paths(variables);
   // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
-  const seeds = objectives.flatMap((objective, k) =>
-    weights[k] === 0 ? [] : [seedOf(context, objective, weights[k])],
-  );
-  const swept = bag.keepAll(tape.sweep(seeds, paths));
-  const checks = startChecks(context, swept);
-  const observed = observe ? observeGroups(context) : [];
+  const weightOf = (name: string): number => weights[graph.objectives.indexOf(name)] ?? 0;
+  const seeds = objectives.flatMap((objective) => {
+    const weight = weightOf(objective.name);
+    return weight === 0 ? [] : [seedOf(context, objective, weight)];
+  });
+  const own = bag.keepAll(tape.sweep(seeds, paths));
+  const reached = (name: string): boolean =>
+    [...graph.reach.get(name)!].some((objective) => weightOf(objective) !== 0);
+  const swept =
+    agreement === null ? own : await scatterGradients(agreement, variables, own, reached, bag);
+  const checks = startChecks(variables, swept, bag);
+  const observed = observe ? await observeGroups(context) : [];
 
-  const scalars = scalarsOf(objectives);
+  const scalars = agreement === null ? scalarsOf(objectives) : [];
   const packed = observed.flatMap(({ tensors }) => tensors.map((tensor) => tensor.pending.packed));
   const values = await readTogether([
     ...scalars,
     ...checks.map(({ pending }) => pending.packed),
     ...packed,
   ]);
-  const numbers: StepNumbers = sortNumbers(objectives, values.splice(0, scalars.length));
+  const numbers: StepNumbers =
+    agreement?.batches[0]!.numbers ?? sortNumbers(objectives, values.splice(0, scalars.length));
   checkLosses(graph.objectives, numbers.losses, state.step);
-  const broken = checks.find(
-    ({ pending }, index) => finishGramian(pending, values[index]!).nonFinite.length > 0,
-  );
-  if (broken !== undefined) throw await blame(context, paths, broken.variable);
-  values.splice(0, checks.length);
+  const exchange = agreement?.exchange ?? null;
+  const checked = values.splice(0, checks.length);
+  const broken = await firstNonFinite(variables, checks, checked, exchange);
+  if (broken !== null) throw await blame(context, paths, broken);
 
+  const gramians = await finishGroups(observed, values, state.step, exchange);
   const measured = new Map(
-    observed.map((group) => {
-      const { gramian } = finishGroup(group, values.splice(0, group.tensors.length), state.step);
-      return [group.vectors.present.group.key, describeGramian(gramian)];
-    }),
+    observed.map(({ vectors }, index) => [
+      vectors.present.group.key,
+      describeGramian(gramians[index]!.gramian),
+    ]),
   );
   const groups = presentGroups(context).map((present): GroupReport => ({
     key: present.group.key,
@@ -197,52 +226,43 @@ function combinationsOf(
   );
 }
 
-interface FiniteCheck {
-  readonly variable: string;
-  readonly pending: PendingGramian;
-}
-
-function startChecks(
-  { variables, bag }: StepContext,
-  gradients: readonly (Tensor | null)[],
-): FiniteCheck[] {
-  return variables.flatMap(({ name }, index) => {
-    const gradient = gradients[index] ?? null;
-    if (gradient === null) return [];
-    const pending = startGramian([gradient]);
-    bag.keep(pending.packed);
-    return [{ variable: name, pending }];
-  });
-}
-
-function observeGroups(context: StepContext): PendingGroup[] {
+async function observeGroups(context: StepContext): Promise<PendingGroup[]> {
   const targets = context.variables.map((variable) => ({ name: variable.name, tensor: variable }));
-  const swept = new SweptRows(context, targets);
+  const swept = await SweptRows.sweep(context, targets);
   return presentGroups(context).map((present) =>
     startGroup(vectorsOf(context, present, swept, false), context.bag),
   );
 }
 
-/** Sweeps objective by objective on the live tape to name the one whose gradient is not finite. */
+/** The error for a gradient that is not finite, with the objective that is to blame, on whichever rank. */
 async function blame(context: StepContext, paths: TapePaths, variable: string): Promise<Error> {
-  const { tape, state } = context;
-  const groupOf = (name: string): string =>
-    state.groups.find(({ variables }) => variables.includes(name))?.key ?? '';
+  const { agreement, state } = context;
+  const own = async (): Promise<Culprit | null> => findCulprit(context, paths);
+  const found =
+    agreement === null
+      ? [await own()]
+      : await fromEach(agreement.exchange, 'culprits', async () => (await own()) as Json);
+  const culprit = (found as readonly (Culprit | null)[]).find((one) => one !== null) ?? null;
+  const place = culprit?.place ?? context.variables.findIndex(({ name }) => name === variable);
+  const { name } = context.variables[place]!;
+  const group = state.groups.find(({ variables }) => variables.includes(name))?.key ?? '';
+  return nonFiniteGradient(culprit?.objective ?? null, group, name, state.step);
+}
+
+/** An objective whose gradient for a variable, known by its place, is not finite. */
+type Culprit = { readonly objective: string; readonly place: number };
+
+/** Sweeps objective by objective on the live tape to name the one whose gradient is not finite on this rank. */
+async function findCulprit(context: StepContext, paths: TapePaths): Promise<Culprit | null> {
+  const { tape, variables, bag } = context;
   for (const objective of tape.value.objectives) {
-    const swept = context.bag.keepAll(tape.sweep([seedOf(context, objective)], paths));
-    const checks = startChecks(context, swept);
+    const swept = bag.keepAll(tape.sweep([seedOf(context, objective)], paths));
+    const checks = startChecks(variables, swept, bag);
     const values = await readTogether(checks.map(({ pending }) => pending.packed));
-    const culprit = checks.find(
-      ({ pending }, index) => finishGramian(pending, values[index]!).nonFinite.length > 0,
-    );
-    if (culprit !== undefined) {
-      return nonFiniteGradient(
-        objective.name,
-        groupOf(culprit.variable),
-        culprit.variable,
-        state.step,
-      );
-    }
+    const broken = await firstNonFinite(variables, checks, values, null);
+    if (broken === null) continue;
+    const place = variables.findIndex(({ name }) => name === broken);
+    return { objective: objective.name, place };
   }
-  return nonFiniteGradient(null, groupOf(variable), variable, state.step);
+  return null;
 }

@@ -62,6 +62,15 @@ export class FusedOptimizer implements CombiningOptimizer {
     this.#byOwnName = new Map(Array.from(named.values(), (variable) => [variable.name, variable]));
   }
 
+  /** The same optimizer with empty slots for others in the place of its variables, under their names. */
+  forVariables(others: ReadonlyMap<Variable, Variable>): FusedOptimizer {
+    const named = Array.from(this.#names).flatMap(([variable, name]) => {
+      const other = others.get(variable);
+      return other === undefined ? [] : [[name, other] as const];
+    });
+    return new FusedOptimizer({ ...this.#kind, learningRate: this.#learningRate }, new Map(named));
+  }
+
   /** The step size of the next update. */
   get learningRate(): number {
     return this.#learningRate;

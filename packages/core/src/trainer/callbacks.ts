@@ -42,8 +42,11 @@ export interface SafePoint {
   readonly logs: Logs | null;
   /** Asks `fit` to end here. */
   readonly stop: () => void;
-  /** Everything that training carries on; the tensors are the trainer's. */
-  readonly snapshot: () => TrainerSnapshot;
+  /**
+   * Everything that training carries on; the tensors are the trainer's, until the next step. Among several ranks a promise
+   * of it, for which all of them have to ask.
+   */
+  readonly snapshot: () => TrainerSnapshot | Promise<TrainerSnapshot>;
 }
 
 /** What `fit` measured, epoch by epoch. */

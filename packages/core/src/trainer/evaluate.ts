@@ -2,8 +2,8 @@ import { MultigradError } from '../strategy/errors.ts';
 import { type Objectives, type FeatureObjectives, readForward } from '../engine/objectives.ts';
 import { readTogether } from '../engine/read-back.ts';
 import { scoped } from '../engine/scoped.ts';
-import { scalarsOf, sortNumbers } from '../engine/step-context.ts';
-import { batchSize } from './batch-size.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../engine/step-context.ts';
+import { fromEach, type GradientExchange } from '../engine/gradient-exchange.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { type Measured, Measurements } from './measurements.ts';
 
@@ -13,11 +13,18 @@ export interface Evaluation<Name extends string = string> extends Measured<Name>
   readonly samples: number;
 }
 
-/** Evaluates a forward function over batches; no gradients, one read-back per batch. */
+/**
+ * Evaluates a forward function over batches; no gradients, one read-back per batch. Where objectives say how many samples
+ * have a label, their means are over those.
+ *
+ * @param batches - of each rank, where there are several: means are over all of them
+ */
 export async function evaluateBatches<Batch, Name extends string>(
   forward: (batch: Batch) => Objectives<Name> | FeatureObjectives<Name>,
   batches: AsyncIterable<Batch>,
+  sizeOf: (batch: Batch) => number,
   signal?: AbortSignal,
+  exchange?: GradientExchange,
 ): Promise<Evaluation<Name>> {
   const measurements = new Measurements();
   let samples = 0;
@@ -25,28 +32,49 @@ export async function evaluateBatches<Batch, Name extends string>(
   for await (const batch of batches) {
     await breaks.take();
     if (signal?.aborted === true) break;
-    const size = batchSize(batch);
-    const { scalars, objectives } = scoped(() => {
-      const present = readForward(forward(batch)).objectives;
+    const size = sizeOf(batch);
+    const { scalars, counts, objectives } = scoped(() => {
+      const present = readForward(forward(batch), exchange !== undefined).objectives;
       return {
-        objectives: present.map(({ name, loss, metrics: own }) => ({ name, loss, metrics: own })),
+        objectives: [...present],
         scalars: scalarsOf(present),
+        counts: sampleTensors(present),
       };
     });
-    const values = await readTogether(scalars).finally(() => {
-      for (const scalar of scalars) scalar.dispose();
+    const values = await readTogether([...scalars, ...counts]).finally(() => {
+      for (const scalar of [...scalars, ...counts]) scalar.dispose();
     });
     const numbers = sortNumbers(objectives, values);
+    const counted = samplesOf(objectives, values.slice(scalars.length), size);
     const byName = <T>(of: ArrayLike<T>): Record<string, T> =>
       Object.fromEntries(objectives.map(({ name }, k) => [name, of[k]!]));
-    measurements.add({ losses: byName(numbers.losses), metrics: byName(numbers.metrics) }, size);
+    measurements.add(
+      { losses: byName(numbers.losses), metrics: byName(numbers.metrics) },
+      byName(counted),
+    );
     samples += size;
   }
-  if (samples === 0 && signal?.aborted !== true) {
-    throw new MultigradError(
-      'invalid-data',
-      'The data to evaluate should yield at least one batch. Found none.',
-    );
+  if (exchange !== undefined) {
+    const all = await fromEach(exchange, 'evaluation', () => ({
+      samples,
+      sums: measurements.snapshot(),
+    }));
+    samples = all.reduce((sum, one) => sum + one.samples, 0);
+    checkSome(samples);
+    return {
+      samples,
+      ...Measurements.sumOf(all.map(({ sums }) => sums)).means<Name>(),
+    };
   }
+  if (signal?.aborted !== true) checkSome(samples);
   return { samples, ...measurements.means<Name>() };
+}
+
+/** @throws MultigradError `invalid-data` */
+function checkSome(samples: number): void {
+  if (samples > 0) return;
+  throw new MultigradError(
+    'invalid-data',
+    'The data to evaluate should yield at least one batch. Found none.',
+  );
 }

@@ -50,14 +50,21 @@ export class FitProgress {
   /**
    * Goes on from a state, and lets the callbacks do so.
    *
+   * @param fewer - whether callbacks may be missing: the first of several ranks, which saved, may have more than others
    * @throws MultigradError `structure-changed` when the callbacks that remember are not those of the state
    */
-  static resume(state: FitState, callbacks: readonly TrainerCallback[]): FitProgress {
+  static resume(
+    state: FitState,
+    callbacks: readonly TrainerCallback[],
+    fewer = false,
+  ): FitProgress {
     const own = remembering(callbacks);
     const here = own.map(({ name }) => name);
     const there = Object.keys(state.callbacks);
     const differences = [
-      ...there.filter((name) => !here.includes(name)).map((name) => `no callback \`${name}\` here`),
+      ...there
+        .filter((name) => !fewer && !here.includes(name))
+        .map((name) => `no callback \`${name}\` here`),
       ...here
         .filter((name) => !there.includes(name))
         .map((name) => `nothing of callback \`${name}\` there`),

@@ -8,16 +8,24 @@ export interface Measured<Name extends string = string> {
   readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
 }
 
+/** How many samples means are over: of all objectives, or by objective. */
+export type SampleCounts = number | Readonly<Partial<Record<string, number>>>;
+
 /** Means of losses and metrics over batches, weighted by their numbers of samples. */
 export class Measurements {
   readonly #losses = new RunningMeans();
   readonly #metrics = new Map<string, RunningMeans>();
 
-  add({ losses, metrics }: Measured, samples: number): void {
-    for (const [name, loss] of Object.entries(losses)) this.#losses.add(name, loss!, samples);
+  add({ losses, metrics }: Measured, samples: SampleCounts): void {
+    const countOf = (name: string): number =>
+      typeof samples === 'number' ? samples : (samples[name] ?? 0);
+    // A mean over nothing may be NaN.
+    for (const [name, loss] of Object.entries(losses)) {
+      this.#losses.add(name, loss!, countOf(name));
+    }
     for (const [name, own] of Object.entries(metrics)) {
       for (const [metric, value] of Object.entries(own!)) {
-        this.#metricsOf(name).add(metric, value, samples);
+        this.#metricsOf(name).add(metric, value, countOf(name));
       }
     }
   }
@@ -32,6 +40,22 @@ export class Measurements {
     };
   }
 
+  /** Takes over the sums of others, made of what `snapshot` returned. */
+  static sumOf(snapshots: readonly Json[]): Measurements {
+    const all = new Measurements();
+    const add = (means: RunningMeans, rows: readonly SumRow[]): void => {
+      for (const [name, total, weight] of rows) {
+        means.addSum(name, numberFromJson(total), weight);
+      }
+    };
+    for (const snapshot of snapshots) {
+      const { losses, metrics } = snapshot as unknown as Sums;
+      add(all.#losses, losses);
+      for (const [name, rows] of metrics) add(all.#metricsOf(name), rows);
+    }
+    return all;
+  }
+
   /** The sums so far. */
   snapshot(): Json {
     const rows = (means: RunningMeans): Json =>
@@ -44,10 +68,7 @@ export class Measurements {
 
   /** Goes on from what `snapshot` returned. */
   static from(snapshot: Json): Measurements {
-    const { losses, metrics } = snapshot as unknown as {
-      readonly losses: readonly SumRow[];
-      readonly metrics: readonly (readonly [string, readonly SumRow[]])[];
-    };
+    const { losses, metrics } = snapshot as unknown as Sums;
     const measurements = new Measurements();
     restore(measurements.#losses, losses);
     for (const [name, rows] of metrics) restore(measurements.#metricsOf(name), rows);
@@ -62,6 +83,11 @@ export class Measurements {
 }
 
 type SumRow = readonly [string, number | string, number];
+
+interface Sums {
+  readonly losses: readonly SumRow[];
+  readonly metrics: readonly (readonly [string, readonly SumRow[]])[];
+}
 
 function restore(means: RunningMeans, rows: readonly SumRow[]): void {
   for (const [name, total, weight] of rows) means.set(name, numberFromJson(total), weight);

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkClip } from '../engine/clip-gradients.ts';
 import type { GradientMemory } from '../engine/gradient-memory.ts';
+import type { GradientExchange } from '../engine/gradient-exchange.ts';
 import type { IntegrationState } from '../engine/integration-state.ts';
 import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
@@ -58,6 +59,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   #progress: FitProgress | null = null;
   #busy = false;
   #stopRequested = false;
+  /** Why all ranks stop, where there are several. */
+  #agreedStop: 'aborted' | 'requested' | null = null;
 
   /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
   constructor(options: TrainerOptions<Batch, Name>) {
@@ -97,10 +100,19 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * Everything that training carries on, weights included. Within a `fit` it is complete at its safe points.
    *
    * @throws MultigradError `interleaved-call` during a step, `unsupported` for an optimizer that keeps its memory to
-   *   itself
+   *   itself and for one of several ranks
    */
   snapshot(): TrainerSnapshot {
     const { state, tensors } = this.#stepper.snapshot();
+    return { state: { ...state, fit: this.#progress?.snapshot() ?? null }, tensors };
+  }
+
+  /**
+   * The same among several ranks, all of which have to call it: the snapshot of a trainer by itself, from which any
+   * number of ranks goes on. What callbacks remember is this rank's. The tensors last until the next step.
+   */
+  async gatherSnapshot(): Promise<TrainerSnapshot> {
+    const { state, tensors } = await this.#stepper.gatherSnapshot();
     return { state: { ...state, fit: this.#progress?.snapshot() ?? null }, tensors };
   }
 
@@ -151,10 +163,16 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    *   variables, optimizer and state are then as before the step
    */
   async trainOnBatch(batch: Batch, ...further: readonly Batch[]): Promise<StepReport<Name>> {
-    return this.#exclusively(() => this.#stepper.make([batch, ...further]));
+    return this.#exclusively(async () => {
+      const { report } = await this.#stepper.make([batch, ...further]);
+      return report;
+    });
   }
 
-  /** Losses and metrics over a data set, without training. */
+  /**
+   * Losses and metrics over a data set, without training. Among several ranks all call it with the same data, of which
+   * each evaluates its part of the batches.
+   */
   async evaluate(
     data: DataSource<Batch>,
     options: EvaluateOptions = {},
@@ -175,14 +193,22 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
 
   async #fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
     const { epochs, initialEpoch = 0, callbacks = [], signal, resume = null } = options;
+    const { exchange } = this.#options;
     const progress =
       resume === null
         ? new FitProgress(callbacks, initialEpoch)
-        : FitProgress.resume(resume, callbacks);
+        : FitProgress.resume(resume, callbacks, exchange !== undefined);
     this.#progress = progress;
     this.#stopRequested = false;
+    this.#agreedStop = null;
     const stopped = (): 'aborted' | 'requested' | undefined =>
-      signal?.aborted === true ? 'aborted' : this.#stopRequested ? 'requested' : undefined;
+      exchange === undefined
+        ? signal?.aborted === true
+          ? 'aborted'
+          : this.#stopRequested
+            ? 'requested'
+            : undefined
+        : (this.#agreedStop ?? undefined);
 
     try {
       for (const callback of callbacks) await callback.onTrainBegin?.();
@@ -208,7 +234,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
                 options.validationWeights,
                 signal,
               );
-        if (signal?.aborted === true && validation !== null) break;
+        if (exchange === undefined && signal?.aborted === true && validation !== null) break;
         const logs = {
           ...this.#logs(training, ''),
           ...(validation === null ? {} : this.#logs(validation, 'val_')),
@@ -243,9 +269,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
       await breaks.take();
       if (stopped()) return null;
       for (const callback of callbacks) await callback.onBatchBegin?.(progress.batch);
-      const size = group.reduce((sum, batch) => sum + batchSize(batch), 0);
-      const report = await this.#stepper.make(group);
-      if (report.skipped === undefined) progress.measurements.add(report, size);
+      const { report, samples } = await this.#stepper.make(group);
+      if (report.skipped === undefined) progress.measurements.add(report, samples);
       else progress.skipped += 1;
       for (const callback of callbacks) await callback.onBatchEnd?.(progress.batch, report);
       progress.batch += 1;
@@ -265,18 +290,23 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   async #safePoint(
-    { callbacks = [] }: FitOptions<Batch, Name>,
+    { callbacks = [], signal }: FitOptions<Batch, Name>,
     epoch: number,
     logs: Logs | null,
   ): Promise<void> {
+    const { exchange } = this.#options;
     const point: SafePoint = {
       step: this.#stepper.training.step,
       epoch,
       logs,
       stop: () => this.stop(),
-      snapshot: () => this.snapshot(),
+      snapshot: () => (exchange === undefined ? this.snapshot() : this.gatherSnapshot()),
     };
     for (const callback of callbacks) await callback.onSafePoint?.(point);
+    if (exchange === undefined) return;
+    const own = signal?.aborted === true ? 'aborted' : this.#stopRequested ? 'requested' : null;
+    const all = await exchange.gather<'aborted' | 'requested' | null>('stop', own);
+    this.#agreedStop = all.find((why) => why !== null) ?? null;
   }
 
   async #evaluate(
@@ -286,11 +316,14 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     signal?: AbortSignal,
   ): Promise<Evaluation<Name>> {
     const { step } = this.#stepper.training;
+    const { exchange } = this.#options;
     const evaluate = async (): Promise<Evaluation<Name>> =>
       evaluateBatches(
         (batch: Batch) => this.#options.objectives(batch, { training: false, step }),
-        readBatches(data, 0, { ...options, shuffle: false }),
-        signal,
+        everyNth(readBatches(data, 0, { ...options, shuffle: false }), exchange),
+        batchSize,
+        exchange === undefined ? signal : undefined,
+        exchange,
       );
     return weights === 'average' ? this.#stepper.training.withAverages(evaluate) : evaluate();
   }
@@ -323,6 +356,18 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     } finally {
       this.#busy = false;
     }
+  }
+}
+
+/** The batches that are this rank's to evaluate. */
+async function* everyNth<Batch>(
+  batches: AsyncIterable<Batch>,
+  exchange: GradientExchange | undefined,
+): AsyncGenerator<Batch, void> {
+  let number = 0;
+  for await (const batch of batches) {
+    if (exchange === undefined || number % exchange.size === exchange.rank) yield batch;
+    number += 1;
   }
 }
 

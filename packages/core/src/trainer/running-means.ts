@@ -3,8 +3,13 @@ export class RunningMeans {
   readonly #sums = new Map<string, { total: number; weight: number }>();
 
   add(name: string, value: number, weight: number): void {
+    if (weight > 0) this.addSum(name, value * weight, weight);
+  }
+
+  /** Adds what others have summed. */
+  addSum(name: string, total: number, weight: number): void {
     const sum = this.#sums.get(name) ?? { total: 0, weight: 0 };
-    sum.total += value * weight;
+    sum.total += total;
     sum.weight += weight;
     this.#sums.set(name, sum);
   }

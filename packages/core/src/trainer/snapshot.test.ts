@@ -109,7 +109,7 @@ function keeper(): TrainerCallback & { readonly kept: TrainerSnapshot[] } {
   const kept: TrainerSnapshot[] = [];
   return {
     kept,
-    onSafePoint: ({ snapshot }: SafePoint) => void kept.push(copySnapshot(snapshot())),
+    onSafePoint: async ({ snapshot }: SafePoint) => void kept.push(copySnapshot(await snapshot())),
   };
 }
 

@@ -14,10 +14,9 @@ import { MultigradError } from '../strategy/errors.ts';
 import { batchSize } from './batch-size.ts';
 import { evaluateBatches } from './evaluate.ts';
 import type { Measured } from './measurements.ts';
-import type { TrainerSnapshot, TrainerState } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 import type { TrainerOptions } from './trainer-options.ts';
-import { TrainingState } from './training-state.ts';
+import { type StateSnapshot, TrainingState } from './training-state.ts';
 
 /** Makes training steps. */
 export class Stepper<Batch, Name extends string> {
@@ -46,7 +45,7 @@ export class Stepper<Batch, Name extends string> {
   build(samples: readonly Batch[]): void {
     const { strategy } = this.#options;
     const { step, trained } = this.training;
-    const forwards = samples.map((batch) => this.#forward(batch, step));
+    const forwards = samples.map((batch) => this.#forward(batch, 0, step));
     this.training.begin(buildIntegration(forwards, trained, strategy, this.#options));
   }
 
@@ -56,21 +55,45 @@ export class Stepper<Batch, Name extends string> {
     this.training.note(endEpoch(this.#options.strategy, integration, losses));
   }
 
-  snapshot(): {
-    readonly state: Omit<TrainerState, 'fit'>;
-    readonly tensors: TrainerSnapshot['tensors'];
-  } {
-    if (this.#busy) {
-      throw new MultigradError(
-        'interleaved-call',
-        'A snapshot was asked for during a step. Take it between steps, as at a safe point.',
-      );
-    }
+  snapshot(): StateSnapshot {
+    this.#checkIdle();
     return this.training.snapshot();
   }
 
-  /** One training step; when it throws, all is as before. */
-  async make(batches: readonly Batch[]): Promise<StepReport<Name>> {
+  async gatherSnapshot(): Promise<StateSnapshot> {
+    this.#checkIdle();
+    return this.training.gatherSnapshot();
+  }
+
+  #checkIdle(): void {
+    if (!this.#busy) return;
+    throw new MultigradError(
+      'interleaved-call',
+      'A snapshot was asked for during a step. Take it between steps, as at a safe point.',
+    );
+  }
+
+  /**
+   * One training step; when it throws, all is as before.
+   *
+   * @returns what it measured, and over how many samples of all ranks
+   */
+  async make(batches: readonly Batch[]): Promise<MadeStep<Name>> {
+    const { ranks } = this.training;
+    // Also where nothing is accumulated: tensors that do not belong together are named.
+    const sizes = batches.map(batchSize);
+    await ranks?.begin();
+    const place = (await ranks?.place(sizes)) ?? { first: sizes.map(() => 0), total: sizes };
+    const samples = place.total.reduce((sum, size) => sum + size, 0);
+    const own = batches.map((batch, index) => ({
+      batch,
+      size: sizes[index]!,
+      firstSample: place.first[index]!,
+    }));
+    return { report: await this.#attempt(own), samples };
+  }
+
+  async #attempt(batches: readonly OwnBatch<Batch>[]): Promise<StepReport<Name>> {
     const { step, lossScale } = this.training;
     const scale = lossScale === null ? {} : { lossScale: lossScale.scale };
     this.#busy = true;
@@ -99,14 +122,18 @@ export class Stepper<Batch, Name extends string> {
     return this.#options.onNonFinite === 'skip' && isNonFinite(error) ? error.message : null;
   }
 
-  async #make(batches: readonly Batch[], step: number): Promise<StepReport<Name>> {
-    const { objectives, strategy } = this.#options;
+  async #make(batches: readonly OwnBatch<Batch>[], step: number): Promise<StepReport<Name>> {
+    const { strategy, exchange } = this.#options;
     const result = await this.#integrate(batches, step);
     this.training.advance(result.state, result.memory);
+    await this.training.ranks?.shareStatistics();
     if (strategy.needs.losses === 'now-and-after-step') {
       const { losses } = await evaluateBatches(
-        (batch: Batch) => objectives(batch, { training: true, step }),
+        ({ batch, firstSample }: OwnBatch<Batch>) => this.#forward(batch, firstSample, step)(),
         each(batches.slice(0, this.#options.accumulate ?? 1)),
+        ({ size }) => size,
+        undefined,
+        exchange,
       );
       this.training.note(afterStep(strategy, result.state, losses));
     }
@@ -115,12 +142,16 @@ export class Stepper<Batch, Name extends string> {
   }
 
   /** Integrates the gradients and lets the optimizer have its turn. */
-  async #integrate(batches: readonly Batch[], step: number): Promise<IntegratedStep<Name>> {
-    const { observe, accumulate = 1 } = this.#options;
+  async #integrate(
+    batches: readonly OwnBatch<Batch>[],
+    step: number,
+  ): Promise<IntegratedStep<Name>> {
+    const { observe, accumulate = 1, synchronise } = this.#options;
     const { integration, memory, trained, lossScale } = this.training;
-    // Also where nothing is accumulated: tensors that do not belong together are named.
-    const sizes = batches.map(batchSize);
-    const forwards = batches.map((batch) => this.#forward(batch, step));
+    const sizes = batches.map(({ size }) => size);
+    const forwards = batches.map(({ batch, firstSample }) =>
+      this.#forward(batch, firstSample, step),
+    );
     const options = {
       ...this.#options,
       state: integration,
@@ -128,6 +159,8 @@ export class Stepper<Batch, Name extends string> {
       memory,
       lossScale: lossScale?.scale ?? 1,
       observe: observe !== undefined && step % observe.every === 0,
+      samples: sizes,
+      sumsWithin: synchronise,
     };
     if (accumulate === 1) return this.#apply(forwards, trained, options, step);
     if (batches.length !== this.batches) {
@@ -159,7 +192,12 @@ export class Stepper<Batch, Name extends string> {
     step: number,
   ): Promise<IntegratedStep<Name>> {
     const { strategy } = this.#options;
-    const { update, variables } = this.training;
+    const { update, variables, ranks } = this.training;
+    if (ranks !== null) {
+      return integrateCombinations(forwards, trained, strategy, options, (combinations, groups) =>
+        ranks.apply(update, combinations, groups, step),
+      );
+    }
     if (update.combines) {
       return integrateCombinations(forwards, trained, strategy, options, (combinations) => {
         update.applyCombinations(combinations, step);
@@ -181,15 +219,29 @@ export class Stepper<Batch, Name extends string> {
     return result;
   }
 
-  #forward(batch: Batch, step: number): Forward<Name> {
-    return () => this.#options.objectives(batch, { training: true, step });
+  #forward(batch: Batch, firstSample: number, step: number): Forward<Name> {
+    const sumNow = this.training.ranks?.sumNow ?? null;
+    return () => this.#options.objectives(batch, { training: true, step, firstSample, sumNow });
   }
+}
+
+/** A batch of this rank's, and where it lies among those of the others. */
+interface OwnBatch<Batch> {
+  readonly batch: Batch;
+  readonly size: number;
+  readonly firstSample: number;
+}
+
+/** A step, and the samples of all ranks in it. */
+export interface MadeStep<Name extends string> {
+  readonly report: StepReport<Name>;
+  readonly samples: number;
 }
 
 function isNonFinite(error: unknown): error is MultigradError {
   return MultigradError.isInstance(error) && error.code === 'non-finite';
 }
 
-async function* each<Batch>(batches: readonly Batch[]): AsyncGenerator<Batch, void> {
-  for (const batch of batches) yield await Promise.resolve(batch);
+async function* each<T>(values: readonly T[]): AsyncGenerator<T, void> {
+  for (const value of values) yield await Promise.resolve(value);
 }

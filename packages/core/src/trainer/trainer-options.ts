@@ -1,4 +1,5 @@
 import type { ClipOptions } from '../engine/clip-gradients.ts';
+import type { GradientExchange } from '../engine/gradient-exchange.ts';
 import type { GroupingOptions } from '../engine/integrate-gradients.ts';
 import type { FeatureObjectives, Objectives } from '../engine/objectives.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
@@ -15,6 +16,10 @@ export interface ObjectiveContext {
   readonly training: boolean;
   /** Number of the training step, from 0; the number of steps made so far in `evaluate`. */
   readonly step: number;
+  /** Number of the batch's first sample in the batch of all ranks: 0 for a trainer by itself. */
+  readonly firstSample?: number;
+  /** Adds up over the ranks, in place: batch norm goes by it. Null where each rank normalises by its own samples. */
+  readonly sumNow?: ((values: Float64Array) => void) | null;
 }
 
 /** What a multi-objective trainer is made of. */
@@ -62,6 +67,17 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    * objective at those steps, no change to the update. @defaultValue off
    */
   readonly observe?: { readonly every: number };
+  /**
+   * The ranks that train together, each with its part of every batch, as `@multigrad/distributed` makes them; every rank
+   * then makes the same calls. Weights are those of a trainer by itself that sees whole batches, but for rounding.
+   * @defaultValue none
+   */
+  readonly exchange?: GradientExchange;
+  /**
+   * Whether batch norm takes the samples of all ranks, in forward and reverse passes; otherwise each rank normalises by
+   * its own samples, and moving statistics are means over the ranks. @defaultValue false
+   */
+  readonly synchronise?: boolean;
 }
 
 /** How `evaluate` reads its data, and with which weights. */

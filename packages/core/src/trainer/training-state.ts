@@ -5,6 +5,7 @@ import { type IntegrationState, stateDifferences } from '../engine/integration-s
 import { MultigradError } from '../strategy/errors.ts';
 import { LossScale } from './loss-scale.ts';
 import { variablesByName } from './named-variables.ts';
+import { Ranks, slotVariable } from './ranks.ts';
 import {
   renameVariables,
   tensorsBelow,
@@ -23,6 +24,8 @@ export class TrainingState {
   readonly update: Update;
   /** Null where losses are not scaled. */
   readonly lossScale: LossScale | null;
+  /** Null for a trainer by itself. */
+  readonly ranks: Ranks | null;
   readonly #options: StateOptions;
   readonly #named: ReadonlyMap<string, Variable>;
   readonly #statistics: ReadonlyMap<string, Variable>;
@@ -37,7 +40,12 @@ export class TrainingState {
     this.#options = options;
     this.#named = variablesByName(options.variables);
     this.#statistics = variablesByName(options.statistics ?? []);
-    this.update = new Update(options, this.#named);
+    const { exchange, synchronise = false } = options;
+    this.ranks =
+      exchange === undefined
+        ? null
+        : new Ranks(exchange, this.#named, this.#statistics, synchronise);
+    this.update = updateOf(options, this.#named, this.ranks);
     this.lossScale = options.lossScale === undefined ? null : new LossScale(options.lossScale);
   }
 
@@ -76,6 +84,7 @@ export class TrainingState {
   dispose(): void {
     this.#remember(undefined);
     this.update.dispose();
+    this.ranks?.dispose();
   }
 
   /** Begins with groups just found: the strategy's memory is lost. */
@@ -129,7 +138,8 @@ export class TrainingState {
     }
     const restore = keep(this.#named);
     try {
-      for (const [name, variable] of this.#named) variable.assign(averages.get(name)!);
+      const whole = (await this.ranks?.gather(averages, (name) => name)) ?? averages;
+      for (const [name, variable] of this.#named) variable.assign(whole.get(name)!);
       return await body();
     } finally {
       restore();
@@ -151,25 +161,57 @@ export class TrainingState {
     }
   }
 
-  snapshot(): {
-    readonly state: Omit<TrainerState, 'fit'>;
-    readonly tensors: TrainerSnapshot['tensors'];
-  } {
-    const { kind, values, tensors: slots, averagedSteps, averages } = this.update.snapshot();
+  /** @throws MultigradError `unsupported` for one of several ranks, none of which has all */
+  snapshot(): StateSnapshot {
+    if (this.ranks !== null) {
+      throw new MultigradError(
+        'unsupported',
+        'Each of several ranks has a part of the optimizer alone: await `gatherSnapshot()` on all of them. Found a call of `snapshot()`.',
+      );
+    }
+    return this.#snapshotOf(this.#parts());
+  }
+
+  /** The same where there are several ranks, all of which call it; the tensors last until the next one. */
+  async gatherSnapshot(): Promise<StateSnapshot> {
+    const { ranks } = this;
+    if (ranks === null) return this.snapshot();
+    ranks.free();
+    await ranks.begin();
+    const own = this.#parts();
+    const remembered = this.memory?.tensors() ?? [];
+    const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
+    return this.#snapshotOf({
+      slots: await ranks.gather(own.slots, slotVariable),
+      averages: await ranks.gather(own.averages, (name) => name),
+      memory: await ranks.gather(
+        own.memory,
+        (index) => stable.get(remembered[Number(index)]!.variable) ?? null,
+      ),
+    });
+  }
+
+  /** The tensors that ranks share out. */
+  #parts(): SnapshotParts {
+    const { tensors: slots, averages } = this.update.snapshot();
+    const memory = this.memory?.tensors() ?? [];
+    const remembered = memory.map(({ value }, index) => [String(index), value] as const);
+    return { slots, averages, memory: new Map(remembered) };
+  }
+
+  #snapshotOf({ slots, averages, memory: remembered }: SnapshotParts): StateSnapshot {
+    const { kind, values, averagedSteps } = this.update.snapshot();
     const memory = this.memory?.tensors() ?? [];
     const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
     const tensors = new Map<string, Tensor>();
-    const put = (prefix: string, entries: Iterable<readonly [string | number, Tensor]>): void => {
+    const put = (prefix: string, entries: ReadonlyMap<string, Tensor>): void => {
       for (const [name, tensor] of entries) tensors.set(`${prefix}/${name}`, tensor);
     };
     put('weights', this.#named);
     put('statistics', this.#statistics);
     put('optimizer', slots);
     put('average', averages);
-    put(
-      'memory',
-      memory.map(({ value }, index) => [index, value] as const),
-    );
+    put('memory', remembered);
     return {
       state: {
         format: 1,
@@ -189,7 +231,16 @@ export class TrainingState {
     };
   }
 
-  restore({ state, tensors }: TrainerSnapshot): void {
+  restore(snapshot: TrainerSnapshot): void {
+    const own = this.ranks === null ? snapshot : cutSnapshot(snapshot, this.ranks);
+    try {
+      this.#restore(own);
+    } finally {
+      if (own !== snapshot) dispose([...own.tensors.values()]);
+    }
+  }
+
+  #restore({ state, tensors }: TrainerSnapshot): void {
     const { strategy } = this.#options;
     const update = {
       ...state.optimizer,
@@ -247,6 +298,38 @@ export class TrainingState {
     if (memory !== this.#memory) this.#memory?.dispose();
     this.#memory = memory;
   }
+}
+
+/** Everything but what a `fit` adds. */
+export interface StateSnapshot {
+  readonly state: Omit<TrainerState, 'fit'>;
+  readonly tensors: TrainerSnapshot['tensors'];
+}
+
+type SnapshotParts = Readonly<Record<'slots' | 'averages' | 'memory', ReadonlyMap<string, Tensor>>>;
+
+/** The same snapshot with a rank's slices in the place of what ranks share out; new tensors. */
+function cutSnapshot({ state, tensors }: TrainerSnapshot, ranks: Ranks): TrainerSnapshot {
+  const variableOf = (name: string): string | null => {
+    const rest = slotVariable(name) ?? '';
+    if (name.startsWith('optimizer/')) return slotVariable(rest);
+    if (name.startsWith('average/')) return rest;
+    if (name.startsWith('memory/')) return state.memory[Number(rest)]?.variable ?? null;
+    return null;
+  };
+  return { state, tensors: ranks.cut(tensors, variableOf) };
+}
+
+/** Among several ranks each updates its slices of the variables. */
+function updateOf(
+  options: StateOptions,
+  named: ReadonlyMap<string, Variable>,
+  ranks: Ranks | null,
+): Update {
+  if (ranks === null) return new Update(options, named);
+  const { shards, exchange } = ranks;
+  const optimizer = shards.optimizerOf(options.optimizer);
+  return new Update({ ...options, optimizer }, shards.slices, exchange);
 }
 
 /** Keeps the values of variables. @returns what puts them back */

@@ -1,9 +1,11 @@
 import type { Combination } from '../optimizers/combination.ts';
 import { dispose, type NamedTensorMap, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { GradientExchange } from '../engine/gradient-exchange.ts';
 import type { ParameterGroup } from '../engine/groups.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
 import { checkClip, clipGradients, type ClipOptions } from '../engine/clip-gradients.ts';
+import { clipSlices } from '../engine/clip-slices.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
 import {
   type AnyOptimizer,
@@ -64,10 +66,19 @@ export class Update {
   readonly #options: UpdateOptions;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #average: WeightAverage | null;
+  readonly #exchange: GradientExchange | null;
 
-  /** @throws MultigradError `invalid-option` */
-  constructor(options: UpdateOptions, variables: ReadonlyMap<string, Variable>) {
+  /**
+   * @param exchange - where the variables are slices, the ranks that hold the others
+   * @throws MultigradError `invalid-option`
+   */
+  constructor(
+    options: UpdateOptions,
+    variables: ReadonlyMap<string, Variable>,
+    exchange: GradientExchange | null = null,
+  ) {
     checkOptions(options);
+    this.#exchange = exchange;
     this.#options = options;
     this.#variables = variables;
     this.#average =
@@ -115,12 +126,12 @@ export class Update {
     try {
       let ready = gradients;
       if (clip !== undefined) {
+        const exchange = this.#exchange;
+        const names = groups.map(({ variables }) => variables);
         ready = take(
-          clipGradients(
-            ready,
-            groups.map(({ variables }) => variables),
-            clip,
-          ),
+          exchange === null
+            ? clipGradients(ready, names, clip)
+            : await clipSlices(ready, names, clip, exchange),
         );
       }
       if (weightDecay > 0) {

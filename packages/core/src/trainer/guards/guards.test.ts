@@ -195,8 +195,8 @@ describe('earlyStopping', () => {
       });
       const kept: ReturnType<typeof copySnapshot>[] = [];
       const keep: TrainerCallback = {
-        onSafePoint: ({ logs, snapshot }) => {
-          if (logs !== null) kept.push(copySnapshot(snapshot()));
+        onSafePoint: async ({ logs, snapshot }) => {
+          if (logs !== null) kept.push(copySnapshot(await snapshot()));
         },
       };
       const fit = async (resume?: (typeof kept)[0]['state']['fit']) =>

@@ -1,0 +1,136 @@
+import {
+  dispose,
+  Optimizer,
+  reshape,
+  slice as sliceTensor,
+  tensor,
+  type Tensor,
+  tensor1d,
+  tidy,
+  variable,
+  type Variable,
+} from '@tensorflow/tfjs-core';
+import { type GradientExchange, sliceOf } from '../engine/gradient-exchange.ts';
+import type { ParameterGroup } from '../engine/groups.ts';
+import type { Combination } from '../optimizers/combination.ts';
+import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
+import { MultigradError } from '../strategy/errors.ts';
+import type { AnyOptimizer } from './optimizer.ts';
+
+/**
+ * This rank's slices of the variables, flat: what its optimizer changes and keeps its slots for. So every rank holds and
+ * updates its part of the optimizer's memory alone, and the new values are then gathered.
+ *
+ * @see Rajbhandari, Rasley, Ruwase and He, "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models", SC 2020
+ * (https://arxiv.org/abs/1910.02054), section 5.1 (stage 1)
+ */
+export class ShardedVariables {
+  readonly #exchange: GradientExchange;
+  readonly #whole: ReadonlyMap<string, Variable>;
+  /** Under the names of the whole ones. */
+  readonly slices: ReadonlyMap<string, Variable>;
+  /** By the own names of the whole ones. */
+  readonly #sliceOf: ReadonlyMap<string, Variable>;
+  /** An optimizer that was made for the slices. */
+  #own: FusedOptimizer | null = null;
+
+  constructor(whole: ReadonlyMap<string, Variable>, exchange: GradientExchange) {
+    this.#exchange = exchange;
+    this.#whole = whole;
+    this.slices = new Map(
+      Array.from(whole, ([name, own]) => {
+        return [name, tidy(() => variable(this.cut(own), true))];
+      }),
+    );
+    this.#sliceOf = new Map(
+      Array.from(whole, ([name, own]) => [own.name, this.slices.get(name)!] as const),
+    );
+  }
+
+  /**
+   * The optimizer for the slices of what the given one was made for.
+   *
+   * @throws MultigradError `unsupported` for one of the user's own, which knows whole variables alone
+   */
+  optimizerOf(optimizer: AnyOptimizer): AnyOptimizer {
+    if (optimizer instanceof FusedOptimizer) {
+      const whole = Array.from(
+        this.#whole,
+        ([name, own]) => [own, this.slices.get(name)!] as const,
+      );
+      this.#own = optimizer.forVariables(new Map(whole));
+      return this.#own;
+    }
+    if (optimizer instanceof Optimizer) return optimizer;
+    throw new MultigradError(
+      'unsupported',
+      'Ranks that train together need an optimizer of TensorFlow.js or a fused one, whose slots they can share out. ' +
+        `Found ${typeof optimizer === 'function' ? 'a function' : `one of kind \`${optimizer.kind}\``}.`,
+    );
+  }
+
+  /** Combinations by the slices' own names, for the optimizer; slices without a number are left alone. */
+  combinationsOf(
+    combinations: ReadonlyMap<string, Combination | null>,
+  ): Map<string, Combination | null> {
+    return new Map(
+      Array.from(combinations, ([name, combination]) => {
+        const slice = this.#sliceOf.get(name)!;
+        return [slice.name, slice.size === 0 ? null : combination];
+      }),
+    );
+  }
+
+  /** The groups with the slices' own names. */
+  groupsOf(groups: readonly ParameterGroup[]): ParameterGroup[] {
+    return groups.map((group) => ({
+      ...group,
+      variables: group.variables.map((name) => this.#sliceOf.get(name)!.name),
+    }));
+  }
+
+  /** Takes the values over from the whole variables. */
+  load(): void {
+    for (const [name, own] of this.#whole) {
+      tidy(() => this.slices.get(name)!.assign(this.cut(own)));
+    }
+  }
+
+  /** Puts the slices of all ranks together into the whole variables of these own names. */
+  async store(ownNames: Iterable<string>): Promise<void> {
+    const wanted = new Set(ownNames);
+    const names = Array.from(this.#whole)
+      .filter(([, { name }]) => wanted.has(name))
+      .map(([name]) => name);
+    const whole = await this.gather(
+      names.map((name) => ({ slice: this.slices.get(name)!, shape: this.#whole.get(name)!.shape })),
+    );
+    names.forEach((name, index) => this.#whole.get(name)!.assign(whole[index]!));
+    dispose(whole as Tensor[]);
+  }
+
+  /** Whole tensors of these shapes, new ones; a slice that a rank does not have is empty. */
+  async gather(
+    parts: readonly { readonly slice: Tensor | null; readonly shape: readonly number[] }[],
+  ): Promise<readonly Tensor[]> {
+    const own = await Promise.all(
+      parts.map(async ({ slice }) => slice?.data<'float32'>() ?? new Float32Array(0)),
+    );
+    const sizes = parts.map(({ shape }) => shape.reduce((size, side) => size * side, 1));
+    const whole = await this.#exchange.allGather(own, sizes);
+    return whole.map((values, index) => tensor(values, [...parts[index]!.shape]));
+  }
+
+  /** The whole tensor's slice that is this rank's, a new one. */
+  cut(whole: Tensor): Tensor {
+    const { rank, size } = this.#exchange;
+    const { begin, end } = sliceOf(whole.size, rank, size);
+    if (begin === end) return tensor1d([], 'float32');
+    return tidy(() => sliceTensor(reshape(whole, [whole.size]), begin, end - begin));
+  }
+
+  dispose(): void {
+    this.#own?.dispose();
+    for (const slice of this.slices.values()) slice.dispose();
+  }
+}

@@ -1,0 +1,32 @@
+import type { Communicator } from './communicator.ts';
+
+/**
+ * A process by itself as the one rank: what a program for several ranks runs with where there are none.
+ *
+ * @example
+ * ```ts
+ * import { alone } from '@multigrad/distributed';
+ *
+ * const communicator = alone();
+ * const values = Float32Array.of(1, 2);
+ * await communicator.allReduce(values);
+ * console.log(communicator.size, values); // 1 Float32Array(2) [ 1, 2 ]
+ * ```
+ */
+export function alone(): Communicator {
+  const nothing = (): Promise<void> => Promise.resolve();
+  return {
+    kind: 'alone',
+    rank: 0,
+    size: 1,
+    allReduce: nothing,
+    reduceScatter: (values) => Promise.resolve(values.slice()),
+    allGather: (part) => Promise.resolve(part.slice() as typeof part),
+    broadcast: nothing,
+    barrier: nothing,
+    allReduceNow: () => undefined,
+    broadcastNow: () => undefined,
+    abort: () => undefined,
+    close: nothing,
+  };
+}

@@ -1,0 +1,147 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers';
+import type { GradientStrategy } from '@multigrad/core/strategy';
+import { mgda } from '@multigrad/strategy-mgda';
+import { mmpareto } from '@multigrad/strategy-mmpareto';
+import { sum } from '@multigrad/strategy-sum';
+import { trimmedMean } from '@multigrad/strategy-trimmed-mean';
+import { expectConstantMemory, startTestBackend } from '@multigrad/test-support';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { alone } from './alone.ts';
+import { buckets, gradientExchange } from './exchange.ts';
+import { runRanks } from './local/local-group.ts';
+import { measured } from './measured.ts';
+import { shardBatches } from './shard-batches.ts';
+import { parameters, smallBatch, type SmallRun, smallTrainer } from './testing/small-network.ts';
+
+beforeAll(async () => {
+  await startTestBackend();
+});
+
+const { shared, heads } = parameters;
+
+describe('gradientExchange', () => {
+  it.each<[string, SmallRun, number]>([
+    // (K + 1) P for what K objectives share, 2 P for heads.
+    ['mgda', { strategy: () => mgda() }, 4 * shared + 2 * heads],
+    ['mmpareto', { strategy: () => mmpareto({ rescale: 'tensor' }) }, 4 * shared + 2 * heads],
+    // One sweep, and sums over features are each rank's own: 2 P.
+    ['sum', { strategy: () => sum() }, 2 * (shared + heads)],
+    ['mgda at features', { strategy: () => mgda(), level: 'features' }, 2 * (shared + heads)],
+  ])('moves what the formula says: %s', async (_, run, numbers) => {
+    const reports = await runRanks(3, async (communicator) => {
+      let time = 0;
+      const counting = measured(communicator, () => (time += 1));
+      const { trainer, dispose } = smallTrainer(run, gradientExchange(counting));
+      await trainer.fit(
+        shardBatches(() => [0, 1].map((seed) => smallBatch(seed)), communicator),
+        { epochs: 1, disposeBatches: true },
+      );
+      dispose();
+      return counting.traffic();
+    });
+    for (const { reduceScatter, allGather, control } of reports) {
+      expect((reduceScatter.bytes + allGather.bytes) / 4 / 2).toBe(numbers);
+      expect(reduceScatter.time).toBeGreaterThan(0);
+      expect(control.calls).toBeGreaterThan(0);
+    }
+  });
+
+  it('of a rank alone is what it was given', async () => {
+    const exchange = gradientExchange(alone());
+    const row = Float32Array.of(1, 2, 3);
+    const [slice] = await exchange.reduceScatter([
+      { size: 3, read: async () => Promise.resolve(row) },
+    ]);
+    expect(slice).toEqual(row);
+    expect(await exchange.allGather([row], [3])).toEqual([row]);
+    expect(await exchange.gather('x', 1)).toEqual([1]);
+    expect(await exchange.fromRoot('x', 2)).toBe(2);
+    exchange.sumNow?.(Float64Array.of(1));
+    expect(() => gradientExchange(alone(), { bucket: 0 })).toThrow(/`bucket`.*Found 0/);
+  });
+
+  it('sends rows in buckets, and a large one by itself', () => {
+    const sizes = [3, 4, 20, 1, 1];
+    expect([...buckets(sizes, (size) => size, 8)]).toEqual([[3, 4], [20], [1, 1]]);
+    expect([...buckets([], () => 1, 8)]).toEqual([]);
+  });
+});
+
+describe('errors', () => {
+  const fit = async (
+    run: SmallRun,
+    change: (rank: number, batch: ReturnType<typeof smallBatch>) => void = () => undefined,
+    batchesOf: (rank: number) => number = () => 1,
+  ): Promise<string[]> => {
+    const caught: string[] = [];
+    await runRanks(2, async (communicator) => {
+      const { rank } = communicator;
+      const { trainer, dispose } = smallTrainer(run, gradientExchange(communicator));
+      const own = [...new Array<number>(batchesOf(rank)).keys()].map((seed) => smallBatch(seed));
+      for (const batch of own) change(rank, batch);
+      try {
+        await trainer.fit(own, { epochs: 1 });
+      } catch (error) {
+        caught[rank] = error instanceof Error ? error.message : String(error);
+      } finally {
+        tf.dispose(own);
+        dispose();
+      }
+    });
+    return caught;
+  };
+  const poison =
+    (rank: number) =>
+    (own: number, batch: { x: tf.Tensor2D }): void => {
+      if (own !== rank) return;
+      batch.x.dispose();
+      batch.x = tf.fill([12, 5], NaN);
+    };
+
+  it.each<[string, () => GradientStrategy]>([
+    ['sum', () => sum()],
+    ['mgda', () => mgda()],
+  ])('of one rank are those of all: a loss that is NaN, %s', async (_, strategy) => {
+    const caught = await expectConstantMemory(async () => fit({ strategy }, poison(1)));
+    expect(caught).toEqual(
+      new Array(2).fill('The loss of objective `sine` should be finite. Found NaN at step 0.'),
+    );
+  });
+
+  it('name the rank that threw', async () => {
+    const caught = await expectConstantMemory(async () =>
+      fit({ strategy: () => mgda() }, (rank, batch) => {
+        if (rank === 1) batch.sine.dispose();
+      }),
+    );
+    expect(caught[0]).toMatch(/^Rank 1: .*disposed/);
+    expect(caught[1]).toMatch(/^Tensor is disposed/);
+  });
+
+  it('tell of ranks with different amounts of data', async () => {
+    const caught = await expectConstantMemory(async () =>
+      fit({ strategy: () => mgda() }, undefined, (rank) => 1 + rank),
+    );
+    for (const message of caught) {
+      expect(message).toMatch(
+        /same amount of data. Found rank 0 at its stop, rank 1 at its batch sizes|rank 1 at its/,
+      );
+    }
+  });
+
+  it('say what is not supported', async () => {
+    await expectConstantMemory(async () => {
+      const features: SmallRun = { strategy: () => trimmedMean(), level: 'features' };
+      const [message] = await fit(features);
+      expect(message).toMatch(/combines gradients number by number.*level: 'parameters'/);
+    });
+    const exchange = { ...gradientExchange(alone()), sumNow: null };
+    const run = (options: SmallRun['options']): void => {
+      smallTrainer({ strategy: () => sum(), ...(options ? { options } : {}) }, exchange);
+    };
+    expect(() => run({ optimizer: () => undefined })).toThrow(/Found a function/);
+    expect(() => run({ synchronise: true })).toThrow(/`synchronise` needs ranks/);
+  });
+});

@@ -1,0 +1,210 @@
+import { type ExchangedRow, type GradientExchange, sliceOf } from '@multigrad/core';
+import { type Json, MultigradError } from '@multigrad/core/strategy';
+import type { Communicator } from './communicator.ts';
+import { broadcastJson, gatherJson } from './json.ts';
+
+/** How gradients are exchanged. */
+export interface ExchangeOptions {
+  /**
+   * Numbers that are sent at a time, an integer >= 1: what the copies beside the gradients themselves take is so many
+   * float32. Rows are never divided, so the largest tensor counts too. @defaultValue 4 Mi
+   */
+  readonly bucket?: number;
+}
+
+/**
+ * What a trainer's ranks tell each other, over a communicator: hand it to `MultiObjectiveTrainer` as `exchange`.
+ *
+ * @throws MultigradError `invalid-option`
+ *
+ * @example
+ * ```ts
+ * import { MultiObjectiveTrainer } from '@multigrad/core';
+ * import { gradientExchange, runRanks, shardBatches } from '@multigrad/distributed';
+ * import { pcgrad } from '@multigrad/strategy-pcgrad';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import '@tensorflow/tfjs-layers';
+ *
+ * const data = [{ x: tf.tensor2d([[1, 0], [0, 1], [1, 1], [2, 1]]) }];
+ * // Two ranks in this process; `mpirun` starts them as processes, with `openMpi()` in the place of `runRanks`.
+ * const weights = await runRanks(2, async (communicator) => {
+ *   const kernel = tf.variable(tf.tensor2d([[0.5], [-0.5]]));
+ *   const trainer = new MultiObjectiveTrainer({
+ *     objectives: ({ x }: { x: tf.Tensor2D }) => {
+ *       const y = tf.matMul(x, kernel);
+ *       return { up: tf.mean(tf.square(tf.sub(y, 1))), down: tf.mean(tf.square(y)) };
+ *     },
+ *     variables: new Map([['kernel', kernel]]),
+ *     strategy: pcgrad({ seed: 1 }),
+ *     optimizer: tf.train.sgd(0.1),
+ *     exchange: gradientExchange(communicator),
+ *   });
+ *   await trainer.fit(shardBatches(() => data, communicator), { epochs: 3 });
+ *   return kernel.dataSync();
+ * });
+ * console.log(weights[0]?.join() === weights[1]?.join()); // true
+ * ```
+ */
+export function gradientExchange(
+  communicator: Communicator,
+  { bucket = 2 ** 22 }: ExchangeOptions = {},
+): GradientExchange {
+  if (!Number.isInteger(bucket) || bucket < 1) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`bucket\` should be an integer >= 1. Found ${bucket}.`,
+    );
+  }
+  const { rank, size, allReduceNow, broadcastNow } = communicator;
+  return {
+    rank,
+    size,
+    gather: async (what, value) => gatherAlike(communicator, what, value),
+    fromRoot: async (what, value) => {
+      const { what: asked, value: given } = await broadcastJson(
+        communicator,
+        rank === 0 ? { what, value } : null,
+      );
+      if (asked !== what) throw outOfStep(0, asked, rank, what);
+      return given!;
+    },
+    sum: async (values) => {
+      const sums = values.slice();
+      await communicator.allReduce(sums);
+      // Each rank may have added in an order of its own.
+      await communicator.broadcast(sums);
+      return sums;
+    },
+    sumNow:
+      allReduceNow === null || broadcastNow === null
+        ? null
+        : (values) => {
+            allReduceNow(values);
+            broadcastNow(values);
+          },
+    reduceScatter: async (rows) => {
+      const slices: Float32Array[] = [];
+      for (const some of buckets(rows, ({ size: count }) => count, bucket)) {
+        slices.push(...(await scatterBucket(communicator, some)));
+      }
+      return slices;
+    },
+    allGather: async (slices, sizes) => {
+      const whole: Float32Array[] = [];
+      const parts = slices.map((slice, index) => ({ slice, size: sizes[index]! }));
+      for (const some of buckets(parts, (part) => part.size, bucket)) {
+        whole.push(...(await gatherBucket(communicator, some)));
+      }
+      return whole;
+    },
+    broadcast: async (values) => communicator.broadcast(values),
+  };
+}
+
+async function gatherAlike<T extends Json>(
+  communicator: Communicator,
+  what: string,
+  value: T,
+): Promise<readonly T[]> {
+  const all = await gatherJson<{ what: string; value: T }>(communicator, { what, value });
+  all.forEach((one, rank) => {
+    if (one.what !== all[0]!.what) throw outOfStep(0, all[0]!.what, rank, one.what);
+  });
+  return all.map((one) => one.value);
+}
+
+function outOfStep(a: number, first: string, b: number, second: string): MultigradError {
+  return new MultigradError(
+    'interleaved-call',
+    `All ranks should make the same calls on the same amount of data. Found rank ${a} at its ${first}, rank ${b} at its ${second}.`,
+  );
+}
+
+/** Runs of things, of so many numbers each, but at least one thing. */
+export function* buckets<T>(
+  things: readonly T[],
+  sizeOf: (thing: T) => number,
+  limit: number,
+): Generator<readonly T[], void> {
+  let some: T[] = [];
+  let filled = 0;
+  for (const thing of things) {
+    const size = sizeOf(thing);
+    if (some.length > 0 && filled + size > limit) {
+      yield some;
+      some = [];
+      filled = 0;
+    }
+    some.push(thing);
+    filled += size;
+  }
+  if (some.length > 0) yield some;
+}
+
+/** How many numbers of rows of these sizes are each rank's. */
+function countsOf(sizes: readonly number[], ranks: number): number[] {
+  return Array.from({ length: ranks }, (_, rank) =>
+    sizes.reduce((sum, size) => {
+      const { begin, end } = sliceOf(size, rank, ranks);
+      return sum + end - begin;
+    }, 0),
+  );
+}
+
+/** Where each rank's part begins. */
+function offsetsOf(counts: readonly number[]): number[] {
+  let offset = 0;
+  return counts.map((count) => (offset += count) - count);
+}
+
+async function scatterBucket(
+  communicator: Communicator,
+  rows: readonly ExchangedRow[],
+): Promise<Float32Array[]> {
+  const { rank, size: ranks } = communicator;
+  const sizes = rows.map(({ size }) => size);
+  const counts = countsOf(sizes, ranks);
+  const at = offsetsOf(counts);
+  const packed = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+  for (const { size, read } of rows) {
+    const values = await read();
+    for (let other = 0; other < ranks; other += 1) {
+      const { begin, end } = sliceOf(size, other, ranks);
+      if (values !== null) packed.set(values.subarray(begin, end), at[other]!);
+      at[other]! += end - begin;
+    }
+  }
+  const own = await communicator.reduceScatter(packed, counts);
+  let offset = 0;
+  return sizes.map((size) => {
+    const { begin, end } = sliceOf(size, rank, ranks);
+    return own.slice(offset, (offset += end - begin));
+  });
+}
+
+async function gatherBucket(
+  communicator: Communicator,
+  parts: readonly { readonly slice: Float32Array; readonly size: number }[],
+): Promise<Float32Array[]> {
+  const { size: ranks } = communicator;
+  const sizes = parts.map(({ size }) => size);
+  const counts = countsOf(sizes, ranks);
+  const own = new Float32Array(counts[communicator.rank]!);
+  let offset = 0;
+  for (const { slice } of parts) {
+    own.set(slice, offset);
+    offset += slice.length;
+  }
+  const all = await communicator.allGather(own, counts);
+  const at = offsetsOf(counts);
+  return sizes.map((size) => {
+    const whole = new Float32Array(size);
+    for (let other = 0; other < ranks; other += 1) {
+      const { begin, end } = sliceOf(size, other, ranks);
+      whole.set(all.subarray(at[other]!, at[other]! + end - begin), begin);
+      at[other]! += end - begin;
+    }
+    return whole;
+  });
+}

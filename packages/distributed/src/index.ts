@@ -1,0 +1,12 @@
+export { alone } from './alone.ts';
+export type { Communicator, Numbers, Payload, Reduction } from './communicator.ts';
+export { type ExchangeOptions, gradientExchange } from './exchange.ts';
+export { broadcastJson, gatherJson } from './json.ts';
+export {
+  measured,
+  type MeasuredCommunicator,
+  type Traffic,
+  type TrafficReport,
+} from './measured.ts';
+export { runRanks } from './local/local-group.ts';
+export { type Batches, shardBatches } from './shard-batches.ts';

@@ -1,0 +1,213 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
+
+/** One rank's part in a collective call. */
+interface Call {
+  /** What all ranks have to agree on, for messages too. */
+  readonly what: string;
+  readonly values: Payload;
+}
+
+/** A collective call under way: each rank's part, and what wakes it. */
+interface Meeting {
+  readonly calls: (Call | undefined)[];
+  readonly done: PromiseWithResolvers<readonly Call[]>[];
+}
+
+/** Ranks that meet in one process, call by call. */
+class Group {
+  readonly size: number;
+  readonly #meetings = new Map<number, Meeting>();
+  #failure: Error | null = null;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  /** @returns every rank's part, once all have come */
+  async meet(rank: number, turn: number, call: Call): Promise<readonly Call[]> {
+    if (this.#failure !== null) throw this.#failure;
+    const meeting = this.#meetings.get(turn) ?? {
+      calls: new Array<Call | undefined>(this.size).fill(undefined),
+      done: Array.from({ length: this.size }, () => withResolvers<readonly Call[]>()),
+    };
+    this.#meetings.set(turn, meeting);
+    meeting.calls[rank] = call;
+    const { promise } = meeting.done[rank]!;
+    const calls = meeting.calls.filter((one) => one !== undefined);
+    if (calls.length === this.size) {
+      this.#meetings.delete(turn);
+      const other = calls.findIndex(({ what }) => what !== calls[0]!.what);
+      if (other < 0) for (const { resolve } of meeting.done) resolve(calls);
+      else this.#mismatch(meeting, calls, other);
+    }
+    return promise;
+  }
+
+  /** Wakes all who wait, with an error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { calls, done } of this.#meetings.values()) {
+      calls.forEach((call, rank) => {
+        if (call !== undefined) done[rank]!.reject(this.#failure!);
+      });
+    }
+    this.#meetings.clear();
+  }
+
+  #mismatch({ done }: Meeting, calls: readonly Call[], other: number): void {
+    const error = new MultigradError(
+      'interleaved-call',
+      `All ranks should make the same calls in the same order. Found ${calls[0]!.what} on rank 0, ${calls[other]!.what} on rank ${other}.`,
+    );
+    for (const { reject } of done) reject(error);
+    this.fail(error);
+  }
+}
+
+/** Of ES2024. */
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((taking, refusing) => {
+    resolve = taking;
+    reject = refusing;
+  });
+  return { promise, resolve, reject };
+}
+
+function rankOf(group: Group, rank: number): Communicator {
+  let turn = 0;
+  // Copies: nobody may change what the others have yet to read.
+  const meet = async (what: string, values: Payload = new Uint8Array(0)): Promise<Payload[]> => {
+    turn += 1;
+    const calls = await group.meet(rank, turn, { what, values: values.slice() });
+    return calls.map((call) => call.values);
+  };
+  return {
+    kind: 'local',
+    rank,
+    size: group.size,
+    allReduce: async (values, reduction = 'sum') => {
+      const all = await meet(`allReduce(${kindOf(values)}, ${reduction})`, values);
+      reduce(values, all as Numbers[], reduction);
+    },
+    reduceScatter: async (values, counts) => {
+      const all = await meet(`reduceScatter([${counts.join(', ')}])`, values);
+      const begin = total(counts.slice(0, rank));
+      const end = begin + counts[rank]!;
+      const part = new Float32Array(end - begin);
+      reduce(
+        part,
+        all.map((one) => (one as Float32Array).subarray(begin, end)),
+        'sum',
+      );
+      return part;
+    },
+    allGather: async (part, counts) => {
+      const kind = kindOf(part).split('[')[0]!;
+      const all = await meet(`allGather(${kind}, [${counts.join(', ')}])`, part);
+      const whole = emptyLike(part, total(counts));
+      let offset = 0;
+      for (const one of all) {
+        whole.set(one as never, offset);
+        offset += one.length;
+      }
+      return whole;
+    },
+    broadcast: async (values, root = 0) => {
+      const all = await meet(`broadcast(${kindOf(values)}, ${root})`, values);
+      values.set(all[root] as never);
+    },
+    barrier: async () => {
+      await meet('barrier');
+    },
+    allReduceNow: null,
+    broadcastNow: null,
+    abort: (exitCode) => {
+      group.fail(
+        new MultigradError('io', `Rank ${rank} ended all ranks with exit code ${exitCode}.`),
+      );
+    },
+    close: async () => {
+      await meet('close');
+    },
+  };
+}
+
+/** Sums in the order of the ranks, in the numbers' own precision. */
+function reduce(into: Numbers, all: readonly Numbers[], reduction: Reduction): void {
+  all.forEach((values, rank) => {
+    values.forEach((value, index) => {
+      const before = into[index]!;
+      into[index] =
+        rank === 0 ? value : reduction === 'sum' ? before + value : Math.max(before, value);
+    });
+  });
+}
+
+function emptyLike<T extends Payload>(values: T, length: number): T {
+  return new (values.constructor as new (size: number) => T)(length);
+}
+
+function kindOf(values: Payload): string {
+  return `${values.constructor.name}[${values.length}]`;
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Runs a function for each of several ranks in this process, turn by turn: a program for several ranks under test, without
+ * MPI. Ranks that make different calls get an error that names both, where processes would wait forever.
+ *
+ * @param size - number of ranks, an integer >= 1
+ * @returns what each rank returned
+ * @throws the first error that a rank threw; the others are woken with it
+ *
+ * @example
+ * ```ts
+ * import { runRanks } from '@multigrad/distributed';
+ *
+ * const sums = await runRanks(3, async (communicator) => {
+ *   const values = Float64Array.of(communicator.rank);
+ *   await communicator.allReduce(values);
+ *   return values[0];
+ * });
+ * console.log(sums); // [ 3, 3, 3 ]
+ * ```
+ */
+export async function runRanks<T>(
+  size: number,
+  body: (communicator: Communicator) => Promise<T>,
+): Promise<T[]> {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new MultigradError(
+      'invalid-argument',
+      `There should be a whole number of ranks, at least 1. Found ${size}.`,
+    );
+  }
+  const group = new Group(size);
+  let first: { readonly error: unknown } | null = null;
+  const results = await Promise.allSettled(
+    Array.from({ length: size }, async (_, rank) => {
+      try {
+        return await body(rankOf(group, rank));
+      } catch (error) {
+        first ??= { error };
+        group.fail(error instanceof Error ? error : new Error(String(error)));
+        throw error;
+      }
+    }),
+  );
+  const failed = first as { readonly error: unknown } | null;
+  if (failed !== null) throw failed.error;
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}

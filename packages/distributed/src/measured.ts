@@ -1,0 +1,105 @@
+import type { Communicator, Payload } from './communicator.ts';
+
+/** What one kind of exchange came to on this rank. */
+export interface Traffic {
+  readonly calls: number;
+  /** Bytes handed to the calls: of whole rows where each rank gets or gives its slice. */
+  readonly bytes: number;
+  /** Time in them, in the unit of the clock: that of the transfer, and that of waiting for slower ranks. */
+  readonly time: number;
+}
+
+/** What a rank exchanged. */
+export interface TrafficReport {
+  /** Gradients on their way to the ranks' slices. */
+  readonly reduceScatter: Traffic;
+  /** New weights on their way back. */
+  readonly allGather: Traffic;
+  /** All else: what the ranks agree on, inner products, decisions, first weights, statistics. */
+  readonly control: Traffic;
+}
+
+/** A communicator that counts. */
+export interface MeasuredCommunicator extends Communicator {
+  /** What was exchanged since it was made. */
+  readonly traffic: () => TrafficReport;
+}
+
+/**
+ * The same communicator, counting what goes through it.
+ *
+ * @param now - the time, such as `performance.now()` tells it
+ *
+ * @example
+ * ```ts
+ * import { alone, measured } from '@multigrad/distributed';
+ *
+ * const communicator = measured(alone(), () => performance.now());
+ * await communicator.reduceScatter(new Float32Array(1000), [1000]);
+ * console.log(communicator.traffic().reduceScatter.bytes); // 4000
+ * ```
+ */
+export function measured(communicator: Communicator, now: () => number): MeasuredCommunicator {
+  const totals = {
+    reduceScatter: { calls: 0, bytes: 0, time: 0 },
+    allGather: { calls: 0, bytes: 0, time: 0 },
+    control: { calls: 0, bytes: 0, time: 0 },
+  };
+  const begin = (kind: keyof TrafficReport, bytes: number): (() => void) => {
+    const began = now();
+    return () => {
+      const total = totals[kind];
+      total.calls += 1;
+      total.bytes += bytes;
+      total.time += now() - began;
+    };
+  };
+  const count = async <T>(
+    kind: keyof TrafficReport,
+    bytes: number,
+    call: () => Promise<T>,
+  ): Promise<T> => {
+    const end = begin(kind, bytes);
+    try {
+      return await call();
+    } finally {
+      end();
+    }
+  };
+  const countNow = (
+    call: ((values: Float64Array) => void) | null,
+  ): ((values: Float64Array) => void) | null =>
+    call === null
+      ? null
+      : (values) => {
+          const end = begin('control', values.byteLength);
+          call(values);
+          end();
+        };
+  return {
+    ...communicator,
+    allReduce: async (values, reduction) =>
+      count('control', values.byteLength, async () => communicator.allReduce(values, reduction)),
+    reduceScatter: async (values, counts) =>
+      count('reduceScatter', values.byteLength, async () =>
+        communicator.reduceScatter(values, counts),
+      ),
+    allGather: async <T extends Payload>(part: T, counts: readonly number[]): Promise<T> => {
+      const elements = counts.reduce((sum, size) => sum + size, 0);
+      const kind = part instanceof Float32Array ? 'allGather' : 'control';
+      return count(kind, elements * part.BYTES_PER_ELEMENT, async () =>
+        communicator.allGather(part, counts),
+      );
+    },
+    broadcast: async (values, root) =>
+      count('control', values.byteLength, async () => communicator.broadcast(values, root)),
+    barrier: async () => count('control', 0, async () => communicator.barrier()),
+    allReduceNow: countNow(communicator.allReduceNow),
+    broadcastNow: countNow(communicator.broadcastNow),
+    traffic: () => ({
+      reduceScatter: { ...totals.reduceScatter },
+      allGather: { ...totals.allGather },
+      control: { ...totals.control },
+    }),
+  };
+}

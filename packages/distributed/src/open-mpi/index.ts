@@ -1,0 +1,1 @@
+export { openMpi } from './open-mpi.ts';

@@ -1,0 +1,147 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
+import { loadLibrary, type MpiLibrary } from './library.ts';
+
+/** MPI's counts are ints of 32 bits. */
+const largestCount = 2 ** 31 - 1;
+/** `MPI_IN_PLACE` as Open MPI defines it. */
+const inPlace = 1n;
+/** `MPI_THREAD_SERIALIZED`: any thread may call, one at a time. */
+const serialized = 2;
+
+/**
+ * The ranks that `mpirun` started, this process among them. Once in a process; `close` is the last call.
+ *
+ * Collective calls wait on a thread of their own, so that timers and signals get their turn.
+ *
+ * @throws MultigradError `unsupported` where there is no library of Open MPI, or one without threads
+ *
+ * @example
+ * ```ts no-run
+ * import { openMpi } from '@multigrad/distributed/open-mpi';
+ *
+ * const communicator = openMpi(); // mpirun -n 4 node train.js
+ * console.log(`${communicator.rank} of ${communicator.size}`);
+ * await communicator.close();
+ * ```
+ */
+export function openMpi(): Communicator {
+  const mpi = loadLibrary();
+  initialise(mpi);
+  const { world, float32, float64, byte } = mpi.handle;
+  const rank = numberOf(mpi, 'Comm_rank');
+  const size = numberOf(mpi, 'Comm_size');
+  const typeOf = (values: Payload): unknown =>
+    values instanceof Float32Array ? float32 : values instanceof Float64Array ? float64 : byte;
+  let last: Promise<unknown> = Promise.resolve();
+  // One call at a time, also where the caller does not wait.
+  const aside = async (...call: Parameters<MpiLibrary['callAside']>): Promise<void> => {
+    const next = last.then(async () => mpi.callAside(...call));
+    last = next.catch(() => undefined);
+    return next;
+  };
+  const reduceArguments = (values: Numbers, reduction: Reduction): unknown[] => {
+    checkCount(values.length);
+    return [inPlace, values, values.length, typeOf(values), mpi.handle[reduction], world];
+  };
+  return {
+    kind: 'open-mpi',
+    rank,
+    size,
+    allReduce: async (values, reduction = 'sum') =>
+      aside('Allreduce', ...reduceArguments(values, reduction)),
+    reduceScatter: async (values, counts) => {
+      checkCounts(counts, size, values.length);
+      const part = new Float32Array(counts[rank]!);
+      const all = Int32Array.from(counts);
+      await aside('Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
+      return part;
+    },
+    allGather: async (part, counts) => {
+      const total = counts.reduce((sum, count) => sum + count, 0);
+      checkCounts(counts, size, total);
+      if (part.length !== counts[rank]) {
+        throw new MultigradError(
+          'invalid-argument',
+          `Rank ${rank} should give ${counts[rank]} elements. Found ${part.length}.`,
+        );
+      }
+      const whole = emptyLike(part, total);
+      let offset = 0;
+      const offsets = Int32Array.from(counts, (count) => (offset += count) - count);
+      const type = typeOf(part);
+      const all = Int32Array.from(counts);
+      await aside('Allgatherv', part, part.length, type, whole, all, offsets, type, world);
+      return whole;
+    },
+    broadcast: async (values, root = 0) => {
+      checkCount(values.length);
+      return aside('Bcast', values, values.length, typeOf(values), root, world);
+    },
+    barrier: async () => aside('Barrier', world),
+    allReduceNow: (values) => {
+      mpi.call('Allreduce', ...reduceArguments(values, 'sum'));
+    },
+    broadcastNow: (values) => {
+      mpi.call('Bcast', values, values.length, float64, 0, world);
+    },
+    abort: (exitCode) => {
+      mpi.call('Abort', world, exitCode);
+    },
+    close: async () => {
+      await last;
+      mpi.call('Finalize');
+    },
+  };
+}
+
+function initialise(mpi: MpiLibrary): void {
+  const begun = [0];
+  mpi.call('Initialized', begun);
+  if (begun[0] !== 0) {
+    throw new MultigradError(
+      'interleaved-call',
+      '`openMpi` should be called once in a process. Found that MPI is running.',
+    );
+  }
+  const provided = [0];
+  mpi.call('Init_thread', null, null, serialized, provided);
+  // An error code instead of the end of the process: it becomes an error of ours.
+  mpi.call('Comm_set_errhandler', mpi.handle.world, mpi.handle.errorsReturn);
+  if (provided[0]! >= serialized) return;
+  mpi.call('Finalize');
+  throw new MultigradError(
+    'unsupported',
+    `The MPI library should let any thread call it (MPI_THREAD_SERIALIZED). Found level ${provided[0]} in ${mpi.path}.`,
+  );
+}
+
+function numberOf(mpi: MpiLibrary, name: 'Comm_rank' | 'Comm_size'): number {
+  const found = [0];
+  mpi.call(name, mpi.handle.world, found);
+  return found[0]!;
+}
+
+/** @throws MultigradError `invalid-argument` */
+function checkCount(count: number): void {
+  if (count <= largestCount) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `One call of MPI should move at most ${largestCount} elements. Found ${count}: send them in parts.`,
+  );
+}
+
+function checkCounts(counts: readonly number[], ranks: number, total: number): void {
+  const sum = counts.reduce((before, count) => before + count, 0);
+  if (counts.length !== ranks || sum !== total) {
+    throw new MultigradError(
+      'invalid-argument',
+      `There should be a count for each of ${ranks} ranks, ${total} in all. Found ${counts.length}, ${sum} in all.`,
+    );
+  }
+  checkCount(total);
+}
+
+function emptyLike<T extends Payload>(values: T, length: number): T {
+  return new (values.constructor as new (size: number) => T)(length);
+}
