@@ -171,7 +171,7 @@ async function scatterBucket(
     const values = await read();
     for (let other = 0; other < ranks; other += 1) {
       const { begin, end } = sliceOf(size, other, ranks);
-      if (values !== null) packed.set(values.subarray(begin, end), at[other]!);
+      if (values !== null) packed.set(values.subarray(begin, end), at[other]);
       at[other]! += end - begin;
     }
   }
@@ -202,7 +202,7 @@ async function gatherBucket(
     const whole = new Float32Array(size);
     for (let other = 0; other < ranks; other += 1) {
       const { begin, end } = sliceOf(size, other, ranks);
-      whole.set(all.subarray(at[other]!, at[other]! + end - begin), begin);
+      whole.set(all.subarray(at[other], at[other]! + end - begin), begin);
       at[other]! += end - begin;
     }
     return whole;

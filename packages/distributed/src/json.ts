@@ -13,7 +13,7 @@ export async function gatherJson<T extends Json>(
   );
   const all = await communicator.allGather(bytes, [...lengths]);
   let offset = 0;
-  return Array.from(lengths, (length) => parse<T>(all.subarray(offset, (offset += length))));
+  return Array.from(lengths, (length) => parse(all.subarray(offset, (offset += length))) as T);
 }
 
 /** One rank's value on every rank. */
@@ -27,9 +27,9 @@ export async function broadcastJson<T extends Json>(
   await communicator.broadcast(length, root);
   const bytes = own ?? new Uint8Array(length[0]!);
   await communicator.broadcast(bytes, root);
-  return parse<T>(bytes);
+  return parse(bytes) as T;
 }
 
-function parse<T extends Json>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+function parse(bytes: Uint8Array): Json {
+  return JSON.parse(new TextDecoder().decode(bytes)) as Json;
 }

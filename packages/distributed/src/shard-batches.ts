@@ -64,7 +64,7 @@ function shardOf(value: unknown, rank: number, ranks: number): unknown {
 /** @throws MultigradError `invalid-data` */
 function tensorShard(whole: Tensor, rank: number, ranks: number): Tensor {
   if (whole.rank === 0) return whole.clone();
-  const size = whole.shape[0]!;
+  const size = whole.shape[0];
   if (size < ranks) {
     throw new MultigradError(
       'invalid-data',

@@ -68,13 +68,13 @@ type Outcome<T extends Json> =
 /** Does some work, and takes down what it threw. */
 async function attempt<T extends Json>(
   work: () => T | Promise<T>,
-): Promise<{ readonly outcome: Outcome<T>; readonly error: unknown }> {
+): Promise<{ readonly outcome: Outcome<T>; readonly error: Error | null }> {
   try {
     return { outcome: { value: await work() }, error: null };
   } catch (error) {
-    const code = MultigradError.isInstance(error) ? error.code : null;
-    const message = error instanceof Error ? error.message : String(error);
-    return { outcome: { error: { code, message } }, error };
+    const thrown = error instanceof Error ? error : new Error(String(error));
+    const code = MultigradError.isInstance(thrown) ? thrown.code : null;
+    return { outcome: { error: { code, message: thrown.message } }, error: thrown };
   }
 }
 
@@ -97,7 +97,7 @@ export async function fromEach<T extends Json>(
   work: () => T | Promise<T>,
 ): Promise<readonly T[]> {
   const own = await attempt(work);
-  const outcomes = await exchange.gather<Json>(what, own.outcome as Json);
+  const outcomes = await exchange.gather<Json>(what, own.outcome);
   if (own.error !== null) throw own.error;
   return outcomes.map((given, rank) => {
     const outcome = given as unknown as Outcome<T>;
@@ -117,7 +117,7 @@ export async function fromRoot<T extends Json>(
   work: () => T | Promise<T>,
 ): Promise<T> {
   const own = exchange.rank === 0 ? await attempt(work) : null;
-  const given = await exchange.fromRoot<Json>(what, (own?.outcome ?? null) as Json);
+  const given = await exchange.fromRoot<Json>(what, own?.outcome ?? null);
   if (own !== null && own.error !== null) throw own.error;
   const outcome = given as unknown as Outcome<T>;
   if ('error' in outcome) throw errorOf(outcome.error, 0);

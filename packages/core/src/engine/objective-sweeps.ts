@@ -156,14 +156,14 @@ async function consultAll(
   const ask = (group: Known): Integration | null => consult(context, group, numbers);
   if (agreement === null) return groups.map(ask);
   const tensorsOf = ({ vectors }: Known): string[] => vectors.tensors.map(({ tensor }) => tensor);
-  const decided = await fromRoot(agreement.exchange, 'decisions', () =>
-    groups.map((group): Json => {
+  const decided = await fromRoot<(Json | null)[]>(agreement.exchange, 'decisions', () =>
+    groups.map((group) => {
       const integration = ask(group);
       return integration === null ? null : integrationToJson(integration, tensorsOf(group));
     }),
   );
   return groups.map((group, place) => {
-    const json = decided[place]!;
+    const json = decided[place] ?? null;
     if (json === null) return null;
     const integration = integrationFromJson(json, tensorsOf(group));
     if (strategy.needs.gradients !== 'rows') return integration;

@@ -1,4 +1,5 @@
-import { Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import { fromEach, fromRoot, type GradientExchange } from '../engine/gradient-exchange.ts';
 import type { Combination } from '../optimizers/combination.ts';
 import { materialise } from '../optimizers/combination.ts';

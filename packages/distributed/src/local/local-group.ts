@@ -116,7 +116,7 @@ function rankOf(group: Group, rank: number): Communicator {
       const whole = emptyLike(part, total(counts));
       let offset = 0;
       for (const one of all) {
-        whole.set(one as never, offset);
+        whole.set(one, offset);
         offset += one.length;
       }
       return whole;

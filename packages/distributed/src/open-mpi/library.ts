@@ -87,16 +87,13 @@ export function loadLibrary(): MpiLibrary {
       check(name, functions[name](...given) as number);
     },
     callAside: async (name, ...given) =>
-      new Promise((resolve, reject) => {
+      new Promise<number>((resolve, reject) => {
         functions[name].async(...given, (error: Error | null, code: number) => {
-          try {
-            if (error !== null) throw error;
-            check(name, code);
-            resolve();
-          } catch (failure) {
-            reject(failure as Error);
-          }
+          if (error === null) resolve(code);
+          else reject(error);
         });
+      }).then((code) => {
+        check(name, code);
       }),
   };
 }
@@ -120,7 +117,7 @@ function open(candidates: readonly string[]): { path: string; library: Library }
 
 function handleOf(library: Library, path: string, symbol: string): unknown {
   try {
-    return library.symbol(symbol, 'void');
+    return library.symbol(symbol);
   } catch {
     throw new MultigradError(
       'unsupported',
