@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'docs/playground/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
       // They need a browser: npm run test:browser.
