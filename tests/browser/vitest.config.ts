@@ -14,6 +14,6 @@ export default defineConfig({
     include: ['tests/browser/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
     // Graphics devices are played by the processor here.
-    testTimeout: 300_000,
+    testTimeout: 600_000,
   },
 });
