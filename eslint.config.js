@@ -61,12 +61,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.{js,mjs}'],
+    files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
       globals: {
         console: 'readonly',
+        fetch: 'readonly',
         process: 'readonly',
         performance: 'readonly',
+        setTimeout: 'readonly',
         URL: 'readonly',
         Buffer: 'readonly',
         WebAssembly: 'readonly',

@@ -90,6 +90,39 @@ describe('help', () => {
   });
 });
 
+describe('cite', () => {
+  it('prints the entry of each paper, and of multigrad where none is named', async () => {
+    const { code, out } = await run('cite', 'mmpareto:gamma=2,pcgrad', 'sum');
+    expect(code).toBe(0);
+    expect(out.match(/^@\w+\{.*$/gm)).toEqual([
+      '@inproceedings{wei2024mmpareto,',
+      '@inproceedings{yu2020pcgrad,',
+    ]);
+    expect(out).toContain('author        = {Yake Wei and Di Hu},');
+    expect(out).toContain('% sum: no paper');
+    const { out: own } = await run('cite');
+    expect(own).toMatch(/^@misc\{multigrad,\n/);
+    expect(own).toMatch(/url += \{https:.*\},/);
+  });
+
+  it('cites everything, each paper and each key once', async () => {
+    const { out } = await run('cite', '--all');
+    const keys = [...out.matchAll(/^@\w+\{(.*),$/gm)].map(([, key]) => key);
+    expect(keys[0]).toBe('multigrad');
+    expect(keys.length).toBeGreaterThan(25);
+    expect(new Set(keys).size).toBe(keys.length);
+    // Both IMTL strategies come from one paper.
+    expect(out).toContain('% imtl-l: liu2021imtlg');
+  });
+
+  it('refuses strategies that nobody knows, and names beside --all', async () => {
+    expect(await run('cite', 'mmparetto')).toMatchObject({ code: 2, out: '' });
+    const { code, err } = await run('cite', '--all', 'sum');
+    expect(code).toBe(2);
+    expect(err).toContain('Found sum.');
+  });
+});
+
 describe('strategies', () => {
   it('lists every strategy with its paper and its options', async () => {
     const { code, out } = await run('strategies');

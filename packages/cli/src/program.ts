@@ -8,6 +8,7 @@ import {
 import { Command, Option } from 'commander';
 import { analysisSettings } from './analysis/inspector.ts';
 import { check } from './commands/check.ts';
+import { citations } from './commands/cite.ts';
 import { type CompareRequest, compare } from './commands/compare.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { nativeCommand } from './commands/native.ts';
@@ -22,7 +23,7 @@ import { learningRates, resolveSettings, settingSpecs } from './recipes/settings
 import type { Settings } from './runs/config.ts';
 import { collectSpecifiers } from './strategies/split-specifiers.ts';
 import { builtinPlugins } from './strategies/builtin.ts';
-import { expandAll, recipePlugins } from './strategies/catalog.ts';
+import { expandAll, findPlugins, recipePlugins } from './strategies/catalog.ts';
 import { version } from './version.ts';
 
 const presetNames: readonly PresetName[] = ['quick', 'full'];
@@ -47,6 +48,8 @@ Examples:
       gradients beside finite differences, for a network or a backend of one's own
   multigrad report runs/first
       tables and report anew from the files
+  multigrad cite mmpareto pcgrad
+      BibTeX of the papers; without a name, of multigrad itself
   multigrad doctor
       which backends are there, do they compute right, how fast, and how to get a faster one
   multigrad native install
@@ -291,6 +294,24 @@ export function createProgram(environment: Environment, done: (exitCode: number)
     .action(({ json, markdown }: { readonly json?: true; readonly markdown?: true }) => {
       if (json) print(strategiesJson(listedPlugins()));
       else print(markdown ? strategiesPage(builtinPlugins) : strategiesText(listedPlugins()));
+      done(exitCodes.success);
+    });
+  program
+    .command('cite')
+    .description(
+      'Print BibTeX: of the papers that strategies come from, of multigrad itself where none is named.',
+    )
+    .argument('[strategies...]', 'Strategies, as in compare; separated by spaces or commas.')
+    .option('--all', 'multigrad and every strategy that is installed.', false)
+    .action(async (given: readonly string[], { all }: { readonly all: boolean }) => {
+      if (all && given.length > 0)
+        throw new MultigradError(
+          'invalid-option',
+          `\`cite --all\` takes no strategies, since it cites them all. Found ${given.join(' ')}.`,
+        );
+      const found = await findPlugins(listedPlugins(), collectSpecifiers(given), folder);
+      const plugins = all ? builtinPlugins : found.map(({ plugin }) => plugin);
+      print(citations(plugins, all || given.length === 0));
       done(exitCodes.success);
     });
   program

@@ -43,6 +43,36 @@ export function expandAll(specifiers: readonly string[]): string[] {
   return specifiers.flatMap((specifier) => (specifier === 'all' ? rest : [specifier]));
 }
 
+/** What a specifier names, and the options that it gives. */
+interface Found {
+  readonly specifier: string;
+  readonly plugin: StrategyPlugin;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds the strategies that specifiers name: among those at hand, in files and in installed packages.
+ *
+ * @param folder - paths and packages are looked for from it
+ * @throws MultigradError `unknown-strategy` or `incompatible-strategy`
+ */
+export async function findPlugins(
+  known: readonly StrategyPlugin[],
+  specifiers: readonly string[],
+  folder: string,
+): Promise<Found[]> {
+  const registry = createRegistry(known);
+  const found: Found[] = [];
+  for (const specifier of specifiers) {
+    const { name, options } = parseStrategySpecifier(specifier);
+    const plugin = registry.has(name)
+      ? registry.find(name)
+      : await externalPlugin(name, folder, () => registry.find(name));
+    found.push({ specifier, plugin, options });
+  }
+  return found;
+}
+
 /**
  * Finds and checks every strategy that a user asked for, before any training.
  *
@@ -54,13 +84,12 @@ export async function chooseStrategies(
   specifiers: readonly string[],
   folder: string,
 ): Promise<ChosenStrategy[]> {
-  const registry = createRegistry(recipePlugins(recipe));
   const chosen: ChosenStrategy[] = [];
-  for (const specifier of specifiers) {
-    const { name, options } = parseStrategySpecifier(specifier);
-    const plugin = registry.has(name)
-      ? registry.find(name)
-      : await externalPlugin(name, folder, () => registry.find(name));
+  for (const { specifier, plugin, options } of await findPlugins(
+    recipePlugins(recipe),
+    specifiers,
+    folder,
+  )) {
     const seeded = plugin.options['seed']?.kind === 'number' && options['seed'] === undefined;
     const create = (seed: number): GradientStrategy =>
       createStrategy(plugin, seeded ? { ...options, seed: String(seed) } : options);

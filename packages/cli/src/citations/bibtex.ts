@@ -1,0 +1,81 @@
+import type { Paper } from '@multigrad/core/strategy';
+
+/** A BibTeX entry in parts. */
+export interface BibtexEntry {
+  readonly type: 'article' | 'inproceedings' | 'misc';
+  readonly key: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const proceedings: Readonly<Record<string, string>> = {
+  CVPR: 'IEEE/CVF Conference on Computer Vision and Pattern Recognition',
+  'CVPR Workshops': 'IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops',
+  ICDM: 'IEEE International Conference on Data Mining',
+  ICLR: 'International Conference on Learning Representations',
+  ICML: 'International Conference on Machine Learning',
+  NeurIPS: 'Advances in Neural Information Processing Systems',
+};
+const journals: Readonly<Record<string, string>> = {
+  TMLR: 'Transactions on Machine Learning Research',
+  'IEEE Transactions on Evolutionary Computation': 'IEEE Transactions on Evolutionary Computation',
+};
+
+const special: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+};
+
+/** A text with what is syntax to TeX escaped. */
+function escapeText(text: string): string {
+  return text.replace(/[\\~^&%$#_{}]/g, (character) => special[character] ?? `\\${character}`);
+}
+
+function keyOf({ authors, year }: Paper, strategy: string): string {
+  const family = authors[0]!.split(' ').at(-1)!;
+  const plain = family.normalize('NFD').replace(/[^A-Za-z]/g, '');
+  return `${plain.toLowerCase()}${year}${strategy.replaceAll('-', '')}`;
+}
+
+function place(venue: string): Pick<BibtexEntry, 'type' | 'fields'> {
+  if (venue === 'arXiv') return { type: 'misc', fields: {} };
+  const journal = journals[venue];
+  if (journal !== undefined) return { type: 'article', fields: { journal: escapeText(journal) } };
+  // Where a strategy of somebody else was published may be anything; most often it is a conference.
+  const booktitle = escapeText(proceedings[venue] ?? venue);
+  return { type: 'inproceedings', fields: { booktitle } };
+}
+
+/** Where to find it, as the fields that styles know. */
+function address(url: string): Record<string, string> {
+  const [, eprint] = /^https:\/\/arxiv\.org\/abs\/(\d{4}\.\d{4,5})$/.exec(url) ?? [];
+  if (eprint !== undefined) return { eprint, archiveprefix: 'arXiv', url };
+  const [, doi] = /^https:\/\/doi\.org\/(.+)$/.exec(url) ?? [];
+  return doi === undefined ? { url } : { doi, url };
+}
+
+/** The entry of a strategy's paper. */
+export function paperEntry(paper: Paper, strategy: string): BibtexEntry {
+  const { type, fields } = place(paper.venue);
+  return {
+    type,
+    key: keyOf(paper, strategy),
+    fields: {
+      // A second pair of braces keeps capitals in names such as MMPareto.
+      title: `{${escapeText(paper.title)}}`,
+      author: paper.authors.map(escapeText).join(' and '),
+      ...fields,
+      year: String(paper.year),
+      ...address(paper.url),
+    },
+  };
+}
+
+/** The entry as BibTeX reads it. */
+export function bibtex({ type, key, fields }: BibtexEntry): string {
+  const width = Math.max(...Object.keys(fields).map((name) => name.length));
+  const lines = Object.entries(fields).map(
+    ([name, value]) => `  ${name.padEnd(width)} = {${value}},`,
+  );
+  return [`@${type}{${key},`, ...lines, '}'].join('\n');
+}
