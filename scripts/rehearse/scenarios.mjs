@@ -110,7 +110,9 @@ async function javascript(parent, env) {
     options,
   );
   const { near, far } = JSON.parse(lastLine(await run('node', ['loop.mjs'], options)));
-  assert.ok(near > 0 && near < 2 && far > 0 && far < 2, `losses ${near} and ${far}`);
+  // The targets are √8 apart; where no loss can fall without the other rising, the ways to both add up to that.
+  const ways = Math.sqrt(2 * near) + Math.sqrt(2 * far);
+  assert.ok(ways < 1.05 * Math.sqrt(8), `losses ${near} and ${far}`);
   const { cosine, norm } = JSON.parse(lastLine(await run('node', ['loop.cjs'], options)));
   assert.ok(Math.abs(cosine + 1) < 1e-5, `cosine ${cosine}`);
   assert.equal(norm, 25);
@@ -144,12 +146,8 @@ async function browser(parent, env) {
   const folder = newFolder(parent, 'browser');
   const options = { cwd: folder, env };
   for (const file of ['browser.js', 'index.html']) cpSync(join(fixtures, file), join(folder, file));
-  const page = readFileSync(join(root, 'packages/backends/README.md'), 'utf8');
-  const [, paths] = /^```js\n(import \{ setWasmPaths \}[\s\S]*?)^```$/m.exec(page);
-  writeFileSync(join(folder, 'wasm-paths.js'), paths);
   const [{ packages }] = quickStarts(join(root, 'README.md'));
-  const [, more] = /`npm install (@tensorflow\/tfjs-backend-wasm\S+)`/.exec(page);
-  await run('npm', ['install', ...packages, more], options);
+  await run('npm', ['install', ...packages], options);
   await run('npm', ['install', '--save-dev', tool('vite')], options);
   await run('npx', ['vite', 'build'], options);
   const { outcome, complaints } = await openSite(join(folder, 'dist'));
