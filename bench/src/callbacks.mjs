@@ -37,7 +37,7 @@ export async function benchCallbacks({ backend, width, rounds }) {
   let report;
   const cases = { step: async () => void (report = await trainer.trainOnBatch(inputs)) };
   for (const [label, callback] of Object.entries(callbacks)) {
-    await callback.onTrainBegin?.();
+    await callback.onTrainBegin?.({ step: 0, epoch: 0, batch: 0 });
     await callback.onEpochBegin?.(0);
     cases[label] = async () => {
       await callback.onBatchBegin?.(report.step);

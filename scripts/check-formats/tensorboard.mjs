@@ -29,9 +29,9 @@ function reportOf(step) {
 async function train(from, to, shift) {
   const variables = new Map([['kernel', { data: async () => Float32Array.of(-2, 0, 0.5, 2) }]]);
   const board = tensorBoard(folder, { now: () => 1_700_000_000_000 + shift, variables });
-  await board.onTrainBegin();
+  await board.onTrainBegin({ step: from, epoch: Math.floor(from / 4), batch: from % 4 });
   for (let step = from; step < to; step += 1) {
-    if (step === from || step % 4 === 0) await board.onEpochBegin(Math.floor(step / 4));
+    if (step % 4 === 0) await board.onEpochBegin(Math.floor(step / 4));
     await board.onBatchEnd(step % 4, reportOf(step));
     if (step % 4 === 3) await board.onEpochEnd(Math.floor(step / 4), { loss: step + shift });
   }

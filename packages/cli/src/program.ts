@@ -44,6 +44,8 @@ Examples:
       sizes, angles and noise of gradients at fixed weights, and the loss landscape
   multigrad resume runs/full
       go on where it was stopped or killed, from the newest checkpoints
+  multigrad export runs/full/runs/sum-seed0 --to exported
+      the trained network, for TensorFlow.js and for Python
   multigrad check cg-mnist
       gradients beside finite differences, for a network or a backend of one's own
   multigrad report runs/first
@@ -55,8 +57,8 @@ Examples:
   multigrad native install
       native TensorFlow, for faster training
 
-Exit codes: 0 success, 1 a run or a file failed, 2 a mistake on the command line, 130 interrupted (Ctrl-C keeps what was
-measured; the same command goes on).`;
+Exit codes: 0 success, 1 a run or a file failed, 2 a mistake on the command line, 130 interrupted (Ctrl-C finishes the step
+and saves; twice leaves at once; resume goes on).`;
 
 const folderNotes = `
 Output folder: config.json; runs/<strategy>-seed<k>/ with epochs.jsonl, steps.jsonl, result.json and checkpoints; table.csv; table.md;
@@ -329,7 +331,28 @@ export function createProgram(environment: Environment, done: (exitCode: number)
       'Go on with an output folder: finished runs stay, others go on from their newest checkpoint.',
     )
     .argument('<folder>', 'Output folder of compare or train.')
-    .action(async (given: string) => done(await resume(given, environment)));
+    .option(
+      '--tensorboard',
+      'Write TensorBoard event files; runs that have some go on with them anyway.',
+      false,
+    )
+    .action(async (given: string, { tensorboard }: { readonly tensorboard: boolean }) =>
+      done(await resume(given, tensorboard, environment)),
+    );
+  program
+    .command('export')
+    .description(
+      'Write the trained network of a run as TensorFlow.js models and as safetensors, from its newest checkpoint.',
+    )
+    .argument(
+      '<run>',
+      'Folder of a run, as in runs/mine/runs/sum-seed0, or an output folder of one run.',
+    )
+    .requiredOption('--to <folder>', 'Folder to write to; new or empty.')
+    .action(async (given: string, { to }: { readonly to: string }) => {
+      const { exportRun } = await import('./commands/export.ts');
+      done(await exportRun(given, to, environment));
+    });
   program
     .command('watch')
     .description(

@@ -42,7 +42,7 @@ export { fusedAdam, type FusedAdamOptions } from './optimizers/fused-adam.ts';
 export { fusedMomentum, type FusedMomentumOptions } from './optimizers/fused-momentum.ts';
 export type { FusedOptimizer } from './optimizers/fused-optimizer.ts';
 export { batchSize } from './trainer/batch-size.ts';
-export type { History, Logs, SafePoint, TrainerCallback } from './trainer/callbacks.ts';
+export type { FitStart, History, Logs, SafePoint, TrainerCallback } from './trainer/callbacks.ts';
 export type { DatasetLike, DataSource, ReadOptions } from './trainer/data-source.ts';
 export type { Evaluation } from './trainer/evaluate.ts';
 export { MultiObjectiveTrainer } from './trainer/multi-objective-trainer.ts';

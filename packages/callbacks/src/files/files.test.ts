@@ -83,6 +83,8 @@ describe.each([
   });
 });
 
+const begin = { step: 0, epoch: 0, batch: 0 };
+
 describe('jsonLines', () => {
   it('has a line for every n-th step and for every epoch', async () => {
     await play(jsonLines(file, { every: 3 }), 0, 8);
@@ -99,9 +101,22 @@ describe('jsonLines', () => {
     expect(() => jsonLines(file, { every: 1.5 })).toThrow('`every`');
   });
 
+  it('goes on in the midst of an epoch, before its end and after it as if nothing had happened', async () => {
+    await play(jsonLines(file), 0, 8);
+    const whole = text();
+    await play(jsonLines(file), 6, 8);
+    expect(text()).toBe(whole);
+    const log = jsonLines(file);
+    await log.onTrainBegin!({ step: 8, epoch: 1, batch: 4 });
+    await log.onEpochEnd!(1, { loss: 9, near_loss: 1 });
+    expect(text()).toBe(whole);
+    await jsonLines(file).onTrainBegin!({ step: 8, epoch: 2, batch: 0 });
+    expect(text()).toBe(whole);
+  });
+
   it('has each line on disk before the next step', async () => {
     const log = jsonLines(file);
-    await log.onTrainBegin!();
+    await log.onTrainBegin!(begin);
     await log.onEpochBegin!(0);
     for (let step = 0; step < 3; step += 1) {
       await log.onBatchEnd!(step, reportOf(step));
@@ -113,13 +128,13 @@ describe('jsonLines', () => {
 describe('csvLogger', () => {
   it('adds a column for a name that appears later, and leaves cells empty', async () => {
     const log = csvLogger(file);
-    await log.onTrainBegin!();
+    await log.onTrainBegin!(begin);
     await log.onEpochEnd!(0, { loss: 1 });
     await log.onEpochEnd!(1, { loss: NaN, 'a,"b"': 2.5 });
     await log.onEpochEnd!(2, { 'a,"b"': 1e-9 });
     expect(text()).toBe('epoch,loss,"a,""b"""\r\n0,1,\r\n1,NaN,2.5\r\n2,,1e-9\r\n');
     const next = csvLogger(file);
-    await next.onTrainBegin!();
+    await next.onTrainBegin!(begin);
     await next.onEpochEnd!(2, { loss: 3 });
     expect(text()).toBe('epoch,loss,"a,""b"""\r\n0,1,\r\n1,NaN,2.5\r\n2,3,\r\n');
     expect(readdirSync(join(folder, 'deep'))).toEqual(['log']);

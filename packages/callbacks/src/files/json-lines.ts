@@ -1,4 +1,4 @@
-import type { GroupReport, Logs, StepReport, TrainerCallback } from '@multigrad/core';
+import type { FitStart, GroupReport, Logs, StepReport, TrainerCallback } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import { assertEvery } from './every.ts';
 import { LogFile } from './log-file.ts';
@@ -40,8 +40,8 @@ export interface JsonLinesOptions {
  * epoch with its logs ({@link StepLine}, {@link EpochLine}). NaN and infinities are written as null.
  *
  * @remarks
- * Each line is in the file before the next step begins. Training that begins at step s keeps the lines of earlier steps,
- * drops a last line that was not written whole, and replaces the rest: a run that goes on from a checkpoint leaves the
+ * Each line is in the file before the next step begins. Training that goes on at step s keeps the lines of earlier steps
+ * and of epochs that had ended, drops a last line that was not written whole, and replaces the rest: a run that goes on from a checkpoint leaves the
  * file that an uninterrupted run would have left, and one that begins anew begins a new file.
  *
  * @throws MultigradError `invalid-option`; while training, `io` where the file cannot be written, `invalid-data` where it
@@ -56,7 +56,7 @@ export interface JsonLinesOptions {
  *
  * const file = join(mkdtempSync(join(tmpdir(), 'example-')), 'steps.jsonl');
  * const log = jsonLines(file); // goes into fit's callbacks, which calls:
- * await log.onEpochBegin!(0);
+ * await log.onTrainBegin!({ step: 0, epoch: 0, batch: 0 });
  * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], sweeps: 1, observed: false };
  * await log.onBatchEnd!(0, report);
  * console.log(JSON.parse(readFileSync(file, 'utf8')).losses); // { a: 1.5 }
@@ -65,21 +65,20 @@ export interface JsonLinesOptions {
 export function jsonLines(path: string, options: JsonLinesOptions = {}): TrainerCallback {
   const every = assertEvery('every', options.every ?? 1);
   const file = new LogFile(path);
-  let begun = false;
   let epoch = 0;
   let last = 0;
   const append = (line: StepLine | EpochLine): void => file.append(`${JSON.stringify(line)}\n`);
   return {
-    onTrainBegin: () => {
-      begun = false;
+    onTrainBegin: (start) => {
+      keepBefore(file, start);
+      epoch = start.epoch;
+      last = start.step - 1;
     },
     onEpochBegin: (number) => {
       epoch = number;
     },
     onBatchEnd: (_, report) => {
       const { step, losses, metrics, groups, sweeps, observed, skipped, lossScale } = report;
-      if (!begun) keepBefore(file, step);
-      begun = true;
       last = step;
       if (step % every !== 0) return;
       append({
@@ -95,8 +94,8 @@ export function jsonLines(path: string, options: JsonLinesOptions = {}): Trainer
   };
 }
 
-/** Leaves the whole lines of steps before `step`; they are in order, so what goes is at the end. */
-function keepBefore(file: LogFile, step: number): void {
+/** Leaves the whole lines of what came before; they are in order, so what goes is at the end. */
+function keepBefore(file: LogFile, { step, batch }: FitStart): void {
   file.create();
   const bytes = file.read();
   const foreign = (line: string): MultigradError =>
@@ -112,18 +111,20 @@ function keepBefore(file: LogFile, step: number): void {
   while (end > 0) {
     const begin = end > 1 ? bytes.lastIndexOf(newline, end - 2) + 1 : 0;
     const line = bytes.toString('utf8', begin, end - 1);
-    const found = stepOf(line);
+    const found = placeOf(line);
     if (found === null) throw foreign(line);
-    if (found < step) break;
+    // The line of an epoch that had not been closed is written again.
+    if (found.step < step - (found.ended && batch > 0 ? 1 : 0)) break;
     end = begin;
   }
   if (end < bytes.length) file.cut(end);
 }
 
-function stepOf(line: string): number | null {
+/** The step of a line, and whether it is that of an epoch's end; null where it is none of ours. */
+function placeOf(line: string): { readonly step: number; readonly ended: boolean } | null {
   try {
-    const { step } = JSON.parse(line) as { readonly step?: unknown };
-    return typeof step === 'number' ? step : null;
+    const value = JSON.parse(line) as { readonly step?: unknown };
+    return typeof value.step === 'number' ? { step: value.step, ended: 'logs' in value } : null;
   } catch {
     return null;
   }

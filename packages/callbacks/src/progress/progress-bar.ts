@@ -49,7 +49,8 @@ export function progressBar(options: ProgressBarOptions): TrainerCallback {
   }
   let bar: SingleBar | undefined;
   let stepsPerEpoch = options.stepsPerEpoch;
-  let firstEpoch: number | undefined;
+  /** What was done before, in epochs. */
+  let before = 0;
   let epoch = 0;
   let steps = 0;
   let losses: StepReport['losses'] = {};
@@ -59,7 +60,7 @@ export function progressBar(options: ProgressBarOptions): TrainerCallback {
     const of = stepsPerEpoch === undefined ? '' : `/${stepsPerEpoch}`;
     const inEpoch = stepsPerEpoch === undefined ? 0 : Math.min(1, steps / stepsPerEpoch);
     const share = (epoch + inEpoch) / epochs;
-    const done = epoch - (firstEpoch ?? 0) + inEpoch;
+    const done = epoch + inEpoch - before;
     const left = (epochs - epoch - inEpoch) * ((now() - began) / Math.max(done, 1e-9) / 1000);
     const time = done > 0.01 ? `  ${formatDuration(left)} left` : '';
     const line = `${drawBar(share, 20)} epoch ${epoch + 1}/${epochs}, step ${steps}${of}${time}  ${formatLosses(losses)}`;
@@ -84,12 +85,14 @@ export function progressBar(options: ProgressBarOptions): TrainerCallback {
   };
 
   return {
-    onTrainBegin: () => {
-      firstEpoch = undefined;
+    onTrainBegin: ({ epoch: number, batch }) => {
       began = now();
+      epoch = number;
+      steps = batch;
+      before = epoch + (stepsPerEpoch === undefined ? 0 : Math.min(1, batch / stepsPerEpoch));
+      if (batch > 0) start();
     },
     onEpochBegin: (number) => {
-      firstEpoch ??= number;
       epoch = number;
       steps = 0;
       start();

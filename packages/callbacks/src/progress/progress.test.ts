@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { play } from '../testing/steps.ts';
+import { play, reportOf } from '../testing/steps.ts';
 import { formatDuration } from './duration.ts';
 import { progressBar } from './progress-bar.ts';
 
@@ -49,6 +49,21 @@ describe('progressBar', () => {
     expect(text()).toMatch(/█+░+ epoch 2\/3, step \d\/4 {2}\d+ s left/);
     // The cursor is shown again and the bar's line cleared.
     expect(text().lastIndexOf('\u001b[?25h')).toBeGreaterThan(text().lastIndexOf('\u001b[?25l'));
+  });
+
+  it('goes on in the midst of an epoch, counting the time since then alone', async () => {
+    const { stream, text } = written(true);
+    let time = 0;
+    const bar = progressBar({ stream, epochs: 3, stepsPerEpoch: 4, now: () => time });
+    await bar.onTrainBegin!({ step: 6, epoch: 1, batch: 2 });
+    for (let step = 6; step < 8; step += 1) {
+      time += 1000;
+      await bar.onBatchEnd!(step % 4, reportOf(step));
+    }
+    await bar.onEpochEnd!(1, {});
+    await bar.onTrainEnd!({ epoch: [], history: {} });
+    // Two steps of a second each, and four to come.
+    expect(stripVTControlCharacters(text())).toMatch(/epoch 2\/3, step 4\/4 {2}4 s left/);
   });
 
   it('refuses options that make no sense', () => {

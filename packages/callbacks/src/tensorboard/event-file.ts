@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { LogFile } from '../files/log-file.ts';
-import { startEvent, summaryEvent, type TaggedValue, versionEvent } from './events.ts';
+import {
+  isEpochEvent,
+  startEvent,
+  summaryEvent,
+  type TaggedValue,
+  versionEvent,
+} from './events.ts';
 import { decodeRecords, encodeRecord } from './records.ts';
 
 // Readers know event files by this part of their names, and read them in the order of the names.
@@ -12,23 +18,29 @@ export function openEventFile(folder: string, step: number, wallTime: number): E
   for (let number = 0; ; number += 1) {
     const file = new LogFile(join(folder, fileName(number)));
     const bytes = file.read();
-    const { end, rest } = decodeRecords(bytes);
+    const { data, end, rest } = decodeRecords(bytes);
     // A reader stops at the damage, so whatever is appended behind it would never be seen.
     if (rest === 'damaged') continue;
     file.create();
     if (end < bytes.length) file.cut(end);
     if (end === 0) file.append(encodeRecord(versionEvent(wallTime)));
     file.append(encodeRecord(startEvent({ wallTime, step })));
-    return new EventFile(file);
+    return new EventFile(
+      file,
+      data.some((event) => isEpochEvent(event, step - 1)),
+    );
   }
 }
 
 /** An event file that is being written. */
 export class EventFile {
+  /** Whether it held the numbers of an epoch that ended with the step before the first. */
+  readonly holdsEpoch: boolean;
   readonly #file: LogFile;
 
-  constructor(file: LogFile) {
+  constructor(file: LogFile, holdsEpoch: boolean) {
     this.#file = file;
+    this.holdsEpoch = holdsEpoch;
   }
 
   write(step: number, wallTime: number, values: ReadonlyMap<string, TaggedValue>): void {

@@ -16,6 +16,9 @@ const histogramField = {
   counts: 7,
 } as const;
 
+/** How the tags of an epoch's numbers begin. */
+export const epochPrefix = 'epoch/';
+
 /** When an event happened. */
 export interface EventTime {
   /** Seconds since 1970. */
@@ -42,6 +45,13 @@ export function versionEvent(wallTime: number): Buffer {
 export function startEvent(time: EventTime): Buffer {
   const status = integerField(sessionLog.status, sessionLog.start);
   return Buffer.concat([...head(time), bytesField(event.sessionLog, status)]);
+}
+
+/** Whether an event holds what was measured of an epoch that ended with a step. */
+export function isEpochEvent(data: Buffer, step: number): boolean {
+  const [wallTime, number] = head({ wallTime: 0, step }) as [Buffer, Buffer];
+  const own = data.subarray(wallTime.length, wallTime.length + number.length);
+  return own.equals(number) && data.includes(epochPrefix);
 }
 
 function encodeHistogram(histogram: Histogram): Buffer {

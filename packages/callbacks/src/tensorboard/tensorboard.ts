@@ -1,7 +1,7 @@
 import type { TrainerCallback } from '@multigrad/core';
 import type { Variable } from '@tensorflow/tfjs-core';
 import { assertEvery } from '../files/every.ts';
-import type { TaggedValue } from './events.ts';
+import { epochPrefix, type TaggedValue } from './events.ts';
 import { type EventFile, openEventFile } from './event-file.ts';
 import { groupValues, stepValues } from './group-values.ts';
 import { histogramOf } from './histogram.ts';
@@ -28,8 +28,9 @@ export interface TensorBoardOptions {
  * over its steps under the same tags in `histogram/`, and of the variables as `variable/NAME`.
  *
  * @remarks
- * Each event is in the file before the next step begins. Training that begins at step s goes on in the same file: a
- * half-written event is dropped and a mark tells readers to forget the events from s on. A file with damage in it is left
+ * Each event is in the file before the next step begins. Training that goes on at step s goes on in the same file: a
+ * half-written event is dropped and a mark tells readers to forget the events from s on. Histograms of an epoch in the
+ * midst of which training went on are of the steps since then. A file with damage in it is left
  * as it is, and a new one begun.
  *
  * @throws MultigradError `invalid-option`; while training, `io` where the folder cannot be written
@@ -43,6 +44,7 @@ export interface TensorBoardOptions {
  *
  * const folder = mkdtempSync(join(tmpdir(), 'example-'));
  * const board = tensorBoard(folder, { now: Date.now }); // goes into fit's callbacks, which calls:
+ * await board.onTrainBegin!({ step: 0, epoch: 0, batch: 0 });
  * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], sweeps: 1, observed: false };
  * await board.onBatchEnd!(0, report);
  * console.log(readdirSync(folder)); // [ 'events.out.tfevents.0000000000.multigrad' ]
@@ -51,20 +53,25 @@ export interface TensorBoardOptions {
 export function tensorBoard(folder: string, options: TensorBoardOptions): TrainerCallback {
   const { now, variables = new Map<string, Variable>() } = options;
   const every = assertEvery('every', options.every ?? 1);
-  let file: EventFile | undefined;
+  let file: EventFile;
+  let epochWritten = false;
   let last = 0;
   let epochValues = new Map<string, number[]>();
   const seconds = (): number => now() / 1000;
   return {
-    onTrainBegin: () => {
-      file = undefined;
+    onTrainBegin: ({ step, batch }) => {
+      file = openEventFile(folder, step, seconds());
+      last = step - 1;
+      epochValues = new Map();
+      // An epoch that had not been closed is closed again; the mark does not revoke the step before it.
+      epochWritten = batch > 0 && file.holdsEpoch;
     },
     onEpochBegin: () => {
       epochValues = new Map();
     },
     onBatchEnd: (_, report) => {
-      file ??= openEventFile(folder, report.step, seconds());
       last = report.step;
+      epochWritten = false;
       const values = stepValues(report);
       for (const group of report.groups) {
         for (const [tag, value] of groupValues(group)) {
@@ -79,15 +86,16 @@ export function tensorBoard(folder: string, options: TensorBoardOptions): Traine
     },
     onEpochEnd: async (_, logs) => {
       const values = new Map<string, TaggedValue>();
-      for (const [name, value] of Object.entries(logs)) values.set(`epoch/${name}`, value);
+      for (const [name, value] of Object.entries(logs)) values.set(`${epochPrefix}${name}`, value);
       const add = (tag: string, numbers: Iterable<number>): void => {
         const histogram = histogramOf(numbers);
         if (histogram !== null) values.set(tag, histogram);
       };
       for (const [tag, numbers] of epochValues) add(`histogram/${tag}`, numbers);
       for (const [name, variable] of variables) add(`variable/${name}`, await variable.data());
-      file!.write(last, seconds(), values);
-      file!.flush();
+      if (!epochWritten) file.write(last, seconds(), values);
+      epochWritten = false;
+      file.flush();
     },
   };
 }

@@ -32,10 +32,11 @@ export async function play(
   to: number,
   length = 4,
 ): Promise<void> {
-  await callback.onTrainBegin?.();
+  const start = { step: from, epoch: Math.floor(from / length), batch: from % length };
+  await callback.onTrainBegin?.(start);
   for (let step = from; step < to; step += 1) {
     const epoch = Math.floor(step / length);
-    if (step === from || step % length === 0) await callback.onEpochBegin?.(epoch);
+    if (step % length === 0) await callback.onEpochBegin?.(epoch);
     await callback.onBatchBegin?.(step % length);
     await callback.onBatchEnd?.(step % length, reportOf(step));
     if (step % length === length - 1) {

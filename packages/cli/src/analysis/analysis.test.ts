@@ -38,6 +38,7 @@ function openLinear(rows: readonly (readonly [number, number])[]): Experiment<Ba
       ['head', head as tf.Variable],
     ]),
     statistics: new Map(),
+    models: {},
     parts: { encoder: [shared as tf.Variable] },
     stepsPerEpoch: rows.length,
     train: async function* () {

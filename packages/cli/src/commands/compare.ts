@@ -15,7 +15,7 @@ import { type ChosenStrategy, chooseStrategies } from '../strategies/catalog.ts'
 import { formatCount } from '../wording.ts';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
-import { resultLines, writeOutputs } from './outputs.ts';
+import { quoted, resultLines, writeOutputs } from './outputs.ts';
 
 /** What a user asked to be compared. */
 export interface CompareRequest {
@@ -120,7 +120,8 @@ async function compareInto(
   for (const failure of failures) complain(`Failed: ${failure}`);
   if (signal.aborted) {
     complain(
-      'Interrupted: what was measured is kept; the same command goes on with the runs that are left.',
+      'Interrupted: what was measured is kept, and the training up to its last step. ' +
+        `Go on with \`multigrad resume ${quoted(request.out)}\`.`,
     );
     return exitCodes.interrupted;
   }

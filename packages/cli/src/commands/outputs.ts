@@ -19,7 +19,7 @@ import { formatCount, wrapText } from '../wording.ts';
 import { analysisFiles, readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
 
 /** An argument as a shell reads it. */
-function quoted(argument: string): string {
+export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -1,5 +1,6 @@
 import type { NamedParts } from '@multigrad/core';
 import type { NamedTensorMap, Scalar, Variable } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 /** An objective's value for one batch, with what is measured beside it. */
 export interface MeasuredLoss {
@@ -19,6 +20,8 @@ export interface Experiment<Batch extends NamedTensorMap = NamedTensorMap> {
   readonly variables: ReadonlyMap<string, Variable>;
   /** What a forward pass in training changes beside, such as running means of normalisation layers, by name. */
   readonly statistics: ReadonlyMap<string, Variable>;
+  /** The network as a whole and part by part, under the names of the folders that they are exported to. */
+  readonly models: Readonly<Record<string, LayersModel>>;
   /** The network's named parts, so that no two of them share a group. */
   readonly parts: NamedParts;
   readonly stepsPerEpoch: number;

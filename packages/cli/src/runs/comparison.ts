@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensorBoard } from '@multigrad/callbacks';
 import { inspector } from '../analysis/inspector.ts';
@@ -66,7 +67,9 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
       const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
       const writer = openRun(folder, name);
       const events = join(runFolder(folder, name), 'tensorboard');
-      const callbacks = tensorboard ? [tensorBoard(events, { now: () => Date.now() })] : [];
+      // A run that has event files goes on with them.
+      const watched = tensorboard || existsSync(events);
+      const callbacks = watched ? [tensorBoard(events, { now: () => Date.now() })] : [];
       const result = await trainRun(
         { recipe, settings: { ...config.settings, lr }, strategy, seed, backend },
         {

@@ -48,6 +48,7 @@ function openToy(brokenFrom: number): Experiment<{ x: tf.Tensor2D }> {
       ['offset', offset],
     ]),
     statistics: new Map(),
+    models: {},
     parts: {},
     stepsPerEpoch: 3,
     train: () => asynchronous(batch(3)),

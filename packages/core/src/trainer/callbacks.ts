@@ -13,7 +13,7 @@ export type Logs = Readonly<Record<string, number>>;
  * resumes in the midst of an epoch does not call `onEpochBegin` for it again.
  */
 export interface TrainerCallback<Name extends string = string> {
-  onTrainBegin?(): void | Promise<void>;
+  onTrainBegin?(start: FitStart): void | Promise<void>;
   onEpochBegin?(epoch: number): void | Promise<void>;
   onBatchBegin?(batch: number): void | Promise<void>;
   onBatchEnd?(batch: number, report: StepReport<Name>): void | Promise<void>;
@@ -30,6 +30,16 @@ export interface TrainerCallback<Name extends string = string> {
   snapshot?(): Json;
   /** Goes on from what `snapshot` returned; called before `onTrainBegin` of a `fit` that resumes. */
   restore?(state: Json): void;
+}
+
+/** Where a `fit` begins, or goes on. */
+export interface FitStart {
+  /** Training steps made before. */
+  readonly step: number;
+  /** Number of the epoch that comes, or that is under way, from 0. */
+  readonly epoch: number;
+  /** Steps of that epoch made before; all of them where the epoch had not been closed. */
+  readonly batch: number;
 }
 
 /** A moment between two steps. */

@@ -211,7 +211,12 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         : (this.#agreedStop ?? undefined);
 
     try {
-      for (const callback of callbacks) await callback.onTrainBegin?.();
+      const start = {
+        step: this.#stepper.training.step,
+        epoch: progress.epoch,
+        batch: progress.batch,
+      };
+      for (const callback of callbacks) await callback.onTrainBegin?.(start);
       while (progress.epoch < epochs && stopped() === undefined) {
         const { epoch } = progress;
         if (progress.batch === 0) {

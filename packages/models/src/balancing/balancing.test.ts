@@ -1,4 +1,5 @@
 import { MultiObjectiveTrainer } from '@multigrad/core';
+import type { Json } from '@multigrad/core/strategy';
 import { expectConstantMemory, only } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -189,7 +190,7 @@ describe('gBlending', () => {
   it('weighs by generalisation over the square of overfitting, with mean 1', async () => {
     const { lossWeights, callback } = gBlending(['joint', 'a']);
     expect(lossWeights).toEqual({ joint: 1, a: 1 });
-    await callback.onTrainBegin?.();
+    await callback.onTrainBegin?.({ step: 0, epoch: 0, batch: 0 });
     await callback.onEpochEnd?.(0, logs({ joint: [2, 2], a: [3, 3] }));
     expect(lossWeights).toEqual({ joint: 1, a: 1 });
     // G = 0.5 and 1, O = 0.5 and 0.5: ratios 2 and 4.
@@ -202,6 +203,25 @@ describe('gBlending', () => {
     // Nothing does: the weights stay.
     await callback.onEpochEnd?.(3, logs({ joint: [0.4, 1.2], a: [1, 2.6] }));
     expect(lossWeights).toEqual({ joint: 2, a: 0 });
+  });
+
+  it('goes on from what it remembers', async () => {
+    const play = async (from: number, { callback, lossWeights }: ReturnType<typeof make>) => {
+      await callback.onTrainBegin?.({ step: from, epoch: from, batch: 0 });
+      for (let epoch = from; epoch < 4; epoch++) {
+        if (epoch === 2) saved = JSON.parse(JSON.stringify(callback.snapshot!())) as Json;
+        const joint: [number, number] = [4 - epoch, 4 - epoch / 2];
+        await callback.onEpochEnd?.(epoch, logs({ joint, a: [1, 3 - epoch / 5] }));
+      }
+      return { ...lossWeights };
+    };
+    const make = () => gBlending(['joint', 'a']);
+    let saved: Json = null;
+    const whole = await play(0, make());
+    const later = make();
+    later.callback.restore!(saved);
+    expect(await play(2, later)).toEqual(whole);
+    expect(whole.joint).not.toBe(1);
   });
 
   it('estimates every few epochs', async () => {

@@ -1,5 +1,10 @@
 import type { Logs, TrainerCallback } from '@multigrad/core';
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import {
+  type Json,
+  MultigradError,
+  type OptionSpecs,
+  resolveOptions,
+} from '@multigrad/core/strategy';
 import { countOption } from '../option-specs.ts';
 
 /** Options of {@link gBlending}. */
@@ -76,9 +81,23 @@ export function gBlending<Name extends string>(
     number
   >;
   let before: readonly Losses[] | null = null;
+  let restored = false;
   const callback: TrainerCallback<Name> = {
+    name: 'g-blending',
+    snapshot: () => ({ before: before as Json, lossWeights: { ...lossWeights } }),
+    restore: (state) => {
+      const saved = state as unknown as {
+        readonly before: readonly Losses[] | null;
+        readonly lossWeights: Readonly<Record<Name, number>>;
+      };
+      ({ before } = saved);
+      Object.assign(lossWeights, saved.lossWeights);
+      restored = true;
+    },
     onTrainBegin: () => {
-      before = null;
+      // What was restored comes before the beginning.
+      if (!restored) before = null;
+      restored = false;
     },
     onEpochEnd: (epoch, logs) => {
       if (before !== null && (epoch + 1) % every !== 0) return;

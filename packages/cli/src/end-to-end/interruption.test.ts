@@ -1,0 +1,171 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Outcome, Program, tiny } from '../testing/program.ts';
+
+let program: Program;
+
+beforeAll(() => {
+  program = new Program();
+});
+
+afterAll(() => program.dispose());
+
+describe('a program that is stopped', () => {
+  it('stops at Ctrl-C after the step and keeps what was measured', async () => {
+    const long = [
+      'compare',
+      'cg-mnist',
+      '--strategies',
+      'sum,mmpareto',
+      '--train-size',
+      '640',
+      '--test-size',
+      '64',
+      '--batch-size',
+      '64',
+      '--epochs',
+      '500',
+      '--width',
+      '4',
+      '--out',
+      'stopped',
+    ];
+    let sent = false;
+    const { code, out, err } = await program.start(long, (child, text) => {
+      if (sent || !text.includes('epoch 2/500')) return;
+      sent = true;
+      child.kill('SIGINT');
+    });
+    expect(code).toBe(130);
+    expect(err).toContain('Interrupted: what was measured is kept');
+    expect(err).toContain('Go on with `multigrad resume stopped`.');
+    expect(out).toMatch(/^sum † +\d+\.\d/m);
+    expect(out).toMatch(/† sum, seed 0: stopped after epoch \d+ of 500\./);
+    expect(out).toContain('† mmpareto, seed 0: not run yet.');
+    const result = program.json('stopped', 'runs', 'sum-seed0', 'result.json') as {
+      status: string;
+      epochs: number;
+    };
+    expect(result.status).toBe('stopped');
+    expect(program.lines('stopped', 'runs', 'sum-seed0', 'epochs.jsonl')).toHaveLength(
+      result.epochs,
+    );
+    expect(program.text('stopped', 'report.html')).toContain('sum, seed 0: stopped after epoch');
+    expect(program.text('stopped', 'table.md')).toContain('| sum † |');
+  });
+
+  it('lets no second program into a folder, and leaves at the second Ctrl-C with whole lines in its records', async () => {
+    const out = 'left';
+    const long = [
+      'train',
+      'cg-mnist',
+      '--strategy',
+      'sum',
+      ...tiny,
+      '--epochs',
+      '500',
+      '--out',
+      out,
+    ];
+    const locked = program.path(out, 'lock.json');
+    let second: Promise<Outcome> | undefined;
+    let left = false;
+    const first = await program.start(long, (child, text) => {
+      if (second === undefined && text.includes('epoch 2/500')) {
+        second = program.start([...long, '--force']);
+        void second.then(() => child.kill('SIGINT'));
+      }
+      if (!left && text.includes('Stopping after this step.')) {
+        left = true;
+        child.kill('SIGINT');
+      }
+    });
+    const refused = await second;
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused!.err).toMatch(
+      /^error: The output folder .*left is being written by process \d+ on /,
+    );
+    expect(first).toMatchObject({ code: 130, err: '' });
+    expect(existsSync(program.path(out, 'report.html'))).toBe(false);
+    expect(program.lines(out, 'runs', 'sum-seed0', 'epochs.jsonl').length).toBeGreaterThan(1);
+    expect(existsSync(locked)).toBe(false);
+  });
+
+  describe('goes on', () => {
+    const asked = [
+      ...['train', 'cg-mnist', '--strategy', 'pcgrad', ...tiny],
+      ...['--epochs', '4', '--batch-size', '32', '--tensorboard'],
+    ];
+    const run = (out: string): string => join(out, 'runs', 'pcgrad-seed0');
+    const checkpoints = (out: string): string[] =>
+      readdirSync(program.path(run(out), 'checkpoints')).sort();
+
+    beforeAll(async () => {
+      await program.start([...asked, '--out', 'whole']);
+    });
+
+    /** All but times is what a run has that was never stopped. */
+    function expectWhole(out: string): void {
+      for (const file of ['epochs.jsonl', 'steps.jsonl']) {
+        const [found, expected] = [out, 'whole'].map((name) =>
+          program.lines(run(name), file).map(({ train, test, step, epoch, losses, groups }) => {
+            return { train, test, step, epoch, losses, groups };
+          }),
+        );
+        expect(found).toEqual(expected);
+      }
+      const [found, expected] = [out, 'whole'].map((name) =>
+        readFileSync(
+          program.path(run(name), 'checkpoints', checkpoints(name).at(-1)!, 'weights.safetensors'),
+        ),
+      );
+      expect(found!.equals(expected!)).toBe(true);
+      expect(program.json(run(out), 'result.json')).toMatchObject({
+        ...{ status: 'finished', epochs: 4, steps: 16 },
+      });
+      // It goes on with its event files without being told.
+      const events = readdirSync(program.path(run(out), 'tensorboard'));
+      expect(events).toEqual(['events.out.tfevents.0000000000.multigrad']);
+      const written = program.text(run(out), 'tensorboard', events[0]!);
+      expect(written.split('loss/gray').length - 1).toBeGreaterThanOrEqual(16);
+      expect(written.split('epoch/loss').length - 1).toBe(4);
+    }
+
+    it('bit for bit after Ctrl-C, which finishes the step and saves', async () => {
+      let sent = false;
+      const stopped = await program.start([...asked, '--out', 'stopped once'], (child, text) => {
+        if (sent || !text.includes('epoch 1/4')) return;
+        sent = true;
+        child.kill('SIGTERM');
+      });
+      expect(stopped.code).toBe(130);
+      expect(stopped.out).toContain('Stopping after this step. Ctrl-C once more stops at once.');
+      expect(stopped.err).toContain("Go on with `multigrad resume 'stopped once'`.");
+      const { steps, status } = program.json(run('stopped once'), 'result.json');
+      expect(status).toBe('stopped');
+      const newest = checkpoints('stopped once').at(-1)!;
+      const manifest = ['checkpoints', newest, 'checkpoint.json'] as const;
+      expect(program.json(run('stopped once'), ...manifest)['step']).toBe(steps);
+      const end = await program.start(['resume', 'stopped once']);
+      expect(end).toMatchObject({ code: 0, err: '' });
+      expect(end.out).toContain(`Going on after step ${String(steps)}.`);
+      expectWhole('stopped once');
+    });
+
+    it('bit for bit after kill -9, from its checkpoints', async () => {
+      const often = [...asked, '--checkpoint', '1', '--out', 'killed'];
+      const killed = await program.start(often, (child, text) => {
+        if (text.includes('epoch 1/4')) child.kill('SIGKILL');
+      });
+      expect(killed.code).toBeNull();
+      const again = await program.start(['resume', 'killed'], (child, text) => {
+        if (text.includes('epoch 3/4')) child.kill('SIGKILL');
+      });
+      expect(again.out).toMatch(/Going on after step [4-8]\./);
+      const end = await program.start(['resume', 'killed']);
+      expect(end).toMatchObject({ code: 0, err: '' });
+      expectWhole('killed');
+    });
+  });
+});
