@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { steadyFigures } from '../scripts/soak/figures.mjs';
 
 // A sample of what `npm run soak` does at length, on the built packages.
 
@@ -28,6 +29,7 @@ describe('training that is killed with kill -9', () => {
       );
       expect(printed).toContain(`kills: ${kills} on ${backend} over 72 steps of 9 runs`);
       expect(printed).toContain('every run ended with the same bytes');
+      expect(printed).toMatch(new RegExp(`^kills on ${backend} +${kills} kills.* holds$`, 'm'));
     },
     240_000,
   );
@@ -43,6 +45,30 @@ describe('damaged checkpoints', () => {
 
 describe('a disk that is full', () => {
   it('loses no earlier checkpoint', async () => {
-    expect(await soak('full')).toContain('stopped by a limit on files after step 8; nothing lost');
+    const printed = await soak('full');
+    expect(printed).toContain('stopped by a limit on files after step 8; nothing lost');
+    expect(printed).toContain('stopped by a read-only folder after step 8; nothing lost');
+  });
+});
+
+describe('figures of long training', () => {
+  const sound = {
+    ...{ backend: 'cpu', steps: 20_000, tensors: [29], first: 100, last: 98 },
+    memory: { rate: 3, error: 2 },
+  };
+  const verdicts = (changed: Partial<typeof sound>, judged = true): (boolean | undefined)[] =>
+    steadyFigures({ ...sound, ...changed }, judged).map(({ holds }) => holds);
+
+  it('hold where nothing grows or slows down', () => {
+    expect(verdicts({})).toEqual([true, true, true]);
+    // Memory that goes up and down is no leak.
+    expect(verdicts({ memory: { rate: 90, error: 30 } })).toEqual([true, true, true]);
+  });
+
+  it('are broken by tensors, bytes and seconds', () => {
+    expect(verdicts({ tensors: [29, 30] })).toEqual([false, true, true]);
+    expect(verdicts({ memory: { rate: 40, error: 2 } })).toEqual([true, false, true]);
+    expect(verdicts({ last: 90 })).toEqual([true, true, false]);
+    expect(verdicts({ last: 90 }, false)).toEqual([true, true, undefined]);
   });
 });

@@ -1,6 +1,7 @@
-// Fills the disk under a run that makes checkpoints: the earlier ones stay whole, and the run goes on once there is room.
+// Fills the disk under a run that makes checkpoints, or lets it only be read: the earlier ones stay whole, and the run
+// goes on once there is room.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
@@ -35,7 +36,7 @@ async function compare(
   const step = await expectSound(folder);
   before();
   const full = await train(folder, plan(3), limited);
-  if (full.code === 0) throw new Error('It ended although the disk was full.');
+  if (full.code === 0) throw new Error('It ended although nothing could be written.');
   if (!full.complaints.includes(code))
     throw new Error(`Expected ${code}. Found ${full.complaints}`);
   const kept = await expectSound(folder);
@@ -65,16 +66,52 @@ export async function smallFiles() {
   }
 }
 
-/** By a file system of one MiB in memory, which only root may mount; null for others. */
-export async function fullDisk() {
+/** By a folder that may only be read: whoever may mount one makes a file system so, others take its rights. */
+export async function readOnlyFolder() {
+  const mounted = mount();
+  if (mounted !== null) {
+    try {
+      const remount = (how) => () => execFileSync('mount', ['-o', `remount,${how}`, mounted]);
+      return await compare(mounted, { before: remount('ro'), after: remount('rw'), code: 'EROFS' });
+    } finally {
+      unmount(mounted);
+    }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'multigrad-read-only-'));
+  const checkpoints = join(folder, 'run', 'checkpoints');
+  try {
+    return await compare(folder, {
+      before: () => chmodSync(checkpoints, 0o555),
+      after: () => chmodSync(checkpoints, 0o755),
+      code: 'EACCES',
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A file system of one MiB in memory, which only root may mount; null for others. */
+function mount() {
   if (process.getuid?.() !== 0) return null;
   const folder = mkdtempSync(join(tmpdir(), 'multigrad-full-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'multigrad-full', folder]);
+    return folder;
   } catch {
     rmSync(folder, { recursive: true });
     return null;
   }
+}
+
+function unmount(folder) {
+  execFileSync('umount', [folder]);
+  rmSync(folder, { recursive: true });
+}
+
+/** By a file system of one MiB in memory, which only root may mount; null for others. */
+export async function fullDisk() {
+  const folder = mount();
+  if (folder === null) return null;
   try {
     const filler = join(folder, 'filler');
     return await compare(folder, {
@@ -92,7 +129,6 @@ export async function fullDisk() {
       code: 'ENOSPC',
     });
   } finally {
-    execFileSync('umount', [folder]);
-    rmSync(folder, { recursive: true });
+    unmount(folder);
   }
 }

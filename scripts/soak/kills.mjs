@@ -33,6 +33,18 @@ export async function train(folder, plan, { onStep = () => undefined, shell } = 
   return { code, signal, lines, complaints };
 }
 
+/** Whether a backend is there: native TensorFlow is where it was installed. */
+export async function isInstalled(backend) {
+  const folder = mkdtempSync(join(tmpdir(), 'multigrad-backend-'));
+  try {
+    const { code, complaints } = await train(folder, { backend, runs: [], everySteps: 0 });
+    if (code !== 0 && !complaints.includes('multigrad native install')) throw new Error(complaints);
+    return code === 0;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** The runs of the test: every optimizer with strategies that draw lots, that remember numbers, that remember gradients. */
 export function allRuns(epochs) {
   return ['sgd', 'momentum', 'adam'].flatMap((optimizer) =>

@@ -3,6 +3,7 @@ import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { resultsCsv } from './csv.ts';
 import { summarize } from './summary.ts';
 import {
+  formatDifference,
   formatEstimate,
   groupTitles,
   markdownTable,
@@ -28,6 +29,14 @@ describe('formatEstimate', () => {
     expect(formatEstimate({ mean: 0.641, sd: 0.02, n: 2 }, 100, 1)).toBe('64.1 ± 2.0');
     expect(formatEstimate({ mean: 0.641, sd: null, n: 1 }, 100, 1)).toBe('64.1');
     expect(formatEstimate(null, 100, 1)).toBe('–');
+  });
+
+  it('gives no sign to what rounds to zero', () => {
+    expect(formatEstimate({ mean: -0.0004, sd: 0.01, n: 2 }, 100, 1)).toBe('0.0 ± 1.0');
+    expect(formatEstimate({ mean: -0.4, sd: null, n: 1 }, 1, 0)).toBe('0');
+    const difference = (mean: number): string => formatDifference({ mean, sd: null, n: 1 });
+    expect([-0.0004, 0.0004, 0].map(difference)).toEqual(['0.0', '0.0', '0.0']);
+    expect([-0.0006, 0.0006, 0.102].map(difference)).toEqual(['−0.1', '+0.1', '+10.2']);
   });
 });
 

@@ -15,7 +15,8 @@ const nothing = '–';
 /** `64.1 ± 2.0`, or `64.1` for one seed, or a dash where nothing is known. */
 export function formatEstimate(value: Estimate | null, scale: number, digits: number): string {
   if (value === null) return nothing;
-  const centre = (value.mean * scale).toFixed(digits);
+  // What rounds to zero has no sign.
+  const centre = (value.mean * scale).toFixed(digits).replace(/^-(?=[0.]+$)/, '');
   return value.sd === null ? centre : `${centre} ± ${(value.sd * scale).toFixed(digits)}`;
 }
 
@@ -50,10 +51,11 @@ export function resultsTable(summary: Summary): Table {
   };
 }
 
-/** A difference with its sign. */
-function formatDifference(value: Estimate | null): string {
+/** A difference of shares in points, with its sign where it does not round to zero. */
+export function formatDifference(value: Estimate | null): string {
   if (value === null) return nothing;
-  return `${value.mean > 0 ? '+' : ''}${formatEstimate(value, 100, 1)}`.replaceAll('-', '−');
+  const text = formatEstimate(value, 100, 1);
+  return `${parseFloat(text) > 0 ? '+' : ''}${text}`.replaceAll('-', '−');
 }
 
 /**

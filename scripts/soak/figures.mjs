@@ -1,0 +1,61 @@
+// What the soak test's figures should be, and the table that shows it.
+
+/** Bytes per step above noise that count as a leak: the smallest object of JavaScript takes more. */
+const leak = 16;
+/** The share of the first tenth's throughput that the last must reach. */
+const slowdown = 0.95;
+
+/**
+ * The figures of long training.
+ *
+ * @param judged - whether throughput is judged, or shown alone
+ */
+export function steadyFigures({ backend, steps, tensors, memory, first, last }, judged) {
+  const on = `${steps} steps on ${backend}`;
+  return [
+    {
+      ...{ what: `tensors, ${on}`, found: tensors.join(', ') },
+      ...{ expected: 'one number', holds: tensors.length === 1 },
+    },
+    {
+      ...{ what: `memory per 1000 steps, ${on}`, found: perThousand(memory) },
+      expected: `below ${kibibytes(leak * 1000)} KiB beside three errors`,
+      holds: memory.rate - 3 * memory.error < leak,
+    },
+    {
+      ...{ what: `last tenth / first, ${on}`, found: (last / first).toFixed(3) },
+      expected: `at least ${slowdown}${judged ? '' : '; not judged: loaded machine'}`,
+      ...(judged ? { holds: last / first >= slowdown } : {}),
+    },
+  ];
+}
+
+function kibibytes(bytes) {
+  return (bytes / 1024).toFixed(2);
+}
+
+/** A slope of memory with its standard error. */
+export function perThousand({ rate, error }) {
+  return `${kibibytes(rate * 1000)} ± ${kibibytes(error * 1000)} KiB`;
+}
+
+/** The closing table. */
+export function writeFigures(figures) {
+  const rows = [
+    ['what', 'found', 'expected', ''],
+    ...figures.map(({ what, found, expected, holds }) => [
+      ...[what, found, expected],
+      holds === undefined ? '' : holds ? 'holds' : 'BROKEN',
+    ]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  console.log('');
+  for (const row of rows) {
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}
