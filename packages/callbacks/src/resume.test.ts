@@ -61,10 +61,10 @@ async function train(
   const killer: TrainerCallback = {
     onBatchEnd: count,
     onEpochEnd: count,
-    onSafePoint: (point) => {
+    onSafePoint: async (point) => {
       count();
       if (saved !== from) tf.dispose([...saved!.tensors.values()]);
-      saved = copied(point.snapshot());
+      saved = copied(await point.snapshot());
     },
   };
   const log = jsonLines(join(folder, 'steps.jsonl'));
