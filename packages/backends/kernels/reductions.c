@@ -106,6 +106,20 @@ EXPORT void gramian_of_rows(const float *const *rows, float *out, double *sums, 
     }
 }
 
+// out[k]: 1 where all sizes[k] numbers of row k are finite, else 0.
+EXPORT void finite_rows(const float *const *rows, const int *sizes, float *out, int count) {
+  for (int k = 0; k < count; k++) {
+    // The exponent of a number that is not finite has all bits set.
+    v128_t most = zero4(), mask = wasm_i32x4_const_splat(0x7fffffff);
+    int i = 0;
+    for (; i + 4 <= sizes[k]; i += 4)
+      most = wasm_i32x4_max(most, wasm_v128_and(mask, wasm_v128_load(rows[k] + i)));
+    int finite = !wasm_v128_any_true(wasm_i32x4_ge(most, wasm_i32x4_const_splat(0x7f800000)));
+    for (; i < sizes[k]; i++) finite = finite && rows[k][i] - rows[k][i] == 0;
+    out[k] = finite ? 1 : 0;
+  }
+}
+
 // out = sum_k weights[k] * rows[k].
 EXPORT void combine_rows(const float *const *rows, const float *weights, float *out, int count, int size) {
   int i = 0;

@@ -3,6 +3,7 @@
 //
 // The addon's own sources are included as they are: its table of tensors is private to it.
 
+#include <malloc.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -109,6 +110,13 @@ class Pool {
 #define WIDE
 #endif
 
+// Says that numbers of one loop do not meet those of another turn, though an output may be an input's own buffer.
+#if defined(__clang__)
+#define EACH_ALONE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define EACH_ALONE _Pragma("GCC ivdep")
+#endif
+
 // A float32 tensor's buffer.
 struct View {
   float *values;
@@ -126,6 +134,8 @@ struct Call {
 };
 
 constexpr size_t kChunk = 8192;
+// Float64 sums of so many numbers stay in the nearest cache.
+constexpr size_t kSums = 1024;
 
 // ---------------------------------------------------------------- rows
 
@@ -224,10 +234,41 @@ WIDE static void Round(const double *sums, float *out, size_t length) {
 static void EachChunk(Call &call, size_t size,
                       const std::function<void(size_t, size_t, double *)> &body) {
   call.pool.Run((size + kChunk - 1) / kChunk, [&](size_t begin, size_t end) {
-    std::vector<double> sums(kChunk);
-    for (size_t chunk = begin; chunk < end; ++chunk)
-      body(chunk * kChunk, std::min(kChunk, size - chunk * kChunk), sums.data());
+    double sums[kSums];
+    for (size_t at = begin * kChunk; at < std::min(size, end * kChunk); at += kSums)
+      body(at, std::min(kSums, size - at), sums);
   });
+}
+
+// Whether every number is finite: the exponent of one that is not has all bits set.
+WIDE static bool AllFinite(const float *row, size_t size) {
+  uint32_t largest = 0;
+  for (size_t i = 0; i < size; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, row + i, sizeof(bits));
+    bits &= 0x7fffffffu;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest < 0x7f800000u;
+}
+
+// One number for each row, of any size: 1 where all of it is finite, else 0.
+static void FiniteRows(Call &call) {
+  // Rows are cut into chunks, so that a long one is shared by the processors.
+  std::vector<std::pair<size_t, size_t>> chunks;
+  for (size_t row = 0; row < call.inputs.size(); ++row)
+    for (size_t at = 0; at < call.inputs[row].size; at += 4 * kChunk) chunks.emplace_back(row, at);
+  std::vector<char> finite(chunks.size());
+  call.pool.Run(chunks.size(), [&](size_t begin, size_t end) {
+    for (size_t chunk = begin; chunk < end; ++chunk) {
+      const View row = call.inputs[chunks[chunk].first];
+      const size_t at = chunks[chunk].second;
+      finite[chunk] = AllFinite(row.values + at, std::min(4 * kChunk, row.size - at));
+    }
+  });
+  std::fill_n(call.outputs[0].values, call.inputs.size(), 1.0f);
+  for (size_t chunk = 0; chunk < chunks.size(); ++chunk)
+    if (!finite[chunk]) call.outputs[0].values[chunks[chunk].first] = 0;
 }
 
 static void CombineRows(Call &call) {
@@ -242,6 +283,7 @@ static void CombineRows(Call &call) {
 WIDE static void MomentumChunk(const float *variable, const float *velocity, const double *sums,
                                size_t length, double rate, double momentum, double decay,
                                bool nesterov, float *newVariable, float *newVelocity) {
+  EACH_ALONE
   for (size_t i = 0; i < length; ++i) {
     const double theta = variable[i];
     const double g = sums[i] + decay * theta;
@@ -266,6 +308,7 @@ WIDE static void AdamChunk(const float *variable, const float *mean, const float
                            float *newMean, float *newSquare) {
   const double rate = n[0], beta1 = n[1], beta2 = n[2], epsilon = n[3], decay = n[4];
   const double kept = 1 - rate * n[5], scale1 = 1 / n[6], scale2 = 1 / n[7];
+  EACH_ALONE
   for (size_t i = 0; i < length; ++i) {
     const double theta = variable[i];
     const double g = sums[i] + decay * theta;
@@ -812,6 +855,7 @@ struct Kernel {
 static const Kernel kKernels[] = {
     {"GramianOfRows", GramianOfRows},
     {"CombineRows", CombineRows},
+    {"FiniteRows", FiniteRows},
     {"MomentumUpdate", MomentumUpdate},
     {"AdamUpdate", AdamUpdate},
     {"MaxPoolGrad", MaxPoolGrad},
@@ -861,13 +905,27 @@ static bool ReadShape(napi_env env, napi_value array, std::vector<int64_t> *shap
   return true;
 }
 
-// runKernel(name, inputIds, numbers, outputShapes): what executeOp returns, of float32 tensors.
+// Takes hold of a tensor's buffer: `*alone` where nobody else does, so that it may be written to.
+static TF_Tensor *TakeBuffer(TFE_TensorHandle **handle, TF_Status *status, bool *alone) {
+  TF_Tensor *tensor = TFE_TensorHandleResolve(*handle, status);
+  if (TF_GetCode(status) != TF_OK) return nullptr;
+  // The handle holds the buffer too: without it a buffer with one holder is ours.
+  TFE_DeleteTensorHandle(*handle);
+  TF_Tensor *moved = TF_TensorMaybeMove(tensor);
+  *alone = moved != nullptr;
+  if (*alone) tensor = moved;
+  *handle = TFE_NewTensorHandle(tensor, status);
+  return tensor;
+}
+
+// runKernel(name, inputIds, numbers, outputShapes, spent): what executeOp returns, of float32 tensors. Of the first
+// `spent` inputs nobody will read the values again: outputs take their buffers where nobody else holds them.
 static napi_value RunKernel(napi_env env, napi_callback_info info) {
-  size_t argc = 4;
-  napi_value args[4];
+  size_t argc = 5;
+  napi_value args[5];
   napi_get_cb_info(env, info, &argc, args, nullptr, nullptr);
   TFJSBackend *backend = tfnodejs::GetTFJSBackend(env);
-  if (argc != 4 || backend == nullptr) return Fail(env, "runKernel takes a name, ids, numbers and shapes");
+  if (argc < 4 || backend == nullptr) return Fail(env, "runKernel takes a name, ids, numbers and shapes");
   char name[64];
   size_t length = 0;
   napi_get_value_string_utf8(env, args[0], name, sizeof(name), &length);
@@ -884,8 +942,10 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
     return View{static_cast<float *>(TF_TensorData(tensor)), TF_TensorByteSize(tensor) / sizeof(float)};
   };
 
-  uint32_t count = 0;
+  uint32_t count = 0, spent = 0;
   napi_get_array_length(env, args[1], &count);
+  if (argc == 5) napi_get_value_uint32(env, args[4], &spent);
+  std::vector<TF_Tensor *> reusable(spent, nullptr);
   for (uint32_t i = 0; i < count; ++i) {
     napi_value element;
     int32_t id = 0;
@@ -893,8 +953,11 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
     napi_get_value_int32(env, element, &id);
     const auto entry = backend->tfe_handle_map_.find(id);
     if (entry == backend->tfe_handle_map_.end()) return Fail(env, "an input is no tensor of this backend");
-    TF_Tensor *tensor = TFE_TensorHandleResolve(entry->second, status.get());
+    bool alone = false;
+    TF_Tensor *tensor = i < spent ? TakeBuffer(&entry->second, status.get(), &alone)
+                                  : TFE_TensorHandleResolve(entry->second, status.get());
     if (TF_GetCode(status.get()) != TF_OK) return Fail(env, TF_Message(status.get()));
+    if (alone) reusable[i] = tensor;
     call.inputs.push_back(view(tensor));
   }
   napi_typedarray_type type;
@@ -914,6 +977,11 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
     if (!ReadShape(env, element, &shape)) return Fail(env, "a shape should be a list of numbers");
     size_t bytes = sizeof(float);
     for (const int64_t size : shape) bytes *= static_cast<size_t>(size);
+    if (i < spent && reusable[i] != nullptr && TF_TensorByteSize(reusable[i]) == bytes) {
+      call.outputs.push_back(call.inputs[i]);
+      results.push_back(reusable[i]);
+      continue;
+    }
     TF_Tensor *tensor = TF_AllocateTensor(TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes);
     call.outputs.push_back(view(tensor));
     results.push_back(tensor);
@@ -929,7 +997,15 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
   return infos;
 }
 
+// A training step frees what the next one asks for again. By default the C library hands large blocks back to the
+// system, which clears every page of them anew: here they stay, unless the user has given orders of his own.
+static void KeepFreedMemory() {
+  if (std::getenv("MALLOC_MMAP_THRESHOLD_") == nullptr) mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  if (std::getenv("MALLOC_TRIM_THRESHOLD_") == nullptr) mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 static napi_value Initialise(napi_env env, napi_value exports) {
+  KeepFreedMemory();
   napi_value result = tfnodejs::InitTFNodeJSBinding(env, exports);
   if (result == nullptr) return nullptr;
   napi_value run, kernels;

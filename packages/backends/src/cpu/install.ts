@@ -6,7 +6,7 @@ import type { CpuBackend, CpuKernel } from './cpu-kernel.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
-import { combineRows, gramianOfRows } from './rows.ts';
+import { combineRows, finiteRows, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 
 /** Every kernel that we bring to the cpu backend. */
@@ -15,6 +15,7 @@ export const cpuKernels: readonly CpuKernel[] = [
   conv2DBackpropInput,
   gramianOfRows,
   combineRows,
+  finiteRows,
   ...activationGradients,
   softmaxGrad,
   logSoftmaxGrad,

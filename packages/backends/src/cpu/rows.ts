@@ -1,4 +1,4 @@
-import { rowsOf, weightsOf } from '../registry/check-inputs.ts';
+import { anyRowsOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
 import { type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
 /**
@@ -37,6 +37,16 @@ export const combineRows: CpuKernel = {
     // Row by row: one pass over memory each, and no call for each number.
     rows.forEach((row, k) => addScaled(sums, weights[k]!, row));
     return backend.makeTensorInfo([...inputs['row0']!.shape], 'float32', new Float32Array(sums));
+  },
+};
+
+/** Whether each row, of any size, is finite throughout. */
+export const finiteRows: CpuKernel = {
+  name: 'FiniteRows',
+  run: ({ inputs }, backend) => {
+    const rows = anyRowsOf('FiniteRows', inputs).map((row) => valuesOf(backend, row));
+    const finite = Float32Array.from(rows, (row) => (row.every(Number.isFinite) ? 1 : 0));
+    return backend.makeTensorInfo([rows.length], 'float32', finite);
   },
 };
 

@@ -30,6 +30,15 @@ export function inputOf(
 }
 
 /**
+ * The inputs row0, row1, …: float32, of any sizes; there are none else.
+ *
+ * @throws MultigradError `invalid-argument` naming kernel and row
+ */
+export function anyRowsOf(kernel: string, inputs: NamedTensorInfoMap): TensorInfo[] {
+  return Object.keys(inputs).map((_, k) => inputOf(kernel, inputs, `row${k}`));
+}
+
+/**
  * The inputs row0, row1, …: float32, of one size; beside the `others` there are none else.
  *
  * @throws MultigradError `invalid-argument` naming kernel and row

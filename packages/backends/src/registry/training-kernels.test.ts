@@ -428,6 +428,47 @@ describe.each(testedBackends())('training kernels on %s', (backend) => {
     expectClose(await run('SeededDropout', inputs, { rate: 0, key }), [x]);
   });
 
+  it('FiniteRows finds rows with NaN or infinity, wherever they stand', async () => {
+    const sizes = [1, 3, 4, 5, 40, 33_000, 70_001];
+    const row = (size: number, at: number, value: number): Input => {
+      const values = normalValues(size, size).fill(3e38, 0, 1);
+      values[at % size] = value;
+      return { values, shape: [size] };
+    };
+    for (const value of [1, NaN, Infinity, -Infinity]) {
+      const inputs = Object.fromEntries(
+        sizes.map((size, k) => [`row${k}`, row(size, 69_999, k % 2 === 0 ? value : 2)]),
+      );
+      const expected = sizes.map((_, k) => (k % 2 === 1 || value === 1 ? 1 : 0));
+      expect(await run('FiniteRows', inputs)).toEqual([Float32Array.from(expected)]);
+    }
+  });
+
+  it('writes over what is spent, and never over what a clone or another shape shares', async () => {
+    await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const weights = [1];
+        const attributes = { weights, learningRate: 1, momentum: 1, weightDecay: 0, spent: true };
+        const row0 = tf.tensor1d([1, 2]);
+        const update = (variable: tf.Tensor, velocity: tf.Tensor): tf.Tensor[] =>
+          runKernel('MomentumUpdate', { variable, velocity, row0 }, attributes);
+        const [theta, v] = update(tf.tensor1d([5, 5]), tf.tensor1d([1, 1]));
+        const clones = [theta!.clone(), v!.clone(), tf.reshape(theta!, [1, 2])];
+        const read = theta!.dataSync<'float32'>();
+        const [next, nextV] = update(theta!, v!);
+        expect([...next!.dataSync(), ...nextV!.dataSync()]).toEqual([0, -3, 3, 5]);
+        for (const value of [read, ...clones.map((clone) => clone.dataSync())]) {
+          expect([
+            [3, 2],
+            [2, 3],
+          ]).toContainEqual([...value]);
+        }
+        const [last] = update(tf.add(next!, 0), tf.add(nextV!, 0));
+        expect([...last!.dataSync(), ...next!.dataSync()]).toEqual([-4, -10, 0, -3]);
+      }),
+    );
+  });
+
   it('MomentumUpdate and AdamUpdate follow their formulas', async () => {
     const sizes = fc.record({
       size: fc.integer({ min: 1, max: 40 }),

@@ -29,6 +29,8 @@ export interface Binding {
     inputs: readonly number[],
     numbers: Float64Array,
     outputShapes: readonly (readonly number[])[],
+    /** Number of inputs, from the first, whose buffers outputs may take where nobody else holds them. */
+    spent?: number,
   ): OutputInfo[];
 }
 

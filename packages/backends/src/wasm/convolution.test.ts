@@ -148,6 +148,24 @@ describe('convolution on wasm', () => {
     await expectSameAsStockCpu(() => convolve(geometry));
   });
 
+  it.each(['linear', 'relu', 'sigmoid'] as const)(
+    'adds bias and %s on the way',
+    async (activation) => {
+      for (const biased of [false, true]) {
+        await expectSameAsStockCpu(() => [
+          tf.fused.conv2d({
+            x: normal([2, 9, 8, 3], 1) as tf.Tensor4D,
+            filter: normal([3, 3, 3, 7], 2) as tf.Tensor4D,
+            strides: [2, 1],
+            pad: 'same',
+            activation,
+            ...(biased && { bias: normal([7], 3) }),
+          }),
+        ]);
+      }
+    },
+  );
+
   it('hands dilated convolutions on to the stock kernel', async () => {
     await expectSameAsStockCpu(() => [
       tf.conv2d(

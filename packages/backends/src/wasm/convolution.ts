@@ -1,4 +1,9 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
@@ -18,56 +23,76 @@ const float = 4;
 
 export const conv2D: WasmKernel = {
   name: 'Conv2D',
+  run: ({ inputs, attrs }, heap) => convolve(inputs, attrs, heap, false),
+};
+
+/** Convolution, bias and ReLU in one pass; other activations are the stock kernel's. */
+export const fusedConv2D: WasmKernel = {
+  name: 'FusedConv2D',
   run: ({ inputs, attrs }, heap) => {
-    const { x, filter } = inputs as Record<'x' | 'filter', TensorInfo>;
-    const info = geometry(x.shape, filter.shape, attrs as unknown as Conv2DAttributes);
-    if (info === null || x.dtype !== 'float32' || filter.dtype !== 'float32') return null;
-    const { kernels } = heap;
-    const out = heap.output(info.outShape);
-    const padded = paddedSize(info);
-    const panels =
-      info.filterHeight * info.filterWidth * info.inChannels * panelChannels(info.outChannels);
-    const scratch = heap.scratch(float * (padded.size + panels));
-    const input = padInput(heap, x, info, padded, scratch);
-    const packed = scratch + float * padded.size;
-    kernels.pack_filter(
-      heap.pointer(filter),
-      packed,
-      info.filterHeight,
-      info.filterWidth,
-      info.inChannels,
-      info.outChannels,
-    );
-    kernels.convolution(
-      heap.job,
-      input,
-      packed,
-      heap.pointer(out),
-      info.batchSize,
-      padded.rows,
-      padded.columns,
-      info.inChannels,
-      info.filterHeight,
-      info.filterWidth,
-      info.strideHeight,
-      info.strideWidth,
-      0,
-      0,
-      info.outHeight,
-      info.outWidth,
-      info.outChannels,
-      info.outHeight,
-      info.outWidth,
-      0,
-      0,
-      1,
-      1,
-      0,
-      0,
-    );
-    return out;
+    const { activation = 'linear' } = attrs as { readonly activation?: string };
+    if (activation !== 'linear' && activation !== 'relu') return null;
+    return convolve(inputs, attrs, heap, activation === 'relu');
   },
 };
+
+function convolve(
+  inputs: NamedTensorInfoMap,
+  attrs: unknown,
+  heap: KernelHeap,
+  relu: boolean,
+): TensorInfo | null {
+  const { x, filter, bias } = inputs as Record<'x' | 'filter', TensorInfo> & {
+    readonly bias?: TensorInfo;
+  };
+  const info = geometry(x.shape, filter.shape, attrs as Conv2DAttributes);
+  if (info === null || x.dtype !== 'float32' || filter.dtype !== 'float32') return null;
+  if (bias !== undefined && !util.arraysEqual(bias.shape, [info.outChannels])) return null;
+  const { kernels } = heap;
+  const out = heap.output(info.outShape);
+  const padded = paddedSize(info);
+  const panels =
+    info.filterHeight * info.filterWidth * info.inChannels * panelChannels(info.outChannels);
+  const scratch = heap.scratch(float * (padded.size + panels));
+  const input = padInput(heap, x, info, padded, scratch);
+  const packed = scratch + float * padded.size;
+  kernels.pack_filter(
+    heap.pointer(filter),
+    packed,
+    info.filterHeight,
+    info.filterWidth,
+    info.inChannels,
+    info.outChannels,
+  );
+  kernels.convolution(
+    heap.job,
+    input,
+    packed,
+    heap.pointer(out),
+    info.batchSize,
+    padded.rows,
+    padded.columns,
+    info.inChannels,
+    info.filterHeight,
+    info.filterWidth,
+    info.strideHeight,
+    info.strideWidth,
+    0,
+    0,
+    info.outHeight,
+    info.outWidth,
+    info.outChannels,
+    info.outHeight,
+    info.outWidth,
+    0,
+    0,
+    1,
+    1,
+    bias === undefined ? 0 : heap.pointer(bias),
+    relu ? 1 : 0,
+  );
+  return out;
+}
 
 export const conv2DBackpropFilter: WasmKernel = {
   name: 'Conv2DBackpropFilter',

@@ -1,7 +1,7 @@
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
-import { conv2D, conv2DBackpropFilter, conv2DBackpropInput } from './convolution.ts';
+import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, fusedConv2D } from './convolution.ts';
 import { conv3DBackpropFilter, conv3DBackpropInput } from './convolution-3d.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { identity } from './identity.ts';
@@ -13,7 +13,7 @@ import { mean, sum } from './reductions.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
-import { combineRows, gramianOfRows } from './rows.ts';
+import { combineRows, finiteRows, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
@@ -21,6 +21,7 @@ import type { WasmKernel } from './wasm-kernel.ts';
 /** Every kernel that we bring to the wasm backend. */
 export const wasmKernels: readonly WasmKernel[] = [
   conv2D,
+  fusedConv2D,
   conv2DBackpropFilter,
   conv2DBackpropInput,
   conv3DBackpropFilter,
@@ -38,6 +39,7 @@ export const wasmKernels: readonly WasmKernel[] = [
   unsortedSegmentSum,
   gramianOfRows,
   combineRows,
+  finiteRows,
   ...activationGradients,
   softmaxGrad,
   logSoftmaxGrad,

@@ -135,6 +135,7 @@ export interface KernelExports {
   ): void;
   sum_trailing(x: number, out: number, rows: number, columns: number, scale: number): void;
   gramian_of_rows(rows: number, out: number, sums: number, count: number, size: number): void;
+  finite_rows(rows: number, sizes: number, out: number, count: number): void;
   combine_rows(rows: number, weights: number, out: number, count: number, size: number): void;
   segment_sum(
     x: number,

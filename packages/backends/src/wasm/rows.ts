@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { rowsOf, weightsOf } from '../registry/check-inputs.ts';
+import { anyRowsOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Inner products of K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name. */
@@ -16,6 +16,27 @@ export const gramianOfRows: WasmKernel = {
       rows.map((row) => heap.pointer(row)),
     );
     heap.kernels.gramian_of_rows(pointers, heap.pointer(out), sums, count, sizeOf(rows));
+    return out;
+  },
+};
+
+/** Whether each row, of any size, is finite throughout. */
+export const finiteRows: WasmKernel = {
+  name: 'FiniteRows',
+  run: ({ inputs }, heap) => {
+    const rows = anyRowsOf('FiniteRows', inputs);
+    const out = heap.output([rows.length]);
+    const pointers = heap.scratch(8 * rows.length);
+    const sizes = pointers + 4 * rows.length;
+    heap.writeIntegers(
+      pointers,
+      rows.map((row) => heap.pointer(row)),
+    );
+    heap.writeIntegers(
+      sizes,
+      rows.map(({ shape }) => util.sizeFromShape(shape)),
+    );
+    heap.kernels.finite_rows(pointers, sizes, heap.pointer(out), rows.length);
     return out;
   },
 };

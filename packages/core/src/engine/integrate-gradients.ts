@@ -300,6 +300,8 @@ async function integrate<Name extends string, Extra extends object>(
       agreement,
     };
     const outcome = (await inOneSweep(context, observe)) ?? (await objectiveSweeps(context));
+    // What operations saved is let go before the optimizer's turn: clones of the variables are among it.
+    for (const each of tapes) each.dispose();
     try {
       const extra = await use(outcome.combinations, outcome, bag);
       return { ...present<Name>(outcome, graph, state.step), ...extra };

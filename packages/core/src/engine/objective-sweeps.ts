@@ -349,7 +349,7 @@ async function sweepTrunk(
   const swept =
     agreement === null ? own : await scatterGradients(agreement, behind, own, reached, bag);
   const checks = startChecks(behind, swept, bag);
-  const values = await readTogether(checks.map(({ pending }) => pending.packed));
+  const values = await readTogether(checks.packed);
   const broken = await firstNonFinite(behind, checks, values, agreement?.exchange ?? null);
   if (broken !== null) {
     const group = state.groups.find((candidate) => candidate.variables.includes(broken));

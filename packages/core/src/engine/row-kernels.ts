@@ -146,6 +146,7 @@ function dot(a: Tensor, b: Tensor): Tensor {
   return sum(product.rank > 1 ? sum(product, -1) : reshape(product, [product.size]));
 }
 
-function namedRows(rows: readonly Tensor[]): Record<string, Tensor> {
+/** Rows by the names that kernels know them by. */
+export function namedRows(rows: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(rows.map((row, k) => [`row${k}`, row]));
 }

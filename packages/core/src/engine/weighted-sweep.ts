@@ -170,16 +170,12 @@ async function sweepOnce(
 
   const scalars = agreement === null ? scalarsOf(objectives) : [];
   const packed = observed.flatMap(({ tensors }) => tensors.map((tensor) => tensor.pending.packed));
-  const values = await readTogether([
-    ...scalars,
-    ...checks.map(({ pending }) => pending.packed),
-    ...packed,
-  ]);
+  const values = await readTogether([...scalars, ...checks.packed, ...packed]);
   const numbers: StepNumbers =
     agreement?.batches[0]!.numbers ?? sortNumbers(objectives, values.splice(0, scalars.length));
   checkLosses(graph.objectives, numbers.losses, state.step);
   const exchange = agreement?.exchange ?? null;
-  const checked = values.splice(0, checks.length);
+  const checked = values.splice(0, checks.packed.length);
   const broken = await firstNonFinite(variables, checks, checked, exchange);
   if (broken !== null) throw await blame(context, paths, broken);
 
@@ -258,7 +254,7 @@ async function findCulprit(context: StepContext, paths: TapePaths): Promise<Culp
   for (const objective of tape.value.objectives) {
     const swept = bag.keepAll(tape.sweep([seedOf(context, objective)], paths));
     const checks = startChecks(variables, swept, bag);
-    const values = await readTogether(checks.map(({ pending }) => pending.packed));
+    const values = await readTogether(checks.packed);
     const broken = await firstNonFinite(variables, checks, values, null);
     if (broken === null) continue;
     const place = variables.findIndex(({ name }) => name === broken);

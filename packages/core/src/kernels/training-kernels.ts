@@ -14,6 +14,7 @@ export interface KernelContract {
 export type TrainingKernel =
   | 'GramianOfRows'
   | 'CombineRows'
+  | 'FiniteRows'
   | 'ReluGrad'
   | 'Relu6Grad'
   | 'LeakyReluGrad'
@@ -62,6 +63,12 @@ export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> =
     attributes: ['weights'],
     outputs: ['sum'],
     computes: 'Σ_k weights[k] · row_k',
+  },
+  FiniteRows: {
+    inputs: ['row…'],
+    attributes: [],
+    outputs: ['finite'],
+    computes: 'for each row, of any size: 1 where every number of it is finite, else 0',
   },
   ReluGrad: {
     inputs: ['dy', 'y'],
@@ -182,11 +189,12 @@ export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> =
   },
   MomentumUpdate: {
     inputs: ['variable', 'velocity', 'row…'],
-    attributes: ['weights', 'learningRate', 'momentum', 'weightDecay', 'nesterov'],
+    attributes: ['weights', 'learningRate', 'momentum', 'weightDecay', 'nesterov', 'spent'],
     outputs: ['variable', 'velocity'],
     computes:
       'g = Σ_k weights[k] · row_k + weightDecay · θ, v ← momentum · v + g, ' +
-      'θ ← θ − learningRate · v, or θ − learningRate · (g + momentum · v) with nesterov',
+      'θ ← θ − learningRate · v, or θ − learningRate · (g + momentum · v) with nesterov; ' +
+      'where spent is true nobody reads the inputs θ and v again, and the outputs may be written over them',
   },
   AdamUpdate: {
     inputs: ['variable', 'mean', 'square', 'row…'],
@@ -200,10 +208,12 @@ export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> =
       'decoupledDecay',
       'correction1',
       'correction2',
+      'spent',
     ],
     outputs: ['variable', 'mean', 'square'],
     computes:
       'g = Σ_k weights[k] · row_k + weightDecay · θ, m ← beta1 m + (1 − beta1) g, s ← beta2 s + (1 − beta2) g², ' +
-      'θ ← (1 − learningRate · decoupledDecay) θ − learningRate · (m / correction1) / (√(s / correction2) + epsilon)',
+      'θ ← (1 − learningRate · decoupledDecay) θ − learningRate · (m / correction1) / (√(s / correction2) + epsilon); ' +
+      'spent as in MomentumUpdate, of θ, m and s',
   },
 };

@@ -99,6 +99,7 @@ export function fusedAdam(
           decoupledDecay,
           correction1,
           correction2,
+          spent: true,
         },
       ) as [Tensor, Tensor, Tensor];
     }

@@ -94,7 +94,14 @@ export function fusedMomentum(
       return runKernel(
         'MomentumUpdate',
         { ...inputs, ...rowInputs(gradient) },
-        { weights: gradient.weights, learningRate: rate, momentum, weightDecay: decay, nesterov },
+        {
+          weights: gradient.weights,
+          learningRate: rate,
+          momentum,
+          weightDecay: decay,
+          nesterov,
+          spent: true,
+        },
       ) as [Tensor, Tensor];
     }
     return tidy<[Tensor, Tensor]>(() => {

@@ -12,7 +12,10 @@ import { type NamedVariables, variablesByName } from '../trainer/named-variables
 import type { CombiningOptimizer, PartSnapshot } from '../trainer/optimizer.ts';
 import type { Combination } from './combination.ts';
 
-/** One variable's update: the new value and the new slots, in the order of the optimizer's slot names. */
+/**
+ * One variable's update: the new value and the new slots, in the order of the optimizer's slot names. The variable's value
+ * and the slots that it gets are not read again: kernels may write over them.
+ */
 export type UpdateVariable = (
   variable: Variable,
   slots: readonly Tensor[],

@@ -87,12 +87,11 @@ export function leNet({ name, ...given }: LeNetOptions): LayersModel {
   const { channels, width, secondWidth, features, inputHeight, inputWidth } = options;
   const make = new SeededLayers(name, options.seed, options.initialisation);
   const convolution = (layer: string, from: number, filters: number): layers.Layer =>
-    layers.conv2d({
-      name: make.name(layer),
+    make.convolution(layer, from, {
       filters,
       kernelSize: 5,
+      padding: 'valid',
       activation: 'relu',
-      ...make.initializers(layer, 25 * from),
     });
   const pool = (layer: string): layers.Layer =>
     layers.maxPooling2d({ name: make.name(layer), poolSize: 2, strides: 2 });

@@ -1,3 +1,4 @@
+import { hasKernel, runKernel } from '@multigrad/core';
 import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
@@ -83,8 +84,14 @@ export class BatchNormalization extends layers.Layer {
 
   /** moving ← momentum · moving + (1 − momentum) · now */
   #follow(moving: LayerVariable, now: tf.Tensor): void {
-    const kept = tf.mul(moving.read(), this.#momentum);
-    moving.write(tf.add(kept, tf.mul(now, 1 - this.#momentum)));
+    const [kept, added] = [this.#momentum, 1 - this.#momentum];
+    const before = moving.read();
+    if (hasKernel('CombineRows')) {
+      const rows = { row0: before, row1: now };
+      moving.write(runKernel('CombineRows', rows, { weights: [kept, added] })[0]!);
+    } else {
+      moving.write(tf.add(tf.mul(before, kept), tf.mul(now, added)));
+    }
   }
 
   override getConfig(): tf.serialization.ConfigDict {

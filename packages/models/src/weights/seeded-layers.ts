@@ -1,13 +1,16 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { batchNormalization } from '../layers/batch-normalization.ts';
+import { convolution } from '../layers/convolution.ts';
 import { registerLayers } from '../layers/register-layers.ts';
 import { type Initialisation, layerInitializers } from './initialisation.ts';
 
-/** A convolution's options; padding is `same`. */
+/** A convolution's options. */
 export interface ConvolutionOptions {
   readonly filters: number;
   readonly kernelSize: number;
   readonly strides?: number;
+  /** @defaultValue 'same' */
+  readonly padding?: 'same' | 'valid';
   readonly activation?: 'relu';
   /** False where a batch norm follows, which has a shift of its own. */
   readonly useBias?: boolean;
@@ -44,7 +47,7 @@ export class SeededLayers {
 
   convolution(layer: string, channels: number, options: ConvolutionOptions): layers.Layer {
     const { kernelSize } = options;
-    return layers.conv2d({
+    return convolution({
       name: this.name(layer),
       padding: 'same',
       ...options,

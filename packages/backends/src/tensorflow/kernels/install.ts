@@ -6,7 +6,7 @@ import { seededDropout } from './dropout.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import type { NativeKernel } from './native-kernel.ts';
-import { adamUpdate, combineRows, gramianOfRows, momentumUpdate } from './rows.ts';
+import { adamUpdate, combineRows, finiteRows, gramianOfRows, momentumUpdate } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 
@@ -17,6 +17,7 @@ const opKernels: readonly NativeKernel[] = activationGradients;
 const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   gramianOfRows,
   combineRows,
+  finiteRows,
   momentumUpdate,
   adamUpdate,
   batchNormTraining,

@@ -5,15 +5,26 @@ import type { NodeBackend } from '../node-backend.ts';
 /** A kernel of ours for native TensorFlow. */
 export type NativeKernel = OwnKernel<NodeBackend>;
 
-/** Runs a kernel that our own builds bring (`native/multigrad.cc`); outputs are float32. */
+/**
+ * Runs a kernel that our own builds bring (`native/multigrad.cc`); outputs are float32.
+ *
+ * @param spent - number of inputs, from the first, whose values nobody will read again: outputs take their memory
+ */
 export function runNative(
   backend: NodeBackend,
   name: string,
   inputs: readonly TensorInfo[],
   numbers: readonly number[],
   outputShapes: readonly (readonly number[])[],
+  spent = 0,
 ): TensorInfo[] {
   const ids = backend.getInputTensorIds(inputs);
-  const outputs = backend.binding.runKernel!(name, ids, Float64Array.from(numbers), outputShapes);
+  const outputs = backend.binding.runKernel!(
+    name,
+    ids,
+    Float64Array.from(numbers),
+    outputShapes,
+    spent,
+  );
   return outputs.map((output) => backend.createOutputTensor(output));
 }

@@ -1,6 +1,7 @@
 import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
-import { inputOf, rowsOf, weightsOf } from '../../registry/check-inputs.ts';
+import { anyRowsOf, inputOf, rowsOf, weightsOf } from '../../registry/check-inputs.ts';
 import type { AdamAttributes, MomentumAttributes } from '../../registry/optimizer-attributes.ts';
+import type { NodeBackend } from '../node-backend.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
 /** Inner products of the gradients of one tensor, in float64. */
@@ -23,6 +24,15 @@ export const combineRows: NativeKernel = {
   },
 };
 
+/** Whether each row, of any size, is finite throughout. */
+export const finiteRows: NativeKernel = {
+  name: 'FiniteRows',
+  run: ({ inputs }, backend) => {
+    const rows = anyRowsOf('FiniteRows', inputs);
+    return runNative(backend, 'FiniteRows', rows, [], [[rows.length]])[0]!;
+  },
+};
+
 /** One step of SGD with momentum on the weighted sum of rows, which is never a tensor. */
 export const momentumUpdate: NativeKernel = {
   name: 'MomentumUpdate',
@@ -33,7 +43,14 @@ export const momentumUpdate: NativeKernel = {
     const { learningRate, momentum, weightDecay, nesterov } =
       attrs as unknown as MomentumAttributes;
     const numbers = [learningRate, momentum, weightDecay, nesterov ? 1 : 0, ...weights];
-    return runNative(backend, 'MomentumUpdate', [...own, ...rows], numbers, own.map(shapeOf));
+    return runNative(
+      backend,
+      'MomentumUpdate',
+      [...own, ...rows],
+      numbers,
+      own.map(shapeOf),
+      spentOf(backend, own, attrs),
+    );
   },
 };
 
@@ -46,7 +63,14 @@ export const adamUpdate: NativeKernel = {
     const weights = weightsOf('AdamUpdate', attrs as { weights?: unknown }, rows.length);
     const given = attrs as unknown as AdamAttributes;
     const numbers = [...adamNumbers.map((name) => given[name]), ...weights];
-    return runNative(backend, 'AdamUpdate', [...own, ...rows], numbers, own.map(shapeOf));
+    return runNative(
+      backend,
+      'AdamUpdate',
+      [...own, ...rows],
+      numbers,
+      own.map(shapeOf),
+      spentOf(backend, own, attrs),
+    );
   },
 };
 
@@ -68,6 +92,12 @@ function ownInputs(
 ): TensorInfo[] {
   const { shape } = inputOf(kernel, inputs, names[0]!);
   return names.map((name) => inputOf(kernel, inputs, name, shape));
+}
+
+/** How many of an optimizer's tensors may be written to: all or none, for clones share what they hold. */
+function spentOf(backend: NodeBackend, own: readonly TensorInfo[], attributes: unknown): number {
+  const { spent = false } = attributes as { readonly spent?: boolean };
+  return spent && own.every(({ dataId }) => backend.refCount(dataId) === 1) ? own.length : 0;
 }
 
 function shapeOf({ shape }: TensorInfo): readonly number[] {
