@@ -45,7 +45,7 @@ export async function compileAddon(
   ]);
 }
 
-const ownSources = ['multigrad.cc', 'quiet.cc'] as const;
+const ownSources = ['multigrad.cc', 'kernel_call.h', 'small_maps.h', 'quiet.cc'] as const;
 
 /** Hash of our own sources: a build of other ones is out of date. */
 export async function hashOwnSources(): Promise<string> {

@@ -8,7 +8,7 @@ import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import type { NativeKernel } from './native-kernel.ts';
 import { adamUpdate, combineRows, finiteRows, gramianOfRows, momentumUpdate } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
-import { conv2DBackpropInput, maxPoolGrad } from './windows.ts';
+import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 
 /** Kernels that are ops of TensorFlow: on every device, in any copy of `@tensorflow/tfjs-node`. */
 const opKernels: readonly NativeKernel[] = activationGradients;
@@ -33,6 +33,8 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   sparseSoftmaxCrossEntropy,
   maxPoolGrad,
   { ...conv2DBackpropInput, calls: 'NarrowInputGradient' },
+  { ...conv2D, calls: 'SmallMapConvolution' },
+  { ...conv2DBackpropFilter, calls: 'SmallMapFilterGradient' },
 ];
 
 let installed = false;

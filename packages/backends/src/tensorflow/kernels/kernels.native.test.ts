@@ -6,7 +6,12 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeDifference } from '../../testing/compare-backends.ts';
 import { convolutionGeometries, convolutionInfo, poolingInfo } from '../../testing/geometries.ts';
-import { convolutionInputGradient, maxPoolGradient } from '../../testing/reference.ts';
+import {
+  convolution,
+  convolutionFilterGradient,
+  convolutionInputGradient,
+  maxPoolGradient,
+} from '../../testing/reference.ts';
 import { normalValues } from '../../testing/seeded-tensors.ts';
 import { useBackend } from '../../use-backend.ts';
 import { nodeBackend } from '../open-tensorflow.ts';
@@ -115,6 +120,56 @@ describe('the input gradient of a convolution', () => {
         else expect(relativeDifference(found!, exact)).toBeLessThanOrEqual(float32Sums);
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe('a convolution of a large filter on a small map', () => {
+  it('has value and gradients', async () => {
+    const geometries = fc
+      .record({
+        batch: fc.integer({ min: 1, max: 3 }),
+        height: fc.integer({ min: 1, max: 4 }),
+        width: fc.integer({ min: 1, max: 4 }),
+        channels: fc.constantFrom(116, 132),
+        outputs: fc.constant(128),
+        kernel: fc.constantFrom<[number, number]>([3, 3], [2, 5]),
+        strides: fc.constantFrom<[number, number]>([1, 1], [2, 2], [2, 1]),
+        pad: fc.constantFrom<'same' | 'valid'>('same', 'valid'),
+      })
+      .filter(({ height, width, kernel: [h, w], pad }) => {
+        return pad === 'same' || (height >= h && width >= w);
+      });
+    await fc.assert(
+      fc.asyncProperty(geometries, async (geometry) => {
+        const info = convolutionInfo(geometry);
+        const { inShape, filterShape, outShape } = info;
+        const x = normalValues(tf.util.sizeFromShape(inShape), 1);
+        const filter = normalValues(tf.util.sizeFromShape(filterShape), 2);
+        const dy = normalValues(tf.util.sizeFromShape(outShape), 3);
+        const { strides, pad } = geometry;
+        const shared = { strides, pad, dataFormat: 'NHWC', dilations: 1 };
+        const [y] = await run('Conv2D', { x: [x, inShape], filter: [filter, filterShape] }, shared);
+        const [dx] = await run(
+          'Conv2DBackpropInput',
+          { dy: [dy, outShape], filter: [filter, filterShape] },
+          { ...shared, inputShape: inShape },
+        );
+        const [dFilter] = await run(
+          'Conv2DBackpropFilter',
+          { x: [x, inShape], dy: [dy, outShape] },
+          { ...shared, filterShape },
+        );
+        for (const [found, exact] of [
+          [y!, convolution(x, filter, info)],
+          [dx!, convolutionInputGradient(dy, filter, info)],
+          [dFilter!, convolutionFilterGradient(x, dy, info)],
+        ] as const) {
+          if (exact.every((value) => value === 0)) expect(found.every((v) => v === 0)).toBe(true);
+          else expect(relativeDifference(found, exact)).toBeLessThanOrEqual(float32Sums);
+        }
+      }),
+      { numRuns: 10 },
     );
   });
 });

@@ -1,4 +1,5 @@
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { NodeBackend } from '../node-backend.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
 type Conv2DInfo = backend_util.Conv2DInfo;
@@ -10,6 +11,11 @@ interface WindowAttributes {
   readonly strides: number | [number, number];
   readonly pad: Padding;
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+interface ConvolutionAttributes extends WindowAttributes {
+  readonly dataFormat: 'NHWC' | 'NCHW';
+  readonly dilations?: number | [number, number];
 }
 
 /** The first maximum of a window takes its gradient; TensorFlow's own kernel is many times slower. */
@@ -35,40 +41,102 @@ export const maxPoolGrad: NativeKernel = {
   },
 };
 
-/** The input gradient of convolutions on few channels, as at the entrance of a network; the others are TensorFlow's. */
+/** Convolutions of large filters on small maps; the others are TensorFlow's. */
+export const conv2D: NativeKernel = {
+  name: 'Conv2D',
+  run: ({ inputs, attrs }, backend) => {
+    const { x, filter } = inputs as Record<'x' | 'filter', TensorInfo>;
+    const info = geometryOf(x.shape, filter.shape, attrs, [x, filter]);
+    if (info === null || !onSmallMaps(info, backend, 128)) return null;
+    const numbers = [...numbersOf(info), info.outChannels];
+    return runNative(backend, 'SmallMapConvolution', [x, filter], numbers, [info.outShape])[0]!;
+  },
+};
+
+/** Filter gradients of such convolutions. */
+export const conv2DBackpropFilter: NativeKernel = {
+  name: 'Conv2DBackpropFilter',
+  run: ({ inputs, attrs }, backend) => {
+    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
+    const { filterShape } = attrs as unknown as { readonly filterShape: Shape4D };
+    const info = geometryOf(x.shape, filterShape, attrs, [x, dy]);
+    if (info === null || !onSmallMaps(info, backend, 128)) return null;
+    if (!util.arraysEqual(info.outShape, dy.shape)) return null;
+    const numbers = [...numbersOf(info), info.outChannels];
+    return runNative(backend, 'SmallMapFilterGradient', [x, dy], numbers, [filterShape])[0]!;
+  },
+};
+
+/**
+ * The input gradient of such convolutions, and of those on few channels, as at the entrance of a network; the others are
+ * TensorFlow's.
+ */
 export const conv2DBackpropInput: NativeKernel = {
   name: 'Conv2DBackpropInput',
   run: ({ inputs, attrs }, backend) => {
     const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
-    const { inputShape, strides, pad, dataFormat, dimRoundingMode } =
-      attrs as unknown as WindowAttributes & {
-        readonly inputShape: Shape4D;
-        readonly dataFormat: 'NHWC' | 'NCHW';
-      };
-    if (dataFormat !== 'NHWC' || dy.dtype !== 'float32' || filter.dtype !== 'float32') return null;
-    const shape = filter.shape as Shape4D;
-    const info = backend_util.computeConv2DInfo(
-      inputShape,
-      shape,
-      strides,
-      1,
-      pad,
-      dimRoundingMode,
-    );
-    const { strideHeight, strideWidth, inChannels, outChannels, padInfo } = info;
-    const covered =
-      strideHeight === 1 &&
-      strideWidth === 1 &&
-      inChannels <= 4 &&
-      outChannels % 8 === 0 &&
-      padInfo.top < info.filterHeight &&
-      padInfo.left < info.filterWidth &&
-      util.arraysEqual(info.outShape, dy.shape);
-    if (!covered) return null;
-    const numbers = [...numbersOf(info), outChannels];
-    return runNative(backend, 'NarrowInputGradient', [dy, filter], numbers, [inputShape])[0]!;
+    const { inputShape } = attrs as unknown as { readonly inputShape: Shape4D };
+    const info = geometryOf(inputShape, filter.shape, attrs, [dy, filter]);
+    if (info === null || !util.arraysEqual(info.outShape, dy.shape)) return null;
+    const kernel = onSmallMaps(info, backend, 64)
+      ? 'SmallMapInputGradient'
+      : onFewChannels(info)
+        ? 'NarrowInputGradient'
+        : null;
+    if (kernel === null) return null;
+    const numbers = [...numbersOf(info), info.outChannels];
+    return runNative(backend, kernel, [dy, filter], numbers, [inputShape])[0]!;
   },
 };
+
+/** The geometry of a convolution; null where it is not one of float32 with channels last and no dilation. */
+function geometryOf(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attributes: unknown,
+  tensors: readonly TensorInfo[],
+): Conv2DInfo | null {
+  const { strides, pad, dataFormat, dimRoundingMode, dilations } =
+    attributes as ConvolutionAttributes;
+  const undilated = [dilations ?? 1].flat().every((step) => step === 1);
+  if (dataFormat !== 'NHWC' || !undilated) return null;
+  if (tensors.some(({ dtype }) => dtype !== 'float32')) return null;
+  return backend_util.computeConv2DInfo(
+    inputShape as Shape4D,
+    filterShape as Shape4D,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+}
+
+/**
+ * Whether reading the filter takes most of the time: it has 2¹⁷ numbers or more, and `most` output pixels at most meet it.
+ * TensorFlow lays filters out anew at each call, which is in proportion where there are many pixels.
+ */
+function onSmallMaps(info: Conv2DInfo, { binding }: NodeBackend, most: number): boolean {
+  const { batchSize, outHeight, outWidth, inChannels, outChannels } = info;
+  return (
+    batchSize * outHeight * outWidth <= most &&
+    util.sizeFromShape(info.filterShape) >= 2 ** 17 &&
+    inChannels % 4 === 0 &&
+    outChannels % 64 === 0 &&
+    binding.kernels?.includes('SmallMapConvolution') === true
+  );
+}
+
+function onFewChannels(info: Conv2DInfo): boolean {
+  const { strideHeight, strideWidth, inChannels, outChannels, padInfo } = info;
+  return (
+    strideHeight === 1 &&
+    strideWidth === 1 &&
+    inChannels <= 4 &&
+    outChannels % 8 === 0 &&
+    padInfo.top < info.filterHeight &&
+    padInfo.left < info.filterWidth
+  );
+}
 
 function numbersOf(info: Conv2DInfo): number[] {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;
