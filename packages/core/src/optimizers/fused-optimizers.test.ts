@@ -141,8 +141,13 @@ describe('fused optimizers', () => {
     });
   });
 
-  it('see the sum where clipping does', async () => {
-    const clip = { globalNorm: 0.01 };
+  it.each<ClipOptions>([
+    { globalNorm: 0.01 },
+    { groupNorm: 0.3 },
+    { groupNorm: 0.3, globalNorm: 0.01 },
+    { globalNorm: 1e6 },
+    { value: 0.02, globalNorm: 0.03 },
+  ])('keep within the limits %o', async (clip) => {
     expectClose(
       await train((variables) => fusedMomentum(variables, { learningRate: 0.1 }), { clip }),
       await train(() => tf.train.momentum(0.1, 0.9), { clip }),

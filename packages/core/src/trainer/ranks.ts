@@ -97,7 +97,7 @@ export class Ranks {
     const { shards } = this;
     shards.load();
     const own = shards.combinationsOf(combinations);
-    if (update.combines) update.applyCombinations(own, step);
+    if (update.combines) await update.applyCombinations(own, step, shards.groupsOf(groups));
     else await applySums(update, own, shards, groups, step);
     const changed = [...combinations].filter(([, combination]) => combination !== null);
     await shards.store(changed.map(([name]) => name));

@@ -199,9 +199,9 @@ export class Stepper<Batch, Name extends string> {
       );
     }
     if (update.combines) {
-      return integrateCombinations(forwards, trained, strategy, options, (combinations) => {
-        update.applyCombinations(combinations, step);
-      });
+      return integrateCombinations(forwards, trained, strategy, options, (combinations, groups) =>
+        update.applyCombinations(combinations, step, groups),
+      );
     }
     const result = await integrateGradients(forwards, trained, strategy, options);
     try {

@@ -4,6 +4,7 @@ import type { GradientExchange } from '../engine/gradient-exchange.ts';
 import type { ParameterGroup } from '../engine/groups.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
+import { clipCombinations } from '../engine/clip-combinations.ts';
 import { checkClip, clipGradients, type ClipOptions } from '../engine/clip-gradients.ts';
 import { clipSlices } from '../engine/clip-slices.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
@@ -91,21 +92,34 @@ export class Update {
   }
 
   /**
-   * Whether the optimizer takes gradients that have not been added up, and nothing stands between it and them: clipping
-   * and changes of an optimizer's steps want to see the sum.
+   * Whether the optimizer takes gradients that have not been added up, and nothing stands between it and them: limits on
+   * single numbers and changes of an optimizer's steps want to see the sum.
    */
   get combines(): boolean {
     const { optimizer, clip, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
-    const plain = clip === undefined && decoupledWeightDecay === 0;
+    const plain = clip?.value === undefined && decoupledWeightDecay === 0;
     return plain && Object.keys(rateFactors).length === 0 && isCombining(optimizer);
   }
 
   /** @param combinations - by the variables' own names; they stay the caller's */
-  applyCombinations(combinations: ReadonlyMap<string, Combination | null>, step: number): void {
-    const { optimizer, learningRate, weightDecay = 0 } = this.#options;
+  async applyCombinations(
+    combinations: ReadonlyMap<string, Combination | null>,
+    step: number,
+    groups: readonly ParameterGroup[],
+  ): Promise<void> {
+    const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
     if (!isCombining(optimizer)) return;
     if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
-    optimizer.applyCombinations(combinations, weightDecay);
+    const ready =
+      clip === undefined
+        ? combinations
+        : await clipCombinations(
+            combinations,
+            groups.map(({ variables }) => variables),
+            clip,
+            this.#exchange,
+          );
+    optimizer.applyCombinations(ready, weightDecay);
     this.#average?.update();
   }
 
