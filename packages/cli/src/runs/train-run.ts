@@ -1,4 +1,10 @@
-import { type GroupBy, MultiObjectiveTrainer, resumableBatches, type TrainerCallback } from '@multigrad/core';
+import {
+  fusedMomentum,
+  type GroupBy,
+  MultiObjectiveTrainer,
+  resumableBatches,
+  type TrainerCallback,
+} from '@multigrad/core';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Progress } from '../progress/progress.ts';
@@ -122,7 +128,10 @@ async function fit(
   const { writer, progress, signal, checkpoints } = surroundings;
   const inspect = inspection(surroundings, experiment);
   const every = numberSetting(settings, 'observe');
-  const optimizer = tf.train.momentum(numberSetting(settings, 'lr'), numberSetting(settings, 'momentum'));
+  const optimizer = fusedMomentum(experiment.variables, {
+    learningRate: numberSetting(settings, 'lr'),
+    momentum: numberSetting(settings, 'momentum'),
+  });
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
     trainer = new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
@@ -166,8 +175,6 @@ async function fit(
   } finally {
     trainer?.dispose();
     optimizer.dispose();
-    // Its own dispose forgets the learning rate, a tensor that the plain optimizer below it keeps.
-    tf.SGDOptimizer.prototype.dispose.call(optimizer);
   }
 }
 
