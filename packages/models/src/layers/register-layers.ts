@@ -4,6 +4,7 @@ import { ChannelGate } from './channel-gate.ts';
 import { CrossStitch } from './cross-stitch.ts';
 import { Dropout } from './dropout.ts';
 import { FoldFrames, UnfoldFrames } from './frames.ts';
+import { Gelu } from './gelu.ts';
 import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
 import { Mixture } from './mixture.ts';
@@ -11,7 +12,8 @@ import { MultiHeadAttention } from './multi-head-attention.ts';
 import { PositionEmbedding } from './position-embedding.ts';
 
 /**
- * Lets `loadLayersModel` read models with layers of this package.
+ * Lets `loadLayersModel` read models with layers of this package, and gives the activation `gelu` of `tf.layers` a
+ * gradient that is one kernel where the backend has it.
  *
  * @example
  * ```ts
@@ -28,6 +30,7 @@ export function registerLayers(): void {
   tf.serialization.registerClass(Dropout);
   tf.serialization.registerClass(FoldFrames);
   tf.serialization.registerClass(UnfoldFrames);
+  tf.serialization.registerClass(Gelu);
   tf.serialization.registerClass(GlobalAverage);
   tf.serialization.registerClass(LayerNormalization);
   tf.serialization.registerClass(Mixture);
