@@ -46,25 +46,19 @@ constexpr size_t kSums = 1024;
 
 // ---------------------------------------------------------------- rows
 
-WIDE static float LargestMagnitude(const float *row, size_t size) {
-  // Lanes: a maximum in order could not be spread over a vector.
-  float largest[16] = {0};
-  int nan[16] = {0};
-  size_t i = 0;
-  for (; i + 16 <= size; i += 16)
-    for (size_t k = 0; k < 16; ++k) {
-      const float value = row[i + k], magnitude = std::fabs(value);
-      nan[k] |= value != value;
-      largest[k] = magnitude > largest[k] ? magnitude : largest[k];
-    }
-  for (; i < size; ++i) {
-    nan[0] |= row[i] != row[i];
-    largest[0] = std::max(largest[0], std::fabs(row[i]));
+// Largest bits of a number without its sign: they order as magnitudes do, with NaN beyond infinity.
+WIDE static uint32_t LargestBits(const float *row, size_t size) {
+  uint32_t largest = 0;
+  for (size_t i = 0; i < size; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, row + i, sizeof(bits));
+    bits &= 0x7fffffffu;
+    largest = bits > largest ? bits : largest;
   }
-  for (size_t k = 0; k < 16; ++k)
-    if (nan[k]) return std::numeric_limits<float>::quiet_NaN();
-  return *std::max_element(largest, largest + 16);
+  return largest;
 }
+
+constexpr uint32_t kInfinity = 0x7f800000u;
 
 WIDE static double Dot(const float *a, const float *b, size_t size) {
   double sums[16] = {0};
@@ -78,33 +72,36 @@ WIDE static double Dot(const float *a, const float *b, size_t size) {
   return sum;
 }
 
+constexpr size_t kPiece = 2048;
+
 // Largest magnitudes, then for each pair the high and the low part of <g_i, g_j> / (m_i m_j).
 static void GramianOfRows(Call &call) {
   const size_t count = call.inputs.size(), size = call.inputs[0].size;
   const size_t pairs = count * (count + 1) / 2;
   const size_t chunks = std::max<size_t>(1, (size + kChunk - 1) / kChunk);
-  std::vector<float> magnitudes(chunks * count);
-  std::vector<double> products(chunks * pairs);
+  std::vector<uint32_t> magnitudes(chunks * count);
+  std::vector<double> products(chunks * pairs, 0.0);
   call.pool.Run(chunks, [&](size_t begin, size_t end) {
     for (size_t chunk = begin; chunk < end; ++chunk) {
-      const size_t at = chunk * kChunk, length = std::min(kChunk, size - at);
-      size_t pair = chunk * pairs;
-      for (size_t i = 0; i < count; ++i) {
-        const float *row = call.inputs[i].values + at;
-        magnitudes[chunk * count + i] = LargestMagnitude(row, length);
-        for (size_t j = i; j < count; ++j) products[pair++] = Dot(row, call.inputs[j].values + at, length);
+      const size_t last = std::min(size, (chunk + 1) * kChunk);
+      // Pieces of the rows that stay in the nearest cache for all pairs.
+      for (size_t at = chunk * kChunk; at < last; at += kPiece) {
+        const size_t length = std::min(kPiece, last - at);
+        size_t pair = chunk * pairs;
+        for (size_t i = 0; i < count; ++i) {
+          const float *row = call.inputs[i].values + at;
+          uint32_t &largest = magnitudes[chunk * count + i];
+          largest = std::max(largest, LargestBits(row, length));
+          for (size_t j = i; j < count; ++j) products[pair++] += Dot(row, call.inputs[j].values + at, length);
+        }
       }
     }
   });
   float *out = call.outputs[0].values;
   for (size_t i = 0; i < count; ++i) {
-    float largest = 0;
-    for (size_t chunk = 0; chunk < chunks; ++chunk) {
-      const float magnitude = magnitudes[chunk * count + i];
-      if (magnitude != magnitude || largest != largest) largest = std::numeric_limits<float>::quiet_NaN();
-      else largest = std::max(largest, magnitude);
-    }
-    out[i] = largest;
+    uint32_t largest = 0;
+    for (size_t chunk = 0; chunk < chunks; ++chunk) largest = std::max(largest, magnitudes[chunk * count + i]);
+    std::memcpy(out + i, &largest, sizeof(largest));
   }
   size_t pair = 0;
   float *target = out + count;
@@ -147,18 +144,6 @@ static void EachChunk(Call &call, size_t size,
   });
 }
 
-// Whether every number is finite: the exponent of one that is not has all bits set.
-WIDE static bool AllFinite(const float *row, size_t size) {
-  uint32_t largest = 0;
-  for (size_t i = 0; i < size; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, row + i, sizeof(bits));
-    bits &= 0x7fffffffu;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest < 0x7f800000u;
-}
-
 // One number for each row, of any size: 1 where all of it is finite, else 0.
 static void FiniteRows(Call &call) {
   // Rows are cut into chunks, so that a long one is shared by the processors.
@@ -170,7 +155,7 @@ static void FiniteRows(Call &call) {
     for (size_t chunk = begin; chunk < end; ++chunk) {
       const View row = call.inputs[chunks[chunk].first];
       const size_t at = chunks[chunk].second;
-      finite[chunk] = AllFinite(row.values + at, std::min(4 * kChunk, row.size - at));
+      finite[chunk] = LargestBits(row.values + at, std::min(4 * kChunk, row.size - at)) < kInfinity;
     }
   });
   std::fill_n(call.outputs[0].values, call.inputs.size(), 1.0f);
@@ -911,6 +896,9 @@ static napi_value Initialise(napi_env env, napi_value exports) {
   napi_value run, kernels;
   napi_create_function(env, "runKernel", NAPI_AUTO_LENGTH, RunKernel, nullptr, &run);
   napi_set_named_property(env, result, "runKernel", run);
+  napi_value yes;
+  napi_get_boolean(env, true, &yes);
+  napi_set_named_property(env, result, "takesSpent", yes);
   napi_create_array(env, &kernels);
   uint32_t index = 0;
   for (const Kernel &kernel : kKernels) {

@@ -24,12 +24,14 @@ export interface Binding {
   isUsingGpuDevice(): boolean;
   /** Names of the kernels that our own builds bring; they work in the memory of the processor. */
   readonly kernels?: readonly string[];
+  /** Whether `runKernel` knows of spent inputs: builds of earlier versions of multigrad do not. */
+  readonly takesSpent?: boolean;
   runKernel?(
     name: string,
     inputs: readonly number[],
     numbers: Float64Array,
     outputShapes: readonly (readonly number[])[],
-    /** Number of inputs, from the first, whose buffers outputs may take where nobody else holds them. */
+    /** Number of inputs, from the first, whose buffers outputs take where nobody else holds them. */
     spent?: number,
   ): OutputInfo[];
 }

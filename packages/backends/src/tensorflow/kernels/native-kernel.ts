@@ -19,12 +19,10 @@ export function runNative(
   spent = 0,
 ): TensorInfo[] {
   const ids = backend.getInputTensorIds(inputs);
-  const outputs = backend.binding.runKernel!(
-    name,
-    ids,
-    Float64Array.from(numbers),
-    outputShapes,
-    spent,
-  );
+  const call = [name, ids, Float64Array.from(numbers), outputShapes] as const;
+  const outputs =
+    spent > 0 && backend.binding.takesSpent === true
+      ? backend.binding.runKernel!(...call, spent)
+      : backend.binding.runKernel!(...call);
   return outputs.map((output) => backend.createOutputTensor(output));
 }
