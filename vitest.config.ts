@@ -15,6 +15,8 @@ export default defineConfig({
       ...configDefaults.exclude,
       // They need a browser: npm run test:browser.
       'tests/browser/**',
+      // They need MPI: tests/mpi/run.
+      'tests/mpi/**',
       // They need a build of native TensorFlow, which `tests/native/run` makes.
       ...(native ? [] : ['**/*.native.test.ts']),
     ],

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import type { MeasuredCommunicator } from '@multigrad/distributed';
 
 /** What a command has around it: where it writes, where it stands, and what can stop it. */
 export interface Environment {
@@ -12,4 +13,6 @@ export interface Environment {
   readonly folder: string;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
+  /** The ranks that run this command together, this one among them. */
+  readonly ranks?: MeasuredCommunicator;
 }

@@ -1,6 +1,9 @@
 import process from 'node:process';
 import { exitCodes } from './commands/exit-codes.ts';
 import { runCommandLine } from './command-line.ts';
+import type { Environment } from './environment.ts';
+import { isStartedByMpi, runRank } from './ranks/run-rank.ts';
+import { MultigradError } from '@multigrad/core/strategy';
 
 const interruption = new AbortController();
 
@@ -18,10 +21,21 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const surroundings: Environment = {
   terminal: process.stdout.isTTY ? process.stdout : null,
   print: (line) => process.stdout.write(`${line}\n`),
   complain: (line) => process.stderr.write(`${line}\n`),
   folder: process.cwd(),
   signal: interruption.signal,
-});
+};
+
+const run = async (environment: Environment): Promise<number> =>
+  runCommandLine(process.argv.slice(2), environment);
+
+try {
+  process.exitCode = await (isStartedByMpi() ? runRank(surroundings, run) : run(surroundings));
+} catch (error) {
+  if (!MultigradError.isInstance(error)) throw error;
+  surroundings.complain(`error: ${error.message}`);
+  process.exitCode = exitCodes.failure;
+}

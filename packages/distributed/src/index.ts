@@ -1,3 +1,5 @@
+export { assertAlike } from './assert-alike.ts';
+export { broadcastSnapshot, type Restorable } from './broadcast-snapshot.ts';
 export { alone } from './alone.ts';
 export type { Communicator, Numbers, Payload, Reduction } from './communicator.ts';
 export { type ExchangeOptions, gradientExchange } from './exchange.ts';

@@ -1,17 +1,29 @@
 import type { Json } from '@multigrad/core/strategy';
 import type { Communicator } from './communicator.ts';
 
+/** Bytes that go in the first message, behind the length of all: most texts need no second one. */
+const slot = 1024;
+const lengthBytes = 4;
+
 /** Each rank's value, by rank, on every rank. */
 export async function gatherJson<T extends Json>(
   communicator: Communicator,
   value: T,
 ): Promise<readonly T[]> {
+  const { size } = communicator;
   const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const lengths = await communicator.allGather(
-    Float64Array.of(bytes.length),
-    new Array<number>(communicator.size).fill(1),
+  const first = await communicator.allGather(
+    firstMessage(bytes),
+    new Array<number>(size).fill(slot),
   );
-  const all = await communicator.allGather(bytes, [...lengths]);
+  const slots = Array.from({ length: size }, (_, rank) =>
+    first.subarray(rank * slot, (rank + 1) * slot),
+  );
+  const lengths = slots.map(lengthIn);
+  if (lengths.every((length) => length <= slot - lengthBytes)) {
+    return slots.map((one, rank) => parse(textIn(one, lengths[rank]!)) as T);
+  }
+  const all = await communicator.allGather(bytes, lengths);
   let offset = 0;
   return Array.from(lengths, (length) => parse(all.subarray(offset, (offset += length))) as T);
 }
@@ -23,11 +35,29 @@ export async function broadcastJson<T extends Json>(
   root = 0,
 ): Promise<T> {
   const own = communicator.rank === root ? new TextEncoder().encode(JSON.stringify(value)) : null;
-  const length = Float64Array.of(own?.length ?? 0);
-  await communicator.broadcast(length, root);
-  const bytes = own ?? new Uint8Array(length[0]!);
+  const first = own === null ? new Uint8Array(slot) : firstMessage(own);
+  await communicator.broadcast(first, root);
+  const length = lengthIn(first);
+  if (length <= slot - lengthBytes) return parse(textIn(first, length)) as T;
+  const bytes = own ?? new Uint8Array(length);
   await communicator.broadcast(bytes, root);
   return parse(bytes) as T;
+}
+
+/** The length of a text, and as much of it as there is room for. */
+function firstMessage(bytes: Uint8Array): Uint8Array {
+  const message = new Uint8Array(slot);
+  new DataView(message.buffer).setUint32(0, bytes.length);
+  message.set(bytes.subarray(0, slot - lengthBytes), lengthBytes);
+  return message;
+}
+
+function lengthIn(message: Uint8Array): number {
+  return new DataView(message.buffer, message.byteOffset).getUint32(0);
+}
+
+function textIn(message: Uint8Array, length: number): Uint8Array {
+  return message.subarray(lengthBytes, lengthBytes + length);
 }
 
 function parse(bytes: Uint8Array): Json {

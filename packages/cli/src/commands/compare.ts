@@ -10,6 +10,7 @@ import type { Recipe } from '../recipes/recipe.ts';
 import { openRuns, runComparison } from '../runs/comparison.ts';
 import type { ComparisonConfig, Settings } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
+import { checkRanks, followRun, orderRun } from '../ranks/follow-run.ts';
 import { runNames } from '../runs/run-names.ts';
 import { type ChosenStrategy, chooseStrategies } from '../strategies/catalog.ts';
 import { formatCount } from '../wording.ts';
@@ -50,7 +51,12 @@ function progressOf({ terminal, print }: Environment): Progress {
  */
 export async function compare(request: CompareRequest, environment: Environment): Promise<number> {
   const { recipe, settings } = request;
+  const { ranks } = environment;
+  if (ranks !== undefined) await checkRanks(ranks, request, environment.folder);
   const strategies = await chooseStrategies(recipe, request.strategies, environment.folder);
+  if (ranks !== undefined && ranks.rank > 0) {
+    return followRun(request, strategies[0]!, ranks, environment);
+  }
   const config: ComparisonConfig = {
     format: 1,
     version,
@@ -87,6 +93,7 @@ async function compareInto(
   const all = runNames(config).length;
   let failures: readonly string[] = [];
   if (left === 0) {
+    if (environment.ranks !== undefined) await orderRun(environment.ranks, null);
     print(
       `${request.out} already holds all that this asks for (${formatCount(all, 'run')}); here are its results.`,
     );
@@ -99,6 +106,8 @@ async function compareInto(
     const seedCount = formatCount(config.seeds.length, 'seed');
     print(`${recipe.title}: ${strategyCount}, ${seedCount}, into ${request.out}`);
     print(`Backend: ${backend.name} (${backend.reason})`);
+    const { ranks } = environment;
+    if (ranks !== undefined) print(`${formatCount(ranks.size, 'rank')} of MPI train together.`);
     if (left < all) {
       print(
         `${formatCount(all - left, 'run')} of ${all} finished before and kept; going on with the rest.`,
@@ -112,6 +121,7 @@ async function compareInto(
       ...{ recipe, config, whole, strategies, folder, tensorboard },
       backend: backend.name,
       analyze: request.analyze,
+      ...(ranks === undefined ? {} : { ranks }),
     };
     ({ failures } = await runComparison(comparison, progress, signal));
   }

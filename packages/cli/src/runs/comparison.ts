@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensorBoard } from '@multigrad/callbacks';
+import type { MeasuredCommunicator } from '@multigrad/distributed';
 import { inspector } from '../analysis/inspector.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { ComparisonConfig } from './config.ts';
+import { orderRun } from '../ranks/follow-run.ts';
 import { checkpointsFolder, openRun, readRuns, runFolder } from './output-folder.ts';
 import { type RunName, runNames } from './run-names.ts';
 import { trainRun } from './train-run.ts';
@@ -24,6 +26,8 @@ export interface Comparison {
   readonly analyze: boolean;
   /** Whether each run's folder gets TensorBoard event files too. */
   readonly tensorboard: boolean;
+  /** The ranks that train together, of which this is the first. */
+  readonly ranks?: MeasuredCommunicator;
 }
 
 /** How a comparison ended. */
@@ -64,6 +68,8 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
   try {
     for (const { strategy: specifier, seed, lr, name } of open) {
       if (signal.aborted) break;
+      const { ranks } = comparison;
+      if (ranks !== undefined) await orderRun(ranks, { lr, seed });
       const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
       const writer = openRun(folder, name);
       const events = join(runFolder(folder, name), 'tensorboard');
@@ -78,6 +84,7 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
           signal,
           callbacks,
           checkpoints: checkpointsFolder(folder, name),
+          ...(ranks === undefined ? {} : { ranks }),
           ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
         },
       );

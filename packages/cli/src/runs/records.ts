@@ -94,6 +94,21 @@ export interface RunResult {
   readonly backend: string;
   /** ISO 8601. */
   readonly endedAt: string;
+  /** What the ranks told each other, for a run of several. */
+  readonly communication?: CommunicationRecord;
+}
+
+/** What one rank, the first, exchanged with the others since it was started. */
+export interface CommunicationRecord {
+  readonly ranks: number;
+  /** Steps that this was for. */
+  readonly steps: number;
+  /** Bytes handed to the exchanges in these steps: gradients, weights, and all else. */
+  readonly bytes: Readonly<Record<'gradients' | 'weights' | 'control', number>>;
+  /** Seconds in the exchanges, waiting for slower ranks included. */
+  readonly seconds: number;
+  /** Seconds in all, evaluation included. */
+  readonly of: number;
 }
 
 /** One run as its folder holds it; `result` is null where the program died before it could write one. */

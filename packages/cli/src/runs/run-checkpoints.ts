@@ -1,11 +1,21 @@
-import { Checkpoints } from '@multigrad/checkpoint';
-import type { FitState, MultiObjectiveTrainer, SafePoint, TrainerCallback } from '@multigrad/core';
+import { Checkpoints, type RestoredCheckpoint } from '@multigrad/checkpoint';
+import type {
+  FitState,
+  MultiObjectiveTrainer,
+  SafePoint,
+  TrainerCallback,
+  TrainerSnapshot,
+} from '@multigrad/core';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
-import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import { broadcastSnapshot, type MeasuredCommunicator } from '@multigrad/distributed';
+import { clone, dispose, type NamedTensorMap } from '@tensorflow/tfjs-core';
+
+type Restored = RestoredCheckpoint;
 
 /** Where a run's checkpoints are, and what they are of. */
 export interface RunCheckpointsOptions {
-  readonly folder: string;
+  /** Null on ranks that do not write. */
+  readonly folder: string | null;
   /** What decides the run's figures. */
   readonly config: Json;
   readonly stepsPerEpoch: number;
@@ -13,6 +23,8 @@ export interface RunCheckpointsOptions {
   readonly everySteps: number;
   /** Takes a line for the user. */
   readonly note: (text: string) => void;
+  /** Where several ranks train together: the first one reads and writes for all. */
+  readonly ranks: MeasuredCommunicator | null;
 }
 
 /**
@@ -20,13 +32,13 @@ export interface RunCheckpointsOptions {
  * the user interrupts.
  */
 export class RunCheckpoints {
-  readonly #checkpoints: Checkpoints;
+  readonly #checkpoints: Checkpoints | null;
   readonly #options: RunCheckpointsOptions;
 
   constructor(options: RunCheckpointsOptions) {
     const { folder, config, note } = options;
     this.#options = options;
-    this.#checkpoints = new Checkpoints(folder, { config, onDamaged: note });
+    this.#checkpoints = folder === null ? null : new Checkpoints(folder, { config, onDamaged: note });
   }
 
   /**
@@ -34,12 +46,38 @@ export class RunCheckpoints {
    *
    * @returns null where there is none: the run begins anew
    */
-  async restore(trainer: MultiObjectiveTrainer<NamedTensorMap, string>): Promise<FitState | null> {
+  async restore(trainer: MultiObjectiveTrainer<NamedTensorMap, string>): Promise<Restored | null> {
+    const { ranks, note } = this.#options;
+    if (ranks === null) {
+      const restored = await this.#read((snapshot) => trainer.restore(snapshot));
+      if (restored !== null) note(`Going on after step ${restored.step}.`);
+      return restored;
+    }
+    let taken: TrainerSnapshot | null = null;
     try {
-      const restored = await this.#checkpoints.restore(trainer);
-      if (restored === null) return null;
-      this.#options.note(`Going on after step ${restored.step}.`);
-      return restored.fit;
+      await this.#read((snapshot) => {
+        taken = copyOf(snapshot);
+        return snapshot.state.fit;
+      });
+      const own = taken as TrainerSnapshot | null;
+      const restored = await broadcastSnapshot(ranks, own, {
+        restore: (snapshot) => ({ fit: trainer.restore(snapshot), step: snapshot.state.step }),
+      });
+      if (restored !== null) note(`Going on after step ${restored.step}.`);
+      return restored;
+    } finally {
+      dispose([...((taken as TrainerSnapshot | null)?.tensors.values() ?? [])]);
+    }
+  }
+
+  /** Hands over the newest checkpoint that is sound. */
+  async #read(take: (snapshot: TrainerSnapshot) => FitState | null): Promise<Restored | null> {
+    if (this.#checkpoints === null) return null;
+    try {
+      const snapshot = (): never => {
+        throw new Error('Nothing is taken down here.');
+      };
+      return await this.#checkpoints.restore({ restore: take, snapshot });
     } catch (error) {
       if (!MultigradError.isInstance(error) || error.code !== 'invalid-data') throw error;
       this.#options.note('No checkpoint is sound: the run begins anew.');
@@ -53,7 +91,9 @@ export class RunCheckpoints {
     let ofEpoch = 0;
     let unsaved: SafePoint | null = null;
     const save = async (point: SafePoint): Promise<void> => {
-      await this.#checkpoints.save(await point.snapshot());
+      // All ranks take part in it; the first one writes.
+      const snapshot = await point.snapshot();
+      await this.#checkpoints?.save(snapshot);
       unsaved = null;
     };
     return {
@@ -72,4 +112,12 @@ export class RunCheckpoints {
       },
     };
   }
+}
+
+/** A snapshot with tensors of its own. */
+function copyOf({ state, tensors }: TrainerSnapshot): TrainerSnapshot {
+  return {
+    state,
+    tensors: new Map(Array.from(tensors, ([name, value]) => [name, clone(value)])),
+  };
 }

@@ -6,6 +6,12 @@ import {
   type TrainerCallback,
 } from '@multigrad/core';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
+import {
+  assertAlike,
+  gradientExchange,
+  type MeasuredCommunicator,
+  shardBatches,
+} from '@multigrad/distributed';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Progress } from '../progress/progress.ts';
 import type { Experiment } from '../recipes/experiment.ts';
@@ -40,6 +46,8 @@ export interface RunSurroundings {
   readonly callbacks?: readonly TrainerCallback[];
   /** Folder of the run's checkpoints, from which it goes on if it holds any; null for none. */
   readonly checkpoints: string | null;
+  /** The ranks that train together, all of which call `trainRun`; the first one alone writes. */
+  readonly ranks?: MeasuredCommunicator;
 }
 
 /**
@@ -64,6 +72,7 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
     seconds: seconds(clock.began),
     backend: task.backend,
     endedAt: new Date().toISOString(),
+    ...communicated(surroundings.ranks, recorder.steps, clock.began),
   });
   let experiment: Experiment | undefined;
   try {
@@ -91,6 +100,31 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
   } finally {
     experiment?.dispose();
   }
+}
+
+/** What the ranks told each other. */
+function communicated(
+  ranks: MeasuredCommunicator | undefined,
+  steps: number,
+  began: number,
+): Pick<RunResult, 'communication'> {
+  if (ranks === undefined) return {};
+  const { reduceScatter, allGather, control } = ranks.traffic();
+  const milliseconds = reduceScatter.time + allGather.time + control.time;
+  const bytes = {
+    gradients: reduceScatter.bytes,
+    weights: allGather.bytes,
+    control: control.bytes,
+  };
+  return {
+    communication: {
+      ranks: ranks.size,
+      steps,
+      bytes,
+      seconds: milliseconds / 1000,
+      of: seconds(began),
+    },
+  };
 }
 
 /** Somebody else's strategy may throw anything; where it was thrown helps its author. */
@@ -125,7 +159,8 @@ async function fit(
   surroundings: RunSurroundings,
 ): Promise<boolean> {
   const { recipe, settings, strategy, seed, backend } = task;
-  const { writer, progress, signal, checkpoints } = surroundings;
+  const { writer, progress, signal, checkpoints, ranks } = surroundings;
+  if (ranks !== undefined) await assertSameData(ranks, experiment, backend);
   const inspect = inspection(surroundings, experiment);
   const every = numberSetting(settings, 'observe');
   const optimizer = fusedMomentum(experiment.variables, {
@@ -144,10 +179,19 @@ async function fit(
       weightDecay: numberSetting(settings, 'weight-decay'),
       groupBy: grouping(settings['group-by'] as string, experiment),
       ...(every > 0 ? { observe: { every } } : {}),
+      ...(ranks === undefined
+        ? {}
+        : {
+            exchange: gradientExchange(ranks),
+            // Batch norm keeps statistics, and nothing else does.
+            synchronise: experiment.statistics.size > 0,
+          }),
     });
-    const evaluate = evaluator(trainer, experiment, settings, signal);
+    // Ranks cannot leave an evaluation one by one.
+    const interruption = ranks === undefined ? signal : new AbortController().signal;
+    const evaluate = evaluator(trainer, experiment, settings, interruption);
     const saved =
-      checkpoints === null
+      checkpoints === null && ranks === undefined
         ? null
         : new RunCheckpoints({
             folder: checkpoints,
@@ -155,11 +199,14 @@ async function fit(
             stepsPerEpoch,
             everySteps: numberSetting(settings, 'checkpoint'),
             note: (text) => progress.note(text),
+            ranks: ranks ?? null,
           });
-    const resume = (await saved?.restore(trainer)) ?? null;
-    writer.keep({ steps: trainer.snapshot().state.step, epochs: resume?.epoch ?? 0 });
+    const restored = (await saved?.restore(trainer)) ?? null;
+    const resume = restored?.fit ?? null;
+    writer.keep({ steps: restored?.step ?? 0, epochs: resume?.epoch ?? 0 });
     if (resume === null) await inspect(0);
-    const train = resumableBatches((epoch, firstBatch) => experiment.train(epoch, firstBatch));
+    const whole = resumableBatches((epoch, firstBatch) => experiment.train(epoch, firstBatch));
+    const train = ranks === undefined ? whole : shardBatches(whole, ranks);
     const { stopped } = await trainer.fit(train, {
       epochs: numberSetting(settings, 'epochs'),
       callbacks: [
@@ -176,6 +223,24 @@ async function fit(
     trainer?.dispose();
     optimizer.dispose();
   }
+}
+
+/** Checks that all ranks see the same data, by the number of steps and the sums of the first batch, and compute alike. */
+async function assertSameData(
+  ranks: MeasuredCommunicator,
+  experiment: Experiment,
+  backend: string,
+): Promise<void> {
+  const sums: Record<string, number> = {};
+  for await (const batch of experiment.train(0)) {
+    for (const [name, value] of Object.entries(batch)) {
+      sums[name] = (await value.data<'float32'>()).reduce((sum, one) => sum + one, 0);
+    }
+    tf.dispose(batch);
+    break;
+  }
+  const { stepsPerEpoch } = experiment;
+  await assertAlike(ranks, { backend, data: { stepsPerEpoch, 'sums of the first batch': sums } });
 }
 
 /** Groups by stable names: TensorFlow.js numbers the variables of the second network in a process. */

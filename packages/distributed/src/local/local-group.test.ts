@@ -45,6 +45,16 @@ describe('runRanks', () => {
     for (const result of results) expect(result).toEqual({ all, first: all[1] });
   });
 
+  it('hands round long JSON', async () => {
+    const texts = await runRanks(2, async (communicator) => {
+      const { rank } = communicator;
+      const all = await gatherJson(communicator, 'x'.repeat(1017 + rank * 3000));
+      const first = await broadcastJson(communicator, rank === 0 ? 'y'.repeat(5000) : null);
+      return [...all, first].map(({ length }) => length);
+    });
+    expect(texts).toEqual(new Array(2).fill([1017, 4017, 5000]));
+  });
+
   it('names both ranks where they make different calls', async () => {
     await expect(
       runRanks(2, async (communicator) =>

@@ -71,6 +71,7 @@ export function loadLibrary(): MpiLibrary {
       library.func(`int MPI_${name}${given}`),
     ]),
   ) as Record<MpiFunction, ReturnType<Library['func']>>;
+  const held = new Set<readonly unknown[]>();
   const check = (name: MpiFunction, code: number): void => {
     if (code === 0) return;
     const text = [' '.repeat(256)];
@@ -86,15 +87,21 @@ export function loadLibrary(): MpiLibrary {
     call: (name, ...given) => {
       check(name, functions[name](...given) as number);
     },
-    callAside: async (name, ...given) =>
-      new Promise<number>((resolve, reject) => {
-        functions[name].async(...given, (error: Error | null, code: number) => {
-          if (error === null) resolve(code);
-          else reject(error);
+    callAside: async (name, ...given) => {
+      // The call knows the arrays by their addresses alone: nobody may free them meanwhile.
+      held.add(given);
+      try {
+        const code = await new Promise<number>((resolve, reject) => {
+          functions[name].async(...given, (error: Error | null, result: number) => {
+            if (error === null) resolve(result);
+            else reject(error);
+          });
         });
-      }).then((code) => {
         check(name, code);
-      }),
+      } finally {
+        held.delete(given);
+      }
+    },
   };
 }
 
@@ -102,6 +109,7 @@ function open(candidates: readonly string[]): { path: string; library: Library }
   const failures: string[] = [];
   for (const path of candidates) {
     try {
+      keepLoaded(path);
       // Open MPI's plugins look for its symbols among the global ones.
       return { path, library: koffi.load(path, { global: true }) };
     } catch (error) {
@@ -113,6 +121,27 @@ function open(candidates: readonly string[]): { path: string; library: Library }
     "Open MPI's library should be where the system's loader finds it (Debian and Ubuntu: apt-get install openmpi-bin libopenmpi3), " +
       `or at the path in MULTIGRAD_MPI_LIB. Found none: ${failures.join('; ')}.`,
   );
+}
+
+/** `RTLD_NOW`, `RTLD_GLOBAL` and `RTLD_NODELETE`, as the system's headers define them. */
+const keepFlags: Readonly<Record<string, number>> = {
+  linux: 0x2 + 0x100 + 0x1000,
+  darwin: 0x2 + 0x8 + 0x80,
+};
+
+/**
+ * Loads a library so that it stays to the end of the process: threads that have called MPI look there for what to tidy up
+ * when they end, which is after the last user has let go of it.
+ */
+function keepLoaded(path: string): void {
+  const flags = keepFlags[process.platform];
+  if (flags === undefined) return;
+  const open = koffi.load(null).func('void *dlopen(const char *path, int flags)') as (
+    path: string,
+    flags: number,
+  ) => unknown;
+  // Where it is not found koffi says why.
+  open(path, flags);
 }
 
 function handleOf(library: Library, path: string, symbol: string): unknown {

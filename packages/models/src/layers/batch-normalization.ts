@@ -3,7 +3,8 @@ import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
-import { normalizeBatch } from './standardize.ts';
+import { normalizeBatch, type ReceiveMoments } from './standardize.ts';
+import { normalizeTogether, type SumNow } from './standardize-together.ts';
 
 /** Options of {@link batchNormalization}. */
 export interface BatchNormalizationOptions {
@@ -67,7 +68,10 @@ export class BatchNormalization extends layers.Layer {
     return inputShape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: unknown }): tf.Tensor {
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    kwargs: { readonly training?: unknown; readonly sumNow?: SumNow },
+  ): tf.Tensor {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0]! : inputs;
       const [gamma, beta] = [this.#gamma!.read(), this.#beta!.read()];
@@ -75,10 +79,14 @@ export class BatchNormalization extends layers.Layer {
         const [mean, variance] = [this.#movingMean!.read(), this.#movingVariance!.read()];
         return tf.batchNorm(x, mean, variance, beta, gamma, this.#epsilon);
       }
-      return normalizeBatch(x, gamma, beta, this.#epsilon, (mean, variance) => {
+      const receive: ReceiveMoments = (mean, variance) => {
         this.#follow(this.#movingMean!, mean);
         this.#follow(this.#movingVariance!, variance);
-      });
+      };
+      const { sumNow } = kwargs;
+      return sumNow === undefined
+        ? normalizeBatch(x, gamma, beta, this.#epsilon, receive)
+        : normalizeTogether(x, gamma, beta, this.#epsilon, receive, sumNow);
     });
   }
 
@@ -121,7 +129,8 @@ const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
  *
  * Training: `y = γ · (x − μ)/√(σ² + ε) + β` with mean μ and (biased) variance σ² over all axes but the last; moving
  * statistics follow as `m ← momentum · m + (1 − momentum) · μ`, once per call. Inference: the moving statistics take
- * the place of μ and σ².
+ * the place of μ and σ². Called with `sumNow`, as networks do where a trainer synchronises its ranks, mean and variance are
+ * those of all ranks' samples, in the gradient too.
  *
  * Making one lets `loadLayersModel` read it; a program that only loads calls {@link registerLayers}.
  *

@@ -43,6 +43,7 @@ const specs: OptionSpecs<Omit<DropoutOptions, 'name'>> = {
 interface Arguments {
   readonly training?: unknown;
   readonly step?: unknown;
+  readonly firstSample?: unknown;
 }
 
 /** The layer that {@link dropout} makes. */
@@ -61,7 +62,10 @@ export class Dropout extends layers.Layer {
     return inputShape as Shape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training, step }: Arguments): tf.Tensor {
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    { training, step, firstSample = 0 }: Arguments,
+  ): tf.Tensor {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     if (training !== true || this.#rate === 0) return x;
     if (!Number.isSafeInteger(step) || (step as number) < 0) {
@@ -71,7 +75,9 @@ export class Dropout extends layers.Layer {
           `beside \`training\`. Found ${describeValue(step)}.`,
       );
     }
-    return dropped(x, this.#rate, uniformKey(this.#seed, step as number, this.name));
+    const key = uniformKey(this.#seed, step as number, this.name);
+    // A rank's samples lie behind those of the ranks before it.
+    return dropped(x, this.#rate, key, (firstSample as number) * (x.size / x.shape[0]!));
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -80,13 +86,13 @@ export class Dropout extends layers.Layer {
 }
 
 /** A linear map that is its own transpose: the gradient is dropped by the same mask. */
-function dropped(x: tf.Tensor, rate: number, key: UniformKey): tf.Tensor {
+function dropped(x: tf.Tensor, rate: number, key: UniformKey, first: number): tf.Tensor {
   const mask = (value: tf.Tensor): tf.Tensor => {
-    if (hasKernel('SeededDropout')) {
+    if (first === 0 && hasKernel('SeededDropout')) {
       return runKernel('SeededDropout', { x: value }, { rate, key })[0]!;
     }
     const factors = Float32Array.from({ length: value.size }, (_, i) =>
-      seededUniform(key, i) >= rate ? 1 / (1 - rate) : 0,
+      seededUniform(key, first + i) >= rate ? 1 / (1 - rate) : 0,
     );
     return tf.mul(value, tf.tensor(factors, value.shape));
   };
@@ -100,6 +106,7 @@ function dropped(x: tf.Tensor, rate: number, key: UniformKey): tf.Tensor {
 /**
  * A dropout layer whose masks are a function of seed, step and name: `y = x ⊙ m / (1 − rate)` in training, with
  * `m_i = 1` where the i-th uniform number of (seed, step, name) is at least `rate` and 0 elsewhere; `y = x` in inference.
+ * Among ranks that train together, i counts on from the samples of the ranks before.
  *
  * Nothing is drawn from a generator that moves on, so a run that is resumed at any step, and every rank of a parallel
  * one, sees the masks of an uninterrupted run; all objectives of a step share one mask, and so do the forward passes

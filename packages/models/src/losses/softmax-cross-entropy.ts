@@ -106,6 +106,11 @@ export function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   });
 }
 
+/** The number of labels that are there, −1 being none, as a scalar. */
+export function labelCount(labels: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => tf.sum<tf.Scalar>(tf.cast(tf.notEqual(labels, missingLabel), 'float32')));
+}
+
 function assertLogitsAndLabels(owner: string, logits: tf.Tensor, labels: tf.Tensor): void {
   const fits =
     logits.rank === 2 &&

@@ -23,6 +23,8 @@ import type { TaskMeasures } from './tasks.ts';
 export type MeasuredTask = Readonly<{
   loss: tf.Scalar;
   metrics: Readonly<Record<string, tf.Scalar>>;
+  /** How many targets they are means over. */
+  samples: tf.Scalar;
 }>;
 
 /** The parts of a {@link MultiTaskNetwork}, which it owns. */
@@ -174,9 +176,10 @@ export class MultiTaskNetwork<Name extends string> {
     return this.#measure(
       () => this.forward(sample, mode),
       targets,
-      ({ loss, metrics }, outputs, own) => ({
+      ({ loss, metrics, samples }, outputs, own) => ({
         loss: loss(outputs, own),
         metrics: metrics(outputs, own),
+        samples: samples(own),
       }),
     );
   }

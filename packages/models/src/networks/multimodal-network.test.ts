@@ -115,7 +115,7 @@ describe('multimodalNetwork', () => {
       ];
       expect(tf.memory().numTensors - start).toBe(2 + 3 + 3 + 3);
       const evaluated = net.objectives(batch, batch.label, { training: false });
-      expect(tf.memory().numTensors - start).toBe(11 + 6);
+      expect(tf.memory().numTensors - start).toBe(11 + 9);
       tf.dispose([made, evaluated]);
     });
   });

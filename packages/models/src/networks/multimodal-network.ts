@@ -16,7 +16,7 @@ import {
   variablesOf,
   weightsBeyond,
 } from '../weights/network-weights.ts';
-import { accuracy, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
+import { accuracy, labelCount, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
 import {
   apply,
   assertInput,
@@ -30,6 +30,8 @@ import {
 export type MeasuredObjective = Readonly<{
   loss: tf.Scalar;
   metrics: Readonly<{ accuracy: tf.Scalar }>;
+  /** How many labels they are means over. */
+  samples: tf.Scalar;
 }>;
 
 /** The parts of a {@link MultimodalNetwork}, which it owns. */
@@ -363,5 +365,6 @@ function measured(logits: tf.Tensor2D, labels: tf.Tensor1D): MeasuredObjective {
   return {
     loss: softmaxCrossEntropy(logits, labels),
     metrics: { accuracy: accuracy(logits, labels) },
+    samples: labelCount(labels),
   };
 }

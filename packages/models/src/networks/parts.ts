@@ -7,6 +7,10 @@ export interface ForwardMode {
   readonly training: boolean;
   /** Number of the training step, an integer >= 0: what dropout goes by, and nothing else. */
   readonly step?: number;
+  /** Number of the batch's first sample in the batch of all ranks: dropout masks go by it. @defaultValue 0 */
+  readonly firstSample?: number;
+  /** Adds up over the ranks, in place: batch norm then takes the samples of all. @defaultValue none */
+  readonly sumNow?: ((values: Float64Array) => void) | null;
 }
 
 /** Applies a part of one output. */
@@ -19,8 +23,18 @@ export function apply(
 }
 
 /** What layers are called with. */
-export function layerArguments({ training, step }: ForwardMode): Record<string, boolean | number> {
-  return { training, ...(step === undefined ? {} : { step }) };
+export function layerArguments({
+  training,
+  step,
+  firstSample = 0,
+  sumNow = null,
+}: ForwardMode): Record<string, unknown> {
+  return {
+    training,
+    ...(step === undefined ? {} : { step }),
+    ...(firstSample === 0 ? {} : { firstSample }),
+    ...(sumNow === null ? {} : { sumNow }),
+  };
 }
 
 /** A record of a value for each name. */

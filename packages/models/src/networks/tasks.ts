@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { hasLabels, isAtHand } from '../losses/labels.ts';
 import { meanSquaredError, smoothL1 } from '../losses/regression.ts';
-import { accuracy, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
+import { accuracy, labelCount, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
 import { countOption, without } from '../option-specs.ts';
 import { chain, type SeededLayers } from '../weights/seeded-layers.ts';
 
@@ -57,6 +57,8 @@ export interface TaskMeasures {
   readonly loss: (outputs: tf.Tensor2D, targets: tf.Tensor) => tf.Scalar;
   /** Accuracy of a classification, mean absolute error of a regression. */
   readonly metrics: (outputs: tf.Tensor2D, targets: tf.Tensor) => Record<string, tf.Scalar>;
+  /** How many targets are there: what loss and metric are means over. */
+  readonly samples: (targets: tf.Tensor) => tf.Scalar;
 }
 
 /** @throws MultigradError `invalid-option` */
@@ -73,6 +75,7 @@ export function measuresOf(name: string, task: Task): TaskMeasures {
           hasLabels(labels as tf.Tensor1D, classes, `labels of \`${where}\``) ? labels : null,
         loss: (logits, labels) => softmaxCrossEntropy(logits, labels as tf.Tensor1D),
         metrics: (logits, labels) => ({ accuracy: accuracy(logits, labels as tf.Tensor1D) }),
+        samples: (labels) => labelCount(labels as tf.Tensor1D),
       };
     }
     case 'regression': {
@@ -87,6 +90,7 @@ export function measuresOf(name: string, task: Task): TaskMeasures {
             ? meanSquaredError(predictions, values as tf.Tensor2D)
             : smoothL1(predictions, values as tf.Tensor2D),
         metrics: (predictions, values) => ({ error: meanAbsoluteError(predictions, values) }),
+        samples: numberCount,
       };
     }
     default:
@@ -132,6 +136,11 @@ function regressionTargets(name: string, given: tf.Tensor, size: number): tf.Ten
   }
   if (isAtHand() && given.dataSync().every((value) => Number.isNaN(value))) return null;
   return tf.reshape(given, [shape[0]!, size]);
+}
+
+/** How many targets are not NaN. */
+function numberCount(targets: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => tf.sum<tf.Scalar>(tf.sub(1, tf.cast(tf.isNaN(targets), 'float32'))));
 }
 
 /** Mean of |p − t| over the targets that are not NaN. */
