@@ -1,6 +1,7 @@
 // Every call of the communicator, with answers that a test can foresee; one line of JSON a rank.
 import { broadcastJson, gatherJson } from '@multigrad/distributed';
 import { openMpi } from '@multigrad/distributed/open-mpi';
+import { clearInterval, setInterval, setTimeout } from 'node:timers';
 
 const communicator = openMpi();
 const { rank, size } = communicator;

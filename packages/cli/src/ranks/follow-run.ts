@@ -1,6 +1,5 @@
 import { useBackend } from '@multigrad/backends';
 import { assertAlike, broadcastJson, type MeasuredCommunicator } from '@multigrad/distributed';
-import type { Json } from '@multigrad/core/strategy';
 import { MultigradError } from '@multigrad/core/strategy';
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import type { CompareRequest } from '../commands/compare.ts';
@@ -33,7 +32,7 @@ export async function checkRanks(
     version,
     code: codeFingerprint(strategies, folder),
     options: { experiment: recipe.name, strategies, seeds, ...settings },
-  } as unknown as Json);
+  });
   const runs = strategies.length * seeds.length * learningRates(settings).length;
   if (analyze || runs !== 1) {
     throw new MultigradError(

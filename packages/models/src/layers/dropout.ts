@@ -43,7 +43,7 @@ const specs: OptionSpecs<Omit<DropoutOptions, 'name'>> = {
 interface Arguments {
   readonly training?: unknown;
   readonly step?: unknown;
-  readonly firstSample?: unknown;
+  readonly firstSample?: number;
 }
 
 /** The layer that {@link dropout} makes. */
@@ -77,7 +77,7 @@ export class Dropout extends layers.Layer {
     }
     const key = uniformKey(this.#seed, step as number, this.name);
     // A rank's samples lie behind those of the ranks before it.
-    return dropped(x, this.#rate, key, (firstSample as number) * (x.size / x.shape[0]!));
+    return dropped(x, this.#rate, key, firstSample * (x.size / x.shape[0]));
   }
 
   override getConfig(): tf.serialization.ConfigDict {
