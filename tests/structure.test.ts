@@ -98,6 +98,22 @@ describe.each(packages)('packages/%s', (name) => {
     expect(sections).toEqual(['Install', 'Use', 'How it works', 'Reference', 'Licence']);
   });
 
+  it('says how to install what its examples import', () => {
+    const readme = read('packages', name, 'README.md');
+    const [, install = ''] = /^## Install$([\s\S]*?)^## Use$/m.exec(readme) ?? [];
+    const installed = [...install.matchAll(/^npm install ([^#\n]+)/gm)]
+      .flatMap(([, words]) => words!.trim().split(' '))
+      .map((word) => word.replace(/(?<=.)@.*$/, ''));
+    expect(installed).toContain(manifest.name);
+    for (const [, code] of readme.matchAll(/^```[jt]s$([\s\S]*?)^```$/gm)) {
+      for (const [, imported] of code!.matchAll(/^(?:import|\} from) [^']*'([^'.][^']*)'/gm)) {
+        if (imported!.startsWith('node:')) continue;
+        const [scope, part] = imported!.split('/');
+        expect(installed).toContain(scope!.startsWith('@') ? `${scope}/${part}` : scope);
+      }
+    }
+  });
+
   it('depends only downwards', () => {
     const { dependencies = {}, peerDependencies = {} } = manifest;
     const all = Object.keys({ ...dependencies, ...peerDependencies });
