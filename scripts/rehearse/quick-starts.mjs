@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 /**
  * The sections of a page that say what to install and then what to write.
  *
- * @returns title, the words after `npm install`, and the TypeScript of each
+ * @returns the packages after `npm install`, and the programs, of each
  */
 export function quickStarts(path) {
-  const sections = readFileSync(path, 'utf8').split(/^### /m).slice(1);
+  const sections = readFileSync(path, 'utf8').split(/^#{2,3} /m);
   return sections.flatMap((section) => {
-    const [, packages] = /^```sh\nnpm install (.+)\n```$/m.exec(section) ?? [];
-    const [, code] = /^```ts\n([\s\S]*?)^```$/m.exec(section) ?? [];
-    if (packages === undefined || code === undefined) return [];
-    return [{ title: section.split('\n')[0], packages: packages.split(' '), code }];
+    const [, words] = /^```sh\nnpm install ((?:.+\\\n)*.+)\n```$/m.exec(section) ?? [];
+    const programs = [...section.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+    if (words === undefined || programs.length === 0) return [];
+    return [{ packages: words.split(/[\s\\]+/), programs }];
   });
 }

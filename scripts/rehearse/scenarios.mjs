@@ -60,12 +60,26 @@ const configurations = {
   },
 };
 
-/** The quick starts of the README, each with nothing but what its section installs, compiled both ways and run. */
-async function readme(parent, env) {
-  const starts = quickStarts(join(root, 'README.md'));
-  assert.equal(starts.length, 3);
-  for (const [index, { packages, code }] of starts.entries()) {
-    const folder = newFolder(parent, `readme-${index + 1}`);
+/** The quick starts of the pages, by what they install: nothing else is there when they are compiled and run. */
+function byPackages() {
+  const folders = new Map();
+  for (const page of ['README.md', 'docs/getting-started.md']) {
+    const starts = quickStarts(join(root, page));
+    assert.equal(starts.length, 3, `${page} has ${starts.length} quick starts`);
+    for (const { packages, programs } of starts) {
+      const key = [...packages].sort().join(' ');
+      const { programs: others } = folders.get(key) ?? { programs: [] };
+      folders.set(key, { packages, programs: [...others, ...programs] });
+    }
+  }
+  return [...folders.values()];
+}
+
+/** The quick starts, compiled under both resolutions and run. */
+async function pages(parent, env) {
+  let count = 0;
+  for (const [at, { packages, programs }] of byPackages().entries()) {
+    const folder = newFolder(parent, `quick-start-${at}`);
     const options = { cwd: folder, env };
     await run('npm', ['install', ...packages], options);
     const takesTensors = packages.some((name) => name.startsWith('@tensorflow/'));
@@ -74,21 +88,25 @@ async function readme(parent, env) {
       assert.deepEqual(tensors, [], 'a strategy brings a tensor library along');
     }
     await run('npm', ['install', '--save-dev', tool('typescript')], options);
-    writeFileSync(join(folder, 'index.ts'), code);
+    const files = programs.map((code, index) => {
+      writeFileSync(join(folder, `program-${index}.ts`), code);
+      return `program-${index}.ts`;
+    });
     for (const [name, compilerOptions] of Object.entries(configurations)) {
       const path = join(folder, `tsconfig.${name}.json`);
+      const skipLibCheck = takesTensors;
       writeFileSync(
         path,
-        JSON.stringify({
-          compilerOptions: { ...compilerOptions, skipLibCheck: takesTensors },
-          files: ['index.ts'],
-        }),
+        JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck }, files }),
       );
       await run('npx', ['tsc', '--project', path], options);
     }
-    hasFiniteNumbers(await run('node', ['out/index.js'], options));
+    for (const file of files) {
+      hasFiniteNumbers(await run('node', [`out/${file.replace('.ts', '.js')}`], options));
+      count += 1;
+    }
   }
-  return `${starts.length} quick starts of the README`;
+  return `${count} quick starts of README and site`;
 }
 
 /** Plain JavaScript and CommonJS. */
@@ -159,4 +177,4 @@ async function browser(parent, env) {
 }
 
 /** What a newcomer does, in order of time taken. */
-export const scenarios = [readme, javascript, command, browser];
+export const scenarios = [pages, javascript, command, browser];
