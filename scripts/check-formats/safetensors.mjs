@@ -1,4 +1,5 @@
-// Writes a safetensors file that Python reads and answers with one of its own, of every type; both must agree.
+// Writes a safetensors file that Python reads and answers with one of its own, of every type; both must agree. Exported
+// networks are read there too, with the names and axes of either program.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,11 @@ import {
   rawTensor,
   toFloat32,
 } from '../../packages/checkpoint/dist/safetensors/index.js';
+import { exportWeights } from '../../packages/checkpoint/dist/model-files/index.js';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
 
+tf.enableProdMode(); // no advertisement
 const [python] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'multigrad-formats-'));
 try {
@@ -25,6 +30,23 @@ try {
     ['Größe "1"\n', rawTensor('U8', [1], Uint8Array.of(255))],
   ];
   writeFileSync(join(folder, 'ours.safetensors'), encodeSafetensors(tensors, { made: 'here' }));
+  const variables = tf.tidy(() => {
+    const counted = (shape) => {
+      const size = shape.reduce((a, b) => a * b);
+      return tf.variable(tf.reshape(tf.range(0, size), shape));
+    };
+    return new Map([
+      ['conv/kernel', counted([3, 2, 4, 5])],
+      ['conv/bias', counted([5])],
+      ['dense/kernel', counted([2, 3])],
+    ]);
+  });
+  for (const convention of ['tensorflow', 'torch']) {
+    writeFileSync(
+      join(folder, `${convention}.safetensors`),
+      await exportWeights(variables, { convention, metadata: { step: '7' } }),
+    );
+  }
   execFileSync(python, [join(import.meta.dirname, 'safetensors_peer.py'), folder], {
     stdio: 'inherit',
   });
@@ -46,7 +68,9 @@ try {
     assert.equal(read.tensors.get(dtype)?.dtype, dtype);
     assert.deepEqual([...toFloat32(read.tensors.get(dtype))], values, dtype);
   }
-  console.log(`safetensors: ${tensors.length} tensors there, ${read.tensors.size} back, equal.`);
+  console.log(
+    `safetensors: ${tensors.length + 2 * variables.size} tensors there, ${read.tensors.size} back, equal.`,
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }

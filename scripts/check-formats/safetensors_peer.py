@@ -25,6 +25,24 @@ with safe_open(folder / "ours.safetensors", framework="numpy") as file:
         assert found.dtype == value.dtype and found.shape == value.shape, name
         assert np.array_equal(found, value), name
 
+
+
+def counted(*shape):
+    return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+
+kernel, dense = counted(3, 2, 4, 5), counted(2, 3)
+networks = {
+    "tensorflow": {"conv/kernel": kernel, "conv/bias": counted(5), "dense/kernel": dense},
+    "torch": {"conv.weight": kernel.transpose(3, 2, 0, 1), "conv.bias": counted(5), "dense.weight": dense.T},
+}
+for convention, weights in networks.items():
+    with safe_open(folder / f"{convention}.safetensors", framework="numpy") as file:
+        assert file.metadata() == {"step": "7"}, file.metadata()
+        assert set(file.keys()) == set(weights), file.keys()
+        for name, value in weights.items():
+            assert np.array_equal(file.get_tensor(name), value), name
+
 types = {
     "F64": np.float64,
     "F32": np.float32,

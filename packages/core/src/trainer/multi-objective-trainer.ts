@@ -1,5 +1,4 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkClip } from '../engine/clip-gradients.ts';
 import type { GradientMemory } from '../engine/gradient-memory.ts';
 import type { GradientExchange } from '../engine/gradient-exchange.ts';
 import type { IntegrationState } from '../engine/integration-state.ts';
@@ -7,7 +6,9 @@ import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import { batchSize } from './batch-size.ts';
 import type { History, Logs, SafePoint } from './callbacks.ts';
+import { checkFitOptions, checkTrainerOptions } from './check-options.ts';
 import { type DataSource, readBatchGroups, type ReadOptions, readBatches } from './data-source.ts';
+import { epochLogs } from './epoch-logs.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { FitProgress } from './fit-progress.ts';
@@ -65,7 +66,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
   constructor(options: TrainerOptions<Batch, Name>) {
     assertStrategy(options.strategy);
-    checkOptions(options);
+    checkTrainerOptions(options);
     this.#options = options;
     this.#stepper = new Stepper(options);
   }
@@ -187,13 +188,13 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @throws MultigradError `invalid-data` when an epoch yields no batch, and whatever a step or a callback throws
    */
   async fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
-    checkEpochs(options);
+    checkFitOptions(options);
     return this.#exclusively(() => this.#fit(data, options));
   }
 
   async #fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
     const { epochs, initialEpoch = 0, callbacks = [], signal, resume = null } = options;
-    const { exchange } = this.#options;
+    const { exchange, lossWeights = {} } = this.#options;
     const progress =
       resume === null
         ? new FitProgress(callbacks, initialEpoch)
@@ -241,8 +242,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
               );
         if (exchange === undefined && signal?.aborted === true && validation !== null) break;
         const logs = {
-          ...this.#logs(training, ''),
-          ...(validation === null ? {} : this.#logs(validation, 'val_')),
+          ...epochLogs(training, lossWeights),
+          ...(validation === null ? {} : epochLogs(validation, lossWeights, 'val_')),
           ...(this.#stepper.skips ? { skipped: progress.skipped } : {}),
         };
         this.#stepper.endEpoch(training.losses);
@@ -281,16 +282,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
       progress.batch += 1;
       await this.#safePoint(options, epoch, null);
     }
-    if (progress.batch === 0) {
-      throw new MultigradError(
-        'invalid-data',
-        `Training data should yield at least ${together === 1 ? 'one batch' : `${together} batches`} per epoch. ` +
-          `Found ${together === 1 ? 'none' : 'fewer'} in epoch ${epoch}` +
-          (epoch > (options.initialEpoch ?? 0)
-            ? '; an iterator can be read only once: pass an array or a function of the epoch.'
-            : '.'),
-      );
-    }
+    if (progress.batch === 0) throw noBatch(together, epoch, epoch > (options.initialEpoch ?? 0));
     return stopped() ? null : progress.measurements.means<Name>();
   }
 
@@ -333,21 +325,6 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return weights === 'average' ? this.#stepper.training.withAverages(evaluate) : evaluate();
   }
 
-  #logs({ losses, metrics }: Measured, prefix: string): Logs {
-    const logs: Record<string, number> = {};
-    const weights: Readonly<Partial<Record<string, number>>> = this.#options.lossWeights ?? {};
-    // Where every step was skipped there is no loss, not one of 0.
-    let total = Object.keys(losses).length === 0 ? NaN : 0;
-    for (const [name, loss] of Object.entries(losses)) total += (weights[name] ?? 1) * loss!;
-    logs[`${prefix}loss`] = total;
-    for (const [name, loss] of Object.entries(losses)) logs[`${prefix}${name}_loss`] = loss!;
-    for (const [name, own] of Object.entries(metrics)) {
-      for (const [metric, value] of Object.entries(own!))
-        logs[`${prefix}${name}_${metric}`] = value;
-    }
-    return logs;
-  }
-
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     if (this.#busy) {
       throw new MultigradError(
@@ -376,28 +353,14 @@ async function* everyNth<Batch>(
   }
 }
 
-function checkOptions<Batch, Name extends string>(options: TrainerOptions<Batch, Name>): void {
-  const { observe, accumulate = 1, onNonFinite = 'throw' } = options;
-  checkCount('accumulate', accumulate, 1);
-  if (observe !== undefined) checkCount('observe.every', observe.every, 1);
-  if (options.clipObjectives !== undefined) checkClip('clipObjectives', options.clipObjectives);
-  if (!['throw', 'skip'].includes(onNonFinite)) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`onNonFinite\` should be 'throw' or 'skip'. Found ${JSON.stringify(onNonFinite)}.`,
-    );
-  }
-}
-
-function checkEpochs(options: { readonly epochs: number; readonly initialEpoch?: number }): void {
-  checkCount('epochs', options.epochs, 1);
-  checkCount('initialEpoch', options.initialEpoch ?? 0, 0);
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new MultigradError(
-    'invalid-option',
-    `Option \`${name}\` should be an integer >= ${least}. Found ${value}.`,
+function noBatch(together: number, epoch: number, later: boolean): MultigradError {
+  const [expected, found] =
+    together === 1 ? ['one batch', 'none'] : [`${together} batches`, 'fewer'];
+  return new MultigradError(
+    'invalid-data',
+    `Training data should yield at least ${expected} per epoch. Found ${found} in epoch ${epoch}` +
+      (later
+        ? '; an iterator can be read only once: pass an array or a function of the epoch.'
+        : '.'),
   );
 }
