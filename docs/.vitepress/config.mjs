@@ -4,24 +4,22 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { contents, inlineFigure, packageNames, read, root, siteLink } from '../scripts/pages.mjs';
 
-const packages = (title, names) => ({
+const packages = (title, chosen) => ({
   text: title,
-  collapsed: true,
-  items: names.map((name) => ({ text: name, link: `/packages/${name}` })),
+  items: packageNames
+    .filter(chosen)
+    .map((name) => ({ text: name.replace('strategy-', ''), link: `/packages/${name}` })),
 });
-
 const isStrategy = (name) => name.startsWith('strategy-');
 
-const guides = [
-  ...contents().map(({ title, pages }) => ({
-    text: title,
-    items: pages.map(({ title: text, link }) => ({ text, link })),
-  })),
-  packages(
-    'Packages',
-    packageNames.filter((name) => !isStrategy(name)),
-  ),
-  packages('Strategies', packageNames.filter(isStrategy)),
+// Menus have no parts that fold: VitePress makes buttons within buttons of them, which screen readers cannot tell apart.
+const guides = contents().map(({ title, pages }) => ({
+  text: title,
+  items: pages.map(({ title: text, link }) => ({ text, link })),
+}));
+const packagePages = [
+  packages('Packages', (name) => !isStrategy(name)),
+  packages('Strategies', isStrategy),
 ];
 
 /** A menu for each package's reference: one of all packages would be in each of hundreds of pages. */
@@ -29,7 +27,7 @@ function referenceSidebar() {
   const file = join(root, 'docs/reference/typedoc-sidebar.json');
   if (!existsSync(file)) throw new Error('Run `npm run generate -w docs` first');
   const modules = JSON.parse(read('docs/reference/typedoc-sidebar.json'));
-  const open = (items) => items.map((item) => ({ ...item, collapsed: false }));
+  const open = (items) => items.map(({ collapsed: _, ...item }) => item);
   const all = { text: 'All packages', link: '/reference/' };
   return Object.fromEntries([
     ...modules.map((module) => [
@@ -85,17 +83,24 @@ export default defineConfig({
   metaChunk: true,
   srcExclude: ['README.md', 'scripts/**'],
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (markdown) => {
       markdown.use(repositoryLinks).use(figures);
     },
   },
   themeConfig: {
     nav: [
-      { text: 'Guides', link: contents()[0].pages[0].link, activeMatch: '^/(?!reference/)' },
+      {
+        text: 'Guides',
+        link: contents()[0].pages[0].link,
+        activeMatch: '^/(?!reference/|packages/)',
+      },
+      { text: 'Packages', link: '/packages/core', activeMatch: '^/packages/' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
     ],
-    sidebar: { ...referenceSidebar(), '/': guides },
+    sidebar: { ...referenceSidebar(), '/packages/': packagePages, '/': guides },
     outline: [2, 3],
     search: { provider: 'local' },
+    notFound: { linkLabel: 'Take me home', linkText: 'Take me home' },
   },
 });
