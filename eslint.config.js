@@ -10,6 +10,7 @@ export default tseslint.config(
       'tests/.examples/**',
       '**/*.generated.ts',
       'docs/.vitepress/cache/**',
+      'docs/.vitepress/.temp/**',
     ],
   },
   js.configs.recommended,

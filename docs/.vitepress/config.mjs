@@ -27,7 +27,8 @@ function referenceSidebar() {
   const file = join(root, 'docs/reference/typedoc-sidebar.json');
   if (!existsSync(file)) throw new Error('Run `npm run generate -w docs` first');
   const modules = JSON.parse(read('docs/reference/typedoc-sidebar.json'));
-  const open = (items) => items.map(({ collapsed: _, ...item }) => item);
+  const open = (items) =>
+    items.map(({ text, link, items: below }) => ({ text, link, items: below }));
   const all = { text: 'All packages', link: '/reference/' };
   return Object.fromEntries([
     ...modules.map((module) => [
