@@ -73,7 +73,15 @@ function figures(markdown) {
 
 const base = process.env['DOCS_BASE'] ?? '/';
 
+/** Pages whose tables want the room that the outline takes. */
+const wide = /^(strategies|results|choosing-a-strategy|from-.*)\.md$/;
+
 export default defineConfig({
+  transformPageData({ relativePath, frontmatter }) {
+    return wide.test(relativePath)
+      ? { frontmatter: { aside: false, pageClass: 'wide', ...frontmatter } }
+      : {};
+  },
   title: 'multigrad',
   description:
     'Gradient integration for training neural networks with several objectives, on TensorFlow.js',
