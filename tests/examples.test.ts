@@ -105,7 +105,7 @@ describe('examples', () => {
       output = (error as { stdout: string }).stdout;
     }
     expect(output).toBe('');
-  });
+  }, 300_000);
 
   it.each(examples.filter(({ browser }) => !browser))('$title runs', async ({ file }) => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
