@@ -27,7 +27,7 @@ describe.each(pages)('docs/%s', (page) => {
 
   it('has code blocks of kinds that are run, or that are not code of ours', () => {
     const run = ['ts', 'js', 'ts browser', 'html browser'];
-    const theirs = ['py', 'sh', 'txt'];
+    const theirs = ['py', 'python', 'sh', 'txt'];
     for (const block of blocks) expect([...run, ...theirs]).toContain(block);
     // A block that is indented would escape the tests.
     expect(text).not.toMatch(/^ +```(ts|js)/m);
