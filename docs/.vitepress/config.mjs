@@ -90,6 +90,8 @@ export default defineConfig({
   base,
   // The menus and the list of pages in files of their own, not in each of hundreds of pages.
   metaChunk: true,
+  // The playground's worker loads what it needs piece by piece.
+  vite: { worker: { format: 'es' } },
   srcExclude: ['README.md', 'scripts/**'],
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },

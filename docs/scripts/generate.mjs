@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { writeDigits } from './digits.mjs';
 import { borrowedPages, contents, ownPages, read, root } from './pages.mjs';
 import { writeReference } from './reference.mjs';
 
-// Makes the pages of the site that are not written by hand: the packages' own, and the reference.
+// Makes what of the site is not written by hand: the packages' own pages, the playground's digits, and the reference.
 
 const docs = join(root, 'docs');
 for (const folder of ['packages', 'reference', 'repository'])
@@ -25,6 +26,8 @@ for (const [page, file] of borrowedPages) {
       : `${body}\n## Exported symbols\n\n[Reference of \`@multigrad/${reference}\`](/reference/@multigrad/${reference}/)\n`,
   );
 }
+
+await writeDigits(join(docs, 'playground/training/digits.bin'));
 
 const listed = new Set(contents().flatMap(({ pages }) => pages.map(({ link }) => link)));
 const forgotten = ownPages().filter(

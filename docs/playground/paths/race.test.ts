@@ -36,7 +36,7 @@ describe('a race', () => {
   it('counts who has arrived', () => {
     expect(begin().map(arrivals)).toEqual([0, 0]);
     const [mgda] = advance(begin(), rule, 1500);
-    expect(mgda!.paths.map(({ descent }) => distanceToParetoSet(descent.point) < 0.25)).toEqual([
+    expect(mgda!.paths.map(({ descent }) => distanceToParetoSet(descent.point) < 0.5)).toEqual([
       true,
       true,
     ]);

@@ -47,7 +47,7 @@ export const advance = (lanes: readonly Lane[], rule: Rule, steps: number): Lane
   }));
 
 /** Paths this close to the Pareto set have arrived. */
-const close = 0.25;
+const close = 0.5;
 
 /** How many of a lane's paths have arrived at the Pareto set. */
 export const arrivals = ({ paths }: Lane): number =>

@@ -42,7 +42,7 @@ const offer = (
 export const offeredStrategies: readonly OfferedStrategy[] = [
   offer('sum', 'Sum', 255, sum),
   offer('mmpareto', 'MMPareto', 30, mmpareto),
-  offer('mmpareto-tensor', 'MMPareto by tensor', 70, () => mmpareto({ rescale: 'tensor' }), apart),
+  offer('mmpareto-tensor', 'MMPareto, tensor', 70, () => mmpareto({ rescale: 'tensor' }), apart),
   offer('pcgrad', 'PCGrad', 150, () => pcgrad({ seed: 1 })),
   offer('mgda', 'MGDA', 325, mgda),
   offer('upgrad', 'UPGrad', 200, upgrad),

@@ -1,0 +1,270 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { integrateMatrix } from '@multigrad/core/strategy';
+import { mgda } from '@multigrad/strategy-mgda';
+import { mmpareto } from '@multigrad/strategy-mmpareto';
+import { pcgrad } from '@multigrad/strategy-pcgrad';
+import { sum } from '@multigrad/strategy-sum';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { shown } from '../../docs/playground/numbers.ts';
+import { advance, lineUp } from '../../docs/playground/paths/race.ts';
+import { lossesAt } from '../../docs/playground/paths/two-valleys.ts';
+import { strategiesNamed } from '../../docs/playground/plane/strategies.ts';
+import { type Served, serveFolder } from './built-page.ts';
+import { startChromium } from './chromium.ts';
+
+// The playground of the site as `npm run docs` built it, in a real browser.
+
+const site = join(import.meta.dirname, '../../docs/.vitepress/dist');
+/** Where pictures of the page go, for people to look at. */
+const pictures = process.env['PICTURES'];
+
+let browser: Browser;
+let server: Served;
+let context: BrowserContext | undefined;
+
+beforeAll(async () => {
+  if (!existsSync(join(site, 'playground.html')))
+    throw new Error('Build the site first: npm run docs');
+  [browser, server] = await Promise.all([startChromium(), serveFolder(site)]);
+});
+
+afterEach(async () => {
+  await context?.close();
+  context = undefined;
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+interface Opened {
+  readonly page: Page;
+  /** What the browser complained about. */
+  readonly complaints: string[];
+  /** Where anything was asked for. */
+  readonly origins: Set<string>;
+}
+
+async function open(hash = '', look: object = {}): Promise<Opened> {
+  context ??= await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...look });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const origins = new Set<string>();
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (asked) => origins.add(new URL(asked.url()).origin));
+  await page.goto(`${server.url}playground.html${hash}`);
+  await page.waitForSelector('[data-part="paths"][data-ready="true"]');
+  return { page, complaints, origins };
+}
+
+async function takePicture(of: Page | Locator, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  mkdirSync(pictures, { recursive: true });
+  await of.screenshot({ path: join(pictures, `playground-${name}.png`) });
+}
+
+const part = (page: Page, name: string): Locator => page.locator(`[data-part="${name}"]`);
+
+/** The gradients that the fields of the plane show. */
+async function gradientsOf(page: Page): Promise<number[][]> {
+  const values = await part(page, 'plane')
+    .locator('.coordinates')
+    .evaluateAll((rows) =>
+      rows.map((row) => Array.from(row.querySelectorAll('input'), (field) => field.valueAsNumber)),
+    );
+  return values;
+}
+
+const strategies = { sum: sum(), mmpareto: mmpareto(), pcgrad: pcgrad({ seed: 1 }), mgda: mgda() };
+
+/** The table of the plane should have the weights that the packages give for these gradients. */
+async function expectWeights(page: Page, gradients: readonly number[][]): Promise<void> {
+  for (const [id, strategy] of Object.entries(strategies)) {
+    const { weights } = integrateMatrix(strategy, gradients);
+    const cells = part(page, 'plane').locator(`tr[data-strategy="${id}"] .weight`);
+    const texts = (await cells.allTextContents()).map((text) => text.trim());
+    expect(texts, id).toEqual(Array.from(weights, (weight) => shown(weight, 3)));
+  }
+}
+
+const head = (page: Page, name: string): Locator =>
+  page.getByRole('slider', { name: `Gradient ${name}` });
+
+async function drag(page: Page, name: string, by: readonly [number, number]): Promise<void> {
+  await head(page, name).scrollIntoViewIfNeeded();
+  const box = (await head(page, name).boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + by[0] / 2, y + by[1] / 2, { steps: 3 });
+  await page.mouse.move(x + by[0], y + by[1], { steps: 3 });
+  await page.mouse.up();
+}
+
+describe('gradients in the plane', () => {
+  it('have the weights that the packages give, also after a drag, and stand in the address', async () => {
+    const { page, complaints, origins } = await open();
+    await takePicture(page, 'plane');
+    const before = await gradientsOf(page);
+    await expectWeights(page, before);
+    await drag(page, 'A', [-70, -90]);
+    const after = await gradientsOf(page);
+    expect(after[0]![0]).toBeLessThan(before[0]![0]!);
+    expect(after[0]![1]).toBeGreaterThan(before[0]![1]!);
+    expect(after[1]).toEqual(before[1]);
+    await expectWeights(page, after);
+    await page.waitForFunction(() => location.hash.startsWith('#g='));
+    const again = await open(new URL(page.url()).hash);
+    expect(await gradientsOf(again.page)).toEqual(after);
+    expect([...complaints, ...again.complaints]).toEqual([]);
+    expect([...origins]).toEqual([new URL(server.url).origin]);
+  });
+
+  it('are moved by the keyboard', async () => {
+    const { page, complaints } = await open();
+    await head(page, 'A').focus();
+    for (const key of ['ArrowLeft', 'ArrowLeft', 'Shift+ArrowUp', 'Alt+ArrowDown'])
+      await page.keyboard.press(key);
+    const gradients = [
+      [0.6, 0.79],
+      [-2, 1.6],
+    ];
+    expect(await gradientsOf(page)).toEqual(gradients);
+    await expectWeights(page, gradients);
+    expect(await head(page, 'A').getAttribute('aria-valuetext')).toBe('0.60 and 0.79, length 0.99');
+    expect(complaints).toEqual([]);
+  });
+
+  it('say where no direction lowers every loss', async () => {
+    const { page } = await open();
+    const status = part(page, 'plane').getByRole('status');
+    await page.getByRole('button', { name: 'Nearly opposite' }).click();
+    expect(await status.textContent()).toMatch(/cone of common descent is \d+° wide/);
+    await page.getByRole('button', { name: 'Pareto stationary' }).click();
+    expect(await status.textContent()).toMatch(/cone of common descent is empty.*stationary/);
+    await expectWeights(page, await gradientsOf(page));
+    await takePicture(part(page, 'plane'), 'stationary');
+  });
+});
+
+describe('paths', () => {
+  it('are those of the packages, from the usual points and from where one clicks', async () => {
+    const { page, complaints } = await open();
+    const paths = part(page, 'paths');
+    await paths.getByLabel('Steps at a time').selectOption('100');
+    await paths.locator('[data-strategy="mgda"] svg').click({ position: { x: 30, y: 150 } });
+    await paths.getByRole('button', { name: 'Step', exact: true }).click();
+    const starts = await paths
+      .locator('[data-strategy="mgda"] .start')
+      .evaluateAll((marks) =>
+        marks.map((mark) => [Number(mark.getAttribute('cx')), Number(mark.getAttribute('cy'))]),
+      );
+    expect(starts).toHaveLength(6);
+    const places = starts.map(([x, y]) => [(x! / 150 - 1) * 11, (1 - y! / 150) * 11] as const);
+    expect(places[0]![0]).toBeCloseTo(-8.5, 9);
+    const rounded = places.map(([x, y]) => [Number(x.toFixed(1)), Number(y.toFixed(1))] as const);
+    const [lane] = advance(
+      lineUp(strategiesNamed(['mgda']), rounded),
+      { kind: 'adam', rate: 0.01 },
+      100,
+    );
+    const means = lane!.paths.map(({ descent }) => {
+      const [first, second] = lossesAt(descent.point);
+      return shown((first + second) / 2, 1);
+    });
+    expect(await paths.locator('[data-strategy="mgda"] p').first().textContent()).toContain(
+      means.join('; '),
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it('play, pause and start again', async () => {
+    const { page, complaints } = await open();
+    const paths = part(page, 'paths');
+    await paths.getByRole('button', { name: 'Play' }).click();
+    await page.waitForFunction(() =>
+      /Step \d{3,}/.test(document.querySelector('[data-part="paths"] .count')!.textContent),
+    );
+    await paths.getByRole('button', { name: 'Pause' }).click();
+    expect(await paths.getByRole('status').textContent()).toMatch(/^After \d+ steps.*MGDA \d of 5/);
+    await takePicture(paths, 'paths');
+    await paths.getByRole('button', { name: 'Start again' }).click();
+    expect(await paths.locator('.count').textContent()).toMatch(/Step 0 of/);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('training in the tab', () => {
+  it('makes 30 steps with both strategies, asking nobody else for anything', async () => {
+    const { page, complaints, origins } = await open();
+    const training = part(page, 'training');
+    await training.getByRole('button', { name: 'Start' }).click();
+    await page.waitForFunction(
+      () => {
+        const box = document.querySelector('[data-part="training"]')!;
+        const counts = Array.from(box.querySelectorAll('.steps'), (cell) =>
+          Number(cell.textContent),
+        );
+        const failed = box.getAttribute('data-phase') === 'failed';
+        return failed || (counts.length === 2 && counts.every((count) => count >= 30));
+      },
+      undefined,
+      { timeout: 200_000 },
+    );
+    expect(await training.getByRole('status').textContent()).toBe(
+      'Training on wasm, on one thread.',
+    );
+    await training.getByRole('button', { name: 'Pause' }).click();
+    await page.waitForSelector('[data-part="training"][data-phase="paused"]');
+    await takePicture(training, 'training');
+    const rows = await training
+      .locator('tbody tr')
+      .evaluateAll((all) =>
+        all.map((row) =>
+          Array.from(row.querySelectorAll('th, td'), (cell) => cell.textContent.trim()),
+        ),
+      );
+    expect(rows.map(([name]) => name)).toContain('Test accuracy, gray');
+    for (const [name, ...values] of rows) {
+      expect(values, name).toHaveLength(2);
+      for (const value of values) expect(value, name).toMatch(/^−?\d/);
+    }
+    expect(await training.locator('canvas').count()).toBe(4);
+    await training.getByRole('button', { name: 'Reset' }).click();
+    expect(await training.getAttribute('data-phase')).toBe('idle');
+    expect(complaints).toEqual([]);
+    expect([...origins]).toEqual([new URL(server.url).origin]);
+  });
+});
+
+it('fits a telephone, in the dark, without motion', async () => {
+  const { page, complaints } = await open('', {
+    viewport: { width: 400, height: 800 },
+    colorScheme: 'dark',
+    reducedMotion: 'reduce',
+  });
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - window.innerWidth,
+  );
+  expect(overflow).toBeLessThanOrEqual(0);
+  // One step at a time would take more than a minute: paths are walked in a few strides.
+  const paths = part(page, 'paths');
+  await paths.getByLabel('Steps at a time').selectOption('1');
+  await paths.getByRole('button', { name: 'Play' }).click();
+  const status = paths.getByRole('status').filter({ hasText: 'After 5000 steps' });
+  await status.waitFor({ timeout: 60_000 });
+  await takePicture(page, 'narrow-dark');
+  await takePicture(paths, 'paths-narrow-dark');
+  const ink = await head(page, 'B').evaluate(
+    (element) => getComputedStyle(element.parentElement!).color,
+  );
+  expect(Number(/\d+/.exec(ink)![0])).toBeGreaterThan(150);
+  expect(complaints).toEqual([]);
+});
