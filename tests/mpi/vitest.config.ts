@@ -13,5 +13,6 @@ export default defineConfig({
     // Ranks are processes: files side by side would only wait for each other.
     maxWorkers: 1,
     testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

@@ -31,9 +31,13 @@ interface Outcome {
 const steps = 6;
 const missing = 0.9;
 
+function batchesOf({ strategy, options }: SmallRun): number {
+  return (strategy().needs.batches ?? 1) * (options?.accumulate ?? 1);
+}
+
 async function byOne(run: SmallRun, reversed = false): Promise<Outcome> {
   const { network, trainer, dispose } = smallTrainer(run);
-  const { batches = 1 } = run.strategy().needs;
+  const batches = batchesOf(run);
   const losses: number[] = [];
   for (let step = 0; step < steps; step += 1) {
     const given = Array.from({ length: batches }, (_, b) =>
@@ -54,7 +58,7 @@ async function byRanks(ranks: number, run: SmallRun): Promise<Outcome[]> {
     const seed = 1 + communicator.rank;
     const exchange = gradientExchange(communicator, { bucket: 40 });
     const { network, trainer, dispose } = smallTrainer(run, exchange, seed);
-    const { batches = 1 } = run.strategy().needs;
+    const batches = batchesOf(run);
     const losses: number[] = [];
     const whole = function* () {
       for (let b = 0; b < steps * batches; b += 1) {
@@ -119,6 +123,7 @@ const strategies: [string, SmallRun][] = [
       options: { clipObjectives: { globalNorm: 0.02 } },
     },
   ],
+  ['batches in parts', { strategy: () => mgda(), options: { accumulate: 2 } }],
   [
     'clipped gradients',
     {

@@ -14,7 +14,7 @@ import type { ForwardResult } from './objectives.ts';
 import { readTogether } from './read-back.ts';
 import { recordForward } from './record-forward.ts';
 import { scoped } from './scoped.ts';
-import { scalarsOf, sortNumbers } from './step-context.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from './step-context.ts';
 import { TensorBag } from './tensor-bag.ts';
 
 /** One part of a batch that is too large for one forward pass. */
@@ -36,7 +36,7 @@ interface Accumulated {
 /**
  * Gradients of a batch part by part, each part's forward pass freed before the next: a forward function of the whole
  * batch, whose objectives have the mean losses as values and the mean gradients as gradients, weighted by samples. An
- * objective's means are over the parts in which it is present.
+ * objective's means are over the parts in which it is present, and over its labelled samples where it says how many.
  *
  * Whatever integrates gradients sees those of the whole batch; K sweeps a part are made, also for strategies that would
  * do with one.
@@ -74,7 +74,7 @@ async function addPart(
   bag: TensorBag,
 ): Promise<void> {
   const own = new TensorBag();
-  const tape = recordForward(forward, own);
+  const tape = recordForward(forward, own, true);
   try {
     const { objectives: present, features } = tape.value;
     if (features !== null) {
@@ -84,10 +84,12 @@ async function addPart(
       );
     }
     const paths = tape.paths(variables);
-    for (const { name, loss } of present) {
+    const counts = samplesOf(present, await readTogether(sampleTensors(present)), samples);
+    present.forEach(({ name, loss }, k) => {
+      const count = counts[k]!;
       const sum = objectives.get(name) ?? newSum();
       objectives.set(name, sum);
-      sum.samples += samples;
+      sum.samples += count;
       const seed = { tensor: loss, gradient: own.keep(scalar(lossScale)) };
       const swept = own.keepAll(tape.sweep([seed], paths));
       variables.forEach((variable, index) => {
@@ -95,14 +97,14 @@ async function addPart(
         if (gradient === null) return;
         const before = sum.gradients.get(variable.name);
         const scaled = scoped(() => {
-          const weighted = mul(gradient, samples);
+          const weighted = mul(gradient, count);
           return before === undefined ? weighted : add(before, weighted);
         });
         sum.gradients.set(variable.name, bag.keep(scaled));
         if (before !== undefined) bag.give(before).dispose();
       });
-    }
-    await addNumbers(tape.value, samples, step, objectives);
+    });
+    await addNumbers(tape.value, counts, step, objectives);
   } finally {
     tape.dispose();
     own.dispose();
@@ -111,7 +113,7 @@ async function addPart(
 
 async function addNumbers(
   { objectives: present }: ForwardResult,
-  samples: number,
+  counts: readonly number[],
   step: number,
   objectives: ReadonlyMap<string, Accumulated>,
 ): Promise<void> {
@@ -123,6 +125,7 @@ async function addNumbers(
   );
   present.forEach(({ name }, k) => {
     const sum = objectives.get(name)!;
+    const samples = counts[k]!;
     sum.loss += losses[k]! * samples;
     for (const [metric, value] of Object.entries(metrics[k]!)) {
       sum.metrics.set(metric, (sum.metrics.get(metric) ?? 0) + value * samples);
@@ -139,7 +142,7 @@ function surrogate(
   objectives: ReadonlyMap<string, Accumulated>,
   variables: readonly Variable[],
   lossScale: number,
-): Record<string, { loss: Scalar; metrics: Record<string, Scalar> }> {
+): Record<string, { loss: Scalar; metrics: Record<string, Scalar>; samples: number }> {
   return Object.fromEntries(
     Array.from(objectives, ([name, { samples, loss, metrics, gradients }]) => {
       const reached = variables.filter((variable) => gradients.has(variable.name));
@@ -161,6 +164,7 @@ function surrogate(
           metrics: Object.fromEntries(
             Array.from(metrics, ([metric, value]) => [metric, scalar(value / samples)]),
           ),
+          samples,
         },
       ];
     }),

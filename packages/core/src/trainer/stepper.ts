@@ -8,6 +8,7 @@ import {
   integrateGradients,
   type IntegrateOptions,
 } from '../engine/integrate-gradients.ts';
+import { fromEach } from '../engine/gradient-exchange.ts';
 import { isNonFiniteGradient } from '../engine/non-finite.ts';
 import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
 import { MultigradError } from '../strategy/errors.ts';
@@ -146,7 +147,7 @@ export class Stepper<Batch, Name extends string> {
     batches: readonly OwnBatch<Batch>[],
     step: number,
   ): Promise<IntegratedStep<Name>> {
-    const { observe, accumulate = 1, synchronise } = this.#options;
+    const { observe, accumulate = 1, synchronise, exchange } = this.#options;
     const { integration, memory, trained, lossScale } = this.training;
     const sizes = batches.map(({ size }) => size);
     const forwards = batches.map(({ batch, firstSample }) =>
@@ -170,7 +171,7 @@ export class Stepper<Batch, Name extends string> {
       );
     }
     const accumulated: Awaited<ReturnType<typeof accumulateGradients>>[] = [];
-    try {
+    const accumulateAll = async (): Promise<null> => {
       for (let first = 0; first < batches.length; first += accumulate) {
         const parts = forwards.slice(first, first + accumulate).map((forward, part) => ({
           forward,
@@ -178,6 +179,11 @@ export class Stepper<Batch, Name extends string> {
         }));
         accumulated.push(await accumulateGradients(parts, trained, step, options.lossScale));
       }
+      return null;
+    };
+    try {
+      if (exchange === undefined) await accumulateAll();
+      else await fromEach(exchange, 'parts of a batch', accumulateAll);
       const whole = accumulated.map(({ forward }) => forward as Forward<Name>);
       return await this.#apply(whole, trained, options, step);
     } finally {

@@ -40,7 +40,13 @@ export class TrainingState {
     this.#options = options;
     this.#named = variablesByName(options.variables);
     this.#statistics = variablesByName(options.statistics ?? []);
-    const { exchange, synchronise = false } = options;
+    const { exchange, synchronise = false, accumulate = 1 } = options;
+    if (synchronise && accumulate > 1) {
+      throw new MultigradError(
+        'unsupported',
+        `Option \`synchronise\` has no meaning where a batch comes in parts, which are normalised one by one. Found \`accumulate\` ${accumulate}.`,
+      );
+    }
     this.ranks =
       exchange === undefined
         ? null
