@@ -30,13 +30,18 @@ export async function runRank(
   );
 }
 
-/** The same with ranks that are there. */
+/** The same with ranks that are there; one by itself is a process like any other. */
 export async function asRank(
   ranks: MeasuredCommunicator,
   environment: Environment,
   run: (environment: Environment) => Promise<number>,
 ): Promise<number> {
   const { rank } = ranks;
+  if (ranks.size === 1) {
+    const exitCode = await run(environment);
+    await ranks.close();
+    return exitCode;
+  }
   const complaints: string[] = [];
   const own: Environment =
     rank === 0

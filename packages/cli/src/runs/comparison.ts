@@ -7,6 +7,7 @@ import type { Progress } from '../progress/progress.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { ComparisonConfig } from './config.ts';
+import { communicationText } from '../ranks/communication-text.ts';
 import { orderRun } from '../ranks/follow-run.ts';
 import { checkpointsFolder, openRun, readRuns, runFolder } from './output-folder.ts';
 import { type RunName, runNames } from './run-names.ts';
@@ -90,6 +91,7 @@ export async function runComparison(comparison: Comparison, progress: Progress, 
       );
       writer.end(result);
       progress.runEnd(result);
+      if (result.communication !== undefined) progress.note(communicationText(result.communication));
       if (result.error && result.status === 'failed') failures.push(`${specifier}, seed ${seed}: ${result.error.message}`);
     }
   } finally {

@@ -60,7 +60,7 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
   const { progress } = surroundings;
   const { settings, strategy, seed } = task;
   const recorder = new RunRecorder(numberSetting(settings, 'observe'));
-  const clock = { began: performance.now() };
+  const clock = { began: performance.now(), steps: 0 };
   let epochs = 0;
   const result = (status: RunStatus, error?: RunResult['error']): RunResult => ({
     status,
@@ -72,7 +72,7 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
     seconds: seconds(clock.began),
     backend: task.backend,
     endedAt: new Date().toISOString(),
-    ...communicated(surroundings.ranks, recorder.steps, clock.began),
+    ...communicated(surroundings.ranks, clock),
   });
   let experiment: Experiment | undefined;
   try {
@@ -102,11 +102,16 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
   }
 }
 
+/** When a run began, pauses left out, and its steps since this process took it up. */
+interface Clock {
+  began: number;
+  steps: number;
+}
+
 /** What the ranks told each other. */
 function communicated(
   ranks: MeasuredCommunicator | undefined,
-  steps: number,
-  began: number,
+  { steps, began }: Clock,
 ): Pick<RunResult, 'communication'> {
   if (ranks === undefined) return {};
   const { reduceScatter, allGather, control } = ranks.traffic();
@@ -321,7 +326,7 @@ async function* withZeros(
 function watcher(
   { recipe }: RunTask,
   recorder: RunRecorder,
-  clock: { began: number },
+  clock: Clock,
   stepsPerEpoch: number,
   { writer, progress, signal }: RunSurroundings,
   evaluate: Evaluate,
@@ -354,6 +359,7 @@ function watcher(
       stepBegan = performance.now();
     },
     onBatchEnd: (batch, report) => {
+      clock.steps += 1;
       const record = recorder.step(report, performance.now() - stepBegan);
       if (record) writer.step(record);
       progress.step({ step: recorder.steps, epoch: recorder.epoch, losses: report.losses as Record<string, number> });
