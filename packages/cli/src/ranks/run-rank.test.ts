@@ -39,12 +39,12 @@ describe('ranks', () => {
     const lines: string[] = [];
     const [exitCode] = await runRanks(1, async (communicator) =>
       asRank(ranksOf(communicator), environment(lines), async ({ print, ranks }) => {
-        print(String(ranks));
+        print(ranks === undefined ? 'alone' : 'with others');
         return Promise.resolve(2);
       }),
     );
     expect(exitCode).toBe(2);
-    expect(lines).toEqual(['out: undefined']);
+    expect(lines).toEqual(['out: alone']);
   });
 
   it('end together where the first one fails', async () => {
