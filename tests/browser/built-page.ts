@@ -37,10 +37,8 @@ export const isolation = {
 };
 
 const types: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
   '.html': 'text/html',
   '.js': 'text/javascript',
-  '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
 };
 
@@ -60,10 +58,9 @@ export async function buildPage(): Promise<BuiltPage> {
   };
 }
 
-/** Serves a folder, as plain hosts of pages do. */
-export async function serveFolder(
+async function serveFolder(
   folder: string,
-  { headers = {}, without }: ServeOptions = {},
+  { headers = {}, without }: ServeOptions,
 ): Promise<Served> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');

@@ -12,8 +12,9 @@ import { shown } from '../../docs/playground/numbers.ts';
 import { advance, lineUp } from '../../docs/playground/paths/race.ts';
 import { lossesAt } from '../../docs/playground/paths/two-valleys.ts';
 import { strategiesNamed } from '../../docs/playground/plane/strategies.ts';
-import { type Served, serveFolder } from './built-page.ts';
+
 import { startChromium } from './chromium.ts';
+import { serveFolder } from './serve-folder.ts';
 
 // The playground of the site as `npm run docs` built it, in a real browser.
 
@@ -22,7 +23,7 @@ const site = join(import.meta.dirname, '../../docs/.vitepress/dist');
 const pictures = process.env['PICTURES'];
 
 let browser: Browser;
-let server: Served;
+let server: Awaited<ReturnType<typeof serveFolder>>;
 let context: BrowserContext | undefined;
 
 beforeAll(async () => {
@@ -59,7 +60,7 @@ async function open(hash = '', look: object = {}): Promise<Opened> {
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (asked) => origins.add(new URL(asked.url()).origin));
-  await page.goto(`${server.url}playground.html${hash}`);
+  await page.goto(`${server.address}playground.html${hash}`);
   await page.waitForSelector('[data-part="paths"][data-ready="true"]');
   return { page, complaints, origins };
 }
@@ -124,7 +125,7 @@ describe('gradients in the plane', () => {
     const again = await open(new URL(page.url()).hash);
     expect(await gradientsOf(again.page)).toEqual(after);
     expect([...complaints, ...again.complaints]).toEqual([]);
-    expect([...origins]).toEqual([new URL(server.url).origin]);
+    expect([...origins]).toEqual([new URL(server.address).origin]);
   });
 
   it('are moved by the keyboard', async () => {
@@ -240,7 +241,7 @@ describe('training in the tab', () => {
     await training.getByRole('button', { name: 'Reset' }).click();
     expect(await training.getAttribute('data-phase')).toBe('idle');
     expect(complaints).toEqual([]);
-    expect([...origins]).toEqual([new URL(server.url).origin]);
+    expect([...origins]).toEqual([new URL(server.address).origin]);
   });
 });
 

@@ -21,6 +21,7 @@ const kinds = {
   guide: 'getting-started.html',
   pictures: 'concepts.html',
   table: 'strategies.html',
+  playground: 'playground.html',
   migration: 'from-torchjd.html',
   package: 'packages/strategy-mmpareto.html',
   'list of symbols': 'reference/@multigrad/core/index.html',
