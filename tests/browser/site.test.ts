@@ -19,6 +19,7 @@ const pictures = process.env['PICTURES'];
 const kinds = {
   home: '',
   guide: 'getting-started.html',
+  playground: 'playground.html',
   pictures: 'concepts.html',
   table: 'strategies.html',
   playground: 'playground.html',
