@@ -63,3 +63,9 @@ it('lists measured numbers as they were measured', () => {
     expect(row?.[3]).toBe((firstStep / one.firstStep).toFixed(2));
   }
 });
+
+it('has every page in the list that the site makes its menu of', () => {
+  const menu = read('README.md');
+  for (const page of pages.filter((file) => !['README.md', 'index.md'].includes(file)))
+    expect(menu, page).toContain(`](${page})`);
+});

@@ -41,6 +41,18 @@ export async function writeReference(folder) {
     interfacePropertiesFormat: 'list',
     useCodeBlocks: true,
     logLevel: 'Warn',
+    // Fields whose name and type say it all need no sentence.
+    requiredToBeDocumented: [
+      'Enum',
+      'Variable',
+      'Function',
+      'Class',
+      'Interface',
+      'TypeAlias',
+      'Method',
+      'Accessor',
+    ],
+    packagesRequiringDocumentation: packageNames.map((name) => `@multigrad/${name}`),
     validation: {
       notExported: true,
       invalidLink: true,

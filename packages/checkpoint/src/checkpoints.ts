@@ -41,7 +41,9 @@ export interface CheckpointSchedule {
 
 /** Whatever can be taken down and set back: a `MultiObjectiveTrainer`. */
 export interface Snapshotable {
+  /** Everything that training carries on; the tensors stay its owner's. */
   snapshot(): TrainerSnapshot;
+  /** Goes on from a snapshot; returns where in a `fit` it was made, null outside of one. */
   restore(snapshot: TrainerSnapshot): FitState | null;
 }
 

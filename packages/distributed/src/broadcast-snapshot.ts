@@ -12,6 +12,7 @@ interface Header {
 
 /** Whatever can be set back: a `MultiObjectiveTrainer`. */
 export interface Restorable<T> {
+  /** Goes on from a snapshot. */
   restore(snapshot: TrainerSnapshot): T;
 }
 

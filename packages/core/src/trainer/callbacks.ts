@@ -13,11 +13,17 @@ export type Logs = Readonly<Record<string, number>>;
  * resumes in the midst of an epoch does not call `onEpochBegin` for it again.
  */
 export interface TrainerCallback<Name extends string = string> {
+  /** Before the first step of a `fit`. */
   onTrainBegin?(start: FitStart): void | Promise<void>;
+  /** Before the first batch of an epoch, numbered from 0. */
   onEpochBegin?(epoch: number): void | Promise<void>;
+  /** Before a step; batches are numbered from 0 in each epoch. */
   onBatchBegin?(batch: number): void | Promise<void>;
+  /** After a step, with everything that was measured in it. */
   onBatchEnd?(batch: number, report: StepReport<Name>): void | Promise<void>;
+  /** After an epoch, validation included, with its means. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
+  /** After the last step of a `fit`. */
   onTrainEnd?(history: History): void | Promise<void>;
   /**
    * Called after each step and after each epoch, once every callback has seen it: what `snapshot` returns is then

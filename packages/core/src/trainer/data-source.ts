@@ -5,7 +5,11 @@ import { isTensorRecord, tensorBatches } from './tensor-batches.ts';
 
 /** The part of `tf.data.Dataset` that training reads. */
 export interface DatasetLike<Batch> {
-  iterator(): Promise<{ next(): Promise<IteratorResult<Batch>> }>;
+  /** Starts reading: an iterator over the batches of one epoch. */
+  iterator(): Promise<{
+    /** The next batch, or the end. */
+    next(): Promise<IteratorResult<Batch>>;
+  }>;
 }
 
 /**

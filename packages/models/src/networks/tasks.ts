@@ -54,6 +54,7 @@ export interface TaskMeasures {
   readonly hidden: number | null;
   /** Targets in the form that loss and metric take; null if the batch has none. */
   readonly targets: (name: string, given: tf.Tensor) => tf.Tensor | null;
+  /** The mean over the targets that are there. */
   readonly loss: (outputs: tf.Tensor2D, targets: tf.Tensor) => tf.Scalar;
   /** Accuracy of a classification, mean absolute error of a regression. */
   readonly metrics: (outputs: tf.Tensor2D, targets: tf.Tensor) => Record<string, tf.Scalar>;
