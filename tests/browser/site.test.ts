@@ -19,7 +19,6 @@ const pictures = process.env['PICTURES'];
 const kinds = {
   home: '',
   guide: 'getting-started.html',
-  playground: 'playground.html',
   pictures: 'concepts.html',
   table: 'strategies.html',
   playground: 'playground.html',
