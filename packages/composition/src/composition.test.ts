@@ -365,6 +365,7 @@ it('stacks as doing it by hand: refreshed every 2 steps, momentum, unit gradient
       const steps = matrices
         .map((rows) => rows.slice(0, size))
         .filter((rows) => rows.every((row) => length(row) > 1e-3));
+      fc.pre(steps.length > 0);
       const strategy = refreshedEvery(
         weightMomentum(normalizedGradients(onlyObjectives(mgda(), ['0', '1'], { others: 0.25 })), {
           alpha: 0.8,
