@@ -113,7 +113,7 @@ function moments(
  * Whether numbers of this variance are far enough apart: gradients are handed the mean in float32, and its rounding counts
  * by its ratio to the deviation.
  */
-const isSpread = (variance: number): boolean => variance > 0.05;
+const isSpread = (variance: number): boolean => variance > 0.3;
 
 function normalize(
   x: ArrayLike<number>,
