@@ -54,21 +54,26 @@ describe('a disk that is full', () => {
 describe('figures of long training', () => {
   const sound = {
     ...{ backend: 'cpu', steps: 20_000, tensors: [29], first: 100, last: 98 },
-    memory: { rate: 3, error: 2 },
+    epochs: 2500,
+    heap: { rate: 3, error: 2 },
+    resident: { rate: 100, error: 30, spread: 5e6 },
   };
   const verdicts = (changed: Partial<typeof sound>, judged = true): (boolean | undefined)[] =>
     steadyFigures({ ...sound, ...changed }, judged).map(({ holds }) => holds);
 
   it('hold where nothing grows or slows down', () => {
-    expect(verdicts({})).toEqual([true, true, true]);
-    // Memory that goes up and down is no leak.
-    expect(verdicts({ memory: { rate: 90, error: 30 } })).toEqual([true, true, true]);
+    expect(verdicts({})).toEqual([true, true, true, true]);
+    // Memory that goes up and down is no leak, and a history is kept on purpose.
+    expect(verdicts({ heap: { rate: 90, error: 30 } })).toEqual([true, true, true, true]);
+    expect(verdicts({ heap: { rate: 30, error: 1 } })).toEqual([true, true, true, true]);
   });
 
   it('are broken by tensors, bytes and seconds', () => {
-    expect(verdicts({ tensors: [29, 30] })).toEqual([false, true, true]);
-    expect(verdicts({ memory: { rate: 40, error: 2 } })).toEqual([true, false, true]);
-    expect(verdicts({ last: 90 })).toEqual([true, true, false]);
-    expect(verdicts({ last: 90 }, false)).toEqual([true, true, undefined]);
+    expect(verdicts({ tensors: [29, 30] })).toEqual([false, true, true, true]);
+    expect(verdicts({ heap: { rate: 60, error: 2 } })).toEqual([true, false, true, true]);
+    const leaking = { rate: 300, error: 30, spread: 5e6 };
+    expect(verdicts({ resident: leaking })).toEqual([true, true, false, true]);
+    expect(verdicts({ last: 90 })).toEqual([true, true, true, false]);
+    expect(verdicts({ last: 90 }, false)).toEqual([true, true, true, undefined]);
   });
 });

@@ -17,11 +17,16 @@ export function steadyFigures(
     readonly backend: string;
     readonly steps: number;
     readonly tensors: readonly number[];
-    readonly memory: Slope;
+    readonly epochs: number;
+    /** Of what is on the heap and behind it once garbage is collected. */
+    readonly heap: Slope;
+    /** Of all the process holds, with how far it comes and goes beside its slope, bytes. */
+    readonly resident: Slope & { readonly spread: number };
     readonly first: number;
     readonly last: number;
   },
   judged: boolean,
 ): Figure[];
+export function asMebibytes(bytes: number): string;
 export function perThousand(slope: Slope): string;
 export function writeFigures(figures: readonly Figure[]): void;

@@ -2,6 +2,8 @@
 
 /** Bytes per step above noise that count as a leak: the smallest object of JavaScript takes more. */
 const leak = 16;
+/** Bytes that the history of `fit` may keep of an epoch: a number for each of its columns. */
+const historyOfEpoch = 250;
 /** The share of the first tenth's throughput that the last must reach. */
 const slowdown = 0.95;
 
@@ -10,7 +12,12 @@ const slowdown = 0.95;
  *
  * @param judged - whether throughput is judged, or shown alone
  */
-export function steadyFigures({ backend, steps, tensors, memory, first, last }, judged) {
+export function steadyFigures(
+  { backend, steps, epochs, tensors, heap, resident, first, last },
+  judged,
+) {
+  const kept = leak + (historyOfEpoch * epochs) / steps;
+  const drift = resident.rate * steps;
   const on = `${steps} steps on ${backend}`;
   return [
     {
@@ -18,9 +25,15 @@ export function steadyFigures({ backend, steps, tensors, memory, first, last }, 
       ...{ expected: 'one number', holds: tensors.length === 1 },
     },
     {
-      ...{ what: `memory per 1000 steps, ${on}`, found: perThousand(memory) },
-      expected: `below ${kibibytes(leak * 1000)} KiB beside three errors`,
-      holds: memory.rate - 3 * memory.error < leak,
+      ...{ what: `heap per 1000 steps, ${on}`, found: perThousand(heap) },
+      expected: `below ${kibibytes(kept * 1000)} KiB beside three errors`,
+      holds: heap.rate - 3 * heap.error < kept,
+    },
+    {
+      what: `resident memory, ${on}`,
+      found: `drifts by ${asMebibytes(drift)} MiB, comes and goes by ${asMebibytes(resident.spread)} MiB`,
+      expected: 'drifts by less than it comes and goes',
+      holds: drift < resident.spread,
     },
     {
       ...{ what: `last tenth / first, ${on}`, found: (last / first).toFixed(3) },
@@ -32,6 +45,11 @@ export function steadyFigures({ backend, steps, tensors, memory, first, last }, 
 
 function kibibytes(bytes) {
   return (bytes / 1024).toFixed(2);
+}
+
+/** Bytes as MiB. */
+export function asMebibytes(bytes) {
+  return (bytes / 2 ** 20).toFixed(1);
 }
 
 /** A slope of memory with its standard error. */

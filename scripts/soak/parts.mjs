@@ -1,7 +1,7 @@
 // The parts of the soak test with their usual sizes: each prints what it finds and returns its figures,
 // `{ what, found, expected, holds }`; without `holds` a figure is shown and not judged.
 import { availableParallelism, loadavg } from 'node:os';
-import { perThousand, steadyFigures } from './figures.mjs';
+import { asMebibytes, perThousand, steadyFigures } from './figures.mjs';
 import { fullDisk, readOnlyFolder, smallFiles } from './full-disk.mjs';
 import { fuzz } from './fuzz.mjs';
 import { isInstalled, killAndResume } from './kills.mjs';
@@ -83,11 +83,11 @@ export async function writeSteady(given, strict) {
   for (const backend of backends) {
     const before = loadavg()[0];
     const result = await steady({ steps: 20_000, every: 100, ...given, backend });
-    const { steps, tensors, memory, resident, first, last } = result;
+    const { steps, tensors, heap, resident, first, last } = result;
     const loaded = before > availableParallelism() / 2 || loadavg()[0] > availableParallelism();
     console.log(
-      `steady: ${steps} steps on ${backend}: ${tensors.join('/')} tensors; resident memory ${perThousand(memory)} per ` +
-        `1000 steps at ${(resident / 2 ** 20).toFixed(0)} MiB; ${first.toFixed(0)} steps a second in the first tenth, ` +
+      `steady: ${steps} steps on ${backend}: ${tensors.join('/')} tensors; heap ${perThousand(heap)} per 1000 ` +
+        `steps, resident memory ${perThousand(resident)} at ${asMebibytes(resident.last)} MiB; ${first.toFixed(0)} steps a second in the first tenth, ` +
         `${last.toFixed(0)} in the last (ratio ${(last / first).toFixed(3)}).`,
     );
     figures.push(...steadyFigures(result, strict || !loaded));

@@ -7,15 +7,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
 import { openBackend, smallRun } from './small-run.mjs';
 
-/** Least squares: slope and its standard error. */
+const batchesPerEpoch = 8;
+
+/** Least squares: slope, its standard error, and how far points lie apart beside it. */
 function slope(points) {
   const n = points.length;
   const mean = (of) => points.reduce((sum, point) => sum + of(point), 0) / n;
   const [mx, my] = [mean(([x]) => x), mean(([, y]) => y)];
   const sxx = points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
   const rate = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / sxx;
-  const rest = points.reduce((sum, [x, y]) => sum + (y - my - rate * (x - mx)) ** 2, 0);
-  return { rate, error: Math.sqrt(rest / (n - 2) / sxx) };
+  const residuals = points.map(([x, y]) => y - my - rate * (x - mx));
+  const rest = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
+  const spread = Math.max(...residuals) - Math.min(...residuals);
+  return { rate, error: Math.sqrt(rest / (n - 2) / sxx), spread };
 }
 
 /** @returns the figures */
@@ -23,21 +27,26 @@ export async function steady({ backend, steps, every }) {
   await openBackend(backend);
   const folder = mkdtempSync(join(tmpdir(), 'multigrad-steady-'));
   const run = smallRun({ optimizer: 'adam', strategy: 'moco' });
-  const memory = [];
+  const heap = [];
+  const resident = [];
   const tensors = new Set();
   const seconds = [];
   let began = performance.now();
   try {
     const checkpoints = new Checkpoints(folder);
     await run.trainer.fit(run.data, {
-      epochs: Math.ceil(steps / 8),
+      epochs: Math.ceil(steps / batchesPerEpoch),
       callbacks: [
         checkpoints.callback({ everySteps: every, everyEpochs: 1e9 }),
         {
           onSafePoint: ({ step, logs }) => {
             if (logs !== null || step % (steps / 100) !== 0) return;
-            globalThis.gc?.();
-            memory.push([step, process.memoryUsage().rss]);
+            // Twice: the first may leave what finalizers let go.
+            globalThis.gc();
+            globalThis.gc();
+            const { heapUsed, external, rss } = process.memoryUsage();
+            heap.push([step, heapUsed + external]);
+            resident.push([step, rss]);
             tensors.add(tf.memory().numTensors);
             seconds.push((performance.now() - began) / 1000);
             began = performance.now();
@@ -55,9 +64,10 @@ export async function steady({ backend, steps, every }) {
     backend,
     steps,
     tensors: [...tensors],
-    // The first tenth fills caches and heaps.
-    memory: slope(memory.slice(memory.length / 10)),
-    resident: memory.at(-1)[1],
+    // The first fifth fills caches and heaps.
+    heap: slope(heap.slice(heap.length / 5)),
+    resident: { ...slope(resident.slice(resident.length / 5)), last: resident.at(-1)[1] },
+    epochs: Math.ceil(steps / batchesPerEpoch),
     first: tenth / sum(seconds.slice(0, 10)),
     last: tenth / sum(seconds.slice(-10)),
   };
