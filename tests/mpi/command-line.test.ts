@@ -1,8 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mpirun, multigrad } from './mpirun.ts';
+import { mpirun, multigrad, root } from './mpirun.ts';
 import { type Measured, measuredIn, training } from './training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'multigrad-mpi-'));
@@ -106,6 +114,34 @@ describe('multigrad train under mpirun', () => {
     expect(several.exitCode).not.toBe(0);
     expect(several.errors).toContain('use `multigrad train` under mpirun');
     expect(existsSync(out)).toBe(false);
+  });
+
+  it('refuses ranks that read other data, and says what differs', async () => {
+    const recordings = join(root, 'packages/datasets/data/free-spoken-digits/recordings');
+    const [here, there] = ['data-here', 'data-there'].map((name) => join(folder, name)) as [
+      string,
+      string,
+    ];
+    for (const place of [here, there])
+      cpSync(recordings, join(place, 'spoken'), { recursive: true });
+    // On one of the ranks every take of a digit's training is another one.
+    const [first, ...others] = readdirSync(recordings).filter((name) =>
+      name.startsWith('3_jackson'),
+    );
+    for (const name of others) cpSync(join(recordings, first!), join(there, 'spoken', name));
+    const sizes = ['--train-size', '96', '--validation-size', '0', '--test-size', '32'];
+    const own = [
+      ...['node', multigrad, 'train', 'av-digits', '--strategy', 'sum', ...sizes],
+      ...['--batch-size', '48', '--width', '4', '--backend', 'wasm', '--data', 'spoken'],
+      ...['--epochs', '1', '--out', join(folder, 'data')],
+    ];
+    const { exitCode, errors, seconds } = await mpirun([
+      ...['-n', '1', '-wdir', here, ...own, ':'],
+      ...['-n', '1', '-wdir', there, ...own],
+    ]);
+    expect(exitCode).not.toBe(0);
+    expect(errors).toMatch(/data\.sums of the first batch\.audio: \S+ on rank 0, \S+ on rank 1/);
+    expect(seconds).toBeLessThan(60);
   });
 
   it('ends all where one rank fails, with its error', async () => {
