@@ -47,6 +47,28 @@ describe('lockFolder', () => {
     release();
   });
 
+  it.runIf(process.platform === 'linux')(
+    'takes over from a process that has ended but whose parent has not noticed',
+    async () => {
+      const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      try {
+        const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+        const ended = Number(said.toString());
+        await expect
+          .poll(() => readFileSync(`/proc/${ended}/stat`, 'utf8'))
+          .toMatch(/^\d+ \(.*\) Z /);
+        process.kill(ended, 0);
+        write({ process: ended, host: hostname(), since: 'yesterday' });
+        lockFolder(folder, since)();
+      } finally {
+        parent.kill('SIGKILL');
+        await once(parent, 'exit');
+      }
+    },
+  );
+
   it('believes what another machine left, and nothing that is no lock', () => {
     write({ process: 1, host: `not-${hostname()}`, since: 'yesterday' });
     expect(() => lockFolder(folder, since)).toThrow(`delete ${path}`);

@@ -36,11 +36,24 @@ function isAlive({ process: id, host }: Partial<Holder>): boolean {
   if (id === undefined || id === process.pid) return false;
   try {
     process.kill(id, 0);
-    return true;
+    return !isZombie(id);
   } catch (error) {
     // It belongs to somebody else: it is there.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/** Whether a process has ended and only waits for its parent to take note; told on Linux alone. */
+function isZombie(id: number): boolean {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${id}/stat`, 'utf8');
+  } catch {
+    // Another system, or gone this moment: the next attempt to claim the folder finds out.
+    return false;
+  }
+  // The state follows the program's name, which stands in brackets and may hold any.
+  return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
 }
 
 /**
