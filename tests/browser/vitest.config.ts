@@ -15,5 +15,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     // Graphics devices are played by the processor here.
     testTimeout: 600_000,
+    // Several browsers at once, each computing, keep each other waiting beyond a page's patience.
+    fileParallelism: false,
   },
 });

@@ -121,10 +121,10 @@ function makeUp(out: string, { config, runs }: Recorded): Recorded {
 describe('multigrad watch', () => {
   it('follows a training that goes on, to its end, and asks nobody else for anything', async () => {
     const training = start(
-      ...['compare', 'cg-mnist', '--strategies', 'sum,mmpareto', '--epochs', '4', ...tiny],
+      ...['compare', 'cg-mnist', '--strategies', 'sum,mmpareto', '--epochs', '30', ...tiny],
       ...['--out', 'live'],
     );
-    await training.printed(/epoch 1\/4/);
+    await training.printed(/epoch 1\/30/);
     const { url, watching } = await watch('live');
     const { page, complaints, hosts } = await open(url);
     await page.waitForSelector('#now svg.marks');
