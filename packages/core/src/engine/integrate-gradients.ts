@@ -1,11 +1,10 @@
-import { type NamedTensorMap, tensor, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Variable } from '@tensorflow/tfjs-core';
 import { type Combination, materialise } from '../optimizers/combination.ts';
-import { assertStrategy } from '../strategy/check-strategy.ts';
 import { MultigradError } from '../strategy/errors.ts';
 import type { GradientStrategy } from '../strategy/strategy.ts';
 import { checkClip, type ClipOptions } from './clip-gradients.ts';
-import { agree, type Agreement, type OwnBatch } from './agreement.ts';
-import { fromRoot, type GradientExchange } from './gradient-exchange.ts';
+import type { OwnBatch } from './agreement.ts';
+import type { GradientExchange } from './gradient-exchange.ts';
 import { GradientMemory } from './gradient-memory.ts';
 import type { GroupBy, NamedParts, ParameterGroup } from './groups.ts';
 import {
@@ -14,17 +13,24 @@ import {
   initialState,
   type IntegrationState,
 } from './integration-state.ts';
+import { forwardPasses, gatherGradients, sharedStateOf } from './integrate-over-ranks.ts';
+import {
+  checkBatches,
+  checkCall,
+  checkLossWeights,
+  checkSameObjectives,
+} from './integration-checks.ts';
 import { checkLossScale } from './loss-scale.ts';
 import { objectiveSweeps } from './objective-sweeps.ts';
 import type { FeatureObjectives, ForwardResult, Objectives } from './objectives.ts';
-import { type Level, observeGraph, type ObservedGraph, quoted } from './observe-graph.ts';
+import { type Level, observeGraph, type ObservedGraph } from './observe-graph.ts';
 import type { GroupReport } from './report.ts';
 import type { StepContext, StepOutcome } from './step-context.ts';
 import { buildStructure, checkGraph } from './structure.ts';
 import { recordForward } from './record-forward.ts';
 import type { Tape } from './tape.ts';
 import { TensorBag } from './tensor-bag.ts';
-import { checkVariables, lockVariables } from './variable-lock.ts';
+import { lockVariables } from './variable-lock.ts';
 import { reusedWeights, weightedSweep } from './weighted-sweep.ts';
 
 /** How a network's gradients are grouped; fixed when it is built. */
@@ -188,26 +194,6 @@ export async function integrateGradients<Name extends string>(
   });
 }
 
-/** Whole gradients of the ranks' slices of them. */
-async function gatherGradients(
-  exchange: GradientExchange,
-  slices: readonly (readonly [name: string, slice: Tensor | null])[],
-  variables: readonly Variable[],
-  bag: TensorBag,
-): Promise<readonly (readonly [name: string, gradient: Tensor | null])[]> {
-  const present = slices.filter(([, slice]) => slice !== null);
-  const own = await Promise.all(present.map(async ([, slice]) => slice!.data<'float32'>()));
-  const variableOf = new Map(variables.map((variable) => [variable.name, variable]));
-  const sizes = present.map(([name]) => variableOf.get(name)!.size);
-  const whole = await exchange.allGather(own, sizes);
-  const gradients = new Map(
-    present.map(([name], index) => {
-      return [name, bag.keep(tensor(whole[index]!, variableOf.get(name)!.shape))];
-    }),
-  );
-  return slices.map(([name]) => [name, gradients.get(name) ?? null]);
-}
-
 /** What a step brings about beside the gradients. */
 export type IntegratedStep<Name extends string = string> = Omit<
   IntegratedGradients<Name>,
@@ -324,48 +310,6 @@ async function inOneSweep(context: StepContext, observe: boolean): Promise<StepO
     : reusedWeights(context, observe);
 }
 
-/** Runs the forward passes; graphs are those of all ranks together. */
-async function forwardPasses(
-  exchange: GradientExchange | undefined,
-  variables: readonly Variable[],
-  sumsWithin: boolean | undefined,
-  run: () => readonly OwnBatch[],
-): Promise<{ readonly own: readonly OwnBatch[]; readonly agreement: Agreement | null }> {
-  if (exchange === undefined) return { own: run(), agreement: null };
-  // Where ranks wait for each other within the forward pass there is nobody to tell of an error.
-  const begun = sumsWithin === true ? run() : null;
-  const { own, agreement } = await agree(exchange, variables.length, () => begun ?? run());
-  if (sumsWithin === true) checkEverywhere(agreement);
-  const agreed = own.map((batch, index) => ({ ...batch, graph: agreement.batches[index]!.graph }));
-  return { own: agreed, agreement };
-}
-
-/** @throws MultigradError `unsupported` on every rank where one lacks an objective */
-function checkEverywhere({ batches }: Agreement): void {
-  for (const { missing } of batches) {
-    if (missing === null) continue;
-    throw new MultigradError(
-      'unsupported',
-      `Batch norm over the samples of all ranks needs every objective on every rank. Found no sample of \`${missing.objective}\` on rank ${missing.rank}: ` +
-        'let each rank normalise by its own samples.',
-    );
-  }
-}
-
-/** The groups by this rank's names, and what the first rank's strategy begins with. */
-async function sharedStateOf(
-  exchange: GradientExchange | undefined,
-  make: () => IntegrationState,
-): Promise<IntegrationState> {
-  const own = make();
-  if (exchange === undefined) return own;
-  const { run, groups } = await fromRoot(exchange, 'initial states', () => ({
-    run: own.run,
-    groups: own.groups.map(({ state }) => state),
-  }));
-  return { ...own, run, groups: own.groups.map((group, g) => ({ ...group, state: groups[g]! })) };
-}
-
 /**
  * The state before the first step, from several forward passes: the union of what they reach, where no single batch
  * shows every objective (a data set for each task).
@@ -413,68 +357,6 @@ export function groupingOf(options: GroupingOptions): Grouping {
   return { groupBy, level, singles };
 }
 
-function checkCall(
-  variables: readonly Variable[],
-  strategy: GradientStrategy,
-  { level, singles }: Grouping,
-  several = false,
-): void {
-  assertStrategy(strategy);
-  checkVariables(variables);
-  if (!['parameters', 'features'].includes(level)) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`level\` should be 'parameters' or 'features'. Found ${JSON.stringify(level)}.`,
-    );
-  }
-  if (!['plain', 'weighted'].includes(singles)) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`singles\` should be 'plain' or 'weighted'. Found ${JSON.stringify(singles)}.`,
-    );
-  }
-  const { memory = false, batches = 1 } = strategy.needs;
-  if (level === 'features' && several && strategy.needs.gradients === 'rows') {
-    throw new MultigradError(
-      'unsupported',
-      `Strategy \`${strategy.name}\` combines gradients number by number, and at features each of several ranks has numbers of its own. ` +
-        "Use `level: 'parameters'`.",
-    );
-  }
-  if (level === 'features' && (memory || batches > 1)) {
-    throw new MultigradError(
-      'unsupported',
-      `Strategy \`${strategy.name}\` combines gradients of several ${memory ? 'steps' : 'batches'}, and features differ from batch to batch. ` +
-        "Use `level: 'parameters'`.",
-    );
-  }
-  if (level === 'features' && strategy.needs.gradients === 'tensor-gramians') {
-    throw new MultigradError(
-      'unsupported',
-      `Strategy \`${strategy.name}\` weights each parameter tensor by itself, which has no meaning with \`level: 'features'\`. ` +
-        "Use `level: 'parameters'`, or a strategy that needs the Gramian alone.",
-    );
-  }
-}
-
-function checkBatches(strategy: GradientStrategy, found: number): void {
-  const { batches = 1 } = strategy.needs;
-  if (found === batches) return;
-  throw new MultigradError(
-    'invalid-argument',
-    `Strategy \`${strategy.name}\` takes ${batches === 1 ? 'one forward function' : `${batches} forward functions, one for each independent batch`}. ` +
-      `Found ${found}.`,
-  );
-}
-
-function checkSameObjectives(expected: readonly string[], found: readonly string[]): void {
-  if (expected.length === found.length && found.every((name, k) => name === expected[k])) return;
-  throw new MultigradError(
-    'invalid-objective',
-    `The independent batches of a step should show the same objectives in the same order: ${quoted(expected)}. Found ${quoted(found)}.`,
-  );
-}
-
 /** The memory to go on from; a run's first step begins with an empty one. */
 function memoryOf(
   { name, needs }: GradientStrategy,
@@ -489,25 +371,6 @@ function memoryOf(
     `Option \`memory\` should be what step ${state.step - 1} returned as \`memory\`: strategy \`${name}\` remembers gradients. ` +
       'Found undefined; an empty `new GradientMemory()` starts from zeros.',
   );
-}
-
-function checkLossWeights(
-  lossWeights: Readonly<Partial<Record<string, number>>>,
-  objectives: readonly string[],
-): void {
-  for (const [name, weight] of Object.entries(lossWeights)) {
-    if (!objectives.includes(name)) {
-      throw new MultigradError(
-        'invalid-option',
-        `Option \`lossWeights\` should name objectives: ${objectives.join(', ')}. Found \`${name}\`.`,
-      );
-    }
-    if (weight === undefined || (Number.isFinite(weight) && weight >= 0)) continue;
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`lossWeights.${name}\` should be a finite number >= 0. Found ${weight}.`,
-    );
-  }
 }
 
 function present<Name extends string>(
