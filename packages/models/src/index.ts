@@ -1,7 +1,7 @@
 export { gBlending, type GBlending, type GBlendingOptions } from './balancing/g-blending.ts';
 export { type GradientModulation, ogmGe, type OgmGeOptions } from './balancing/ogm-ge.ts';
+export type { LabelledBatch, LabelledBatches } from './balancing/class-means.ts';
 export {
-  type LabelledBatch,
   pmr,
   type PmrOptions,
   type PrototypicalRebalance,

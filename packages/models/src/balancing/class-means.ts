@@ -3,6 +3,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { missingLabel } from '../losses/labels.ts';
 import type { MultimodalNetwork } from '../networks/multimodal-network.ts';
 
+/** A batch of labelled samples of all modalities. */
+export type LabelledBatch<Modality extends string> = Readonly<Record<Modality, tf.Tensor>> & {
+  readonly label: tf.Tensor1D;
+};
+
+/** Batches that are there, or that are still to be read. */
+export type LabelledBatches<Modality extends string> =
+  Iterable<LabelledBatch<Modality>> | AsyncIterable<LabelledBatch<Modality>>;
+
 /**
  * Each modality's mean feature vector of each class, as the network sees samples when it does not train: by modality
  * classes × features, added up in float64.
@@ -12,9 +21,7 @@ import type { MultimodalNetwork } from '../networks/multimodal-network.ts';
  */
 export async function averageFeatures<Modality extends string, Joint extends string>(
   network: MultimodalNetwork<Modality, Joint>,
-  batches:
-    | Iterable<Readonly<Record<Modality, tf.Tensor>> & { readonly label: tf.Tensor1D }>
-    | AsyncIterable<Readonly<Record<Modality, tf.Tensor>> & { readonly label: tf.Tensor1D }>,
+  batches: LabelledBatches<Modality>,
   fallback: readonly (readonly (readonly number[])[])[] | null,
 ): Promise<number[][][]> {
   const { modalities, classes } = network;

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalNetwork } from '../networks/multimodal-network.ts';
 import { type ForwardMode, record } from '../networks/parts.ts';
 import { countOption } from '../option-specs.ts';
-import { averageFeatures } from './class-means.ts';
+import { averageFeatures, type LabelledBatches } from './class-means.ts';
 import { prototypeTerm, type TermWeights } from './prototypes.ts';
 
 /** Options of {@link pmr}. */
@@ -35,11 +35,6 @@ export interface PmrOptions {
   readonly momentum?: number;
 }
 
-/** A batch of labelled samples of all modalities, for prototypes. */
-export type LabelledBatch<Modality extends string> = Readonly<Record<Modality, tf.Tensor>> & {
-  readonly label: tf.Tensor1D;
-};
-
 /** An objective's loss, with its accuracy, and how well its modality's prototypes tell the classes apart. */
 export type RebalancedObjective = Readonly<{
   loss: tf.Scalar;
@@ -63,17 +58,13 @@ export interface PrototypicalRebalance<Modality extends string, Joint extends st
    *
    * @throws MultigradError `invalid-data` for a class that no sample has had so far
    */
-  readonly update: (
-    batches: Iterable<LabelledBatch<Modality>> | AsyncIterable<LabelledBatch<Modality>>,
-  ) => Promise<void>;
+  readonly update: (batches: LabelledBatches<Modality>) => Promise<void>;
   /**
    * Updates the prototypes before each epoch and keeps them in checkpoints.
    *
    * @param batches - those of one update, such as a tenth of the training samples; they are freed once used
    */
-  readonly callback: (
-    batches: () => Iterable<LabelledBatch<Modality>> | AsyncIterable<LabelledBatch<Modality>>,
-  ) => TrainerCallback;
+  readonly callback: (batches: () => LabelledBatches<Modality>) => TrainerCallback;
   /** The prototypes, by modality one row of numbers for each class; undefined before the first update. */
   readonly prototypes: () => Readonly<Record<Modality, readonly (readonly number[])[]>> | undefined;
   /** Frees the prototypes. */
@@ -130,12 +121,16 @@ export function pmr<Modality extends string, Joint extends string>(
   const { alpha, mu, entropyUpdates, momentum } = resolveOptions('pmr', specs, options);
   const { modalities } = network;
   const joint = network.objectiveNames[0] as Joint;
+  // By modality, classes × features: as numbers, and as the tensors that steps use.
+  let rows: readonly (readonly (readonly number[])[])[] | null = null;
   let prototypes: readonly tf.Tensor2D[] | null = null;
   let updates = 0;
 
-  const replace = (next: readonly tf.Tensor2D[]): void => {
+  const replace = (next: typeof rows): void => {
     prototypes?.forEach((tensor) => tensor.dispose());
-    prototypes = next.map((tensor) => tf.keep(tensor));
+    rows = next;
+    prototypes =
+      next?.map((own) => tf.keep(tf.tensor2d(own.flat(), [own.length, own[0]!.length]))) ?? null;
   };
   const weigh = (scores: readonly tf.Scalar[]): TermWeights[] =>
     scores.map((score, m) => {
@@ -148,23 +143,24 @@ export function pmr<Modality extends string, Joint extends string>(
       };
     });
   const update: PrototypicalRebalance<Modality, Joint>['update'] = async (batches) => {
-    const known = prototypes?.map((tensor) => tensor.arraySync()) ?? null;
-    const means = await averageFeatures(network, batches, known);
-    tf.tidy(() => {
-      replace(
-        means.map((rows, m) => {
-          const fresh = tf.tensor2d(rows);
-          if (prototypes === null) return fresh;
-          return tf.add(tf.mul(prototypes[m]!, momentum), tf.mul(fresh, 1 - momentum));
-        }),
-      );
-    });
+    const before = rows;
+    const means = await averageFeatures(network, batches, before);
+    replace(
+      before === null
+        ? means
+        : means.map((own, m) =>
+            own.map((row, c) =>
+              row.map((mean, i) => momentum * before[m]![c]![i]! + (1 - momentum) * mean),
+            ),
+          ),
+    );
     updates += 1;
   };
-  const read = () =>
-    prototypes === null
-      ? undefined
-      : record(modalities, (modality) => prototypes![modalities.indexOf(modality)]!.arraySync());
+  const read = () => {
+    const known = rows;
+    if (known === null) return undefined;
+    return record(modalities, (modality) => known[modalities.indexOf(modality)]!);
+  };
 
   return {
     objectives: (inputs, labels, mode) => {
@@ -204,14 +200,11 @@ export function pmr<Modality extends string, Joint extends string>(
         updates = saved.updates;
         if (saved.prototypes === null) return;
         const kept = saved.prototypes;
-        replace(modalities.map((modality) => tf.tensor2d(kept[modality])));
+        replace(modalities.map((modality) => kept[modality]));
       },
     }),
     prototypes: read,
-    dispose: () => {
-      prototypes?.forEach((tensor) => tensor.dispose());
-      prototypes = null;
-    },
+    dispose: () => replace(null),
   };
 }
 
