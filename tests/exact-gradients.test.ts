@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { integrateGradients } from '@multigrad/core';
-import type { GradientStrategy } from '@multigrad/core/strategy';
 import {
   convolutionalNetwork,
   expectConstantMemory,
   multilayerPerceptron,
   normalisedNetwork,
+  only,
   testedBackends,
 } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
@@ -15,20 +15,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 // The gradients that strategies combine are, to the last bit, those that TensorFlow.js computes one loss at a time.
 
 const names = ['a', 'b', 'c'] as const;
-
-/** Lets one objective's gradient through, but asks for the Gramian, so that the engine sweeps objective by objective. */
-function only(name: string): GradientStrategy {
-  return {
-    specification: 1,
-    name: 'only',
-    needs: { gradients: 'gramian' },
-    init: () => null,
-    integrate: ({ objectives }, state) => ({
-      weights: Float64Array.from(objectives, (objective) => (objective === name ? 1 : 0)),
-      state,
-    }),
-  };
-}
 
 describe.each(testedBackends())('K objectives from one forward pass on %s', (backend) => {
   beforeAll(async () => {

@@ -1,7 +1,8 @@
 import type { BackendOptions, BackendReport } from '@multigrad/backends';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type BuiltPage, buildPage, isolation, type ServeOptions } from './built-page.ts';
+import { type BuiltPage, buildPage, isolation } from './built-page.ts';
+import type { ServeOptions } from './serve-folder.ts';
 import { startChromium } from './chromium.ts';
 import { expectSame } from './expect-same.ts';
 import type { PageInterface } from './page/main.ts';
@@ -45,7 +46,7 @@ async function open(options: ServeOptions): Promise<Opened> {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(served.url);
+  await page.goto(served.address);
   await page.waitForFunction(() => document.title === 'ready');
   return { page, complaints };
 }
@@ -160,7 +161,7 @@ describe('a page that is not isolated', () => {
     const elsewhere = await built.serve({ headers: { 'Access-Control-Allow-Origin': '*' } });
     closing.push(() => elsewhere.close());
     const file = built.files.find((name) => name.endsWith('.wasm'))!;
-    expect(await use(page, 'wasm', { wasmBinary: elsewhere.url + file })).toMatchObject({
+    expect(await use(page, 'wasm', { wasmBinary: elsewhere.address + file })).toMatchObject({
       name: 'wasm',
     });
   });

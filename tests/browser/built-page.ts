@@ -1,9 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'vite';
+import { serveFolder, type Served, type ServeOptions } from './serve-folder.ts';
 
 /** A page as Vite builds it for users, in a folder of its own. */
 export interface BuiltPage {
@@ -17,29 +16,10 @@ export interface BuiltPage {
   remove(): void;
 }
 
-/** How a page is served. */
-export interface ServeOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Paths that are not found. */
-  readonly without?: RegExp;
-}
-
-/** A page that is served. */
-export interface Served {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 /** What separates a page from others, so that its threads may share memory. */
 export const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
-};
-
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
 };
 
 /** Builds the page in `page/` from the packages as `npm run build` made them. */
@@ -55,30 +35,5 @@ export async function buildPage(): Promise<BuiltPage> {
     files: output.map(({ fileName }) => fileName),
     serve: (options) => serveFolder(folder, options),
     remove: () => rmSync(folder, { recursive: true }),
-  };
-}
-
-async function serveFolder(
-  folder: string,
-  { headers = {}, without }: ServeOptions,
-): Promise<Served> {
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const file = join(folder, normalize(pathname === '/' ? '/index.html' : pathname));
-    if (!existsSync(file) || without?.test(pathname) === true) {
-      response.writeHead(404, headers).end();
-      return;
-    }
-    const type = types[extname(file)] ?? 'application/octet-stream';
-    response.writeHead(200, { 'Content-Type': type, ...headers }).end(readFileSync(file));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
   };
 }

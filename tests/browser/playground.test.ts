@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import { integrateMatrix } from '@multigrad/core/strategy';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
@@ -14,16 +13,15 @@ import { lossesAt } from '../../docs/playground/paths/two-valleys.ts';
 import { strategiesNamed } from '../../docs/playground/plane/strategies.ts';
 
 import { startChromium } from './chromium.ts';
-import { serveFolder } from './serve-folder.ts';
+import { type Heard, listenTo, takePicture } from './pages.ts';
+import { type Served, serveFolder } from './serve-folder.ts';
 
 // The playground of the site as `npm run docs` built it, in a real browser.
 
 const site = join(import.meta.dirname, '../../docs/.vitepress/dist');
-/** Where pictures of the page go, for people to look at. */
-const pictures = process.env['PICTURES'];
 
 let browser: Browser;
-let server: Awaited<ReturnType<typeof serveFolder>>;
+let server: Served;
 let context: BrowserContext | undefined;
 
 beforeAll(async () => {
@@ -42,33 +40,13 @@ afterAll(async () => {
   await server.close();
 });
 
-interface Opened {
-  readonly page: Page;
-  /** What the browser complained about. */
-  readonly complaints: string[];
-  /** Where anything was asked for. */
-  readonly origins: Set<string>;
-}
-
-async function open(hash = '', look: object = {}): Promise<Opened> {
+async function open(hash = '', look: object = {}): Promise<Heard> {
   context ??= await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...look });
   const page = await context.newPage();
-  const complaints: string[] = [];
-  const origins = new Set<string>();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (asked) => origins.add(new URL(asked.url()).origin));
+  const heard = listenTo(page);
   await page.goto(`${server.address}playground.html${hash}`);
   await page.waitForSelector('[data-part="paths"][data-ready="true"]');
-  return { page, complaints, origins };
-}
-
-async function takePicture(of: Page | Locator, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  mkdirSync(pictures, { recursive: true });
-  await of.screenshot({ path: join(pictures, `playground-${name}.png`) });
+  return heard;
 }
 
 const part = (page: Page, name: string): Locator => page.locator(`[data-part="${name}"]`);
@@ -112,7 +90,7 @@ async function drag(page: Page, name: string, by: readonly [number, number]): Pr
 describe('gradients in the plane', () => {
   it('have the weights that the packages give, also after a drag, and stand in the address', async () => {
     const { page, complaints, origins } = await open();
-    await takePicture(page, 'plane');
+    await takePicture(page, 'playground-plane');
     const before = await gradientsOf(page);
     await expectWeights(page, before);
     await drag(page, 'A', [-70, -90]);
@@ -151,7 +129,7 @@ describe('gradients in the plane', () => {
     await page.getByRole('button', { name: 'Pareto stationary' }).click();
     expect(await status.textContent()).toMatch(/cone of common descent is empty.*stationary/);
     await expectWeights(page, await gradientsOf(page));
-    await takePicture(part(page, 'plane'), 'stationary');
+    await takePicture(part(page, 'plane'), 'playground-stationary');
   });
 });
 
@@ -195,7 +173,7 @@ describe('paths', () => {
     );
     await paths.getByRole('button', { name: 'Pause' }).click();
     expect(await paths.getByRole('status').textContent()).toMatch(/^After \d+ steps.*MGDA \d of 5/);
-    await takePicture(paths, 'paths');
+    await takePicture(paths, 'playground-paths');
     await paths.getByRole('button', { name: 'Start again' }).click();
     expect(await paths.locator('.count').textContent()).toMatch(/Step 0 of/);
     expect(complaints).toEqual([]);
@@ -224,7 +202,7 @@ describe('training in the tab', () => {
     );
     await training.getByRole('button', { name: 'Pause' }).click();
     await page.waitForSelector('[data-part="training"][data-phase="paused"]');
-    await takePicture(training, 'training');
+    await takePicture(training, 'playground-training');
     const rows = await training
       .locator('tbody tr')
       .evaluateAll((all) =>
@@ -261,8 +239,8 @@ it('fits a telephone, in the dark, without motion', async () => {
   await paths.getByRole('button', { name: 'Play' }).click();
   const status = paths.getByRole('status').filter({ hasText: 'After 5000 steps' });
   await status.waitFor({ timeout: 60_000 });
-  await takePicture(page, 'narrow-dark');
-  await takePicture(paths, 'paths-narrow-dark');
+  await takePicture(page, 'playground-narrow-dark');
+  await takePicture(paths, 'playground-paths-narrow-dark');
   const ink = await head(page, 'B').evaluate(
     (element) => getComputedStyle(element.parentElement!).color,
   );

@@ -3,6 +3,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 
+/** How a folder is served. */
+export interface ServeOptions {
+  /** Sent with every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Paths that are not found. */
+  readonly without?: RegExp;
+}
+
+/** A folder that is served. */
+export interface Served {
+  /** Ends with a slash. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.html': 'text/html',
@@ -17,16 +32,18 @@ const types: Readonly<Record<string, string>> = {
 /** Serves a folder's files on 127.0.0.1, as plain hosts of pages do. */
 export async function serveFolder(
   folder: string,
-): Promise<{ readonly address: string; close(): Promise<void> }> {
+  { headers = {}, without }: ServeOptions = {},
+): Promise<Served> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const path = join(folder, decodeURIComponent(pathname).replace(/\/$/, '/index.html'));
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-      response.writeHead(404).end();
+    const found = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    if (!found || without?.test(pathname) === true) {
+      response.writeHead(404, headers).end();
       return;
     }
     const type = types[extname(path)] ?? 'application/octet-stream';
-    response.writeHead(200, { 'Content-Type': type }).end(readFileSync(path));
+    response.writeHead(200, { 'Content-Type': type, ...headers }).end(readFileSync(path));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

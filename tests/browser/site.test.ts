@@ -1,19 +1,17 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import process from 'node:process';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from './chromium.ts';
-import { serveFolder } from './serve-folder.ts';
+import { type Heard, listenTo, takePicture } from './pages.ts';
+import { type Served, serveFolder } from './serve-folder.ts';
 
 // The site as `npm run docs` built it, in a real browser.
 
 const site = join(import.meta.dirname, '../../docs/.vitepress/dist');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where pictures of the pages go, for people to look at. */
-const pictures = process.env['PICTURES'];
 
 /** One page of each kind. */
 const kinds = {
@@ -32,7 +30,7 @@ const kinds = {
 };
 
 let browser: Browser;
-let server: Awaited<ReturnType<typeof serveFolder>>;
+let server: Served;
 let context: BrowserContext | undefined;
 
 beforeAll(async () => {
@@ -50,40 +48,20 @@ afterAll(async () => {
   await server.close();
 });
 
-interface Opened {
-  readonly page: Page;
-  /** What the browser complained about. */
-  readonly complaints: string[];
-  /** Hosts that were asked for anything. */
-  readonly hosts: Set<string>;
-}
-
-async function takePicture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
-}
-
-async function open(path: string): Promise<Opened> {
+async function open(path: string): Promise<Heard> {
   context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (asked) => hosts.add(new URL(asked.url()).host));
+  const heard = listenTo(page);
   await page.goto(server.address + path);
   // The page's own script has taken over from the HTML.
   await page.waitForFunction(() => {
     const app = document.querySelector('#app');
     return app !== null && '__vue_app__' in app;
   });
-  return { page, complaints, hosts };
+  return heard;
 }
 
 async function violations(page: Page): Promise<string[]> {
@@ -106,7 +84,7 @@ const looks = [
 it.each(Object.entries(kinds))(
   '%s: can be read wide and narrow, light and dark',
   async (kind, path) => {
-    const { page, complaints, hosts } = await open(path);
+    const { page, complaints, origins } = await open(path);
     expect(await page.title()).toMatch(/multigrad/);
     expect(await page.locator('h1').count()).toBe(1);
     const unsaid = page.locator('main img:not([alt]), main svg.figure:not([aria-label])');
@@ -123,7 +101,7 @@ it.each(Object.entries(kinds))(
       expect(overflow, look).toBeLessThanOrEqual(0);
     }
     expect(complaints).toEqual([]);
-    expect([...hosts]).toEqual([new URL(server.address).host]);
+    expect([...origins]).toEqual([new URL(server.address).origin]);
   },
 );
 
@@ -148,7 +126,7 @@ describe('the keyboard', () => {
   });
 
   it('finds a page by its words, without asking another host', async () => {
-    const { page, hosts, complaints } = await open('getting-started.html');
+    const { page, origins, complaints } = await open('getting-started.html');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('stationary');
     await page.waitForSelector('.VPLocalSearchBox .result');
@@ -158,7 +136,7 @@ describe('the keyboard', () => {
         !location.pathname.endsWith('getting-started.html') &&
         /stationar/i.test(document.querySelector('main')?.textContent ?? ''),
     );
-    expect([...hosts]).toEqual([new URL(server.address).host]);
+    expect([...origins]).toEqual([new URL(server.address).origin]);
     expect(complaints).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { recordedComparison } from '../../packages/cli/src/testing/recorded-comparison.ts';
 import { writeComparison } from '../../packages/cli/src/testing/write-comparison.ts';
 import { startChromium } from './chromium.ts';
+import { type Heard, listenTo, takePicture } from './pages.ts';
 
 // The real program, as `npm run build` made it, watched by a real browser.
 const program = join(import.meta.dirname, '../../packages/cli/bin/multigrad.js');
-/** Where pictures of the page go, for people to look at. */
-const pictures = process.env['PICTURES'];
 
 let browser: Browser;
 let folder: string;
@@ -77,31 +76,11 @@ async function watch(out: string): Promise<{ url: URL; watching: Program }> {
   return { url: new URL(url!), watching };
 }
 
-interface Opened {
-  readonly page: Page;
-  /** What the browser complained about: errors, violations of the page's policy. */
-  readonly complaints: string[];
-  /** The hosts that it asked for anything. */
-  readonly hosts: Set<string>;
-}
-
-async function open(url: URL, size = { width: 1200, height: 900 }): Promise<Opened> {
+async function open(url: URL, size = { width: 1200, height: 900 }): Promise<Heard> {
   const page = await browser.newPage({ viewport: size });
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (asked) => hosts.add(new URL(asked.url()).host));
+  const heard = listenTo(page);
   await page.goto(url.href);
-  return { page, complaints, hosts };
-}
-
-async function takePicture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  return heard;
 }
 
 const tiny = [
@@ -126,7 +105,7 @@ describe('multigrad watch', () => {
     );
     await training.printed(/epoch 1\/30/);
     const { url, watching } = await watch('live');
-    const { page, complaints, hosts } = await open(url);
+    const { page, complaints, origins } = await open(url);
     await page.waitForSelector('#now svg.marks');
     await takePicture(page, 'live');
     const said = await page.textContent('#now p');
@@ -155,7 +134,7 @@ describe('multigrad watch', () => {
     await takePicture(page, 'ended');
     // Only the server's own end makes the browser complain.
     expect(complaints).toEqual([]);
-    expect([...hosts]).toEqual([url.host]);
+    expect([...origins]).toEqual([url.origin]);
     watching.child.kill('SIGINT');
     expect(await watching.ended).toBe(0);
     await page.waitForFunction(() => document.getElementById('status')?.className === 'lost');
