@@ -128,8 +128,12 @@ describe('the keyboard', () => {
   it('finds a page by its words, without asking another host', async () => {
     const { page, origins, complaints } = await open('getting-started.html');
     await page.keyboard.press('Control+k');
+    // The box comes when its script is there, and lists hits of the first letters while the others are typed.
+    await page.waitForSelector('.VPLocalSearchBox input:focus');
     await page.keyboard.type('stationary');
-    await page.waitForSelector('.VPLocalSearchBox .result');
+    await page.waitForSelector(
+      '.VPLocalSearchBox .result.selected:has(mark:text-matches("stationary", "i"))',
+    );
     await page.keyboard.press('Enter');
     await page.waitForFunction(
       () =>
