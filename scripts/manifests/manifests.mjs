@@ -47,6 +47,12 @@ for (const folder of [...beside, 'bench', 'docs', 'tests/support']) {
   await write(path, JSON.stringify(manifest));
 }
 
+// npm run build compiles all packages in one process, from this list.
+await write(
+  'tsconfig.packages.json',
+  JSON.stringify({ files: [], references: names.map((name) => ({ path: `./packages/${name}` })) }),
+);
+
 const citation = read('CITATION.cff')
   .replace(/^version: .*$/m, `version: ${versions.get('@multigrad/core')}`)
   .replace(/^repository-code: .*$/m, `repository-code: ${pageOf(rootManifest)}`);
