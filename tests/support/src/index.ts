@@ -1,4 +1,25 @@
 export { startTestBackend, testedBackends } from './backends.ts';
+export { entangledRows } from './entangled-rows.ts';
+export {
+  combineExactly,
+  type ExactGradients,
+  exactGradients,
+  minNormPointExactly,
+  projectOntoDualConeExactly,
+} from './exact/gradients.ts';
+export { solveExactly } from './exact/linear.ts';
+export { solveNonNegativeExactly } from './exact/non-negative.ts';
+export {
+  compareExactly,
+  dotExactly,
+  exactLength,
+  type ExactNumber,
+  exactVector,
+  type ExactVector,
+  nearestDouble,
+  nearestDoubles,
+  subtractExactly,
+} from './exact/numbers.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
 export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';
