@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from './command-line.ts';
-import { exitCodeOf } from './commands/exit-codes.ts';
+import { exitCodeOf } from './shared/exit-codes.ts';
 
 let folder: string;
 

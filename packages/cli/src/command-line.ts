@@ -1,7 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { type Command, CommanderError } from 'commander';
-import { exitCodeOf, exitCodes } from './commands/exit-codes.ts';
-import type { Environment } from './environment.ts';
+import { exitCodeOf, exitCodes } from './shared/exit-codes.ts';
+import type { Environment } from './shared/environment.ts';
 import { createProgram } from './program.ts';
 
 function prepare(command: Command, { print, complain }: Environment): void {
@@ -42,8 +42,11 @@ export async function runCommandLine(
   environment: Environment,
 ): Promise<number> {
   let exitCode: number = exitCodes.success;
-  const program = createProgram(environment, (code) => {
-    exitCode = code;
+  const program = createProgram({
+    environment,
+    done: (code) => {
+      exitCode = code;
+    },
   });
   prepare(program, environment);
   try {

@@ -1,2 +1,2 @@
 export { runCommandLine } from './command-line.ts';
-export type { Environment } from './environment.ts';
+export type { Environment } from './shared/environment.ts';

@@ -1,8 +1,8 @@
 import process from 'node:process';
-import { exitCodes } from './commands/exit-codes.ts';
+import { exitCodes } from './shared/exit-codes.ts';
 import { runCommandLine } from './command-line.ts';
-import type { Environment } from './environment.ts';
-import { isStartedByMpi, runRank } from './ranks/run-rank.ts';
+import type { Environment } from './shared/environment.ts';
+import { isStartedByMpi, runRank } from './training/ranks/run-rank.ts';
 import { MultigradError } from '@multigrad/core/strategy';
 
 const interruption = new AbortController();

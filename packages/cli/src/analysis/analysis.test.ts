@@ -5,17 +5,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '@multigrad/backends';
 import { describe, expect, it } from 'vitest';
 import { lineProgress } from '../progress/lines.ts';
-import type { Experiment } from '../recipes/experiment.ts';
-import { requireRecipe } from '../recipes/index.ts';
-import { resolveSettings } from '../recipes/settings.ts';
+import type { Experiment } from '../experiments/experiment.ts';
+import { requireRecipe } from '../experiments/index.ts';
+import { resolveSettings } from '../experiments/settings.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import type { RunRecord } from '../runs/records.ts';
-import { trainRun } from '../runs/train-run.ts';
+import { trainRun } from '../training/train-run.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
 import { gradientStatistics } from './gradient-statistics.ts';
 import { analysisSettings, inspector } from './inspector.ts';
 import { lossLandscape } from './loss-landscape.ts';
-import type { AnalysisRecord, GradientRecord } from './records.ts';
+import type { AnalysisRecord, GradientRecord } from '../runs/analysis-records.ts';
 
 type Batch = Readonly<{ x: tf.Tensor2D }>;
 

@@ -1,8 +1,8 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../recipes/experiment.ts';
-import { mean, standardDeviation } from '../results/statistics.ts';
-import type { GradientRecord, PartGradients } from './records.ts';
+import type { Experiment } from '../experiments/experiment.ts';
+import { mean, standardDeviation } from '../shared/statistics.ts';
+import type { GradientRecord, PartGradients } from '../runs/analysis-records.ts';
 
 /** What is added up over batches for one part: rows are the objectives that reach it. */
 interface Sums {

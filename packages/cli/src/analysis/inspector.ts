@@ -1,11 +1,10 @@
 import type { OptionSpec } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../recipes/experiment.ts';
-import { numberSetting } from '../recipes/settings.ts';
-import type { Settings } from '../runs/config.ts';
+import type { Experiment } from '../experiments/experiment.ts';
 import { gradientStatistics } from './gradient-statistics.ts';
 import { lossLandscape } from './loss-landscape.ts';
-import type { AnalysisRecord } from './records.ts';
+import type { AnalysisRecord } from '../runs/analysis-records.ts';
+import { numberSetting, type Settings } from '../runs/settings.ts';
 
 /** What `multigrad analyze` lets a user set beside the settings of the experiment. */
 export const analysisSettings: Readonly<Record<string, OptionSpec>> = {

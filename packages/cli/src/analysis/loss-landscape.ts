@@ -1,7 +1,7 @@
 import { randomState, resumeRandom } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../recipes/experiment.ts';
-import type { LandscapeRecord } from './records.ts';
+import type { Experiment } from '../experiments/experiment.ts';
+import type { LandscapeRecord } from '../runs/analysis-records.ts';
 
 /**
  * Losses on a grid in a plane through the present weights θ: `L(θ + a d₁ + b d₂)` for a and b from −1 to 1.

@@ -1,4 +1,4 @@
-import { repository, version } from '../version.ts';
+import { repository, version } from '../shared/version.ts';
 import type { BibtexEntry } from './bibtex.ts';
 
 /** The entry of multigrad itself; CITATION.cff says the same. */

@@ -1,67 +1,28 @@
-import { checkGradients, type GradientCheck } from '@multigrad/core';
-import { useBackend } from '@multigrad/backends';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Environment } from '../environment.ts';
-import type { Experiment } from '../recipes/experiment.ts';
-import type { Recipe } from '../recipes/recipe.ts';
-import type { Settings } from '../runs/config.ts';
-import { formatCount } from '../wording.ts';
-import { exitCodes } from './exit-codes.ts';
+import { Command } from 'commander';
+import { recipes } from '../experiments/index.ts';
+import type { Recipe } from '../experiments/recipe.ts';
+import { check } from '../training/check-gradients.ts';
+import type { CommandContext, Written } from './command.ts';
+import { addExperimentOptions, settingsOf } from './experiment-options.ts';
+import { wholeNumber } from './whole-number.ts';
 
-/**
- * Compares an experiment's gradients with finite differences, on its first batch and initial weights.
- *
- * @param samples - entries of each variable that are tried
- * @returns the exit code: failure where one differs
- */
-export async function check(
-  recipe: Recipe,
-  settings: Settings,
-  seed: number,
-  samples: number,
-  { print, complain }: Environment,
-): Promise<number> {
-  tf.enableProdMode();
-  const backend = await useBackend(settings['backend'] as string);
-  const experiment = await recipe.open(settings, seed);
-  try {
-    const names = new Map(
-      Array.from(experiment.variables, ([name, variable]) => [variable.name, name]),
-    );
-    const checks = await onFirstBatch(experiment, samples, seed);
-    const wrong = checks.filter(({ agrees }) => !agrees);
-    for (const { variable, objective, element, gradient, difference } of wrong) {
-      complain(
-        `Objective \`${objective}\` has a gradient of ${gradient.toPrecision(4)} for element ${element} of \`${names.get(variable) ?? variable}\`. ` +
-          `Finite differences give ${difference.toPrecision(4)}.`,
-      );
-    }
-    print(
-      `${recipe.title} on ${backend.name}: ${formatCount(checks.length, 'gradient')} of ${formatCount(experiment.variables.size, 'variable')} ` +
-        `checked at ${formatCount(samples, 'entry', 'entries')} each; ${wrong.length === 0 ? 'all agree with finite differences' : `${wrong.length} differ`}.`,
-    );
-    return wrong.length === 0 ? exitCodes.success : exitCodes.failure;
-  } finally {
-    experiment.dispose();
-  }
+/** `multigrad check`: compares an experiment's gradients with finite differences. */
+export function checkCommand(context: CommandContext): Command {
+  const command = new Command('check').description(
+    'Compare the gradients of an experiment with finite differences, at a sample of each variable.',
+  );
+  for (const recipe of recipes) command.addCommand(checkOf(recipe, context));
+  return command;
 }
 
-async function onFirstBatch(
-  experiment: Experiment,
-  samples: number,
-  seed: number,
-): Promise<GradientCheck[]> {
-  for await (const batch of experiment.train(0)) {
-    const statistics = [...experiment.statistics.values()];
-    const before = statistics.map((variable) => tf.clone(variable));
-    try {
-      const forward = (): ReturnType<Experiment['objectives']> =>
-        experiment.objectives(batch, { training: true });
-      return await checkGradients(forward, [...experiment.variables.values()], { samples, seed });
-    } finally {
-      statistics.forEach((variable, index) => variable.assign(before[index]!));
-      tf.dispose([before, batch]);
-    }
-  }
-  return [];
+function checkOf(recipe: Recipe, { environment, done }: CommandContext): Command {
+  const command = new Command(recipe.name)
+    .description(`${recipe.title}: its gradients beside finite differences.`)
+    .option('--samples <number>', 'Entries of each variable that are tried.', '2')
+    .option('--seed <number>', 'Seed of data, weights, order and entries.', '0');
+  return addExperimentOptions(command, recipe).action(async (written: Written) => {
+    const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
+    const samples = wholeNumber(recipe.name, 'samples', written['samples'] as string, 1);
+    done(await check(recipe, settingsOf(recipe, written), seed, samples, environment));
+  });
 }

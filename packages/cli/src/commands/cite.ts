@@ -1,27 +1,30 @@
-import type { StrategyPlugin } from '@multigrad/core/strategy';
-import { type BibtexEntry, bibtex, paperEntry } from '../citations/bibtex.ts';
-import { frameworkEntry } from '../citations/framework.ts';
+import { MultigradError } from '@multigrad/core/strategy';
+import { Command } from 'commander';
+import { citations } from '../citations/citations.ts';
+import { exitCodes } from '../shared/exit-codes.ts';
+import { builtinPlugins } from '../strategies/builtin.ts';
+import { findPlugins } from '../strategies/catalog.ts';
+import { listedPlugins } from '../strategies/listed-plugins.ts';
+import { collectSpecifiers } from '../strategies/split-specifiers.ts';
+import type { CommandContext } from './command.ts';
 
-/**
- * BibTeX of the papers that strategies come from, each once; of the framework where none is asked for.
- *
- * A strategy without a paper is a comment: BibTeX reads over what is no entry.
- *
- * @param withFramework - whether the framework comes first
- */
-export function citations(plugins: readonly StrategyPlugin[], withFramework: boolean): string {
-  const entries: (BibtexEntry | string)[] = withFramework ? [frameworkEntry] : [];
-  const seen = new Map<string, string>();
-  for (const { name, paper } of plugins) {
-    if (paper === null) {
-      entries.push(`% ${name}: no paper`);
-      continue;
-    }
-    const entry = paperEntry(paper, name);
-    const before = seen.get(paper.url);
-    if (before === undefined) entries.push(entry);
-    else entries.push(`% ${name}: ${before}`);
-    seen.set(paper.url, before ?? entry.key);
-  }
-  return entries.map((entry) => (typeof entry === 'string' ? entry : bibtex(entry))).join('\n\n');
+/** `multigrad cite`: prints BibTeX of strategies' papers and of multigrad itself. */
+export function citeCommand({ environment: { print, folder }, done }: CommandContext): Command {
+  return new Command('cite')
+    .description(
+      'Print BibTeX: of the papers that strategies come from, of multigrad itself where none is named.',
+    )
+    .argument('[strategies...]', 'Strategies, as in compare; separated by spaces or commas.')
+    .option('--all', 'multigrad and every strategy that is installed.', false)
+    .action(async (given: readonly string[], { all }: { readonly all: boolean }) => {
+      if (all && given.length > 0)
+        throw new MultigradError(
+          'invalid-option',
+          `\`cite --all\` takes no strategies, since it cites them all. Found ${given.join(' ')}.`,
+        );
+      const found = await findPlugins(listedPlugins(), collectSpecifiers(given), folder);
+      const plugins = all ? builtinPlugins : found.map(({ plugin }) => plugin);
+      print(citations(plugins, all || given.length === 0));
+      done(exitCodes.success);
+    });
 }

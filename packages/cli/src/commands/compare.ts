@@ -1,139 +1,62 @@
-import { resolve } from 'node:path';
-import { enableProdMode } from '@tensorflow/tfjs-core';
-import picocolors from 'picocolors';
-import { useBackend } from '@multigrad/backends';
-import type { Environment } from '../environment.ts';
-import { barProgress } from '../progress/bars.ts';
-import { lineProgress } from '../progress/lines.ts';
-import type { Progress } from '../progress/progress.ts';
-import type { Recipe } from '../recipes/recipe.ts';
-import { openRuns, runComparison } from '../runs/comparison.ts';
-import type { ComparisonConfig, Settings } from '../runs/config.ts';
-import { openOutputFolder } from '../runs/output-folder.ts';
-import { checkRanks, followRun, orderRun } from '../ranks/follow-run.ts';
-import { runNames } from '../runs/run-names.ts';
-import { type ChosenStrategy, chooseStrategies } from '../strategies/catalog.ts';
-import { formatCount } from '../wording.ts';
-import { version } from '../version.ts';
-import { exitCodes } from './exit-codes.ts';
-import { quoted, resultLines, writeOutputs } from './outputs.ts';
+import { Command, Option } from 'commander';
+import { recipes } from '../experiments/index.ts';
+import type { PresetName, Recipe } from '../experiments/recipe.ts';
+import { expandAll } from '../strategies/catalog.ts';
+import { collectSpecifiers } from '../strategies/split-specifiers.ts';
+import type { CommandContext, Written } from './command.ts';
+import { addTrainingOptions, requestOf } from './experiment-options.ts';
+import { runRequest } from './run-request.ts';
+import { wholeNumber } from './whole-number.ts';
 
-/** What a user asked to be compared. */
-export interface CompareRequest {
-  readonly recipe: Recipe;
-  readonly strategies: readonly string[];
-  readonly seeds: readonly number[];
-  readonly settings: Settings;
-  /** Output folder, relative to the environment's folder. */
-  readonly out: string;
-  /** Whether results that the folder holds are replaced. */
-  readonly force: boolean;
-  /** Whether networks are looked at between epochs; the settings say how closely. */
-  readonly analyze: boolean;
-  /** Whether each run's folder gets TensorBoard event files too. */
-  readonly tensorboard: boolean;
-}
-
-function progressOf({ terminal, print }: Environment): Progress {
-  if (terminal === null) return lineProgress(print);
-  return barProgress(
-    terminal,
-    picocolors.createColors(picocolors.isColorSupported),
-    () => performance.now() / 1000,
+/** `multigrad compare`: trains several strategies on one experiment and compares them. */
+export function compareCommand(context: CommandContext): Command {
+  const command = new Command('compare').description(
+    'Train several strategies on one experiment and compare them.',
   );
+  for (const recipe of recipes) command.addCommand(comparisonOf(recipe, context));
+  return command;
 }
 
-/**
- * Trains every strategy with every seed and writes tables and a report, also of what there is after an interruption.
- *
- * @returns the exit code
- * @throws MultigradError for anything wrong with the request, before any training
- */
-export async function compare(request: CompareRequest, environment: Environment): Promise<number> {
-  const { recipe, settings } = request;
-  const { ranks } = environment;
-  if (ranks !== undefined) await checkRanks(ranks, request, environment.folder);
-  const strategies = await chooseStrategies(recipe, request.strategies, environment.folder);
-  if (ranks !== undefined && ranks.rank > 0) {
-    return followRun(request, strategies[0]!, ranks, environment);
-  }
-  const config: ComparisonConfig = {
-    format: 1,
-    version,
-    recipe: recipe.name,
-    strategies: request.strategies,
-    seeds: request.seeds,
-    settings,
-  };
-  const folder = resolve(environment.folder, request.out);
-  const open = openOutputFolder(folder, config, request.force);
-  try {
-    return await compareInto(folder, config, open.config, strategies, request, environment);
-  } finally {
-    open.release();
-  }
-}
+const append = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
 
 /**
- * Does the runs that a folder lacks, then its tables and report.
+ * The comparison of strategies on one experiment.
  *
- * @param whole - the folder's configuration, of which `config` is a part
+ * @param analyze - whether networks are looked at between epochs
  */
-async function compareInto(
-  folder: string,
-  config: ComparisonConfig,
-  whole: ComparisonConfig,
-  strategies: readonly ChosenStrategy[],
-  request: CompareRequest,
-  environment: Environment,
-): Promise<number> {
-  const { recipe, settings, tensorboard } = request;
-  const { print, complain, signal } = environment;
-  const left = openRuns(folder, config, whole).length;
-  const all = runNames(config).length;
-  let failures: readonly string[] = [];
-  if (left === 0) {
-    if (environment.ranks !== undefined) await orderRun(environment.ranks, null);
-    print(
-      `${request.out} already holds all that this asks for (${formatCount(all, 'run')}); here are its results.`,
+export function comparisonOf(
+  recipe: Recipe,
+  { environment, done }: CommandContext,
+  analyze = false,
+): Command {
+  const strategies = analyze ? ['sum', 'mmpareto'] : recipe.strategies;
+  const command = new Command(recipe.name)
+    .description(`${recipe.title}: ${recipe.summary}`)
+    .addOption(
+      new Option(
+        '--strategies <list>',
+        `Strategies, separated by commas; all for every one that is installed. (default ${strategies.join(',')})`,
+      ).argParser(append),
+    )
+    .option(
+      '--seeds <number>',
+      `Number of seeds, from 0 on. (quick ${recipe.presets.quick.seeds}, full ${recipe.presets.full.seeds})`,
     );
-    print('To measure again, add --force (it replaces them), or choose another folder with --out.');
-  } else {
-    // Without it the cpu backend would advertise another package.
-    enableProdMode();
-    const backend = await useBackend(settings['backend'] as string);
-    const strategyCount = formatCount(config.strategies.length, 'strategy', 'strategies');
-    const seedCount = formatCount(config.seeds.length, 'seed');
-    print(`${recipe.title}: ${strategyCount}, ${seedCount}, into ${request.out}`);
-    print(`Backend: ${backend.name} (${backend.reason})`);
-    const { ranks } = environment;
-    if (ranks !== undefined) print(`${formatCount(ranks.size, 'rank')} of MPI train together.`);
-    if (left < all) {
-      print(
-        `${formatCount(all - left, 'run')} of ${all} finished before and kept; going on with the rest.`,
-      );
-    }
-    const progress = progressOf(environment);
-    signal.addEventListener('abort', () =>
-      progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
+  return addTrainingOptions(command, recipe).action(async (written: Written) => {
+    const lists = written['strategies'] as readonly string[] | undefined;
+    const seeds = written['seeds'] as string | undefined;
+    const preset = recipe.presets[written['preset'] as PresetName];
+    const count = seeds === undefined ? preset.seeds : wholeNumber(recipe.name, 'seeds', seeds, 1);
+    const asked = requestOf(
+      recipe,
+      written,
+      lists ? expandAll(collectSpecifiers(lists)) : strategies,
+      Array.from({ length: count }, (_, seed) => seed),
+      analyze,
     );
-    const comparison = {
-      ...{ recipe, config, whole, strategies, folder, tensorboard },
-      backend: backend.name,
-      analyze: request.analyze,
-      ...(ranks === undefined ? {} : { ranks }),
-    };
-    ({ failures } = await runComparison(comparison, progress, signal));
-  }
-  const summary = await writeOutputs(folder, request.out);
-  for (const line of resultLines(request.out, summary)) print(line);
-  for (const failure of failures) complain(`Failed: ${failure}`);
-  if (signal.aborted) {
-    complain(
-      'Interrupted: what was measured is kept, and the training up to its last step. ' +
-        `Go on with \`multigrad resume ${quoted(request.out)}\`.`,
-    );
-    return exitCodes.interrupted;
-  }
-  return failures.length > 0 ? exitCodes.failure : exitCodes.success;
+    done(await runRequest(asked, environment));
+  });
 }

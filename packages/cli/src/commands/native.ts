@@ -7,9 +7,10 @@ import {
   nativeFolder,
 } from '@multigrad/backends/native';
 import { Command } from 'commander';
-import type { Environment } from '../environment.ts';
-import { installationProgress } from '../progress/installation.ts';
-import { exitCodes } from './exit-codes.ts';
+import type { Environment } from '../shared/environment.ts';
+import { installationProgress } from '../backends/installation.ts';
+import { exitCodes } from '../shared/exit-codes.ts';
+import type { CommandContext } from './command.ts';
 
 /** What the user may write behind `native install`. */
 interface Written {
@@ -26,7 +27,7 @@ stay on the disk; with --gpu several times as much. No root. What was interrupte
 Builds lie in $MULTIGRAD_NATIVE, else in multigrad/native below $XDG_CACHE_HOME or ~/.cache.`;
 
 /** `multigrad native`: installs native TensorFlow and lists what is installed. */
-export function nativeCommand(environment: Environment, done: (exitCode: number) => void): Command {
+export function nativeCommand({ environment, done }: CommandContext): Command {
   const native = new Command('native').description(
     'Native TensorFlow, the fastest backend on a processor or a CUDA device.',
   );

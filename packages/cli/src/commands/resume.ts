@@ -1,8 +1,27 @@
 import { resolve } from 'node:path';
-import type { Environment } from '../environment.ts';
-import { requireRecipe } from '../recipes/index.ts';
+import { Command } from 'commander';
+import type { Environment } from '../shared/environment.ts';
+import { requireRecipe } from '../experiments/index.ts';
 import { readConfig } from '../runs/output-folder.ts';
-import { compare } from './compare.ts';
+import type { CommandContext } from './command.ts';
+import { runRequest } from './run-request.ts';
+
+/** `multigrad resume`: goes on with an output folder. */
+export function resumeCommand({ environment, done }: CommandContext): Command {
+  return new Command('resume')
+    .description(
+      'Go on with an output folder: finished runs stay, others go on from their newest checkpoint.',
+    )
+    .argument('<folder>', 'Output folder of compare or train.')
+    .option(
+      '--tensorboard',
+      'Write TensorBoard event files; runs that have some go on with them anyway.',
+      false,
+    )
+    .action(async (given: string, { tensorboard }: { readonly tensorboard: boolean }) =>
+      done(await resume(given, tensorboard, environment)),
+    );
+}
 
 /**
  * Goes on with what an output folder was to hold: runs that are finished stay, others go on from their newest
@@ -12,7 +31,7 @@ import { compare } from './compare.ts';
  * @returns the exit code
  * @throws MultigradError `io` where there is no configuration, or one of another version of the program
  */
-export async function resume(
+async function resume(
   given: string,
   tensorboard: boolean,
   environment: Environment,
@@ -21,5 +40,5 @@ export async function resume(
   const asked = { strategies, seeds, settings, out: given, force: false, tensorboard };
   // Only analyses have a grid.
   const analyze = 'grid' in settings;
-  return compare({ ...asked, recipe: requireRecipe(recipe), analyze }, environment);
+  return runRequest({ ...asked, recipe: requireRecipe(recipe), analyze }, environment);
 }

@@ -1,34 +1,18 @@
-import { resolve } from 'node:path';
-import type { Environment } from '../environment.ts';
-import { LivePageSource } from '../watch/live-page.ts';
-import { servePage } from '../watch/server.ts';
-import { exitCodes } from './exit-codes.ts';
+import { Command } from 'commander';
+import type { CommandContext } from './command.ts';
+import { wholeNumber } from './whole-number.ts';
 
-// Records come with every sampled step; a page that moves faster is no easier to read.
-const interval = 1000;
-
-/**
- * Serves the live page of an output folder until the user interrupts.
- *
- * @param given - the folder as the user wrote it
- * @returns the exit code
- * @throws MultigradError `io` or `invalid-data` where the folder cannot be read, `io` where the port is taken
- */
-export async function watch(
-  given: string,
-  port: number,
-  { folder, print, signal }: Environment,
-): Promise<number> {
-  const source = new LivePageSource(resolve(folder, given), given);
-  // What cannot be shown at all is said here and not on a page.
-  await source.read();
-  const server = await servePage(source, { port, interval, now: () => Date.now() });
-  print(`Watching ${given}: open ${server.url} in a browser on this machine.`);
-  print('Ctrl-C ends this page, not the training.');
-  await new Promise<void>((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });
-  await server.close();
-  return exitCodes.success;
+/** `multigrad watch`: a live page of an output folder. */
+export function watchCommand({ environment, done }: CommandContext): Command {
+  return new Command('watch')
+    .description(
+      'Show a live page of an output folder, in a browser on this machine, until Ctrl-C.',
+    )
+    .argument('<folder>', 'Output folder of compare or train, which may be writing it.')
+    .option('--port <number>', 'Port of the page; 0 for one that is free.', '0')
+    .action(async (given: string, { port }: { readonly port: string }) => {
+      // The chart library takes longer to load than most commands take to run.
+      const { watch } = await import('../watch/serve-folder.ts');
+      done(await watch(given, wholeNumber('watch', 'port', port, 0, 65_535), environment));
+    });
 }

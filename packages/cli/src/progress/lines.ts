@@ -1,5 +1,5 @@
 import { formatDuration, formatLosses } from '@multigrad/callbacks/terminal';
-import { formatCount } from '../wording.ts';
+import { formatCount } from '../shared/wording.ts';
 import { type Progress, type RunPlan, formatAccuracies, formatStepTime } from './progress.ts';
 
 /** Progress as plain lines, one per epoch, for files and pipes. */

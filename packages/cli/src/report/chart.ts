@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Summary } from '../results/summary.ts';
+import type { Summary } from '../results/figures.ts';
 import type { StrategyStyle } from './palette.ts';
 
 /** One picture of a chart. */

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Summary, summarize } from '../results/summary.ts';
+import type { Summary } from '../results/figures.ts';
+import { summarize } from '../results/summary.ts';
 import { type RecordedOptions, recordedComparison } from '../testing/recorded-comparison.ts';
 import { renderReport } from './report.ts';
 

@@ -1,4 +1,4 @@
-import { findRecipe } from '../recipes/index.ts';
+import { findRecipe } from '../experiments/index.ts';
 import {
   comparisonCaption,
   comparisonTable,
@@ -6,7 +6,7 @@ import {
   resultsTable,
   runsTable,
 } from '../results/table.ts';
-import type { Summary } from '../results/summary.ts';
+import type { Summary } from '../results/figures.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
 import { gradientCovarianceChart, gradientSizeChart, landscapeChart } from './charts/analysis.ts';

@@ -1,7 +1,7 @@
 import { byName } from './by-name.ts';
 import { meanRanks, pairedDifference, relativeGain } from './metrics.ts';
-import { type Estimate, estimate, mean } from './statistics.ts';
-import type { OwnFigures, ShownRun, SummaryRow } from './summary.ts';
+import { type Estimate, estimate, mean } from '../shared/statistics.ts';
+import type { OwnFigures, ShownRun, SummaryRow } from './figures.ts';
 
 /** Test accuracies of a strategy's runs by seed. */
 function accuracyBySeed(

@@ -1,6 +1,6 @@
 import { csvLine } from '@multigrad/callbacks';
-import type { Estimate } from './statistics.ts';
-import type { Summary } from './summary.ts';
+import type { Estimate } from '../shared/statistics.ts';
+import type { Summary } from './figures.ts';
 
 /**
  * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.

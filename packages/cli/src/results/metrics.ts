@@ -1,4 +1,4 @@
-import { type Estimate, estimate, mean } from './statistics.ts';
+import { type Estimate, estimate, mean } from '../shared/statistics.ts';
 
 // What the field compares strategies by, from scores of which larger is better.
 

@@ -1,8 +1,8 @@
-import { findRecipe } from '../recipes/index.ts';
-import { learningRates } from '../recipes/settings.ts';
+import { findRecipe } from '../experiments/index.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord, RunRecord } from '../runs/records.ts';
-import { mean } from './statistics.ts';
+import { mean } from '../shared/statistics.ts';
+import { learningRates } from '../runs/settings.ts';
 
 // What is shown of a run is chosen here, by its place or by the validation set; the test set has no say.
 

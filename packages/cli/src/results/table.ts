@@ -1,8 +1,9 @@
-import { learningRates } from '../recipes/settings.ts';
 import type { RunRecord } from '../runs/records.ts';
 import { selectEpoch } from './selection.ts';
-import type { Estimate } from './statistics.ts';
-import { type Summary, conflictsOf, stepsOf } from './summary.ts';
+import type { Estimate } from '../shared/statistics.ts';
+import type { Summary } from './figures.ts';
+import { conflictsOf, stepsOf } from './summary.ts';
+import { learningRates } from '../runs/settings.ts';
 
 /** A table of text: two lines of heading, the second one for the unit. */
 export interface Table {

@@ -1,5 +1,4 @@
-/** A recipe's settings by name, such as `epochs` or `backend`. */
-export type Settings = Readonly<Record<string, number | string>>;
+import type { Settings } from './settings.ts';
 
 /** `config.json`: all that decides what a comparison measures. */
 export interface ComparisonConfig {

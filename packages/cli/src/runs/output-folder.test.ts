@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MultigradError } from '@multigrad/core/strategy';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
-import { openRuns } from './comparison.ts';
+import { openRuns } from '../training/comparison.ts';
 import { beginRun, openOutputFolder, readConfig, readRuns } from './output-folder.ts';
 
 const { config, runs } = recordedComparison({ strategies: ['sum', 'mgda'], seeds: [0], epochs: 2, stepsPerEpoch: 10 });

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renam
 import { join } from 'node:path';
 import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
 import { type ComparisonConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
-import type { AnalysisRecord } from '../analysis/records.ts';
+import type { AnalysisRecord } from './analysis-records.ts';
 import { lockFile, lockFolder } from './folder-lock.ts';
 import type { EpochRecord, RunRecord, RunResult, StepRecord } from './records.ts';
 import { runNames } from './run-names.ts';

@@ -1,6 +1,6 @@
 import type { StepReport } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
-import { median } from '../results/statistics.ts';
+import { median } from '../shared/statistics.ts';
 import type { ConflictCount, EpochRecord, GroupRecord, ObjectiveScore, StepRecord, StepTime } from './records.ts';
 
 interface Sum {

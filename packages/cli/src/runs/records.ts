@@ -1,4 +1,4 @@
-import type { AnalysisRecord } from '../analysis/records.ts';
+import type { AnalysisRecord } from './analysis-records.ts';
 
 /** How one objective did on a data set: its mean loss, and the share of right answers where it has one. */
 export interface ObjectiveScore {

@@ -1,5 +1,5 @@
-import { learningRates } from '../recipes/settings.ts';
 import type { ComparisonConfig } from './config.ts';
+import { learningRates } from './settings.ts';
 
 /** A specifier as a part of a file name: letters, digits and `. _ = -` stay. */
 function slug(specifier: string): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '@multigrad/core/strategy';
-import { requireRecipe } from '../recipes/index.ts';
+import { requireRecipe } from '../experiments/index.ts';
 import { builtinPlugins } from './builtin.ts';
 import { chooseStrategies, expandAll } from './catalog.ts';
 

@@ -6,7 +6,7 @@ import {
   createStrategy,
   parseStrategySpecifier,
 } from '@multigrad/core/strategy';
-import type { Recipe } from '../recipes/recipe.ts';
+import type { Recipe } from '../experiments/recipe.ts';
 import { builtinPlugins } from './builtin.ts';
 import { scaledSumPlugin } from './scaled-sum.ts';
 import { singlePlugin } from './single.ts';

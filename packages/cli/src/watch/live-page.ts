@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { reportCommands } from '../commands/outputs.ts';
+import { reportCommands } from '../report/outputs.ts';
 import { type PageSection, pageSections } from '../report/html.ts';
 import { reportPage } from '../report/report.ts';
 import { summarize, unfinishedNote } from '../results/summary.ts';

@@ -5,12 +5,12 @@ import { type PageSection, chartPanels, section } from '../report/html.ts';
 import { type LinePoint, linePanelSpec } from '../report/line-panel.ts';
 import { strategyStyles } from '../report/palette.ts';
 import { type DrawPicture, drawChart } from '../report/report.ts';
-import { learningRates } from '../recipes/settings.ts';
 import { stepsOf } from '../results/summary.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { RunRecord, RunStatus } from '../runs/records.ts';
 import { runNames } from '../runs/run-names.ts';
-import { formatCount } from '../wording.ts';
+import { formatCount } from '../shared/wording.ts';
+import { learningRates } from '../runs/settings.ts';
 
 // More than other charts have: who watches wants to see the newest steps.
 const points = 120;

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { GradientSpread } from '../../analysis/records.ts';
-import { mean } from '../../results/statistics.ts';
-import type { Summary } from '../../results/summary.ts';
+import type { GradientSpread } from '../../runs/analysis-records.ts';
+import { mean } from '../../shared/statistics.ts';
+import type { Summary } from '../../results/figures.ts';
 import {
   type Chart,
   type ChartMaker,

@@ -1,5 +1,5 @@
-import { mean, standardDeviation } from '../../results/statistics.ts';
-import type { Summary } from '../../results/summary.ts';
+import { mean, standardDeviation } from '../../shared/statistics.ts';
+import type { Summary } from '../../results/figures.ts';
 import type { EpochRecord } from '../../runs/records.ts';
 import {
   type Chart,

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatEstimate } from '../../results/table.ts';
-import type { Summary } from '../../results/summary.ts';
+import type { Summary } from '../../results/figures.ts';
 import { type ChartMaker, unlessEmpty } from '../chart.ts';
 import { numberFormat, strategyEncoding } from '../line-panel.ts';
 import type { StrategyStyle } from '../palette.ts';

@@ -1,6 +1,6 @@
-import { median } from '../../results/statistics.ts';
+import { median } from '../../shared/statistics.ts';
 import { groupTitles } from '../../results/table.ts';
-import type { Summary } from '../../results/summary.ts';
+import type { Summary } from '../../results/figures.ts';
 import type { GroupRecord } from '../../runs/records.ts';
 import { type ChartMaker, type Panel, maximumPanels, omitted, unlessEmpty } from '../chart.ts';
 import { type LinePoint, linePanelSpec } from '../line-panel.ts';

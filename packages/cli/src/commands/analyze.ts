@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { analysisSettings } from '../analysis/inspector.ts';
+import { recipes } from '../experiments/index.ts';
+import type { CommandContext } from './command.ts';
+import { comparisonOf } from './compare.ts';
+
+/** `multigrad analyze`: a comparison that looks at gradients and losses at fixed weights between epochs. */
+export function analyzeCommand(context: CommandContext): Command {
+  const command = new Command('analyze').description(
+    'Train strategies as compare does, and look at gradients and losses at fixed weights on the way.',
+  );
+  for (const recipe of recipes) {
+    const analyzed = { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
+    command.addCommand(comparisonOf(analyzed, context, true));
+  }
+  return command;
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import type { Environment } from '../shared/environment.ts';
+
+/** What a command needs to act and to report its exit code. */
+export interface CommandContext {
+  readonly environment: Environment;
+  /** Takes the exit code of the command that ran. */
+  readonly done: (exitCode: number) => void;
+}
+
+/** Makes one command of the program, with its options, its help and what it does. */
+export type MakeCommand = (context: CommandContext) => Command;
+
+/** What commander hands an action: what the user wrote, by attribute name. */
+export type Written = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;

@@ -1,0 +1,27 @@
+import { type OptionSpec, optionsFromText } from '@multigrad/core/strategy';
+
+/**
+ * The whole number that an option's text stands for.
+ *
+ * @param owner - the experiment or the command that the option belongs to, for messages
+ * @throws MultigradError `invalid-option` for a text that is no whole number in the range
+ */
+export function wholeNumber(
+  owner: string,
+  name: string,
+  text: string,
+  minimum: number,
+  maximum?: number,
+): number {
+  const spec: OptionSpec = {
+    kind: 'number',
+    integer: true,
+    minimum,
+    ...(maximum === undefined ? {} : { maximum }),
+    default: minimum,
+    description: name,
+  };
+  return (optionsFromText(owner, { [name]: spec }, { [name]: text }) as Record<string, number>)[
+    name
+  ]!;
+}

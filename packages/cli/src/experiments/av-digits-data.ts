@@ -1,0 +1,105 @@
+import type { OptionSpec } from '@multigrad/core/strategy';
+import {
+  type AudioVisualDigitBatch,
+  audioVisualDigits,
+  readMnist,
+  readSpokenDigits,
+} from '@multigrad/datasets';
+import { checkSizes, experimentBatches, sampleCount } from './batches.ts';
+import type { Experiment } from './experiment.ts';
+import { singleBaselineNotes } from './notes.ts';
+import type { Preset, PresetName, Recipe } from './recipe.ts';
+import { folderSetting, numberSetting, type Settings } from '../runs/settings.ts';
+
+// What the recipes of audio-visual digits have in common: all but the network.
+
+/** What is learnt from what; a sentence on the network follows it. */
+export const avDigitsSummary: string =
+  'A network sees a handwritten digit and hears the same digit spoken, buried in white noise, so that the image is the ' +
+  'easier modality. It learns three objectives at once: the digit from both (multimodal), from the image alone and from ' +
+  'the sound alone. The recordings of a speaker are split by take; those in training are not heard in the test.';
+
+const sources = [
+  'MNIST digits: LeCun, Bottou, Bengio and Haffner, Proc. IEEE 1998; CC BY-SA 3.0',
+  'Free Spoken Digit Dataset: Jackson, Souza, Flaks, Pan, Nicolas and Thite, 2018, https://github.com/Jakobovski/free-spoken-digit-dataset; CC BY-SA 4.0',
+  'Wei and Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024, arXiv 2405.17730',
+];
+
+const settings: Readonly<Record<string, OptionSpec>> = {
+  'train-size': sampleCount(60_000, 3000, 'Training images, the first ones of MNIST.'),
+  'test-size': sampleCount(10_000, 2000, 'Test images, the first ones of MNIST.'),
+  snr: {
+    kind: 'number',
+    minimum: -40,
+    maximum: 60,
+    default: 0,
+    description: 'Signal-to-noise ratio of the sound in decibels; 60 is as good as clean.',
+  },
+  split: {
+    kind: 'choice',
+    choices: ['index', 'speaker'],
+    default: 'index',
+    description: 'Recordings that test: the first takes of each speaker, or a speaker never heard.',
+  },
+};
+
+const presets: Readonly<Record<PresetName, Preset>> = {
+  quick: {
+    summary: 'to see everything work, in two to four minutes; too short to rank strategies',
+    seeds: 1,
+    settings: {
+      'train-size': 3000,
+      'validation-size': 500,
+      'test-size': 1000,
+      epochs: 4,
+      'batch-size': 32,
+    },
+  },
+  full: {
+    summary: 'to measure: 20,000 pairs, three seeds; name the folder of all recordings with --data',
+    seeds: 3,
+    settings: {
+      'train-size': 20_000,
+      'validation-size': 2000,
+      'test-size': 10_000,
+      epochs: 8,
+      'batch-size': 64,
+    },
+  },
+};
+
+/** A recipe of audio-visual digits but for its network. */
+export const avDigitsBase: Omit<Recipe, 'name' | 'title' | 'summary' | 'open'> = {
+  sources,
+  objectives: ['multimodal', 'image', 'audio'],
+  baseline: 'multimodal',
+  strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
+  settings,
+  folders: {
+    data: 'Folder of the Free Spoken Digit Dataset; without it, the sample that comes with the program.',
+  },
+  presets,
+  notes: singleBaselineNotes,
+  check: (chosen) => checkSizes(chosen, 60_000),
+};
+
+/** The data of a run. */
+export async function avDigitsBatches(
+  chosen: Settings,
+  seed: number,
+): Promise<
+  Pick<Experiment<AudioVisualDigitBatch>, 'stepsPerEpoch' | 'train' | 'validation' | 'test'>
+> {
+  const folder = folderSetting(chosen, 'data');
+  const sets = audioVisualDigits({
+    mnist: await readMnist(),
+    recordings: await readSpokenDigits(folder === undefined ? {} : { folder }),
+    trainSize: numberSetting(chosen, 'train-size'),
+    validationSize: numberSetting(chosen, 'validation-size'),
+    testSize: numberSetting(chosen, 'test-size'),
+    split: chosen['split'] as 'index' | 'speaker',
+    snr: numberSetting(chosen, 'snr'),
+    seed,
+  });
+  return experimentBatches(chosen, seed, sets);
+}

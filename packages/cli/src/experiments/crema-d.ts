@@ -1,0 +1,147 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import { type ClipBatch, readCremaD, subset } from '@multigrad/datasets';
+import { multimodalNetwork, resNet18 } from '@multigrad/models';
+import { checkSizes, experimentBatches, sampleCount, widthSetting } from './batches.ts';
+import type { Experiment } from './experiment.ts';
+import { trainedParts } from './networks.ts';
+import { singleBaselineNotes } from './notes.ts';
+import type { Recipe } from './recipe.ts';
+import { folderSetting, numberSetting, type Settings } from '../runs/settings.ts';
+
+// The lists of the official code.
+const trainingClips = 6698;
+const testClips = 744;
+
+const whereToGet =
+  'CREMA-D does not come with the program: get the clips from https://github.com/CheyneyComputerScience/CREMA-D, the ' +
+  'lists and the script that cuts frames from https://github.com/GeWu-Lab/OGM-GE_CVPR2022, and name the folder with ' +
+  'train.csv, test.csv, AudioWAV and Image-01-FPS in `--data`.';
+
+/** The first clips of a set, of which there have to be so many. */
+function first<Source extends Parameters<typeof subset>[0]>(
+  source: Source,
+  setting: string,
+  size: number,
+): Pick<Source, 'count' | 'batch'> {
+  if (size <= source.count)
+    return subset(
+      source,
+      Array.from({ length: size }, (_, i) => i),
+    );
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`${setting}\` of \`crema-d\` should be at most the number of clips in this copy, ${source.count}. Found ${size}.`,
+  );
+}
+
+async function open(settings: Settings, seed: number): Promise<Experiment<ClipBatch>> {
+  const size = numberSetting(settings, 'frame-size');
+  const frames = numberSetting(settings, 'frames');
+  const { train, validation, test, classes } = await readCremaD({
+    folder: folderSetting(settings, 'data')!,
+    frames,
+    frameSize: size,
+    validationSize: numberSetting(settings, 'validation-size'),
+    seed,
+  });
+  const sets = {
+    train: first(train, 'train-size', numberSetting(settings, 'train-size')),
+    validation,
+    test: first(test, 'test-size', numberSetting(settings, 'test-size')),
+  };
+  const width = numberSetting(settings, 'width');
+  const network = multimodalNetwork({
+    encoders: {
+      audio: resNet18({
+        name: 'audio',
+        channels: 1,
+        inputHeight: 257,
+        inputWidth: 188,
+        width,
+        seed,
+      }),
+      image: resNet18({
+        name: 'image',
+        channels: 3,
+        frames,
+        inputHeight: size,
+        inputWidth: size,
+        width,
+        seed,
+      }),
+    },
+    classes: classes.length,
+    seed,
+  });
+  return {
+    objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+    ...trainedParts(network),
+    ...experimentBatches(settings, seed, sets, 2),
+    modalities: network.modalities,
+  };
+}
+
+/** CREMA-D: emotions of speakers by voice and by face, the paper's own setting; needs the user's copy. */
+export const cremaDRecipe: Recipe = {
+  name: 'crema-d',
+  title: 'CREMA-D',
+  summary:
+    'A network with two ResNet-18 encoders hears a speaker and sees a few frames of the face; it names one of six ' +
+    'emotions from both (multimodal), from the sound alone and from the frames alone. Sound is the easier modality.',
+  sources: [
+    'Cao et al., CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset, IEEE Transactions on Affective Computing 2014',
+    'Peng, Wei, Deng, Wang and Hu, Balanced Multimodal Learning via On-the-fly Gradient Modulation, CVPR 2022, arXiv 2203.15332 (split and features)',
+    'Wei and Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024, arXiv 2405.17730',
+  ],
+  objectives: ['multimodal', 'audio', 'image'],
+  baseline: 'multimodal',
+  strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
+  settings: {
+    'train-size': sampleCount(trainingClips, 256, 'Training clips, the first ones of the list.'),
+    'test-size': sampleCount(testClips, 128, 'Test clips, the first ones of the list.'),
+    width: widthSetting(64, 'Channels of the first stage; 64 is ResNet-18.'),
+    frames: sampleCount(64, 2, 'Frames of each clip.'),
+    'frame-size': sampleCount(1024, 224, 'Height and width of a frame in pixels.'),
+  },
+  folders: { data: 'Folder of your copy of CREMA-D; required.' },
+  presets: {
+    quick: {
+      summary: 'to see everything work on a few clips, small frames and a narrow network',
+      seeds: 1,
+      settings: {
+        'train-size': 256,
+        'validation-size': 64,
+        'test-size': 128,
+        epochs: 2,
+        'batch-size': 16,
+        width: 8,
+        'frame-size': 64,
+      },
+    },
+    full: {
+      summary:
+        'the paper’s setting with a tenth of the training clips for validation; needs a fast backend and days',
+      seeds: 3,
+      settings: {
+        'train-size': 6028,
+        'validation-size': 670,
+        'test-size': testClips,
+        epochs: 50,
+        'batch-size': 64,
+        lr: 0.002,
+        width: 64,
+      },
+    },
+  },
+  notes: singleBaselineNotes,
+  check: (settings) => {
+    if (folderSetting(settings, 'data') === undefined) {
+      throw new MultigradError(
+        'invalid-option',
+        `Option \`data\` of \`crema-d\` is required. ${whereToGet}`,
+      );
+    }
+    checkSizes(settings, trainingClips);
+  },
+  open,
+};

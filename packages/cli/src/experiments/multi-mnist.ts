@@ -1,0 +1,53 @@
+import { multiMnist, readMnist } from '@multigrad/datasets';
+import type { Experiment } from './experiment.ts';
+import {
+  noiseSetting,
+  overlaidDigitsBase,
+  overlaidDigitsExperiment,
+  overlaidDigitsOptions,
+} from './overlaid-digits.ts';
+import type { Recipe } from './recipe.ts';
+import type { Settings } from '../runs/settings.ts';
+
+async function open(settings: Settings, seed: number): Promise<Experiment> {
+  const mnist = await readMnist();
+  return overlaidDigitsExperiment(
+    settings,
+    seed,
+    multiMnist({ mnist, ...overlaidDigitsOptions(settings, seed) }),
+  );
+}
+
+const summary =
+  'An image shows two handwritten digits, one shifted to the left and top, the other to the right and bottom. A LeNet ' +
+  'that both tasks share looks at it; one head names the left digit, the other the right.';
+
+const sources = [
+  'Sabour, Frosst and Hinton, Dynamic Routing Between Capsules, NeurIPS 2017, arXiv 1710.09829',
+  'Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018, arXiv 1810.04650 (as two tasks)',
+  'MNIST digits: LeCun, Bottou, Bengio and Haffner, Proc. IEEE 1998; CC BY-SA 3.0',
+];
+
+/** MultiMNIST: two digits in one image, two tasks of equal difficulty. */
+export const multiMnistRecipe: Recipe = {
+  ...overlaidDigitsBase,
+  name: 'multi-mnist',
+  title: 'MultiMNIST',
+  summary,
+  sources,
+  open,
+};
+
+/** MultiMNIST with noise over the right digit: two tasks of unequal difficulty. */
+export const multiMnistNoisyRecipe: Recipe = {
+  ...overlaidDigitsBase,
+  name: 'multi-mnist-noisy',
+  title: 'MultiMNIST with noise',
+  summary: `${summary} Half of the pixels at the right are turned black or white, which makes the right task the harder one.`,
+  sources: [
+    ...sources,
+    'Wei and Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024, arXiv 2405.17730 (with noise)',
+  ],
+  settings: { ...overlaidDigitsBase.settings, noise: noiseSetting(0.5) },
+  open,
+};

@@ -1,0 +1,113 @@
+import { useBackend } from '@multigrad/backends';
+import { expectConstantMemory } from '@multigrad/test-support';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lineProgress } from '../progress/lines.ts';
+import type { EpochRecord, StepRecord } from '../runs/records.ts';
+import { trainRun } from '../training/train-run.ts';
+import { chooseStrategies } from '../strategies/catalog.ts';
+import { recipes, requireRecipe } from './index.ts';
+import { resolveSettings } from './settings.ts';
+
+beforeAll(async () => {
+  await useBackend('wasm');
+});
+
+/** A recipe in its smallest size. */
+const tiny: Readonly<Record<string, string>> = {
+  'train-size': '32',
+  'validation-size': '20',
+  'test-size': '20',
+  'batch-size': '16',
+  epochs: '1',
+  observe: '1',
+};
+/** What trains here without data of the user's own. */
+const runnable = [
+  'cg-mnist',
+  'av-digits',
+  'av-digits-transformer',
+  'av-digits-mmtm',
+  'multi-mnist',
+  'multi-mnist-noisy',
+] as const;
+
+describe.each(runnable)('the recipe %s', (name) => {
+  const recipe = requireRecipe(name);
+  const narrow = 'width' in recipe.settings ? { width: '4' } : {};
+
+  it('trains, validates and tests, and groups what objectives share', async () => {
+    await expectConstantMemory(async () => {
+      const [strategy] = await chooseStrategies(recipe, ['mmpareto'], '.');
+      const epochs: EpochRecord[] = [];
+      const steps: StepRecord[] = [];
+      const result = await trainRun(
+        {
+          recipe,
+          settings: resolveSettings(recipe, 'quick', { ...tiny, ...narrow }),
+          strategy: strategy!,
+          seed: 1,
+          backend: 'wasm',
+        },
+        {
+          checkpoints: null,
+          writer: {
+            keep: () => undefined,
+            epoch: (record) => epochs.push(record),
+            step: (record) => steps.push(record),
+            analysis: () => undefined,
+            end: () => undefined,
+          },
+          progress: lineProgress(() => undefined),
+          signal: new AbortController().signal,
+        },
+      );
+      expect(result.error).toBeUndefined();
+      expect(result).toMatchObject({ status: 'finished', steps: 2 });
+      const [epoch] = epochs;
+      expect(Object.keys(epoch!.test)).toEqual(recipe.objectives);
+      expect(Object.keys(epoch!.validation!)).toEqual(recipe.objectives);
+      const accuracies = Object.values(epoch!.test).map(({ accuracy }) => accuracy!);
+      for (const accuracy of accuracies) {
+        expect(accuracy).toBeGreaterThanOrEqual(0);
+        expect(accuracy).toBeLessThanOrEqual(1);
+      }
+      const shared = steps[1]!.groups.filter(({ objectives }) => objectives.length > 1);
+      const keys = shared.map(({ key }) => key.split('/')[0]);
+      if (recipe.baseline === null) {
+        expect(keys).toEqual(['trunk']);
+        expect(epoch!.without).toBeUndefined();
+      } else {
+        // Also where all objectives reach both encoders, these stay apart.
+        expect(keys).toEqual(expect.arrayContaining(recipe.objectives.slice(1)));
+        expect(Object.keys(epoch!.without!)).toEqual(recipe.objectives.slice(1));
+      }
+      for (const { cosines } of shared) expect(cosines!.flat().every(Number.isFinite)).toBe(true);
+    });
+  });
+
+  it('has presets that fit together', () => {
+    for (const preset of ['quick', 'full'] as const) {
+      expect(Object.values(resolveSettings(recipe, preset, {}))).not.toContain(null);
+    }
+  });
+});
+
+describe('recipes with data of the user’s own', () => {
+  it('say what is missing, and where to get it', async () => {
+    const recipe = requireRecipe('fashion-and-digit');
+    const settings = resolveSettings(recipe, 'quick', { ...tiny, data: 'nowhere' });
+    expect(settings['data']).toBe('nowhere');
+    await expect(recipe.open(settings, 0)).rejects.toThrow(/Found neither nowhere.train-images/);
+    const digits = requireRecipe('av-digits');
+    const elsewhere = resolveSettings(digits, 'quick', { ...tiny, data: 'nowhere' });
+    await expect(digits.open(elsewhere, 0)).rejects.toThrow('free-spoken-digit-dataset');
+    expect(tf.memory().numTensors).toBe(0);
+  });
+});
+
+it('gives every recipe a name and a title of its own', () => {
+  for (const of of ['name', 'title'] as const) {
+    expect(new Set(recipes.map((recipe) => recipe[of])).size).toBe(recipes.length);
+  }
+});

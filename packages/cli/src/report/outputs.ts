@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { recipes } from '../experiments/index.ts';
+import { analysisCsv } from '../results/analysis-csv.ts';
+import { resultsCsv } from '../results/csv.ts';
+import type { Summary } from '../results/figures.ts';
+import { summarize } from '../results/summary.ts';
+import {
+  type Table,
+  comparisonCaption,
+  comparisonTable,
+  markdownTable,
+  resultsCaption,
+  resultsTable,
+  runsTable,
+  textTable,
+} from '../results/table.ts';
+import type { ReportCommands } from './report.ts';
+import type { ComparisonConfig } from '../runs/config.ts';
+import { formatCount, wrapText } from '../shared/wording.ts';
+import { analysisFiles, readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
+
+/** An argument as a shell reads it. */
+export function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The command line that measures a configuration again, into a new folder. */
+export function repeatCommand({ recipe, strategies, seeds, settings }: ComparisonConfig): string {
+  const counted = seeds.every((seed, index) => seed === index);
+  const analysed = 'grid' in settings;
+  const what =
+    analysed || counted || strategies.length > 1
+      ? [
+          analysed ? 'analyze' : 'compare',
+          recipe,
+          '--strategies',
+          strategies.join(','),
+          '--seeds',
+          String(seeds.length),
+        ]
+      : ['train', recipe, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
+  // A folder that was not named is empty text.
+  const chosen = Object.entries(settings).filter(([, value]) => value !== '');
+  const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return ['multigrad', ...what, ...flags].map(quoted).join(' ');
+}
+
+function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): string {
+  const { config, notes } = summary;
+  const title = recipes.find(({ name }) => name === config.recipe)?.title ?? config.recipe;
+  const comparison = comparisonTable(summary);
+  const parts = [
+    `# ${title}`,
+    markdownTable(resultsTable(summary)),
+    resultsCaption(summary),
+    ...(comparison === null
+      ? []
+      : ['## Beside each other', markdownTable(comparison), comparisonCaption(summary)]),
+    ...(notes.length > 0
+      ? ['† Runs cut short:', notes.map((note) => `- ${note.split('\n')[0]!}`).join('\n')]
+      : []),
+    '## Every run',
+    markdownTable(runsTable(summary, runs)),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** The commands that the report of a folder names. */
+export function reportCommands(config: ComparisonConfig, shown: string): ReportCommands {
+  return { repeat: repeatCommand(config), redraw: `multigrad report ${quoted(shown)}` };
+}
+
+/**
+ * Writes the tables and the report of an output folder from its run files.
+ *
+ * @param shown - the folder as the user wrote it, for the commands in the report
+ * @throws MultigradError `io` or `invalid-data` where the folder cannot be read or written
+ */
+export async function writeOutputs(folder: string, shown: string): Promise<Summary> {
+  const config = readConfig(folder);
+  const runs = readRuns(folder, config);
+  const summary = summarize(config, runs);
+  writeWhole(join(folder, 'table.csv'), resultsCsv(summary));
+  writeWhole(join(folder, 'table.md'), markdown(summary, runs));
+  const analysis = analysisCsv(runs);
+  for (const file of analysisFiles) {
+    if (analysis !== null) writeWhole(join(folder, file), analysis[file]);
+  }
+  // The chart library takes longer to load than most commands take to run.
+  const { renderReport } = await import('./report.ts');
+  writeWhole(
+    join(folder, 'report.html'),
+    await renderReport(summary, runs, reportCommands(config, shown)),
+  );
+  return summary;
+}
+
+const lineWidth = 80;
+
+/**
+ * The results for a terminal: steps and seeds, which stand in the last two columns, are put into words where they are
+ * the same for all rows.
+ */
+function narrowTable(summary: Summary): { readonly table: Table; readonly same: string } {
+  const table = resultsTable(summary);
+  const { columns, rows } = table;
+  const [first] = summary.rows;
+  const uniform = summary.rows.every(
+    (row) => row.steps === first!.steps && row.seeds.length === first!.seeds.length,
+  );
+  if (first === undefined || !uniform) return { table, same: '' };
+  return {
+    table: { columns: columns.slice(0, -2), rows: rows.map((row) => row.slice(0, -2)) },
+    same: `Each run took ${formatCount(first.steps, 'step')}; n = ${first.seeds.length}.`,
+  };
+}
+
+/** The results as lines for a terminal or a log. */
+export function resultLines(folder: string, summary: Summary): string[] {
+  const { table, same } = narrowTable(summary);
+  const results =
+    summary.rows.length > 0
+      ? [
+          textTable(table),
+          '',
+          ...wrapText(`${resultsCaption(summary)} ${same}`.trimEnd(), lineWidth),
+        ]
+      : ['No run has got as far as a training step.'];
+  return [
+    '',
+    ...results,
+    ...summary.notes.map((note) => `† ${note.split('\n')[0]!}`),
+    '',
+    `Report: ${join(folder, 'report.html')}`,
+    `Tables: ${join(folder, 'table.md')}, ${join(folder, 'table.csv')}`,
+  ];
+}

@@ -1,0 +1,61 @@
+import type { ComparisonConfig } from '../runs/config.ts';
+import type { EpochRecord, RunRecord } from '../runs/records.ts';
+import type { Estimate } from '../shared/statistics.ts';
+
+/** One strategy's line of the results. */
+export interface SummaryRow {
+  /** The strategy's specifier. */
+  readonly strategy: string;
+  /** The seeds that the figures are taken over. */
+  readonly seeds: readonly number[];
+  /** Whether no run of it has finished, so that the figures are of runs cut short. */
+  readonly unfinished: boolean;
+  /** Learning rate that the figures are taken at. */
+  readonly lr: number;
+  /** Test accuracy after the chosen epoch, 0 to 1, by objective. */
+  readonly accuracy: Readonly<Record<string, Estimate | null>>;
+  /** Test accuracy of the joint objective with a modality set to zero, 0 to 1, by modality. */
+  readonly without: Readonly<Record<string, Estimate | null>>;
+  /** Δm in percent against the strategies that train on each objective alone; null where these have not been run. */
+  readonly relativeGain: Estimate | null;
+  /** Mean over objectives of the rank by test accuracy, 1 for the best of all rows; null for one row. */
+  readonly meanRank: number | null;
+  /** Hypervolume of the accuracies of all seeds together, over the origin. */
+  readonly hypervolume: number | null;
+  /** Difference of the test accuracy to the reference strategy, seed by seed, by objective; null for the reference itself. */
+  readonly difference: Readonly<Record<string, Estimate | null>>;
+  /** Median time of a plain training step, in milliseconds. */
+  readonly stepTime: Estimate | null;
+  /** Median time of a step that was swept again for diagnostics, in milliseconds. */
+  readonly observedStepTime: Estimate | null;
+  /** Share of the steps looked at in which two objectives' gradients were opposed, by group. */
+  readonly conflictRate: Readonly<Record<string, Estimate | null>>;
+  /** Training steps of a run; the largest, where runs differ. */
+  readonly steps: number;
+}
+
+/** What a comparison has shown, ready for tables and charts. */
+export interface Summary {
+  readonly config: ComparisonConfig;
+  /** Objectives in the order of the recipe. */
+  readonly objectives: readonly string[];
+  /** Keys of the groups that two or more objectives reach. */
+  readonly groups: readonly string[];
+  readonly rows: readonly SummaryRow[];
+  /** Modalities that the joint objective was also measured without. */
+  readonly modalities: readonly string[];
+  /** The strategy that differences are taken to: `sum` where it was run, else the first. */
+  readonly reference: string;
+  /** The runs behind the rows: finished ones, or for a strategy without any, those cut short. */
+  readonly shown: readonly ShownRun[];
+  /** Sentences on runs that are missing, failed or cut short. */
+  readonly notes: readonly string[];
+}
+
+/** A run with the epoch that stands for it. */
+export interface ShownRun extends RunRecord {
+  readonly epoch: EpochRecord | null;
+}
+
+/** What can be said of a strategy by itself. */
+export type OwnFigures = Omit<SummaryRow, 'relativeGain' | 'meanRank' | 'difference'>;

@@ -1,0 +1,128 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { useBackend } from '@multigrad/backends';
+import { type CheckpointContent, Checkpoints, toTensor } from '@multigrad/checkpoint';
+import { exportWeights, modelFolder } from '@multigrad/checkpoint/model-files';
+import { ioError, MultigradError } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Environment } from '../shared/environment.ts';
+import type { Experiment } from '../experiments/experiment.ts';
+import { requireRecipe } from '../experiments/index.ts';
+import type { ComparisonConfig } from '../runs/config.ts';
+import { checkpointsFolder, readConfig } from '../runs/output-folder.ts';
+import { type RunName, runNames } from '../runs/run-names.ts';
+import { exitCodes } from '../shared/exit-codes.ts';
+
+/**
+ * Writes the network of a run, as its newest checkpoint has it: the whole and each part as a model of TensorFlow.js in a
+ * folder of its own, and all weights by name in `weights.safetensors`.
+ *
+ * @returns the exit code
+ * @throws MultigradError `io` where there is no such run, no checkpoint, or no room; `invalid-data` where checkpoints are
+ *   damaged; `structure-changed` where they are of another network
+ */
+export async function exportRun(
+  given: string,
+  to: string,
+  { folder, print, complain }: Environment,
+): Promise<number> {
+  const { output, config, run } = findRun(resolve(folder, given), given);
+  const target = resolve(folder, to);
+  checkTarget(target, to);
+  const path = checkpointsFolder(output, run.name);
+  const content = await new Checkpoints(path, { onDamaged: complain }).readNewest();
+  if (content === null) {
+    throw new MultigradError(
+      'io',
+      `The run ${run.name} has no checkpoint yet. Train it for an epoch.`,
+    );
+  }
+  tf.enableProdMode();
+  // The weights are the same on all; this one is always there.
+  await useBackend('cpu');
+  const settings = { ...config.settings, lr: run.lr };
+  const experiment = await requireRecipe(config.recipe).open(settings, run.seed);
+  try {
+    assign(experiment, content, run);
+    try {
+      mkdirSync(target, { recursive: true });
+    } catch (cause) {
+      throw ioError(`write to ${target}`, cause);
+    }
+    for (const [name, model] of Object.entries(experiment.models)) {
+      await model.save(modelFolder(join(target, name)));
+    }
+    const { manifest } = content;
+    const weights = await exportWeights(
+      new Map([...experiment.variables, ...experiment.statistics]),
+      {
+        metadata: { run: run.name, recipe: config.recipe, step: String(manifest.step) },
+      },
+    );
+    try {
+      writeFileSync(join(target, 'weights.safetensors'), weights);
+    } catch (cause) {
+      throw ioError(`write to ${target}`, cause);
+    }
+    print(`${run.name} after step ${manifest.step}, into ${to}:`);
+    print(`  weights.safetensors, for Python and importWeights`);
+    for (const name of Object.keys(experiment.models)) print(`  ${name}/, for tf.loadLayersModel`);
+  } finally {
+    experiment.dispose();
+  }
+  return exitCodes.success;
+}
+
+/** The run that a folder is of, or the only one in it. */
+function findRun(
+  path: string,
+  given: string,
+): { readonly output: string; readonly config: ComparisonConfig; readonly run: RunName } {
+  const within = !existsSync(join(path, 'config.json')) && existsSync(join(path, 'checkpoints'));
+  const output = within ? dirname(dirname(path)) : path;
+  const config = readConfig(output);
+  const all = runNames(config);
+  const found = within ? all.filter(({ name }) => join(output, 'runs', name) === path) : all;
+  const [run] = found;
+  if (run !== undefined && found.length === 1) return { output, config, run };
+  throw new MultigradError(
+    'io',
+    `\`${given}\` should be the folder of one run. Found ${found.length} runs; name one: ` +
+      `${all.map(({ name }) => join(given, 'runs', name)).join(', ')}.`,
+  );
+}
+
+function checkTarget(path: string, given: string): void {
+  let entries: readonly string[];
+  try {
+    entries = existsSync(path) ? readdirSync(path) : [];
+  } catch (cause) {
+    throw ioError(`write to ${path}`, cause);
+  }
+  if (entries.length === 0) return;
+  throw new MultigradError('io', `The folder ${given} is not empty. Choose another with --to.`);
+}
+
+/** Puts a checkpoint's weights and statistics into an experiment's network. */
+function assign(
+  { variables, statistics }: Experiment,
+  content: CheckpointContent,
+  run: RunName,
+): void {
+  const wanted = [
+    ...Array.from(variables, ([name, variable]) => [`weights/${name}`, variable] as const),
+    ...Array.from(statistics, ([name, variable]) => [`statistics/${name}`, variable] as const),
+  ];
+  const fits = ([name, { shape }]: (typeof wanted)[number]): boolean =>
+    content.tensors.get(name)?.shape.join() === shape.join();
+  const differing = wanted.filter((one) => !fits(one)).map(([name]) => name);
+  if (differing.length > 0) {
+    throw new MultigradError(
+      'structure-changed',
+      `The checkpoint of ${run.name} should have the weights of this version's network. It lacks, or has in another shape: ${differing.join(', ')}.`,
+    );
+  }
+  tf.tidy(() => {
+    for (const [name, variable] of wanted) variable.assign(toTensor(content.tensors.get(name)!));
+  });
+}

@@ -1,0 +1,70 @@
+import { measured, type MeasuredCommunicator, runRanks } from '@multigrad/distributed';
+import { describe, expect, it } from 'vitest';
+import type { Environment } from '../../shared/environment.ts';
+import { communicationText } from './communication-text.ts';
+import { asRank, isStartedByMpi } from './run-rank.ts';
+
+describe('ranks', () => {
+  const environment = (lines: string[]): Environment => ({
+    terminal: null,
+    print: (line) => lines.push(`out: ${line}`),
+    complain: (line) => lines.push(`err: ${line}`),
+    folder: '.',
+    signal: new AbortController().signal,
+  });
+  const ranksOf = (communicator: Parameters<typeof measured>[0]): MeasuredCommunicator =>
+    measured(communicator, () => 0);
+
+  it('are noticed by what launchers set', () => {
+    expect(isStartedByMpi({})).toBe(false);
+    expect(isStartedByMpi({ OMPI_COMM_WORLD_SIZE: '2' })).toBe(true);
+    expect(isStartedByMpi({ PMIX_RANK: '0' })).toBe(true);
+  });
+
+  it('leave the word to the first one', async () => {
+    const lines: string[] = [];
+    const exitCodes = await runRanks(3, async (communicator) =>
+      asRank(ranksOf(communicator), environment(lines), async ({ print, complain, ranks }) => {
+        print(`of ${ranks!.size}`);
+        complain(`rank ${ranks!.rank}`);
+        await ranks!.barrier();
+        return 0;
+      }),
+    );
+    expect(exitCodes).toEqual([0, 0, 0]);
+    expect(lines).toEqual(['out: of 3', 'err: rank 0']);
+  });
+
+  it('are none where there is one', async () => {
+    const lines: string[] = [];
+    const [exitCode] = await runRanks(1, async (communicator) =>
+      asRank(ranksOf(communicator), environment(lines), async ({ print, ranks }) => {
+        print(ranks === undefined ? 'alone' : 'with others');
+        return Promise.resolve(2);
+      }),
+    );
+    expect(exitCode).toBe(2);
+    expect(lines).toEqual(['out: alone']);
+  });
+
+  it('end together where the first one fails', async () => {
+    const lines: string[] = [];
+    await expect(
+      runRanks(2, async (communicator) =>
+        asRank(ranksOf(communicator), environment(lines), async ({ ranks }) => {
+          if (ranks!.rank === 0) throw new Error('no room');
+          await ranks!.barrier();
+          return 0;
+        }),
+      ),
+    ).resolves.toEqual([1, 1]);
+    expect(lines[0]).toContain('err: Error: no room');
+  });
+
+  it('say what they exchanged', () => {
+    const bytes = { gradients: 8e6, weights: 1.9e6, control: 1e5 };
+    expect(communicationText({ ranks: 2, steps: 10, bytes, seconds: 1, of: 4 })).toBe(
+      '2 ranks exchanged 1.00 MB a step; 25 % of the time went into that, waiting for each other included.',
+    );
+  });
+});
