@@ -82,6 +82,18 @@ describe('useBackend', () => {
     });
   });
 
+  it('leaves a wasm backend that works after a reset of the engine, twice in a row', async () => {
+    await useBackend('wasm', { threads: 1 });
+    for (let again = 0; again < 2; again += 1) {
+      tf.engine().reset();
+      await tf.setBackend('wasm');
+      // The stock kernel computes a product without transposed factors.
+      tf.tidy(() => {
+        expect([...tf.matMul(tf.ones([2, 3]), tf.ones([3, 1])).dataSync()]).toEqual([3, 3]);
+      });
+    }
+  });
+
   it('says what is missing when native TensorFlow is asked for', async () => {
     await expect(useBackend('tensorflow')).rejects.toThrow(
       'Backend `tensorflow` did not start: native TensorFlow is not installed (`multigrad native install` makes one).',

@@ -1,6 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import {
   getKernel,
+  type KernelConfig,
   type KernelFunc,
   registerKernel,
   type TensorInfo,
@@ -19,17 +20,22 @@ export interface OwnKernel<Access> {
   readonly run: (call: KernelCall, access: Access) => TensorInfo | TensorInfo[] | null;
 }
 
-/** Registers kernels of ours on a backend, each in the place of the stock one, which stays within reach. */
+/**
+ * Registers kernels of ours on a backend, each in the place of the stock one, which stays within reach: TensorFlow.js
+ * prepares it for every instance of the backend, as before.
+ */
 export function installKernels<Access>(
   backendName: string,
   kernels: readonly OwnKernel<Access>[],
   accessOf: (backend: object) => Access,
 ): void {
   for (const { name, run } of kernels) {
-    const stock = getKernel(name, backendName) as { kernelFunc: KernelFunc } | undefined;
+    const stock = getKernel(name, backendName) as KernelConfig | undefined;
     // Unregistered first: TensorFlow.js warns when a name is registered twice.
     if (stock !== undefined) unregisterKernel(name, backendName);
     registerKernel({
+      // A stock kernel of wasm binds its function of the binary in `setupFunc`, for each instance anew.
+      ...stock,
       kernelName: name,
       backendName,
       kernelFunc: (call) => {
