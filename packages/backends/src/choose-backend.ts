@@ -5,6 +5,7 @@ import type { GpuReport } from './gpu/gpu-report.ts';
 import { type Missing, missingText } from './gpu/missing.ts';
 import { describeWebGl, findWebGl } from './gpu/open-webgl.ts';
 import { findWebGpu, type ProvideGpu, startWebGpu } from './gpu/open-webgpu.ts';
+import { installChainedOperations } from './registry/chained-operations.ts';
 import { installGradients } from './registry/install-gradients.ts';
 import { startWasm, type WasmReport } from './wasm/start.ts';
 
@@ -177,6 +178,7 @@ async function useRegistered(name: string): Promise<BackendReport> {
 async function start(name: string): Promise<void> {
   if (await setBackend(name)) {
     await ready();
+    installChainedOperations();
     installGradients();
     return;
   }

@@ -9,7 +9,7 @@ import type { ProvideGpu } from './gpu/open-webgpu.ts';
 /**
  * Chooses a TensorFlow.js backend and makes it fit for training: our kernels on it, and gradients of stock operations
  * that call them. Whoever imports `@tensorflow/tfjs-layers` only later calls `useBackend` again, or keeps the gradients
- * that this import registers.
+ * that this import registers. Tensors get the methods that layers call (`x.sub(y)`): make recurrent layers after this.
  *
  * - `auto`: in Node native TensorFlow where it is installed, in browsers WebGPU where a graphics device answers and the
  *   package is installed; else wasm, else cpu; the report says why

@@ -1,3 +1,5 @@
+import { batchMatMul } from '../registry/broadcast-product.ts';
+import { einsumByProducts } from '../registry/einsum.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
@@ -13,6 +15,8 @@ import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softma
 export const cpuKernels: readonly CpuKernel[] = [
   conv2DBackpropFilter,
   conv2DBackpropInput,
+  batchMatMul,
+  einsumByProducts,
   gramianOfRows,
   combineRows,
   finiteRows,

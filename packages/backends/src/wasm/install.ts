@@ -1,3 +1,4 @@
+import { einsumByProducts } from '../registry/einsum.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
@@ -37,6 +38,7 @@ export const wasmKernels: readonly WasmKernel[] = [
   mean,
   identity,
   unsortedSegmentSum,
+  einsumByProducts,
   gramianOfRows,
   combineRows,
   finiteRows,

@@ -63,6 +63,7 @@ export interface KernelExports {
     columnStride: number,
   ): void;
   pack_matrix(b: number, panels: number, k: number, n: number, transposed: number): void;
+  integer_product(a: number, b: number, out: number, m: number, n: number, k: number): void;
   transpose(x: number, out: number, rows: number, columns: number): void;
   pad(
     job: number,

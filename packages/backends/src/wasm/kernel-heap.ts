@@ -115,8 +115,8 @@ export class KernelHeap {
   }
 
   /** A new tensor, its values not set. */
-  output(shape: readonly number[]): TensorInfo {
-    return this.#backend.makeOutput(shape, 'float32');
+  output(shape: readonly number[], dtype: DataType = 'float32'): TensorInfo {
+    return this.#backend.makeOutput(shape, dtype);
   }
 
   /** A tensor of other shape on the same values. */

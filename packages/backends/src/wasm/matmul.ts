@@ -1,43 +1,55 @@
 import { backend_util, engine, type Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
+import { broadcastProduct } from '../registry/broadcast-product.ts';
 import { panelChannels } from './convolution.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-const float = 4;
+/** Bytes of a number, float32 or int32. */
+const cell = 4;
 
-/** Products with a transposed factor, for which the stock kernel falls into a scalar loop. */
+/**
+ * Products with a transposed factor, for which the stock kernel falls into a scalar loop; products of int32, which it
+ * refuses; sums of nothing, whose result it does not set; and {@link broadcastProduct}.
+ */
 export const batchMatMul: WasmKernel = {
   name: 'BatchMatMul',
-  run: ({ inputs, attrs }, heap) => {
+  run: (call, heap) => {
+    const broadcast = broadcastProduct(call);
+    if (broadcast !== null) return broadcast;
+    const { inputs, attrs } = call;
     const { a, b } = inputs as Record<'a' | 'b', TensorInfo>;
     const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
-    if (!transposeA && !transposeB) return null;
-    if (a.dtype !== 'float32' || b.dtype !== 'float32') return null;
+    const { dtype } = a;
+    if (b.dtype !== dtype || (dtype !== 'float32' && dtype !== 'int32')) return null;
     const [batchA, batchB] = [batchOf(a), batchOf(b)];
-    if (batchA !== batchB && batchA !== 1 && batchB !== 1) return null;
     const [m, k] = sides(a, transposeA);
     const [inner, n] = sides(b, transposeB);
-    if (m * n * k * batchA * batchB === 0 || inner !== k) return null;
+    if (inner !== k) return null;
+    const isEmpty = m * n * k * batchA * batchB === 0;
+    if (dtype === 'float32' && !transposeA && !transposeB && !isEmpty) return null;
 
     const outer = outerShape(a, b);
-    const out = heap.output([...outer, m, n]);
-    const rowFloats = transposeA ? m * k : 0;
-    const scratch = heap.scratch(float * (rowFloats + k * panelChannels(n)));
-    const panels = scratch + float * rowFloats;
+    const out = heap.output([...outer, m, n], dtype);
+    if (isEmpty) {
+      heap.clear(out);
+      return out;
+    }
+    const rowCells = transposeA ? m * k : 0;
+    const scratch = heap.scratch(cell * (rowCells + k * panelChannels(n)));
+    const packed = scratch + cell * rowCells;
     const { kernels } = heap;
     for (let batch = 0; batch < Math.max(batchA, batchB); batch += 1) {
-      const left = heap.pointer(a) + float * (batchA === 1 ? 0 : batch * m * k);
-      const right = heap.pointer(b) + float * (batchB === 1 ? 0 : batch * k * n);
+      const left = heap.pointer(a) + cell * (batchA === 1 ? 0 : batch * m * k);
+      const right = heap.pointer(b) + cell * (batchB === 1 ? 0 : batch * k * n);
       if (transposeA) kernels.transpose(left, scratch, k, m);
-      kernels.pack_matrix(right, panels, k, n, transposeB ? 1 : 0);
-      kernels.product(
-        heap.job,
-        transposeA ? scratch : left,
-        panels,
-        heap.pointer(out) + float * batch * m * n,
-        m,
-        n,
-        k,
-      );
+      const rows = transposeA ? scratch : left;
+      const product = heap.pointer(out) + cell * batch * m * n;
+      if (dtype === 'int32') {
+        if (transposeB) kernels.transpose(right, packed, n, k);
+        kernels.integer_product(rows, transposeB ? packed : right, product, m, n, k);
+      } else {
+        kernels.pack_matrix(right, packed, k, n, transposeB ? 1 : 0);
+        kernels.product(heap.job, rows, packed, product, m, n, k);
+      }
     }
     return out;
   },
@@ -74,14 +86,17 @@ const activations: Readonly<Record<string, string>> = {
   prelu: 'Prelu',
 };
 
-/** Fused products with a transposed factor, which the stock kernel computes wrongly for inner sizes above 48. */
+/**
+ * Fused products with a transposed factor, which the stock kernel computes wrongly for inner sizes above 48, and those of
+ * int32, which it refuses.
+ */
 export const fusedMatMul: WasmKernel = {
   name: '_FusedMatMul',
   run: ({ inputs, attrs }) => {
     const { a, b, bias, preluActivationWeights } = inputs as Record<string, Tensor | undefined>;
     const { transposeA, transposeB, activation, leakyreluAlpha } =
       attrs as unknown as FusedAttributes;
-    if (!transposeA && !transposeB) return null;
+    if (a!.dtype === 'float32' && !transposeA && !transposeB) return null;
     const name = activation == null || activation === 'linear' ? null : activations[activation];
     if (name === undefined) return null;
     const run = (kernel: string, given: Record<string, Tensor>, attributes = {}): Tensor =>

@@ -6,7 +6,7 @@ import {
   resumeRandom,
 } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { missingLabel } from '../losses/labels.ts';
+import { missingLabel, oneHotOf } from '../losses/labels.ts';
 import type { MeasuredObjective, MultimodalNetwork } from '../networks/multimodal-network.ts';
 import type { ForwardMode } from '../networks/parts.ts';
 import { countOption } from '../option-specs.ts';
@@ -206,7 +206,7 @@ function scoresOf<Modality extends string, Joint extends string>(
   labels: tf.Tensor1D,
 ): tf.Tensor1D {
   const vectors = network.vectors(features);
-  const trueClass = tf.oneHot(labels, network.classes, 1, 0, 'float32');
+  const trueClass = oneHotOf(labels, network.classes);
   const present = tf.expandDims(tf.cast(tf.notEqual(labels, missingLabel), 'float32'), 1);
   const scores = network.modalities.map((modality, k) => {
     const z = vectors[modality];

@@ -1,6 +1,12 @@
 import { MultiObjectiveTrainer } from '@multigrad/core';
-import { expectConstantMemory, only } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  only,
+  startTestBackend,
+  testedBackends,
+} from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { multilayerPerceptron } from '../encoders/multilayer-perceptron.ts';
@@ -25,10 +31,6 @@ const batch = (from = 1) => ({
 
 const training = { training: true, step: 0 };
 const modalities = ['a', 'b', 'c'] as const;
-
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
 
 /** The term in plain float64, after the paper's formulas, with the weights given or found by the ratios. */
 function reference(
@@ -67,158 +69,164 @@ function reference(
   return { term, weights: found, scores: scores.map((score) => score / labelled.length) };
 }
 
-describe('pmr', () => {
-  it('adds the term of the paper to the joint loss, and leaves the others alone', async () => {
-    await expectConstantMemory(async () => {
-      const net = network();
-      const [data, other] = [batch(), batch(7)];
-      const rebalance = pmr(net, { alpha: 0.8, mu: 0.3 });
-      const plain = net.objectives(data, data.label, training);
-      const before = rebalance.objectives(data, data.label, training);
-      expect(before.multimodal.loss.arraySync()).toBe(plain.multimodal.loss.arraySync());
-      await rebalance.update([other]);
-      const measured = rebalance.objectives(data, data.label, training);
-      const vectors = tf.tidy(() => {
-        const features = net.vectors(net.features(data, training));
-        return Object.fromEntries(modalities.map((m) => [m, features[m].arraySync()]));
-      });
-      const expected = reference(vectors, rebalance.prototypes()!, [...data.label.dataSync()], {
-        alpha: 0.8,
-        mu: 0.3,
-      });
-      expect(expected.weights.some(({ u }) => u > 0)).toBe(true);
-      expect(expected.weights.some(({ v }) => v > 0)).toBe(true);
-      const added = measured.multimodal.loss.arraySync() - plain.multimodal.loss.arraySync();
-      expect(added).toBeCloseTo(expected.term, 5);
-      modalities.forEach((m, k) => {
-        expect(measured[m].loss.arraySync()).toBe(plain[m].loss.arraySync());
-        expect(measured[m].metrics.prototype!.arraySync()).toBeCloseTo(expected.scores[k]!, 5);
-      });
-      tf.dispose([data, other, plain, before, measured]);
-      rebalance.dispose();
-      net.dispose();
-    });
+describe.each(testedBackends())('on %s', (backend) => {
+  beforeAll(async () => {
+    await startTestBackend(backend === 'wasm' ? 'wasm' : 'cpu');
   });
 
-  it('has the gradient of the term with its weights held fixed, by finite differences', async () => {
-    await expectConstantMemory(async () => {
-      const net = network();
-      const [data, other] = [batch(), batch(7)];
-      const options = { alpha: 0.8, mu: 0.3 };
-      const rebalance = pmr(net, options);
-      await rebalance.update([other]);
-      const bias = net.namedVariables.get('a/features/bias') ?? [...net.parts.a].at(-1)!;
-      const gradientOf = (objectives: typeof rebalance.objectives) => {
-        const { value, grads } = tf.variableGrads(
-          () => objectives(data, data.label, training).multimodal.loss,
-          [bias as tf.Variable],
-        );
-        value.dispose();
-        const [gradient] = Object.values(grads);
-        const numbers = [...gradient!.dataSync()];
-        gradient!.dispose();
-        return numbers;
-      };
-      const plain = gradientOf(net.objectives.bind(net) as typeof rebalance.objectives);
-      const own = gradientOf(rebalance.objectives);
-      const prototypes = rebalance.prototypes()!;
-      const labels = [...data.label.dataSync()];
-      const vectorsAt = (values: readonly number[]) => {
-        tf.tidy(() => (bias as tf.Variable).assign(tf.tensor(Array.from(values), bias.shape)));
-        return tf.tidy(() => {
+  describe('pmr', () => {
+    it('adds the term of the paper to the joint loss, and leaves the others alone', async () => {
+      await expectConstantMemory(async () => {
+        const net = network();
+        const [data, other] = [batch(), batch(7)];
+        const rebalance = pmr(net, { alpha: 0.8, mu: 0.3 });
+        const plain = net.objectives(data, data.label, training);
+        const before = rebalance.objectives(data, data.label, training);
+        expect(before.multimodal.loss.arraySync()).toBe(plain.multimodal.loss.arraySync());
+        await rebalance.update([other]);
+        const measured = rebalance.objectives(data, data.label, training);
+        const vectors = tf.tidy(() => {
           const features = net.vectors(net.features(data, training));
           return Object.fromEntries(modalities.map((m) => [m, features[m].arraySync()]));
         });
-      };
-      const start = [...bias.dataSync()];
-      const { weights } = reference(vectorsAt(start), prototypes, labels, options);
-      const h = 1e-2;
-      for (let j = 0; j < start.length; j++) {
-        const at = (delta: number) =>
-          reference(
-            vectorsAt(start.map((value, i) => (i === j ? value + delta : value))),
-            prototypes,
-            labels,
-            options,
-            weights,
-          ).term;
-        const slope = (at(h) - at(-h)) / (2 * h);
-        expect(own[j]! - plain[j]!).toBeCloseTo(slope, 3);
-      }
-      expect(own).not.toEqual(plain);
-      rebalance.dispose();
-      tf.dispose([data, other]);
-      net.dispose();
+        const expected = reference(vectors, rebalance.prototypes()!, [...data.label.dataSync()], {
+          alpha: 0.8,
+          mu: 0.3,
+        });
+        expect(expected.weights.some(({ u }) => u > 0)).toBe(true);
+        expect(expected.weights.some(({ v }) => v > 0)).toBe(true);
+        const added = measured.multimodal.loss.arraySync() - plain.multimodal.loss.arraySync();
+        expect(added).toBeCloseTo(expected.term, 5);
+        modalities.forEach((m, k) => {
+          expect(measured[m].loss.arraySync()).toBe(plain[m].loss.arraySync());
+          expect(measured[m].metrics.prototype!.arraySync()).toBeCloseTo(expected.scores[k]!, 5);
+        });
+        tf.dispose([data, other, plain, before, measured]);
+        rebalance.dispose();
+        net.dispose();
+      });
     });
-  });
 
-  it('moves prototypes by momentum, keeps those of classes that are absent, and goes on from a checkpoint', async () => {
-    await expectConstantMemory(async () => {
-      const net = network();
-      const [first, second] = [batch(), batch(7)];
-      const { label, ...inputs } = batch(20);
-      label.dispose();
-      const some = { ...inputs, label: tf.tensor1d([0, 0, 0, 2, 2, -1], 'int32') };
-      const make = () => pmr(net, { momentum: 0.25 });
-      const [one, moved, other] = [make(), make(), make()];
-      await one.update([first]);
-      const before = one.prototypes()!;
-      await other.update([second]);
-      const target = other.prototypes()!;
-      const saved = JSON.parse(JSON.stringify(one.callback(() => []).snapshot?.())) as never;
-      moved.callback(() => []).restore?.(saved);
-      for (const each of [one, moved]) {
-        await each.update([second]);
-        each
-          .prototypes()!
-          .a.forEach((row, c) =>
-            row.forEach((value, j) =>
-              expect(value).toBeCloseTo(0.25 * before.a[c]![j]! + 0.75 * target.a[c]![j]!, 5),
-            ),
+    it('has the gradient of the term with its weights held fixed, by finite differences', async () => {
+      await expectConstantMemory(async () => {
+        const net = network();
+        const [data, other] = [batch(), batch(7)];
+        const options = { alpha: 0.8, mu: 0.3 };
+        const rebalance = pmr(net, options);
+        await rebalance.update([other]);
+        const bias = net.namedVariables.get('a/features/bias') ?? [...net.parts.a].at(-1)!;
+        const gradientOf = (objectives: typeof rebalance.objectives) => {
+          const { value, grads } = tf.variableGrads(
+            () => objectives(data, data.label, training).multimodal.loss,
+            [bias as tf.Variable],
           );
-      }
-      const last = one.prototypes()!;
-      await one.update([some]);
-      one.prototypes()!.b[1]!.forEach((value, j) => expect(value).toBeCloseTo(last.b[1]![j]!, 6));
-      const none = pmr(net);
-      await expect(none.update([some])).rejects.toThrow('Found none of class 1 among 5 labelled');
-      expect(none.prototypes()).toBeUndefined();
-      tf.dispose([first, second, some]);
-      [one, moved, other].forEach((each) => each.dispose());
-      net.dispose();
+          value.dispose();
+          const [gradient] = Object.values(grads);
+          const numbers = [...gradient!.dataSync()];
+          gradient!.dispose();
+          return numbers;
+        };
+        const plain = gradientOf(net.objectives.bind(net) as typeof rebalance.objectives);
+        const own = gradientOf(rebalance.objectives);
+        const prototypes = rebalance.prototypes()!;
+        const labels = [...data.label.dataSync()];
+        const vectorsAt = (values: readonly number[]) => {
+          tf.tidy(() => (bias as tf.Variable).assign(tf.tensor(Array.from(values), bias.shape)));
+          return tf.tidy(() => {
+            const features = net.vectors(net.features(data, training));
+            return Object.fromEntries(modalities.map((m) => [m, features[m].arraySync()]));
+          });
+        };
+        const start = [...bias.dataSync()];
+        const { weights } = reference(vectorsAt(start), prototypes, labels, options);
+        const h = 1e-2;
+        for (let j = 0; j < start.length; j++) {
+          const at = (delta: number) =>
+            reference(
+              vectorsAt(start.map((value, i) => (i === j ? value + delta : value))),
+              prototypes,
+              labels,
+              options,
+              weights,
+            ).term;
+          const slope = (at(h) - at(-h)) / (2 * h);
+          expect(own[j]! - plain[j]!).toBeCloseTo(slope, 3);
+        }
+        expect(own).not.toEqual(plain);
+        rebalance.dispose();
+        tf.dispose([data, other]);
+        net.dispose();
+      });
     });
-  });
 
-  it('trains in a trainer, with the prototypes’ scores in the logs', async () => {
-    await expectConstantMemory(async () => {
+    it('moves prototypes by momentum, keeps those of classes that are absent, and goes on from a checkpoint', async () => {
+      await expectConstantMemory(async () => {
+        const net = network();
+        const [first, second] = [batch(), batch(7)];
+        const { label, ...inputs } = batch(20);
+        label.dispose();
+        const some = { ...inputs, label: tf.tensor1d([0, 0, 0, 2, 2, -1], 'int32') };
+        const make = () => pmr(net, { momentum: 0.25 });
+        const [one, moved, other] = [make(), make(), make()];
+        await one.update([first]);
+        const before = one.prototypes()!;
+        await other.update([second]);
+        const target = other.prototypes()!;
+        const saved = JSON.parse(JSON.stringify(one.callback(() => []).snapshot?.())) as never;
+        moved.callback(() => []).restore?.(saved);
+        for (const each of [one, moved]) {
+          await each.update([second]);
+          each
+            .prototypes()!
+            .a.forEach((row, c) =>
+              row.forEach((value, j) =>
+                expect(value).toBeCloseTo(0.25 * before.a[c]![j]! + 0.75 * target.a[c]![j]!, 5),
+              ),
+            );
+        }
+        const last = one.prototypes()!;
+        await one.update([some]);
+        one.prototypes()!.b[1]!.forEach((value, j) => expect(value).toBeCloseTo(last.b[1]![j]!, 6));
+        const none = pmr(net);
+        await expect(none.update([some])).rejects.toThrow('Found none of class 1 among 5 labelled');
+        expect(none.prototypes()).toBeUndefined();
+        tf.dispose([first, second, some]);
+        [one, moved, other].forEach((each) => each.dispose());
+        net.dispose();
+      });
+    });
+
+    it('trains in a trainer, with the prototypes’ scores in the logs', async () => {
+      await expectConstantMemory(async () => {
+        const net = network();
+        const rebalance = pmr(net);
+        const optimizer = tf.train.sgd(0.1);
+        const trainer = new MultiObjectiveTrainer({
+          objectives: (data: ReturnType<typeof batch>, mode) =>
+            rebalance.objectives(data, data.label, mode),
+          variables: net.trainableVariables,
+          parts: net.parts,
+          strategy: only('multimodal'),
+          optimizer,
+        });
+        const data = batch();
+        const { history } = await trainer.fit([data], {
+          epochs: 2,
+          callbacks: [rebalance.callback(() => [batch(7)])],
+        });
+        expect(history['a_prototype']!.every((p) => p > 0 && p < 1)).toBe(true);
+        tf.dispose(data);
+        rebalance.dispose();
+        optimizer.dispose();
+        net.dispose();
+      });
+    });
+
+    it('refuses options out of range', () => {
       const net = network();
-      const rebalance = pmr(net);
-      const optimizer = tf.train.sgd(0.1);
-      const trainer = new MultiObjectiveTrainer({
-        objectives: (data: ReturnType<typeof batch>, mode) =>
-          rebalance.objectives(data, data.label, mode),
-        variables: net.trainableVariables,
-        parts: net.parts,
-        strategy: only('multimodal'),
-        optimizer,
-      });
-      const data = batch();
-      const { history } = await trainer.fit([data], {
-        epochs: 2,
-        callbacks: [rebalance.callback(() => [batch(7)])],
-      });
-      expect(history['a_prototype']!.every((p) => p > 0 && p < 1)).toBe(true);
-      tf.dispose(data);
-      rebalance.dispose();
-      optimizer.dispose();
+      expect(() => pmr(net, { momentum: 2 })).toThrow('`momentum` of `pmr`');
+      expect(() => pmr(net, { alpha: -1 })).toThrow('`alpha` of `pmr`');
       net.dispose();
     });
-  });
-
-  it('refuses options out of range', () => {
-    const net = network();
-    expect(() => pmr(net, { momentum: 2 })).toThrow('`momentum` of `pmr`');
-    expect(() => pmr(net, { alpha: -1 })).toThrow('`alpha` of `pmr`');
-    net.dispose();
   });
 });

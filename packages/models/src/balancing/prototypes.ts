@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { missingLabel } from '../losses/labels.ts';
+import { missingLabel, oneHotOf } from '../losses/labels.ts';
 
 /** How each modality's terms are weighted in a step, as scalars on the device. */
 export interface TermWeights {
@@ -41,10 +41,7 @@ export function prototypeTerm(
 ): { readonly term: tf.Scalar; readonly scores: readonly tf.Scalar[] } {
   const present = tf.expandDims(tf.cast(tf.notEqual(labels, missingLabel), 'float32'), 1);
   const count = tf.sum(present);
-  const target = tf.mul<tf.Tensor2D>(
-    tf.oneHot(labels, prototypes[0]!.shape[0], 1, 0, 'float32'),
-    present,
-  );
+  const target = tf.mul<tf.Tensor2D>(oneHotOf(labels, prototypes[0]!.shape[0]), present);
   // Outlives the operation, whose other tensors end with it.
   let kept: readonly tf.Scalar[] = [];
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {

@@ -33,6 +33,14 @@ export function assertLabels(labels: ArrayLike<number>, classes: number, where =
 /** The label of a sample whose class is not known. */
 export const missingLabel = -1;
 
+/**
+ * Rows with a 1 at the label, float32; all zero where the label is missing or out of range. Cast from integers, because
+ * TensorFlow.js's wasm backend writes the bits of integers where `tf.oneHot` is asked for float32.
+ */
+export function oneHotOf(labels: tf.Tensor1D, classes: number): tf.Tensor2D {
+  return tf.cast(tf.oneHot(labels, classes), 'float32') as tf.Tensor2D;
+}
+
 /** Backends whose tensors lie in ordinary memory: reading them costs a copy and waits for nothing. */
 const hostBackends: ReadonlySet<string> = new Set(['cpu', 'wasm', 'tensorflow']);
 

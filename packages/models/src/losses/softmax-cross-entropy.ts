@@ -1,7 +1,7 @@
 import { hasKernel, runKernel } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { missingLabel } from './labels.ts';
+import { missingLabel, oneHotOf } from './labels.ts';
 
 /**
  * Mean softmax cross-entropy of integer labels, in nats:
@@ -66,7 +66,7 @@ function composed(logits: tf.Tensor2D, labels: tf.Tensor1D): ValueAndSlope {
   const total = tf.sum(exponentials, 1, true);
   // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
   // A missing label's stays zero.
-  const oneHot = tf.oneHot(labels, classes, 1, 0, 'float32');
+  const oneHot = oneHotOf(labels, classes);
   const missing = tf.cast(tf.equal(labels, missingLabel), 'float32');
   const present = tf.expandDims(tf.sub(1, missing), 1);
   const target = tf.div(oneHot, tf.add(tf.sum(oneHot, 1, true), tf.expandDims(missing, 1)));

@@ -5,13 +5,14 @@ import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from
 import { seededDropout } from './dropout.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { batchMatMul } from './mat-mul.ts';
 import type { NativeKernel } from './native-kernel.ts';
 import { adamUpdate, combineRows, finiteRows, gramianOfRows, momentumUpdate } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 
 /** Kernels that are ops of TensorFlow: on every device, in any copy of `@tensorflow/tfjs-node`. */
-const opKernels: readonly NativeKernel[] = activationGradients;
+const opKernels: readonly NativeKernel[] = [...activationGradients, batchMatMul];
 
 /** Kernels that our builds bring, for tensors in the memory of the processor; each calls one of the addon's. */
 const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
