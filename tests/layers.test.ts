@@ -61,7 +61,7 @@ it('finds a circle where there is one', () => {
   expect(findCircle(imports)).toEqual(['b.ts', 'c.ts', 'b.ts']);
 });
 
-describe.each(['cli'])('packages/%s/src', (name) => {
+describe.each(['core', 'cli'])('packages/%s/src', (name) => {
   const imports = importsOf(name);
   const folders = plannedFolders(name);
   const folderOf = (file: string): string | null =>

@@ -18,7 +18,7 @@ import {
   MultigradError,
   randomState,
   resumeRandom,
-} from '../../packages/core/dist/strategy/index.js';
+} from '../../packages/core/dist/strategy.js';
 import { openBackend, smallRun } from './small-run.mjs';
 
 const tensorFiles = ['weights.safetensors', 'training.safetensors'];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers';
-import { randomState, resumeRandom } from '../../packages/core/dist/strategy/index.js';
+import { randomState, resumeRandom } from '../../packages/core/dist/strategy.js';
 
 const program = join(import.meta.dirname, 'train.mjs');
 const stepsPerEpoch = 8;

@@ -1,9 +1,9 @@
 import { add, div, mul, sqrt, square, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
-import type { OptionSpecs } from '../strategy/options.ts';
-import { resolveOptions } from '../strategy/options-resolve.ts';
-import type { NamedVariables } from '../trainer/named-variables.ts';
-import { materialise, rowInputs } from './combination.ts';
+import type { OptionSpecs } from '../plugin/options.ts';
+import { resolveOptions } from '../plugin/options-resolve.ts';
+import type { NamedVariables } from '../network/named-variables.ts';
+import { materialise, rowInputs } from '../rows/combination.ts';
 import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
 
 /** Options of {@link fusedAdam}. */

@@ -6,11 +6,12 @@ import {
   type Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { Json } from '../strategy/json.ts';
-import { MultigradError } from '../strategy/errors.ts';
-import { type NamedVariables, variablesByName } from '../trainer/named-variables.ts';
-import type { CombiningOptimizer, PartSnapshot } from '../trainer/optimizer.ts';
-import type { Combination } from './combination.ts';
+import type { Json } from '../base/json.ts';
+import { MultigradError } from '../base/errors.ts';
+import { type NamedVariables, variablesByName } from '../network/named-variables.ts';
+import type { PartSnapshot } from './part-snapshot.ts';
+import type { CombiningOptimizer } from './optimizer.ts';
+import type { Combination } from '../rows/combination.ts';
 
 /**
  * One variable's update: the new value and the new slots, in the order of the optimizer's slot names. The variable's value

@@ -1,5 +1,5 @@
-import type { Json } from '../strategy/json.ts';
-import { numberFromJson, numberToJson } from './non-finite-json.ts';
+import type { Json } from '../base/json.ts';
+import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 import type { TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 

@@ -1,5 +1,5 @@
-import { checkClip } from '../engine/clip-gradients.ts';
-import { MultigradError } from '../strategy/errors.ts';
+import { checkClip } from '../rows/clip-gradients.ts';
+import { MultigradError } from '../base/errors.ts';
 import type { TrainerOptions } from './trainer-options.ts';
 
 /**

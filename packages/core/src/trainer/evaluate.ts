@@ -1,9 +1,9 @@
-import { MultigradError } from '../strategy/errors.ts';
-import { type Objectives, type FeatureObjectives, readForward } from '../engine/objectives.ts';
-import { readTogether } from '../engine/read-back.ts';
-import { scoped } from '../engine/scoped.ts';
-import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../engine/step-context.ts';
-import { fromEach, type GradientExchange } from '../engine/gradient-exchange.ts';
+import { MultigradError } from '../base/errors.ts';
+import { type Objectives, type FeatureObjectives, readForward } from '../network/objectives.ts';
+import { readTogether } from '../tape/read-back.ts';
+import { scoped } from '../tape/scoped.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../step/numbers.ts';
+import { fromEach, type GradientExchange } from '../collective/gradient-exchange.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { type Measured, Measurements } from './measurements.ts';
 

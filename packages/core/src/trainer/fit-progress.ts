@@ -1,5 +1,5 @@
-import { MultigradError } from '../strategy/errors.ts';
-import type { Json } from '../strategy/json.ts';
+import { MultigradError } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
 import { HistoryRecorder, type TrainerCallback } from './callbacks.ts';
 import { Measurements } from './measurements.ts';
 import type { FitState } from './snapshot.ts';

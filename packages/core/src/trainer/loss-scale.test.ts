@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers';
 import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixedWeights, unitSum } from '../engine/testing/strategies.ts';
+import { fixedWeights, unitSum } from '../testing/strategies.ts';
 import { LossScale } from './loss-scale.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 import type { StepReport } from './step-report.ts';

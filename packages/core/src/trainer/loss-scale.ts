@@ -1,5 +1,5 @@
-import { checkLossScale, largestScale } from '../engine/loss-scale.ts';
-import { MultigradError } from '../strategy/errors.ts';
+import { checkLossScale, largestScale } from '../rows/loss-scale.ts';
+import { MultigradError } from '../base/errors.ts';
 
 /** A factor on losses that looks for its own size. */
 export interface DynamicLossScale {

@@ -1,5 +1,5 @@
-import type { Json } from '../strategy/json.ts';
-import { numberFromJson, numberToJson } from './non-finite-json.ts';
+import type { Json } from '../base/json.ts';
+import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 import { RunningMeans } from './running-means.ts';
 
 /** Losses and metrics by objective. */

@@ -9,10 +9,10 @@ import {
   variableOf,
 } from '@multigrad/test-support';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixedWeights, unitSum } from '../engine/testing/strategies.ts';
-import type { GradientStrategy } from '../strategy/strategy.ts';
+import { fixedWeights, unitSum } from '../testing/strategies.ts';
+import type { GradientStrategy } from '../contract/strategy.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
-import { perObjective } from './per-objective.ts';
+import { perObjective } from '../data/per-objective.ts';
 import type { StepReport } from './step-report.ts';
 
 beforeAll(async () => {

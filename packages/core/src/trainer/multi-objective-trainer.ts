@@ -1,13 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { GradientMemory } from '../engine/gradient-memory.ts';
-import type { GradientExchange } from '../engine/gradient-exchange.ts';
-import type { IntegrationState } from '../engine/integration-state.ts';
-import { assertStrategy } from '../strategy/check-strategy.ts';
-import { MultigradError } from '../strategy/errors.ts';
-import { batchSize } from './batch-size.ts';
+import type { GradientMemory } from '../rows/gradient-memory.ts';
+import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { IntegrationState } from '../network/integration-state.ts';
+import { assertStrategy } from '../contract/check-strategy.ts';
+import { MultigradError } from '../base/errors.ts';
+import { batchSize } from '../data/batch-size.ts';
 import type { History, Logs, SafePoint } from './callbacks.ts';
 import { checkFitOptions, checkTrainerOptions } from './check-options.ts';
-import { type DataSource, readBatchGroups, type ReadOptions, readBatches } from './data-source.ts';
+import {
+  type DataSource,
+  readBatchGroups,
+  type ReadOptions,
+  readBatches,
+} from '../data/data-source.ts';
 import { epochLogs } from './epoch-logs.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';

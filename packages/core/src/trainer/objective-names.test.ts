@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { variableOf } from '@multigrad/test-support';
 import { expect, expectTypeOf, it } from 'vitest';
-import { unitSum } from '../engine/testing/strategies.ts';
+import { unitSum } from '../testing/strategies.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 
 it('infers objective names, and the compiler checks them', async () => {

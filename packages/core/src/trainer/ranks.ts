@@ -1,13 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
-import { fromEach, fromRoot, type GradientExchange } from '../engine/gradient-exchange.ts';
-import type { Combination } from '../optimizers/combination.ts';
-import { materialise } from '../optimizers/combination.ts';
-import type { ParameterGroup } from '../engine/groups.ts';
-import { MultigradError } from '../strategy/errors.ts';
+import { fromEach, fromRoot, type GradientExchange } from '../collective/gradient-exchange.ts';
+import type { Combination } from '../rows/combination.ts';
+import { materialise } from '../rows/combination.ts';
+import type { ParameterGroup } from '../network/groups.ts';
+import { MultigradError } from '../base/errors.ts';
 import { ShardedVariables } from './sharded-variables.ts';
-import { shapeText } from './tensor-differences.ts';
-import type { Update } from './update.ts';
+import { shapeText } from '../optimizers/tensor-differences.ts';
+import type { Update } from '../update/update.ts';
 
 /** Where a rank's batch lies among those of the others. */
 export interface RankPlace {

@@ -10,12 +10,12 @@ import {
   variable,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import { type GradientExchange, sliceOf } from '../engine/gradient-exchange.ts';
-import type { ParameterGroup } from '../engine/groups.ts';
-import type { Combination } from '../optimizers/combination.ts';
+import { type GradientExchange, sliceOf } from '../collective/gradient-exchange.ts';
+import type { ParameterGroup } from '../network/groups.ts';
+import type { Combination } from '../rows/combination.ts';
 import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
-import { MultigradError } from '../strategy/errors.ts';
-import type { AnyOptimizer } from './optimizer.ts';
+import { MultigradError } from '../base/errors.ts';
+import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 
 /**
  * This rank's slices of the variables, flat: what its optimizer changes and keeps its slots for. So every rank holds and

@@ -8,13 +8,13 @@ import {
 } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unitSum } from '../engine/testing/strategies.ts';
-import type { GradientStrategy } from '../strategy/strategy.ts';
-import type { Json } from '../strategy/json.ts';
+import { unitSum } from '../testing/strategies.ts';
+import type { GradientStrategy } from '../contract/strategy.ts';
+import type { Json } from '../base/json.ts';
 import type { SafePoint, TrainerCallback } from './callbacks.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
-import type { AnyOptimizer, ResumableOptimizer } from './optimizer.ts';
-import { resumableBatches } from './resumable-batches.ts';
+import type { AnyOptimizer, ResumableOptimizer } from '../optimizers/optimizer.ts';
+import { resumableBatches } from '../data/resumable-batches.ts';
 import type { TrainerSnapshot } from './snapshot.ts';
 import { copySnapshot } from './testing/copy-snapshot.ts';
 

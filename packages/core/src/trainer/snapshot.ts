@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { IntegrationState } from '../engine/integration-state.ts';
-import type { Json } from '../strategy/json.ts';
+import type { IntegrationState } from '../network/integration-state.ts';
+import type { Json } from '../base/json.ts';
 import type { LossScaleState } from './loss-scale.ts';
 
 /** Where a `fit` stands between two steps: plain JSON, from which another `fit` goes on. */

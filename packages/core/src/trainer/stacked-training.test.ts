@@ -8,7 +8,7 @@ import {
 } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { GradientStrategy } from '../contract/strategy.ts';
 import { copySnapshot } from './testing/copy-snapshot.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 

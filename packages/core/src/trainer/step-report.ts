@@ -1,4 +1,4 @@
-import type { GroupReport } from '../engine/report.ts';
+import type { GroupReport } from '../step/report.ts';
 
 /** What a training step measured; callbacks get one after each batch. */
 export interface StepReport<Name extends string = string> {

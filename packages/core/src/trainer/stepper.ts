@@ -1,5 +1,5 @@
 import { dispose, type NamedTensorMap, type Variable } from '@tensorflow/tfjs-core';
-import { accumulateGradients } from '../engine/accumulate.ts';
+import { accumulateGradients } from '../step/accumulate.ts';
 import {
   buildIntegration,
   type Forward,
@@ -7,12 +7,12 @@ import {
   type IntegratedStep,
   integrateGradients,
   type IntegrateOptions,
-} from '../engine/integrate-gradients.ts';
-import { fromEach } from '../engine/gradient-exchange.ts';
-import { isNonFiniteGradient } from '../engine/non-finite.ts';
-import { afterStep, endEpoch } from '../engine/strategy-hooks.ts';
-import { MultigradError } from '../strategy/errors.ts';
-import { batchSize } from './batch-size.ts';
+} from '../step/integrate-gradients.ts';
+import { fromEach } from '../collective/gradient-exchange.ts';
+import { isNonFiniteGradient } from '../rows/non-finite.ts';
+import { afterStep, endEpoch } from '../step/strategy-hooks.ts';
+import { MultigradError } from '../base/errors.ts';
+import { batchSize } from '../data/batch-size.ts';
 import { evaluateBatches } from './evaluate.ts';
 import type { Measured } from './measurements.ts';
 import type { StepReport } from './step-report.ts';

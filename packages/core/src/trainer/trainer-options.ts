@@ -1,14 +1,14 @@
-import type { ClipOptions } from '../engine/clip-gradients.ts';
-import type { GradientExchange } from '../engine/gradient-exchange.ts';
-import type { GroupingOptions } from '../engine/integrate-gradients.ts';
-import type { FeatureObjectives, Objectives } from '../engine/objectives.ts';
-import type { GradientStrategy } from '../strategy/strategy.ts';
+import type { ClipOptions } from '../rows/clip-gradients.ts';
+import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { GroupingOptions } from '../step/integrate-gradients.ts';
+import type { FeatureObjectives, Objectives } from '../network/objectives.ts';
+import type { GradientStrategy } from '../contract/strategy.ts';
 import type { TrainerCallback } from './callbacks.ts';
-import type { DataSource, ReadOptions } from './data-source.ts';
+import type { DataSource, ReadOptions } from '../data/data-source.ts';
 import type { DynamicLossScale } from './loss-scale.ts';
-import type { NamedVariables } from './named-variables.ts';
+import type { NamedVariables } from '../network/named-variables.ts';
 import type { FitState } from './snapshot.ts';
-import type { UpdateOptions } from './update.ts';
+import type { UpdateOptions } from '../update/update.ts';
 
 /** What an objectives function is told beside the batch. */
 export interface ObjectiveContext {

@@ -1,10 +1,10 @@
 import { clone, dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import { GradientMemory } from '../engine/gradient-memory.ts';
-import { groupingOf } from '../engine/integrate-gradients.ts';
-import { type IntegrationState, stateDifferences } from '../engine/integration-state.ts';
-import { MultigradError } from '../strategy/errors.ts';
+import { GradientMemory } from '../rows/gradient-memory.ts';
+import { groupingOf } from '../step/integrate-gradients.ts';
+import { type IntegrationState, stateDifferences } from '../network/integration-state.ts';
+import { MultigradError } from '../base/errors.ts';
 import { LossScale } from './loss-scale.ts';
-import { variablesByName } from './named-variables.ts';
+import { variablesByName } from '../network/named-variables.ts';
 import { Ranks, slotVariable } from './ranks.ts';
 import {
   renameVariables,
@@ -12,9 +12,9 @@ import {
   type TrainerSnapshot,
   type TrainerState,
 } from './snapshot.ts';
-import { tensorDifferences } from './tensor-differences.ts';
+import { tensorDifferences } from '../optimizers/tensor-differences.ts';
 import type { TrainerOptions } from './trainer-options.ts';
-import { Update } from './update.ts';
+import { Update } from '../update/update.ts';
 
 /** What `TrainingState` needs to know of a trainer. */
 export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives'>;

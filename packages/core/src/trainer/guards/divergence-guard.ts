@@ -1,5 +1,5 @@
-import { MultigradError } from '../../strategy/errors.ts';
-import type { Json } from '../../strategy/json.ts';
+import { MultigradError } from '../../base/errors.ts';
+import type { Json } from '../../base/json.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 
 /** When training counts as diverged. */

@@ -1,7 +1,7 @@
-import { MultigradError } from '../../strategy/errors.ts';
-import type { Json } from '../../strategy/json.ts';
+import { MultigradError } from '../../base/errors.ts';
+import type { Json } from '../../base/json.ts';
 import type { TrainerCallback } from '../callbacks.ts';
-import { numberFromJson, numberToJson } from '../non-finite-json.ts';
+import { numberFromJson, numberToJson } from '../../base/non-finite-json.ts';
 import { monitored } from './monitored.ts';
 
 /** When training is no longer worth its time. */

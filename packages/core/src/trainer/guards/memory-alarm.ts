@@ -1,5 +1,5 @@
 import { memory } from '@tensorflow/tfjs-core';
-import { MultigradError } from '../../strategy/errors.ts';
+import { MultigradError } from '../../base/errors.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 
 /** When the number of tensors counts as growing. */

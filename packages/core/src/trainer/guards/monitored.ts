@@ -1,4 +1,4 @@
-import { MultigradError } from '../../strategy/errors.ts';
+import { MultigradError } from '../../base/errors.ts';
 import type { Logs } from '../callbacks.ts';
 
 /** A number of the logs. @throws MultigradError `invalid-option` naming those that there are */

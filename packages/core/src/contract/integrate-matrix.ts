@@ -1,0 +1,303 @@
+import { assertStrategy } from './check-strategy.ts';
+import { arrayRows } from './array-rows.ts';
+import { consultStrategy, isStacked, type KnownGradients } from './consult-strategy.ts';
+import { MultigradError } from '../base/errors.ts';
+import {
+  addGramians,
+  checkJacobian,
+  gramianOf,
+  gramianOfColumns,
+  type Jacobian,
+} from '../algebra/gramian-of.ts';
+import type { Json } from '../base/json.ts';
+import type { Needs } from './needs.ts';
+import type { GradientStrategy, Integration } from './strategy.ts';
+
+/** Columns of a Jacobian that belong to one named tensor. */
+export interface TensorColumns {
+  /** Unique in the list. */
+  readonly name: string;
+  /** Number of columns, in the order of the list. */
+  readonly size: number;
+}
+
+/** What `integrateMatrix` may be told beside the Jacobian. */
+export interface IntegrateMatrixOptions<State extends Json = Json> {
+  /** Names of the rows. @defaultValue `['0', '1', …]` */
+  readonly objectives?: readonly string[];
+  /** K losses; strategies whose needs name losses `now` or `now-and-after-step` require them. */
+  readonly losses?: readonly number[] | Float64Array;
+  /** The state that the previous call returned. @defaultValue the strategy's initial state */
+  readonly state?: State;
+  /** The group's name, which random strategies mix into their seed. @defaultValue `'matrix'` */
+  readonly key?: string;
+  /** Number of the step, from 0. @defaultValue 0 */
+  readonly step?: number;
+  /** How the columns fall into tensors, for strategies that look at each. @defaultValue one tensor of all columns */
+  readonly tensors?: readonly TensorColumns[];
+  /** The same gradients on further independent batches, for strategies whose needs name `batches`: batches − 1 Jacobians. */
+  readonly batches?: readonly Jacobian[];
+  /** The remembered vectors that the previous call returned, for strategies with `memory`. @defaultValue zeros */
+  readonly memory?: RememberedRows;
+}
+
+/** Remembered vectors of P numbers, by objective name. */
+export type RememberedRows = ReadonlyMap<string, Float64Array>;
+
+/** A strategy's answer with the update it means. */
+export interface IntegratedMatrix<State extends Json = Json> extends Integration<State> {
+  /** What the weights (or `combine`) mean for these rows, P numbers. */
+  readonly update: Float64Array;
+  /** The remembered vectors after this step, by objective name; hand them in at the next step. */
+  readonly remembered?: RememberedRows;
+}
+
+/**
+ * Integrates the rows of a Jacobian given as numbers: no tensor library, any JavaScript runtime.
+ *
+ * Computes what the strategy's needs name and no more: no inner products for one that sees no gradients, those of each
+ * tensor only for one that asks. Hand the returned `state` in at the next step, and `remembered` as `memory` where the
+ * strategy keeps vectors.
+ *
+ * @param strategy - any strategy
+ * @param jacobian - K rows of P numbers, left as they are
+ * @throws MultigradError `invalid-argument` for sizes that do not match or losses that are missing, `non-finite` for NaN
+ *   or infinity in rows, weights or the update, `incompatible-strategy` for a strategy that does not follow the
+ *   contract
+ *
+ * @example
+ * ```ts
+ * import { integrateMatrix } from '@multigrad/core/strategy';
+ * import { mgda } from '@multigrad/strategy-mgda';
+ *
+ * const { weights, update } = integrateMatrix(mgda(), [
+ *   [-4, 1, 1],
+ *   [6, 1, 1],
+ * ]);
+ * console.log(weights, update); // 0.6, 0.4 and 0, 1, 1
+ * ```
+ */
+export function integrateMatrix<State extends Json>(
+  strategy: GradientStrategy<State>,
+  jacobian: Jacobian,
+  options: IntegrateMatrixOptions<State> = {},
+): IntegratedMatrix<State> {
+  assertStrategy(strategy);
+  const columns = checkJacobian(jacobian);
+  const {
+    objectives = Array.from(jacobian, (_, k) => String(k)),
+    losses,
+    key = 'matrix',
+    step = 0,
+    tensors = [{ name: key, size: columns }],
+    batches = [],
+  } = options;
+  checkNames(objectives, jacobian.length);
+  const spans = columnSpans(tensors, columns);
+  const names = tensors.map(({ name }) => name);
+  const state =
+    options.state === undefined
+      ? strategy.init({ key, objectives, tensors: names })
+      : options.state;
+  const needs = strategy.needsNow?.(state) ?? strategy.needs;
+  checkBatches(batches, needs, strategy.name, jacobian.length, columns);
+  const memory = needs.memory === true ? memoryRows(options.memory, objectives, columns) : [];
+  const integration = consultStrategy(
+    strategy,
+    {
+      objectives,
+      step,
+      ...gramiansFor(needs, jacobian, spans),
+      ...(isStacked(needs) ? { stacked: gramianOf([jacobian, ...batches, memory].flat()) } : {}),
+      ...lossesFor(needs, strategy.name, objectives, losses),
+    },
+    state,
+  );
+  for (const name of integration.tensorWeights?.keys() ?? []) {
+    if (names.includes(name)) continue;
+    throw new MultigradError(
+      'incompatible-strategy',
+      `Strategy \`${strategy.name}\` should return weights for tensors of the group: ${names.join(', ')}. Found \`${name}\`.`,
+    );
+  }
+  const update = updateOf(integration, jacobian, spans, batches, memory);
+  if (integration.memory === undefined) return { ...integration, update };
+  const { keep, add } = integration.memory;
+  const remembered = new Map(options.memory);
+  objectives.forEach((name, k) => {
+    const [old, row] = [memory[k]!, jacobian[k]!];
+    remembered.set(
+      name,
+      old.map((value, c) => keep[k]! * value + add[k]! * row[c]!),
+    );
+  });
+  return { ...integration, update, remembered };
+}
+
+/** The update of all columns. */
+function updateOf(
+  integration: Integration,
+  jacobian: Jacobian,
+  spans: readonly ColumnSpan[],
+  batches: readonly Jacobian[],
+  memory: readonly Float64Array[],
+): Float64Array {
+  const update = new Float64Array(spans.at(-1)?.end ?? 0);
+  for (const span of spans) {
+    if (integration.combine !== undefined) {
+      const rows = jacobian.map((row) => Float64Array.from(row.slice(span.start, span.end)));
+      const algebra = arrayRows(span.name, span.end - span.start);
+      update.set(integration.combine(rows, algebra), span.start);
+      continue;
+    }
+    const weights = integration.tensorWeights?.get(span.name) ?? integration.weights;
+    addRows(update, jacobian, weights, span);
+    batches.forEach((rows, at) => addRows(update, rows, integration.batchWeights![at]!, span));
+    if (integration.memory !== undefined) addRows(update, memory, integration.memory.weights, span);
+  }
+  const overflow = update.findIndex((value) => !Number.isFinite(value));
+  if (overflow >= 0) {
+    throw new MultigradError(
+      'non-finite',
+      `The update should be representable in float64. Found ${update[overflow]} in column ${overflow}; scale the rows.`,
+    );
+  }
+  return update;
+}
+
+function checkBatches(
+  further: readonly Jacobian[],
+  { batches = 1 }: Needs,
+  strategy: string,
+  rows: number,
+  columns: number,
+): void {
+  if (further.length !== batches - 1) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Option \`batches\` should hold the gradients of ${batches - 1} further batches, which strategy \`${strategy}\` ` +
+        `needs. Found ${further.length}.`,
+    );
+  }
+  for (const jacobian of further) {
+    if (checkJacobian(jacobian) === columns && jacobian.length === rows) continue;
+    throw new MultigradError(
+      'invalid-argument',
+      `Each batch should have a Jacobian of ${rows} rows and ${columns} columns. ` +
+        `Found ${jacobian.length} and ${jacobian[0]!.length}.`,
+    );
+  }
+}
+
+/** The remembered vectors of the objectives present, zeros where there are none yet. */
+function memoryRows(
+  memory: RememberedRows | undefined,
+  objectives: readonly string[],
+  columns: number,
+): Float64Array[] {
+  return objectives.map((name) => {
+    const row = memory?.get(name) ?? new Float64Array(columns);
+    if (row.length === columns) return row;
+    throw new MultigradError(
+      'invalid-argument',
+      `The remembered vector of \`${name}\` should have ${columns} numbers, as the gradients do. Found ${row.length}.`,
+    );
+  });
+}
+
+/** What of the gradients the needs ask for. */
+function gramiansFor(
+  { gradients }: Needs,
+  jacobian: Jacobian,
+  spans: readonly ColumnSpan[],
+): Pick<KnownGradients, 'gramian' | 'tensorGramians'> {
+  switch (gradients) {
+    case 'none':
+    case 'rows':
+      return {};
+    case 'gramian':
+      return { gramian: gramianOf(jacobian) };
+    case 'tensor-gramians': {
+      const tensorGramians = new Map(
+        spans.map(({ name, start, end }) => [
+          name,
+          gramianOfColumns(jacobian, start, end, ` of tensor \`${name}\``),
+        ]),
+      );
+      return { gramian: addGramians(tensorGramians.values()), tensorGramians };
+    }
+  }
+}
+
+/** The losses, where the needs ask for them. */
+function lossesFor(
+  needs: Needs,
+  strategy: string,
+  objectives: readonly string[],
+  losses: readonly number[] | Float64Array | undefined,
+): Pick<KnownGradients, 'losses'> {
+  if (losses === undefined) {
+    if (needs.losses === undefined || needs.losses === 'epoch-means') return {};
+    throw new MultigradError(
+      'invalid-argument',
+      `Option \`losses\` should hold the losses of ${objectives.join(', ')}, which strategy \`${strategy}\` needs. Found undefined.`,
+    );
+  }
+  return { losses: Float64Array.from(losses) };
+}
+
+/** Adds `Σ_k weights[k] · row_k` to the columns of one tensor. */
+function addRows(
+  update: Float64Array,
+  rows: Jacobian,
+  weights: Float64Array,
+  { start, end }: ColumnSpan,
+): void {
+  rows.forEach((row, k) => {
+    const weight = weights[k]!;
+    if (weight === 0) return;
+    for (let c = start; c < end; c += 1) update[c]! += weight * row[c]!;
+  });
+}
+
+function checkNames(objectives: readonly string[], rows: number): void {
+  if (objectives.length === rows) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `Option \`objectives\` should name each of the ${rows} rows of the Jacobian. Found ${objectives.length} names.`,
+  );
+}
+
+interface ColumnSpan {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+function columnSpans(tensors: readonly TensorColumns[], columns: number): ColumnSpan[] {
+  let end = 0;
+  const seen = new Set<string>();
+  const spans = tensors.map(({ name, size }) => {
+    if (!Number.isInteger(size) || size < 0) {
+      throw new MultigradError(
+        'invalid-argument',
+        `The size of tensor \`${name}\` should be an integer >= 0. Found ${size}.`,
+      );
+    }
+    if (seen.has(name)) {
+      throw new MultigradError(
+        'invalid-argument',
+        `Every tensor should have its own name. Found \`${name}\` twice.`,
+      );
+    }
+    seen.add(name);
+    const start = end;
+    end += size;
+    return { name, start, end };
+  });
+  if (end === columns && spans.length > 0) return spans;
+  throw new MultigradError(
+    'invalid-argument',
+    `The sizes of \`tensors\` should add up to the ${columns} columns of the Jacobian. Found ${end}.`,
+  );
+}

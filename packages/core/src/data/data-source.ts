@@ -1,0 +1,175 @@
+import { dispose, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../base/errors.ts';
+import { startsAtBatch } from './resumable-batches.ts';
+import { isTensorRecord, tensorBatches } from './tensor-batches.ts';
+
+/** The part of `tf.data.Dataset` that training reads. */
+export interface DatasetLike<Batch> {
+  /** Starts reading: an iterator over the batches of one epoch. */
+  iterator(): Promise<{
+    /** The next batch, or the end. */
+    next(): Promise<IteratorResult<Batch>>;
+  }>;
+}
+
+/**
+ * Where batches come from:
+ *
+ * - a record of tensors with the samples along their first axis, cut into batches and shuffled by the trainer
+ * - an array of batches, or another iterable or async iterable
+ * - a function of the epoch that returns one, for data that are made anew (or in another order) each epoch
+ * - a `tf.data.Dataset`
+ *
+ * Batches of arrays and records stay the caller's; all others are disposed of after their step.
+ */
+export type DataSource<Batch> =
+  | Batch
+  | Iterable<Batch>
+  | AsyncIterable<Batch>
+  | ((epoch: number) => Iterable<Batch> | AsyncIterable<Batch>)
+  | DatasetLike<Batch>;
+
+/**
+ * Marks a function of the epoch whose batches free themselves when the next one is asked for, so that whoever reads
+ * them must not.
+ */
+export const freesItsBatches: unique symbol = Symbol('multigrad.freesItsBatches');
+
+/** How a data source is read. */
+export interface ReadOptions {
+  /** Samples per batch, for records of tensors. @defaultValue 32 */
+  readonly batchSize?: number | undefined;
+  /** Seed of the order of a record's samples, a new order each epoch; `false` keeps the given one. @defaultValue false */
+  readonly shuffle?: number | false | undefined;
+  /** Whether to dispose of each batch after its step. @defaultValue false for arrays of batches, else true */
+  readonly disposeBatches?: boolean | undefined;
+}
+
+/**
+ * The batches of one epoch; each is disposed of, if it is ours to free, when the consumer asks for the next or leaves.
+ *
+ * @throws MultigradError `invalid-data` when the source is of no known kind
+ */
+export async function* readBatches<Batch>(
+  source: DataSource<Batch>,
+  epoch: number,
+  options: ReadOptions,
+  firstBatch = 0,
+): AsyncGenerator<Batch, void> {
+  const { batches, owned, first } = open(source, epoch, options, firstBatch);
+  let number = first;
+  for await (const batch of batches) {
+    try {
+      if (number >= firstBatch) yield batch;
+      number += 1;
+    } finally {
+      if (options.disposeBatches ?? owned) dispose(batch as TensorContainer);
+    }
+  }
+  if (number >= firstBatch) return;
+  throw new MultigradError(
+    'invalid-data',
+    `Training should go on after ${firstBatch} batches of epoch ${epoch}. Found ${number}: these are other data.`,
+  );
+}
+
+/**
+ * The batches of one epoch, several at a time: for strategies that take gradients of independent batches. What is left
+ * over at the end of an epoch, fewer than `count`, is not used.
+ *
+ * @param count - an integer >= 1
+ */
+export async function* readBatchGroups<Batch>(
+  source: DataSource<Batch>,
+  epoch: number,
+  options: ReadOptions,
+  count: number,
+  firstGroup = 0,
+): AsyncGenerator<readonly Batch[], void> {
+  const firstBatch = firstGroup * count;
+  if (count === 1) {
+    for await (const batch of readBatches(source, epoch, options, firstBatch)) yield [batch];
+    return;
+  }
+  let group: Batch[] = [];
+  try {
+    for await (const batch of readBatches(source, epoch, options, firstBatch)) {
+      // The reader frees a batch when it is asked for the next one: copies share its data, and are ours.
+      group.push(cloneTensors(batch) as Batch);
+      if (group.length < count) continue;
+      yield group;
+      dispose(group as TensorContainer);
+      group = [];
+    }
+  } finally {
+    dispose(group as TensorContainer);
+  }
+}
+
+/** The same container with each tensor cloned; anything else as it is. */
+function cloneTensors(value: unknown): unknown {
+  if (value instanceof Tensor) return (value as Tensor).clone();
+  if (Array.isArray(value)) return value.map(cloneTensors);
+  if (typeof value !== 'object' || value === null || !isPlainRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, cloneTensors(child)]),
+  );
+}
+
+function isPlainRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+interface OpenSource<Batch> {
+  readonly batches: Iterable<Batch> | AsyncIterable<Batch>;
+  /** Whether the batches are the reader's to free. */
+  readonly owned: boolean;
+  /** Number of the first batch that comes. */
+  readonly first: number;
+}
+
+function open<Batch>(
+  source: DataSource<Batch>,
+  epoch: number,
+  { batchSize = 32, shuffle = false }: ReadOptions,
+  firstBatch: number,
+): OpenSource<Batch> {
+  if (typeof source === 'function') {
+    const make = source as (
+      epoch: number,
+      firstBatch?: number,
+    ) => Iterable<Batch> | AsyncIterable<Batch>;
+    const owned = !(freesItsBatches in source);
+    return startsAtBatch in source
+      ? { batches: make(epoch, firstBatch), owned, first: firstBatch }
+      : { batches: make(epoch), owned, first: 0 };
+  }
+  if (Array.isArray(source)) {
+    return { batches: source as readonly Batch[], owned: false, first: 0 };
+  }
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) {
+      return { batches: source as AsyncIterable<Batch>, owned: true, first: 0 };
+    }
+    if ('iterator' in source && typeof source.iterator === 'function') {
+      return { batches: datasetBatches(source), owned: true, first: 0 };
+    }
+    if (isTensorRecord(source)) {
+      const batches = tensorBatches(source, { batchSize, shuffle })(epoch, firstBatch);
+      return { batches: batches as Iterable<Batch>, owned: true, first: firstBatch };
+    }
+  }
+  throw new MultigradError(
+    'invalid-data',
+    'Data should be a record of tensors, an iterable of batches, a function of the epoch that returns one, or a tf.data.Dataset. ' +
+      `Found ${source === null ? 'null' : typeof source}.`,
+  );
+}
+
+async function* datasetBatches<Batch>(dataset: DatasetLike<Batch>): AsyncGenerator<Batch, void> {
+  const iterator = await dataset.iterator();
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+    yield next.value;
+  }
+}

@@ -1,0 +1,93 @@
+import { describeValue } from '../base/describe-value.ts';
+import { MultigradError } from '../base/errors.ts';
+import { listNames } from '../base/nearest-name.ts';
+import type { NumberOption, OptionSpec, OptionSpecs } from './options.ts';
+import { checkOption, optionDefault } from './options-resolve.ts';
+
+const optionName = /^[A-Za-z]\w*$/;
+const kinds = ['number', 'choice', 'boolean', 'weights'] as const;
+
+/**
+ * Checks that a value, perhaps from somebody else's package, describes options as this version understands them.
+ *
+ * @param owner - who describes its options, for messages: "Plugin `x`"
+ * @throws MultigradError `incompatible-strategy` that names the option and what is wrong with its description
+ */
+export function assertOptionSpecs(owner: string, value: unknown): asserts value is OptionSpecs {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail(owner, `\`options\` should be an object of option descriptions`, value);
+  }
+  for (const [name, spec] of Object.entries(value) as [string, unknown][]) {
+    if (!optionName.test(name)) {
+      fail(owner, `an option's name should be a letter followed by letters, digits or _`, name);
+    }
+    assertOptionSpec(owner, name, spec);
+  }
+}
+
+function assertOptionSpec(owner: string, name: string, value: unknown): void {
+  const where = `\`options.${name}`;
+  if (typeof value !== 'object' || value === null) {
+    fail(owner, `${where}\` should be an object with a kind and a description`, value);
+  }
+  const { kind, description }: { kind?: unknown; description?: unknown } = value;
+  if (!kinds.some((known) => known === kind)) {
+    fail(owner, `${where}.kind\` should be one of ${listNames(kinds)}`, kind);
+  }
+  if (typeof description !== 'string' || description.trim() === '') {
+    fail(
+      owner,
+      `${where}.description\` should be a sentence with the unit and the range`,
+      description,
+    );
+  }
+  // The kind is known: what is left is that kind's own fields.
+  const spec = value as OptionSpec;
+  if (spec.kind === 'number') assertNumberBounds(owner, where, spec);
+  if (spec.kind === 'choice') assertChoices(owner, where, spec.choices);
+  try {
+    checkOption(owner, name, spec, optionDefault(spec));
+  } catch (cause) {
+    throw new MultigradError(
+      'incompatible-strategy',
+      `${owner}: ${where}.default\` is not a value that the option allows. ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+function assertNumberBounds(owner: string, where: string, spec: NumberOption): void {
+  for (const bound of ['minimum', 'exclusiveMinimum', 'maximum'] as const) {
+    const value: unknown = spec[bound];
+    if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value))) {
+      fail(owner, `${where}.${bound}\` should be a finite number or absent`, value);
+    }
+  }
+  for (const flag of ['integer', 'nullable'] as const) {
+    const value: unknown = spec[flag];
+    if (value !== undefined && typeof value !== 'boolean') {
+      fail(owner, `${where}.${flag}\` should be true, false or absent`, value);
+    }
+  }
+  if (spec.minimum !== undefined && spec.exclusiveMinimum !== undefined) {
+    fail(owner, `${where}\` should have \`minimum\` or \`exclusiveMinimum\``, 'both');
+  }
+}
+
+function assertChoices(owner: string, where: string, choices: unknown): void {
+  if (
+    !Array.isArray(choices) ||
+    choices.length === 0 ||
+    choices.some((choice) => typeof choice !== 'string' || choice === '') ||
+    new Set(choices).size < choices.length
+  ) {
+    fail(owner, `${where}.choices\` should be an array of different texts`, choices);
+  }
+}
+
+function fail(owner: string, expectation: string, found: unknown): never {
+  throw new MultigradError(
+    'incompatible-strategy',
+    `${owner}: ${expectation}. Found ${describeValue(found)}.`,
+  );
+}

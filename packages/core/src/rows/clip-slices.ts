@@ -1,0 +1,68 @@
+import { dispose, mul, type NamedTensorMap, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { clipGradients, type ClipOptions } from './clip-gradients.ts';
+import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import { readTogether } from '../tape/read-back.ts';
+import { finishGramian, startGramian } from './row-kernels.ts';
+
+/**
+ * `clipGradients` of whole gradients, from this rank's parts of them: norms are over all ranks. New tensors, null where
+ * there is none.
+ *
+ * @param groups - names of each group's gradients
+ */
+export async function clipSlices(
+  slices: NamedTensorMap,
+  groups: readonly (readonly string[])[],
+  { value, groupNorm, globalNorm }: ClipOptions,
+  exchange: GradientExchange,
+): Promise<NamedTensorMap> {
+  let clipped = clipGradients(slices, groups, value === undefined ? {} : { value });
+  if (groupNorm !== undefined) clipped = await limitNorms(clipped, groups, groupNorm, exchange);
+  if (globalNorm !== undefined) {
+    clipped = await limitNorms(clipped, [Object.keys(slices)], globalNorm, exchange);
+  }
+  return clipped;
+}
+
+/** Takes the slices over. */
+async function limitNorms(
+  slices: NamedTensorMap,
+  sets: readonly (readonly string[])[],
+  limit: number,
+  exchange: GradientExchange,
+): Promise<NamedTensorMap> {
+  const entries = Object.entries(slices as Readonly<Record<string, Tensor | null>>);
+  const present = entries.flatMap(([name, slice]) =>
+    slice === null || slice.size === 0 ? [] : [{ name, pending: startGramian([slice]) }],
+  );
+  const packed = present.map(({ pending }) => pending.packed);
+  try {
+    const values = await readTogether(packed);
+    const squares = new Map(
+      present.map(({ name, pending }, index) => {
+        return [name, finishGramian(pending, values[index]!).gramian.values[0]!];
+      }),
+    );
+    const totals = await exchange.sum(
+      Float64Array.from(sets, (names) =>
+        names.reduce((total, name) => total + (squares.get(name) ?? 0), 0),
+      ),
+    );
+    const factors = new Map(
+      sets.flatMap((names, index) => {
+        const norm = Math.sqrt(totals[index]!);
+        // A zero gradient stays zero, and what is not finite stays so.
+        const factor = norm > 0 || Number.isNaN(norm) ? Math.min(1, limit / norm) : 1;
+        return names.map((name) => [name, factor] as const);
+      }),
+    );
+    return Object.fromEntries(
+      entries.map(([name, slice]) => [
+        name,
+        slice === null ? null : tidy(() => mul(slice, factors.get(name) ?? 1)),
+      ]),
+    ) as NamedTensorMap;
+  } finally {
+    dispose([packed, slices]);
+  }
+}

@@ -1,0 +1,59 @@
+import { type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
+import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import { finishGramian, namedRows, startGramian } from './row-kernels.ts';
+import type { TensorBag } from '../tape/tensor-bag.ts';
+
+/** What tells which variables' gradients are finite, on its way to the host. */
+export interface FiniteChecks {
+  /** Small tensors to be read together with others. */
+  readonly packed: readonly Tensor[];
+  /** Names of the variables whose gradients are not finite, from what was read. */
+  readonly broken: (values: readonly Float32Array[]) => readonly string[];
+}
+
+/** Starts the checks of gradients, one for each variable; null where there is none. */
+export function startChecks(
+  variables: readonly Variable[],
+  gradients: readonly (Tensor | null)[],
+  bag: TensorBag,
+): FiniteChecks {
+  const found = variables.flatMap(({ name }, index) => {
+    const gradient = gradients[index] ?? null;
+    return gradient === null || gradient.size === 0 ? [] : [{ name, gradient }];
+  });
+  const nameAt = (index: number): string => found[index]!.name;
+  const rows = found.map(({ gradient }) => gradient);
+  if (rows.length > 0 && hasKernel('FiniteRows')) {
+    const [finite] = bag.keepAll(tidy(() => runKernel('FiniteRows', namedRows(rows))));
+    return {
+      packed: [finite!],
+      broken: ([flags]) => [...rows.keys()].filter((k) => flags![k] !== 1).map(nameAt),
+    };
+  }
+  const pending = rows.map((row) => startGramian([row]));
+  return {
+    packed: bag.keepAll(pending.map(({ packed }) => packed)),
+    broken: (values) =>
+      [...rows.keys()]
+        .filter((k) => finishGramian(pending[k]!, values[k]!).nonFinite.length > 0)
+        .map(nameAt),
+  };
+}
+
+/**
+ * The first variable whose gradient is not finite, on this rank or any other.
+ *
+ * @param values - what was read of the checks
+ */
+export async function firstNonFinite(
+  variables: readonly Variable[],
+  checks: FiniteChecks,
+  values: readonly Float32Array[],
+  exchange: GradientExchange | null,
+): Promise<string | null> {
+  const broken = new Set(checks.broken(values));
+  const flags = Float64Array.from(variables, ({ name }) => Number(broken.has(name)));
+  const all = exchange === null ? flags : await exchange.sum(flags);
+  return variables.find((_, index) => all[index]! > 0)?.name ?? null;
+}

@@ -1,0 +1,172 @@
+import {
+  add,
+  customGrad,
+  mul,
+  scalar,
+  type Scalar,
+  type Tensor,
+  type Variable,
+} from '@tensorflow/tfjs-core';
+import { MultigradError } from '../base/errors.ts';
+import type { Forward } from './integrate-gradients.ts';
+import { checkLosses } from '../rows/non-finite.ts';
+import type { ForwardResult } from '../network/objectives.ts';
+import { readTogether } from '../tape/read-back.ts';
+import { recordForward } from '../network/record-forward.ts';
+import { scoped } from '../tape/scoped.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from './numbers.ts';
+import { TensorBag } from '../tape/tensor-bag.ts';
+
+/** One part of a batch that is too large for one forward pass. */
+export interface MicroBatch {
+  readonly forward: Forward;
+  /** Its number of samples, > 0. */
+  readonly samples: number;
+}
+
+/** What is known of one objective after all parts. */
+interface Accumulated {
+  samples: number;
+  loss: number;
+  readonly metrics: Map<string, number>;
+  /** Sums by variable, each part's gradient times its samples and the loss scale. */
+  readonly gradients: Map<string, Tensor>;
+}
+
+/**
+ * Gradients of a batch part by part, each part's forward pass freed before the next: a forward function of the whole
+ * batch, whose objectives have the mean losses as values and the mean gradients as gradients, weighted by samples. An
+ * objective's means are over the parts in which it is present, and over its labelled samples where it says how many.
+ *
+ * Whatever integrates gradients sees those of the whole batch; K sweeps a part are made, also for strategies that would
+ * do with one.
+ *
+ * @param lossScale - losses are multiplied by it before the sweeps, as at the step that follows
+ * @returns the forward function, and what to call once its step is over
+ * @throws MultigradError `non-finite` when a part's loss is NaN or infinite, `unsupported` for gradients at features
+ */
+export async function accumulateGradients(
+  parts: readonly MicroBatch[],
+  variables: readonly Variable[],
+  step: number,
+  lossScale = 1,
+): Promise<{ readonly forward: Forward; readonly dispose: () => void }> {
+  const bag = new TensorBag();
+  const objectives = new Map<string, Accumulated>();
+  try {
+    for (const part of parts) await addPart(part, variables, step, lossScale, objectives, bag);
+  } catch (error) {
+    bag.dispose();
+    throw error;
+  }
+  return {
+    forward: () => surrogate(objectives, variables, lossScale),
+    dispose: () => bag.dispose(),
+  };
+}
+
+async function addPart(
+  { forward, samples }: MicroBatch,
+  variables: readonly Variable[],
+  step: number,
+  lossScale: number,
+  objectives: Map<string, Accumulated>,
+  bag: TensorBag,
+): Promise<void> {
+  const own = new TensorBag();
+  const tape = recordForward(forward, own, true);
+  try {
+    const { objectives: present, features } = tape.value;
+    if (features !== null) {
+      throw new MultigradError(
+        'unsupported',
+        "Gradients cannot be accumulated at features, which differ from part to part. Use `level: 'parameters'`.",
+      );
+    }
+    const paths = tape.paths(variables);
+    const counts = samplesOf(present, await readTogether(sampleTensors(present)), samples);
+    present.forEach(({ name, loss }, k) => {
+      const count = counts[k]!;
+      const sum = objectives.get(name) ?? newSum();
+      objectives.set(name, sum);
+      sum.samples += count;
+      const seed = { tensor: loss, gradient: own.keep(scalar(lossScale)) };
+      const swept = own.keepAll(tape.sweep([seed], paths));
+      variables.forEach((variable, index) => {
+        const gradient = swept[index] ?? null;
+        if (gradient === null) return;
+        const before = sum.gradients.get(variable.name);
+        const scaled = scoped(() => {
+          const weighted = mul(gradient, count);
+          return before === undefined ? weighted : add(before, weighted);
+        });
+        sum.gradients.set(variable.name, bag.keep(scaled));
+        if (before !== undefined) bag.give(before).dispose();
+      });
+    });
+    await addNumbers(tape.value, counts, step, objectives);
+  } finally {
+    tape.dispose();
+    own.dispose();
+  }
+}
+
+async function addNumbers(
+  { objectives: present }: ForwardResult,
+  counts: readonly number[],
+  step: number,
+  objectives: ReadonlyMap<string, Accumulated>,
+): Promise<void> {
+  const { losses, metrics } = sortNumbers(present, await readTogether(scalarsOf(present)));
+  checkLosses(
+    present.map(({ name }) => name),
+    losses,
+    step,
+  );
+  present.forEach(({ name }, k) => {
+    const sum = objectives.get(name)!;
+    const samples = counts[k]!;
+    sum.loss += losses[k]! * samples;
+    for (const [metric, value] of Object.entries(metrics[k]!)) {
+      sum.metrics.set(metric, (sum.metrics.get(metric) ?? 0) + value * samples);
+    }
+  });
+}
+
+function newSum(): Accumulated {
+  return { samples: 0, loss: 0, metrics: new Map(), gradients: new Map() };
+}
+
+/** Objectives whose values and gradients are those that were accumulated. */
+function surrogate(
+  objectives: ReadonlyMap<string, Accumulated>,
+  variables: readonly Variable[],
+  lossScale: number,
+): Record<string, { loss: Scalar; metrics: Record<string, Scalar>; samples: number }> {
+  return Object.fromEntries(
+    Array.from(objectives, ([name, { samples, loss, metrics, gradients }]) => {
+      const reached = variables.filter((variable) => gradients.has(variable.name));
+      const objective = customGrad((...inputs: unknown[]) => ({
+        // The last input is where intermediate results could be saved: there are none.
+        value: scalar(loss / samples),
+        // The sums hold the loss scale already, as does what is handed in.
+        gradFunc: (dy: Tensor) => {
+          const factor = mul(mul(dy, 1 / lossScale), 1 / samples);
+          return inputs
+            .slice(0, reached.length)
+            .map((_, index) => mul(gradients.get(reached[index]!.name)!, factor));
+        },
+      }));
+      return [
+        name,
+        {
+          loss: reached.length === 0 ? scalar(loss / samples) : (objective(...reached) as Scalar),
+          metrics: Object.fromEntries(
+            Array.from(metrics, ([metric, value]) => [metric, scalar(value / samples)]),
+          ),
+          samples,
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,75 @@
+import type { Json } from '../base/json.ts';
+import type { Integration } from '../contract/strategy.ts';
+import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
+
+/** A decision as JSON, tensors by their place in the group: ranks may call them otherwise. */
+interface IntegrationRecord {
+  readonly weights: readonly number[];
+  readonly batchWeights: readonly (readonly number[])[] | null;
+  readonly memory: Readonly<Record<'weights' | 'keep' | 'add', readonly number[]>> | null;
+  readonly tensorWeights: readonly (readonly [place: number, weights: readonly number[]])[] | null;
+  readonly state: Json;
+  readonly note: string | null;
+  readonly diagnostics: readonly (readonly [name: string, value: number | string])[] | null;
+}
+
+/** What a strategy decided, but for a function that combines rows, as plain JSON. */
+export function integrationToJson(integration: Integration, tensors: readonly string[]): Json {
+  const { weights, batchWeights, memory, tensorWeights, state, note, diagnostics } = integration;
+  const record: IntegrationRecord = {
+    weights: [...weights],
+    batchWeights: batchWeights?.map((some) => [...some]) ?? null,
+    memory:
+      memory === undefined
+        ? null
+        : { weights: [...memory.weights], keep: [...memory.keep], add: [...memory.add] },
+    tensorWeights:
+      tensorWeights === undefined
+        ? null
+        : Array.from(tensorWeights, ([name, some]) => [tensors.indexOf(name), [...some]] as const),
+    state,
+    note: note ?? null,
+    diagnostics:
+      diagnostics === undefined
+        ? null
+        : Object.entries(diagnostics).map(([name, value]) => [name, numberToJson(value)] as const),
+  };
+  return record as unknown as Json;
+}
+
+/** What `integrationToJson` wrote. */
+export function integrationFromJson(json: Json, tensors: readonly string[]): Integration {
+  const record = json as unknown as IntegrationRecord;
+  const { weights, batchWeights, memory, tensorWeights, state, note, diagnostics } = record;
+  return {
+    weights: Float64Array.from(weights),
+    state,
+    ...(batchWeights === null
+      ? {}
+      : { batchWeights: batchWeights.map((some) => Float64Array.from(some)) }),
+    ...(memory === null
+      ? {}
+      : {
+          memory: {
+            weights: Float64Array.from(memory.weights),
+            keep: Float64Array.from(memory.keep),
+            add: Float64Array.from(memory.add),
+          },
+        }),
+    ...(tensorWeights === null
+      ? {}
+      : {
+          tensorWeights: new Map(
+            tensorWeights.map(([place, some]) => [tensors[place]!, Float64Array.from(some)]),
+          ),
+        }),
+    ...(note === null ? {} : { note }),
+    ...(diagnostics === null
+      ? {}
+      : {
+          diagnostics: Object.fromEntries(
+            diagnostics.map(([name, value]) => [name, numberFromJson(value)]),
+          ),
+        }),
+  };
+}

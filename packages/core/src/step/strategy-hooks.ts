@@ -1,0 +1,73 @@
+import { MultigradError } from '../base/errors.ts';
+import type { GradientStrategy } from '../contract/strategy.ts';
+import type { Json } from '../base/json.ts';
+import type { IntegrationState } from '../network/integration-state.ts';
+
+/** Losses by objective name. */
+type NamedLosses = Readonly<Partial<Record<string, number>>>;
+
+/**
+ * Hands a strategy the losses of the same batch after the optimizer's step, where its needs name
+ * `now-and-after-step`; other strategies' states come back unchanged.
+ *
+ * @throws MultigradError `non-finite` when a loss is NaN or infinite
+ */
+export function afterStep(
+  strategy: GradientStrategy,
+  state: IntegrationState,
+  losses: NamedLosses,
+): IntegrationState {
+  if (strategy.needs.losses !== 'now-and-after-step') return state;
+  return updateStates(strategy, state, losses, (values, names, own) =>
+    strategy.afterStep === undefined ? own : strategy.afterStep(values, names, own),
+  );
+}
+
+/**
+ * Hands a strategy the mean losses of a finished epoch, where its needs name `epoch-means`; other strategies' states
+ * come back unchanged.
+ *
+ * @throws MultigradError `non-finite` when a loss is NaN or infinite
+ */
+export function endEpoch(
+  strategy: GradientStrategy,
+  state: IntegrationState,
+  losses: NamedLosses,
+): IntegrationState {
+  if (strategy.needs.losses !== 'epoch-means') return state;
+  return updateStates(strategy, state, losses, (values, names, own) =>
+    strategy.onEpochEnd === undefined ? own : strategy.onEpochEnd(values, names, own),
+  );
+}
+
+function updateStates(
+  strategy: GradientStrategy,
+  state: IntegrationState,
+  losses: NamedLosses,
+  update: (losses: Float64Array, objectives: readonly string[], own: Json) => Json,
+): IntegrationState {
+  const updated = (objectives: readonly string[], own: Json): Json => {
+    const names = objectives.filter((name) => losses[name] !== undefined);
+    if (names.length === 0) return own;
+    const values = Float64Array.from(names, (name) => losses[name]!);
+    names.forEach((name, k) => {
+      if (Number.isFinite(values[k])) return;
+      throw new MultigradError(
+        'non-finite',
+        `The loss of objective \`${name}\` should be finite. Found ${values[k]}.`,
+      );
+    });
+    return update(values, names, own);
+  };
+  if (strategy.needs.gradients === 'none') {
+    return { ...state, run: updated(state.objectives, state.run) };
+  }
+  return {
+    ...state,
+    groups: state.groups.map((group) =>
+      group.objectives.length > 1
+        ? { ...group, state: updated(group.objectives, group.state) }
+        : group,
+    ),
+  };
+}

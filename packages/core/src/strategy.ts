@@ -1,0 +1,66 @@
+export { type ErrorCode, MultigradError } from './base/errors.ts';
+export { ioError, isMissing } from './base/io-error.ts';
+export type { Gramian } from './algebra/gramian.ts';
+export type { Json } from './base/json.ts';
+export type { Needs } from './contract/needs.ts';
+export type {
+  GradientStrategy,
+  GroupDescription,
+  GroupGradients,
+  Integration,
+  MemoryUpdate,
+} from './contract/strategy.ts';
+export type { CombineRows, RowAlgebra } from './contract/row-algebra.ts';
+export { describeValue } from './base/describe-value.ts';
+export { nearestName } from './base/nearest-name.ts';
+export type {
+  BooleanOption,
+  ChoiceOption,
+  NumberOption,
+  ObjectiveWeights,
+  OptionSpec,
+  OptionSpecOf,
+  OptionSpecs,
+  OptionValue,
+  ResolvedOptions,
+  WeightsOption,
+} from './plugin/options.ts';
+export { describeOption, optionDefault, resolveOptions } from './plugin/options-resolve.ts';
+export { optionsFromText } from './plugin/options-text.ts';
+export {
+  assertPlugin,
+  createStrategy,
+  definePlugin,
+  type Paper,
+  type StrategyPlugin,
+} from './plugin/plugin.ts';
+export type { Not, Scope, SingleGradient, StrategyProperties } from './plugin/properties.ts';
+export { createRegistry, type StrategyRegistry } from './plugin/registry.ts';
+export { parseStrategySpecifier, type StrategySpecifier } from './plugin/specifier.ts';
+export { balancedWeights } from './algebra/balanced-weights.ts';
+export { checkGramian } from './algebra/check-gramian.ts';
+export { assertStrategy } from './contract/check-strategy.ts';
+export { cosineMatrix } from './algebra/cosine-matrix.ts';
+export { dualConeProjection, projectOntoDualCone } from './algebra/dual-cone.ts';
+export { projectOntoSimplex } from './algebra/project-onto-simplex.ts';
+export {
+  addGramians,
+  cosine,
+  gramianOf,
+  type Jacobian,
+  nonZero,
+  norms,
+} from './algebra/gramian-of.ts';
+export { groupGradients, type GroupGradientsParts } from './contract/group-gradients.ts';
+export {
+  type IntegratedMatrix,
+  integrateMatrix,
+  type IntegrateMatrixOptions,
+  type RememberedRows,
+  type TensorColumns,
+} from './contract/integrate-matrix.ts';
+export { type MinNormPoint, minNormPoint } from './algebra/min-norm.ts';
+export { preferencesOf } from './plugin/preference.ts';
+export { type PseudoInverse, pseudoInverse } from './algebra/pseudo-inverse.ts';
+export { type Random, type RandomState, randomState, resumeRandom } from './algebra/random.ts';
+export { type SymmetricEigen, symmetricEigen } from './algebra/symmetric-eigen.ts';

@@ -1,0 +1,242 @@
+import type { Combination } from '../rows/combination.ts';
+import { dispose, type NamedTensorMap, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { ParameterGroup } from '../network/groups.ts';
+import { MultigradError } from '../base/errors.ts';
+import { type Adjustment, adjustedStep } from './adjusted-step.ts';
+import { clipCombinations } from '../rows/clip-combinations.ts';
+import { checkClip, clipGradients, type ClipOptions } from '../rows/clip-gradients.ts';
+import { clipSlices } from '../rows/clip-slices.ts';
+import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
+import type { PartSnapshot } from '../optimizers/part-snapshot.ts';
+import {
+  type AnyOptimizer,
+  applyOptimizer,
+  isCombining,
+  optimizerDifferences,
+  optimizerKind,
+  restoreOptimizer,
+  snapshotOptimizer,
+} from '../optimizers/optimizer.ts';
+import { tensorDifferences } from '../optimizers/tensor-differences.ts';
+import { type AverageOptions, WeightAverage } from './weight-average.ts';
+import { addWeightDecay } from './weight-decay.ts';
+
+/** How integrated gradients become changes of variables. */
+export interface UpdateOptions {
+  /**
+   * Takes the integrated gradients: a TensorFlow.js optimizer, an object with `applyGradients`, `snapshot` and
+   * `restore`, or a function without memory of the gradients by variable name (null for variables that no objective of
+   * this step reached; the trainer frees the tensors).
+   */
+  readonly optimizer: AnyOptimizer;
+  /**
+   * The learning rate of each step, set on the optimizer before it; a number, or a function such as `cosineDecay` makes.
+   * @defaultValue the optimizer's own
+   */
+  readonly learningRate?: number | LearningRate;
+  /** Factors on the learning rate of groups, by the groups' keys; finite, at least 0. @defaultValue 1 for each */
+  readonly rateFactors?: Readonly<Record<string, number>>;
+  /** Limits on the integrated gradients, before weight decay. @defaultValue none */
+  readonly clip?: ClipOptions;
+  /**
+   * Coupled weight decay: adds `weightDecay · variable` to each integrated gradient, as PyTorch's SGD does; a variable
+   * without a gradient at a step does not decay. Finite, at least 0. @defaultValue 0
+   */
+  readonly weightDecay?: number;
+  /**
+   * Decoupled weight decay: takes `rate · decoupledWeightDecay · variable` off beside the optimizer's change, as AdamW
+   * does, under the same rule. Finite, at least 0. @defaultValue 0
+   *
+   * @see Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019, Algorithm 2
+   */
+  readonly decoupledWeightDecay?: number;
+  /** Keeps an exponential moving average of the weights beside them. @defaultValue none */
+  readonly average?: AverageOptions;
+}
+
+/** What updates remember, with the kind of optimizer that they go through. */
+export interface UpdateSnapshot extends PartSnapshot {
+  readonly kind: string;
+  readonly averagedSteps: number;
+  readonly averages: ReadonlyMap<string, Tensor>;
+}
+
+/** The way of a step's integrated gradients into the variables. */
+export class Update {
+  readonly #options: UpdateOptions;
+  readonly #variables: ReadonlyMap<string, Variable>;
+  readonly #average: WeightAverage | null;
+  readonly #exchange: GradientExchange | null;
+
+  /**
+   * @param exchange - where the variables are slices, the ranks that hold the others
+   * @throws MultigradError `invalid-option`
+   */
+  constructor(
+    options: UpdateOptions,
+    variables: ReadonlyMap<string, Variable>,
+    exchange: GradientExchange | null = null,
+  ) {
+    checkOptions(options);
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#variables = variables;
+    this.#average =
+      options.average === undefined ? null : new WeightAverage(options.average, variables);
+  }
+
+  /** The average of the weights; null where none is kept. */
+  get average(): WeightAverage | null {
+    return this.#average;
+  }
+
+  /**
+   * Whether the optimizer takes gradients that have not been added up, and nothing stands between it and them: limits on
+   * single numbers and changes of an optimizer's steps want to see the sum.
+   */
+  get combines(): boolean {
+    const { optimizer, clip, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
+    const plain = clip?.value === undefined && decoupledWeightDecay === 0;
+    return plain && Object.keys(rateFactors).length === 0 && isCombining(optimizer);
+  }
+
+  /** @param combinations - by the variables' own names; they stay the caller's */
+  async applyCombinations(
+    combinations: ReadonlyMap<string, Combination | null>,
+    step: number,
+    groups: readonly ParameterGroup[],
+  ): Promise<void> {
+    const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
+    if (!isCombining(optimizer)) return;
+    if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
+    const ready =
+      clip === undefined
+        ? combinations
+        : await clipCombinations(
+            combinations,
+            groups.map(({ variables }) => variables),
+            clip,
+            this.#exchange,
+          );
+    optimizer.applyCombinations(ready, weightDecay);
+    this.#average?.update();
+  }
+
+  /** @param gradients - by the variables' own names; they stay the caller's */
+  async apply(
+    gradients: NamedTensorMap,
+    step: number,
+    groups: readonly ParameterGroup[],
+  ): Promise<void> {
+    const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
+    if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
+    const adjustments = this.#adjustments(gradients, groups);
+    const made: NamedTensorMap[] = [];
+    const take = (next: NamedTensorMap): NamedTensorMap => {
+      made.push(next);
+      return next;
+    };
+    try {
+      let ready = gradients;
+      if (clip !== undefined) {
+        const exchange = this.#exchange;
+        const names = groups.map(({ variables }) => variables);
+        ready = take(
+          exchange === null
+            ? clipGradients(ready, names, clip)
+            : await clipSlices(ready, names, clip, exchange),
+        );
+      }
+      if (weightDecay > 0) {
+        ready = take(addWeightDecay(ready, [...this.#variables.values()], weightDecay));
+      }
+      await adjustedStep(adjustments, () => applyOptimizer(optimizer, ready));
+    } finally {
+      dispose(made);
+    }
+    this.#average?.update();
+  }
+
+  snapshot(): UpdateSnapshot {
+    const { optimizer } = this.#options;
+    return {
+      kind: optimizerKind(optimizer),
+      ...snapshotOptimizer(optimizer, this.#variables),
+      averagedSteps: this.#average?.steps ?? 0,
+      averages: this.#average?.tensors ?? new Map<string, Tensor>(),
+    };
+  }
+
+  /** What keeps it from going on from a snapshot, a sentence each. */
+  differences(snapshot: UpdateSnapshot): string[] {
+    const { optimizer } = this.#options;
+    const kind = optimizerKind(optimizer);
+    if (snapshot.kind !== kind) return [`optimizer ${snapshot.kind}, expected ${kind}`];
+    const expected = this.#average !== null && snapshot.averagedSteps > 0 ? this.#variables : null;
+    return [
+      ...optimizerDifferences(optimizer, this.#variables, snapshot),
+      ...tensorDifferences('average', snapshot.averages, expected ?? new Map<string, Tensor>()),
+    ];
+  }
+
+  /** Goes on from a snapshot without differences. */
+  restore(snapshot: UpdateSnapshot): void {
+    restoreOptimizer(this.#options.optimizer, this.#variables, snapshot);
+    this.#average?.restore(snapshot.averagedSteps, snapshot.averages);
+  }
+
+  dispose(): void {
+    this.#average?.dispose();
+  }
+
+  #adjustments(gradients: NamedTensorMap, groups: readonly ParameterGroup[]): Adjustment[] {
+    const { optimizer, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
+    const keys = groups.map(({ key }) => key);
+    const unknown = Object.keys(rateFactors).find((key) => !keys.includes(key));
+    if (unknown !== undefined) {
+      throw new MultigradError(
+        'invalid-option',
+        `Option \`rateFactors\` should name groups: ${keys.join(', ')}. Found \`${unknown}\`.`,
+      );
+    }
+    const rate = decoupledWeightDecay > 0 ? rateOf(optimizer) : 0;
+    if (rate === null) {
+      throw new MultigradError(
+        'unsupported',
+        'Option `decoupledWeightDecay` needs an optimizer with a `learningRate`. Found one without.',
+      );
+    }
+    const factors = new Map(
+      groups.flatMap(({ key, variables }) =>
+        variables.map((name) => [name, rateFactors[key] ?? 1] as const),
+      ),
+    );
+    return Array.from(this.#variables.values()).flatMap((variable) => {
+      const factor = factors.get(variable.name) ?? 1;
+      const decay = factor * rate * decoupledWeightDecay;
+      const present = (gradients[variable.name] ?? null) !== null;
+      return present && (factor !== 1 || decay !== 0) ? [{ variable, factor, decay }] : [];
+    });
+  }
+}
+
+function checkOptions(options: UpdateOptions): void {
+  const { weightDecay, decoupledWeightDecay, rateFactors = {}, clip, learningRate } = options;
+  const numbers = {
+    weightDecay,
+    decoupledWeightDecay,
+    ...(typeof learningRate === 'number' ? { learningRate } : {}),
+    ...Object.fromEntries(
+      Object.entries(rateFactors).map(([key, factor]) => [`rateFactors.${key}`, factor]),
+    ),
+  };
+  for (const [name, value] of Object.entries(numbers) as [string, number | undefined][]) {
+    if (value === undefined || (Number.isFinite(value) && value >= 0)) continue;
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`${name}\` should be a finite number >= 0. Found ${value}.`,
+    );
+  }
+  if (clip !== undefined) checkClip('clip', clip);
+}
