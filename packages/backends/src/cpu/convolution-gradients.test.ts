@@ -238,10 +238,27 @@ describe('convolution gradients on cpu', () => {
     });
   });
 
+  it('leave an output gradient larger than the output to the stock kernel', async () => {
+    await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const filter = tf.ones<tf.Rank.R4>([3, 3, 1, 1]);
+        const dy = tf.reshape<tf.Rank.R4>(tf.range(0, 25), [1, 5, 5, 1]);
+        const found = tf.conv2dTranspose(dy, filter, [1, 2, 2, 1], 1, 'same').dataSync();
+        // Of dy the first two rows and columns: 0 + 1 + 5 + 6 under every window.
+        expect([...found]).toEqual([12, 12, 12, 12]);
+      }),
+    );
+  });
+
   it('refuse an output gradient of the wrong shape', async () => {
     const x = { values: normalValues(25, 1), shape: [1, 5, 5, 1] };
     const attributes = { strides: [1, 1], pad: 'valid', filterShape: [3, 3, 1, 1] };
     await expectConstantMemory(() => {
+      const one = { values: Float32Array.of(1), shape: [1, 1, 1, 1] };
+      const forInput = { strides: [1, 1], pad: 'valid', inputShape: [1, 3, 3, 1] };
+      expect(() => run('Conv2DBackpropInput', { dy: one, filter: one }, forInput)).toThrow(
+        'should have shape [1, 3, 3, 1]. Found [1, 1, 1, 1].',
+      );
       expect(() => run('Conv2DBackpropFilter', { x, dy: x }, attributes)).toThrow(
         'should have shape [1, 3, 3, 1]. Found [1, 5, 5, 1].',
       );

@@ -1,5 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { isLarger } from '../registry/check-inputs.ts';
 import { type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
 type Conv2DInfo = backend_util.Conv2DInfo;
@@ -26,7 +27,8 @@ export const conv2DBackpropFilter: CpuKernel = {
     const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
     const attributes = attrs as unknown as GradientAttributes & { readonly filterShape: Shape4D };
     if (!isSupported(attributes)) return null;
-    const info = geometry(x.shape, attributes.filterShape, dy, attributes);
+    const info = geometry(x.shape, attributes.filterShape, attributes);
+    checkOutputGradient(dy, info);
     const [X, D] = [valuesOf(backend, x), valuesOf(backend, dy)];
     const { inChannels, outChannels } = info;
     const sums = new Float64Array(util.sizeFromShape(info.filterShape));
@@ -53,7 +55,9 @@ export const conv2DBackpropInput: CpuKernel = {
     const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
     const attributes = attrs as unknown as GradientAttributes & { readonly inputShape: Shape4D };
     if (!isSupported(attributes)) return null;
-    const info = geometry(attributes.inputShape, filter.shape, dy, attributes);
+    const info = geometry(attributes.inputShape, filter.shape, attributes);
+    if (isLarger(dy.shape, info.outShape)) return null;
+    checkOutputGradient(dy, info);
     const [D, F] = [valuesOf(backend, dy), valuesOf(backend, filter)];
     const { inChannels, outChannels } = info;
     const sums = new Float64Array(util.sizeFromShape(info.inShape));
@@ -116,10 +120,9 @@ function isSupported({ dataFormat = 'NHWC', dilations = 1 }: GradientAttributes)
 function geometry(
   inputShape: readonly number[],
   filterShape: readonly number[],
-  dy: TensorInfo,
   { strides, pad, dimRoundingMode }: GradientAttributes,
 ): Conv2DInfo {
-  const info = backend_util.computeConv2DInfo(
+  return backend_util.computeConv2DInfo(
     inputShape as Shape4D,
     filterShape as Shape4D,
     strides,
@@ -127,14 +130,15 @@ function geometry(
     pad,
     dimRoundingMode,
   );
-  if (!util.arraysEqual(dy.shape, info.outShape)) {
-    throw new MultigradError(
-      'invalid-argument',
-      `The output gradient of a convolution of [${inputShape.join(', ')}] with [${filterShape.join(', ')}] ` +
-        `should have shape [${info.outShape.join(', ')}]. Found [${dy.shape.join(', ')}].`,
-    );
-  }
-  return info;
+}
+
+function checkOutputGradient({ shape }: TensorInfo, info: Conv2DInfo): void {
+  if (util.arraysEqual(shape, info.outShape)) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `The output gradient of a convolution of [${info.inShape.join(', ')}] with [${info.filterShape.join(', ')}] ` +
+      `should have shape [${info.outShape.join(', ')}]. Found [${shape.join(', ')}].`,
+  );
 }
 
 /** Visits each output position and each tap of its window inside the input: offsets of input and output, index of tap. */

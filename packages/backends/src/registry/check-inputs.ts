@@ -30,6 +30,20 @@ export function inputOf(
 }
 
 /**
+ * Whether an output gradient has more rows or columns than the output, as `conv2dTranspose` makes it for an output shape
+ * that is too small: stock kernels leave out the rest.
+ */
+export function isLarger(dy: readonly number[], output: readonly number[]): boolean {
+  return (
+    dy.length === output.length &&
+    dy.every((length, axis) =>
+      axis === 1 || axis === 2 ? length >= output[axis]! : length === output[axis],
+    ) &&
+    !util.arraysEqual([...dy], [...output])
+  );
+}
+
+/**
  * The inputs row0, row1, …: float32, of any sizes; there are none else.
  *
  * @throws MultigradError `invalid-argument` naming kernel and row

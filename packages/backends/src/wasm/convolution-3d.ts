@@ -1,4 +1,5 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util } from '@tensorflow/tfjs-core';
+import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 type Conv3DArguments = Parameters<typeof backend_util.computeConv3DInfo>;
@@ -12,14 +13,17 @@ interface Conv3DAttributes {
 export const conv3DBackpropFilter: WasmKernel = {
   name: 'Conv3DBackpropFilterV2',
   run: ({ inputs, attrs }, heap) => {
-    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
-    const { filterShape } = attrs as unknown as { readonly filterShape: number[] };
-    const out = heap.output(filterShape);
+    const name = 'Conv3DBackpropFilterV2';
+    const x = inputOf(name, inputs, 'x');
+    const attributes = attrs as unknown as Conv3DAttributes & { readonly filterShape: number[] };
+    const { outShape, numbers } = geometry(x.shape, attributes.filterShape, attributes);
+    const dy = inputOf(name, inputs, 'dy', outShape);
+    const out = heap.output(attributes.filterShape);
     heap.kernels.convolution_3d_filter_gradient(
       heap.pointer(x),
       heap.pointer(dy),
       heap.pointer(out),
-      ...geometry(x.shape, filterShape, attrs as unknown as Conv3DAttributes),
+      ...numbers,
     );
     return out;
   },
@@ -29,14 +33,17 @@ export const conv3DBackpropFilter: WasmKernel = {
 export const conv3DBackpropInput: WasmKernel = {
   name: 'Conv3DBackpropInputV2',
   run: ({ inputs, attrs }, heap) => {
-    const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
-    const { inputShape } = attrs as unknown as { readonly inputShape: number[] };
-    const out = heap.output(inputShape);
+    const name = 'Conv3DBackpropInputV2';
+    const filter = inputOf(name, inputs, 'filter');
+    const attributes = attrs as unknown as Conv3DAttributes & { readonly inputShape: number[] };
+    const { outShape, numbers } = geometry(attributes.inputShape, filter.shape, attributes);
+    const dy = inputOf(name, inputs, 'dy', outShape);
+    const out = heap.output(attributes.inputShape);
     heap.kernels.convolution_3d_input_gradient(
       heap.pointer(dy),
       heap.pointer(filter),
       heap.pointer(out),
-      ...geometry(inputShape, filter.shape, attrs as unknown as Conv3DAttributes),
+      ...numbers,
     );
     return out;
   },
@@ -47,7 +54,7 @@ function geometry(
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad }: Conv3DAttributes,
-): number[] {
+): { readonly outShape: readonly number[]; readonly numbers: readonly number[] } {
   const info = backend_util.computeConv3DInfo(
     inputShape as Conv3DArguments[0],
     filterShape as Conv3DArguments[1],
@@ -55,8 +62,8 @@ function geometry(
     1,
     pad,
   );
-  const { padInfo } = info;
-  return [
+  const { padInfo, outShape } = info;
+  const numbers = [
     info.batchSize,
     info.inDepth,
     info.inHeight,
@@ -76,4 +83,5 @@ function geometry(
     padInfo.top,
     padInfo.left,
   ];
+  return { outShape, numbers };
 }

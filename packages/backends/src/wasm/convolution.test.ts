@@ -1,3 +1,4 @@
+import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -179,6 +180,18 @@ describe('convolution on wasm', () => {
     ]);
   });
 
+  it('leaves an output gradient larger than the output to the stock kernel', async () => {
+    await expectSameAsStockCpu(() => [
+      tf.conv2dTranspose(
+        normal([1, 8, 7, 2], 1) as tf.Tensor4D,
+        normal([3, 3, 4, 2], 2) as tf.Tensor4D,
+        [1, 5, 4, 4],
+        1,
+        'same',
+      ),
+    ]);
+  });
+
   it('lets NaN and infinity through', async () => {
     await tf.setBackend('wasm');
     tf.tidy(() => {
@@ -212,6 +225,69 @@ describe('depthwise convolution on wasm', () => {
         );
       }),
       { numRuns: 40 },
+    );
+  });
+});
+
+describe('an output gradient of the wrong shape', () => {
+  beforeAll(startWasm);
+
+  const attributes = { strides: [1, 1], pad: 'valid' };
+  const attributes3D = { strides: [1, 1, 1], pad: 'valid' };
+  const pool = { filterSize: 3, strides: 1, pad: 'valid' };
+  const image = [1, 5, 5, 2];
+  const volume = [1, 5, 5, 5, 2];
+
+  it.each<[string, Record<string, number[]>, tf.NamedAttrMap, string]>([
+    [
+      'Conv2DBackpropFilter',
+      { x: image, dy: image },
+      { ...attributes, filterShape: [3, 3, 2, 2] },
+      '1, 3, 3, 2',
+    ],
+    [
+      'Conv2DBackpropInput',
+      { filter: [3, 3, 2, 2], dy: [1, 2, 3, 2] },
+      { ...attributes, inputShape: image },
+      '1, 3, 3, 2',
+    ],
+    [
+      'DepthwiseConv2dNativeBackpropFilter',
+      { x: image, dy: image },
+      { ...attributes, filterShape: [3, 3, 2, 2] },
+      '1, 3, 3, 4',
+    ],
+    [
+      'DepthwiseConv2dNativeBackpropInput',
+      { filter: [3, 3, 2, 2], dy: [1, 2, 3, 4] },
+      { ...attributes, inputShape: image },
+      '1, 3, 3, 4',
+    ],
+    [
+      'Conv3DBackpropFilterV2',
+      { x: volume, dy: volume },
+      { ...attributes3D, filterShape: [3, 3, 3, 2, 2] },
+      '1, 3, 3, 3, 2',
+    ],
+    [
+      'Conv3DBackpropInputV2',
+      { filter: [3, 3, 3, 2, 2], dy: [1, 2, 3, 3, 2] },
+      { ...attributes3D, inputShape: volume },
+      '1, 3, 3, 3, 2',
+    ],
+    ['MaxPoolGrad', { input: image, dy: [1, 1, 1, 2] }, pool, '1, 3, 3, 2'],
+    ['MaxPool3DGrad', { input: volume, dy: [1, 1, 1, 1, 2] }, pool, '1, 3, 3, 3, 2'],
+  ])('is refused by %s', async (kernel, shapes, attrs, expected) => {
+    await tf.setBackend('wasm');
+    await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const tensors = Object.fromEntries(
+          Object.entries(shapes).map(([name, shape]) => [name, tf.ones(shape)]),
+        );
+        expect(() => {
+          tf.engine().runKernel(kernel, tensors, attrs);
+        }).toThrow(`Kernel ${kernel} should get \`dy\` as float32 of shape [${expected}]. Found`);
+      }),
     );
   });
 });

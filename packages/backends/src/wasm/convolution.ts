@@ -4,6 +4,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
+import { inputOf, isLarger } from '../registry/check-inputs.ts';
 import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
@@ -97,10 +98,12 @@ function convolve(
 export const conv2DBackpropFilter: WasmKernel = {
   name: 'Conv2DBackpropFilter',
   run: ({ inputs, attrs }, heap) => {
-    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
+    const name = 'Conv2DBackpropFilter';
+    const x = inputOf(name, inputs, 'x');
     const attributes = attrs as unknown as Conv2DAttributes & { readonly filterShape: Shape4D };
     const info = geometry(x.shape, attributes.filterShape, attributes);
     if (info === null) return null;
+    const dy = inputOf(name, inputs, 'dy', info.outShape);
     const out = heap.output(info.filterShape);
     const padded = paddedSize(info);
     const input = padInput(heap, x, info, padded, heap.scratch(float * padded.size));
@@ -132,10 +135,12 @@ export const conv2DBackpropFilter: WasmKernel = {
 export const conv2DBackpropInput: WasmKernel = {
   name: 'Conv2DBackpropInput',
   run: ({ inputs, attrs }, heap) => {
-    const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
+    const name = 'Conv2DBackpropInput';
+    const filter = inputOf(name, inputs, 'filter');
     const attributes = attrs as unknown as Conv2DAttributes & { readonly inputShape: Shape4D };
     const info = geometry(attributes.inputShape, filter.shape, attributes);
-    if (info === null) return null;
+    if (info === null || isLarger(inputs['dy']?.shape ?? [], info.outShape)) return null;
+    const dy = inputOf(name, inputs, 'dy', info.outShape);
     const { padInfo, batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } =
       info;
     const rows = phases(inHeight, info.filterHeight, info.strideHeight, padInfo.top);

@@ -1,4 +1,5 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util } from '@tensorflow/tfjs-core';
+import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
@@ -11,11 +12,17 @@ interface DepthwiseAttributes {
   readonly dimRoundingMode?: Conv2DArguments[5];
 }
 
+interface Geometry {
+  readonly outShape: readonly number[];
+  /** What the compiled kernels take. */
+  readonly numbers: readonly number[];
+}
+
 function geometry(
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, dilations = 1, pad, dimRoundingMode }: DepthwiseAttributes,
-): number[] {
+): Geometry {
   const info = backend_util.computeConv2DInfo(
     inputShape as Shape4D,
     filterShape as Shape4D,
@@ -25,7 +32,7 @@ function geometry(
     dimRoundingMode,
     true,
   );
-  return [
+  const numbers = [
     info.batchSize,
     info.inHeight,
     info.inWidth,
@@ -42,20 +49,24 @@ function geometry(
     info.padInfo.top,
     info.padInfo.left,
   ];
+  return { outShape: info.outShape, numbers };
 }
 
 /** Missing from the stock backend. */
 export const depthwiseBackpropFilter: WasmKernel = {
   name: 'DepthwiseConv2dNativeBackpropFilter',
   run: ({ inputs, attrs }, heap) => {
-    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
+    const name = 'DepthwiseConv2dNativeBackpropFilter';
+    const x = inputOf(name, inputs, 'x');
     const attributes = attrs as unknown as DepthwiseAttributes & { readonly filterShape: number[] };
+    const { outShape, numbers } = geometry(x.shape, attributes.filterShape, attributes);
+    const dy = inputOf(name, inputs, 'dy', outShape);
     const out = heap.output(attributes.filterShape);
     heap.kernels.depthwise_filter_gradient(
       heap.pointer(x),
       heap.pointer(dy),
       heap.pointer(out),
-      ...geometry(x.shape, attributes.filterShape, attributes),
+      ...numbers,
     );
     return out;
   },
@@ -65,14 +76,17 @@ export const depthwiseBackpropFilter: WasmKernel = {
 export const depthwiseBackpropInput: WasmKernel = {
   name: 'DepthwiseConv2dNativeBackpropInput',
   run: ({ inputs, attrs }, heap) => {
-    const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
+    const name = 'DepthwiseConv2dNativeBackpropInput';
+    const filter = inputOf(name, inputs, 'filter');
     const attributes = attrs as unknown as DepthwiseAttributes & { readonly inputShape: number[] };
+    const { outShape, numbers } = geometry(attributes.inputShape, filter.shape, attributes);
+    const dy = inputOf(name, inputs, 'dy', outShape);
     const out = heap.output(attributes.inputShape);
     heap.kernels.depthwise_input_gradient(
       heap.pointer(dy),
       heap.pointer(filter),
       heap.pointer(out),
-      ...geometry(attributes.inputShape, filter.shape, attributes),
+      ...numbers,
     );
     return out;
   },

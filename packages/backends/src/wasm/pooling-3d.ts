@@ -1,4 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 type Pool3DArguments = Parameters<typeof backend_util.computePool3DInfo>;
@@ -28,9 +29,10 @@ export const maxPool3D: WasmKernel = {
 export const maxPool3DGrad: WasmKernel = {
   name: 'MaxPool3DGrad',
   run: ({ inputs, attrs }, heap) => {
-    const { dy, input } = inputs as Record<'dy' | 'input', TensorInfo>;
+    const input = inputOf('MaxPool3DGrad', inputs, 'input');
     const pool = geometry(input, attrs as unknown as Pool3DAttributes);
     if (pool === null) return null;
+    const dy = inputOf('MaxPool3DGrad', inputs, 'dy', pool.outShape);
     const out = heap.output(input.shape);
     heap.kernels.max_pool_3d_gradient(
       heap.pointer(input),

@@ -1,4 +1,5 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util } from '@tensorflow/tfjs-core';
+import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 type Pool2DArguments = Parameters<typeof backend_util.computePool2DInfo>;
@@ -14,7 +15,7 @@ interface PoolAttributes {
 export const maxPoolGrad: WasmKernel = {
   name: 'MaxPoolGrad',
   run: ({ inputs, attrs }, heap) => {
-    const { dy, input } = inputs as Record<'dy' | 'input', TensorInfo>;
+    const input = inputOf('MaxPoolGrad', inputs, 'input');
     const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as PoolAttributes;
     const info = backend_util.computePool2DInfo(
       input.shape as Pool2DArguments[0],
@@ -24,6 +25,7 @@ export const maxPoolGrad: WasmKernel = {
       pad,
       dimRoundingMode,
     );
+    const dy = inputOf('MaxPoolGrad', inputs, 'dy', info.outShape);
     const out = heap.output(input.shape);
     heap.kernels.max_pool_gradient(
       heap.job,
