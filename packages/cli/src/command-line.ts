@@ -42,7 +42,7 @@ export async function runCommandLine(
   environment: Environment,
 ): Promise<number> {
   let exitCode: number = exitCodes.success;
-  const program = createProgram({
+  const program = await createProgram(args, {
     environment,
     done: (code) => {
       exitCode = code;

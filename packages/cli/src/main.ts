@@ -2,7 +2,7 @@ import process from 'node:process';
 import { exitCodes } from './shared/exit-codes.ts';
 import { runCommandLine } from './command-line.ts';
 import type { Environment } from './shared/environment.ts';
-import { isStartedByMpi, runRank } from './training/ranks/run-rank.ts';
+import { isStartedByMpi } from './shared/started-by-mpi.ts';
 import { MultigradError } from '@multigrad/core/strategy';
 
 const interruption = new AbortController();
@@ -33,7 +33,12 @@ const run = async (environment: Environment): Promise<number> =>
   runCommandLine(process.argv.slice(2), environment);
 
 try {
-  process.exitCode = await (isStartedByMpi() ? runRank(surroundings, run) : run(surroundings));
+  if (isStartedByMpi()) {
+    const { runRank } = await import('./training/ranks/run-rank.ts');
+    process.exitCode = await runRank(surroundings, run);
+  } else {
+    process.exitCode = await run(surroundings);
+  }
 } catch (error) {
   if (!MultigradError.isInstance(error)) throw error;
   surroundings.complain(`error: ${error.message}`);

@@ -35,14 +35,23 @@ Examples:
 Exit codes: 0 success, 1 a run or a file failed, 2 a mistake on the command line, 130 interrupted (Ctrl-C finishes the step
 and saves; twice leaves at once; resume goes on).`;
 
-/** The `multigrad` command with all its subcommands. */
-export function createProgram(context: CommandContext): Command {
+/**
+ * The `multigrad` command with all its subcommands. Those that the arguments name are loaded; the others are there by
+ * name and summary, for the help.
+ */
+export async function createProgram(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<Command> {
   const program = new Command('multigrad')
     .description(
       'Trains neural networks with several objectives and compares how their gradients are put together.',
     )
     .version(version)
     .addHelpText('after', examples);
-  for (const make of commands) program.addCommand(make(context));
+  for (const { name, summary, load } of commands) {
+    const command = args.includes(name) ? (await load())(context) : new Command();
+    program.addCommand(command.name(name).description(summary));
+  }
   return program;
 }

@@ -6,9 +6,7 @@ import { comparisonOf } from './compare.ts';
 
 /** `multigrad analyze`: a comparison that looks at gradients and losses at fixed weights between epochs. */
 export function analyzeCommand(context: CommandContext): Command {
-  const command = new Command('analyze').description(
-    'Train strategies as compare does, and look at gradients and losses at fixed weights on the way.',
-  );
+  const command = new Command();
   for (const recipe of recipes) {
     const analyzed = { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
     command.addCommand(comparisonOf(analyzed, context, true));

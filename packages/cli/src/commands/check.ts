@@ -8,9 +8,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad check`: compares an experiment's gradients with finite differences. */
 export function checkCommand(context: CommandContext): Command {
-  const command = new Command('check').description(
-    'Compare the gradients of an experiment with finite differences, at a sample of each variable.',
-  );
+  const command = new Command();
   for (const recipe of recipes) command.addCommand(checkOf(recipe, context));
   return command;
 }

@@ -10,10 +10,7 @@ import type { CommandContext } from './command.ts';
 
 /** `multigrad cite`: prints BibTeX of strategies' papers and of multigrad itself. */
 export function citeCommand({ environment: { print, folder }, done }: CommandContext): Command {
-  return new Command('cite')
-    .description(
-      'Print BibTeX: of the papers that strategies come from, of multigrad itself where none is named.',
-    )
+  return new Command()
     .argument('[strategies...]', 'Strategies, as in compare; separated by spaces or commas.')
     .option('--all', 'multigrad and every strategy that is installed.', false)
     .action(async (given: readonly string[], { all }: { readonly all: boolean }) => {

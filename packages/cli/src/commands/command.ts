@@ -8,7 +8,7 @@ export interface CommandContext {
   readonly done: (exitCode: number) => void;
 }
 
-/** Makes one command of the program, with its options, its help and what it does. */
+/** Makes one command of the program: its options and what it does. Its name and summary stand in `index.ts`. */
 export type MakeCommand = (context: CommandContext) => Command;
 
 /** What commander hands an action: what the user wrote, by attribute name. */

@@ -10,9 +10,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad compare`: trains several strategies on one experiment and compares them. */
 export function compareCommand(context: CommandContext): Command {
-  const command = new Command('compare').description(
-    'Train several strategies on one experiment and compare them.',
-  );
+  const command = new Command();
   for (const recipe of recipes) command.addCommand(comparisonOf(recipe, context));
   return command;
 }

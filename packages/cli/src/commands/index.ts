@@ -1,29 +1,79 @@
-import { analyzeCommand } from './analyze.ts';
-import { checkCommand } from './check.ts';
-import { citeCommand } from './cite.ts';
 import type { MakeCommand } from './command.ts';
-import { compareCommand } from './compare.ts';
-import { doctorCommand } from './doctor.ts';
-import { exportCommand } from './export.ts';
-import { nativeCommand } from './native.ts';
-import { reportCommand } from './report.ts';
-import { resumeCommand } from './resume.ts';
-import { strategiesCommand } from './strategies.ts';
-import { trainCommand } from './train.ts';
-import { watchCommand } from './watch.ts';
+
+/** A command in the program's table of contents. */
+export interface CommandEntry {
+  readonly name: string;
+  /** One sentence for the help. */
+  readonly summary: string;
+  /** Loads the command itself; what trains takes longer to load than the help takes to be shown. */
+  readonly load: () => Promise<MakeCommand>;
+}
 
 /** Every command of the program, in the order of its help. */
-export const commands: readonly MakeCommand[] = [
-  compareCommand,
-  trainCommand,
-  analyzeCommand,
-  checkCommand,
-  strategiesCommand,
-  citeCommand,
-  reportCommand,
-  resumeCommand,
-  exportCommand,
-  watchCommand,
-  doctorCommand,
-  nativeCommand,
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'compare',
+    summary: 'Train several strategies on one experiment and compare them.',
+    load: async () => (await import('./compare.ts')).compareCommand,
+  },
+  {
+    name: 'train',
+    summary: 'Train one strategy once.',
+    load: async () => (await import('./train.ts')).trainCommand,
+  },
+  {
+    name: 'analyze',
+    summary:
+      'Train strategies as compare does, and look at gradients and losses at fixed weights on the way.',
+    load: async () => (await import('./analyze.ts')).analyzeCommand,
+  },
+  {
+    name: 'check',
+    summary:
+      'Compare the gradients of an experiment with finite differences, at a sample of each variable.',
+    load: async () => (await import('./check.ts')).checkCommand,
+  },
+  {
+    name: 'strategies',
+    summary: 'List the strategies, with their papers and options.',
+    load: async () => (await import('./strategies.ts')).strategiesCommand,
+  },
+  {
+    name: 'cite',
+    summary:
+      'Print BibTeX: of the papers that strategies come from, of multigrad itself where none is named.',
+    load: async () => (await import('./cite.ts')).citeCommand,
+  },
+  {
+    name: 'report',
+    summary: 'Write tables and report of an output folder anew from its files.',
+    load: async () => (await import('./report.ts')).reportCommand,
+  },
+  {
+    name: 'resume',
+    summary:
+      'Go on with an output folder: finished runs stay, others go on from their newest checkpoint.',
+    load: async () => (await import('./resume.ts')).resumeCommand,
+  },
+  {
+    name: 'export',
+    summary:
+      'Write the trained network of a run as TensorFlow.js models and as safetensors, from its newest checkpoint.',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
+    name: 'watch',
+    summary: 'Show a live page of an output folder, in a browser on this machine, until Ctrl-C.',
+    load: async () => (await import('./watch.ts')).watchCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'Show the backends that are there, test them, and say how to get a faster one.',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'native',
+    summary: 'Native TensorFlow, the fastest backend on a processor or a CUDA device.',
+    load: async () => (await import('./native.ts')).nativeCommand,
+  },
 ];

@@ -28,9 +28,7 @@ Builds lie in $MULTIGRAD_NATIVE, else in multigrad/native below $XDG_CACHE_HOME 
 
 /** `multigrad native`: installs native TensorFlow and lists what is installed. */
 export function nativeCommand({ environment, done }: CommandContext): Command {
-  const native = new Command('native').description(
-    'Native TensorFlow, the fastest backend on a processor or a CUDA device.',
-  );
+  const native = new Command();
   native
     .command('install')
     .description('Fetch the TensorFlow library of the Python wheel and build the addon for it.')

@@ -6,8 +6,7 @@ import type { CommandContext } from './command.ts';
 
 /** `multigrad report`: writes tables and report of an output folder anew. */
 export function reportCommand({ environment: { print, folder }, done }: CommandContext): Command {
-  return new Command('report')
-    .description('Write tables and report of an output folder anew from its files.')
+  return new Command()
     .argument('<folder>', 'Output folder of compare or train.')
     .action(async (given: string) => {
       for (const line of resultLines(given, await writeOutputs(resolve(folder, given), given)))

@@ -8,10 +8,7 @@ import { runRequest } from './run-request.ts';
 
 /** `multigrad resume`: goes on with an output folder. */
 export function resumeCommand({ environment, done }: CommandContext): Command {
-  return new Command('resume')
-    .description(
-      'Go on with an output folder: finished runs stay, others go on from their newest checkpoint.',
-    )
+  return new Command()
     .argument('<folder>', 'Output folder of compare or train.')
     .option(
       '--tensorboard',

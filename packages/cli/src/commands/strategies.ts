@@ -8,8 +8,7 @@ import type { CommandContext } from './command.ts';
 
 /** `multigrad strategies`: lists the strategies, with their papers and options. */
 export function strategiesCommand({ environment: { print }, done }: CommandContext): Command {
-  return new Command('strategies')
-    .description('List the strategies, with their papers and options.')
+  return new Command()
     .addOption(new Option('--json', 'For programs.').conflicts('markdown'))
     .option('--markdown', 'As a page with tables, of the strategies that come with the program.')
     .action(({ json, markdown }: { readonly json?: true; readonly markdown?: true }) => {

@@ -10,7 +10,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad train`: trains one strategy once. */
 export function trainCommand(context: CommandContext): Command {
-  const command = new Command('train').description('Train one strategy once.');
+  const command = new Command();
   for (const recipe of recipes) command.addCommand(trainingOf(recipe, context));
   return command;
 }

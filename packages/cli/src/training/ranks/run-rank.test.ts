@@ -2,7 +2,8 @@ import { measured, type MeasuredCommunicator, runRanks } from '@multigrad/distri
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../shared/environment.ts';
 import { communicationText } from './communication-text.ts';
-import { asRank, isStartedByMpi } from './run-rank.ts';
+import { isStartedByMpi } from '../../shared/started-by-mpi.ts';
+import { asRank } from './run-rank.ts';
 
 describe('ranks', () => {
   const environment = (lines: string[]): Environment => ({

@@ -1,15 +1,9 @@
-import process from 'node:process';
 import { measured, type MeasuredCommunicator } from '@multigrad/distributed';
 import { exitCodes } from '../../shared/exit-codes.ts';
 import type { Environment } from '../../shared/environment.ts';
 
 /** How long a rank that failed by itself leaves the word to the first one, whose error may be the same, in ms. */
 const deference = 1000;
-
-/** Whether a launcher of MPI started this process: Open MPI's `mpirun`, or one that speaks PMIx, as SLURM's `srun` does. */
-export function isStartedByMpi(variables: NodeJS.ProcessEnv = process.env): boolean {
-  return variables['OMPI_COMM_WORLD_SIZE'] !== undefined || variables['PMIX_RANK'] !== undefined;
-}
 
 /**
  * Runs a command as one of several ranks. The first one alone talks; whichever fails says why, and ends them all.
