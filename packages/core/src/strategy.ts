@@ -37,7 +37,7 @@ export {
 export type { Not, Scope, SingleGradient, StrategyProperties } from './plugin/properties.ts';
 export { createRegistry, type StrategyRegistry } from './plugin/registry.ts';
 export { parseStrategySpecifier, type StrategySpecifier } from './plugin/specifier.ts';
-export { balancedWeights } from './algebra/balanced-weights.ts';
+export { type BalancedWeights, balancedWeights } from './algebra/balanced-weights.ts';
 export { checkGramian } from './algebra/check-gramian.ts';
 export { assertStrategy } from './contract/check-strategy.ts';
 export { cosineMatrix } from './algebra/cosine-matrix.ts';

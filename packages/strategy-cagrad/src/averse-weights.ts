@@ -1,67 +1,165 @@
 import { type Gramian, minNormPoint, projectOntoDualCone } from '@multigrad/core/strategy';
 
+/** What {@link averseWeights} found. */
+export interface AverseWeights {
+  /** K numbers. */
+  readonly weights: Float64Array;
+  /** `stationary`: the weights are zero. `unsolved`: they are those of the fallback. */
+  readonly note?: 'stationary' | 'unsolved';
+}
+
+/** A point of the path: for some τ the w that minimises `⟨g_w, g_0⟩ + |g_w|² / (2 τ)` over the simplex. */
+interface PathPoint {
+  readonly tau: number;
+  readonly weights: Float64Array;
+  /** `|g_w|²`. */
+  readonly squared: number;
+}
+
 /**
- * The weights of CAGrad's update; null where it is zero.
+ * The weights of CAGrad's update.
  *
  * For any τ > 0 the w that minimises `⟨g_w, g_0⟩ + |g_w|² / (2 τ)` makes `g_w + τ g_0` the min-norm point of the hull of
- * `g_k + τ g_0`. It is CAGrad's w where `|g_w| = τ c |g_0|`, which the left side undercuts from some τ on, once.
+ * `g_k + τ g_0`. It is CAGrad's w where `|g_w| = τ c |g_0|`, which the left side undercuts from some τ on, once. The
+ * update is then `(g_w + τ g_0) / τ`, whose gains `⟨u, g_k⟩` are the least and equal where w_k > 0: what was found is
+ * checked by that.
  */
-export function averseWeights(given: Gramian, c: number): Float64Array | null {
+export function averseWeights(given: Gramian, c: number): AverseWeights {
   const gramian = scaled(given);
   const { size, values } = gramian;
   const share = 1 / size;
+  const stationary: AverseWeights = { weights: new Float64Array(size), note: 'stationary' };
   const products = Float64Array.from({ length: size }, (_, i) => rowSum(gramian, i) * share);
   const meanSquared = products.reduce((sum, product) => sum + product, 0) * share;
   const diagonal = Float64Array.from({ length: size }, (_, k) => values[k * size + k]!);
   const total = diagonal.reduce((sum, value) => sum + Math.sqrt(value), 0);
   // Within the error of its own sum the mean is zero.
   const error = gramian.relativeError + size * 2 ** -50;
-  if (meanSquared <= error * (total * share) ** 2) return null;
+  if (meanSquared <= error * (total * share) ** 2) return stationary;
   const mean = new Float64Array(size).fill(share);
-  if (c === 0) return mean;
+  // For smaller c the shift τ g_0 is so long that rounding hides the gradients that it is added to.
+  if (c < 1e-6) return { weights: mean };
 
   const radius = c * Math.sqrt(meanSquared);
-  const at = (tau: number): { weights: Float64Array; length: number } => {
-    const shifted = values.map(
-      (value, entry) =>
-        value +
-        tau * (products[Math.floor(entry / size)]! + products[entry % size]!) +
-        tau * tau * meanSquared,
-    );
-    // Rounding must not make a squared length negative.
-    for (let k = 0; k < size; k += 1) {
-      shifted[k * size + k] = Math.max(shifted[k * size + k]!, 2 ** -1000);
-    }
-    const { weights } = minNormPoint({ ...gramian, values: shifted });
-    return { weights, length: Math.sqrt(Math.max(0, quadraticForm(gramian, weights))) };
-  };
   const longest = Math.sqrt(diagonal.reduce((most, value) => Math.max(most, value), 0));
   const shortest = minNormPoint(gramian);
-  if (shortest.stationary && c >= 1) return null;
-  let low = shortest.stationary
+  if (shortest.stationary && c >= 1) return stationary;
+  const at = (tau: number): PathPoint => pathPoint(gramian, products, meanSquared, tau);
+  const low = shortest.stationary
     ? (longest / radius) * Math.sqrt(error)
     : Math.sqrt(shortest.squaredNorm) / radius;
-  let high = longest / radius;
-  if (shortest.stationary && at(low).length < low * radius) {
-    return projectOntoDualCone(gramian, mean);
+  const first = at(low);
+  // The best g_w is zero: what is left of the mean once no objective rises.
+  if (shortest.stationary && Math.sqrt(first.squared) < low * radius) {
+    return { weights: projectOntoDualCone(gramian, mean) };
   }
-  // Bisection of the logarithm, with a secant step where it halves the bracket faster.
-  let best = at(high);
-  for (let turn = 0; turn < 120 && high > low * (1 + 4 * Number.EPSILON); turn += 1) {
-    const middle = Math.sqrt(low) * Math.sqrt(high);
-    best = at(middle);
-    // The length at the root is close to what it is here: the next guess.
-    const guess = best.length / radius;
-    if (best.length > middle * radius) low = middle;
-    else high = middle;
-    if (guess > low && guess < high) {
-      best = at(guess);
-      if (best.length > guess * radius) low = guess;
-      else high = guess;
+  const { tau, weights } = crossing(gramian, radius, at, first, longest / radius);
+  const update = weights.map((weight) => share + weight / tau);
+  const { gains, terms } = gainsOf(gramian, update);
+  // One number that all gains reach and those that take part equal, each within the rounding of its own sum.
+  const tolerance = 2 ** -30 + 4 * error;
+  let reached = Infinity;
+  let taken = -Infinity;
+  for (let k = 0; k < size; k += 1) {
+    reached = Math.min(reached, gains[k]! + tolerance * terms[k]!);
+    if (weights[k]! > 0) taken = Math.max(taken, gains[k]! - tolerance * terms[k]!);
+  }
+  const unsolved = !(taken <= reached);
+  // What lies within the radius for certain: the mean, and from c = 1 on also what is left of it once it conflicts with none.
+  const found = unsolved ? mean : update;
+  const safe = c >= 1 ? withoutConflict(gramian, found, error) : found;
+  if (safe === null) return stationary;
+  return unsolved ? { weights: safe, note: 'unsolved' } : { weights: safe };
+}
+
+/**
+ * The combination itself where it conflicts with no gradient, else its projection onto the dual cone; null where the error of
+ * the inner products leaves no vector that conflicts by no more than it, `⟨u, g_k⟩ >= −2 √e |u| |g_k|`.
+ */
+function withoutConflict(
+  gramian: Gramian,
+  weights: Float64Array,
+  error: number,
+): Float64Array | null {
+  const { size, values } = gramian;
+  const { gains } = gainsOf(gramian, weights);
+  if (gains.every((gain) => gain >= 0)) return weights;
+  const projected = projectOntoDualCone(gramian, weights);
+  const left = gainsOf(gramian, projected).gains;
+  const length = Math.sqrt(Math.max(0, product(gramian, projected, projected)));
+  for (let k = 0; k < size; k += 1) {
+    const allowed = 2 * Math.sqrt(error * values[k * size + k]!) * length;
+    if (!(left[k]! >= -allowed)) return null;
+  }
+  return projected.every((weight) => weight === 0) ? null : projected;
+}
+
+/** The point at τ, from the Gramian of `g_k + τ g_0`. */
+function pathPoint(
+  gramian: Gramian,
+  products: Float64Array,
+  meanSquared: number,
+  tau: number,
+): PathPoint {
+  const { size, values } = gramian;
+  const shifted = new Float64Array(values.length);
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < size; j += 1) {
+      const linear = products[i]! + products[j]!;
+      shifted[i * size + j] = values[i * size + j]! + tau * linear + tau * tau * meanSquared;
     }
+    // Rounding must not make a squared length negative.
+    shifted[i * size + i] = Math.max(shifted[i * size + i]!, 2 ** -1000);
   }
-  if (best.length === 0) return projectOntoDualCone(gramian, mean);
-  return best.weights.map((weight) => share + (weight * radius) / best.length);
+  const { weights } = minNormPoint({ ...gramian, values: shifted });
+  return { tau, weights, squared: Math.max(0, product(gramian, weights, weights)) };
+}
+
+/**
+ * Where `|g_w| = τ · radius` on the path between a point at which it is not less and a τ at which it is not more. As long as
+ * the same objectives take part w is linear in τ, so the crossing is found exactly once they are known.
+ */
+function crossing(
+  gramian: Gramian,
+  radius: number,
+  at: (tau: number) => PathPoint,
+  first: PathPoint,
+  last: number,
+): PathPoint {
+  let low = first;
+  let high = at(last);
+  for (let turn = 0; turn < 200 && high.tau > low.tau * (1 + 4 * Number.EPSILON); turn += 1) {
+    const between = linearCrossing(gramian, radius, low, high);
+    if (low.weights.every((weight, k) => weight > 0 === high.weights[k]! > 0)) return between;
+    // The same two points would be met again: halve, in logarithms, every other turn.
+    const narrow = turn % 2 === 1 || between.tau <= low.tau || between.tau >= high.tau;
+    const found = at(narrow ? Math.sqrt(low.tau) * Math.sqrt(high.tau) : between.tau);
+    if (Math.sqrt(found.squared) > found.tau * radius) low = found;
+    else high = found;
+  }
+  return high;
+}
+
+/** The crossing if w were linear in τ: `|(1 − s) g_low + s g_high| = ((1 − s) τ_low + s τ_high) · radius`. */
+function linearCrossing(
+  gramian: Gramian,
+  radius: number,
+  low: PathPoint,
+  high: PathPoint,
+): PathPoint {
+  const mixed = product(gramian, low.weights, high.weights);
+  const step = high.tau - low.tau;
+  const a = low.squared - 2 * mixed + high.squared - (step * radius) ** 2;
+  const b = mixed - low.squared - low.tau * step * radius ** 2;
+  const d = Math.max(0, low.squared - (low.tau * radius) ** 2);
+  // a s² + 2 b s + d = 0 with d >= 0 and a value <= 0 at s = 1: the first root, without cancellation.
+  const root = d / (-b + Math.sqrt(Math.max(0, b * b - a * d)));
+  const s = Number.isFinite(root) ? Math.min(1, Math.max(0, root)) : 0.5;
+  return {
+    tau: low.tau + s * step,
+    weights: low.weights.map((weight, k) => (1 - s) * weight + s * high.weights[k]!),
+    squared: (1 - s) ** 2 * low.squared + 2 * s * (1 - s) * mixed + s * s * high.squared,
+  };
 }
 
 /** Divided by a power of two near the largest entry: nothing over- or underflows, nothing is rounded. */
@@ -79,10 +177,29 @@ function rowSum({ size, values }: Gramian, row: number): number {
   return sum;
 }
 
-function quadraticForm({ size, values }: Gramian, vector: Float64Array): number {
+/** `⟨u, g_k⟩` for every k, and the sum of the magnitudes of what was added up. */
+function gainsOf(
+  { size, values }: Gramian,
+  weights: Float64Array,
+): { readonly gains: Float64Array; readonly terms: Float64Array } {
+  const gains = new Float64Array(size);
+  const terms = new Float64Array(size);
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < size; j += 1) {
+      const term = values[i * size + j]! * weights[j]!;
+      gains[i]! += term;
+      terms[i]! += Math.abs(term);
+    }
+  }
+  return { gains, terms };
+}
+
+/** `⟨g_a, g_b⟩` of two combinations. */
+function product({ size, values }: Gramian, a: Float64Array, b: Float64Array): number {
   let form = 0;
   for (let i = 0; i < size; i += 1) {
-    for (let j = 0; j < size; j += 1) form += vector[i]! * values[i * size + j]! * vector[j]!;
+    if (a[i] === 0) continue;
+    for (let j = 0; j < size; j += 1) form += a[i]! * values[i * size + j]! * b[j]!;
   }
   return form;
 }

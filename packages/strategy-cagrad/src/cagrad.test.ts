@@ -1,5 +1,24 @@
-import { integrateMatrix } from '@multigrad/core/strategy';
-import { dot, expectNoConflict, expectVector, jacobians, steep } from '@multigrad/test-support';
+import {
+  gramianOf,
+  groupGradients,
+  integrateMatrix,
+  randomState,
+  resumeRandom,
+} from '@multigrad/core/strategy';
+import {
+  combineExactly,
+  dot,
+  dotExactly,
+  entangledRows,
+  exactGradients,
+  exactLength,
+  exactVector,
+  expectNoConflict,
+  expectVector,
+  jacobians,
+  nearestDouble,
+  steep,
+} from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caGrad, plugin } from './index.ts';
@@ -54,6 +73,126 @@ describe('caGrad', () => {
     expect(dot(integrateMatrix(caGrad({ c: 0.1 }), lopsided).update, lopsided[0]!)).toBeLessThan(
       -1,
     );
+  });
+
+  describe('on entangled rows', () => {
+    const cases = fc.record({
+      seed: fc.nat(1e6),
+      size: fc.integer({ min: 2, max: 12 }),
+      c: fc.oneof(
+        fc.constantFrom(0, 1e-300, 1e-6, 1e-3, 0.5, 0.999, 1, 1.0001, 2, 10, 1e6, 1e300),
+        fc.double({ min: 0, max: 20, noNaN: true }),
+      ),
+      // How far rows that cancel out are from doing so.
+      apart: fc.constantFrom(0, 1e-13, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-3),
+    });
+    const rowsOf = ({ seed, size, apart }: { seed: number; size: number; apart: number }) => {
+      const random = resumeRandom(randomState(seed, 'apart'));
+      return entangledRows(seed, size).map((row) =>
+        row.map((value) => value + apart * (2 * random.uniform() - 1)),
+      );
+    };
+
+    it('answers for every c, and from c = 1 on without conflict', () => {
+      fc.assert(
+        fc.property(cases, (given) => {
+          const rows = rowsOf(given);
+          const { size } = given;
+          const gramian = gramianOf(rows);
+          const objectives = rows.map((_, k) => String(k));
+          const seen = groupGradients({ objectives, gramian });
+          const { weights, note } = caGrad({ c: given.c }).integrate(seen, null);
+          expect(note).not.toBe('unsolved');
+          expect(weights.every(Number.isFinite)).toBe(true);
+          if (note === 'stationary') {
+            expect(weights.every((weight) => weight === 0)).toBe(true);
+            return;
+          }
+          if (given.c < 1) return;
+          // Divided, so that nothing of 1e300 overflows.
+          const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+          const exact = exactGradients(rows);
+          const shortened = exactVector(weights.map((weight) => weight / largest));
+          const update = combineExactly(exact, shortened);
+          const lengths = exact.rows.map(exactLength);
+          const parts = lengths.reduce(
+            (sum, own, k) => sum + Math.abs(weights[k]! / largest) * own,
+            0,
+          );
+          const error = gramian.relativeError + size * 2 ** -50;
+          exact.rows.forEach((row, k) => {
+            const left = 2 * Math.sqrt(error) * exactLength(update) + error * parts;
+            expect(nearestDouble(dotExactly(update, row))).toBeGreaterThanOrEqual(
+              -left * lengths[k]!,
+            );
+          });
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('answers as well with noise in the Gramian', () => {
+      fc.assert(
+        fc.property(cases, fc.constantFrom(2 ** -52, 2 ** -23), (given, noise) => {
+          const random = resumeRandom(randomState(given.seed, 'noise'));
+          const { size, values, relativeError } = gramianOf(rowsOf(given));
+          const noisy = values.slice();
+          for (let i = 0; i < size; i += 1) {
+            for (let j = 0; j < i; j += 1) {
+              const scale = Math.sqrt(values[i * size + i]! * values[j * size + j]!);
+              noisy[i * size + j]! += noise * (2 * random.uniform() - 1) * scale;
+              noisy[j * size + i] = noisy[i * size + j]!;
+            }
+          }
+          const gramian = { size, values: noisy, relativeError: relativeError + noise };
+          const objectives = Array.from({ length: size }, (_, k) => String(k));
+          const seen = groupGradients({ objectives, gramian });
+          const { weights } = caGrad({ c: given.c }).integrate(seen, null);
+          expect(weights.every(Number.isFinite)).toBe(true);
+          if (given.c < 1) return;
+          const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1);
+          const shortened = weights.map((weight) => weight / largest);
+          const gains = shortened.map((_, i) =>
+            shortened.reduce((sum, weight, j) => sum + weight * noisy[i * size + j]!, 0),
+          );
+          const squared = gains.reduce((sum, gain, k) => sum + gain * shortened[k]!, 0);
+          const error = gramian.relativeError + size * 2 ** -50;
+          gains.forEach((gain, k) => {
+            const own = noisy[k * size + k]!;
+            const parts = shortened.reduce(
+              (sum, weight, j) => sum + Math.abs(weight) * Math.sqrt(noisy[j * size + j]!),
+              0,
+            );
+            const left = 2 * Math.sqrt(error * Math.max(0, squared)) + size * 2 ** -50 * parts;
+            expect(gain).toBeGreaterThanOrEqual(-left * Math.sqrt(own));
+          });
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('conflicts with neither of two gradients a millionth from opposite', () => {
+      const rows = [
+        [1, -4],
+        [-1.0000008046605586, 3.9999984237644672],
+      ];
+      for (const c of [1, 1.0001, 1.5, 2, 10, 100]) {
+        const { update } = integrateMatrix(caGrad({ c }), rows);
+        for (const row of rows) {
+          expect(dot(update, row) / length(update) / length(row)).toBeGreaterThan(-1e-8);
+        }
+      }
+    });
+
+    it('says that it found nothing of a Gramian that is none', () => {
+      // Not positive semi-definite, by far more than its relative error says.
+      const entries = [1, -0.6, -0.4, 0.2, -0.6, 1, 1, -0.9, -0.4, 1, 1, -1, 0.2, -0.9, -1, 1];
+      const gramian = { size: 4, values: Float64Array.from(entries), relativeError: 0 };
+      const seen = groupGradients({ objectives: ['a', 'b', 'c', 'd'], gramian });
+      const { weights, note } = caGrad({ c: 2 }).integrate(seen, null);
+      expect(note === 'unsolved' || note === 'stationary').toBe(true);
+      expect(weights.every(Number.isFinite)).toBe(true);
+    });
   });
 
   it('is the mean with c = 0, and 1 + c gradients of one objective', () => {

@@ -5,7 +5,7 @@ import { averseWeights } from './averse-weights.ts';
 export interface CAGradOptions {
   /**
    * How far the update may lie from the mean of the gradients, in lengths of it, >= 0: 0 is the mean, 1 or more never
-   * conflicts.
+   * conflicts. Less than 1e-6 counts as 0.
    *
    * @defaultValue 0.5
    */
@@ -48,6 +48,14 @@ export const caGradOptions: OptionSpecs<CAGradOptions> = {
  * - Where the best `g_w` is zero (Pareto stationary gradients) and c < 1, the update is the vector nearest to `g_0` that
  *   conflicts with none, and it raises no objective; with c >= 1 it is zero, noted `stationary`.
  * - Where the mean is zero so is the update, noted `stationary`.
+ * - What was found is checked: the gains of the objectives that take part in `g_w` have to be the least, each
+ *   within `(2⁻³⁰ + 4 relativeError) Σ_j |G_kj w_j|`. Where that fails, for a Gramian whose error is more
+ *   than it says, the update is the mean, noted `unsolved`, and with c >= 1 what is left of the mean once it conflicts with
+ *   none.
+ * - c below 1e-6 counts as 0.
+ * - With c >= 1 an update that conflicts by rounding is projected onto the dual cone, however near to stationary the
+ *   gradients are. What is left is `⟨u, g_k⟩ >= −2 √e |u| |g_k|` with `e = relativeError + K · 2⁻⁵⁰`; where no vector keeps to
+ *   that the update is zero, noted `stationary`.
  *
  * @remarks
  * The official code finds w by iterations of a general solver. Its `rescale` 1 is `square`, its 2 is `linear`.
@@ -78,11 +86,8 @@ export function caGrad(options: CAGradOptions = {}): GradientStrategy<null> {
     needs: { gradients: 'gramian' },
     init: () => null,
     integrate({ gramian }, state) {
-      const weights = averseWeights(gramian, c);
-      if (weights === null) {
-        return { weights: new Float64Array(gramian.size), state, note: 'stationary' };
-      }
-      return { weights: weights.map((weight) => weight / divisor), state };
+      const { weights, ...note } = averseWeights(gramian, c);
+      return { weights: weights.map((weight) => weight / divisor), ...note, state };
     },
   };
 }

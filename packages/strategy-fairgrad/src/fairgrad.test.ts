@@ -8,7 +8,7 @@ import { fairGrad, plugin } from './index.ts';
 describe('fairGrad', () => {
   it('solves its equations, for any alpha', () => {
     fc.assert(
-      fc.property(jacobians, fc.constantFrom(0.5, 1, 2, 5), (jacobian, alpha) => {
+      fc.property(jacobians, fc.constantFrom(0.1, 0.5, 1, 2, 5, 20), (jacobian, alpha) => {
         const { weights, update, note } = integrateMatrix(fairGrad({ alpha }), jacobian);
         if (note === 'stationary') {
           expect([...weights]).toEqual(jacobian.map(() => 0));
@@ -24,6 +24,24 @@ describe('fairGrad', () => {
         });
       }),
     );
+  });
+
+  it('gives a large alpha the weights of the objectives that gain least', () => {
+    // Six objectives of which some gain more than the least whatever one does: their weights all but vanish.
+    const rows = [
+      [5, 6, 2],
+      [-5, -1, 8],
+      [-7, 2, 6],
+      [-3, -8, 1],
+      [-6, 8, -8],
+      [-2, -5, 5],
+    ].map((row) => [...row, 9]);
+    for (const alpha of [20, 50, 100]) {
+      const { weights, update } = integrateMatrix(fairGrad({ alpha }), rows);
+      rows.forEach((row, k) => {
+        expect(dot(update, row) * weights[k]! ** (1 / alpha)).toBeCloseTo(1, 9);
+      });
+    }
   });
 
   it('has the direction of Nash-MTL with alpha 1', () => {

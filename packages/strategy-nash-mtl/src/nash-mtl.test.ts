@@ -82,6 +82,18 @@ describe('nashMtl', () => {
     expect([...strategy.integrate(seen, kept).weights]).toEqual([4, 3]);
   });
 
+  it('looks anew at the next step where it found none', () => {
+    const opposite = [
+      [1, 2, 0],
+      [-1, -2, 0],
+    ];
+    const strategy = nashMtl({ updateEvery: 5, maxNorm: null });
+    const first = integrateMatrix(strategy, opposite);
+    expect([first.note, first.state]).toEqual(['stationary', { age: 0, weights: {} }]);
+    const second = integrateMatrix(strategy, steep, { state: first.state });
+    expectVector(second.weights, [...integrateMatrix(strategy, steep).weights], 0);
+  });
+
   it('clips what it keeps by the gradients of the step', () => {
     const strategy = nashMtl({ updateEvery: 2 });
     const first = integrateMatrix(strategy, steep);

@@ -1,4 +1,5 @@
 import {
+  type BalancedWeights,
   balancedWeights,
   type GradientStrategy,
   type Gramian,
@@ -61,13 +62,17 @@ export const nashMtlOptions: OptionSpecs<NashMTLOptions> = {
  * There is no solution exactly where the gradients are Pareto stationary (a combination with weights >= 0 is zero
  * within the Gramian's error), a zero gradient among them: all weights are 0 and the note is `stationary`.
  *
- * With `updateEvery` T weights found are kept for T steps; with `maxNorm` off those in between need no gradients
+ * What was found is checked: `|⟨u, g_k⟩ − 1 / a_k| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| a_j` for every k, before clipping.
+ * Where it fails all weights are 0 and the note is `unsolved`.
+ *
+ * With `updateEvery` T weights found are kept for T steps (where there are none the next step looks anew); with `maxNorm` off those in between need no gradients
  * and cost one sweep where one scalar loss expresses them. A step at which an objective is present that the kept weights
  * do not know finds new ones where it sees gradients, else gives it the mean of the others' weights.
  *
  * @remarks
  * The official code approximates the solution by a sequence of convex programs, 20 at most, and starts each from the
- * last one's weights.
+ * last one's weights. It solves for `G / ‖G‖` (Frobenius), so that its update is `√‖G‖` times as long before clipping:
+ * where gradients are so small that `√(K ‖G‖) < maxNorm` it is shorter than here, and not clipped.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *
@@ -104,23 +109,21 @@ export function nashMtl(options: NashMTLOptions = {}): GradientStrategy<NashMTLS
       const blind = state.age > 0 && maxNorm === null;
       const known = objectives.every((name) => Object.hasOwn(state.weights, name));
       const kept = blind || (state.age > 0 && known);
-      const found = kept ? keptWeights(objectives, state) : balancedWeights(gradients.gramian);
+      const { weights, note }: BalancedWeights = kept
+        ? { weights: keptWeights(objectives, state) }
+        : balancedWeights(gradients.gramian);
+      // Nothing was found that could be kept: the next step looks anew.
+      if (note !== undefined) return { weights, state: { age: 0, weights: {} }, note };
       const age = ((kept ? state.age : 0) + 1) % updateEvery;
-      const weights = found ?? new Float64Array(objectives.length);
       const next: NashMTLState = {
         age,
         weights:
           updateEvery === 1
             ? {}
-            : Object.fromEntries(
-                kept
-                  ? Object.entries(state.weights)
-                  : objectives.map((name, k) => [name, weights[k]!]),
-              ),
+            : kept
+              ? state.weights
+              : Object.fromEntries(objectives.map((name, k) => [name, weights[k]!])),
       };
-      if (weights.every((weight) => weight === 0)) {
-        return { weights, state: next, note: 'stationary' };
-      }
       if (maxNorm === null) return { weights, state: next };
       return { weights: clip(weights, gradients.gramian, maxNorm), state: next };
     },

@@ -25,7 +25,7 @@ describe('WorkArray', () => {
 
 describe.each([
   ['minNormPoint', (rows: number[][]) => minNormPoint(gramianOf(rows)).weights],
-  ['balancedWeights', (rows: number[][]) => balancedWeights(gramianOf(rows))!],
+  ['balancedWeights', (rows: number[][]) => balancedWeights(gramianOf(rows)).weights],
   [
     'symmetricEigen',
     (rows: number[][]) => symmetricEigen(gramianOf(rows).values, rows.length).eigenvectors,
