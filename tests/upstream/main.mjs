@@ -6,7 +6,7 @@ import { runTests } from './run-tests.mjs';
 
 const backends = {
   cpu: [{}],
-  wasm: [{ threads: 1 }],
+  wasm: [{ threads: 1 }, { threads: 2 }, { threads: 4 }],
   tensorflow: [{}],
 };
 /** Fewer tests than that were never run: some did not load. */

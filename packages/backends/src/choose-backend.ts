@@ -7,6 +7,7 @@ import { describeWebGl, findWebGl } from './gpu/open-webgl.ts';
 import { findWebGpu, type ProvideGpu, startWebGpu } from './gpu/open-webgpu.ts';
 import { installChainedOperations } from './registry/chained-operations.ts';
 import { installGradients } from './registry/install-gradients.ts';
+import { keepRegistration } from './registry/keep-registration.ts';
 import { startWasm, type WasmReport } from './wasm/start.ts';
 
 /** What `useBackend` did. */
@@ -115,6 +116,7 @@ async function useNative(openNative: OpenNative): Promise<BackendReport | string
 async function useWebGpu(reason: string, provideGpu: ProvideGpu): Promise<BackendReport | string> {
   const gpu = await findWebGpu(provideGpu);
   if ('missing' in gpu) return missingText(gpu);
+  keepRegistration('webgpu');
   await startWebGpu(() => start('webgpu'));
   return { name: 'webgpu', ownKernels: false, reason, gpu };
 }
@@ -134,6 +136,7 @@ async function useHardwareGpu(provideGpu: ProvideGpu): Promise<BackendReport | s
 async function useWebGl(): Promise<BackendReport | string> {
   const missing = await findWebGl();
   if (missing !== null) return missingText(missing);
+  keepRegistration('webgl');
   await start('webgl');
   return { name: 'webgl', ownKernels: false, reason: 'asked for', gpu: describeWebGl() };
 }
@@ -154,6 +157,7 @@ function checkThreads(threads: unknown): void {
 
 async function useCpu(reason: string): Promise<BackendReport> {
   await import('@tensorflow/tfjs-backend-cpu');
+  keepRegistration('cpu');
   await start('cpu');
   installCpuKernels();
   return { name: 'cpu', ownKernels: true, reason };

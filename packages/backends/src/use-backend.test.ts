@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as browser from './browser.ts';
 import * as whole from './index.ts';
 import { useBackend } from './use-backend.ts';
+import { KernelHeap } from './wasm/kernel-heap.ts';
 
 let home: string;
 
@@ -32,6 +33,15 @@ function brokenBuild(): string {
   const record = { format: 1, device: 'cpu', tensorflow: '1.0', platform, arch };
   writeFileSync(join(folder, 'build.json'), JSON.stringify(record));
   return folder;
+}
+
+/** By a stock kernel, and by ours where a factor is transposed. */
+function expectProducts(): void {
+  tf.tidy(() => {
+    const [a, b] = [tf.ones([2, 3]), tf.ones([3, 1])];
+    expect([...tf.matMul(a, b).dataSync()]).toEqual([3, 3]);
+    expect([...tf.matMul(b, a, true, true).dataSync()]).toEqual([3, 3]);
+  });
 }
 
 describe('useBackend', () => {
@@ -82,16 +92,53 @@ describe('useBackend', () => {
     });
   });
 
-  it('leaves a wasm backend that works after a reset of the engine, twice in a row', async () => {
-    await useBackend('wasm', { threads: 1 });
-    for (let again = 0; again < 2; again += 1) {
-      tf.engine().reset();
-      await tf.setBackend('wasm');
-      // The stock kernel computes a product without transposed factors.
-      tf.tidy(() => {
-        expect([...tf.matMul(tf.ones([2, 3]), tf.ones([3, 1])).dataSync()]).toEqual([3, 3]);
-      });
+  it.each([1, 3])(
+    'leaves wasm backends to come with our kernels and %i threads, after a reset and a removal',
+    async (threads) => {
+      if (tf.engine().registry['wasm'] !== undefined) tf.removeBackend('wasm');
+      expect((await useBackend('wasm', { threads })).wasm).toMatchObject({ threads });
+      for (let again = 0; again < 2; again += 1) {
+        tf.engine().reset();
+        await tf.setBackend('wasm');
+        expectProducts();
+        // A backend that runs keeps what it has.
+        expect((await useBackend('wasm', { threads: 2 })).wasm).toMatchObject({ threads });
+        tf.removeBackend('wasm');
+        await useBackend('wasm', { threads });
+        expectProducts();
+      }
+      tf.removeBackend('wasm');
+      expect((await useBackend('wasm', { threads: 2 })).wasm).toMatchObject({ threads: 2 });
+      tf.removeBackend('wasm');
+    },
+  );
+
+  it("starts wasm whatever the program's own fetch does", async () => {
+    const { fetch } = globalThis;
+    globalThis.fetch = () => Promise.reject(new Error('no network'));
+    try {
+      for (const threads of [1, 2]) {
+        expect((await useBackend('wasm', { threads })).wasm).toMatchObject({ threads });
+        tf.removeBackend('wasm');
+      }
+    } finally {
+      globalThis.fetch = fetch;
     }
+  });
+
+  it('says why the kernels of wasm were not prepared', async () => {
+    vi.spyOn(KernelHeap, 'prepare').mockRejectedValueOnce(new Error('no memory'));
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    await expect(useBackend('wasm')).rejects.toThrow('no memory');
+    expect(warn).toHaveBeenCalled();
+    expect((await useBackend('wasm')).name).toBe('wasm');
+  });
+
+  it('registers cpu again after its removal', async () => {
+    await useBackend('cpu');
+    tf.removeBackend('cpu');
+    expect(await useBackend('cpu')).toMatchObject({ name: 'cpu', ownKernels: true });
+    expect([...tf.ones([2]).dataSync()]).toEqual([1, 1]);
   });
 
   it('says what is missing when native TensorFlow is asked for', async () => {

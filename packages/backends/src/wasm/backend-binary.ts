@@ -2,43 +2,35 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { withSharedMemory } from './kernel-module.ts';
 import { nodeModule } from './node-module.ts';
 
-/** The bytes of TensorFlow.js's SIMD binary, its memory shared among threads if need be, as an address to load. */
-export interface BackendBinary {
-  readonly url: string;
-  /** Frees what the address stands for. */
-  release(): void;
-}
-
 /**
- * TensorFlow.js's SIMD binary for `setWasmPaths`. Its own is made for one thread, and its build for several does not
- * start in Node, and brings workers of its own in browsers. Null where the backend finds what it needs by itself.
+ * TensorFlow.js's SIMD binary, its memory shared among threads if need be: it is made for one thread, and the build for
+ * several does not start in Node, and brings workers of its own in browsers.
  *
  * @throws MultigradError `unsupported` when a browser does not get the file
  */
 export async function backendBinary(
   shared: boolean,
   location: string | URL | undefined,
-): Promise<BackendBinary | null> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const module = nodeModule('node:module');
-  if (module !== undefined)
-    return shared ? nodeBinary(module.createRequire(import.meta.url)) : null;
-  // In this form bundlers find the file.
-  const url =
-    location ??
-    new URL('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm', import.meta.url);
-  const bytes = await fetchBytes(url);
-  const blob = new Blob([shared ? withSharedMemory(bytes) : bytes], { type: 'application/wasm' });
-  const address = URL.createObjectURL(blob);
-  return { url: address, release: () => URL.revokeObjectURL(address) };
+  const bytes =
+    module !== undefined
+      ? packagedBytes(module.createRequire(import.meta.url))
+      : // In this form bundlers find the file.
+        await fetchBytes(
+          location ??
+            new URL(
+              '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+              import.meta.url,
+            ),
+        );
+  return shared ? withSharedMemory(bytes) : bytes;
 }
 
-function nodeBinary(require: NodeJS.Require): BackendBinary {
+function packagedBytes(require: NodeJS.Require): Uint8Array<ArrayBuffer> {
   const { readFileSync } = nodeModule('node:fs')!;
   const entry = require.resolve('@tensorflow/tfjs-backend-wasm');
-  const file = new URL('tfjs-backend-wasm-simd.wasm', `file://${entry}`);
-  const binary = withSharedMemory(new Uint8Array(readFileSync(file)));
-  const url = `data:application/wasm;base64,${Buffer.from(binary).toString('base64')}`;
-  return { url, release: () => undefined };
+  return new Uint8Array(readFileSync(new URL('tfjs-backend-wasm-simd.wasm', `file://${entry}`)));
 }
 
 async function fetchBytes(url: string | URL): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,7 @@
-import { backend, engine, env } from '@tensorflow/tfjs-core';
+import { backend, engine } from '@tensorflow/tfjs-core';
 import { backendBinary } from './backend-binary.ts';
 import { installWasmKernels } from './install.ts';
+import { installOwnFactory } from './own-factory.ts';
 import { planThreads } from './threads.ts';
 
 /** How our kernels run on the wasm backend. */
@@ -22,34 +23,22 @@ export interface WasmOptions {
 /**
  * Starts the wasm backend by `start`, with our kernels on it.
  *
- * For more than one thread the backend gets its own binary with a shared memory; a backend that runs already keeps the
- * memory and the threads that it has.
+ * For more than one thread the backend gets a binary with a shared memory; a backend that runs already keeps the memory
+ * and the threads that it has.
  */
 export async function startWasm(
   { threads: asked = 'auto', wasmBinary }: WasmOptions,
   start: () => Promise<void>,
 ): Promise<WasmReport> {
-  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   const plan = planThreads(asked);
-  const runs = engine().registry['wasm'] !== undefined;
-  const binary = runs ? null : await backendBinary(plan.threads > 1, wasmBinary);
-  if (binary !== null) {
-    // Its build for several threads would bring workers of its own.
-    env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-    const { url } = binary;
-    setWasmPaths(
-      {
-        'tfjs-backend-wasm.wasm': url,
-        'tfjs-backend-wasm-simd.wasm': url,
-        'tfjs-backend-wasm-threaded-simd.wasm': url,
-      },
-      true,
-    );
-  }
+  const factory =
+    engine().registry['wasm'] === undefined
+      ? await installOwnFactory(await backendBinary(plan.threads > 1, wasmBinary), plan.threads)
+      : null;
   try {
     await start();
-  } finally {
-    binary?.release();
+  } catch (error) {
+    throw factory?.failure ?? error;
   }
   const { threads, threadsFailure, relaxedSimd } = await installWasmKernels(
     backend(),

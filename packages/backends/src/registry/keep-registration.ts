@@ -1,0 +1,28 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import { engine } from '@tensorflow/tfjs-core';
+
+/** How TensorFlow.js makes a backend. */
+export type Registration = ReturnType<typeof engine>['registryFactory'][string];
+
+const kept = new Map<string, Registration>();
+
+/**
+ * The registration of a backend whose package has been imported. `tf.removeBackend` forgets it, and the package registers
+ * once only: a backend that was removed since the last call is registered again.
+ *
+ * @throws MultigradError `unsupported` when it was removed before the first call
+ */
+export function keepRegistration(name: string): Registration {
+  const { registryFactory } = engine() as {
+    registryFactory: Record<string, Registration | undefined>;
+  };
+  const registration = (registryFactory[name] ??= kept.get(name));
+  if (registration === undefined) {
+    throw new MultigradError(
+      'unsupported',
+      `Backend \`${name}\` should be registered with TensorFlow.js. Found it removed: call \`tf.removeBackend\` only after \`useBackend\`, which registers it again.`,
+    );
+  }
+  kept.set(name, registration);
+  return registration;
+}
