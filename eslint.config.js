@@ -62,6 +62,15 @@ export default tseslint.config(
     },
   },
   {
+    // The core runs in browsers; what keeps files is an entry of its own.
+    files: ['packages/core/src/**/*.ts'],
+    ignores: ['packages/core/src/files/**', '**/*.test.ts', '**/testing/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ regex: '^node:|/files/' }] }],
+      'no-restricted-globals': ['error', 'process', 'Buffer', 'require', '__dirname'],
+    },
+  },
+  {
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
       globals: {

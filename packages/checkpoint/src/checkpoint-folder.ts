@@ -1,14 +1,16 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isMissing, MultigradError } from '@multigrad/core/strategy';
+import { dirname, join } from 'node:path';
 import {
+  type Files,
   type Fingerprint,
-  ioError,
+  makeFolders,
+  NotAsExpected,
+  readChecked,
   readPlainFile,
-  sha256,
+  removeTree,
   syncFolder,
   writeDurably,
-} from './durable-files.ts';
+} from '@multigrad/core/files';
+import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
 import {
   type Manifest,
   openManifest,
@@ -16,14 +18,15 @@ import {
   type TensorFile,
   tensorFiles,
 } from './manifest.ts';
-import { decodeSafetensors, encodeSafetensors, type RawTensor } from './safetensors/index.ts';
+import { safetensorsParts } from './safetensors/encode.ts';
+import { decodeSafetensors, type RawTensor } from './safetensors/index.ts';
 
 const manifestFile = 'checkpoint.json';
 const folderName = /^step-(\d{8,15})-(\d{4,9})$/;
 /** Names that something unfinished bears: being written, or being removed. */
 const unfinished = /^\.(part|gone)-step-\d{8,15}-\d{4,9}$/;
-/** No JSON of a checkpoint is longer, and no file of tensors: what a header claims costs no more memory. */
-const mostBytes = { manifest: 2 ** 28, tensors: 2 ** 32 } as const;
+/** No JSON of a checkpoint is longer, and no file of tensors: 256 MiB and 4 GiB, which one array holds everywhere. */
+const mostBytes = { manifest: 2 ** 28, tensors: 2 ** 32 - 2 ** 16 } as const;
 
 /** Which checkpoint of a folder. */
 export interface CheckpointName {
@@ -44,13 +47,13 @@ export function folderOf({ step, serial }: CheckpointName): string {
 }
 
 /** The checkpoints of a folder by name, newest first; none where there is no folder. */
-export async function listCheckpoints(folder: string): Promise<CheckpointName[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+export async function listCheckpoints(files: Files, folder: string): Promise<CheckpointName[]> {
+  const entries = await files.list(folder).catch((cause: unknown) => {
     if (isMissing(cause)) return [];
     throw ioError(`read the folder of checkpoints ${folder}`, cause);
   });
   return entries
-    .filter((entry) => entry.isDirectory())
+    .filter(({ kind }) => kind === 'folder')
     .flatMap(({ name }) => {
       const [, step, serial] = folderName.exec(name) ?? [];
       return step === undefined ? [] : [{ step: Number(step), serial: Number(serial) }];
@@ -63,9 +66,9 @@ export function newestFirst(a: CheckpointName, b: CheckpointName): number {
 }
 
 /** Removes what an interrupted write or removal left behind. */
-export async function clearUnfinished(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (unfinished.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+async function clearUnfinished(files: Files, folder: string): Promise<void> {
+  for (const { name } of await files.list(folder)) {
+    if (unfinished.test(name)) await removeTree(files, join(folder, name));
   }
 }
 
@@ -73,34 +76,54 @@ export async function clearUnfinished(folder: string): Promise<void> {
  * Writes a checkpoint: all files into a folder under another name, each on the disk before that is renamed. A crash at
  * any moment leaves the earlier ones as they were, and this one whole or unseen.
  *
- * @throws MultigradError `io`; what was written of it is removed
+ * @throws MultigradError `unsupported` for more than 4 GiB in one file, before anything is written; `io`, and then the
+ *   checkpoint is whole or unseen: unless the last of all operations failed, what was written of it is removed
  */
 export async function writeCheckpoint(
+  files: Files,
   folder: string,
   head: Omit<Manifest, 'format' | 'files'>,
   tensors: ReadonlyMap<string, RawTensor>,
 ): Promise<void> {
   const name = folderOf(head);
   const part = join(folder, `.part-${name}`);
+  const contents = tensorFiles.map((file) => {
+    const own = Array.from(tensors).filter(([tensor]) => fileOf(tensor) === file);
+    return [file, checkedParts(file, own)] as const;
+  });
   try {
-    await mkdir(folder, { recursive: true });
-    await clearUnfinished(folder);
-    await mkdir(part);
-    const files: Partial<Record<TensorFile, Fingerprint>> = {};
-    for (const file of tensorFiles) {
-      const own = Array.from(tensors).filter(([tensor]) => fileOf(tensor) === file);
-      files[file] = await writeDurably(join(part, file), encodeSafetensors(own));
+    await makeFolders(files, folder);
+    await clearUnfinished(files, folder);
+    await files.makeFolder(part);
+    const written: Partial<Record<TensorFile, Fingerprint>> = {};
+    for (const [file, parts] of contents) {
+      written[file] = await writeDurably(files, join(part, file), parts);
     }
-    const manifest = { format: 1, ...head, files: files as Manifest['files'] } as const;
-    await writeDurably(join(part, manifestFile), new TextEncoder().encode(sealManifest(manifest)));
-    await syncFolder(part);
-    await rename(part, join(folder, name));
-    await syncFolder(folder);
+    const manifest = { format: 1, ...head, files: written as Manifest['files'] } as const;
+    const text = new TextEncoder().encode(sealManifest(manifest));
+    await writeDurably(files, join(part, manifestFile), [text]);
+    await syncFolder(files, part);
+    await files.rename(part, join(folder, name));
+    await syncFolder(files, folder);
   } catch (cause) {
-    await rm(part, { recursive: true, force: true }).catch(() => undefined);
+    await removeTree(files, part).catch(() => undefined);
     if (MultigradError.isInstance(cause)) throw cause;
     throw ioError(`write the checkpoint of step ${head.step} to ${folder}`, cause);
   }
+}
+
+/** A file of tensors in parts, none of which is a copy of theirs. */
+function checkedParts(
+  file: TensorFile,
+  tensors: readonly (readonly [string, RawTensor])[],
+): Uint8Array[] {
+  const parts = safetensorsParts(tensors);
+  const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (bytes <= mostBytes.tensors) return parts;
+  throw new MultigradError(
+    'unsupported',
+    `A checkpoint's ${file} should have at most ${mostBytes.tensors} bytes. Found ${bytes}.`,
+  );
 }
 
 /** What networks elsewhere can use is apart from what only this training can. */
@@ -109,27 +132,68 @@ function fileOf(tensor: string): TensorFile {
 }
 
 /** Removes a checkpoint; a crash half-way leaves none that looks whole. */
-export async function removeCheckpoint(folder: string, name: CheckpointName): Promise<void> {
+export async function removeCheckpoint(
+  files: Files,
+  folder: string,
+  name: CheckpointName,
+): Promise<void> {
   const gone = join(folder, `.gone-${folderOf(name)}`);
   try {
-    await rename(join(folder, folderOf(name)), gone);
-    await rm(gone, { recursive: true, force: true });
+    await files.rename(join(folder, folderOf(name)), gone);
+    // After a power cut no part of it is to be there under its name.
+    await syncFolder(files, folder);
+    await removeTree(files, gone);
   } catch (cause) {
     throw ioError(`remove the checkpoint ${folderOf(name)} from ${folder}`, cause);
   }
 }
 
 /**
+ * Puts a folder of checkpoints aside, under its own name with `-aside-1`, or the next number that is free.
+ *
+ * @returns the folder's new name; null where there is no such folder
+ */
+export async function setAside(files: Files, folder: string): Promise<string | null> {
+  try {
+    for (let number = 1; ; number += 1) {
+      const aside = `${folder}-aside-${number}`;
+      if (await isThere(files, aside)) continue;
+      if (!(await isThere(files, folder))) return null;
+      await files.rename(folder, aside);
+      await syncFolder(files, dirname(folder));
+      return aside;
+    }
+  } catch (cause) {
+    throw ioError(`put ${folder} aside`, cause);
+  }
+}
+
+async function isThere(files: Files, path: string): Promise<boolean> {
+  try {
+    await files.look(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/**
  * Reads a checkpoint's manifest.
  *
- * @throws MultigradError `invalid-data` where it is damaged, `unsupported` for another version
+ * @throws MultigradError `invalid-data` where it is damaged, `unsupported` for another version, `io` where it cannot be
+ *   read: of its content that says nothing
  */
-export async function readManifest(folder: string, name: CheckpointName): Promise<Manifest> {
-  return undamaged(folder, name, async (path) => {
-    const bytes = await readPlainFile(join(path, manifestFile), mostBytes.manifest);
+export async function readManifest(
+  files: Files,
+  folder: string,
+  name: CheckpointName,
+): Promise<Manifest> {
+  return undamaged(files, folder, name, async (path) => {
+    const bytes = await readPlainFile(files, join(path, manifestFile), mostBytes.manifest);
     const manifest = openManifest(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (manifest.step !== name.step || manifest.serial !== name.serial) {
-      throw new Error(`it is the checkpoint ${folderOf(manifest)}`);
+      throw new NotAsExpected(`it is the checkpoint ${folderOf(manifest)}`);
     }
     return manifest;
   });
@@ -138,23 +202,27 @@ export async function readManifest(folder: string, name: CheckpointName): Promis
 /**
  * Reads a whole checkpoint, each byte of it checked.
  *
- * @throws MultigradError `invalid-data` where it is damaged, `unsupported` for another version
+ * @throws MultigradError `invalid-data` where it is damaged, `unsupported` for another version, `io` where it cannot be
+ *   read: of its content that says nothing
  */
 export async function readCheckpoint(
+  files: Files,
   folder: string,
   name: CheckpointName,
 ): Promise<CheckpointContent> {
-  const manifest = await readManifest(folder, name);
-  return undamaged(folder, name, async (path) => {
+  const manifest = await readManifest(files, folder, name);
+  return undamaged(files, folder, name, async (path) => {
     const tensors = new Map<string, RawTensor>();
     for (const file of tensorFiles) {
-      const { bytes, sha256: expected } = manifest.files[file];
-      const content = await readPlainFile(join(path, file), Math.min(bytes, mostBytes.tensors));
-      if (content.byteLength !== bytes || sha256(content) !== expected) {
-        throw new Error(`${file} is not what was written`);
+      const expected = manifest.files[file];
+      if (expected.bytes > mostBytes.tensors) {
+        throw new NotAsExpected(
+          `${file} should have at most ${mostBytes.tensors} bytes, the manifest says ${expected.bytes}`,
+        );
       }
+      const content = await readChecked(files, join(path, file), expected);
       for (const [tensor, raw] of decodeSafetensors(content, { name: file }).tensors) {
-        if (fileOf(tensor) !== file) throw new Error(`${file} holds \`${tensor}\``);
+        if (fileOf(tensor) !== file) throw new NotAsExpected(`${file} holds \`${tensor}\``);
         tensors.set(tensor, raw);
       }
     }
@@ -163,18 +231,35 @@ export async function readCheckpoint(
 }
 
 async function undamaged<T>(
+  files: Files,
   folder: string,
   name: CheckpointName,
   read: (path: string) => Promise<T>,
 ): Promise<T> {
+  const path = join(folder, folderOf(name));
   try {
-    return await read(join(folder, folderOf(name)));
+    return await read(path);
   } catch (cause) {
     if (MultigradError.isInstance(cause) && cause.code === 'unsupported') throw cause;
+    // A file that the system could not read may be sound. One that is not there is missing: a checkpoint gets its name
+    // once all its files are on the disk.
+    const missing = isMissing(cause) && (await isThere(files, path).catch(() => false));
+    if (isOfSystem(cause) && !missing) {
+      throw ioError(
+        `read the checkpoint ${folderOf(name)} in ${folder}, which may be sound (nothing was changed; try again, or, ` +
+          'where it can never be read, move it away to go on from the one before it)',
+        cause,
+      );
+    }
     throw new MultigradError(
       'invalid-data',
       `The checkpoint ${folderOf(name)} in ${folder} is damaged: ${(cause as Error).message}`,
       { cause },
     );
   }
+}
+
+/** Whether an error tells of the machine, not of what a file holds. */
+function isOfSystem(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && /^E(?!RR_)/.test(String(cause.code));
 }

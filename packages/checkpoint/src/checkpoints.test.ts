@@ -12,10 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FitOptions, MultiObjectiveTrainer } from '@multigrad/core';
+import { type Files, nodeFiles } from '@multigrad/core/files';
 import type { GradientStrategy, Json } from '@multigrad/core/strategy';
 import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeCheckpoint } from './checkpoint-folder.ts';
 import { Checkpoints, type CheckpointsOptions } from './checkpoints.ts';
 import { decodeSafetensors, encodeSafetensors, float32Tensor } from './safetensors/index.ts';
 import { checkpointFolders, damages, replaceTensors, reseal } from './testing/damage.ts';
@@ -343,6 +345,117 @@ describe('a damaged checkpoint', () => {
         /kernel` is float32 \[1\], expected float32 \[2, 1\]\n.*more` is not known here\n.*mean` is float32 \[1\], expected float32 \[\]/,
       );
     });
+  });
+});
+
+/** The file system of this machine, whose `call`-th operation of a kind fails, counted from 1. */
+function failing(kind: 'open' | 'sync' | 'list' | 'rename', call: number, code: string): Files {
+  let calls = 0;
+  const attempt = (): void => {
+    calls += 1;
+    if (calls === call) throw Object.assign(new Error(`${code}: for a moment, ${kind}`), { code });
+  };
+  return {
+    ...nodeFiles,
+    open: async (path, how) => {
+      if (kind === 'open') attempt();
+      const file = await nodeFiles.open(path, how);
+      const sync = async (): Promise<void> => {
+        if (kind === 'sync') attempt();
+        await file.sync();
+      };
+      return { ...file, sync };
+    },
+    list: async (path) => {
+      if (kind === 'list') attempt();
+      return nodeFiles.list(path);
+    },
+    rename: async (from, to) => {
+      if (kind === 'rename') attempt();
+      await nodeFiles.rename(from, to);
+    },
+  };
+}
+
+describe('a checkpoint that cannot be read for a moment', () => {
+  it.each([
+    ['open', 'EIO'],
+    ['open', 'EMFILE'],
+    ['open', 'EACCES'],
+    ['list', 'EIO'],
+  ] as const)('is not passed over: %s fails with %s', async (kind, code) => {
+    await train(1);
+    const before = readdirSync(folder).sort();
+    await withRun(async (run) => {
+      const warnings: string[] = [];
+      const checkpoints = new Checkpoints(folder, {
+        files: failing(kind, 1, code),
+        onDamaged: (warning) => void warnings.push(warning),
+      });
+      const weights = run.values();
+      await expect(checkpoints.restore(run.trainer)).rejects.toMatchObject({
+        code: 'io',
+        message: expect.stringContaining(code) as string,
+      });
+      expect(warnings).toEqual([]);
+      expect(run.values()).toEqual(weights);
+      expect(readdirSync(folder).sort()).toEqual(before);
+      expect(await checkpoints.restore(run.trainer)).toMatchObject({ step: 3 });
+    });
+  });
+});
+
+describe('checkpoints that are put aside', () => {
+  it('stay, and a run begins anew beside them', async () => {
+    const path = join(folder, 'checkpoints');
+    await withRun(async (run) => {
+      for (const number of [1, 2]) {
+        const checkpoints = new Checkpoints(path);
+        await run.trainer.trainOnBatch(run.data);
+        await checkpoints.save(run.trainer.snapshot());
+        expect(await checkpoints.setAside()).toBe(`${path}-aside-${number}`);
+        expect(await checkpoints.setAside()).toBeNull();
+      }
+    });
+    expect(readdirSync(folder).sort()).toEqual(['checkpoints-aside-1', 'checkpoints-aside-2']);
+    const aside = new Checkpoints(`${path}-aside-2`);
+    expect((await aside.readNewest())!.manifest.step).toBe(2);
+  });
+});
+
+describe('a save that fails in its last moment', () => {
+  // The syncs of a save: above the folder, three files, the part, and the folder after the renaming.
+  it.each([1, 2, 3, 4, 5, 6])('does not end those that follow: sync %i fails', async (call) => {
+    await withRun(async (run) => {
+      const path = join(folder, 'checkpoints');
+      const checkpoints = new Checkpoints(path, { files: failing('sync', call, 'EIO') });
+      await run.trainer.trainOnBatch(run.data);
+      await expect(checkpoints.save(run.trainer.snapshot())).rejects.toThrow('EIO');
+      await run.trainer.trainOnBatch(run.data);
+      await checkpoints.save(run.trainer.snapshot());
+      const values = run.values();
+      await run.trainer.trainOnBatch(run.data);
+      expect(await new Checkpoints(path).restore(run.trainer)).toMatchObject({ step: 2 });
+      expect(run.values()).toEqual(values);
+    });
+  });
+});
+
+describe('a file of tensors', () => {
+  it('is refused above 4 GiB before anything is written', async () => {
+    const { state } = await withRun(async (run) => {
+      await run.trainer.trainOnBatch(run.data);
+      return run.trainer.snapshot();
+    });
+    // Five tensors that share memory which nothing touches.
+    const raw = { dtype: 'U8', shape: [2 ** 30], bytes: new Uint8Array(2 ** 30) } as const;
+    const tensors = new Map([1, 2, 3, 4, 5].map((k) => [`weights/${k}`, raw]));
+    const head = { step: 1, serial: 1, score: null, config: null, state };
+    await expect(writeCheckpoint(nodeFiles, folder, head, tensors)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('should have at most 4294901760 bytes. Found 53') as string,
+    });
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 

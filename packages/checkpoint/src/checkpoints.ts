@@ -1,4 +1,5 @@
 import type { FitState, SafePoint, TrainerCallback, TrainerSnapshot } from '@multigrad/core';
+import { type Files, nodeFiles } from '@multigrad/core/files';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import {
@@ -10,6 +11,7 @@ import {
   readCheckpoint,
   readManifest,
   removeCheckpoint,
+  setAside,
   writeCheckpoint,
 } from './checkpoint-folder.ts';
 import { jsonDifferences } from './json-differences.ts';
@@ -25,6 +27,8 @@ export interface CheckpointsOptions {
   readonly keepBest?: number;
   /** Takes what is wrong with a damaged checkpoint that is passed over. @defaultValue nobody is told */
   readonly onDamaged?: (message: string) => void;
+  /** Where files are kept. @defaultValue `nodeFiles`, the file system of this machine */
+  readonly files?: Files;
 }
 
 /** When checkpoints are made during `fit`. */
@@ -98,9 +102,12 @@ export interface RestoredCheckpoint {
 export class Checkpoints {
   readonly #folder: string;
   readonly #options: CheckpointsOptions;
+  readonly #files: Files;
   readonly #scores = new Map<string, number | null>();
-  /** The newest that this run goes on from, or has made. */
-  #current: CheckpointName | null = null;
+  /** Names of the checkpoints that this run goes on from, or has made. */
+  readonly #own = new Set<string>();
+  /** Names of those that were read and found damaged. */
+  readonly #damaged = new Set<string>();
 
   /** @throws MultigradError `invalid-option` */
   constructor(folder: string, options: CheckpointsOptions = {}) {
@@ -108,33 +115,38 @@ export class Checkpoints {
     checkCount('keepBest', options.keepBest ?? 0, 0);
     this.#folder = folder;
     this.#options = options;
+    this.#files = options.files ?? nodeFiles;
   }
 
   /** The checkpoints that the folder holds, newest first; whether they are sound is found when they are read. */
   async list(): Promise<readonly CheckpointName[]> {
-    return listCheckpoints(this.#folder);
+    return listCheckpoints(this.#files, this.#folder);
   }
 
   /**
-   * Reads the newest checkpoint that is sound.
+   * Reads the newest checkpoint that is sound. One is passed over where its content proves that it is damaged, not where
+   * it cannot be read: that may pass.
    *
    * @returns null where there is none at all
-   * @throws MultigradError `invalid-data` where all are damaged, `unsupported` for another version
+   * @throws MultigradError `invalid-data` where all are damaged, `unsupported` for another version, `io` where one cannot
+   *   be read; nothing is changed
    */
   async readNewest(): Promise<CheckpointContent | null> {
     const names = await this.list();
     for (const name of names) {
       try {
-        return await readCheckpoint(this.#folder, name);
+        return await readCheckpoint(this.#files, this.#folder, name);
       } catch (error) {
         if (!MultigradError.isInstance(error) || error.code !== 'invalid-data') throw error;
+        this.#damaged.add(folderOf(name));
         this.#options.onDamaged?.(error.message);
       }
     }
     if (names.length === 0) return null;
     throw new MultigradError(
       'invalid-data',
-      `All ${names.length} checkpoints in ${this.#folder} are damaged. To start anew, choose another folder.`,
+      `All ${names.length} checkpoints in ${this.#folder} are damaged. To start anew, choose another folder, or call ` +
+        '`setAside` first.',
     );
   }
 
@@ -160,7 +172,10 @@ export class Checkpoints {
     try {
       for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
       const fit = trainer.restore({ state: manifest.state, tensors });
-      this.#current = { step: manifest.step, serial: manifest.serial };
+      // Those before it are this run's as well; those after it are damaged.
+      for (const name of await this.list()) {
+        if (newestFirst(manifest, name) <= 0) this.#own.add(folderOf(name));
+      }
       return { step: manifest.step, fit };
     } finally {
       dispose([...tensors.values()]);
@@ -168,29 +183,37 @@ export class Checkpoints {
   }
 
   /**
-   * Removes all checkpoints, sound or not, so that a run can begin anew.
+   * Puts all checkpoints aside, sound or not, so that a run can begin anew: the folder gets another name.
    *
+   * @returns the folder's new name; null where there is no such folder
    * @throws MultigradError `io`
    */
-  async clear(): Promise<void> {
-    for (const name of await this.list()) await removeCheckpoint(this.#folder, name);
-    this.#current = null;
+  async setAside(): Promise<string | null> {
+    const aside = await setAside(this.#files, this.#folder);
+    this.#own.clear();
+    this.#damaged.clear();
+    this.#scores.clear();
+    return aside;
   }
 
   /**
    * Makes a checkpoint, and removes those that are not to be kept any longer, once it is on the disk.
    *
    * @param score - what the best ones are chosen by, the smaller the better
-   * @throws MultigradError `io` where it cannot be written, or where the folder holds checkpoints that this run does not
-   *   go on from; all earlier ones are as they were
+   * @throws MultigradError `io` where it cannot be written, or where the folder holds checkpoints that this run neither
+   *   made nor goes on from: all earlier ones are as they were; `io` too where an earlier one cannot be removed: the new
+   *   one is made then; `unsupported` for more than 4 GiB of weights, or of what else training carries on
    */
   async save(snapshot: TrainerSnapshot, score: number | null = null): Promise<CheckpointName> {
     const step = snapshot.state.step;
     const before = await this.list();
-    if (this.#current === null && before.length > 0) {
+    const known = (name: CheckpointName): boolean =>
+      this.#own.has(folderOf(name)) || this.#damaged.has(folderOf(name));
+    const strange = before.find((name) => !known(name));
+    if (strange !== undefined) {
       throw new MultigradError(
         'io',
-        `The folder ${this.#folder} holds checkpoints of another run, the newest of step ${before[0]!.step}. ` +
+        `The folder ${this.#folder} holds checkpoints of another run, the newest of step ${strange.step}. ` +
           'Go on from them with `restore`, or choose another folder.',
       );
     }
@@ -204,15 +227,17 @@ export class Checkpoints {
     );
     const rank = Number.isFinite(score) ? score : null;
     const config = this.#options.config ?? null;
+    const name = { step, serial };
+    // Where the last operation of all fails, on the folder, it is there nevertheless.
+    this.#own.add(folderOf(name));
     await writeCheckpoint(
+      this.#files,
       this.#folder,
       { step, serial, score: rank, config, state: snapshot.state },
       tensors,
     );
-    const name = { step, serial };
-    await this.#prune(before, name);
-    this.#current = name;
     this.#scores.set(folderOf(name), rank);
+    await this.#prune(before, name);
     return name;
   }
 
@@ -247,11 +272,10 @@ export class Checkpoints {
     };
   }
 
-  /** Removes what comes after the checkpoint that this run went on from, and what is neither new nor good. */
+  /** Removes what is damaged, and what is neither new nor good. */
   async #prune(before: readonly CheckpointName[], made: CheckpointName): Promise<void> {
     const { keep = 2, keepBest = 0 } = this.#options;
-    const current = this.#current;
-    const past = before.filter((name) => current !== null && newestFirst(current, name) <= 0);
+    const past = before.filter((name) => this.#own.has(folderOf(name)));
     const kept = new Set([folderOf(made), ...past.slice(0, keep - 1).map(folderOf)]);
     if (keepBest > 0) {
       const ranked: { readonly name: string; readonly score: number }[] = [];
@@ -263,17 +287,27 @@ export class Checkpoints {
       for (const { name } of ranked.slice(0, keepBest)) kept.add(name);
     }
     for (const name of before) {
-      if (!kept.has(folderOf(name))) await removeCheckpoint(this.#folder, name);
+      if (kept.has(folderOf(name))) continue;
+      await removeCheckpoint(this.#files, this.#folder, name);
+      this.#own.delete(folderOf(name));
+      this.#damaged.delete(folderOf(name));
     }
   }
 
   async #scoreOf(name: CheckpointName): Promise<number | null> {
     const key = folderOf(name);
-    if (!this.#scores.has(key)) {
-      const read = readManifest(this.#folder, name).then(({ score }) => score);
-      this.#scores.set(key, await read.catch(() => null));
-    }
+    if (!this.#scores.has(key)) this.#scores.set(key, await this.#readScore(name));
     return this.#scores.get(key)!;
+  }
+
+  /** A damaged one is not among the best. */
+  async #readScore(name: CheckpointName): Promise<number | null> {
+    try {
+      return (await readManifest(this.#files, this.#folder, name)).score;
+    } catch (error) {
+      if (MultigradError.isInstance(error) && error.code === 'invalid-data') return null;
+      throw error;
+    }
   }
 }
 

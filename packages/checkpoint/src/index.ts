@@ -6,7 +6,7 @@ export {
   type RestoredCheckpoint,
   type Snapshotable,
 } from './checkpoints.ts';
-export type { Fingerprint } from './durable-files.ts';
+export type { Fingerprint } from '@multigrad/core/files';
 export type { Manifest, TensorFile } from './manifest.ts';
 export {
   type DecodeOptions,

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { TrainerState } from '@multigrad/core';
+import type { Fingerprint } from '@multigrad/core/files';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import { checkTrainerState } from './check-state.ts';
-import { type Fingerprint, sha256 } from './durable-files.ts';
 
 /** The files of tensors that every checkpoint holds. */
 export const tensorFiles = ['weights.safetensors', 'training.safetensors'] as const;
@@ -22,6 +23,11 @@ export interface Manifest {
   readonly config: Json;
   readonly state: TrainerState;
   readonly files: Readonly<Record<TensorFile, Fingerprint>>;
+}
+
+/** SHA-256 in hexadecimal. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** The text of a manifest, with a checksum of its own. */

@@ -10,7 +10,7 @@ import { byteLength, elementBytes, isDtype, type RawTensor } from './dtypes.ts';
  * @param tensors - by name; a name is any text but `__metadata__`
  * @param metadata - texts for whoever reads the file
  * @throws MultigradError `invalid-argument` for a tensor whose bytes do not fit its shape, and for a name that is taken
- *   twice, reserved or no Unicode text
+ *   twice, reserved or no Unicode text; `unsupported` for more bytes than an array holds on this machine
  *
  * @example
  * ```ts
@@ -24,6 +24,31 @@ export function encodeSafetensors(
   tensors: Iterable<readonly [string, RawTensor]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let file: Uint8Array;
+  try {
+    file = new Uint8Array(bytes);
+  } catch (cause) {
+    throw new MultigradError(
+      'unsupported',
+      `A safetensors file in memory should be no longer than an array of this machine. Found ${bytes} bytes.`,
+      { cause },
+    );
+  }
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.byteLength;
+  }
+  return file;
+}
+
+/** The file in parts, one after another: its header, then the bytes of each tensor, which are no copies. */
+export function safetensorsParts(
+  tensors: Iterable<readonly [string, RawTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   const sorted = [...tensors].sort(
     ([a, { dtype: first }], [b, { dtype: second }]) =>
       elementBytes[second] - elementBytes[first] || (a < b ? -1 : a > b ? 1 : 0),
@@ -46,16 +71,10 @@ export function encodeSafetensors(
   );
   const header = new TextEncoder().encode(`{${members.join(',')}}`);
   const headerBytes = Math.ceil(header.byteLength / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.set(header, 8);
-  file.fill(0x20, 8 + header.byteLength, 8 + headerBytes);
-  let at = 8 + headerBytes;
-  for (const [, { bytes }] of sorted) {
-    file.set(bytes, at);
-    at += bytes.byteLength;
-  }
-  return file;
+  const head = new Uint8Array(8 + headerBytes).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  head.set(header, 8);
+  return [head, ...sorted.map(([, { bytes }]) => bytes)];
 }
 
 function checkTensor(name: string, { dtype, shape, bytes }: RawTensor): void {

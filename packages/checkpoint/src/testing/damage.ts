@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { sha256 } from '../durable-files.ts';
+import { sha256 } from '../manifest.ts';
 
 /** Folders of the checkpoints in a folder, newest first. */
 export function checkpointFolders(folder: string): string[] {

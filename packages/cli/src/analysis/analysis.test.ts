@@ -12,10 +12,11 @@ import { analysisCsv } from '../results/analysis-csv.ts';
 import type { RunRecord } from '../runs/records.ts';
 import { trainRun } from '../training/train-run.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
+import { collectingWriter } from '../testing/collecting-writer.ts';
 import { gradientStatistics } from './gradient-statistics.ts';
 import { analysisSettings, inspector } from './inspector.ts';
 import { lossLandscape } from './loss-landscape.ts';
-import type { AnalysisRecord, GradientRecord } from '../runs/analysis-records.ts';
+import type { GradientRecord } from '../runs/analysis-records.ts';
 
 type Batch = Readonly<{ x: tf.Tensor2D }>;
 
@@ -163,30 +164,21 @@ describe('a run that is looked at', () => {
       });
       const [strategy] = await chooseStrategies(recipe, ['sum'], '.');
       const train = async (look: boolean): Promise<RunRecord> => {
-        const record = { epochs: [], steps: [], analysis: [] } as {
-          epochs: unknown[];
-          steps: unknown[];
-          analysis: AnalysisRecord[];
-        };
+        const writer = collectingWriter();
         const { signal } = new AbortController();
         const result = await trainRun(
           { recipe, settings, strategy: strategy!, seed: 0, backend: 'wasm' },
           {
             checkpoints: null,
-            writer: {
-              keep: () => undefined,
-              epoch: (epoch) => record.epochs.push(epoch),
-              step: (step) => record.steps.push(step),
-              analysis: (seen) => record.analysis.push(seen),
-              end: () => undefined,
-            },
+            writer,
             progress: lineProgress(() => undefined),
             signal,
             ...(look ? { inspect: inspector(settings, 0, signal) } : {}),
           },
         );
         expect(result.error).toBeUndefined();
-        return { ...(record as object), strategy: 'sum', seed: 0, lr: 0.01, result } as RunRecord;
+        const { epochs, steps, analyses: analysis } = writer;
+        return { epochs, steps, analysis, strategy: 'sum', seed: 0, lr: 0.01, result, gaps: [] };
       };
       const [plain, seen] = [await train(false), await train(true)];
       expect(seen.epochs[0]!.test).toEqual(plain.epochs[0]!.test);

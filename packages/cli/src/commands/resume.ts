@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
+import { nodeFiles } from '@multigrad/core/files';
 import { Command } from 'commander';
 import type { Environment } from '../shared/environment.ts';
 import { requireRecipe } from '../experiments/index.ts';
-import { readConfig } from '../runs/output-folder.ts';
+import { readConfig } from '../runs/read-folder.ts';
+import { recoverConfig } from '../runs/rebuild-config.ts';
 import type { CommandContext } from './command.ts';
 import { runRequest } from './run-request.ts';
 
@@ -33,7 +35,10 @@ async function resume(
   tensorboard: boolean,
   environment: Environment,
 ): Promise<number> {
-  const { recipe, strategies, seeds, settings } = readConfig(resolve(environment.folder, given));
+  const { files = nodeFiles, print } = environment;
+  const folder = resolve(environment.folder, given);
+  const config = (await recoverConfig(folder, files, print)) ?? (await readConfig(folder, files));
+  const { recipe, strategies, seeds, settings } = config;
   const asked = { strategies, seeds, settings, out: given, force: false, tensorboard };
   // Only analyses have a grid.
   const analyze = 'grid' in settings;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { nodeFiles } from '@multigrad/core/files';
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import picocolors from 'picocolors';
 import { useBackend } from '@multigrad/backends';
@@ -53,11 +54,12 @@ export async function runRequest(
     settings,
   };
   const folder = resolve(environment.folder, request.out);
-  const open = openOutputFolder(folder, config, request.force);
+  const { files = nodeFiles } = environment;
+  const open = await openOutputFolder(folder, config, request.force, files);
   try {
     return await runInto(folder, config, open.config, strategies, request, environment);
   } finally {
-    open.release();
+    await open.release();
   }
 }
 
@@ -75,8 +77,8 @@ async function runInto(
   environment: Environment,
 ): Promise<number> {
   const { recipe, settings, tensorboard } = request;
-  const { print, complain, signal } = environment;
-  const left = openRuns(folder, config, whole).length;
+  const { print, complain, signal, files = nodeFiles } = environment;
+  const left = (await openRuns(folder, config, whole, files)).length;
   const all = runNames(config).length;
   let failures: readonly string[] = [];
   if (left === 0) {
@@ -105,14 +107,14 @@ async function runInto(
       progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
     );
     const comparison = {
-      ...{ recipe, config, whole, strategies, folder, tensorboard },
+      ...{ recipe, config, whole, strategies, folder, tensorboard, files },
       backend: backend.name,
       analyze: request.analyze,
       ...(ranks === undefined ? {} : { ranks }),
     };
     ({ failures } = await runComparison(comparison, progress, signal));
   }
-  const summary = await writeOutputs(folder, request.out);
+  const summary = await writeOutputs(folder, request.out, files);
   for (const line of resultLines(request.out, summary)) print(line);
   for (const failure of failures) complain(`Failed: ${failure}`);
   if (signal.aborted) {

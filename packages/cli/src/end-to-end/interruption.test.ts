@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Outcome, Program, tiny } from '../testing/program.ts';
@@ -167,5 +167,42 @@ describe('a program that is stopped', () => {
       expect(end).toMatchObject({ code: 0, err: '' });
       expectWhole('killed');
     });
+
+    it('with a configuration that a power cut emptied, which its checkpoints tell', async () => {
+      const often = [...asked, '--checkpoint', '1', '--out', 'emptied'];
+      await program.start(often, (child, text) => {
+        if (text.includes('epoch 1/4')) child.kill('SIGKILL');
+      });
+      const before = program.text('emptied', 'config.json');
+      writeFileSync(program.path('emptied', 'config.json'), '');
+      const end = await program.start(['resume', 'emptied']);
+      expect(end).toMatchObject({ code: 0, err: '' });
+      expect(end.out).toContain('config.json was damaged: it is made again from the checkpoints.');
+      expect(program.text('emptied', 'config.json')).toBe(before);
+      expectWhole('emptied');
+    });
+  });
+
+  it('begins anew where all checkpoints are damaged, and keeps them aside', async () => {
+    const short = ['train', 'cg-mnist', '--strategy', 'sum', ...tiny, '--out', 'damaged'];
+    await program.start([...short, '--epochs', '500'], (child, text) => {
+      if (text.includes('epoch 2/500')) child.kill('SIGKILL');
+    });
+    const run = join('damaged', 'runs', 'sum-seed0');
+    const names = readdirSync(program.path(run, 'checkpoints')).sort();
+    for (const name of names) {
+      if (!name.startsWith('.')) {
+        writeFileSync(program.path(run, 'checkpoints', name, 'weights.safetensors'), '');
+      }
+    }
+    let sent = false;
+    const again = await program.start(['resume', 'damaged'], (child, text) => {
+      if (!sent && text.includes('epoch 1/500')) child.kill('SIGTERM');
+      sent ||= text.includes('epoch 1/500');
+    });
+    expect(again.out).toMatch(
+      /No checkpoint is sound: the run begins anew. They are kept in .*checkpoints-aside-1\./,
+    );
+    expect(readdirSync(program.path(run, 'checkpoints-aside-1')).sort()).toEqual(names);
   });
 });

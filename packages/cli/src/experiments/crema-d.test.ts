@@ -6,7 +6,7 @@ import { expectConstantMemory } from '@multigrad/test-support';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lineProgress } from '../progress/lines.ts';
-import type { EpochRecord } from '../runs/records.ts';
+import { collectingWriter } from '../testing/collecting-writer.ts';
 import { trainRun } from '../training/train-run.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
 import { requireRecipe } from './index.ts';
@@ -74,18 +74,13 @@ describe('the recipe crema-d', () => {
   it('trains, validates and tests on a copy of the official layout', async () => {
     await expectConstantMemory(async () => {
       const [strategy] = await chooseStrategies(recipe, ['mmpareto'], '.');
-      const epochs: EpochRecord[] = [];
+      const writer = collectingWriter();
+      const { epochs } = writer;
       const result = await trainRun(
         { recipe, settings: settings(), strategy: strategy!, seed: 0, backend: 'wasm' },
         {
           checkpoints: null,
-          writer: {
-            keep: () => undefined,
-            epoch: (record) => epochs.push(record),
-            step: () => undefined,
-            analysis: () => undefined,
-            end: () => undefined,
-          },
+          writer,
           progress: lineProgress(() => undefined),
           signal: new AbortController().signal,
         },

@@ -3,7 +3,7 @@ import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lineProgress } from '../progress/lines.ts';
-import type { EpochRecord, StepRecord } from '../runs/records.ts';
+import { collectingWriter } from '../testing/collecting-writer.ts';
 import { trainRun } from '../training/train-run.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
 import { recipes, requireRecipe } from './index.ts';
@@ -39,8 +39,8 @@ describe.each(runnable)('the recipe %s', (name) => {
   it('trains, validates and tests, and groups what objectives share', async () => {
     await expectConstantMemory(async () => {
       const [strategy] = await chooseStrategies(recipe, ['mmpareto'], '.');
-      const epochs: EpochRecord[] = [];
-      const steps: StepRecord[] = [];
+      const writer = collectingWriter();
+      const { epochs, steps } = writer;
       const result = await trainRun(
         {
           recipe,
@@ -51,13 +51,7 @@ describe.each(runnable)('the recipe %s', (name) => {
         },
         {
           checkpoints: null,
-          writer: {
-            keep: () => undefined,
-            epoch: (record) => epochs.push(record),
-            step: (record) => steps.push(record),
-            analysis: () => undefined,
-            end: () => undefined,
-          },
+          writer,
           progress: lineProgress(() => undefined),
           signal: new AbortController().signal,
         },

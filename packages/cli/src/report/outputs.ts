@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Files, nodeFiles } from '@multigrad/core/files';
 import { recipes } from '../experiments/index.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
@@ -17,7 +18,9 @@ import {
 import type { ReportCommands } from './report.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../shared/wording.ts';
-import { analysisFiles, readConfig, readRuns, writeWhole } from '../runs/output-folder.ts';
+import { analysisFiles } from '../runs/folder-layout.ts';
+import { writeWhole } from '../runs/output-folder.ts';
+import { readConfig, readRuns } from '../runs/read-folder.ts';
 
 /** An argument as a shell reads it. */
 export function quoted(argument: string): string {
@@ -76,22 +79,25 @@ export function reportCommands(config: ComparisonConfig, shown: string): ReportC
  * @param shown - the folder as the user wrote it, for the commands in the report
  * @throws MultigradError `io` or `invalid-data` where the folder cannot be read or written
  */
-export async function writeOutputs(folder: string, shown: string): Promise<Summary> {
-  const config = readConfig(folder);
-  const runs = readRuns(folder, config);
+export async function writeOutputs(
+  folder: string,
+  shown: string,
+  files: Files = nodeFiles,
+): Promise<Summary> {
+  const config = await readConfig(folder, files);
+  const runs = await readRuns(folder, config, files);
   const summary = summarize(config, runs);
-  writeWhole(join(folder, 'table.csv'), resultsCsv(summary));
-  writeWhole(join(folder, 'table.md'), markdown(summary, runs));
+  const write = (name: string, text: string): Promise<void> =>
+    writeWhole(join(folder, name), text, files);
+  await write('table.csv', resultsCsv(summary));
+  await write('table.md', markdown(summary, runs));
   const analysis = analysisCsv(runs);
   for (const file of analysisFiles) {
-    if (analysis !== null) writeWhole(join(folder, file), analysis[file]);
+    if (analysis !== null) await write(file, analysis[file]);
   }
   // The chart library takes longer to load than most commands take to run.
   const { renderReport } = await import('./report.ts');
-  writeWhole(
-    join(folder, 'report.html'),
-    await renderReport(summary, runs, reportCommands(config, shown)),
-  );
+  await write('report.html', await renderReport(summary, runs, reportCommands(config, shown)));
   return summary;
 }
 

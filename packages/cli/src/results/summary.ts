@@ -176,6 +176,8 @@ function notesOn(config: ComparisonConfig, runs: readonly RunRecord[]): string[]
     );
     const rate = swept ? `, learning rate ${wanted.lr}` : '';
     if (run === undefined) return [`${runTitle(wanted, rate)}: not run yet.`];
-    return run.result?.status === 'finished' ? [] : [unfinishedNote(run, epochs, rate)];
+    const gaps = run.gaps.map((gap) => `${runTitle(run, rate)}: ${gap}`);
+    if (run.result?.status === 'finished') return gaps;
+    return [unfinishedNote(run, epochs, rate), ...gaps];
   });
 }

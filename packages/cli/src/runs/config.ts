@@ -1,3 +1,4 @@
+import { MultigradError } from '@multigrad/core/strategy';
 import type { Settings } from './settings.ts';
 
 /** `config.json`: all that decides what a comparison measures. */
@@ -11,6 +12,41 @@ export interface ComparisonConfig {
   readonly strategies: readonly string[];
   readonly seeds: readonly number[];
   readonly settings: Settings;
+}
+
+/**
+ * Checks a configuration that was read.
+ *
+ * @param where - what holds it, for messages
+ * @throws MultigradError `unsupported` for another format, `invalid-data` where it is no configuration
+ */
+export function checkConfig(value: unknown, where: string): ComparisonConfig {
+  const config = (value ?? {}) as Partial<ComparisonConfig>;
+  if (config.format !== 1) {
+    throw new MultigradError(
+      'unsupported',
+      `${where} is not a configuration of format 1, which this version of multigrad reads.`,
+    );
+  }
+  const texts = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string');
+  const seed = (one: unknown): boolean => Number.isSafeInteger(one) && (one as number) >= 0;
+  const setting = (one: unknown): boolean => typeof one === 'string' || Number.isFinite(one);
+  const sound =
+    typeof config.version === 'string' &&
+    typeof config.recipe === 'string' &&
+    texts(config.strategies) &&
+    Array.isArray(config.seeds) &&
+    config.seeds.every(seed) &&
+    typeof config.settings === 'object' &&
+    !Array.isArray(config.settings) &&
+    Object.values(config.settings ?? { none: null }).every(setting);
+  if (sound) return config as ComparisonConfig;
+  throw new MultigradError(
+    'invalid-data',
+    `${where} should hold a recipe, strategies, seeds (integers >= 0) and settings (numbers and texts). ` +
+      `Found ${JSON.stringify(value).slice(0, 200)}.`,
+  );
 }
 
 function flatten(config: ComparisonConfig): Map<string, string> {

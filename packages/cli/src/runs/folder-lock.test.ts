@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { nodeFiles } from '@multigrad/core/files';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFile, lockFolder } from './folder-lock.ts';
 
@@ -19,14 +20,14 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const write = (holder: object): void => writeFileSync(path, `${JSON.stringify(holder)}\n`);
 
 describe('lockFolder', () => {
-  it('claims a folder until it is given back', () => {
-    const release = lockFolder(folder, since);
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+  it('claims a folder until it is given back', async () => {
+    const release = await lockFolder(nodeFiles, folder, since);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({
       process: process.pid,
       host: hostname(),
       since: '2030-01-01T00:00:00.000Z',
     });
-    release();
+    await release();
     expect(existsSync(path)).toBe(false);
   });
 
@@ -34,7 +35,7 @@ describe('lockFolder', () => {
     const other = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
     try {
       write({ process: other.pid, host: hostname(), since: 'yesterday' });
-      expect(() => lockFolder(folder, since)).toThrow(
+      await expect(lockFolder(nodeFiles, folder, since)).rejects.toThrow(
         `${folder} is being written by process ${other.pid} on ${hostname()} since yesterday.`,
       );
     } finally {
@@ -42,9 +43,9 @@ describe('lockFolder', () => {
       await once(other, 'exit');
     }
     // What a killed program left is taken over.
-    const release = lockFolder(folder, since);
+    const release = await lockFolder(nodeFiles, folder, since);
     expect(readFileSync(path, 'utf8')).toContain(String(process.pid));
-    release();
+    await release();
   });
 
   it.runIf(process.platform === 'linux')(
@@ -61,7 +62,7 @@ describe('lockFolder', () => {
           .toMatch(/^\d+ \(.*\) Z /);
         process.kill(ended, 0);
         write({ process: ended, host: hostname(), since: 'yesterday' });
-        lockFolder(folder, since)();
+        await (await lockFolder(nodeFiles, folder, since))();
       } finally {
         parent.kill('SIGKILL');
         await once(parent, 'exit');
@@ -69,25 +70,25 @@ describe('lockFolder', () => {
     },
   );
 
-  it('believes what another machine left, and nothing that is no lock', () => {
+  it('believes what another machine left, and nothing that is no lock', async () => {
     write({ process: 1, host: `not-${hostname()}`, since: 'yesterday' });
-    expect(() => lockFolder(folder, since)).toThrow(`delete ${path}`);
+    await expect(lockFolder(nodeFiles, folder, since)).rejects.toThrow(`delete ${path}`);
     for (const text of ['', '{"process":', '{}', 'null', '5']) {
       writeFileSync(path, text);
-      lockFolder(folder, since)();
+      await (await lockFolder(nodeFiles, folder, since))();
     }
   });
 
-  it('gives back only what is still its own', () => {
-    const release = lockFolder(folder, since);
+  it('gives back only what is still its own', async () => {
+    const release = await lockFolder(nodeFiles, folder, since);
     write({ process: 1, host: 'somewhere', since: 'now' });
-    release();
+    await release();
     expect(readFileSync(path, 'utf8')).toContain('somewhere');
   });
 
-  it('says where it cannot write', () => {
-    expect(() => lockFolder(join(folder, 'none'), since)).toThrow(
-      `Cannot write ${join(folder, 'none', lockFile)}: no such file or directory.`,
+  it('says where it cannot write', async () => {
+    await expect(lockFolder(nodeFiles, join(folder, 'none'), since)).rejects.toThrow(
+      `Cannot write ${join(folder, 'none', lockFile)}: no such file or directory (ENOENT).`,
     );
   });
 });

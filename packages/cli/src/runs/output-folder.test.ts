@@ -1,11 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeFiles } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { openRuns } from '../training/comparison.ts';
-import { beginRun, openOutputFolder, readConfig, readRuns } from './output-folder.ts';
+import type { ComparisonConfig } from './config.ts';
+import { runFolder } from './folder-layout.ts';
+import { openOutputFolder } from './output-folder.ts';
+import { readConfig, readRuns } from './read-folder.ts';
+import { noLines, openRun } from './run-writer.ts';
 
 const { config, runs } = recordedComparison({ strategies: ['sum', 'mgda'], seeds: [0], epochs: 2, stepsPerEpoch: 10 });
 let parent: string;
@@ -18,114 +23,123 @@ beforeEach(() => {
 
 afterEach(() => rmSync(parent, { recursive: true }));
 
-function writeRun(index: number, finish: boolean): void {
+async function writeRun(index: number, finish: boolean): Promise<void> {
   const run = runs[index]!;
-  const writer = beginRun(folder, `${run.strategy}-seed${run.seed}`);
-  for (const step of run.steps) writer.step(step);
-  for (const epoch of run.epochs) writer.epoch(epoch);
-  if (finish) writer.end(run.result!);
+  const writer = await openRun(nodeFiles, runFolder(folder, `${run.strategy}-seed${run.seed}`));
+  await writer.keep(noLines);
+  for (const step of run.steps) await writer.step(step);
+  for (const epoch of run.epochs) await writer.epoch(epoch);
+  if (finish) await writer.end({ ...run.result!, lines: writer.lines() });
+  await writer.close();
 }
 
+const open = async (asked = config, force = false): Promise<ComparisonConfig> => {
+  const { config: whole, release } = await openOutputFolder(folder, asked, force);
+  await release();
+  return whole;
+};
+
 describe('openOutputFolder', () => {
-  it('makes the folder and writes the configuration', () => {
-    openOutputFolder(folder, config, false).release();
-    expect(readConfig(folder)).toEqual(config);
-    expect(readRuns(folder, config)).toEqual([]);
+  it('makes the folder and writes the configuration', async () => {
+    await open();
+    expect(await readConfig(folder)).toEqual(config);
+    expect(await readRuns(folder, config)).toEqual([]);
   });
 
-  it('takes a folder of the same configuration up again, with all that it holds', () => {
-    openOutputFolder(folder, config, false).release();
-    writeRun(0, true);
-    openOutputFolder(folder, config, false).release();
-    expect(readRuns(folder, config)).toEqual([runs[0]]);
+  it('takes a folder of the same configuration up again, with all that it holds', async () => {
+    await open();
+    await writeRun(0, true);
+    await open();
+    expect(await readRuns(folder, config)).toEqual([runs[0]]);
   });
 
-  it('takes in further strategies and seeds, and keeps what is there', () => {
-    openOutputFolder(folder, config, false).release();
-    writeRun(0, true);
+  it('takes in further strategies and seeds, and keeps what is there', async () => {
+    await open();
+    await writeRun(0, true);
     const more = { ...config, strategies: ['upgrad', 'sum'], seeds: [2, 0] };
-    const { config: whole, release } = openOutputFolder(folder, more, false);
-    release();
+    const whole = await open(more);
     expect(whole).toEqual({ ...config, strategies: ['sum', 'mgda', 'upgrad'], seeds: [0, 2] });
-    expect(readConfig(folder)).toEqual(whole);
-    expect(readRuns(folder, whole)).toEqual([runs[0]]);
+    expect(await readConfig(folder)).toEqual(whole);
+    expect(await readRuns(folder, whole)).toEqual([runs[0]]);
     // What is asked for now is run, not every seed of every strategy that the folder knows.
-    expect(openRuns(folder, more, whole).map(({ name }) => name)).toEqual(['upgrad-seed0', 'sum-seed2', 'upgrad-seed2']);
+    expect((await openRuns(folder, more, whole, nodeFiles)).map(({ name }) => name)).toEqual(['upgrad-seed0', 'sum-seed2', 'upgrad-seed2']);
   });
 
-  it('names the differences to another configuration and changes nothing', () => {
-    openOutputFolder(folder, config, false).release();
+  it('names the differences to another configuration and changes nothing', async () => {
+    await open();
     const other = { ...config, seeds: [0, 1], settings: { ...config.settings, epochs: 9 } };
-    expect(() => openOutputFolder(folder, other, false)).toThrow(/configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s);
-    expect(readConfig(folder)).toEqual(config);
+    await expect(openOutputFolder(folder, other, false)).rejects.toThrow(/configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s);
+    expect(await readConfig(folder)).toEqual(config);
   });
 
-  it('replaces its own files alone when told to', () => {
-    openOutputFolder(folder, config, false).release();
-    writeRun(0, true);
+  it('replaces its own files alone when told to', async () => {
+    await open();
+    await writeRun(0, true);
     writeFileSync(join(folder, 'notes.txt'), 'mine');
     const other = { ...config, seeds: [0, 1] };
-    openOutputFolder(folder, other, true).release();
-    expect(readConfig(folder)).toEqual(other);
-    expect(readRuns(folder, other)).toEqual([]);
+    await open(other, true);
+    expect(await readConfig(folder)).toEqual(other);
+    expect(await readRuns(folder, other)).toEqual([]);
     expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
-  it('refuses a folder of somebody else’s, even when told to replace', () => {
+  it('refuses a folder of somebody else’s, even when told to replace', async () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'thesis.tex'), 'years');
     for (const force of [false, true]) {
-      expect(() => openOutputFolder(folder, config, force)).toThrow(/is not empty and holds no results of multigrad \(found thesis.tex\)/);
+      await expect(openOutputFolder(folder, config, force)).rejects.toThrow(/is not empty and holds no results of multigrad \(found thesis.tex\)/);
     }
     expect(readdirSync(folder)).toEqual(['thesis.tex']);
   });
 
-  it('says why it cannot write', () => {
+  it('says why it cannot write', async () => {
     const file = join(parent, 'file');
     writeFileSync(file, '');
-    expect(() => openOutputFolder(join(file, 'out'), config, false)).toThrow(
+    await expect(openOutputFolder(join(file, 'out'), config, false)).rejects.toThrow(
       new MultigradError(
         'io',
-        `Cannot use the output folder ${join(file, 'out')}: not a directory.`,
+        `Cannot use the output folder ${join(file, 'out')}: not a directory (ENOTDIR).`,
       ),
     );
-    expect(() => openOutputFolder(file, config, false)).toThrow('is a file. Choose another with --out.');
+    await expect(openOutputFolder(file, config, false)).rejects.toThrow('is a file. Choose another with --out.');
   });
 });
 
 describe('readRuns', () => {
-  beforeEach(() => {
-    openOutputFolder(folder, config, false).release();
+  beforeEach(async () => {
+    await open();
   });
 
-  it('reads a run whose program was killed, without the line that was being written', () => {
-    writeRun(0, false);
+  it('reads a run whose program was killed, without the line that was being written', async () => {
+    await writeRun(0, false);
     const path = join(folder, 'runs', 'sum-seed0', 'steps.jsonl');
     writeFileSync(path, readFileSync(path, 'utf8') + '{"step":99,"los');
-    expect(readRuns(folder, config)).toEqual([{ ...runs[0], result: null }]);
+    expect(await readRuns(folder, config)).toEqual([{ ...runs[0], result: null }]);
   });
 
-  it('names the file and line of what is no JSON', () => {
-    writeRun(0, true);
+  it('names the file and line of what is no JSON', async () => {
+    await writeRun(0, true);
     writeFileSync(join(folder, 'runs', 'sum-seed0', 'epochs.jsonl'), '{}\n{oops}\n');
-    expect(() => readRuns(folder, config)).toThrow(/epochs\.jsonl, line 2, is not JSON/);
+    await expect(readRuns(folder, config)).rejects.toThrow(/epochs\.jsonl, line 2, is not JSON/);
   });
 
-  it('says what is missing from a folder without results', () => {
-    expect(() => readConfig(parent)).toThrow('holds no results: there is no config.json in it');
+  it('says what is missing from a folder without results', async () => {
+    await expect(readConfig(parent)).rejects.toThrow('holds no results: there is no config.json in it');
     writeFileSync(join(folder, 'config.json'), '{"format":2}');
-    expect(() => readConfig(folder)).toThrow('is not a configuration of format 1');
+    await expect(readConfig(folder)).rejects.toThrow('is not a configuration of format 1');
   });
 });
 
 describe('openRuns', () => {
-  it('leaves finished runs alone and repeats the others from their beginning', () => {
-    openOutputFolder(folder, config, false).release();
-    writeRun(0, true);
-    writeRun(1, false);
-    expect(openRuns(folder, config).map(({ name }) => name)).toEqual(['mgda-seed0']);
-    beginRun(folder, 'mgda-seed0');
-    expect(existsSync(join(folder, 'runs', 'mgda-seed0', 'steps.jsonl'))).toBe(false);
-    expect(readRuns(folder, config)[0]).toEqual(runs[0]);
+  it('leaves finished runs alone and repeats the others from their beginning', async () => {
+    await open();
+    await writeRun(0, true);
+    await writeRun(1, false);
+    expect((await openRuns(folder, config, config, nodeFiles)).map(({ name }) => name)).toEqual(['mgda-seed0']);
+    const writer = await openRun(nodeFiles, runFolder(folder, 'mgda-seed0'));
+    await writer.keep(noLines);
+    await writer.close();
+    expect(readFileSync(join(folder, 'runs', 'mgda-seed0', 'steps.jsonl'), 'utf8')).toBe('');
+    expect((await readRuns(folder, config))[0]).toEqual(runs[0]);
   });
 });

@@ -79,6 +79,13 @@ export interface StepRecord {
  */
 export type RunStatus = 'finished' | 'refused' | 'stopped' | 'failed';
 
+/** Lines of each file of records; each line says its number, from 0, so that gaps are seen. */
+export interface LineCounts {
+  readonly epochs: number;
+  readonly steps: number;
+  readonly analysis: number;
+}
+
 /** `result.json`: written once, when a run ends. */
 export interface RunResult {
   readonly status: RunStatus;
@@ -94,6 +101,8 @@ export interface RunResult {
   readonly backend: string;
   /** ISO 8601. */
   readonly endedAt: string;
+  /** What the run has written into the other files. */
+  readonly lines: LineCounts;
   /** What the ranks told each other, for a run of several. */
   readonly communication?: CommunicationRecord;
 }
@@ -123,4 +132,6 @@ export interface RunRecord {
   /** What `multigrad analyze` has seen; nothing of other runs. */
   readonly analysis: readonly AnalysisRecord[];
   readonly result: RunResult | null;
+  /** What is missing from the files, a sentence for each: a disk that lost what it had taken. */
+  readonly gaps: readonly string[];
 }

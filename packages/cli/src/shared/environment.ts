@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import type { Files } from '@multigrad/core/files';
 import type { MeasuredCommunicator } from '@multigrad/distributed';
 
 /** What a command has around it: where it writes, where it stands, and what can stop it. */
@@ -15,4 +16,6 @@ export interface Environment {
   readonly signal: AbortSignal;
   /** The ranks that run this command together, this one among them. */
   readonly ranks?: MeasuredCommunicator;
+  /** Where output folders are kept. @defaultValue the file system of this machine */
+  readonly files?: Files;
 }

@@ -146,7 +146,9 @@ export function recordedComparison(options: RecordedOptions = {}): {
           seconds: 48,
           backend: 'wasm',
           endedAt: '2025-01-01T12:00:00.000Z',
+          lines: { epochs: epochRecords.length, steps: steps.length, analysis: 0 },
         },
+        gaps: [],
       };
     }),
   );

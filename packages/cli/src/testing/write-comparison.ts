@@ -10,7 +10,7 @@ export function writeComparison(
   { config, runs }: { readonly config: ComparisonConfig; readonly runs: readonly RunRecord[] },
 ): void {
   const lines = (records: readonly object[]): string =>
-    records.map((record) => `${JSON.stringify(record)}\n`).join('');
+    records.map((record, line) => `${JSON.stringify({ line, ...record })}\n`).join('');
   mkdirSync(join(folder, 'runs'), { recursive: true });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   for (const { strategy, seed, lr, name } of runNames(config)) {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensorBoard } from '@multigrad/callbacks';
+import type { Files } from '@multigrad/core/files';
 import type { MeasuredCommunicator } from '@multigrad/distributed';
 import { inspector } from '../analysis/inspector.ts';
 import type { Progress } from '../progress/progress.ts';
@@ -9,8 +10,11 @@ import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { communicationText } from './ranks/communication-text.ts';
 import { orderRun } from './ranks/follow-run.ts';
-import { checkpointsFolder, openRun, readRuns, runFolder } from '../runs/output-folder.ts';
+import { checkpointsFolder, runFolder } from '../runs/folder-layout.ts';
+import { readResult } from '../runs/read-folder.ts';
+import type { RunResult } from '../runs/records.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
+import { openRun } from '../runs/run-writer.ts';
 import { trainRun } from './train-run.ts';
 
 /** A comparison that is ready to run: everything checked, its folder open. */
@@ -29,6 +33,7 @@ export interface Comparison {
   readonly tensorboard: boolean;
   /** The ranks that train together, of which this is the first. */
   readonly ranks?: MeasuredCommunicator;
+  readonly files: Files;
 }
 
 /** How a comparison ended. */
@@ -44,20 +49,21 @@ export interface ComparisonEnd {
  *
  * @param whole - the folder's configuration, of which `config` is a part
  */
-export function openRuns(
+export async function openRuns(
   folder: string,
   config: ComparisonConfig,
-  whole: ComparisonConfig = config,
-): RunName[] {
-  const key = ({ strategy, seed, lr }: Omit<RunName, 'name'>): string =>
-    JSON.stringify([strategy, seed, lr]);
-  const finished = new Set(
-    readRuns(folder, whole)
-      .filter(({ result }) => result?.status === 'finished' || result?.status === 'refused')
-      .map(key),
-  );
+  whole: ComparisonConfig,
+  files: Files,
+): Promise<RunName[]> {
+  const key = ({ strategy, seed, lr }: RunName): string => JSON.stringify([strategy, seed, lr]);
   const asked = new Set(runNames(config).map(key));
-  return runNames(whole).filter((run) => asked.has(key(run)) && !finished.has(key(run)));
+  const open: RunName[] = [];
+  for (const run of runNames(whole)) {
+    if (!asked.has(key(run))) continue;
+    const result = await readResult(folder, run.name, files);
+    if (result?.status !== 'finished' && result?.status !== 'refused') open.push(run);
+  }
+  return open;
 }
 
 /**
@@ -71,42 +77,58 @@ export async function runComparison(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ComparisonEnd> {
-  const { recipe, config, whole, folder, backend, tensorboard } = comparison;
-  const open = openRuns(folder, config, whole);
+  const { config, whole, folder, files } = comparison;
+  const open = await openRuns(folder, config, whole, files);
   const failures: string[] = [];
   progress.begin(open.length);
   try {
-    for (const { strategy: specifier, seed, lr, name } of open) {
+    for (const run of open) {
       if (signal.aborted) break;
       const { ranks } = comparison;
-      if (ranks !== undefined) await orderRun(ranks, { lr, seed });
-      const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
-      const writer = openRun(folder, name);
-      const events = join(runFolder(folder, name), 'tensorboard');
-      // A run that has event files goes on with them.
-      const watched = tensorboard || existsSync(events);
-      const callbacks = watched ? [tensorBoard(events, { now: () => Date.now() })] : [];
-      const result = await trainRun(
-        { recipe, settings: { ...config.settings, lr }, strategy, seed, backend },
-        {
-          writer,
-          progress,
-          signal,
-          callbacks,
-          checkpoints: checkpointsFolder(folder, name),
-          ...(ranks === undefined ? {} : { ranks }),
-          ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
-        },
-      );
-      writer.end(result);
+      if (ranks !== undefined) await orderRun(ranks, { lr: run.lr, seed: run.seed });
+      const result = await takeRun(run, comparison, progress, signal);
       progress.runEnd(result);
       if (result.communication !== undefined)
         progress.note(communicationText(result.communication));
-      if (result.error && result.status === 'failed')
-        failures.push(`${specifier}, seed ${seed}: ${result.error.message}`);
+      if (result.error && result.status === 'failed') {
+        failures.push(`${run.strategy}, seed ${run.seed}: ${result.error.message}`);
+      }
     }
   } finally {
     progress.end();
   }
   return { skipped: runNames(config).length - open.length, failures };
+}
+
+/** Trains one run into its folder, and writes down how it ended. */
+async function takeRun(
+  { strategy: specifier, seed, lr, name }: RunName,
+  comparison: Comparison,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const { recipe, config, whole, folder, backend, tensorboard, files, ranks } = comparison;
+  const strategy = comparison.strategies.find((one) => one.specifier === specifier)!;
+  const path = runFolder(folder, name);
+  const events = join(path, 'tensorboard');
+  // A run that has event files goes on with them.
+  const watched = tensorboard || existsSync(events);
+  const callbacks = watched ? [tensorBoard(events, { now: () => Date.now() })] : [];
+  const settings = { ...config.settings, lr };
+  const writer = await openRun(files, path);
+  try {
+    const result = await trainRun(
+      { recipe, settings, strategy, seed, backend, comparison: whole },
+      {
+        ...{ writer, progress, signal, callbacks, files },
+        checkpoints: checkpointsFolder(folder, name),
+        ...(ranks === undefined ? {} : { ranks }),
+        ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
+      },
+    );
+    await writer.end(result);
+    return result;
+  } finally {
+    await writer.close();
+  }
 }

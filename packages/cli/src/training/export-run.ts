@@ -1,15 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { useBackend } from '@multigrad/backends';
 import { type CheckpointContent, Checkpoints, toTensor } from '@multigrad/checkpoint';
 import { exportWeights, modelFolder } from '@multigrad/checkpoint/model-files';
+import { nodeFiles, replaceDurably } from '@multigrad/core/files';
 import { ioError, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Environment } from '../shared/environment.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import { requireRecipe } from '../experiments/index.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
-import { checkpointsFolder, readConfig } from '../runs/output-folder.ts';
+import { checkpointsFolder } from '../runs/folder-layout.ts';
+import { readConfig } from '../runs/read-folder.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 
@@ -26,7 +28,7 @@ export async function exportRun(
   to: string,
   { folder, print, complain }: Environment,
 ): Promise<number> {
-  const { output, config, run } = findRun(resolve(folder, given), given);
+  const { output, config, run } = await findRun(resolve(folder, given), given);
   const target = resolve(folder, to);
   checkTarget(target, to);
   const path = checkpointsFolder(output, run.name);
@@ -60,7 +62,7 @@ export async function exportRun(
       },
     );
     try {
-      writeFileSync(join(target, 'weights.safetensors'), weights);
+      await replaceDurably(nodeFiles, join(target, 'weights.safetensors'), weights);
     } catch (cause) {
       throw ioError(`write to ${target}`, cause);
     }
@@ -74,13 +76,13 @@ export async function exportRun(
 }
 
 /** The run that a folder is of, or the only one in it. */
-function findRun(
+async function findRun(
   path: string,
   given: string,
-): { readonly output: string; readonly config: ComparisonConfig; readonly run: RunName } {
+): Promise<{ readonly output: string; readonly config: ComparisonConfig; readonly run: RunName }> {
   const within = !existsSync(join(path, 'config.json')) && existsSync(join(path, 'checkpoints'));
   const output = within ? dirname(dirname(path)) : path;
-  const config = readConfig(output);
+  const config = await readConfig(output);
   const all = runNames(config);
   const found = within ? all.filter(({ name }) => join(output, 'runs', name) === path) : all;
   const [run] = found;

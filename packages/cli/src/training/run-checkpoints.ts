@@ -6,6 +6,7 @@ import type {
   TrainerCallback,
   TrainerSnapshot,
 } from '@multigrad/core';
+import type { Files } from '@multigrad/core/files';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import { broadcastSnapshot, type MeasuredCommunicator } from '@multigrad/distributed';
 import { clone, dispose, type NamedTensorMap } from '@tensorflow/tfjs-core';
@@ -25,6 +26,10 @@ export interface RunCheckpointsOptions {
   readonly note: (text: string) => void;
   /** Where several ranks train together: the first one reads and writes for all. */
   readonly ranks: MeasuredCommunicator | null;
+  /** Called before each checkpoint: what it relies on is on the disk first. */
+  readonly before: () => Promise<void>;
+  /** Where they are kept. @defaultValue the file system of this machine */
+  readonly files?: Files;
 }
 
 /**
@@ -36,10 +41,11 @@ export class RunCheckpoints {
   readonly #options: RunCheckpointsOptions;
 
   constructor(options: RunCheckpointsOptions) {
-    const { folder, config, note } = options;
+    const { folder, config, note, files } = options;
     this.#options = options;
+    const fileSystem = files === undefined ? {} : { files };
     this.#checkpoints =
-      folder === null ? null : new Checkpoints(folder, { config, onDamaged: note });
+      folder === null ? null : new Checkpoints(folder, { config, onDamaged: note, ...fileSystem });
   }
 
   /**
@@ -81,8 +87,10 @@ export class RunCheckpoints {
       return await this.#checkpoints.restore({ restore: take, snapshot });
     } catch (error) {
       if (!MultigradError.isInstance(error) || error.code !== 'invalid-data') throw error;
-      this.#options.note('No checkpoint is sound: the run begins anew.');
-      await this.#checkpoints.clear();
+      const aside = await this.#checkpoints.setAside();
+      this.#options.note(
+        `No checkpoint is sound: the run begins anew. They are kept in ${String(aside)}.`,
+      );
       return null;
     }
   }
@@ -94,6 +102,7 @@ export class RunCheckpoints {
     const save = async (point: SafePoint): Promise<void> => {
       // All ranks take part in it; the first one writes.
       const snapshot = await point.snapshot();
+      await this.#options.before();
       await this.#checkpoints?.save(snapshot);
       unsaved = null;
     };

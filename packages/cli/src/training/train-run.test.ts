@@ -10,7 +10,8 @@ import { requireRecipe } from '../experiments/index.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import { resolveSettings } from '../experiments/settings.ts';
 import { chooseStrategies } from '../strategies/catalog.ts';
-import type { RunWriter } from '../runs/output-folder.ts';
+import { collectingWriter } from '../testing/collecting-writer.ts';
+import type { RunWriter } from '../runs/run-writer.ts';
 import type { EpochRecord, RunResult, StepRecord } from '../runs/records.ts';
 import { trainRun } from './train-run.ts';
 
@@ -87,8 +88,8 @@ async function train(
       open: () => Promise.resolve(openToy(change.brokenFrom ?? Infinity)),
     };
     const [strategy] = await chooseStrategies(recipe, [specifier], '.');
-    const epochs: EpochRecord[] = [];
-    const steps: StepRecord[] = [];
+    const writer = collectingWriter();
+    const { epochs, steps } = writer;
     const printed: string[] = [];
     const result = await trainRun(
       {
@@ -104,14 +105,7 @@ async function train(
       },
       {
         checkpoints: null,
-        writer: {
-          keep: () => undefined,
-          epoch: (record) => epochs.push(record),
-          step: (record) => steps.push(record),
-          analysis: () => undefined,
-          end: () => undefined,
-          ...change.writer,
-        },
+        writer: { ...writer, ...change.writer },
         progress: lineProgress((line) => printed.push(line)),
         signal: change.signal ?? new AbortController().signal,
       },
@@ -173,6 +167,7 @@ describe('trainRun', () => {
       writer: {
         step: ({ step }) => {
           if (step === 4) interruption.abort();
+          return Promise.resolve();
         },
       },
     });
@@ -183,9 +178,7 @@ describe('trainRun', () => {
   it('does not go on where the records cannot be written', async () => {
     const full = new MultigradError('io', 'Cannot write steps.jsonl: no space left on device.');
     const writer = {
-      step: () => {
-        throw full;
-      },
+      step: () => Promise.reject(full),
     };
     await expect(train('sum', { writer })).rejects.toBe(full);
   });

@@ -1,10 +1,12 @@
 import {
+  type FitState,
   fusedMomentum,
   type GroupBy,
   MultiObjectiveTrainer,
   resumableBatches,
   type TrainerCallback,
 } from '@multigrad/core';
+import type { Files } from '@multigrad/core/files';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import {
   assertAlike,
@@ -18,9 +20,16 @@ import type { Experiment } from '../experiments/experiment.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import type { ChosenStrategy } from '../strategies/catalog.ts';
 import type { Inspect } from '../analysis/inspector.ts';
-import type { RunWriter } from '../runs/output-folder.ts';
+import type { ComparisonConfig } from '../runs/config.ts';
 import { RunRecorder } from '../runs/recorder.ts';
-import type { EpochRecord, ObjectiveScore, RunResult, RunStatus } from '../runs/records.ts';
+import type {
+  EpochRecord,
+  LineCounts,
+  ObjectiveScore,
+  RunResult,
+  RunStatus,
+} from '../runs/records.ts';
+import { noLines, type RunWriter } from '../runs/run-writer.ts';
 import { RunCheckpoints } from './run-checkpoints.ts';
 import { numberSetting, type Settings } from '../runs/settings.ts';
 
@@ -32,6 +41,8 @@ export interface RunTask {
   readonly seed: number;
   /** Name of the TensorFlow.js backend in use, for the records. */
   readonly backend: string;
+  /** What the run is part of: its checkpoints tell where `config.json` is lost. */
+  readonly comparison?: ComparisonConfig;
 }
 
 /** Where a run reports to, and what can end it early. */
@@ -45,6 +56,8 @@ export interface RunSurroundings {
   readonly callbacks?: readonly TrainerCallback[];
   /** Folder of the run's checkpoints, from which it goes on if it holds any; null for none. */
   readonly checkpoints: string | null;
+  /** Where they are kept. @defaultValue the file system of this machine */
+  readonly files?: Files;
   /** The ranks that train together, all of which call `trainRun`; the first one alone writes. */
   readonly ranks?: MeasuredCommunicator;
 }
@@ -71,6 +84,7 @@ export async function trainRun(task: RunTask, surroundings: RunSurroundings): Pr
     seconds: seconds(clock.began),
     backend: task.backend,
     endedAt: new Date().toISOString(),
+    lines: surroundings.writer.lines(),
     ...communicated(surroundings.ranks, clock),
   });
   let experiment: Experiment | undefined;
@@ -151,7 +165,7 @@ function inspection(
   return async (epoch) => {
     if (inspect === undefined) return;
     progress.evaluating();
-    for (const record of await inspect(experiment, epoch)) writer.analysis(record);
+    for (const record of await inspect(experiment, epoch)) await writer.analysis(record);
   };
 }
 
@@ -164,7 +178,7 @@ async function fit(
   surroundings: RunSurroundings,
 ): Promise<boolean> {
   const { recipe, settings, strategy, seed, backend } = task;
-  const { writer, progress, signal, checkpoints, ranks } = surroundings;
+  const { writer, progress, signal, checkpoints, ranks, files } = surroundings;
   if (ranks !== undefined) await assertSameData(ranks, experiment, backend);
   const inspect = inspection(surroundings, experiment);
   const every = numberSetting(settings, 'observe');
@@ -205,10 +219,13 @@ async function fit(
             everySteps: numberSetting(settings, 'checkpoint'),
             note: (text) => progress.note(text),
             ranks: ranks ?? null,
+            before: () => writer.sync(),
+            ...(files === undefined ? {} : { files }),
           });
     const restored = (await saved?.restore(trainer)) ?? null;
     const resume = restored?.fit ?? null;
-    writer.keep({ steps: restored?.step ?? 0, epochs: resume?.epoch ?? 0 });
+    const gaps = await writer.keep(linesOf(resume));
+    for (const gap of gaps) progress.note(`The records have a gap: ${gap}`);
     if (resume === null) await inspect(0);
     const whole = resumableBatches((epoch, firstBatch) => experiment.train(epoch, firstBatch));
     const train = ranks === undefined ? whole : shardBatches(whole, ranks);
@@ -228,6 +245,12 @@ async function fit(
     trainer?.dispose();
     optimizer.dispose();
   }
+}
+
+/** Lines of the records that a checkpoint relies on. */
+function linesOf(resume: FitState | null): LineCounts {
+  const saved = resume?.callbacks['records'] as { readonly lines?: LineCounts } | undefined;
+  return saved?.lines ?? noLines;
 }
 
 /** Checks that all ranks see the same data, by the number of steps and the sums of the first batch, and compute alike. */
@@ -329,7 +352,7 @@ async function* withZeros(
 }
 
 function watcher(
-  { recipe }: RunTask,
+  { recipe, comparison }: RunTask,
   recorder: RunRecorder,
   clock: Clock,
   stepsPerEpoch: number,
@@ -346,6 +369,8 @@ function watcher(
       recorder: recorder.snapshot(),
       run: performance.now() - clock.began,
       epoch: performance.now() - epochBegan,
+      lines: { ...writer.lines() },
+      ...(comparison === undefined ? {} : { comparison: comparison as unknown as Json }),
     }),
     restore: (state) => {
       const saved = state as {
@@ -367,10 +392,10 @@ function watcher(
     onBatchBegin: () => {
       stepBegan = performance.now();
     },
-    onBatchEnd: (batch, report) => {
+    onBatchEnd: async (batch, report) => {
       clock.steps += 1;
       const record = recorder.step(report, performance.now() - stepBegan);
-      if (record) writer.step(record);
+      if (record) await writer.step(record);
       progress.step({
         step: recorder.steps,
         epoch: recorder.epoch,
@@ -387,7 +412,7 @@ function watcher(
         { ...scores, test: inOrder(scores.test, recipe.objectives) },
         { training: (trained - epochBegan) / 1000, evaluation: seconds(trained) },
       );
-      writer.epoch(record);
+      await writer.epoch(record);
       epochDone(epoch + 1);
       progress.epochEnd(record);
     },

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { MultigradError, ioError, isMissing } from '@multigrad/core/strategy';
-import { runFiles } from '../runs/output-folder.ts';
+import { runFiles } from '../runs/folder-layout.ts';
 
 /** The files of an output folder that the page is made of. */
 function recordFiles(folder: string): string[] {

@@ -4,7 +4,7 @@ import { type PageSection, pageSections } from '../report/html.ts';
 import { reportPage } from '../report/report.ts';
 import { summarize, unfinishedNote } from '../results/summary.ts';
 import { runsTable } from '../results/table.ts';
-import { readConfig, readRuns } from '../runs/output-folder.ts';
+import { readConfig, readRuns } from '../runs/read-folder.ts';
 import { runNames } from '../runs/run-names.ts';
 import { ChartCache } from './chart-cache.ts';
 import { nowSection } from './now-section.ts';
@@ -61,8 +61,8 @@ export class LivePageSource {
   }
 
   async #render(changedAt: number): Promise<LivePage> {
-    const config = readConfig(this.#folder);
-    const runs = readRuns(this.#folder, config);
+    const config = await readConfig(this.#folder);
+    const runs = await readRuns(this.#folder, config);
     const summary = summarize(config, runs);
     const ended = runs.filter(({ result }) => result !== null);
     const all = runNames(config).length;

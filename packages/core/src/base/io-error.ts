@@ -1,7 +1,7 @@
 import { MultigradError } from './errors.ts';
 
 /**
- * What a failed file operation says, in a sentence: the system's own words without the call.
+ * What a failed file operation says, in a sentence: the system's own words and its code, without the call.
  *
  * @param doing - what was tried, with the file's name, such as `write runs/a/log.csv`
  *
@@ -14,15 +14,17 @@ import { MultigradError } from './errors.ts';
  *   readFileSync('absent.csv');
  * } catch (cause) {
  *   console.log(ioError('read absent.csv', cause).message);
- *   // Cannot read absent.csv: no such file or directory.
+ *   // Cannot read absent.csv: no such file or directory (ENOENT).
  * }
  * ```
  */
 export function ioError(doing: string, cause: unknown): MultigradError {
-  const why =
-    cause instanceof Error
-      ? cause.message.replace(/^[A-Z]+: /, '').replace(/, \w+( '.*)?$/s, '')
-      : String(cause);
+  if (!(cause instanceof Error)) {
+    return new MultigradError('io', `Cannot ${doing}: ${String(cause)}.`, { cause });
+  }
+  const words = cause.message.replace(/^[A-Z]+: /, '').replace(/, \w+( '.*)?$/s, '');
+  const code = 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
+  const why = `${words.replace(/\.$/, '')}${code}`;
   return new MultigradError('io', `Cannot ${doing}: ${why}.`, { cause });
 }
 

@@ -7,7 +7,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeTools, fakeTools, wheelFiles, zip } from '../../testing/fake-tools.ts';
@@ -255,13 +255,15 @@ fs.writeFileSync(process.env.TMPDIR + '/part', 'x'.repeat(100)); setInterval(() 
 
   it('refuses to work where another process does, and takes over from one that is gone', async () => {
     const lock = join(cache, `.tensorflow-9.9-cpu-${process.platform}-${process.arch}.lock`);
-    mkdirSync(lock, { recursive: true });
+    mkdirSync(cache, { recursive: true });
+    const leave = (id: number): void =>
+      writeFileSync(lock, JSON.stringify({ process: id, host: hostname(), since: 'yesterday' }));
     // The parent of this process is alive.
-    writeFileSync(join(lock, 'process'), String(process.ppid));
+    leave(process.ppid);
     await expect(install()).rejects.toThrow(
-      new RegExp(`Another installation \\(process ${process.ppid}\\) is at work`),
+      new RegExp(`Another installation \\(process ${process.ppid} on .*\\) is at work`),
     );
-    writeFileSync(join(lock, 'process'), '999999999');
+    leave(999999999);
     await install();
     expect(readdirSync(cache)).toHaveLength(1);
   });

@@ -95,7 +95,7 @@ export async function installPinned(
   const wanted = { tensorflow, device, arch, pinned: known, wheel };
   const onProgress = options.onProgress ?? ((): void => undefined);
   try {
-    return await withLock(`${work}.lock`, async () => {
+    return await withLock(`${work}.lock`, new Date(), async () => {
       await makeFolder(work);
       await checkRoom(root, pinned.room[device]);
       const tree = join(work, 'tree');

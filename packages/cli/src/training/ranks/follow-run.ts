@@ -6,7 +6,7 @@ import type { CompareRequest } from '../request.ts';
 import { exitCodes } from '../../shared/exit-codes.ts';
 import type { Environment } from '../../shared/environment.ts';
 import type { Progress } from '../../progress/progress.ts';
-import type { RunWriter } from '../../runs/output-folder.ts';
+import { noWriter } from '../../runs/run-writer.ts';
 import { trainRun } from '../train-run.ts';
 import type { ChosenStrategy } from '../../strategies/catalog.ts';
 import { version } from '../../shared/version.ts';
@@ -71,7 +71,7 @@ export async function followRun(
   const { lr, seed } = order;
   const { status, error } = await trainRun(
     { recipe, settings: { ...settings, lr }, strategy, seed, backend: backend.name },
-    { writer: nowhere, progress: silence, signal, checkpoints: null, ranks },
+    { writer: noWriter, progress: silence, signal, checkpoints: null, ranks },
   );
   if (status === 'finished') return exitCodes.success;
   if (status === 'stopped') return exitCodes.interrupted;
@@ -80,14 +80,6 @@ export async function followRun(
 }
 
 const nothing = (): void => undefined;
-
-const nowhere: RunWriter = {
-  keep: nothing,
-  epoch: nothing,
-  step: nothing,
-  analysis: nothing,
-  end: nothing,
-};
 
 const silence: Progress = {
   begin: nothing,

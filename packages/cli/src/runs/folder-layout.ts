@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+
+/** What an output folder and the folders of its runs hold. */
+
+export const configFile = 'config.json';
+/** Every file of a run's folder that is read. */
+export const runFiles = ['epochs.jsonl', 'steps.jsonl', 'analysis.jsonl', 'result.json'] as const;
+export const runsFolder = 'runs';
+/** Tables that `multigrad analyze` writes beside. */
+export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;
+/** What this program writes into an output folder, and all that `--force` removes. */
+export const ownFiles: readonly string[] = [
+  ...[configFile, runsFolder, 'table.csv', 'table.md', 'report.html'],
+  ...analysisFiles,
+];
+
+/** The folder of one run. */
+export function runFolder(folder: string, name: string): string {
+  return join(folder, runsFolder, name);
+}
+
+/** Where the checkpoints of a run are. */
+export function checkpointsFolder(folder: string, name: string): string {
+  return join(runFolder(folder, name), 'checkpoints');
+}
