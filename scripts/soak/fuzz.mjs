@@ -14,11 +14,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
-import {
-  MultigradError,
-  randomState,
-  resumeRandom,
-} from '../../packages/core/dist/strategy.js';
+import { MultigradError, randomState, resumeRandom } from '../../packages/core/dist/strategy.js';
 import { openBackend, smallRun } from './small-run.mjs';
 
 const tensorFiles = ['weights.safetensors', 'training.safetensors'];

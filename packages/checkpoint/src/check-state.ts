@@ -73,6 +73,10 @@ const powerOfTwo: Check = (value, path) => {
   }
 };
 
+const yes: Check = (value, path) => {
+  if (value !== true) refuse(path, 'true');
+};
+
 const dictionary: Check = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     refuse(path, 'an object');
@@ -111,6 +115,7 @@ const trainerState = record({
   optimizer: record({ kind: text, values: anything }),
   averagedSteps: whole,
   lossScale: orAbsent(record({ scale: powerOfTwo, goodSteps: whole })),
+  skips: orAbsent(whole),
   fit: orNull(
     record({
       epoch: whole,
@@ -119,6 +124,7 @@ const trainerState = record({
       measurements,
       history,
       callbacks: dictionary,
+      over: orAbsent(yes),
     }),
   ),
 });

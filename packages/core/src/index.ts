@@ -14,12 +14,15 @@ export { GradientMemory, type RememberedTensor } from './rows/gradient-memory.ts
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './network/groups.ts';
 export {
   buildIntegration,
-  type Forward,
-  type GroupingOptions,
   type IntegratedGradients,
-  type IntegrateOptions,
   integrateGradients,
 } from './step/integrate-gradients.ts';
+export type {
+  Forward,
+  GroupingOptions,
+  IntegratedStep,
+  IntegrateOptions,
+} from './step/integrate-options.ts';
 export type { GroupState, IntegrationState } from './network/integration-state.ts';
 export {
   type FeatureObjectives,
@@ -62,7 +65,7 @@ export { cosineDecay, type LearningRate, stepDecay, warmUp } from './update/lear
 export type { DynamicLossScale, LossScaleState } from './trainer/loss-scale.ts';
 export type { AverageOptions } from './update/weight-average.ts';
 export type { UpdateOptions } from './update/update.ts';
-export type { NamedVariables } from './network/named-variables.ts';
+export type { NamedVariables } from './network/run-variables.ts';
 export type { PartSnapshot } from './optimizers/part-snapshot.ts';
 export type { AnyOptimizer, GradientFunction, ResumableOptimizer } from './optimizers/optimizer.ts';
 export { resumableBatches, startsAtBatch } from './data/resumable-batches.ts';

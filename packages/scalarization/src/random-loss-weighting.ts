@@ -56,7 +56,7 @@ export function randomLossWeighting(
     specification: 1,
     name,
     needs: { gradients: 'none' },
-    init: ({ key }) => randomState(seed, name, key),
+    init: ({ key, stream = key }) => randomState(seed, name, stream),
     integrate({ objectives }, state) {
       const random = resumeRandom(state);
       const shares = softmax(Float64Array.from(objectives, () => random.normal()));

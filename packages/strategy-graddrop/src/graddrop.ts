@@ -86,7 +86,7 @@ export function gradDrop(options: GradDropOptions = {}): GradientStrategy<Random
     specification: 1,
     name: 'graddrop',
     needs: { gradients: 'rows' },
-    init: ({ key }) => randomState(seed, 'graddrop', key),
+    init: ({ key, stream = key }) => randomState(seed, 'graddrop', stream),
     integrate({ objectives }, state) {
       const random = resumeRandom(state);
       const draw = random.integer(2 ** 32);

@@ -69,7 +69,7 @@ export function pcgrad(options: PCGradOptions = {}): GradientStrategy<RandomStat
     specification: 1,
     name: 'pcgrad',
     needs: { gradients: 'gramian' },
-    init: ({ key }) => randomState(seed, 'pcgrad', key),
+    init: ({ key, stream = key }) => randomState(seed, 'pcgrad', stream),
     integrate({ gramian }, state) {
       // At most one other objective has one order: nothing to draw.
       if (gramian.size <= 2) {

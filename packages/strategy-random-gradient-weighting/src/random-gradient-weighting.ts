@@ -72,7 +72,7 @@ export function randomGradientWeighting(
     specification: 1,
     name,
     needs: { gradients: 'none' },
-    init: ({ key }) => randomState(seed, name, key),
+    init: ({ key, stream = key }) => randomState(seed, name, stream),
     integrate({ objectives }, state) {
       const random = resumeRandom(state);
       // Normal numbers stay within ± 9: no exponential overflows or vanishes.

@@ -5,8 +5,13 @@ import type { CombineRows } from './row-algebra.ts';
 
 /** What a strategy learns about a parameter group once, when its state is made. */
 export interface GroupDescription {
-  /** The group's name, unique in a network and stable from run to run; random strategies mix it into their seed. */
+  /** The group's name, unique in a network. */
   readonly key: string;
+  /**
+   * What random strategies mix into their seed: the same for the group in every run and process, also where variables
+   * have no other names than TensorFlow.js's, which count on. @defaultValue the key
+   */
+  readonly stream?: string;
   /** All objectives that ever reach the group, by name. */
   readonly objectives: readonly string[];
   /** The names of the group's tensors. */

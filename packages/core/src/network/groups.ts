@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
+import type { RunVariable } from './run-variables.ts';
 
 /** A set of variables whose gradients are integrated together. */
 export interface ParameterGroup {
@@ -41,30 +42,56 @@ export type NamedParts = Readonly<Record<string, readonly Variable[]>>;
 
 /** Puts every variable into one group; groups come in the order of their first variable. */
 export function groupVariables(
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   reaches: ReadonlyMap<string, ReadonlySet<string>>,
   objectives: readonly string[],
   groupBy: GroupBy,
   parts: NamedParts,
 ): ParameterGroup[] {
   const partOf = partsByVariable(parts);
-  const members = new Map<string, { reach: Set<string>; variables: string[] }>();
-  for (const { name } of variables) {
+  const members = new Map<string, { key: string; reach: Set<string>; variables: string[] }>();
+  for (const { name, variable } of variables) {
     const reached = reaches.get(name) ?? new Set<string>();
     const reach = objectives.filter((objective) => reached.has(objective));
     const layer = name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : name;
-    const key = groupKey(groupBy, { name, layer, part: partOf.get(name) ?? null, reach });
-    const group = members.get(key) ?? { reach: new Set(), variables: [] };
+    const groupable = { name, layer, part: partOf.get(variable) ?? null, reach };
+    const key = groupKey(groupBy, groupable);
+    const identity = groupIdentity(groupBy, groupable, key);
+    const group = members.get(identity) ?? { key, reach: new Set(), variables: [] };
     for (const objective of reach) group.reach.add(objective);
     group.variables.push(name);
-    members.set(key, group);
+    members.set(identity, group);
   }
-  return Array.from(members, ([key, group]) => ({
-    key,
+  return Array.from(members.values(), (group) => ({
+    key: group.key,
     objectives: objectives.filter((objective) => group.reach.has(objective)),
     variables: group.variables,
     feature: null,
   }));
+}
+
+/**
+ * The groups with keys that differ: names of objectives may hold the signs that keys are made with (`a+b` beside `a` and
+ * `b`), and a feature may be called as an objective is. Later ones get a number.
+ */
+export function withOwnKeys(groups: readonly ParameterGroup[]): ParameterGroup[] {
+  const taken = new Set(groups.map(({ key }) => key));
+  const used = new Set<string>();
+  return groups.map((group) => {
+    let { key } = group;
+    for (let number = 2; used.has(key); number += 1) {
+      const candidate = `${group.key} (${number})`;
+      if (!taken.has(candidate)) key = candidate;
+    }
+    used.add(key);
+    return { ...group, key };
+  });
+}
+
+/** What variables of one group have in common, where keys alone could be the same by chance. */
+function groupIdentity(groupBy: GroupBy, { part, reach }: GroupableVariable, key: string): string {
+  if (groupBy === 'shared' && reach.length > 1) return 'shared';
+  return groupBy === 'reach' || groupBy === 'shared' ? JSON.stringify([part, reach]) : key;
 }
 
 function groupKey(groupBy: GroupBy, variable: GroupableVariable): string {
@@ -96,18 +123,18 @@ function groupKey(groupBy: GroupBy, variable: GroupableVariable): string {
 }
 
 /** @throws MultigradError `invalid-option` when a variable stands in two parts */
-export function partsByVariable(parts: NamedParts): ReadonlyMap<string, string> {
-  const partOf = new Map<string, string>();
+export function partsByVariable(parts: NamedParts): ReadonlyMap<Variable, string> {
+  const partOf = new Map<Variable, string>();
   for (const [part, variables] of Object.entries(parts)) {
-    for (const { name } of variables) {
-      const other = partOf.get(name);
+    for (const variable of variables) {
+      const other = partOf.get(variable);
       if (other !== undefined && other !== part) {
         throw new MultigradError(
           'invalid-option',
-          `Option \`parts\` should name each variable once. Found \`${name}\` in \`${other}\` and in \`${part}\`.`,
+          `Option \`parts\` should name each variable once. Found \`${variable.name}\` in \`${other}\` and in \`${part}\`.`,
         );
       }
-      partOf.set(name, part);
+      partOf.set(variable, part);
     }
   }
   return partOf;

@@ -1,12 +1,18 @@
-import type { Variable } from '@tensorflow/tfjs-core';
 import { assertStrategy } from '../contract/check-strategy.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';
 import type { Grouping } from './integration-state.ts';
 import { quoted } from './observe-graph.ts';
-import { checkVariables } from './variable-lock.ts';
+import type { RunVariable } from './run-variables.ts';
 
 // What can be told of a call without its gradients.
+
+/** @throws MultigradError `invalid-argument` where a variable is disposed */
+function checkAlive(variables: readonly RunVariable[]): void {
+  const gone = variables.find(({ variable }) => variable.isDisposed);
+  if (gone === undefined) return;
+  throw new MultigradError('invalid-argument', `Variable \`${gone.name}\` is disposed.`);
+}
 
 /**
  * Checks what a call is given before any forward pass.
@@ -14,13 +20,13 @@ import { checkVariables } from './variable-lock.ts';
  * @param several - whether several ranks train together
  */
 export function checkCall(
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   strategy: GradientStrategy,
   { level, singles }: Grouping,
   several = false,
 ): void {
   assertStrategy(strategy);
-  checkVariables(variables);
+  checkAlive(variables);
   if (!['parameters', 'features'].includes(level)) {
     throw new MultigradError(
       'invalid-option',

@@ -1,9 +1,9 @@
-import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
-import type { GradientStrategy } from '../contract/strategy.ts';
+import type { GradientStrategy, GroupDescription } from '../contract/strategy.ts';
 import type { GroupBy, ParameterGroup } from './groups.ts';
 import { type Level, quoted } from './observe-graph.ts';
+import type { RunVariable } from './run-variables.ts';
 import type { Structure } from './structure.ts';
 
 /** A group and what the strategy remembers of it; null for groups of one objective. */
@@ -48,8 +48,10 @@ export function initialState(
   structure: Structure,
   strategy: GradientStrategy,
   grouping: Grouping,
+  variables: readonly RunVariable[],
 ): IntegrationState {
   const { objectives, groups } = structure;
+  const streams = new Map(variables.map(({ name, stream }) => [name, stream]));
   const { level, groupBy, singles } = grouping;
   const global = strategy.needs.gradients === 'none';
   return {
@@ -62,7 +64,10 @@ export function initialState(
     objectives,
     groups: groups.map((group) => {
       const consulted = !global && (group.objectives.length > 1 || singles === 'weighted');
-      return { ...group, state: consulted ? strategy.init(describe(group)) : null };
+      return {
+        ...group,
+        state: consulted ? strategy.init(describe(group, groupBy, streams)) : null,
+      };
     }),
     run: global
       ? strategy.init({
@@ -74,12 +79,15 @@ export function initialState(
   };
 }
 
-function describe({ key, objectives, variables, feature }: ParameterGroup): {
-  key: string;
-  objectives: readonly string[];
-  tensors: readonly string[];
-} {
-  return { key, objectives, tensors: feature === null ? variables : [feature] };
+/** Keys of layers and tensors are names of variables, which may be the process's own: draws are keyed by the first one's. */
+function describe(
+  { key, objectives, variables, feature }: ParameterGroup,
+  groupBy: GroupBy,
+  streams: ReadonlyMap<string, string>,
+): GroupDescription {
+  const named = feature === null && (groupBy === 'layer' || groupBy === 'tensor');
+  const stream = named ? streams.get(variables[0]!)! : key;
+  return { key, stream, objectives, tensors: feature === null ? variables : [feature] };
 }
 
 /** How a state differs from this strategy's and these variables', a sentence each. */
@@ -87,7 +95,7 @@ export function stateDifferences(
   state: IntegrationState,
   strategy: GradientStrategy,
   grouping: Grouping,
-  variables: readonly Variable[],
+  variables: readonly { readonly name: string }[],
 ): string[] {
   const differences: string[] = [];
   const compare = (what: string, found: string, expected: string): void => {
@@ -118,7 +126,7 @@ export function checkState(
   state: IntegrationState,
   strategy: GradientStrategy,
   grouping: Grouping,
-  variables: readonly Variable[],
+  variables: readonly { readonly name: string }[],
 ): void {
   const differences = stateDifferences(state, strategy, grouping, variables);
   if (differences.length === 0) return;

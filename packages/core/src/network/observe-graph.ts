@@ -1,6 +1,7 @@
-import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { ForwardResult } from './objectives.ts';
+import type { RunVariable } from './run-variables.ts';
 import type { Tape, TapePaths } from '../tape/tape.ts';
 
 /** Where gradients are integrated: at the parameters, or at the shared features that the caller names. */
@@ -32,7 +33,7 @@ export interface ObservedGraph {
 export function observeGraph(
   tape: Tape<ForwardResult>,
   paths: TapePaths,
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   level: Level,
 ): ObservedGraph {
   const { objectives, features } = tape.value;
@@ -49,7 +50,9 @@ export function observeGraph(
   const reach = new Map<string, Set<string>>(variables.map(({ name }) => [name, new Set()]));
   for (const { name: objective, loss } of objectives) {
     const ancestors = tape.ancestors(loss, paths, cut);
-    for (const { name, id } of variables) if (ancestors.has(id)) reach.get(name)!.add(objective);
+    for (const { name, variable } of variables) {
+      if (ancestors.has(variable.id)) reach.get(name)!.add(objective);
+    }
   }
   for (const feature of observed) {
     for (const name of feature.variables) {
@@ -66,7 +69,7 @@ export function observeGraph(
 function observeFeatures(
   tape: Tape<ForwardResult>,
   paths: TapePaths,
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   features: Readonly<Record<string, Tensor>>,
 ): ObservedFeature[] {
   const entries = Object.entries(features);
@@ -79,7 +82,9 @@ function observeFeatures(
   const featureOf = new Map<string, string>();
   return entries.map(([name, tensor]) => {
     const behind = tape.ancestors(tensor, paths);
-    const inside = variables.filter(({ id }) => behind.has(id)).map((variable) => variable.name);
+    const inside = variables
+      .filter(({ variable }) => behind.has(variable.id))
+      .map((one) => one.name);
     if (inside.length === 0) {
       throw new MultigradError(
         'unsupported',

@@ -1,7 +1,13 @@
-import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
-import { type GroupBy, groupVariables, type NamedParts, type ParameterGroup } from './groups.ts';
+import {
+  type GroupBy,
+  groupVariables,
+  type NamedParts,
+  type ParameterGroup,
+  withOwnKeys,
+} from './groups.ts';
 import { type Level, type ObservedGraph, quoted } from './observe-graph.ts';
+import type { RunVariable } from './run-variables.ts';
 
 /** Which objectives a network has and how its variables fall into groups: fixed when it is built. */
 export interface Structure {
@@ -24,7 +30,7 @@ export interface StructureOptions {
  */
 export function buildStructure(
   graphs: readonly ObservedGraph[],
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   options: StructureOptions,
 ): Structure {
   const objectives = [...new Set(graphs.flatMap((graph) => graph.objectives))];
@@ -41,7 +47,7 @@ export function buildStructure(
   checkReach(objectives, reach);
   const behindNoFeature = variables.filter(({ name }) => !featureOf.has(name));
   const groups = groupVariables(behindNoFeature, reach, objectives, options.groupBy, options.parts);
-  if (options.level === 'parameters') return { objectives, groups };
+  if (options.level === 'parameters') return { objectives, groups: withOwnKeys(groups) };
 
   for (const { objectives: sharing, variables: shared } of groups) {
     if (sharing.length < 2) continue;
@@ -61,7 +67,7 @@ export function buildStructure(
       feature,
     };
   });
-  return { objectives, groups: [...features, ...groups] };
+  return { objectives, groups: withOwnKeys([...features, ...groups]) };
 }
 
 function checkReach(

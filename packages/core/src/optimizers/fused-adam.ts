@@ -2,7 +2,7 @@ import { add, div, mul, sqrt, square, sub, type Tensor, tidy } from '@tensorflow
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { OptionSpecs } from '../plugin/options.ts';
 import { resolveOptions } from '../plugin/options-resolve.ts';
-import type { NamedVariables } from '../network/named-variables.ts';
+import type { NamedVariables } from '../network/run-variables.ts';
 import { materialise, rowInputs } from '../rows/combination.ts';
 import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
 

@@ -8,9 +8,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
 import { MultigradError } from '../base/errors.ts';
-import { type NamedVariables, variablesByName } from '../network/named-variables.ts';
-import type { PartSnapshot } from './part-snapshot.ts';
+import { type NamedVariables, variablesByName } from '../network/run-variables.ts';
 import type { CombiningOptimizer } from './optimizer.ts';
+import type { PartSnapshot } from './part-snapshot.ts';
 import type { Combination } from '../rows/combination.ts';
 
 /**
@@ -143,39 +143,52 @@ export class FusedOptimizer implements CombiningOptimizer {
     return { values: { iteration: this.#iteration }, tensors };
   }
 
-  /** @throws MultigradError `structure-changed` when a slot is missing, not known, or of another shape */
-  restore({ values, tensors }: PartSnapshot): void {
-    const restored = new Map<string, Tensor[]>();
+  /** What keeps it from going on from a snapshot, a sentence each; it changes nothing. */
+  differences({ values, tensors }: PartSnapshot): readonly string[] {
+    const differences = iterationOf(values) === null ? ['no number of the iteration'] : [];
     const left = new Set(tensors.keys());
     for (const [variable, name] of this.#names) {
-      const found = this.#kind.slots.map((slot) => tensors.get(`${slot}/${name}`));
-      if (found.every((slot) => slot === undefined)) continue;
-      for (const [index, slot] of found.entries()) {
-        const key = `${this.#kind.slots[index]!}/${name}`;
+      const keys = this.#kind.slots.map((slot) => `${slot}/${name}`);
+      if (!keys.some((key) => tensors.has(key))) continue;
+      for (const key of keys) {
         left.delete(key);
-        if (slot !== undefined && sameShape(slot, variable)) continue;
-        throw new MultigradError(
-          'structure-changed',
-          `Slot \`${key}\` of optimizer \`${this.kind}\` should have shape [${variable.shape.join(', ')}]. ` +
-            `Found ${slot === undefined ? 'none' : `[${slot.shape.join(', ')}]`}.`,
+        const slot = tensors.get(key);
+        if (slot !== undefined && sameForm(slot, variable)) continue;
+        const found =
+          slot === undefined ? 'is missing' : `is ${slot.dtype} [${slot.shape.join(', ')}]`;
+        differences.push(
+          `slot \`${key}\` ${found}, expected float32 [${variable.shape.join(', ')}]`,
         );
       }
-      restored.set(name, found as Tensor[]);
     }
-    const [unknown] = left;
-    if (unknown !== undefined) {
+    for (const key of left) {
+      differences.push(
+        `slot \`${key}\` is not known here, expected ${this.#kind.slots.join(', ')} of the variables`,
+      );
+    }
+    return differences;
+  }
+
+  /** @throws MultigradError `structure-changed` when a slot is missing, not known, or of another shape; nothing has changed then */
+  restore(snapshot: PartSnapshot): void {
+    const differences = this.differences(snapshot);
+    if (differences.length > 0) {
       throw new MultigradError(
         'structure-changed',
-        `Optimizer \`${this.kind}\` has no slot \`${unknown}\`. Expected ${this.#kind.slots.join(', ')} of its variables.`,
+        `The snapshot does not belong to this optimizer \`${this.kind}\`: ${differences.join('; ')}.`,
       );
     }
-    this.dispose();
-    for (const [name, slots] of restored)
-      this.#slots.set(
+    const { values, tensors } = snapshot;
+    const restored = Array.from(this.#names.values(), (name) => {
+      const slots = this.#kind.slots.map((slot) => tensors.get(`${slot}/${name}`));
+      return [
         name,
-        slots.map((slot) => keep(slot.clone())),
-      );
-    this.#iteration = (values as { readonly iteration: number } & Json).iteration;
+        slots.flatMap((slot) => (slot === undefined ? [] : [keep(slot.clone())])),
+      ] as const;
+    });
+    this.dispose();
+    for (const [name, slots] of restored) if (slots.length > 0) this.#slots.set(name, slots);
+    this.#iteration = iterationOf(values)!;
   }
 
   /** Frees the slots; the next update begins with empty ones. */
@@ -185,6 +198,19 @@ export class FusedOptimizer implements CombiningOptimizer {
   }
 }
 
-function sameShape(a: Tensor, b: Tensor): boolean {
-  return a.rank === b.rank && a.shape.every((side, axis) => side === b.shape[axis]);
+function sameForm(slot: Tensor, { shape }: Variable): boolean {
+  const { dtype, rank } = slot;
+  return (
+    dtype === 'float32' &&
+    rank === shape.length &&
+    shape.every((side, axis) => side === slot.shape[axis])
+  );
+}
+
+function iterationOf(values: Json): number | null {
+  if (typeof values !== 'object' || values === null || !('iteration' in values)) return null;
+  const { iteration } = values;
+  return typeof iteration === 'number' && Number.isSafeInteger(iteration) && iteration >= 0
+    ? iteration
+    : null;
 }

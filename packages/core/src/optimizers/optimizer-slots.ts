@@ -1,4 +1,4 @@
-import { type Optimizer, tidy, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core';
+import { Optimizer, tidy, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { PartSnapshot } from './part-snapshot.ts';
@@ -49,6 +49,11 @@ function layoutOf(optimizer: Optimizer): (typeof layouts)[string] {
     `Optimizer \`${kind}\` cannot be kept in a checkpoint: expected one of ${Object.keys(layouts).join(', ')}, ` +
       'or an object with `kind`, `applyGradients`, `snapshot` and `restore`.',
   );
+}
+
+/** Whether an optimizer is of a kind of TensorFlow.js whose slots are known. */
+export function isKnown(optimizer: unknown): optimizer is Optimizer {
+  return optimizer instanceof Optimizer && Object.hasOwn(layouts, optimizer.getClassName());
 }
 
 function internalsOf(optimizer: Optimizer): Internals {

@@ -1,7 +1,8 @@
-import { type NamedTensorMap, Optimizer, type Variable } from '@tensorflow/tfjs-core';
-import type { Combination } from '../rows/combination.ts';
+import { type NamedTensorMap, Optimizer, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { PartSnapshot } from './part-snapshot.ts';
-import { restoreSlots, slotDifferences, slotsOf } from './optimizer-slots.ts';
+import type { NamedGradients } from '../rows/clip-gradients.ts';
+import type { Combination } from '../rows/combination.ts';
+import { isKnown, restoreSlots, slotDifferences, slotsOf } from './optimizer-slots.ts';
 
 /** An optimizer of one's own that checkpoints can hold. */
 export interface ResumableOptimizer {
@@ -17,6 +18,8 @@ export interface ResumableOptimizer {
   snapshot(): PartSnapshot;
   /** Goes on from what `snapshot` returned; the tensors stay the caller's. @throws MultigradError when it does not fit */
   restore(snapshot: PartSnapshot): void;
+  /** What keeps it from going on from a snapshot, a sentence each; it changes nothing. */
+  differences?(snapshot: PartSnapshot): readonly string[];
   /** For learning-rate schedules. */
   setLearningRate?(rate: number): void;
 }
@@ -41,14 +44,38 @@ export type GradientFunction = (gradients: NamedTensorMap) => void | Promise<voi
 /** Whatever turns gradients into changes of variables. */
 export type AnyOptimizer = Optimizer | ResumableOptimizer | GradientFunction;
 
-/** Lets an optimizer have its turn. */
+/**
+ * Lets an optimizer have its turn.
+ *
+ * @param gradients - by the run's names
+ * @param variables - all that the optimizer changes, in the order in which it knows them
+ */
 export async function applyOptimizer(
   optimizer: AnyOptimizer,
-  gradients: NamedTensorMap,
+  gradients: NamedGradients,
+  variables: ReadonlyMap<string, Variable>,
 ): Promise<void> {
-  if (isResumable(optimizer)) await optimizer.applyGradients(gradients);
-  else if (optimizer instanceof Optimizer) optimizer.applyGradients(gradients);
-  else await optimizer(gradients);
+  if (optimizer instanceof Optimizer && !isResumable(optimizer)) {
+    // A list: the keys of an object come in another order where names are numbers, and slots are known by position.
+    const list = Array.from(variables, ([name, own]) => {
+      return { name: own.name, tensor: gradients.get(name) ?? null };
+    });
+    optimizer.applyGradients(list as { name: string; tensor: Tensor }[]);
+    return;
+  }
+  const record = Object.fromEntries(
+    Array.from(variables, ([name, own]) => [own.name, gradients.get(name) ?? null]),
+  ) as NamedTensorMap;
+  if (isResumable(optimizer)) await optimizer.applyGradients(record);
+  else await optimizer(record);
+}
+
+/** What is known by the run's names, by those that TensorFlow.js knows. */
+export function byOwnName<T>(
+  named: ReadonlyMap<string, T>,
+  variables: ReadonlyMap<string, Variable>,
+): Map<string, T> {
+  return new Map(Array.from(named, ([name, value]) => [variables.get(name)!.name, value]));
 }
 
 /** What a checkpoint calls an optimizer. */
@@ -77,7 +104,7 @@ export function optimizerDifferences(
   variables: ReadonlyMap<string, Variable>,
   snapshot: PartSnapshot,
 ): string[] {
-  if (isResumable(optimizer)) return [];
+  if (isResumable(optimizer)) return [...(optimizer.differences?.(snapshot) ?? [])];
   if (optimizer instanceof Optimizer) return slotDifferences(optimizer, variables, snapshot);
   return Array.from(snapshot.tensors.keys(), (name) => `a function has no slot \`${name}\``);
 }
@@ -91,6 +118,8 @@ export function restoreOptimizer(
   if (isResumable(optimizer)) optimizer.restore(snapshot);
   else if (optimizer instanceof Optimizer) restoreSlots(optimizer, [...variables.keys()], snapshot);
 }
+
+export { isKnown };
 
 export function isResumable(optimizer: AnyOptimizer): optimizer is ResumableOptimizer {
   return 'snapshot' in optimizer && 'restore' in optimizer;

@@ -7,7 +7,6 @@ import {
   maximum,
   minimum,
   mul,
-  type NamedTensorMap,
   scalar,
   sqrt,
   square,
@@ -17,6 +16,9 @@ import {
 import { MultigradError } from '../base/errors.ts';
 import { smallest } from './row-kernels.ts';
 import { scoped } from '../tape/scoped.ts';
+
+/** Gradients by name; null where there is none. */
+export type NamedGradients = ReadonlyMap<string, Tensor | null>;
 
 /** Limits on gradients, applied in this order; each a finite number > 0. */
 export interface ClipOptions {
@@ -61,12 +63,12 @@ export function scaledClip(clip: ClipOptions, factor: number): ClipOptions {
  * @param groups - names of each group's gradients
  */
 export function clipGradients(
-  gradients: NamedTensorMap,
+  gradients: NamedGradients,
   groups: readonly (readonly string[])[],
   { value, groupNorm, globalNorm }: ClipOptions,
-): NamedTensorMap {
-  return scoped(() => {
-    let clipped = new Map<string, Tensor | null>(Object.entries(gradients));
+): NamedGradients {
+  const entries = scoped(() => {
+    let clipped = new Map(gradients);
     const each = (names: Iterable<string>, change: (gradient: Tensor) => Tensor): void => {
       clipped = new Map(clipped);
       for (const name of names) {
@@ -89,10 +91,12 @@ export function clipGradients(
     if (groupNorm !== undefined) for (const names of groups) limitNorm(names, groupNorm);
     if (globalNorm !== undefined) limitNorm([...clipped.keys()], globalNorm);
     // What nothing changed is the caller's still: the result holds copies that share its data.
-    return Object.fromEntries(
-      Array.from(clipped, ([name, gradient]) => [name, gradient?.clone() ?? null]),
-    ) as NamedTensorMap;
+    return Array.from(clipped, ([name, gradient]): [string, Tensor | null] => [
+      name,
+      gradient?.clone() ?? null,
+    ]);
   });
+  return new Map(entries);
 }
 
 /** `min(1, limit / norm)`; the squares are of numbers up to 1, which neither overflow nor vanish. */

@@ -1,5 +1,5 @@
-import { dispose, mul, type NamedTensorMap, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { clipGradients, type ClipOptions } from './clip-gradients.ts';
+import { dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { clipGradients, type ClipOptions, type NamedGradients } from './clip-gradients.ts';
 import type { GradientExchange } from '../collective/gradient-exchange.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { finishGramian, startGramian } from './row-kernels.ts';
@@ -11,27 +11,27 @@ import { finishGramian, startGramian } from './row-kernels.ts';
  * @param groups - names of each group's gradients
  */
 export async function clipSlices(
-  slices: NamedTensorMap,
+  slices: NamedGradients,
   groups: readonly (readonly string[])[],
   { value, groupNorm, globalNorm }: ClipOptions,
   exchange: GradientExchange,
-): Promise<NamedTensorMap> {
+): Promise<NamedGradients> {
   let clipped = clipGradients(slices, groups, value === undefined ? {} : { value });
   if (groupNorm !== undefined) clipped = await limitNorms(clipped, groups, groupNorm, exchange);
   if (globalNorm !== undefined) {
-    clipped = await limitNorms(clipped, [Object.keys(slices)], globalNorm, exchange);
+    clipped = await limitNorms(clipped, [[...slices.keys()]], globalNorm, exchange);
   }
   return clipped;
 }
 
 /** Takes the slices over. */
 async function limitNorms(
-  slices: NamedTensorMap,
+  slices: NamedGradients,
   sets: readonly (readonly string[])[],
   limit: number,
   exchange: GradientExchange,
-): Promise<NamedTensorMap> {
-  const entries = Object.entries(slices as Readonly<Record<string, Tensor | null>>);
+): Promise<NamedGradients> {
+  const entries = [...slices];
   const present = entries.flatMap(([name, slice]) =>
     slice === null || slice.size === 0 ? [] : [{ name, pending: startGramian([slice]) }],
   );
@@ -56,13 +56,17 @@ async function limitNorms(
         return names.map((name) => [name, factor] as const);
       }),
     );
-    return Object.fromEntries(
-      entries.map(([name, slice]) => [
+    return new Map(
+      entries.map(([name, slice]): [string, Tensor | null] => [
         name,
         slice === null ? null : tidy(() => mul(slice, factors.get(name) ?? 1)),
       ]),
-    ) as NamedTensorMap;
+    );
   } finally {
-    dispose([packed, slices]);
+    dispose([...packed, ...presentOf(slices)]);
   }
+}
+
+function presentOf(slices: NamedGradients): Tensor[] {
+  return [...slices.values()].filter((slice) => slice !== null);
 }

@@ -1,4 +1,4 @@
-import { type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { GradientExchange } from '../collective/gradient-exchange.ts';
 import { finishGramian, namedRows, startGramian } from './row-kernels.ts';
@@ -14,7 +14,7 @@ export interface FiniteChecks {
 
 /** Starts the checks of gradients, one for each variable; null where there is none. */
 export function startChecks(
-  variables: readonly Variable[],
+  variables: readonly { readonly name: string }[],
   gradients: readonly (Tensor | null)[],
   bag: TensorBag,
 ): FiniteChecks {
@@ -47,7 +47,7 @@ export function startChecks(
  * @param values - what was read of the checks
  */
 export async function firstNonFinite(
-  variables: readonly Variable[],
+  variables: readonly { readonly name: string }[],
   checks: FiniteChecks,
   values: readonly Float32Array[],
   exchange: GradientExchange | null,

@@ -1,18 +1,11 @@
-import {
-  add,
-  customGrad,
-  mul,
-  scalar,
-  type Scalar,
-  type Tensor,
-  type Variable,
-} from '@tensorflow/tfjs-core';
+import { add, customGrad, mul, scalar, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
-import type { Forward } from './integrate-gradients.ts';
+import type { Forward } from './integrate-options.ts';
 import { checkLosses } from '../rows/non-finite.ts';
 import type { ForwardResult } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/record-forward.ts';
+import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { scoped } from '../tape/scoped.ts';
 import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from './numbers.ts';
 import { TensorBag } from '../tape/tensor-bag.ts';
@@ -47,7 +40,7 @@ interface Accumulated {
  */
 export async function accumulateGradients(
   parts: readonly MicroBatch[],
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   step: number,
   lossScale = 1,
 ): Promise<{ readonly forward: Forward; readonly dispose: () => void }> {
@@ -67,7 +60,7 @@ export async function accumulateGradients(
 
 async function addPart(
   { forward, samples }: MicroBatch,
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   step: number,
   lossScale: number,
   objectives: Map<string, Accumulated>,
@@ -83,7 +76,7 @@ async function addPart(
         "Gradients cannot be accumulated at features, which differ from part to part. Use `level: 'parameters'`.",
       );
     }
-    const paths = tape.paths(variables);
+    const paths = tape.paths(tensorsOf(variables));
     const counts = samplesOf(present, await readTogether(sampleTensors(present)), samples);
     present.forEach(({ name, loss }, k) => {
       const count = counts[k]!;
@@ -140,7 +133,7 @@ function newSum(): Accumulated {
 /** Objectives whose values and gradients are those that were accumulated. */
 function surrogate(
   objectives: ReadonlyMap<string, Accumulated>,
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   lossScale: number,
 ): Record<string, { loss: Scalar; metrics: Record<string, Scalar>; samples: number }> {
   return Object.fromEntries(
@@ -160,7 +153,10 @@ function surrogate(
       return [
         name,
         {
-          loss: reached.length === 0 ? scalar(loss / samples) : (objective(...reached) as Scalar),
+          loss:
+            reached.length === 0
+              ? scalar(loss / samples)
+              : (objective(...tensorsOf(reached)) as Scalar),
           metrics: Object.fromEntries(
             Array.from(metrics, ([metric, value]) => [metric, scalar(value / samples)]),
           ),

@@ -1,7 +1,7 @@
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { randomState, resumeRandom } from '../algebra/random.ts';
-import type { Forward } from './integrate-gradients.ts';
+import type { Forward } from './integrate-options.ts';
 import { readForward } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/record-forward.ts';

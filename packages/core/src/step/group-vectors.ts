@@ -42,7 +42,7 @@ export function targetsOf({ variables, graph, state }: StepContext): Target[] {
     ...graph.features.map(({ name, tensor }) => ({ name: targetName(name), tensor })),
     ...variables
       .filter(({ name }) => !behindFeature.has(name))
-      .map((variable) => ({ name: variable.name, tensor: variable })),
+      .map(({ name, variable }) => ({ name, tensor: variable })),
   ];
 }
 
@@ -102,13 +102,13 @@ function clipSwept(
   swept: readonly (Tensor | null)[],
 ): readonly (Tensor | null)[] {
   if (clipObjectives === undefined) return swept;
-  const byName = Object.fromEntries(targets.map(({ name }, index) => [name, swept[index]!]));
+  const byName = new Map(targets.map(({ name }, index) => [name, swept[index]!]));
   try {
     const limits = scaledClip(clipObjectives, lossScale);
     const clipped = clipGradients(byName, state.groups.map(targetNames), limits);
-    return targets.map(({ name }) => clipped[name] ?? null);
+    return targets.map(({ name }) => clipped.get(name) ?? null);
   } finally {
-    dispose(byName);
+    dispose(swept.filter((gradient) => gradient !== null));
   }
 }
 
@@ -124,10 +124,10 @@ async function clipShared(
   for (const objectives of shared) {
     const own: (readonly (Tensor | null)[])[] = [];
     for (const rows of objectives) {
-      const byName = Object.fromEntries(targets.map(({ name }, index) => [name, rows[index]!]));
+      const byName = new Map(targets.map(({ name }, index) => [name, rows[index]!]));
       const groups = state.groups.map(targetNames);
       const within = await clipSlices(byName, groups, limits, agreement.exchange);
-      own.push(bag.keepAll(targets.map(({ name }) => within[name] ?? null)));
+      own.push(bag.keepAll(targets.map(({ name }) => within.get(name) ?? null)));
     }
     clipped.push(own);
   }

@@ -1,8 +1,9 @@
-import { tensor, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { agree, type Agreement, type OwnBatch } from './agreement.ts';
 import { fromRoot, type GradientExchange } from '../collective/gradient-exchange.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
+import type { RunVariable } from '../network/run-variables.ts';
 import type { TensorBag } from '../tape/tensor-bag.ts';
 
 // What a step does once more where several ranks take it together.
@@ -10,7 +11,7 @@ import type { TensorBag } from '../tape/tensor-bag.ts';
 /** Runs the forward passes; graphs are those of all ranks together. */
 export async function forwardPasses(
   exchange: GradientExchange | undefined,
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   sumsWithin: boolean | undefined,
   run: () => readonly OwnBatch[],
 ): Promise<{ readonly own: readonly OwnBatch[]; readonly agreement: Agreement | null }> {
@@ -53,12 +54,12 @@ export async function sharedStateOf(
 export async function gatherGradients(
   exchange: GradientExchange,
   slices: readonly (readonly [name: string, slice: Tensor | null])[],
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   bag: TensorBag,
 ): Promise<readonly (readonly [name: string, gradient: Tensor | null])[]> {
   const present = slices.filter(([, slice]) => slice !== null);
   const own = await Promise.all(present.map(async ([, slice]) => slice!.data<'float32'>()));
-  const variableOf = new Map(variables.map((variable) => [variable.name, variable]));
+  const variableOf = new Map(variables.map(({ name, variable }) => [name, variable]));
   const sizes = present.map(([name]) => variableOf.get(name)!.size);
   const whole = await exchange.allGather(own, sizes);
   const gradients = new Map(

@@ -21,6 +21,7 @@ import { checkLosses, nonFiniteGradient } from '../rows/non-finite.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import { checkWeights, combineRows } from '../rows/row-kernels.ts';
+import { tensorsOf } from '../network/run-variables.ts';
 import { scatterGradients } from './shared-rows.ts';
 import { meanNumbers, scalarsOf, sortNumbers, type StepNumbers } from './numbers.ts';
 import { isConsulted, presentGroups, type StepContext, type StepOutcome } from './step-context.ts';
@@ -271,7 +272,8 @@ function combine(
   const some = rows[only]!;
   if (decision.combine !== undefined && some.size > 0) {
     const { combine: byCoordinate } = decision;
-    const whole = variables.find(({ name }) => name === tensor)?.size ?? some.size;
+    const own = variables.find(({ name }) => name === tensor);
+    const whole = own?.variable.size ?? some.size;
     const slice =
       agreement === null
         ? null
@@ -282,7 +284,7 @@ function combine(
         return lossScale === 1 ? row : mul(row, 1 / lossScale);
       });
       // A copy where the strategy hands a gradient on: the result is the bag's.
-      return byCoordinate(filled, tensorRows(tensor, some.shape, slice)).clone();
+      return byCoordinate(filled, tensorRows(own?.stream ?? tensor, some.shape, slice)).clone();
     });
     return { rows: [bag.keep(update)], weights: [1] };
   }
@@ -336,7 +338,7 @@ async function sweepTrunk(
       combination === null ? zerosLike(tensor) : materialise(scaled(combination, lossScale));
     return { tensor, gradient: bag.keep(gradient) };
   });
-  const own = bag.keepAll(tape.sweep(seeds, tape.paths(behind)));
+  const own = bag.keepAll(tape.sweep(seeds, tape.paths(tensorsOf(behind))));
   const reached = (name: string): boolean => graph.reach.get(name)!.size > 0;
   const swept =
     agreement === null ? own : await scatterGradients(agreement, behind, own, reached, bag);

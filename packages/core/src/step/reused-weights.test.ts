@@ -4,7 +4,8 @@ import { expectConstantMemory, startTestBackend, variableOf } from '@multigrad/t
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '../contract/strategy.ts';
-import { integrateGradients, type IntegrateOptions } from './integrate-gradients.ts';
+import { integrateGradients } from './integrate-gradients.ts';
+import type { IntegrateOptions } from './integrate-options.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 
 beforeAll(async () => {

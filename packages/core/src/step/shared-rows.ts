@@ -1,5 +1,6 @@
-import { type Tensor, tensor1d, type Variable } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { RunVariable } from '../network/run-variables.ts';
 import type { TensorBag } from '../tape/tensor-bag.ts';
 
 /** A gradient that is to be added up over the ranks; null where this rank has none. */
@@ -31,7 +32,7 @@ export async function scatterRows(
 /** The same for gradients of variables, one for each; null for those that `reached` leaves out. */
 export async function scatterGradients(
   { exchange }: { readonly exchange: GradientExchange },
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   gradients: readonly (Tensor | null)[],
   reached: (variable: string) => boolean,
   bag: TensorBag,
@@ -39,7 +40,10 @@ export async function scatterGradients(
   const taking = [...variables.keys()].filter((index) => reached(variables[index]!.name));
   const slices = await scatterRows(
     exchange,
-    taking.map((index) => ({ gradient: gradients[index] ?? null, size: variables[index]!.size })),
+    taking.map((index) => ({
+      gradient: gradients[index] ?? null,
+      size: variables[index]!.variable.size,
+    })),
     bag,
   );
   return variables.map((_, index) => slices[taking.indexOf(index)] ?? null);

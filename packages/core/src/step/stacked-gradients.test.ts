@@ -224,16 +224,14 @@ describe('independent batches', () => {
 describe('updates by coordinate', () => {
   it('are the same on tensors and on arrays, random ones too', async () => {
     await withVariables(async (variables) => {
+      const named = new Map(variables.map((variable, t) => [tensors[t]!.name, variable]));
       let state: IntegrationState | undefined;
       let turned = 0;
       for (let step = 0; step < 20; step += 1) {
         const { a, b } = gradientsAt(step);
-        const result = await integrateGradients(
-          forwardOf(variables, { a, b }),
-          variables,
-          extreme,
-          { state },
-        );
+        const result = await integrateGradients(forwardOf(variables, { a, b }), named, extreme, {
+          state,
+        });
         const expected = integrateMatrix(extreme, [a, b], { step, tensors }).update;
         expectClose(flat(variables, result.gradients), expected);
         turned += a.filter(

@@ -1,10 +1,11 @@
 import { scalarsOf, sortNumbers, type StepNumbers } from './numbers.ts';
-import { scalar, type Variable } from '@tensorflow/tfjs-core';
+import { scalar } from '@tensorflow/tfjs-core';
 import type { GradientStrategy } from '../contract/strategy.ts';
 import type { Combination } from '../rows/combination.ts';
 import type { ClipOptions } from '../rows/clip-gradients.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
 import type { Agreement } from './agreement.ts';
+import type { RunVariable } from '../network/run-variables.ts';
 import type { GroupState, IntegrationState } from '../network/integration-state.ts';
 import type { ForwardResult, PresentObjective } from '../network/objectives.ts';
 import { checkLosses } from '../rows/non-finite.ts';
@@ -22,7 +23,7 @@ export interface StepContext {
   /** What the strategy remembers of gradients; undefined where its needs name no memory. */
   readonly memory: GradientMemory | undefined;
   readonly graph: ObservedGraph;
-  readonly variables: readonly Variable[];
+  readonly variables: readonly RunVariable[];
   readonly strategy: GradientStrategy;
   readonly state: IntegrationState;
   readonly singles: 'plain' | 'weighted';

@@ -12,6 +12,7 @@ import { checkLosses, nonFiniteGradient } from '../rows/non-finite.ts';
 import { oneScalar, type OneScalar } from './one-scalar.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
+import { tensorsOf } from '../network/run-variables.ts';
 import { scatterGradients } from './shared-rows.ts';
 import { scalarsOf, sortNumbers, type StepNumbers } from './numbers.ts';
 import {
@@ -151,7 +152,7 @@ async function sweepOnce(
 ): Promise<Omit<StepOutcome, 'state'>> {
   const { tape, graph, state, variables, bag, agreement } = context;
   const { objectives } = tape.value;
-  const paths = tape.paths(variables);
+  const paths = tape.paths(tensorsOf(variables));
   // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
   const weightOf = (name: string): number => weights[graph.objectives.indexOf(name)] ?? 0;
   const seeds = objectives.flatMap((objective) => {
@@ -221,7 +222,7 @@ function combinationsOf(
 }
 
 async function observeGroups(context: StepContext): Promise<PendingGroup[]> {
-  const targets = context.variables.map((variable) => ({ name: variable.name, tensor: variable }));
+  const targets = context.variables.map(({ name, variable }) => ({ name, tensor: variable }));
   const swept = await SweptRows.sweep(context, targets);
   return presentGroups(context).map((present) =>
     startGroup(vectorsOf(context, present, swept, false), context.bag),

@@ -27,7 +27,8 @@ export interface TrainerCallback<Name extends string = string> {
   onTrainEnd?(history: History): void | Promise<void>;
   /**
    * Called after each step and after each epoch, once every callback has seen it: what `snapshot` returns is then
-   * complete. Checkpoints are made here.
+   * complete. Checkpoints are made here. Called once more, without logs, where a callback ended training at this
+   * point: snapshots made before do not say so.
    */
   onSafePoint?(point: SafePoint): void | Promise<void>;
   /** What a checkpoint calls this callback's memory; required with `snapshot`. */
@@ -46,6 +47,8 @@ export interface FitStart {
   readonly epoch: number;
   /** Steps of that epoch made before; all of them where the epoch had not been closed. */
   readonly batch: number;
+  /** Ends training before its next step: for callbacks that had ended it before, as they remember. */
+  readonly stop?: () => void;
 }
 
 /** A moment between two steps. */
@@ -56,7 +59,10 @@ export interface SafePoint {
   readonly epoch: number;
   /** The epoch's logs where it has just ended, else null. */
   readonly logs: Logs | null;
-  /** Asks `fit` to end here. */
+  /**
+   * Ends training here: it is over, and a `fit` that resumes from here makes no more steps. What only interrupts it calls
+   * the trainer's `stop`, or aborts the option `signal`.
+   */
   readonly stop: () => void;
   /**
    * Everything that training carries on; the tensors are the trainer's, until the next step. Among several ranks a promise

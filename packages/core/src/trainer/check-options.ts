@@ -10,11 +10,12 @@ import type { TrainerOptions } from './trainer-options.ts';
 export function checkTrainerOptions(
   options: Pick<
     TrainerOptions<never, string>,
-    'accumulate' | 'observe' | 'onNonFinite' | 'clipObjectives'
+    'accumulate' | 'observe' | 'onNonFinite' | 'maxSkips' | 'clipObjectives'
   >,
 ): void {
-  const { observe, accumulate = 1, onNonFinite = 'throw', clipObjectives } = options;
+  const { observe, accumulate = 1, onNonFinite = 'throw', maxSkips = 10, clipObjectives } = options;
   checkCount('accumulate', accumulate, 1);
+  checkCount('maxSkips', maxSkips, 1);
   if (observe !== undefined) checkCount('observe.every', observe.every, 1);
   if (clipObjectives !== undefined) checkClip('clipObjectives', clipObjectives);
   if (['throw', 'skip'].includes(onNonFinite)) return;

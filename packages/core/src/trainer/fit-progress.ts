@@ -1,8 +1,10 @@
 import { MultigradError } from '../base/errors.ts';
+import { fromFaithfulJson } from '../base/faithful-json.ts';
 import type { Json } from '../base/json.ts';
 import { HistoryRecorder, type TrainerCallback } from './callbacks.ts';
 import { Measurements } from './measurements.ts';
 import type { FitState } from './snapshot.ts';
+import { callbackStateToJson } from './state-json.ts';
 
 /** Where a `fit` stands, and what it has gathered. */
 export class FitProgress {
@@ -33,7 +35,8 @@ export class FitProgress {
     this.measurements = new Measurements();
   }
 
-  snapshot(): FitState {
+  /** @param over - whether a callback decided that training is over */
+  snapshot(over: boolean): FitState {
     const { epoch, batch, skipped } = this;
     return {
       epoch,
@@ -42,8 +45,12 @@ export class FitProgress {
       measurements: this.measurements.snapshot(),
       history: this.history.snapshot(),
       callbacks: Object.fromEntries(
-        remembering(this.#callbacks).map(({ name, snapshot }) => [name, snapshot()]),
+        remembering(this.#callbacks).map(({ name, snapshot }) => [
+          name,
+          callbackStateToJson(name, snapshot()),
+        ]),
       ),
+      ...(over ? { over } : {}),
     };
   }
 
@@ -75,11 +82,13 @@ export class FitProgress {
         `The callbacks should be those with which the training began. Found ${differences.join(', ')}.`,
       );
     }
-    for (const { name, restore } of own) restore(state.callbacks[name]!);
     const progress = new FitProgress(callbacks, state.epoch, HistoryRecorder.from(state.history));
     progress.batch = state.batch;
     progress.skipped = state.skipped;
     progress.measurements = Measurements.from(state.measurements);
+    for (const { name, restore } of own) {
+      if (there.includes(name)) restore(fromFaithfulJson(state.callbacks[name]!));
+    }
     return progress;
   }
 }

@@ -1,11 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { Claim } from '../network/claims.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
 import type { GradientExchange } from '../collective/gradient-exchange.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import { assertStrategy } from '../contract/check-strategy.ts';
 import { MultigradError } from '../base/errors.ts';
 import { batchSize } from '../data/batch-size.ts';
-import type { History, Logs, SafePoint } from './callbacks.ts';
+import type { History, Logs, SafePoint, TrainerCallback } from './callbacks.ts';
 import { checkFitOptions, checkTrainerOptions } from './check-options.ts';
 import {
   type DataSource,
@@ -21,6 +22,7 @@ import type { Measured } from './measurements.ts';
 import type { FitState, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 import { Stepper } from './stepper.ts';
+import type { StateSnapshot } from './training-state.ts';
 import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-options.ts';
 
 /**
@@ -63,10 +65,9 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   readonly #options: TrainerOptions<Batch, Name>;
   readonly #stepper: Stepper<Batch, Name>;
   #progress: FitProgress | null = null;
-  #busy = false;
-  #stopRequested = false;
+  #asked: Exclude<Stop, 'aborted'> | null = null;
   /** Why all ranks stop, where there are several. */
-  #agreedStop: 'aborted' | 'requested' | null = null;
+  #agreedStop: Stop | null = null;
 
   /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
   constructor(options: TrainerOptions<Batch, Name>) {
@@ -97,20 +98,25 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return this.#stepper.training.averages;
   }
 
-  /** Frees the vectors that the strategy remembers and the averages of weights; for others there is nothing to free. */
+  /**
+   * Frees the vectors that the strategy remembers and the averages of weights; for others there is nothing to free.
+   *
+   * @throws MultigradError `interleaved-call` during another call, a `fit` with its callbacks included
+   */
   dispose(): void {
-    this.#stepper.training.dispose();
+    this.#refuseDuringFit('dispose');
+    this.#now('dispose', () => this.#stepper.training.dispose());
   }
 
   /**
    * Everything that training carries on, weights included. Within a `fit` it is complete at its safe points.
    *
-   * @throws MultigradError `interleaved-call` during a step, `unsupported` for an optimizer that keeps its memory to
-   *   itself and for one of several ranks
+   * @throws MultigradError `interleaved-call` during another call, `unsupported` for an optimizer that keeps its memory to
+   *   itself and for one of several ranks, `invalid-argument` where a strategy, an optimizer or a callback remembers what
+   *   a checkpoint cannot hold, with its path
    */
   snapshot(): TrainerSnapshot {
-    const { state, tensors } = this.#stepper.snapshot();
-    return { state: { ...state, fit: this.#progress?.snapshot() ?? null }, tensors };
+    return this.#now('snapshot', () => this.#withFit(this.#stepper.training.snapshot()));
   }
 
   /**
@@ -118,8 +124,14 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * number of ranks goes on. What callbacks remember is this rank's. The tensors last until the next step.
    */
   async gatherSnapshot(): Promise<TrainerSnapshot> {
-    const { state, tensors } = await this.#stepper.gatherSnapshot();
-    return { state: { ...state, fit: this.#progress?.snapshot() ?? null }, tensors };
+    return this.#during('gatherSnapshot', async () =>
+      this.#withFit(await this.#stepper.training.gatherSnapshot()),
+    );
+  }
+
+  #withFit({ state, tensors }: StateSnapshot): TrainerSnapshot {
+    const fit = this.#progress?.snapshot(this.#asked === 'ended' || this.#agreedStop === 'ended');
+    return { state: { ...state, fit: fit ?? null }, tensors };
   }
 
   /**
@@ -128,10 +140,11 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * @param snapshot - its tensors stay the caller's
    * @returns where the `fit` stood during which it was made, for the option `resume` of the next one; else null
    * @throws MultigradError `structure-changed` when it belongs to another strategy, optimizer or network, with all that
-   *   differs; nothing has changed then
+   *   differs, `invalid-argument` for a snapshot whose tensors have changed since, `interleaved-call` during another call;
+   *   nothing has changed then
    */
   restore(snapshot: TrainerSnapshot): FitState | null {
-    this.#stepper.training.restore(snapshot);
+    this.#now('restore', () => this.#stepper.training.restore(snapshot));
     return snapshot.state.fit;
   }
 
@@ -140,9 +153,10 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * builds from its own batch. Called again, it rebuilds: groups are found anew and the strategy's memory is lost.
    *
    * @param samples - batches that together reach every variable; they stay the caller's
+   * @throws MultigradError `interleaved-call` during another call
    */
   build(samples: readonly Batch[]): void {
-    this.#stepper.build(samples);
+    this.#now('build', () => this.#stepper.build(samples));
   }
 
   /**
@@ -150,15 +164,18 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * and the strategy's memory is lost; optimizer slots stay.
    *
    * @param names - as in the option `variables`; none thaws all
-   * @throws MultigradError `invalid-argument` for a name that is not known
+   * @throws MultigradError `invalid-argument` for a name that is not known, `interleaved-call` during another call
    */
   freeze(names: readonly string[]): void {
-    this.#stepper.training.freeze(names);
+    this.#now('freeze', () => this.#stepper.training.freeze(names));
   }
 
-  /** Asks `fit` to end after the step in progress; for callbacks. */
+  /**
+   * Asks `fit` to end after the step in progress; one that resumes from there goes on. Callbacks that decide that training
+   * is over call `stop` of the safe point instead.
+   */
   stop(): void {
-    this.#stopRequested = true;
+    this.#asked ??= 'requested';
   }
 
   /**
@@ -169,7 +186,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    *   variables, optimizer and state are then as before the step
    */
   async trainOnBatch(batch: Batch, ...further: readonly Batch[]): Promise<StepReport<Name>> {
-    return this.#exclusively(async () => {
+    this.#refuseDuringFit('trainOnBatch');
+    return this.#during('trainOnBatch', async () => {
       const { report } = await this.#stepper.make([batch, ...further]);
       return report;
     });
@@ -178,12 +196,14 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   /**
    * Losses and metrics over a data set, without training. Among several ranks all call it with the same data, of which
    * each evaluates its part of the batches.
+   *
+   * @throws MultigradError `interleaved-call` during another call; a callback of `fit` may call it
    */
   async evaluate(
     data: DataSource<Batch>,
     options: EvaluateOptions = {},
   ): Promise<Evaluation<Name>> {
-    return this.#evaluate(data, options, options.weights);
+    return this.#during('evaluate', () => this.#evaluate(data, options, options.weights));
   }
 
   /**
@@ -194,10 +214,15 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    */
   async fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
     checkFitOptions(options);
-    return this.#exclusively(() => this.#fit(data, options));
+    this.#refuseDuringFit('fit');
+    return this.#during('fit', (claim) => this.#fit(data, options, claim));
   }
 
-  async #fit(data: DataSource<Batch>, options: FitOptions<Batch, Name>): Promise<History> {
+  async #fit(
+    data: DataSource<Batch>,
+    options: FitOptions<Batch, Name>,
+    claim: Claim,
+  ): Promise<History> {
     const { epochs, initialEpoch = 0, callbacks = [], signal, resume = null } = options;
     const { exchange, lossWeights = {} } = this.#options;
     const progress =
@@ -205,15 +230,20 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         ? new FitProgress(callbacks, initialEpoch)
         : FitProgress.resume(resume, callbacks, exchange !== undefined);
     this.#progress = progress;
-    this.#stopRequested = false;
-    this.#agreedStop = null;
-    const stopped = (): 'aborted' | 'requested' | undefined =>
+    // What was over stays over, on all ranks.
+    this.#asked = resume?.over === true ? 'ended' : null;
+    this.#agreedStop = this.#asked;
+    const tell: Tell<Name> = async (about) => {
+      if (callbacks.length === 0) return;
+      await claim.lend(async () => {
+        for (const callback of callbacks) await about(callback);
+      });
+    };
+    const stopped = (): Stop | undefined =>
       exchange === undefined
-        ? signal?.aborted === true
+        ? signal?.aborted === true && this.#asked !== 'ended'
           ? 'aborted'
-          : this.#stopRequested
-            ? 'requested'
-            : undefined
+          : (this.#asked ?? undefined)
         : (this.#agreedStop ?? undefined);
 
     try {
@@ -221,19 +251,18 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         step: this.#stepper.training.step,
         epoch: progress.epoch,
         batch: progress.batch,
+        stop: () => {
+          this.#asked = 'ended';
+        },
       };
-      for (const callback of callbacks) await callback.onTrainBegin?.(start);
+      await tell((callback) => callback.onTrainBegin?.(start));
+      await this.#agreeOnStop(signal);
       while (progress.epoch < epochs && stopped() === undefined) {
         const { epoch } = progress;
         if (progress.batch === 0) {
-          for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
+          await tell((callback) => callback.onEpochBegin?.(epoch));
         }
-        const training = await this.#trainEpoch(
-          data,
-          progress,
-          options,
-          () => stopped() !== undefined,
-        );
+        const training = await this.#trainEpoch(data, progress, options, tell, stopped);
         // An epoch cut short is not recorded: its means would not compare with the others'.
         if (training === null) break;
         const validation =
@@ -253,12 +282,13 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         };
         this.#stepper.endEpoch(training.losses);
         progress.history.record(epoch, logs);
-        for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
+        await tell((callback) => callback.onEpochEnd?.(epoch, logs));
         progress.begin(epoch + 1);
-        await this.#safePoint(options, epoch, logs);
+        await this.#safePoint(options, epoch, logs, tell, stopped);
       }
-      const history = progress.history.history(stopped());
-      for (const callback of callbacks) await callback.onTrainEnd?.(history);
+      const why = stopped();
+      const history = progress.history.history(why === 'ended' ? 'requested' : why);
+      await tell((callback) => callback.onTrainEnd?.(history));
       return history;
     } finally {
       this.#progress = null;
@@ -270,45 +300,60 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     data: DataSource<Batch>,
     progress: FitProgress,
     options: FitOptions<Batch, Name>,
-    stopped: () => boolean,
+    tell: Tell<Name>,
+    stopped: () => Stop | undefined,
   ): Promise<Measured<Name> | null> {
-    const { callbacks = [] } = options;
     const { epoch } = progress;
     const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
     const together = this.#stepper.batches;
     for await (const group of readBatchGroups(data, epoch, options, together, progress.batch)) {
       await breaks.take();
-      if (stopped()) return null;
-      for (const callback of callbacks) await callback.onBatchBegin?.(progress.batch);
+      if (stopped() !== undefined) return null;
+      await tell((callback) => callback.onBatchBegin?.(progress.batch));
       const { report, samples } = await this.#stepper.make(group);
       if (report.skipped === undefined) progress.measurements.add(report, samples);
       else progress.skipped += 1;
-      for (const callback of callbacks) await callback.onBatchEnd?.(progress.batch, report);
+      await tell((callback) => callback.onBatchEnd?.(progress.batch, report));
       progress.batch += 1;
-      await this.#safePoint(options, epoch, null);
+      await this.#safePoint(options, epoch, null, tell, stopped);
     }
     if (progress.batch === 0) throw noBatch(together, epoch, epoch > (options.initialEpoch ?? 0));
-    return stopped() ? null : progress.measurements.means<Name>();
+    return stopped() !== undefined ? null : progress.measurements.means<Name>();
   }
 
+  /** Lets callbacks make checkpoints; once more where one of them asked for the end, which is part of what is kept. */
   async #safePoint(
-    { callbacks = [], signal }: FitOptions<Batch, Name>,
+    { signal }: FitOptions<Batch, Name>,
     epoch: number,
     logs: Logs | null,
+    tell: Tell<Name>,
+    stopped: () => Stop | undefined,
   ): Promise<void> {
     const { exchange } = this.#options;
-    const point: SafePoint = {
+    const pointWith = (own: Logs | null): SafePoint => ({
       step: this.#stepper.training.step,
       epoch,
-      logs,
-      stop: () => this.stop(),
+      logs: own,
+      stop: () => {
+        this.#asked = 'ended';
+      },
       snapshot: () => (exchange === undefined ? this.snapshot() : this.gatherSnapshot()),
-    };
-    for (const callback of callbacks) await callback.onSafePoint?.(point);
+    });
+    const before = stopped();
+    await tell((callback) => callback.onSafePoint?.(pointWith(logs)));
+    await this.#agreeOnStop(signal);
+    if (stopped() === 'ended' && before !== 'ended')
+      await tell((callback) => callback.onSafePoint?.(pointWith(null)));
+  }
+
+  /** Among several ranks all stop where one is to. */
+  async #agreeOnStop(signal: AbortSignal | undefined): Promise<void> {
+    const { exchange } = this.#options;
     if (exchange === undefined) return;
-    const own = signal?.aborted === true ? 'aborted' : this.#stopRequested ? 'requested' : null;
-    const all = await exchange.gather<'aborted' | 'requested' | null>('stop', own);
-    this.#agreedStop = all.find((why) => why !== null) ?? null;
+    const own = signal?.aborted === true ? 'aborted' : this.#asked;
+    const all = await exchange.gather<Stop | null>('stop', own);
+    const reasons: readonly Stop[] = ['ended', 'aborted', 'requested'];
+    this.#agreedStop = reasons.find((why) => all.includes(why)) ?? null;
   }
 
   async #evaluate(
@@ -330,21 +375,32 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return weights === 'average' ? this.#stepper.training.withAverages(evaluate) : evaluate();
   }
 
-  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#busy) {
-      throw new MultigradError(
-        'interleaved-call',
-        'A training call began while an earlier one had not ended. Await fit and trainOnBatch before the next call.',
-      );
-    }
-    this.#busy = true;
-    try {
-      return await work();
-    } finally {
-      this.#busy = false;
-    }
+  /** Holds all variables for a call. */
+  async #during<T>(call: string, work: (claim: Claim) => Promise<T>): Promise<T> {
+    return Claim.during(call, this.#stepper.training.touched, work);
+  }
+
+  #now<T>(call: string, work: () => T): T {
+    return Claim.now(call, this.#stepper.training.touched, work);
+  }
+
+  /** What the callbacks of a `fit` must not call either. */
+  #refuseDuringFit(call: string): void {
+    if (this.#progress === null) return;
+    throw new MultigradError(
+      'interleaved-call',
+      `\`${call}\` began while \`fit\` of the same trainer had not ended. Await \`fit\` before.`,
+    );
   }
 }
+
+/** Why a `fit` ends before its last epoch: interrupted from outside or by `stop`, or over for good. */
+type Stop = 'aborted' | 'requested' | 'ended';
+
+/** Tells each callback something, while other calls may have the variables. */
+type Tell<Name extends string> = (
+  about: (callback: TrainerCallback<Name>) => void | Promise<void>,
+) => Promise<void>;
 
 /** The batches that are this rank's to evaluate. */
 async function* everyNth<Batch>(

@@ -97,8 +97,8 @@ export class Ranks {
     const { shards } = this;
     shards.load();
     const own = shards.combinationsOf(combinations);
-    if (update.combines) await update.applyCombinations(own, step, shards.groupsOf(groups));
-    else await applySums(update, own, shards, groups, step);
+    if (update.combines) await update.applyCombinations(own, step, groups);
+    else await applySums(update, own, groups, step);
     const changed = [...combinations].filter(([, combination]) => combination !== null);
     await shards.store(changed.map(([name]) => name));
   }
@@ -178,7 +178,6 @@ export function slotVariable(slot: string): string | null {
 async function applySums(
   update: Update,
   combinations: ReadonlyMap<string, Combination | null>,
-  shards: ShardedVariables,
   groups: readonly ParameterGroup[],
   step: number,
 ): Promise<void> {
@@ -187,11 +186,7 @@ async function applySums(
     for (const [name, combination] of combinations) {
       if (combination !== null) sums.set(name, materialise(combination));
     }
-    // Optimizers know variables by their place among the gradients.
-    const gradients = Object.fromEntries(
-      Array.from(shards.slices.values(), ({ name }) => [name, sums.get(name) ?? null]),
-    );
-    await update.apply(gradients as never, step, shards.groupsOf(groups));
+    await update.apply(sums, step, groups);
   } finally {
     for (const sum of sums.values()) sum.dispose();
   }

@@ -11,7 +11,6 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import { type GradientExchange, sliceOf } from '../collective/gradient-exchange.ts';
-import type { ParameterGroup } from '../network/groups.ts';
 import type { Combination } from '../rows/combination.ts';
 import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
 import { MultigradError } from '../base/errors.ts';
@@ -29,8 +28,6 @@ export class ShardedVariables {
   readonly #whole: ReadonlyMap<string, Variable>;
   /** Under the names of the whole ones. */
   readonly slices: ReadonlyMap<string, Variable>;
-  /** By the own names of the whole ones. */
-  readonly #sliceOf: ReadonlyMap<string, Variable>;
   /** An optimizer that was made for the slices. */
   #own: FusedOptimizer | null = null;
 
@@ -41,9 +38,6 @@ export class ShardedVariables {
       Array.from(whole, ([name, own]) => {
         return [name, tidy(() => variable(this.cut(own), true))];
       }),
-    );
-    this.#sliceOf = new Map(
-      Array.from(whole, ([name, own]) => [own.name, this.slices.get(name)!] as const),
     );
   }
 
@@ -69,24 +63,15 @@ export class ShardedVariables {
     );
   }
 
-  /** Combinations by the slices' own names, for the optimizer; slices without a number are left alone. */
+  /** Combinations for the optimizer; slices without a number are left alone. */
   combinationsOf(
     combinations: ReadonlyMap<string, Combination | null>,
   ): Map<string, Combination | null> {
     return new Map(
       Array.from(combinations, ([name, combination]) => {
-        const slice = this.#sliceOf.get(name)!;
-        return [slice.name, slice.size === 0 ? null : combination];
+        return [name, this.slices.get(name)!.size === 0 ? null : combination];
       }),
     );
-  }
-
-  /** The groups with the slices' own names. */
-  groupsOf(groups: readonly ParameterGroup[]): ParameterGroup[] {
-    return groups.map((group) => ({
-      ...group,
-      variables: group.variables.map((name) => this.#sliceOf.get(name)!.name),
-    }));
   }
 
   /** Takes the values over from the whole variables. */
@@ -96,12 +81,10 @@ export class ShardedVariables {
     }
   }
 
-  /** Puts the slices of all ranks together into the whole variables of these own names. */
-  async store(ownNames: Iterable<string>): Promise<void> {
-    const wanted = new Set(ownNames);
-    const names = Array.from(this.#whole)
-      .filter(([, { name }]) => wanted.has(name))
-      .map(([name]) => name);
+  /** Puts the slices of all ranks together into the whole variables of these names. */
+  async store(changed: Iterable<string>): Promise<void> {
+    const wanted = new Set(changed);
+    const names = [...this.#whole.keys()].filter((name) => wanted.has(name));
     const whole = await this.gather(
       names.map((name) => ({ slice: this.slices.get(name)!, shape: this.#whole.get(name)!.shape })),
     );

@@ -231,7 +231,7 @@ describe('a trainer that goes on from a snapshot', () => {
           'The snapshot does not belong to this trainer:',
           '  strategy differs: found momentum, expected unit-sum',
           `  list of variables differs: found \`head\` in the state, expected only those given`,
-          `  list of variables differs: found no \`${other.head.name}\`, expected every variable given`,
+          `  list of variables differs: found no \`renamed\`, expected every variable given`,
           '  weight `renamed` is missing',
           '  weight `head` is not known here',
           '  optimizer Adam, expected Momentum',
@@ -256,7 +256,9 @@ describe('a trainer that goes on from a snapshot', () => {
     await expectConstantMemory(async () => {
       const data = samples();
       const run: Run = new Run(() => void run.trainer.snapshot(), unitSum());
-      await expect(run.trainer.trainOnBatch(data)).rejects.toThrow('during a step');
+      await expect(run.trainer.trainOnBatch(data)).rejects.toThrow(
+        'while `trainOnBatch` had not ended',
+      );
       class Secretive extends tf.SGDOptimizer {
         static override get className(): string {
           return 'Secretive';

@@ -17,6 +17,8 @@ export interface FitState {
   readonly history: Json;
   /** What callbacks remember, by their names. */
   readonly callbacks: Readonly<Record<string, Json>>;
+  /** Present where a callback decided that training is over: a `fit` that resumes from here makes no more steps. */
+  readonly over?: true;
 }
 
 /** The part of a snapshot that is plain JSON. */
@@ -36,6 +38,8 @@ export interface TrainerState {
   readonly averagedSteps: number;
   /** Only where losses are scaled. */
   readonly lossScale?: LossScaleState;
+  /** How many of the last steps, with none in between that was made, were skipped; absent where none was. */
+  readonly skips?: number;
   /** Null where no `fit` is under way. */
   readonly fit: FitState | null;
 }
@@ -63,18 +67,13 @@ export function tensorsBelow(
   );
 }
 
-/** The state with its variables called otherwise. */
-export function renameVariables(
-  state: IntegrationState,
-  names: ReadonlyMap<string, string>,
-): IntegrationState {
-  const renamed = (name: string): string => names.get(name) ?? name;
-  return {
-    ...state,
-    groups: state.groups.map((group) => ({
-      ...group,
-      key: renamed(group.key),
-      variables: group.variables.map(renamed),
-    })),
-  };
+/** Tensors of several kinds in one record, each under its kind. */
+export function tensorsUnder(
+  parts: Readonly<Record<string, ReadonlyMap<string, Tensor>>>,
+): ReadonlyMap<string, Tensor> {
+  return new Map(
+    Object.entries(parts).flatMap(([prefix, tensors]) =>
+      Array.from(tensors, ([name, tensor]) => [`${prefix}/${name}`, tensor] as const),
+    ),
+  );
 }

@@ -1,15 +1,10 @@
-import { dispose, type NamedTensorMap, type Variable } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs-core';
 import { accumulateGradients } from '../step/accumulate.ts';
-import {
-  buildIntegration,
-  type Forward,
-  integrateCombinations,
-  type IntegratedStep,
-  integrateGradients,
-  type IntegrateOptions,
-} from '../step/integrate-gradients.ts';
+import type { Forward, IntegratedStep, IntegrateOptions } from '../step/integrate-options.ts';
+import { buildGroups, integrateCombinations, integrateSums } from '../step/integrate-step.ts';
 import { fromEach } from '../collective/gradient-exchange.ts';
 import { isNonFiniteGradient } from '../rows/non-finite.ts';
+import type { RunVariable } from '../network/run-variables.ts';
 import { afterStep, endEpoch } from '../step/strategy-hooks.ts';
 import { MultigradError } from '../base/errors.ts';
 import { batchSize } from '../data/batch-size.ts';
@@ -17,13 +12,12 @@ import { evaluateBatches } from './evaluate.ts';
 import type { Measured } from './measurements.ts';
 import type { StepReport } from './step-report.ts';
 import type { TrainerOptions } from './trainer-options.ts';
-import { type StateSnapshot, TrainingState } from './training-state.ts';
+import { TrainingState } from './training-state.ts';
 
 /** Makes training steps. */
 export class Stepper<Batch, Name extends string> {
   readonly training: TrainingState;
   readonly #options: TrainerOptions<Batch, Name>;
-  #busy = false;
 
   /** @throws MultigradError `invalid-option` */
   constructor(options: TrainerOptions<Batch, Name>) {
@@ -47,31 +41,13 @@ export class Stepper<Batch, Name extends string> {
     const { strategy } = this.#options;
     const { step, trained } = this.training;
     const forwards = samples.map((batch) => this.#forward(batch, 0, step));
-    this.training.begin(buildIntegration(forwards, trained, strategy, this.#options));
+    this.training.begin(buildGroups(forwards, trained, strategy, this.#options));
   }
 
   endEpoch(losses: Readonly<Partial<Record<string, number>>>): void {
     const { integration } = this.training;
     if (integration === undefined) return;
     this.training.note(endEpoch(this.#options.strategy, integration, losses));
-  }
-
-  snapshot(): StateSnapshot {
-    this.#checkIdle();
-    return this.training.snapshot();
-  }
-
-  async gatherSnapshot(): Promise<StateSnapshot> {
-    this.#checkIdle();
-    return this.training.gatherSnapshot();
-  }
-
-  #checkIdle(): void {
-    if (!this.#busy) return;
-    throw new MultigradError(
-      'interleaved-call',
-      'A snapshot was asked for during a step. Take it between steps, as at a safe point.',
-    );
   }
 
   /**
@@ -95,48 +71,96 @@ export class Stepper<Batch, Name extends string> {
   }
 
   async #attempt(batches: readonly OwnBatch<Batch>[]): Promise<StepReport<Name>> {
-    const { step, lossScale } = this.training;
+    const { training } = this;
+    const { step, lossScale, update } = training;
     const scale = lossScale === null ? {} : { lossScale: lossScale.scale };
-    this.#busy = true;
+    const late = this.#seesAfterStep || update.mayFail;
     try {
-      const report = await this.training.keepingStatistics(() => this.#make(batches, step));
+      const report = await training.undoing(late, () => this.#make(batches, step));
       lossScale?.succeed();
       return { ...report, ...scale };
     } catch (error) {
-      const skipped = this.#reasonToSkip(error);
-      if (skipped === null) throw error;
-      this.training.skip();
+      if (!isNonFinite(error)) throw error;
+      const skipped = await this.#reasonToSkip(error, !this.#seesAfterStep || update.undoable);
       const nothing = { losses: {}, metrics: {} } as Measured<Name>;
       return { step, ...nothing, groups: [], sweeps: 0, observed: false, skipped, ...scale };
-    } finally {
-      this.#busy = false;
     }
   }
 
-  /** Why a step that failed is no error; null where it is one. */
-  #reasonToSkip(error: unknown): string | null {
-    const { lossScale } = this.training;
+  /** Whether the strategy wants to see losses after the update, which may be too much for it. */
+  get #seesAfterStep(): boolean {
+    return this.#options.strategy.needs.losses === 'now-and-after-step';
+  }
+
+  /**
+   * Counts a step that failed as skipped.
+   *
+   * @param undone - whether all is as before it
+   * @returns why it is no error
+   * @throws MultigradError `non-finite` where it is one
+   */
+  async #reasonToSkip(error: MultigradError, undone: boolean): Promise<string> {
+    const { training } = this;
+    const { lossScale } = training;
+    const { onNonFinite, maxSkips = 10 } = this.#options;
+    const lasting = await this.#lastingNonFinite();
+    if (lasting.length > 0) {
+      const more = lasting.length > 5 ? ` and ${lasting.length - 5} more` : '';
+      throw new MultigradError(
+        'non-finite',
+        `${error.message} Found NaN or infinity in ${lasting.slice(0, 5).join(', ')}${more} from before this step, so that no later one can be sound: ` +
+          'go on from an earlier checkpoint.',
+        { cause: error },
+      );
+    }
     const scale = lossScale?.scale;
     if (isNonFiniteGradient(error) && lossScale?.overflow() === true) {
+      training.skip(false);
       return `${error.message} The losses were multiplied by ${scale}, and will be by ${lossScale.scale}.`;
     }
-    return this.#options.onNonFinite === 'skip' && isNonFinite(error) ? error.message : null;
+    if (onNonFinite !== 'skip' || !undone) throw error;
+    if (training.skips >= maxSkips) {
+      throw new MultigradError(
+        'non-finite',
+        `${error.message} ${maxSkips} ${maxSkips === 1 ? 'step' : 'steps in a row'} before this one were skipped, as many as the option \`maxSkips\` allows.`,
+        { cause: error },
+      );
+    }
+    training.skip(true);
+    return error.message;
+  }
+
+  /** What is NaN or infinite apart from this step, on any rank. */
+  async #lastingNonFinite(): Promise<readonly string[]> {
+    const { exchange } = this.#options;
+    const own = (): Promise<readonly string[]> => this.training.nonFinite();
+    if (exchange === undefined) return own();
+    const all = await fromEach(exchange, 'parts that are not finite', async () => [
+      ...(await own()),
+    ]);
+    return [...new Set(all.flat())];
   }
 
   async #make(batches: readonly OwnBatch<Batch>[], step: number): Promise<StepReport<Name>> {
-    const { strategy, exchange } = this.#options;
+    const { strategy, exchange, accumulate = 1 } = this.#options;
     const result = await this.#integrate(batches, step);
-    this.training.advance(result.state, result.memory);
-    await this.training.ranks?.shareStatistics();
-    if (strategy.needs.losses === 'now-and-after-step') {
-      const { losses } = await evaluateBatches(
-        ({ batch, firstSample }: OwnBatch<Batch>) => this.#forward(batch, firstSample, step)(),
-        each(batches.slice(0, this.#options.accumulate ?? 1)),
-        ({ size }) => size,
-        undefined,
-        exchange,
-      );
-      this.training.note(afterStep(strategy, result.state, losses));
+    try {
+      await this.training.ranks?.shareStatistics();
+      let { state } = result;
+      if (this.#seesAfterStep) {
+        const { losses } = await evaluateBatches(
+          ({ batch, firstSample }: OwnBatch<Batch>) => this.#forward(batch, firstSample, step)(),
+          each(batches.slice(0, accumulate)),
+          ({ size }) => size,
+          undefined,
+          exchange,
+        );
+        state = afterStep(strategy, state, losses);
+      }
+      this.training.advance(state, result.memory);
+    } catch (error) {
+      result.memory?.dispose();
+      throw error;
     }
     const { losses, metrics, groups, sweeps, observed } = result;
     return { step, losses, metrics, groups, sweeps, observed };
@@ -193,12 +217,12 @@ export class Stepper<Batch, Name extends string> {
 
   async #apply(
     forwards: readonly Forward<Name>[],
-    trained: readonly Variable[],
+    trained: readonly RunVariable[],
     options: IntegrateOptions<Name>,
     step: number,
   ): Promise<IntegratedStep<Name>> {
     const { strategy } = this.#options;
-    const { update, variables, ranks } = this.training;
+    const { update, ranks } = this.training;
     if (ranks !== null) {
       return integrateCombinations(forwards, trained, strategy, options, (combinations, groups) =>
         ranks.apply(update, combinations, groups, step),
@@ -209,18 +233,14 @@ export class Stepper<Batch, Name extends string> {
         update.applyCombinations(combinations, step, groups),
       );
     }
-    const result = await integrateGradients(forwards, trained, strategy, options);
+    const result = await integrateSums(forwards, trained, strategy, options);
     try {
-      // Optimizers know variables by their place among the gradients.
-      const gradients = Object.fromEntries(
-        variables.map(({ name }) => [name, result.gradients[name] ?? null]),
-      ) as NamedTensorMap;
-      await update.apply(gradients, step, result.state.groups);
+      await update.apply(result.gradients, step, result.state.groups);
     } catch (error) {
       result.memory?.dispose();
       throw error;
     } finally {
-      dispose(result.gradients);
+      dispose([...result.gradients.values()].filter((gradient) => gradient !== null));
     }
     return result;
   }

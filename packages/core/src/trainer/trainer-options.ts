@@ -1,12 +1,12 @@
 import type { ClipOptions } from '../rows/clip-gradients.ts';
 import type { GradientExchange } from '../collective/gradient-exchange.ts';
-import type { GroupingOptions } from '../step/integrate-gradients.ts';
+import type { GroupingOptions } from '../step/integrate-options.ts';
 import type { FeatureObjectives, Objectives } from '../network/objectives.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';
 import type { TrainerCallback } from './callbacks.ts';
 import type { DataSource, ReadOptions } from '../data/data-source.ts';
 import type { DynamicLossScale } from './loss-scale.ts';
-import type { NamedVariables } from '../network/named-variables.ts';
+import type { NamedVariables } from '../network/run-variables.ts';
 import type { FitState } from './snapshot.ts';
 import type { UpdateOptions } from '../update/update.ts';
 
@@ -46,9 +46,15 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
   readonly accumulate?: number;
   /**
    * What becomes of a step whose losses or gradients are not finite: an error, or no step at all, counted as `skipped`
-   * in the history. @defaultValue `'throw'`
+   * in the history. Where weights, optimizer slots or statistics are not finite themselves it is always an error, which
+   * names them. @defaultValue `'throw'`
    */
   readonly onNonFinite?: 'throw' | 'skip';
+  /**
+   * How many steps in a row `onNonFinite: 'skip'` leaves out at most; the next one is an error. Steps that a dynamic loss
+   * scale leaves out do not count. An integer >= 1. @defaultValue 10
+   */
+  readonly maxSkips?: number;
   /**
    * For backends of half precision: losses are multiplied by this power of two before the reverse passes, so that small
    * gradients do not vanish on the way, and inner products and updates are divided by it. `{}` looks for the factor by
@@ -79,6 +85,9 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    */
   readonly synchronise?: boolean;
 }
+
+/** What a trainer's state needs to know of it. */
+export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives'>;
 
 /** How `evaluate` reads its data, and with which weights. */
 export interface EvaluateOptions extends ReadOptions {

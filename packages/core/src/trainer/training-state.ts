@@ -1,23 +1,24 @@
 import { clone, dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { GradientMemory } from '../rows/gradient-memory.ts';
-import { groupingOf } from '../step/integrate-gradients.ts';
-import { type IntegrationState, stateDifferences } from '../network/integration-state.ts';
+import type { IntegrationState } from '../network/integration-state.ts';
+import { type RunVariable, runVariables, variablesByName } from '../network/run-variables.ts';
 import { MultigradError } from '../base/errors.ts';
 import { LossScale } from './loss-scale.ts';
-import { variablesByName } from '../network/named-variables.ts';
+import { nonFiniteOf } from './non-finite-parts.ts';
 import { Ranks, slotVariable } from './ranks.ts';
-import {
-  renameVariables,
-  tensorsBelow,
-  type TrainerSnapshot,
-  type TrainerState,
-} from './snapshot.ts';
-import { tensorDifferences } from '../optimizers/tensor-differences.ts';
-import type { TrainerOptions } from './trainer-options.ts';
+import { readSnapshot, type ReadSnapshot } from './read-snapshot.ts';
+import { tensorsUnder, type TrainerSnapshot, type TrainerState } from './snapshot.ts';
+import { optimizerValuesToJson, stateToJson } from './state-json.ts';
+import type { StateOptions } from './trainer-options.ts';
 import { Update } from '../update/update.ts';
 
-/** What `TrainingState` needs to know of a trainer. */
-export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives'>;
+/** Everything but what a `fit` adds. */
+export interface StateSnapshot {
+  readonly state: Omit<TrainerState, 'fit'>;
+  readonly tensors: TrainerSnapshot['tensors'];
+}
+
+type SnapshotParts = Readonly<Record<'slots' | 'averages' | 'memory', ReadonlyMap<string, Tensor>>>;
 
 /** All that training carries from one step to the next, weights included. */
 export class TrainingState {
@@ -27,6 +28,7 @@ export class TrainingState {
   /** Null for a trainer by itself. */
   readonly ranks: Ranks | null;
   readonly #options: StateOptions;
+  readonly #variables: readonly RunVariable[];
   readonly #named: ReadonlyMap<string, Variable>;
   readonly #statistics: ReadonlyMap<string, Variable>;
   #frozen: ReadonlySet<string> = new Set();
@@ -34,10 +36,15 @@ export class TrainingState {
   #memory: GradientMemory | undefined;
   /** Number of the next step where there are no groups yet. */
   #firstStep = 0;
+  #skips = 0;
+  /** Counts the changes of weights and slots: snapshots made before one hold other tensors than they should. */
+  #changes = 0;
+  readonly #made = new WeakMap<ReadonlyMap<string, Tensor>, number>();
 
   /** @throws MultigradError `invalid-option` */
   constructor(options: StateOptions) {
     this.#options = options;
+    this.#variables = runVariables(options.variables);
     this.#named = variablesByName(options.variables);
     this.#statistics = variablesByName(options.statistics ?? []);
     const { exchange, synchronise = false, accumulate = 1 } = options;
@@ -70,21 +77,24 @@ export class TrainingState {
     return this.#integration?.step ?? this.#firstStep;
   }
 
+  /** How many of the last steps, without one in between that was made, were skipped. */
+  get skips(): number {
+    return this.#skips;
+  }
+
   /** The averages of the weights, by name; none where none are kept. */
   get averages(): ReadonlyMap<string, Tensor> {
     return this.update.average?.tensors ?? new Map<string, Tensor>();
   }
 
-  /** All variables, frozen ones too, in the order in which optimizers know them. */
-  get variables(): readonly Variable[] {
-    return [...this.#named.values()];
+  /** All variables that a call may change, frozen ones and statistics too. */
+  get touched(): readonly Variable[] {
+    return [...new Set([...this.#named.values(), ...this.#statistics.values()])];
   }
 
   /** The variables that are not frozen. */
-  get trained(): readonly Variable[] {
-    return Array.from(this.#named)
-      .filter(([name]) => !this.#frozen.has(name))
-      .map(([, variable]) => variable);
+  get trained(): readonly RunVariable[] {
+    return this.#trainedBut(this.#frozen);
   }
 
   dispose(): void {
@@ -103,6 +113,8 @@ export class TrainingState {
   /** Takes over what a step brought about. */
   advance(integration: IntegrationState, memory: GradientMemory | undefined): void {
     this.#integration = integration;
+    this.#skips = 0;
+    this.#changes += 1;
     if (this.#options.strategy.needs.memory === true) this.#remember(memory);
   }
 
@@ -111,9 +123,10 @@ export class TrainingState {
     this.#integration = integration;
   }
 
-  /** Counts a step that was none. */
-  skip(): void {
+  /** Counts a step that was none. @param inRow - whether it counts among those after which training gives up */
+  skip(inRow: boolean): void {
     const step = this.step + 1;
+    if (inRow) this.#skips += 1;
     if (this.#integration === undefined) this.#firstStep = step;
     else this.#integration = { ...this.#integration, step };
   }
@@ -142,29 +155,46 @@ export class TrainingState {
         'There are no averages of weights: the option `average` is missing, or no step was made yet.',
       );
     }
-    const restore = keep(this.#named);
+    const putBack = keepValues(this.#named);
     try {
       const whole = (await this.ranks?.gather(averages, (name) => name)) ?? averages;
       for (const [name, variable] of this.#named) variable.assign(whole.get(name)!);
       return await body();
     } finally {
-      restore();
+      putBack(true);
     }
   }
 
-  /** Runs `body`; what the forward pass changed by itself is undone where it throws. */
-  async keepingStatistics<T>(body: () => Promise<T>): Promise<T> {
-    const statistics = Array.from(this.#statistics.values(), (variable) => clone(variable));
+  /**
+   * Runs `body`; where it throws, what the forward pass changed by itself is as before.
+   *
+   * @param withUpdate - whether weights, slots and averages are set back too: for steps that may fail after the update
+   */
+  async undoing<T>(withUpdate: boolean, body: () => Promise<T>): Promise<T> {
+    const changing = new Map([...this.#statistics, ...(withUpdate ? this.#named : [])]);
+    const putBack = keepValues(changing);
+    const update = withUpdate ? this.update.keep() : null;
+    let failed = true;
     try {
-      return await body();
-    } catch (error) {
-      [...this.#statistics.values()].forEach((variable, index) => {
-        variable.assign(statistics[index]!);
-      });
-      throw error;
+      const result = await body();
+      failed = false;
+      return result;
     } finally {
-      dispose(statistics);
+      putBack(failed);
+      if (failed) update?.putBack();
+      update?.dispose();
+      if (failed && withUpdate) this.#changes += 1;
     }
+  }
+
+  /** What among weights, statistics and the update's memory is NaN or infinite, so that no later step can be sound. */
+  async nonFinite(): Promise<readonly string[]> {
+    return nonFiniteOf({
+      weight: this.#named,
+      statistic: this.#statistics,
+      'optimizer slot': this.update.knownSlots(),
+      average: this.averages,
+    });
   }
 
   /** @throws MultigradError `unsupported` for one of several ranks, none of which has all */
@@ -186,14 +216,10 @@ export class TrainingState {
     await ranks.begin();
     const own = this.#parts();
     const remembered = this.memory?.tensors() ?? [];
-    const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
     return this.#snapshotOf({
       slots: await ranks.gather(own.slots, slotVariable),
       averages: await ranks.gather(own.averages, (name) => name),
-      memory: await ranks.gather(
-        own.memory,
-        (index) => stable.get(remembered[Number(index)]!.variable) ?? null,
-      ),
+      memory: await ranks.gather(own.memory, (index) => remembered[Number(index)]!.variable),
     });
   }
 
@@ -208,95 +234,86 @@ export class TrainingState {
   #snapshotOf({ slots, averages, memory: remembered }: SnapshotParts): StateSnapshot {
     const { kind, values, averagedSteps } = this.update.snapshot();
     const memory = this.memory?.tensors() ?? [];
-    const stable = new Map(Array.from(this.#named, ([name, variable]) => [variable.name, name]));
-    const tensors = new Map<string, Tensor>();
-    const put = (prefix: string, entries: ReadonlyMap<string, Tensor>): void => {
-      for (const [name, tensor] of entries) tensors.set(`${prefix}/${name}`, tensor);
-    };
-    put('weights', this.#named);
-    put('statistics', this.#statistics);
-    put('optimizer', slots);
-    put('average', averages);
-    put('memory', remembered);
+    const tensors = tensorsUnder({
+      weights: this.#named,
+      statistics: this.#statistics,
+      optimizer: slots,
+      average: averages,
+      memory: remembered,
+    });
+    this.#made.set(tensors, this.#changes);
+    const { integration } = this;
     return {
       state: {
         format: 1,
         step: this.step,
-        integration:
-          this.integration === undefined ? null : renameVariables(this.integration, stable),
-        memory: memory.map(({ variable, objective }) => ({
-          variable: stable.get(variable)!,
-          objective,
-        })),
+        integration: integration === undefined ? null : stateToJson(integration),
+        memory: memory.map(({ variable, objective }) => ({ variable, objective })),
         frozen: [...this.#frozen],
-        optimizer: { kind, values },
+        optimizer: { kind, values: optimizerValuesToJson(kind, values) },
         averagedSteps,
         ...(this.lossScale === null ? {} : { lossScale: this.lossScale.snapshot() }),
+        ...(this.#skips === 0 ? {} : { skips: this.#skips }),
       },
       tensors,
     };
   }
 
+  /**
+   * Goes on from a snapshot: all of it is checked before any of it is written.
+   *
+   * @throws MultigradError `structure-changed` with all that differs, `invalid-argument` for tensors that have changed
+   *   since; nothing has changed then
+   */
   restore(snapshot: TrainerSnapshot): void {
+    this.#checkFresh(snapshot);
     const own = this.ranks === null ? snapshot : cutSnapshot(snapshot, this.ranks);
+    let read: ReadSnapshot | null = null;
     try {
-      this.#restore(own);
+      read = readSnapshot(own, {
+        options: this.#options,
+        named: this.#named,
+        statistics: this.#statistics,
+        slices: this.ranks?.shards.slices ?? this.#named,
+        update: this.update,
+        trained: (frozen) => this.#trainedBut(frozen),
+      });
+      // The one part that may still refuse comes first, and undoes what it wrote then.
+      this.update.restore(read.update);
+      this.#write(read);
     } finally {
+      read?.dispose();
       if (own !== snapshot) dispose([...own.tensors.values()]);
     }
   }
 
-  #restore({ state, tensors }: TrainerSnapshot): void {
-    const { strategy } = this.#options;
-    const update = {
-      ...state.optimizer,
-      tensors: tensorsBelow('optimizer', tensors),
-      averagedSteps: state.averagedSteps,
-      averages: tensorsBelow('average', tensors),
-    };
-    const own = new Map(Array.from(this.#named, ([name, variable]) => [name, variable.name]));
-    const integration =
-      state.integration === null ? undefined : renameVariables(state.integration, own);
-    const remembered = state.memory.map(({ variable, objective }, index) => ({
-      variable: own.get(variable) ?? variable,
-      objective,
-      value: tensors.get(`memory/${index}`),
-    }));
-    const trained = Array.from(this.#named)
-      .filter(([name]) => !state.frozen.includes(name))
-      .map(([, variable]) => variable);
-    const differences = [
-      ...((state.format as number) === 1 ? [] : [`format ${state.format}, expected 1`]),
-      ...(integration === undefined
-        ? []
-        : stateDifferences(integration, strategy, groupingOf(this.#options), trained)),
-      ...tensorDifferences('weight', tensorsBelow('weights', tensors), this.#named),
-      ...tensorDifferences('statistic', tensorsBelow('statistics', tensors), this.#statistics),
-      ...remembered
-        .filter(({ value }) => value === undefined)
-        .map(({ variable, objective }) => `no memory of \`${objective}\` for \`${variable}\``),
-      ...this.update.differences(update),
-    ];
-    if (differences.length > 0) {
-      throw new MultigradError(
-        'structure-changed',
-        `The snapshot does not belong to this trainer:\n${differences.map((one) => `  ${one}`).join('\n')}`,
-      );
-    }
-    for (const [name, variable] of this.#named) variable.assign(tensors.get(`weights/${name}`)!);
-    for (const [name, variable] of this.#statistics) {
-      variable.assign(tensors.get(`statistics/${name}`)!);
-    }
-    this.update.restore(update);
+  #write({ state, integration, weights, statistics, takeMemory }: ReadSnapshot): void {
+    for (const [name, variable] of this.#named) variable.assign(weights.get(name)!);
+    for (const [name, variable] of this.#statistics) variable.assign(statistics.get(name)!);
     this.#frozen = new Set(state.frozen);
     this.#integration = integration;
     this.lossScale?.restore(state.lossScale ?? null);
     this.#firstStep = state.step;
-    this.#remember(
-      strategy.needs.memory === true && integration !== undefined
-        ? new GradientMemory(remembered.map((one) => ({ ...one, value: one.value!.clone() })))
-        : undefined,
+    this.#skips = state.skips ?? 0;
+    this.#changes += 1;
+    this.#remember(takeMemory());
+  }
+
+  /** A snapshot just made holds the trainer's own tensors: after a step they are no longer what it was made of. */
+  #checkFresh({ tensors }: TrainerSnapshot): void {
+    const live = Array.from(this.#named).find(
+      ([name, variable]) => tensors.get(`weights/${name}`) === variable,
     );
+    if (live === undefined || this.#made.get(tensors) === this.#changes) return;
+    throw new MultigradError(
+      'invalid-argument',
+      `The snapshot should hold the values of its time. Found the trainer's own variable \`${live[0]}\`, which has changed since: ` +
+        'copy the tensors of a snapshot before the next step.',
+    );
+  }
+
+  #trainedBut(frozen: ReadonlySet<string>): readonly RunVariable[] {
+    return this.#variables.filter(({ name }) => !frozen.has(name));
   }
 
   /** Takes over what is remembered from now on, and frees what was. */
@@ -305,14 +322,6 @@ export class TrainingState {
     this.#memory = memory;
   }
 }
-
-/** Everything but what a `fit` adds. */
-export interface StateSnapshot {
-  readonly state: Omit<TrainerState, 'fit'>;
-  readonly tensors: TrainerSnapshot['tensors'];
-}
-
-type SnapshotParts = Readonly<Record<'slots' | 'averages' | 'memory', ReadonlyMap<string, Tensor>>>;
 
 /** The same snapshot with a rank's slices in the place of what ranks share out; new tensors. */
 function cutSnapshot({ state, tensors }: TrainerSnapshot, ranks: Ranks): TrainerSnapshot {
@@ -338,11 +347,13 @@ function updateOf(
   return new Update({ ...options, optimizer }, shards.slices, exchange);
 }
 
-/** Keeps the values of variables. @returns what puts them back */
-function keep(variables: ReadonlyMap<string, Variable>): () => void {
+/** Keeps the values of variables. @returns what frees them, and puts them back where it is told to */
+function keepValues(variables: ReadonlyMap<string, Variable>): (putBack: boolean) => void {
   const values = Array.from(variables.values(), (variable) => clone(variable));
-  return () => {
-    [...variables.values()].forEach((variable, index) => variable.assign(values[index]!));
+  return (putBack) => {
+    if (putBack) {
+      [...variables.values()].forEach((variable, index) => variable.assign(values[index]!));
+    }
     dispose(values);
   };
 }

@@ -1,23 +1,32 @@
 import type { Combination } from '../rows/combination.ts';
-import { dispose, type NamedTensorMap, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { GradientExchange } from '../collective/gradient-exchange.ts';
 import type { ParameterGroup } from '../network/groups.ts';
 import { MultigradError } from '../base/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
 import { clipCombinations } from '../rows/clip-combinations.ts';
-import { checkClip, clipGradients, type ClipOptions } from '../rows/clip-gradients.ts';
+import {
+  checkClip,
+  clipGradients,
+  type ClipOptions,
+  type NamedGradients,
+} from '../rows/clip-gradients.ts';
 import { clipSlices } from '../rows/clip-slices.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
 import type { PartSnapshot } from '../optimizers/part-snapshot.ts';
 import {
   type AnyOptimizer,
   applyOptimizer,
+  byOwnName,
   isCombining,
+  isKnown,
+  isResumable,
   optimizerDifferences,
   optimizerKind,
   restoreOptimizer,
   snapshotOptimizer,
 } from '../optimizers/optimizer.ts';
+import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
 import { tensorDifferences } from '../optimizers/tensor-differences.ts';
 import { type AverageOptions, WeightAverage } from './weight-average.ts';
 import { addWeightDecay } from './weight-decay.ts';
@@ -101,7 +110,7 @@ export class Update {
     return plain && Object.keys(rateFactors).length === 0 && isCombining(optimizer);
   }
 
-  /** @param combinations - by the variables' own names; they stay the caller's */
+  /** @param combinations - by the run's names; they stay the caller's */
   async applyCombinations(
     combinations: ReadonlyMap<string, Combination | null>,
     step: number,
@@ -119,22 +128,22 @@ export class Update {
             clip,
             this.#exchange,
           );
-    optimizer.applyCombinations(ready, weightDecay);
+    optimizer.applyCombinations(byOwnName(ready, this.#variables), weightDecay);
     this.#average?.update();
   }
 
-  /** @param gradients - by the variables' own names; they stay the caller's */
+  /** @param gradients - by the run's names; they stay the caller's */
   async apply(
-    gradients: NamedTensorMap,
+    gradients: NamedGradients,
     step: number,
     groups: readonly ParameterGroup[],
   ): Promise<void> {
     const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
     if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
     const adjustments = this.#adjustments(gradients, groups);
-    const made: NamedTensorMap[] = [];
-    const take = (next: NamedTensorMap): NamedTensorMap => {
-      made.push(next);
+    const made: (Tensor | null)[] = [];
+    const take = (next: NamedGradients): NamedGradients => {
+      made.push(...next.values());
       return next;
     };
     try {
@@ -149,11 +158,11 @@ export class Update {
         );
       }
       if (weightDecay > 0) {
-        ready = take(addWeightDecay(ready, [...this.#variables.values()], weightDecay));
+        ready = take(addWeightDecay(ready, this.#variables, weightDecay));
       }
-      await adjustedStep(adjustments, () => applyOptimizer(optimizer, ready));
+      await adjustedStep(adjustments, () => applyOptimizer(optimizer, ready, this.#variables));
     } finally {
-      dispose(made);
+      dispose(made.filter((tensor) => tensor !== null));
     }
     this.#average?.update();
   }
@@ -163,8 +172,14 @@ export class Update {
     return {
       kind: optimizerKind(optimizer),
       ...snapshotOptimizer(optimizer, this.#variables),
+      ...this.#averaged(),
+    };
+  }
+
+  #averaged(): Pick<UpdateSnapshot, 'averagedSteps' | 'averages'> {
+    return {
       averagedSteps: this.#average?.steps ?? 0,
-      averages: this.#average?.tensors ?? new Map<string, Tensor>(),
+      averages: this.#average?.tensors ?? noTensors,
     };
   }
 
@@ -180,17 +195,67 @@ export class Update {
     ];
   }
 
-  /** Goes on from a snapshot without differences. */
+  /**
+   * Goes on from a snapshot without differences.
+   *
+   * @throws what an optimizer of the user's own throws, which is then set back
+   */
   restore(snapshot: UpdateSnapshot): void {
-    restoreOptimizer(this.#options.optimizer, this.#variables, snapshot);
+    const { optimizer } = this.#options;
+    if (mayRefuse(optimizer)) {
+      const before = copyOf(snapshotOptimizer(optimizer, this.#variables));
+      try {
+        restoreOptimizer(optimizer, this.#variables, snapshot);
+      } catch (error) {
+        restoreOptimizer(optimizer, this.#variables, before);
+        throw error;
+      } finally {
+        dispose([...before.tensors.values()]);
+      }
+    } else restoreOptimizer(optimizer, this.#variables, snapshot);
     this.#average?.restore(snapshot.averagedSteps, snapshot.averages);
+  }
+
+  /** Whether all that an update changes can be put back: not the slots of kinds of `tf.Optimizer` that are not known. */
+  get undoable(): boolean {
+    const { optimizer } = this.#options;
+    return typeof optimizer === 'function' || isResumable(optimizer) || isKnown(optimizer);
+  }
+
+  /** Whether anybody's own code changes the variables: it may throw when it has changed some of them. */
+  get mayFail(): boolean {
+    const { optimizer } = this.#options;
+    return typeof optimizer === 'function' || mayRefuse(optimizer);
+  }
+
+  /** Keeps what it remembers, to be put back. */
+  keep(): KeptUpdate {
+    const before = this.undoable
+      ? this.snapshot()
+      : { values: null, tensors: noTensors, ...this.#averaged() };
+    const slots = copyOf(before);
+    const averages = copies(before.averages);
+    return {
+      putBack: () => {
+        if (this.undoable) restoreOptimizer(this.#options.optimizer, this.#variables, slots);
+        this.#average?.restore(before.averagedSteps, averages);
+      },
+      dispose: () => dispose([...slots.tensors.values(), ...averages.values()]),
+    };
+  }
+
+  /** The slots of which it is known that all their numbers have to be finite: not those of the user's own optimizers. */
+  knownSlots(): ReadonlyMap<string, Tensor> {
+    const { optimizer } = this.#options;
+    const known = optimizer instanceof FusedOptimizer || isKnown(optimizer);
+    return known ? snapshotOptimizer(optimizer, this.#variables).tensors : noTensors;
   }
 
   dispose(): void {
     this.#average?.dispose();
   }
 
-  #adjustments(gradients: NamedTensorMap, groups: readonly ParameterGroup[]): Adjustment[] {
+  #adjustments(gradients: NamedGradients, groups: readonly ParameterGroup[]): Adjustment[] {
     const { optimizer, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
     const keys = groups.map(({ key }) => key);
     const unknown = Object.keys(rateFactors).find((key) => !keys.includes(key));
@@ -212,13 +277,34 @@ export class Update {
         variables.map((name) => [name, rateFactors[key] ?? 1] as const),
       ),
     );
-    return Array.from(this.#variables.values()).flatMap((variable) => {
-      const factor = factors.get(variable.name) ?? 1;
+    return [...this.#variables].flatMap(([name, variable]) => {
+      const factor = factors.get(name) ?? 1;
       const decay = factor * rate * decoupledWeightDecay;
-      const present = (gradients[variable.name] ?? null) !== null;
+      const present = (gradients.get(name) ?? null) !== null;
       return present && (factor !== 1 || decay !== 0) ? [{ variable, factor, decay }] : [];
     });
   }
+}
+
+const noTensors: ReadonlyMap<string, Tensor> = new Map();
+
+/** What an update remembered at a moment. */
+export interface KeptUpdate {
+  readonly putBack: () => void;
+  readonly dispose: () => void;
+}
+
+/** Whether an optimizer has a `restore` of somebody else's. */
+function mayRefuse(optimizer: AnyOptimizer): boolean {
+  return isResumable(optimizer) && !(optimizer instanceof FusedOptimizer);
+}
+
+function copyOf({ values, tensors }: PartSnapshot): PartSnapshot {
+  return { values, tensors: copies(tensors) };
+}
+
+function copies(tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  return new Map(Array.from(tensors, ([name, tensor]) => [name, tensor.clone()]));
 }
 
 function checkOptions(options: UpdateOptions): void {

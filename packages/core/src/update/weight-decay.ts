@@ -1,20 +1,18 @@
-import { add, mul, type NamedTensorMap, type Variable } from '@tensorflow/tfjs-core';
+import { add, mul, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { NamedGradients } from '../rows/clip-gradients.ts';
 import { scoped } from '../tape/scoped.ts';
 
 /** `gradient + decay · variable` for each variable that has a gradient; new tensors, null where there is none. */
 export function addWeightDecay(
-  gradients: NamedTensorMap,
-  variables: readonly Variable[],
+  gradients: NamedGradients,
+  variables: ReadonlyMap<string, Variable>,
   decay: number,
-): NamedTensorMap {
-  return scoped(() => {
-    const decayed = variables.map((variable) => {
-      const gradient = gradients[variable.name] ?? null;
-      return [
-        variable.name,
-        gradient === null ? null : add(gradient, mul(variable, decay)),
-      ] as const;
-    });
-    return Object.fromEntries(decayed) as NamedTensorMap;
-  });
+): NamedGradients {
+  const decayed = scoped(() =>
+    Array.from(variables, ([name, variable]): [string, Tensor | null] => {
+      const gradient = gradients.get(name) ?? null;
+      return [name, gradient === null ? null : add(gradient, mul(variable, decay))];
+    }),
+  );
+  return new Map(decayed);
 }

@@ -40,8 +40,13 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
   const sign = mode === 'min' ? 1 : -1;
   let best = Infinity;
   let waited = 0;
+  const isOver = (): boolean => waited > 0 && waited >= patience;
   return {
     name: `early stopping on ${monitor}`,
+    // A checkpoint may have been made before the end was asked for.
+    onTrainBegin: ({ stop }) => {
+      if (isOver()) stop?.();
+    },
     onEpochEnd: (_, logs) => {
       const value = sign * monitored(logs, monitor);
       if (value < best - minDelta) {
@@ -50,7 +55,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
       } else waited += 1;
     },
     onSafePoint: ({ logs, stop }) => {
-      if (logs !== null && waited > 0 && waited >= patience) stop();
+      if (logs !== null && isOver()) stop();
     },
     snapshot: () => ({ best: numberToJson(best), waited }),
     restore: (state) => {
