@@ -26,7 +26,7 @@ const strategies: Record<string, (seed: number) => GradientStrategy> = {
   rgw: (seed) => randomGradientWeighting({ seed }),
   rlw: (seed) => randomLossWeighting({ seed }),
 };
-const groupings: readonly GroupBy[] = ['reach', 'shared', 'layer', 'tensor'];
+const groupings = ['reach', 'shared', 'layer', 'tensor'] as const;
 
 /** How variables get their names: from a map, from TensorFlow.js, or from TensorFlow.js by layer. */
 type Naming = 'map' | 'list' | 'layers';

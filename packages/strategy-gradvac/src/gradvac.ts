@@ -100,7 +100,10 @@ export function gradvac(options: GradVacOptions = {}): GradientStrategy<GradVacS
     specification: 1,
     name: 'gradvac',
     needs: { gradients: 'gramian' },
-    init: ({ key, stream = key }) => ({ random: randomState(seed, 'gradvac', stream), targets: [] }),
+    init: ({ key, stream = key }) => ({
+      random: randomState(seed, 'gradvac', stream),
+      targets: [],
+    }),
     integrate({ objectives, gramian }, state) {
       const { size } = gramian;
       const pairs = new Map(state.targets.map((entry) => [pairKey(entry[0], entry[1]), entry]));

@@ -31,7 +31,10 @@ class Run {
   readonly weights: tf.Variable = variableOf(() => tf.tensor1d([0.5, -0.5]));
   readonly head: tf.Variable = variableOf(() => tf.scalar(0.25));
   readonly optimizer: tf.AdamOptimizer = tf.train.adam(0.05);
-  readonly trainer: MultiObjectiveTrainer<number, 'a' | 'b'> = new MultiObjectiveTrainer({
+  readonly trainer: MultiObjectiveTrainer<number, 'a' | 'b'> = new MultiObjectiveTrainer<
+    number,
+    'a' | 'b'
+  >({
     objectives: (batch: number) => {
       this.within();
       return {

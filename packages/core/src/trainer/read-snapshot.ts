@@ -18,9 +18,9 @@ export interface ReadSnapshot {
   readonly statistics: ReadonlyMap<string, Tensor>;
   readonly update: UpdateSnapshot;
   /** What the strategy remembers, which is the caller's from then on; undefined where its needs name no memory. */
-  takeMemory(): GradientMemory | undefined;
+  readonly takeMemory: () => GradientMemory | undefined;
   /** Frees the copies. */
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 /** The trainer that a snapshot is to fit. */

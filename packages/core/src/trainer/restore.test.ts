@@ -24,7 +24,7 @@ type Named = ReadonlyMap<string, tf.Variable>;
 
 /** Keeps a tensor and a number, and writes before it looks, as nobody should. */
 function carelessOptimizer(variables: Named): ResumableOptimizer & { dispose(): void } {
-  const total = tf.tidy(() => tf.variable(tf.scalar(0), false));
+  const total: tf.Variable = tf.tidy(() => tf.variable(tf.scalar(0), false));
   let steps = 0;
   return {
     kind: 'careless',
@@ -34,7 +34,7 @@ function carelessOptimizer(variables: Named): ResumableOptimizer & { dispose(): 
         const gradient = gradients[variable.name]!;
         tf.tidy(() => {
           variable.assign(tf.sub(variable, tf.mul(gradient, 0.1)));
-          total.assign(tf.add(total, tf.sum(gradient)) as tf.Scalar);
+          total.assign(tf.add(total, tf.sum(gradient)));
         });
       }
     },
