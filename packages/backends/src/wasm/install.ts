@@ -11,6 +11,7 @@ import { batchMatMul, fusedMatMul } from './matmul.ts';
 import { maxPoolGrad } from './pooling.ts';
 import { maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
+import { booleanMoves, stridedSlice } from './moves.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
@@ -37,6 +38,8 @@ export const wasmKernels: readonly WasmKernel[] = [
   sum,
   mean,
   identity,
+  ...booleanMoves,
+  stridedSlice,
   unsortedSegmentSum,
   einsumByProducts,
   gramianOfRows,
