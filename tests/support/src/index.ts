@@ -1,3 +1,4 @@
+export { type Device, testedDevices, useDevice } from './devices.ts';
 export { startTestBackend, testedBackends } from './backends.ts';
 export { entangledRows } from './entangled-rows.ts';
 export {
@@ -33,4 +34,6 @@ export {
 export { expectExactGradients } from './objective-gradients.ts';
 export { only } from './only.ts';
 export { disposeOptimizer } from './optimizers.ts';
+export { normalTensor, withSeededRandom } from './random.ts';
 export { savedAndLoaded } from './saved-models.ts';
+export { trainableVariables } from './trainable-variables.ts';
