@@ -71,8 +71,7 @@ export const nashMtlOptions: OptionSpecs<NashMTLOptions> = {
  *
  * @remarks
  * The official code approximates the solution by a sequence of convex programs, 20 at most, and starts each from the
- * last one's weights. It solves for `G / ‖G‖` (Frobenius), so that its update is `√‖G‖` times as long before clipping:
- * where gradients are so small that `√(K ‖G‖) < maxNorm` it is shorter than here, and not clipped.
+ * last one's weights.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *

@@ -1,4 +1,4 @@
-import { integrateMatrix } from '@multigrad/core/strategy';
+import { integrateMatrix, randomState, resumeRandom } from '@multigrad/core/strategy';
 import { dot, expectVector, steep } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
 import { plugin, sdmgrad } from './index.ts';
@@ -44,5 +44,35 @@ describe('sdmgrad', () => {
     expectVector(alone.update, [5, 6], 1e-14);
     expect(alone.state).toEqual({ a: 1, b: 0.75 });
     expect(plugin.create().needs.batches).toBe(3);
+  });
+
+  it('amplifies rounding at its default rate, and not at 1/K', () => {
+    /** The greatest change of a weight, over 200 cases, for gradients that change by a ten-millionth. */
+    const changed = (size: number, learningRate: number): number => {
+      const random = resumeRandom(randomState(1, 'rounding', size));
+      const rows = (spread: number, around?: number[][]): number[][] =>
+        Array.from({ length: size }, (_, k) =>
+          Array.from({ length: 20 }, (__, c) => (around?.[k]![c] ?? 0) + spread * random.normal()),
+        );
+      let most = 0;
+      for (let turn = 0; turn < 200; turn += 1) {
+        const mean = rows(0.3);
+        const [first, ...batches] = [rows(0.1, mean), rows(0.1, mean), rows(0.1, mean)];
+        const weights = [
+          first!,
+          first!.map((row) => row.map((x) => x * (1 + 1e-7 * random.normal()))),
+        ].map(
+          (jacobian) => integrateMatrix(sdmgrad({ learningRate }), jacobian, { batches }).state,
+        );
+        for (const name of Object.keys(weights[0]!)) {
+          most = Math.max(most, Math.abs(weights[0]![name]! - weights[1]![name]!));
+        }
+      }
+      return most;
+    };
+    for (const size of [3, 5, 10]) {
+      expect(changed(size, 1 / size)).toBeLessThan(1e-6);
+      expect(changed(size, 5)).toBeGreaterThan(1e-4);
+    }
   });
 });
