@@ -47,6 +47,7 @@ export {
   addGramians,
   cosine,
   gramianOf,
+  isZeroCombination,
   type Jacobian,
   nonZero,
   norms,

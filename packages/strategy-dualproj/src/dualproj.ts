@@ -1,5 +1,6 @@
 import {
   type GradientStrategy,
+  isZeroCombination,
   type ObjectiveWeights,
   type OptionSpecs,
   preferencesOf,
@@ -32,11 +33,13 @@ export const dualProjOptions: OptionSpecs<DualProjOptions> = {
  * gradient.
  *
  * `w = argmin vᵀ G v` over `v >= p`, exactly; p is 1/K each unless preferred. `⟨u, g_k⟩ >= 0` for every k within
- * rounding. Without conflict it is the (weighted) mean. It is the projection of GEM, with every objective's gradient as
+ * rounding, `−2 √e |u| |g_k|` with `e = relativeError + K · 2⁻⁵⁰` of the Gramian. The update is no longer than
+ * `Σ_i p_i g_i`. Without conflict it is the (weighted) mean. It is the projection of GEM, with every objective's gradient as
  * a constraint.
  *
- * One objective keeps its plain gradient. Zero gradients change nothing but the mean. Opposite gradients cancel to an
- * update of zero. Multiplying all gradients by a factor multiplies the update by it.
+ * One objective keeps its plain gradient. Zero gradients change nothing but the mean. Where the projection is zero within
+ * the Gramian's error, as it is of opposite gradients, their weights are 0 and the note is `stationary`. Multiplying all
+ * gradients by a factor multiplies the update by it.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *
@@ -64,7 +67,10 @@ export function dualProj(options: DualProjOptions = {}): GradientStrategy<null> 
     init: () => null,
     integrate({ objectives, gramian }, state) {
       const start = preferencesOf(objectives, preference, 1 / gramian.size);
-      return { weights: projectOntoDualCone(gramian, start), state };
+      const weights = projectOntoDualCone(gramian, start);
+      // Preferences of zero say nothing of the gradients.
+      const stationary = isZeroCombination(gramian, weights) && !isZeroCombination(gramian, start);
+      return stationary ? { weights, state, note: 'stationary' } : { weights, state };
     },
   };
 }

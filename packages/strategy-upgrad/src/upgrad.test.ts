@@ -70,6 +70,22 @@ describe('upgrad', () => {
     expectVector(integrateMatrix(upgrad(), [[3, -1]]).update, [3, -1], 0);
   });
 
+  it('says that it found no common descent direction', () => {
+    const pairs = [
+      [-7, -7, -3, -9],
+      [-1, -8, 9, -8],
+      [7, 7, 3, 9],
+      [1, 8, -9, 8],
+    ];
+    expect(integrateMatrix(upgrad(), pairs)).toMatchObject({
+      update: new Float64Array(4),
+      note: 'stationary',
+    });
+    expect(integrateMatrix(upgrad(), steep).note).toBeUndefined();
+    const nothing = { '0': 0, '1': 0 };
+    expect(integrateMatrix(upgrad({ preference: nothing }), steep).note).toBeUndefined();
+  });
+
   it('describes itself', () => {
     expect(plugin.create().name).toBe(plugin.name);
     expect(() => upgrad({ preference: { a: -1 } })).toThrow('`preference.a` of `upgrad` should be');

@@ -4,6 +4,7 @@ import {
   type OptionSpecs,
   preferencesOf,
   dualConeProjection,
+  isZeroCombination,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -31,12 +32,14 @@ export const upgradOptions: OptionSpecs<UPGradOptions> = {
  * projections are added up.
  *
  * `w = Σ_i p_i proj(e_i)` with `proj(u) = argmin vᵀ G v` over `v >= u`, exactly. No objective rises:
- * `⟨u, g_k⟩ >= 0` for every k within rounding. The influence of each gradient grows with its length: scaling
+ * `⟨u, g_k⟩ >= 0` for every k within rounding, `−2 √(K e) |u| |g_k|` with `e = relativeError + K · 2⁻⁵⁰` of the Gramian.
+ * The update is no longer than `Σ_i p_i |g_i|`. The influence of each gradient grows with its length: scaling
  * gradient i by a positive factor scales its own projection alone. With the preference 1/K gradients without conflict have their
  * mean; for two objectives the update is 1/K of PCGrad's.
  *
- * One objective keeps its plain gradient. Zero gradients change nothing for the others. Opposite gradients cancel to an
- * update of zero. Multiplying all gradients by a factor multiplies the update by it.
+ * One objective keeps its plain gradient. Zero gradients change nothing for the others. Where every projection is zero
+ * within the Gramian's error, as it is of opposite gradients, all weights are 0 and the note is `stationary`. Multiplying
+ * all gradients by a factor multiplies the update by it.
  *
  * @remarks
  * The paper's implementation adds a small multiple of the identity to the Gramian; here the projection is exact.
@@ -78,7 +81,10 @@ export function upgrad(options: UPGradOptions = {}): GradientStrategy<null> {
         const projected = project(unit);
         for (let k = 0; k < size; k++) weights[k]! += preferred[i]! * projected[k]!;
       }
-      return { weights, state };
+      // Preferences of zero say nothing of the gradients.
+      const stationary =
+        isZeroCombination(gramian, weights) && !isZeroCombination(gramian, preferred);
+      return stationary ? { weights, state, note: 'stationary' } : { weights, state };
     },
   };
 }

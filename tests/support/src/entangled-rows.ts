@@ -1,11 +1,14 @@
 import { randomState, resumeRandom } from '@multigrad/core/strategy';
 
 /**
- * Rows of small whole numbers that are entangled: opposite, duplicated, combined of others, zero now and then.
+ * Rows of whole numbers that are entangled: opposite, duplicated, combined of others, nearly opposite, zero now and then.
+ *
+ * Three kinds of matrices in turn: mixtures; nothing but pairs of opposites; rows that all lean to one side, which have
+ * a common descent direction.
  *
  * @param seed - what the entries follow from
  * @param size - number of rows, K >= 2
- * @returns K rows of 1 … K + 3 numbers; inner products are whole numbers that float64 holds exactly
+ * @returns K rows of 1 … K + 3 numbers
  */
 export function entangledRows(seed: number, size: number): number[][] {
   const random = resumeRandom(randomState(seed, 'entangled rows', size));
@@ -14,8 +17,7 @@ export function entangledRows(seed: number, size: number): number[][] {
   const largest = [1, 3, 9, 30][below(4)]!;
   const fresh = (): number[] =>
     Array.from({ length: columns }, () => below(2 * largest + 1) - largest);
-  // Matrices that are nothing but pairs of opposites, and mixtures of all kinds.
-  const pairs = random.uniform() < 0.3;
+  const [pairs, leaning] = [seed % 3 === 1, seed % 3 === 2];
   const rows: number[][] = [];
   while (rows.length < size) {
     const older = rows[below(rows.length)];
@@ -28,6 +30,10 @@ export function entangledRows(seed: number, size: number): number[][] {
       rows.push(older.map((value) => -(1 + below(3)) * value));
     } else if (kind < 0.65) {
       rows.push([...older]);
+    } else if (kind < 0.72) {
+      const close = -(2 ** (1 + below(16)));
+      const other = fresh();
+      rows.push(older.map((value, c) => close * value + other[c]!));
     } else if (kind < 0.9) {
       const other = rows[below(rows.length)]!;
       const [a, b] = [below(5) - 2, below(5) - 2];
@@ -39,6 +45,10 @@ export function entangledRows(seed: number, size: number): number[][] {
       rows.push(older.map(() => 0));
     }
   }
-  const kept = rows.slice(0, size);
+  const side = fresh();
+  const kept = rows.slice(0, size).map((row) => {
+    const product = row.reduce((sum, value, c) => sum + value * side[c]!, 0);
+    return leaning && product < 0 ? row.map((value) => -value) : row;
+  });
   return Array.from(random.permutation(size), (k) => kept[k]!);
 }

@@ -8,6 +8,7 @@ export {
   minNormPointExactly,
   projectOntoDualConeExactly,
 } from './exact/gradients.ts';
+export { judgedStrategies, type JudgedStrategy, type Verdict } from './exact/judged-strategies.ts';
 export { solveExactly } from './exact/linear.ts';
 export { solveNonNegativeExactly } from './exact/non-negative.ts';
 export {
@@ -21,6 +22,7 @@ export {
   nearestDoubles,
   subtractExactly,
 } from './exact/numbers.ts';
+export { type Answer, answerOf, noisyGramian, type Trial, trialOf } from './exact/trials.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
 export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';

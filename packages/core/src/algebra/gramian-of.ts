@@ -199,6 +199,26 @@ export function nonZero(lengths: Float64Array): number[] {
 }
 
 /**
+ * Whether a combination of the gradients is zero because none that is not zero has a weight.
+ *
+ * @param weights - K numbers
+ *
+ * @example
+ * ```ts
+ * import { gramianOf, isZeroCombination } from '@multigrad/core/strategy';
+ *
+ * const gramian = gramianOf([[1, 2], [0, 0]]);
+ * console.log(isZeroCombination(gramian, Float64Array.of(0, 3))); // true
+ * ```
+ */
+export function isZeroCombination({ size, values }: Gramian, weights: Float64Array): boolean {
+  for (let k = 0; k < size; k += 1) {
+    if (weights[k] !== 0 && values[k * (size + 1)]! > 0) return false;
+  }
+  return true;
+}
+
+/**
  * The cosine between two gradients, in −1 … 1; 0 where one of them is zero.
  *
  * @example

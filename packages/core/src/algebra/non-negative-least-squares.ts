@@ -1,8 +1,8 @@
+import { appendRow, solveFactored } from './cholesky.ts';
 import { WorkArray, workNumbers } from './work-array.ts';
 
 const targets = workNumbers();
 const factors = workNumbers();
-const savedSolutions = workNumbers();
 const orders = new WorkArray((length) => new Int32Array(length));
 const insides = new WorkArray((length) => new Uint8Array(length));
 const passed = new WorkArray((length) => new Uint8Array(length));
@@ -24,16 +24,10 @@ export interface NonNegativeSolution {
  *
  * @param matrix - H, n × n, row-major
  * @param vector - b, n numbers
- * @param bounded - whether b is known to lie in the range of H, so that a ray is nothing but rounding: the variable that
- *   asks for it stays outside
  *
  * @see Lawson & Hanson, Solving Least Squares Problems (1974), chapter 23
  */
-export function solveNonNegative(
-  matrix: Float64Array,
-  vector: Float64Array,
-  bounded = false,
-): NonNegativeSolution {
+export function solveNonNegative(matrix: Float64Array, vector: Float64Array): NonNegativeSolution {
   const size = vector.length;
   const solution = new Float64Array(size);
   const target = targets.zeros(size);
@@ -41,32 +35,27 @@ export function solveNonNegative(
   const entered = orders.of(size);
   const inside = insides.zeros(size);
   const passedOver = passed.zeros(size);
-  const saved = savedSolutions.of(size);
   let count = 0;
   // Each turn lowers the objective; the bound only guards against rounding that undoes itself.
   for (let turn = 0; turn < 10 * size + 20; turn += 1) {
     const candidate = steepest(matrix, vector, solution, inside, passedOver);
     if (candidate < 0) break;
-    let dependent = !extendFactor(matrix, factor, entered, count, candidate);
+    entered[count] = candidate;
+    let dependent = !appendRow(matrix, 0, factor, entered, count);
     while (dependent) {
-      if (bounded) saved.set(solution);
       // Exchange it for the first of those entered that reaches zero on the way of no curvature.
-      const stayed = exchange(matrix, factor, entered, inside, count, candidate, solution, target);
-      if (stayed < 0) {
-        if (!bounded) return { values: solution, ray: true };
-        solution.set(saved);
-        break;
-      }
+      const stayed = exchange(matrix, factor, entered, inside, count, solution, target);
+      if (stayed < 0) return { values: solution, ray: true };
       if (stayed === count) break;
       count = stayed;
-      dependent = !extendFactor(matrix, factor, entered, count, candidate);
+      entered[count] = candidate;
+      dependent = !appendRow(matrix, 0, factor, entered, count);
     }
     if (dependent) {
       solution[candidate] = 0;
       passedOver[candidate] = 1;
       continue;
     }
-    entered[count] = candidate;
     inside[candidate] = 1;
     count += 1;
     let first = true;
@@ -129,34 +118,10 @@ function steepest(
   return best;
 }
 
-/** Appends a variable's row to the Cholesky factor; false where the variable depends on those entered. */
-function extendFactor(
-  matrix: Float64Array,
-  factor: Float64Array,
-  entered: Int32Array,
-  count: number,
-  candidate: number,
-): boolean {
-  const size = entered.length;
-  const row = count * size;
-  let pivot = matrix[candidate * size + candidate]!;
-  const diagonal = pivot;
-  for (let k = 0; k < count; k += 1) {
-    let value = matrix[candidate * size + entered[k]!]!;
-    for (let m = 0; m < k; m += 1) value -= factor[row + m]! * factor[k * size + m]!;
-    value /= factor[k * size + k]!;
-    factor[row + k] = value;
-    pivot -= value * value;
-  }
-  if (pivot <= (count + 2) * Number.EPSILON * diagonal) return false;
-  factor[row + count] = Math.sqrt(pivot);
-  return true;
-}
-
 /**
- * Moves along the null vector that a dependent candidate forms with the entered variables, in which the objective falls
- * linearly, until one of them is zero and leaves; returns how many stay. Where none would reach zero, the solution
- * becomes that ray, and the result is −1.
+ * Moves along the null vector that a dependent candidate, at the place `count`, forms with the entered variables, in
+ * which the objective falls linearly, until one of them is zero and leaves; returns how many stay. Where none would reach
+ * zero, the solution becomes that ray, and the result is −1.
  */
 function exchange(
   matrix: Float64Array,
@@ -164,11 +129,11 @@ function exchange(
   entered: Int32Array,
   inside: Uint8Array,
   count: number,
-  candidate: number,
   solution: Float64Array,
   target: Float64Array,
 ): number {
   const size = solution.length;
+  const candidate = entered[count]!;
   // target holds the combination of entered variables that equals the candidate: each falls at that rate.
   solveFactored(factor, entered, count, matrix, candidate * size, target);
   let step = Infinity;
@@ -194,28 +159,6 @@ function exchange(
   solution[candidate] = solution[candidate]! + step;
   solution[blocking] = 0;
   return leave(matrix, factor, entered, inside, count, solution, target);
-}
-
-/** Solves `H_SS target_S = b_S` for the entered variables by their Cholesky factor; b starts at `start`. */
-function solveFactored(
-  factor: Float64Array,
-  entered: Int32Array,
-  count: number,
-  vector: Float64Array,
-  start: number,
-  target: Float64Array,
-): void {
-  const size = target.length;
-  for (let k = 0; k < count; k += 1) {
-    let value = vector[start + entered[k]!]!;
-    for (let m = 0; m < k; m += 1) value -= factor[k * size + m]! * target[entered[m]!]!;
-    target[entered[k]!] = value / factor[k * size + k]!;
-  }
-  for (let k = count - 1; k >= 0; k -= 1) {
-    let value = target[entered[k]!]!;
-    for (let m = k + 1; m < count; m += 1) value -= factor[m * size + k]! * target[entered[m]!]!;
-    target[entered[k]!] = value / factor[k * size + k]!;
-  }
 }
 
 /** How far towards the target, 0 … 1, before a variable reaches zero; Infinity where the target is positive throughout. */
@@ -260,12 +203,12 @@ function leave(
       inside[index] = 0;
       continue;
     }
-    if (kept !== k && !extendFactor(matrix, factor, entered, kept, index)) {
+    entered[kept] = index;
+    if (kept !== k && !appendRow(matrix, 0, factor, entered, kept)) {
       solution[index] = 0;
       inside[index] = 0;
       continue;
     }
-    entered[kept] = index;
     kept += 1;
   }
   return kept;
