@@ -36,7 +36,8 @@ typedef struct {
 // Numbers of one piece of work.
 #define PIECE 16384
 
-static void activation_piece(const void *arguments, int index) {
+static void activation_piece(const void *arguments, int index, Thread *self) {
+  alive(self);
   const Activation *a = arguments;
   int first = index * PIECE, size = min_int(PIECE, a->size - first);
   const float *dy = a->dy + first, *value = a->value + first;
@@ -55,5 +56,5 @@ static void activation_piece(const void *arguments, int index) {
 EXPORT void activation_gradient(Job *job, int kind, const float *dy, const float *value, float *dx, int size,
                                 float alpha) {
   Activation a = {kind, dy, value, dx, size, alpha};
-  parallel(job, activation_piece, &a, (size + PIECE - 1) / PIECE);
+  PARALLEL(job, activation_piece, a, (size + PIECE - 1) / PIECE);
 }

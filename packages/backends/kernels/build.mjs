@@ -19,7 +19,8 @@ const flags = [
   '-std=c11',
   '-O3',
   '-msimd128',
-  '-mbulk-memory',
+  // No instruction on whole blocks of memory: see THREADS.md.
+  '-mno-bulk-memory',
   '-matomics',
   '-mmutable-globals',
   '-nostdlib',

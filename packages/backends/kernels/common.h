@@ -17,3 +17,31 @@ INLINE v128_t mul_add(v128_t a, v128_t x, v128_t y) {
   return wasm_f32x4_add(a, wasm_f32x4_mul(x, y));
 #endif
 }
+
+// Loops of our own in place of memset and memcpy: those become instructions on whole blocks of memory, which trap on a
+// thread whose engine does not know yet that the memory has grown (THREADS.md).
+INLINE void clear(float *target, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    wasm_v128_store(target + i, zero4());
+    wasm_v128_store(target + i + 4, zero4());
+    wasm_v128_store(target + i + 8, zero4());
+    wasm_v128_store(target + i + 12, zero4());
+  }
+  for (; i + 4 <= count; i += 4) wasm_v128_store(target + i, zero4());
+  for (; i < count; i++) target[i] = 0;
+}
+
+INLINE void copy(float *target, const float *source, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    v128_t a = wasm_v128_load(source + i), b = wasm_v128_load(source + i + 4);
+    v128_t c = wasm_v128_load(source + i + 8), d = wasm_v128_load(source + i + 12);
+    wasm_v128_store(target + i, a);
+    wasm_v128_store(target + i + 4, b);
+    wasm_v128_store(target + i + 8, c);
+    wasm_v128_store(target + i + 12, d);
+  }
+  for (; i + 4 <= count; i += 4) wasm_v128_store(target + i, wasm_v128_load(source + i));
+  for (; i < count; i++) target[i] = source[i];
+}

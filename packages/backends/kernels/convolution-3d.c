@@ -60,7 +60,7 @@ INLINE float inner(const float *x, const float *y, int n) {
 
 EXPORT void convolution_3d_filter_gradient(const float *x, const float *dy, float *dw, GEOMETRY) {
   MAKE_GEOMETRY
-  __builtin_memset(dw, 0, (size_t)kernelDepth * kernelRows * kernelColumns * channels * outputs * sizeof(float));
+  clear(dw, (size_t)kernelDepth * kernelRows * kernelColumns * channels * outputs);
   EACH_TAP(g, {
     for (int c = 0; c < channels; c++) add_scaled(dw + tap + (size_t)c * outputs, dy + out, x[in + c], outputs);
   })
@@ -68,7 +68,7 @@ EXPORT void convolution_3d_filter_gradient(const float *x, const float *dy, floa
 
 EXPORT void convolution_3d_input_gradient(const float *dy, const float *filter, float *dx, GEOMETRY) {
   MAKE_GEOMETRY
-  __builtin_memset(dx, 0, (size_t)batch * depth * rows * columns * channels * sizeof(float));
+  clear(dx, (size_t)batch * depth * rows * columns * channels);
   EACH_TAP(g, {
     for (int c = 0; c < channels; c++) dx[in + c] += inner(dy + out, filter + tap + (size_t)c * outputs, outputs);
   })

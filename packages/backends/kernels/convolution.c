@@ -130,7 +130,7 @@ INLINE void wide_slice(const Geometry *g, const float *packed, const float *pane
   }
 }
 
-static void wide_piece(const void *arguments, int index) {
+static void wide_piece(const void *arguments, int index, Thread *self) {
   const Geometry *g = arguments;
   Positions positions;
   float packed[GROUP * DEPTH];
@@ -140,6 +140,7 @@ static void wide_piece(const void *arguments, int index) {
   for (int begin = 0; begin < count; begin += GROUP) {
     int end = min_int(count, begin + GROUP);
     for (int from = 0; from < whole; from += DEPTH) {
+      alive(self);
       int depth = min_int(DEPTH, whole - from);
       for (int i = begin; i < end; i += ROWS)
         pack_windows(g, positions.window + i, from, depth, packed + (size_t)(i - begin) * depth);
@@ -193,7 +194,7 @@ INLINE void narrow_block(const Geometry *g, const float *const *window, float *c
     }
 }
 
-static void narrow_piece(const void *arguments, int index) {
+static void narrow_piece(const void *arguments, int index, Thread *self) {
   const Geometry *g = arguments;
   Positions positions;
   int total = g->batch * g->rows * g->columns, first = index * CHUNK, count = min_int(CHUNK, total - first);
@@ -201,6 +202,7 @@ static void narrow_piece(const void *arguments, int index) {
   locate(g, first, count, CHUNK, &positions);
   int many = g->outputs == 1 ? 8 : g->outputs == 2 ? 4 : 3;
   for (int i = 0; i < count; i += many) {
+    alive(self);
     int valid = min_int(many, count - i);
     const float *const *window = positions.window + i;
     float *const *target = positions.target + i;
@@ -215,7 +217,7 @@ INLINE int is_narrow(int outputs) { return outputs < 4; }
 
 static void convolve(Job *job, const Geometry *g) {
   int total = g->batch * g->rows * g->columns;
-  parallel(job, is_narrow(g->outputs) ? narrow_piece : wide_piece, g, (total + CHUNK - 1) / CHUNK);
+  PARALLEL(job, is_narrow(g->outputs) ? narrow_piece : wide_piece, *g, (total + CHUNK - 1) / CHUNK);
 }
 
 // out[n, outRow + i * outRowStep, outColumn + j * outColumnStep, :] =
@@ -339,22 +341,22 @@ typedef struct {
   int rows, columns, channels, paddedRows, paddedColumns, top, left;
 } Padding;
 
-static void pad_image(const void *arguments, int n) {
+static void pad_image(const void *arguments, int n, Thread *self) {
   const Padding *p = arguments;
   int begin = max_int(0, -p->left), end = min_int(p->columns, p->paddedColumns - p->left);
   size_t rowSize = (size_t)p->paddedColumns * p->channels;
   float *padded = p->padded + (size_t)n * p->paddedRows * rowSize;
   for (int y = 0; y < p->paddedRows; y++, padded += rowSize) {
+    alive(self);
     int row = y - p->top;
     if (row < 0 || row >= p->rows || end <= begin) {
-      __builtin_memset(padded, 0, rowSize * sizeof(float));
+      clear(padded, rowSize);
       continue;
     }
     size_t before = (size_t)(begin + p->left) * p->channels, inside = (size_t)(end - begin) * p->channels;
-    __builtin_memset(padded, 0, before * sizeof(float));
-    __builtin_memcpy(padded + before, p->x + (((size_t)n * p->rows + row) * p->columns + begin) * p->channels,
-                     inside * sizeof(float));
-    __builtin_memset(padded + before + inside, 0, (rowSize - before - inside) * sizeof(float));
+    clear(padded, before);
+    copy(padded + before, p->x + (((size_t)n * p->rows + row) * p->columns + begin) * p->channels, inside);
+    clear(padded + before + inside, rowSize - before - inside);
   }
 }
 
@@ -363,7 +365,7 @@ static void pad_image(const void *arguments, int n) {
 EXPORT void pad(Job *job, const float *x, float *padded, int batch, int rows, int columns, int channels,
                 int paddedRows, int paddedColumns, int top, int left) {
   Padding p = {x, padded, rows, columns, channels, paddedRows, paddedColumns, top, left};
-  parallel(job, pad_image, &p, batch);
+  PARALLEL(job, pad_image, p, batch);
 }
 
 // What the filter gradient is computed from.
@@ -409,14 +411,15 @@ INLINE void gradient_scalar(const Gradient *g, const float *x, const float *dy, 
 }
 
 // The gradient of 8 outputs (or those left) in one row of the filter, over the whole batch.
-static void gradient_piece(const void *arguments, int index) {
+static void gradient_piece(const void *arguments, int index, Thread *self) {
   const Gradient *g = arguments;
   int panels = (g->outputs + 7) / 8, kh = index / panels, o = (index - kh * panels) * 8;
   int blocks = (g->run + ROWS - 1) / ROWS, many = (g->run + blocks - 1) / blocks;
   float *dw = g->dw + (size_t)kh * g->run * g->outputs + o;
   for (int r = 0; r < g->run; r++)
-    __builtin_memset(dw + (size_t)r * g->outputs, 0, min_int(8, g->outputs - o) * sizeof(float));
+    clear(dw + (size_t)r * g->outputs, min_int(8, g->outputs - o));
   for (int n = 0; n < g->batch; n++) {
+    alive(self);
     const float *x = g->padded + (size_t)n * g->inputImage + (size_t)kh * g->inputRow;
     const float *dy = g->dy + (size_t)n * g->rows * g->columns * g->outputs + o;
     if (o + 8 > g->outputs) {
@@ -444,5 +447,5 @@ EXPORT void filter_gradient(Job *job, const float *padded, const float *dy, floa
   int inputRow = paddedColumns * channels;
   Gradient g = {padded, dy, dw, batch, kernelColumns * channels, inputRow, paddedRows * inputRow,
                 rowStride * inputRow, columnStride * channels, rows, columns, outputs};
-  parallel(job, gradient_piece, &g, kernelRows * ((outputs + 7) / 8));
+  PARALLEL(job, gradient_piece, g, kernelRows * ((outputs + 7) / 8));
 }

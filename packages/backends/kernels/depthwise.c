@@ -35,7 +35,7 @@ typedef struct {
 
 EXPORT void depthwise_filter_gradient(const float *x, const float *dy, float *dw, GEOMETRY) {
   MAKE_GEOMETRY
-  __builtin_memset(dw, 0, (size_t)kernelRows * kernelColumns * channels * multiplier * sizeof(float));
+  clear(dw, (size_t)kernelRows * kernelColumns * channels * multiplier);
   EACH_TAP(g, {
     for (int c = 0; c < channels; c++)
       for (int m = 0; m < multiplier; m++) dw[tap + c * multiplier + m] += x[in + c] * dy[out + c * multiplier + m];
@@ -44,7 +44,7 @@ EXPORT void depthwise_filter_gradient(const float *x, const float *dy, float *dw
 
 EXPORT void depthwise_input_gradient(const float *dy, const float *filter, float *dx, GEOMETRY) {
   MAKE_GEOMETRY
-  __builtin_memset(dx, 0, (size_t)batch * rows * columns * channels * sizeof(float));
+  clear(dx, (size_t)batch * rows * columns * channels);
   EACH_TAP(g, {
     for (int c = 0; c < channels; c++)
       for (int m = 0; m < multiplier; m++) dx[in + c] += filter[tap + c * multiplier + m] * dy[out + c * multiplier + m];

@@ -53,7 +53,8 @@ INLINE v128_t gelu4(const Gelu *g, v128_t x, v128_t dy) {
   return g->dy ? mul(dy, slope(x, g->approximate)) : value(x, g->approximate);
 }
 
-static void gelu_piece(const void *arguments, int index) {
+static void gelu_piece(const void *arguments, int index, Thread *self) {
+  alive(self);
   const Gelu *g = arguments;
   int i = index * PIECE, last = min_int(g->size, i + PIECE);
   for (; i + 4 <= last; i += 4)
@@ -64,7 +65,7 @@ static void gelu_piece(const void *arguments, int index) {
 
 EXPORT void gelu(Job *job, const float *dy, const float *x, float *out, int size, int approximate) {
   Gelu g = {dy, x, out, size, approximate};
-  parallel(job, gelu_piece, &g, (size + PIECE - 1) / PIECE);
+  PARALLEL(job, gelu_piece, g, (size + PIECE - 1) / PIECE);
 }
 
 // The hash of core's seeded-uniform.ts.

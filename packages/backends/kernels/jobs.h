@@ -1,55 +1,82 @@
 // Work shared among threads: a kernel is cut into pieces that do not depend on each other, and whoever is free takes the
 // next. What a piece computes does not depend on who computes it, so results are the same for any number of threads.
+// THREADS.md tells the protocol and why it is safe when a thread dies or stops at any moment.
 #pragma once
 #include "common.h"
 
-typedef void (*Piece)(const void *arguments, int index);
-
-// In memory that all threads share; zero where there are no other threads.
+// The line of one thread in the table behind the job. Only the thread itself writes the first four fields, and only the
+// thread that calls kernels writes `order`.
 typedef struct {
-  unsigned long long ticket;  // epoch in the high half, number of the next piece in the low half
-  int epoch;                  // of the job whose fields follow
-  int count, done;
-  Piece piece;
-  const void *arguments;
+  int state;       // STARTING, READY or ENDED
+  int answered;    // the newest `signal` that it has seen
+  int holds;       // the epoch of the job of which it may hold a piece; 0 while it holds none
+  int beats;       // changes while it works
+  int order;       // 0 as a rule
+  int failureBytes;
+  char failure[232];  // why it ended, in UTF-8
+} Thread;
+
+enum { STARTING, READY, ENDED };
+
+// Orders. LEAVE: the caller goes on without this thread. HOLD and TRAP are given by tests alone: to sleep until it is
+// woken, to trap. They name one of the points below, in the second byte, and how many times it is passed before, in the
+// upper half. A thread that sleeps by order adds ASLEEP to it.
+enum { LEAVE = 1, HOLD, TRAP, ASLEEP = 0x80 };
+enum { AT_START = 1, BEFORE_CLAIM, AFTER_CLAIM, IN_PIECE, AFTER_PIECE, IDLE };
+
+typedef void (*Piece)(const void *arguments, int index, Thread *self);
+
+#define ARGUMENT_WORDS 40
+#define CLOSED 0xffffffffu
+
+// In memory that all threads share; zero where there are no other threads. The table of threads follows: first the
+// calling one, then the workers.
+typedef struct {
+  unsigned long long ticket;  // epoch in the high half, number of the next piece (or CLOSED) in the low half
+  unsigned long long done;    // epoch in the high half, how many pieces are done in the low half
   int signal;                 // changes when there is work; workers sleep on it
   int workers;                // how many; 0 runs everything here
-  int canSleep;               // whether the calling thread may sleep (not the main thread of a browser)
+  int epoch;                  // of the job whose fields follow
+  int count;
+  Piece piece;
+  unsigned long pages;        // of memory there were when the job began
+  int words;                  // of arguments
+  int arguments[ARGUMENT_WORDS];
+  int unused;
 } Job;
 
-// Takes pieces until there are none. A thread that comes late finds another epoch than its ticket's, and leaves.
-INLINE void take_pieces(Job *job) {
-  for (;;) {
-    unsigned long long ticket = __atomic_fetch_add(&job->ticket, 1, __ATOMIC_SEQ_CST);
-    int index = (int)(ticket & 0xffffffffu);
-    int count = __atomic_load_n(&job->count, __ATOMIC_SEQ_CST);
-    Piece piece = __atomic_load_n(&job->piece, __ATOMIC_SEQ_CST);
-    const void *arguments = __atomic_load_n(&job->arguments, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&job->epoch, __ATOMIC_SEQ_CST) != (int)(ticket >> 32) || index >= count) return;
-    piece(arguments, index);
-    if (__atomic_add_fetch(&job->done, 1, __ATOMIC_SEQ_CST) == count) __builtin_wasm_memory_atomic_notify(&job->done, 1);
-  }
+// Follows an order that holds at this point.
+void obey(Thread *self, int point);
+
+// Called every few milliseconds in a piece that takes longer: shows the caller that the thread is alive, and ends the
+// piece of a thread that was given up. `self` is null where there is one thread.
+INLINE void alive(Thread *self) {
+  if (self == 0) return;
+  volatile Thread *own = self;
+  own->beats = own->beats + 1;
+  if (own->order != 0) obey(self, IN_PIECE);
 }
 
-// Calls piece(arguments, 0 .. count - 1) on all threads, and returns when all are done.
-INLINE void parallel(Job *job, Piece piece, const void *arguments, int count) {
+// Takes pieces until there are none.
+void take_pieces(Job *job, Thread *self);
+
+// Calls piece(arguments, 0 .. count - 1) on all threads, and returns when all are done. Throws where a thread with a piece
+// died or stopped: then nobody may use what the pieces write to before `close_job` was called and those threads are gone.
+void share_work(Job *job, Piece piece, const int *arguments, int words, int count);
+
+INLINE void parallel(Job *job, Piece piece, const void *arguments, size_t bytes, int count) {
   if (job == 0 || job->workers == 0 || count < 2) {
-    for (int index = 0; index < count; index++) piece(arguments, index);
+    for (int index = 0; index < count; index++) piece(arguments, index, 0);
     return;
   }
-  int epoch = job->epoch + 1;
-  __atomic_store_n(&job->epoch, epoch, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&job->count, count, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&job->done, 0, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&job->piece, piece, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&job->arguments, arguments, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&job->ticket, (unsigned long long)(unsigned)epoch << 32, __ATOMIC_SEQ_CST);
-  __atomic_fetch_add(&job->signal, 1, __ATOMIC_SEQ_CST);
-  __builtin_wasm_memory_atomic_notify(&job->signal, min_int(job->workers, count - 1));
-  take_pieces(job);
-  for (int spins = 0;; spins++) {
-    int done = __atomic_load_n(&job->done, __ATOMIC_SEQ_CST);
-    if (done == count) return;
-    if (job->canSleep && spins > 2000) __builtin_wasm_memory_atomic_wait32(&job->done, done, -1);
-  }
+  share_work(job, piece, arguments, (int)(bytes / sizeof(int)), count);
 }
+
+_Static_assert(sizeof(Job) == 208 && sizeof(Thread) == 256, "src/wasm/threads/layout.ts has these sizes too");
+
+// The arguments of all pieces, by value: threads get copies.
+#define PARALLEL(job, piece, arguments, count)                                                        \
+  do {                                                                                                \
+    _Static_assert(sizeof(arguments) <= ARGUMENT_WORDS * sizeof(int), "too many arguments for a job"); \
+    parallel(job, piece, &(arguments), sizeof(arguments), count);                                     \
+  } while (0)

@@ -29,7 +29,8 @@ INLINE float gradient1(const Update *u, int i, float theta) {
   return g;
 }
 
-static void momentum_piece(const void *arguments, int index) {
+static void momentum_piece(const void *arguments, int index, Thread *self) {
+  alive(self);
   const Update *u = arguments;
   int i = index * PIECE, last = min_int(u->size, i + PIECE);
   v128_t momentum = wasm_f32x4_splat(u->momentum), rate = wasm_f32x4_splat(-u->rate);
@@ -51,10 +52,11 @@ EXPORT void momentum_update(Job *job, const float *variable, const float *veloci
                             float momentum, float decay, int nesterov) {
   Update u = {variable, velocity, 0, rows, weights, next, nextVelocity, 0, count, size, rate, momentum, decay,
               nesterov, 0, 0, 0, 0, 0, 0};
-  parallel(job, momentum_piece, &u, (size + PIECE - 1) / PIECE);
+  PARALLEL(job, momentum_piece, u, (size + PIECE - 1) / PIECE);
 }
 
-static void adam_piece(const void *arguments, int index) {
+static void adam_piece(const void *arguments, int index, Thread *self) {
+  alive(self);
   const Update *u = arguments;
   int i = index * PIECE, last = min_int(u->size, i + PIECE);
   v128_t beta1 = wasm_f32x4_splat(u->beta1), beta2 = wasm_f32x4_splat(u->beta2);
@@ -86,5 +88,5 @@ EXPORT void adam_update(Job *job, const float *variable, const float *mean, cons
                         float epsilon, float kept, float correction1, float correction2) {
   Update u = {variable, mean, square, rows, weights, next, nextMean, nextSquare, count, size, rate, 0, decay, 0,
               beta1, beta2, epsilon, kept, correction1, correction2};
-  parallel(job, adam_piece, &u, (size + PIECE - 1) / PIECE);
+  PARALLEL(job, adam_piece, u, (size + PIECE - 1) / PIECE);
 }

@@ -49,7 +49,7 @@ EXPORT void max_pool_3d(const float *x, float *out, GEOMETRY_3D) {
 }
 
 EXPORT void max_pool_3d_gradient(const float *x, const float *dy, float *dx, GEOMETRY_3D) {
-  __builtin_memset(dx, 0, (size_t)batch * depth * rows * columns * channels * sizeof(float));
+  clear(dx, (size_t)batch * depth * rows * columns * channels);
   EACH_WINDOW({
     if (best >= 0) dx[best] += *dy;
     dy++;

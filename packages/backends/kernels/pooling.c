@@ -28,13 +28,14 @@ INLINE v128_t first_maximum(const Pool *p, const float *x, int i, int j, int c) 
   return where;
 }
 
-static void pool_image(const void *arguments, int n) {
+static void pool_image(const void *arguments, int n, Thread *self) {
   const Pool *p = arguments;
   int image = p->rows * p->columns * p->channels, channels = p->channels;
   const float *x = p->x + (size_t)n * image, *dy = p->dy + (size_t)n * p->outRows * p->outColumns * channels;
   float *dx = p->dx + (size_t)n * image;
-  __builtin_memset(dx, 0, (size_t)image * sizeof(float));
-  for (int i = 0; i < p->outRows; i++)
+  clear(dx, (size_t)image);
+  for (int i = 0; i < p->outRows; i++) {
+    alive(self);
     for (int j = 0; j < p->outColumns; j++, dy += channels) {
       int c = 0;
       for (; c + 4 <= channels; c += 4) {
@@ -58,6 +59,7 @@ static void pool_image(const void *arguments, int n) {
         if (at >= 0) dx[at] += dy[c];
       }
     }
+  }
 }
 
 EXPORT void max_pool_gradient(Job *job, const float *x, const float *dy, float *dx, int batch, int rows, int columns,
@@ -66,5 +68,5 @@ EXPORT void max_pool_gradient(Job *job, const float *x, const float *dy, float *
                               int left) {
   Pool p = {x, dy, dx, rows, columns, channels, outRows, outColumns, kernelRows, kernelColumns, rowStride,
             columnStride, rowDilation, columnDilation, top, left};
-  parallel(job, pool_image, &p, batch);
+  PARALLEL(job, pool_image, p, batch);
 }

@@ -137,7 +137,7 @@ EXPORT void combine_rows(const float *const *rows, const float *weights, float *
 
 // out[ids[i], :] += x[i, :]; negative ids are left out.
 EXPORT void segment_sum(const float *x, const int *ids, float *out, int count, int width, int segments) {
-  __builtin_memset(out, 0, (size_t)segments * width * sizeof(float));
+  clear(out, (size_t)segments * width);
   for (int i = 0; i < count; i++, x += width) {
     if (ids[i] < 0 || ids[i] >= segments) continue;
     float *target = out + (size_t)ids[i] * width;

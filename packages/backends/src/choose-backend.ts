@@ -40,6 +40,13 @@ export interface BackendOptions {
    * @defaultValue where a bundler puts it
    */
   readonly wasmBinary?: string | URL;
+  /**
+   * Called once for each thread of wasm that dies, or gives no sign of life for 10 s with work in its hands. What it had
+   * left is computed on the calling thread, and the others go on; only speed is lost.
+   *
+   * @defaultValue nothing is called; `useBackend` tells at its next call
+   */
+  readonly onThreadLost?: (reason: string) => void;
 }
 
 /** Registers native TensorFlow and prepares it, or says why there is none. */

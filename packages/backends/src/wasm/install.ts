@@ -68,7 +68,11 @@ export async function installWasmKernels(backend: object, threads = 1): Promise<
   const heap = await KernelHeap.prepare(backend, threads);
   if (!installed) {
     installed = true;
-    installKernels('wasm', wasmKernels, (each) => KernelHeap.of(each));
+    const kernels = wasmKernels.map(({ name, run }): WasmKernel => ({
+      name,
+      run: (call, heap) => heap.attempt(name, () => run(call, heap)),
+    }));
+    installKernels('wasm', kernels, (each) => KernelHeap.of(each));
   }
   return heap;
 }

@@ -5,7 +5,11 @@
 export interface KernelExports {
   readonly __stack_pointer: WebAssembly.Global;
   /** What a worker thread runs; does not return. */
-  work(job: number): void;
+  work(job: number, thread: number): void;
+  /** What a worker thread calls last, with the length of the failure that it has written to its line. */
+  end_thread(job: number, thread: number, failureBytes: number): void;
+  /** Ends the taking of pieces. */
+  close_job(job: number): void;
   convolution(
     job: number,
     padded: number,

@@ -2,7 +2,8 @@ import type { DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { KernelExports } from './kernel-exports.ts';
 import { compileKernels, type KernelModule, kernelModule } from './kernel-module.ts';
-import { maySleep, stackBytes, startThreads, type Threads } from './threads.ts';
+import { stackBytes } from './threads/start-workers.ts';
+import { tableBytes, ThreadsLost, ThreadTeam } from './threads/thread-team.ts';
 
 /** The members of TensorFlow.js's wasm backend that the kernels use; they are public at run time, not in its types. */
 interface WasmBackend {
@@ -11,16 +12,16 @@ interface WasmBackend {
     _malloc(bytes: number): number;
     _free(pointer: number): void;
   };
-  readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
+  readonly dataIdMap: {
+    get(dataId: DataId): { memoryOffset: number; readonly refCount: number };
+  };
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
   incRef(dataId: DataId): void;
+  disposeData(dataId: DataId): boolean;
   dispose(): void;
 }
 
 const instances = new WeakMap<object, KernelHeap>();
-
-/** Bytes of the `Job` of kernels/jobs.h, and where the fields are that are set once. */
-const job = { bytes: 48, workers: 32, canSleep: 36 };
 
 /**
  * Our kernels on the memory of one wasm backend: they read and write its tensors in place.
@@ -36,8 +37,11 @@ export class KernelHeap {
   readonly #backend: WasmBackend;
   readonly #memory: WebAssembly.Memory;
   #job = 0;
-  #threads = 1;
-  #threadsFailure: string | null = null;
+  #team: ThreadTeam | null = null;
+  /** Whether a kernel runs again, on this thread alone. */
+  #alone = false;
+  /** What the kernel that runs has made so far. */
+  #made: TensorInfo[] | null = null;
   #scratch = 0;
   #scratchBytes = 0;
 
@@ -46,7 +50,10 @@ export class KernelHeap {
     this.#memory = memoryOf(backend);
     this.#compiled = kernelModule(isShared(this.#memory));
     const instance = new WebAssembly.Instance(this.#compiled.module, {
-      env: { memory: this.#memory },
+      env: {
+        memory: this.#memory,
+        wait_for_threads: (done: number) => this.#team?.wait(done),
+      },
     });
     this.kernels = instance.exports as unknown as KernelExports;
     this.kernels.__stack_pointer.value = this.#stack();
@@ -60,7 +67,7 @@ export class KernelHeap {
     const shared = isShared(memoryOf(backend as WasmBackend));
     await compileKernels(shared);
     const heap = KernelHeap.of(backend);
-    if (shared && threads > 1) await heap.#addThreads(threads - 1);
+    if (shared && threads > 1) heap.#addThreads(threads - 1);
     return heap;
   }
 
@@ -75,33 +82,82 @@ export class KernelHeap {
 
   /** Address of what the threads share; 0 where there is one. */
   get job(): number {
-    return this.#job;
+    return this.#alone ? 0 : this.#job;
   }
 
-  /** How many threads work, this one included. */
-  get threads(): number {
-    return this.#threads;
+  /** The other threads; null where there were none from the beginning. */
+  get team(): ThreadTeam | null {
+    return this.#team;
   }
 
-  /** Why others did not start; null where they did, or were not asked for. */
-  get threadsFailure(): string | null {
-    return this.#threadsFailure;
-  }
-
-  async #addThreads(count: number): Promise<void> {
-    const address = this.#backend.wasm._malloc(job.bytes);
-    const fields = new Int32Array(this.#memory.buffer, address, job.bytes / 4).fill(0);
-    fields[job.workers / 4] = count;
-    fields[job.canSleep / 4] = maySleep() ? 1 : 0;
+  #addThreads(count: number): void {
     const stacks = Array.from({ length: count }, () => this.#stack());
+    const bytes = tableBytes(count);
+    const job = (this.#backend.wasm._malloc(bytes + 8) + 8) & ~7;
+    new Uint8Array(this.#memory.buffer, job, bytes).fill(0);
+    const { module } = this.#compiled;
+    const memory = this.#memory;
+    this.#team = new ThreadTeam({ module, memory, job, stacks, kernels: this.kernels });
+    this.#job = job;
+    stopWith(this.#backend, this.#team);
+  }
+
+  /**
+   * Runs a kernel. Where threads are lost in it, it runs again on this thread alone, in other memory: a thread that
+   * comes late writes to memory that nobody else has. What a kernel that fails has made is freed.
+   *
+   * @throws MultigradError `kernel-failed` when it traps on this thread
+   */
+  attempt<Result>(name: string, run: () => Result): Result {
+    const outer = this.#made;
+    const stackPointer = this.kernels.__stack_pointer.value as number;
+    this.#made = [];
     try {
-      stopWith(this.#backend, await startThreads(this.#compiled, this.#memory, address, stacks));
+      return run();
     } catch (error) {
-      this.#threadsFailure = `threads did not start: ${(error as Error).message}`;
-      return;
+      this.kernels.__stack_pointer.value = stackPointer;
+      const lost = error instanceof ThreadsLost;
+      const trapped = error instanceof WebAssembly.RuntimeError;
+      this.#discard(lost || trapped ? (this.#team?.settle() ?? []) : []);
+      if (lost) return this.#again(name, run);
+      if (!trapped) throw error;
+      throw new MultigradError(
+        'kernel-failed',
+        `Kernel ${name} of multigrad failed on the wasm backend: ${error.message}. ` +
+          'Expected inputs whose shapes and sizes fit each other.',
+        { cause: error },
+      );
+    } finally {
+      this.#made = outer;
     }
-    this.#job = address;
-    this.#threads = count + 1;
+  }
+
+  #again<Result>(name: string, run: () => Result): Result {
+    this.#alone = true;
+    try {
+      return this.attempt(name, run);
+    } finally {
+      this.#alone = false;
+    }
+  }
+
+  /** Frees what the failed kernel has made, as soon as the threads that may still write there are gone. */
+  #discard(writers: ReturnType<ThreadTeam['settle']>): void {
+    const free = (address: number): void =>
+      this.#team?.whenGone(writers, () => this.#backend.wasm._free(address));
+    for (const { dataId } of this.#made ?? []) {
+      const record = this.#backend.dataIdMap.get(dataId);
+      if (writers.length > 0 && record.refCount === 1) {
+        free(record.memoryOffset);
+        record.memoryOffset = 0;
+      }
+      this.#backend.disposeData(dataId);
+    }
+    if (writers.length > 0 && this.#scratch !== 0) {
+      free(this.#scratch);
+      this.#scratch = 0;
+      this.#scratchBytes = 0;
+    }
   }
 
   /** The upper end of a new stack. Compiled code takes a multiple of 16 for granted; malloc promises less. */
@@ -116,13 +172,17 @@ export class KernelHeap {
 
   /** A new tensor, its values not set. */
   output(shape: readonly number[], dtype: DataType = 'float32'): TensorInfo {
-    return this.#backend.makeOutput(shape, dtype);
+    const made = this.#backend.makeOutput(shape, dtype);
+    this.#made?.push(made);
+    return made;
   }
 
   /** A tensor of other shape on the same values. */
   alias({ dataId, dtype }: TensorInfo, shape: readonly number[]): TensorInfo {
     this.#backend.incRef(dataId);
-    return { dataId, shape: [...shape], dtype };
+    const made = { dataId, shape: [...shape], dtype };
+    this.#made?.push(made);
+    return made;
   }
 
   /** Address of at least `bytes` bytes of scratch, valid until the next call. Allocates: take addresses of tensors after. */
@@ -172,10 +232,10 @@ function isShared({ buffer }: WebAssembly.Memory): boolean {
 }
 
 /** Ends the threads with the backend whose memory they work on. */
-function stopWith(backend: WasmBackend, threads: Threads): void {
+function stopWith(backend: WasmBackend, team: ThreadTeam): void {
   const dispose = backend.dispose.bind(backend);
   backend.dispose = () => {
-    threads.stop();
+    team.stop();
     dispose();
   };
 }

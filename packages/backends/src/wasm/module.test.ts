@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { readWasm } from '../testing/wasm-instructions.ts';
 import { kernelModule, moduleBytes, withSharedMemory } from './kernel-module.ts';
 import { sourceHash } from './module.generated.ts';
 
@@ -39,14 +40,41 @@ describe('the checked-in wasm binaries', () => {
     expect(WebAssembly.validate(moduleBytes('relaxed'))).toBe(before);
   });
 
+  // kernels/THREADS.md says why.
+  it.each(['plain', 'relaxed'] as const)(
+    'touch no memory that a thread may not know of: %s',
+    (variant) => {
+      const { functions, inTable } = readWasm(moduleBytes(variant));
+      const all = functions.flat();
+      // Of memory and tables, on whole blocks: init, drop, copy, fill.
+      expect(all.filter(({ opcode, sub }) => opcode === 0xfc && sub >= 8)).toEqual([]);
+      // The reader sees all there is: each function ends, and there are SIMD and atomic instructions.
+      for (const instructions of functions)
+        expect(instructions.at(-1)).toEqual({ opcode: 11, sub: 0 });
+      expect(all.filter(({ opcode }) => opcode === 0xfd).length).toBeGreaterThan(1000);
+      const atomics = functions.filter((body) => body.some(({ opcode }) => opcode === 0xfe));
+      expect(atomics.length).toBeGreaterThanOrEqual(5);
+      // What runs as a piece has no atomic instruction, which engines check against the size that they know.
+      expect(inTable.length).toBeGreaterThanOrEqual(9);
+      const grow = 0x40;
+      for (const index of inTable) {
+        const checked = functions[index]!.filter(
+          ({ opcode }) => opcode === 0xfe || opcode === grow,
+        );
+        expect(checked).toEqual([]);
+      }
+    },
+  );
+
   it('take a shared memory once they are told to', () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
+    const env = { memory, wait_for_threads: () => undefined };
     const bytes = moduleBytes('plain');
-    expect(
-      () => new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }),
-    ).toThrow(WebAssembly.LinkError);
+    expect(() => new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })).toThrow(
+      WebAssembly.LinkError,
+    );
     const shared = new WebAssembly.Module(withSharedMemory(bytes));
-    expect(new WebAssembly.Instance(shared, { env: { memory } }).exports).toHaveProperty('work');
+    expect(new WebAssembly.Instance(shared, { env }).exports).toHaveProperty('work');
     const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
     expect(() => withSharedMemory(empty)).toThrow('no memory with a maximum');
   });

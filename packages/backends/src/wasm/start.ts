@@ -2,13 +2,13 @@ import { backend, engine } from '@tensorflow/tfjs-core';
 import { backendBinary } from './backend-binary.ts';
 import { installWasmKernels } from './install.ts';
 import { installOwnFactory } from './own-factory.ts';
-import { planThreads } from './threads.ts';
+import { planThreads } from './threads/plan-threads.ts';
 
 /** How our kernels run on the wasm backend. */
 export interface WasmReport {
-  /** Threads at work, the calling one included. */
+  /** Threads that answer, the calling one included. */
   readonly threads: number;
-  /** Why so many. */
+  /** Why so many, and what became of those that are missing. */
   readonly threadsReason: string;
   /** `relaxed` where the engine has a multiply-add that rounds once, which is faster. */
   readonly simd: 'relaxed' | 'plain';
@@ -18,6 +18,7 @@ export interface WasmReport {
 export interface WasmOptions {
   readonly threads?: number | 'auto';
   readonly wasmBinary?: string | URL;
+  readonly onThreadLost?: (reason: string) => void;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface WasmOptions {
  * and the threads that it has.
  */
 export async function startWasm(
-  { threads: asked = 'auto', wasmBinary }: WasmOptions,
+  { threads: asked = 'auto', wasmBinary, onThreadLost }: WasmOptions,
   start: () => Promise<void>,
 ): Promise<WasmReport> {
   const plan = planThreads(asked);
@@ -40,16 +41,22 @@ export async function startWasm(
   } catch (error) {
     throw factory?.failure ?? error;
   }
-  const { threads, threadsFailure, relaxedSimd } = await installWasmKernels(
-    backend(),
-    plan.threads,
-  );
+  const { team, relaxedSimd } = await installWasmKernels(backend(), plan.threads);
+  if (team !== null && onThreadLost !== undefined) team.onLost = onThreadLost;
+  const wanted = team?.size ?? 1;
+  const reason =
+    wanted === plan.threads ? plan.reason : 'the backend had started before, and keeps its threads';
+  const threads = 1 + ((await team?.answering()) ?? 0);
   return {
     threads,
     threadsReason:
-      threads === plan.threads
-        ? plan.reason
-        : (threadsFailure ?? 'the backend had started before, and keeps its threads'),
+      threads === wanted ? reason : `${reason}; ${whyMissing(wanted, threads, team?.losses ?? [])}`,
     simd: relaxedSimd ? 'relaxed' : 'plain',
   };
+}
+
+function whyMissing(wanted: number, threads: number, losses: readonly string[]): string {
+  const late = wanted - threads - losses.length;
+  const reasons = late === 0 ? losses : [...losses, `${late} did not answer in time`];
+  return `${wanted - threads} of ${wanted} are missing: ${reasons.join('; ')}`;
 }

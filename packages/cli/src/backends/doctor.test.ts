@@ -41,6 +41,7 @@ describe('multigrad doctor', () => {
     expect(text).toMatch(/^multigrad \d.*, TensorFlow\.js 4\.22\.0, Node \d/);
     expect(text).toContain(`builds                     none in ${folder}`);
     expect(text).toMatch(/^wasm {9}right \(\de-\d\) +\d[\d.]* GFLOPS +\d[\d.]* GFLOPS$/m);
+    expect(text).toMatch(/^wasm computes on \d+ threads? \(\d+ run at once here, 8 at most\)\.$/m);
     // Whatever this machine has of it.
     expect(text).toMatch(/^webgpu {7}(Backend `webgpu` did not start: .*\(.*\)\.|(right|WRONG) )/m);
     expect(text).toMatch(/^cpu {10}right \(\de-\d\)/m);
@@ -99,6 +100,19 @@ describe('what the doctor says', () => {
     };
     expect(lines(false)).toContain('webgpu computes on maker model.');
     expect(lines(true)).toContain('webgpu computes on maker model, played by the processor.');
+  });
+
+  it('tells how many threads answer, and what became of the others', () => {
+    const lines = (threads: number, threadsReason: string): string[] => {
+      const wasm = { threads, threadsReason, simd: 'relaxed' } as const;
+      const examined = { ...findings.backends[0]!, report: { ...findings.choice, wasm } };
+      return findingLines({ ...findings, backends: [examined] });
+    };
+    expect(lines(2, '2 run at once here, 8 at most')).toContain(
+      'wasm computes on 2 threads (2 run at once here, 8 at most).',
+    );
+    const missing = 'asked for; 1 of 2 are missing: thread 1 did not start: refused';
+    expect(lines(1, missing)).toContain(`wasm computes on 1 thread (${missing}).`);
   });
 
   it('advises by what is there', () => {

@@ -56,7 +56,11 @@ function buildText({ tensorflow, device }: { tensorflow: string; device: string 
 }
 
 function deviceLine({ name, report }: Examined): string[] {
-  const gpu = report?.gpu;
+  const { gpu, wasm } = report ?? {};
+  if (wasm !== undefined) {
+    const { threads, threadsReason } = wasm;
+    return [`${name} computes on ${threads} thread${threads === 1 ? '' : 's'} (${threadsReason}).`];
+  }
   if (gpu === undefined) return [];
   return [`${name} computes on ${gpu.device}${gpu.software ? ', played by the processor' : ''}.`];
 }

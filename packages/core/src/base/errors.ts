@@ -18,6 +18,7 @@ const marker = Symbol.for('multigrad.error');
  * - `missing-gradients`: TensorFlow.js has no gradient registered for a kernel
  * - `invalid-data`: a data file or a batch is malformed
  * - `io`: a file or folder cannot be read or written
+ * - `kernel-failed`: a kernel of ours trapped, on inputs that do not fit each other or by a defect
  * - `unsupported`: the combination asked for has no defined meaning, or is not available here
  */
 export type ErrorCode =
@@ -35,6 +36,7 @@ export type ErrorCode =
   | 'missing-gradients'
   | 'invalid-data'
   | 'io'
+  | 'kernel-failed'
   | 'unsupported';
 
 /**

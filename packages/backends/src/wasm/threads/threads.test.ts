@@ -1,10 +1,10 @@
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { valueAndGradients } from '../testing/against-stock-cpu.ts';
-import { normal } from '../testing/seeded-tensors.ts';
-import { useBackend } from '../use-backend.ts';
-import { planThreads } from './threads.ts';
+import { valueAndGradients } from '../../testing/against-stock-cpu.ts';
+import { normal } from '../../testing/seeded-tensors.ts';
+import { useBackend } from '../../use-backend.ts';
+import { planThreads } from './plan-threads.ts';
 
 /** A new wasm backend on so many threads. */
 async function restart(threads: number): Promise<number> {
