@@ -51,6 +51,28 @@ describe('a disk that is full', () => {
   });
 });
 
+describe('what is kept', () => {
+  it('has one holder of a lock at a time', async () => {
+    const printed = await soak('locks', 'rounds=6', 'processes=4');
+    for (const place of ['fresh', 'stale', 'empty', 'killed']) {
+      expect(printed).toMatch(new RegExp(`^lock, 4 processes, ${place} .* holds$`, 'm'));
+    }
+    expect(printed).toContain('should be a lock of multigrad, or not be there');
+  });
+
+  it('is not lost where file operations fail', async () => {
+    const printed = await soak('faults', 'every=211');
+    expect(printed).toMatch(/faults: \d+ in the \d+ operations of restoring, saving and pruning/);
+    expect(printed).toMatch(/faults: \d+ in the \d+ operations of train/);
+  }, 240_000);
+
+  it('outlives a power cut, and a disk that lies is found out', async () => {
+    const printed = await soak('power', 'count=3', 'seed=3');
+    expect(printed).toMatch(/^power cuts +3 runs, 0 gaps .* holds$/m);
+    expect(printed).toMatch(/^power cuts, a disk that lies .* holds$/m);
+  }, 240_000);
+});
+
 describe('figures of long training', () => {
   const sound = {
     ...{ backend: 'cpu', steps: 20_000, tensors: [29], first: 100, last: 98 },

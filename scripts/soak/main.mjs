@@ -1,7 +1,8 @@
-// npm run soak [-- kills|fuzz|full|steady] [key=value ...] [--strict]: what takes too long for the test suite. Each part
+// npm run soak [-- kills|fuzz|full|locks|faults|power|steady] [key=value ...] [--strict]: what takes too long for the test suite. Each part
 // prints what it finds; a table of all figures beside what they should be closes it, and the exit code is 1 where one is
 // broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
+import { writeFaults, writeLocks, writePowerCuts } from './kept.mjs';
 import { writeDisk, writeFuzz, writeKills, writeSteady } from './parts.mjs';
 
 const strict = process.argv.includes('--strict');
@@ -16,6 +17,9 @@ const parts = {
   kills: () => writeKills(given),
   fuzz: () => writeFuzz(given),
   full: () => writeDisk(),
+  locks: () => writeLocks(given),
+  faults: () => writeFaults(given),
+  power: () => writePowerCuts(given),
   steady: () => writeSteady(given, strict),
 };
 

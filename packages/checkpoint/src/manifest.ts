@@ -36,6 +36,24 @@ export function sealManifest(manifest: Manifest): string {
   return `${JSON.stringify({ ...manifest, sha256: sha256(text) })}\n`;
 }
 
+/** No state of a strategy or a callback is nested as deep; what walks through it needs a stack. */
+const deepest = 200;
+
+/** Whether a JSON text is nested deeper than anything that was saved. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]!;
+    if (character === '"') {
+      // What stands in a text is no nesting.
+      for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
+    } else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > deepest) return true;
+  }
+  return false;
+}
+
 /**
  * Reads what `sealManifest` wrote.
  *
@@ -43,6 +61,7 @@ export function sealManifest(manifest: Manifest): string {
  * @throws Error saying what is damaged
  */
 export function openManifest(text: string): Manifest {
+  if (isDeep(text)) throw new Error(`checkpoint.json should be nested ${deepest} levels at most`);
   const parsed = JSON.parse(text) as Json;
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new Error('checkpoint.json should hold an object');

@@ -7,7 +7,8 @@ const reach = 16;
  * A signal at another sample rate, by a Hann-windowed sinc of 16 zero crossings to either side; going down, frequencies
  * above half of the new rate are taken out first.
  *
- * @returns `⌈length · to/from⌉` samples
+ * @param most - samples after which it ends, an integer >= 0
+ * @returns `⌈length · to/from⌉` samples, at most `most`
  * @throws MultigradError `invalid-option` for a rate that is no number > 0
  *
  * @example
@@ -18,7 +19,12 @@ const reach = 16;
  * console.log(resample(second, 16_000, 22_050).length); // 22050
  * ```
  */
-export function resample(samples: Float32Array, from: number, to: number): Float32Array {
+export function resample(
+  samples: Float32Array,
+  from: number,
+  to: number,
+  most: number = Number.POSITIVE_INFINITY,
+): Float32Array {
   for (const rate of [from, to]) {
     if (Number.isFinite(rate) && rate > 0) continue;
     throw new MultigradError(
@@ -26,10 +32,11 @@ export function resample(samples: Float32Array, from: number, to: number): Float
       `A sample rate of \`resample\` should be a number > 0. Found ${rate}.`,
     );
   }
-  if (from === to) return samples.slice();
+  if (from === to) return samples.slice(0, most);
   const cutoff = Math.min(1, to / from);
   const span = reach / cutoff;
-  return Float32Array.from({ length: Math.ceil((samples.length * to) / from) }, (_, i) => {
+  const length = Math.min(most, Math.ceil((samples.length * to) / from));
+  return Float32Array.from({ length }, (_, i) => {
     const centre = (i * from) / to;
     let sum = 0;
     const last = Math.min(samples.length - 1, Math.floor(centre + span));

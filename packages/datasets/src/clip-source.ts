@@ -1,5 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { MultigradError, type Random, randomState, resumeRandom } from '@multigrad/core/strategy';
+import { readFile, stat } from 'node:fs/promises';
+import {
+  ioError,
+  MultigradError,
+  type Random,
+  randomState,
+  resumeRandom,
+} from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { resample } from './audio-signal.ts';
 import type { BatchSource } from './batch-source.ts';
@@ -11,6 +17,10 @@ import { assertPositions } from './positions.ts';
 
 const sampleRate = 22_050;
 const seconds = 3;
+/** What recordings of speech and actions are sampled at; a header that says anything else is damaged. */
+const rates = { lowest: 1000, highest: 768_000 } as const;
+/** No recording of a clip is longer: 1 GiB. */
+const mostBytes = 2 ** 30;
 const frame = { fftSize: 512, hop: 353, centred: true } as const;
 
 /** Bands and frames of a clip's spectrogram. */
@@ -85,12 +95,27 @@ function pickFrames({ frames }: Clip, count: number, random: Random | null): str
 async function clipSound(path: string): Promise<Float32Array> {
   let bytes: Uint8Array;
   try {
+    const { size } = await stat(path);
+    if (size > mostBytes) {
+      throw new MultigradError(
+        'invalid-data',
+        `${path}: expected a recording of at most ${mostBytes} bytes. Found ${size}.`,
+      );
+    }
     bytes = await readFile(path);
   } catch (cause) {
-    throw new MultigradError('io', `Cannot read ${path}: ${String(cause)}.`, { cause });
+    if (MultigradError.isInstance(cause)) throw cause;
+    throw ioError(`read ${path}`, cause);
   }
   const wav = parseWav(bytes, path);
-  const once = resample(wav.samples, wav.sampleRate, sampleRate);
+  if (wav.sampleRate < rates.lowest || wav.sampleRate > rates.highest) {
+    throw new MultigradError(
+      'invalid-data',
+      `${path}: expected ${rates.lowest} … ${rates.highest} samples a second. Found ${wav.sampleRate}.`,
+    );
+  }
+  // What comes after is not heard.
+  const once = resample(wav.samples, wav.sampleRate, sampleRate, seconds * sampleRate);
   const signal = Float32Array.from({ length: seconds * sampleRate }, (_, n) =>
     Math.min(1, Math.max(-1, once[n % once.length]!)),
   );

@@ -1,4 +1,5 @@
-import { MultigradError, type Random } from '@multigrad/core/strategy';
+import { open } from 'node:fs/promises';
+import { ioError, MultigradError, type Random } from '@multigrad/core/strategy';
 
 /** The part of `sharp` that is used here. */
 interface Sharp {
@@ -56,16 +57,51 @@ export async function loadDecoder(name = 'sharp'): Promise<MakeSharp> {
 const means = [0.485, 0.456, 0.406] as const;
 const deviations = [0.229, 0.224, 0.225] as const;
 
+/** The first bytes of a PNG file and of a JPEG file. */
+const signatures = [
+  [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+  [0xff, 0xd8, 0xff],
+] as const;
+
+/**
+ * Looks at a file's first bytes, whatever its name says: the decoder knows formats that are programs of a kind, as SVG is.
+ *
+ * @throws MultigradError `io`, and `invalid-data` for a file that is neither PNG nor JPEG
+ */
+async function assertPicture(path: string): Promise<void> {
+  const start = new Uint8Array(8);
+  try {
+    const file = await open(path, 'r');
+    try {
+      await file.read(start, 0, start.length, 0);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw ioError(`read ${path}`, cause);
+  }
+  const known = signatures.some((signature) =>
+    signature.every((byte, index) => start[index] === byte),
+  );
+  if (known) return;
+  const hex = Array.from(start, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  throw new MultigradError(
+    'invalid-data',
+    `${path}: expected an image, PNG or JPEG. Found a file that begins with ${hex}.`,
+  );
+}
+
 /**
  * An image as `size · size · 3` numbers, `(value/255 − mean)/deviation` with ImageNet's means and deviations.
  *
- * @throws MultigradError `invalid-data` for a file that is no image
+ * @throws MultigradError `invalid-data` for a file that is no PNG or JPEG image, `io`
  */
 export async function decodeImage(
   decoder: MakeSharp,
   path: string,
   { size, random }: ImageView,
 ): Promise<Float32Array> {
+  await assertPicture(path);
   let pixels: Uint8Array;
   try {
     const { width = 0, height = 0 } = await decoder(path).metadata();

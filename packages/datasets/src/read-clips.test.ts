@@ -142,6 +142,17 @@ describe('readCremaD', () => {
         code: 'invalid-data',
         message: expect.stringMatching(/clip8.frame_1\.png: expected an image/) as string,
       });
+      // The decoder knows SVG as well, which can name other files and ask for any size.
+      const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>';
+      await writeFile(join(folder, 'Image-01-FPS', 'clip8', 'frame_1.png'), svg);
+      await expect(test.batch(Int32Array.of(0), { epoch: 0 })).rejects.toThrow(
+        /frame_1\.png: expected an image, PNG or JPEG. Found a file that begins with 3c 73 76 67/,
+      );
+      const slow = wavFile(new Array<number>(1000).fill(0.5), { sampleRate: 1 });
+      await writeFile(join(folder, 'AudioWAV', 'clip9.wav'), slow);
+      await expect(test.batch(Int32Array.of(1), { epoch: 0 })).rejects.toThrow(
+        /clip9\.wav: expected 1000 … 768000 samples a second. Found 1\./,
+      );
       await writeFile(join(folder, 'AudioWAV', 'clip9.wav'), 'no sound');
       await expect(test.batch(Int32Array.of(1), { epoch: 0 })).rejects.toThrow(
         /clip9\.wav: expected a wav file/,

@@ -121,6 +121,11 @@ describe('resample', () => {
   it('takes out what the new rate cannot carry', () => {
     const found = resample(tone(7000, 22_050, 4410), 22_050, 8000);
     expect(meanSquare(found.subarray(100, -100))).toBeLessThan(1e-4);
+    expect(resample(signal, 22_050, 8000, 100)).toEqual(
+      resample(signal, 22_050, 8000).slice(0, 100),
+    );
+    // However few samples a second a header claims, no more work is done than was asked for.
+    expect(resample(signal.slice(0, 1000), 1, 22_050, 50)).toHaveLength(50);
     expect(() => resample(signal, 0, 8000)).toThrow('a number > 0. Found 0.');
   });
 });

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders, nodeFiles, replaceDurably } from '@multigrad/core/files';
 import { MultigradError, ioError } from '@multigrad/core/strategy';
 import { io } from '@tensorflow/tfjs-core';
 
@@ -39,10 +40,9 @@ export function modelFolder(path: string): io.IOHandler {
   return { save: (artifacts) => save(path, artifacts), load: () => load(path) };
 }
 
-function replaceFile(path: string, data: string | Uint8Array): void {
+async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
   try {
-    writeFileSync(`${path}.part`, data, { flush: true });
-    renameSync(`${path}.part`, path);
+    await replaceDurably(nodeFiles, path, data);
   } catch (cause) {
     throw ioError(`write ${path}`, cause);
   }
@@ -56,23 +56,22 @@ function readFile(path: string): Buffer {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- what is wrong is said by rejection, as a handler should
 async function save(path: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
   if (artifacts.modelTopology instanceof ArrayBuffer) {
     throw new MultigradError('unsupported', 'The topology of a model should be JSON. Found bytes.');
   }
   try {
-    mkdirSync(path, { recursive: true });
+    await makeFolders(nodeFiles, path);
   } catch (cause) {
     throw ioError(`write to ${path}`, cause);
   }
   const weights = io.CompositeArrayBuffer.join(artifacts.weightData);
   const manifest = [{ paths: [weightsFile], weights: artifacts.weightSpecs ?? [] }];
-  replaceFile(join(path, weightsFile), new Uint8Array(weights));
+  await replaceFile(join(path, weightsFile), new Uint8Array(weights));
   // All but the weights is JSON already; what is undefined is left out.
   const weightless = { ...artifacts, weightSpecs: undefined, weightData: undefined };
   const json = { ...weightless, weightsManifest: manifest };
-  replaceFile(join(path, modelFile), `${JSON.stringify(json)}\n`);
+  await replaceFile(join(path, modelFile), `${JSON.stringify(json)}\n`);
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
 

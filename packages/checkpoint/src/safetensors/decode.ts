@@ -123,9 +123,7 @@ function readEntry(name: string, entry: unknown, fail: Fail): Entry {
   }
   const expected = Array.isArray(shape) ? byteLength(dtype, shape) : null;
   if (expected === null) {
-    fail(
-      `should give \`${name}\` a shape of integers >= 0. Found ${JSON.stringify(shape).slice(0, 80)}.`,
-    );
+    fail(`should give \`${name}\` a shape of integers >= 0. Found ${shown(shape)}.`);
   }
   const pair: readonly unknown[] = Array.isArray(offsets) ? offsets : [];
   const [begin = NaN, end = NaN] = pair as readonly number[];
@@ -138,10 +136,17 @@ function readEntry(name: string, entry: unknown, fail: Fail): Entry {
   if (!sound) {
     fail(
       `should give \`${name}\` of shape [${(shape as number[]).slice(0, 8).join(', ')}] ${expected} bytes between its data_offsets. ` +
-        `Found ${JSON.stringify(offsets).slice(0, 80)}.`,
+        `Found ${shown(offsets)}.`,
     );
   }
   return { name, dtype, shape: shape as number[], begin, end };
+}
+
+/** A flat list as it stands in the file; of anything else, which may be nested without end, what it is. */
+function shown(value: unknown): string {
+  const flat =
+    Array.isArray(value) && value.every((one) => typeof one !== 'object' || one === null);
+  return flat ? JSON.stringify(value).slice(0, 80) : describeValue(value);
 }
 
 function checkBooleans(name: string, { dtype, bytes }: RawTensor, fail: Fail): void {

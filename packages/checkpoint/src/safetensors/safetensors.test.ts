@@ -191,6 +191,20 @@ describe('decodeSafetensors', () => {
     expect(refusal(() => decodeSafetensors(bytes, { name: 'weights' }))).toMatch(/^weights /);
   });
 
+  it('names the field that is nested without end', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const header = (dtype: string, shape: string, offsets: string): string =>
+      `{"a":{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}}`;
+    const refused = (text: string): string => refusal(() => decodeSafetensors(file(text, four)));
+    expect(refused(header('"U8"', deep, '[0,4]'))).toContain(
+      'a shape of integers >= 0. Found an array',
+    );
+    expect(refused(header('"U8"', '[4]', deep))).toContain('its data_offsets. Found an array');
+    expect(refused(header(deep, '[4]', '[0,4]'))).toContain('a known dtype. Found an array');
+    expect(refused(`{"a":${deep}}`)).toContain('Found an array of length 1');
+    expect(refused(`{"__metadata__":${deep}}`)).toContain('texts by name');
+  });
+
   it('takes names that objects have meanings for', () => {
     const names = ['__proto__', 'constructor', ''];
     const read = decodeSafetensors(

@@ -79,6 +79,11 @@ export const damages: Readonly<Record<string, (newest: string, previous: string)
       const files = manifest['files'] as Record<string, { bytes: number }>;
       files['weights.safetensors']!.bytes = Number.MAX_SAFE_INTEGER;
     }),
+  'a state nested without end': (newest) => {
+    const path = join(newest, 'checkpoint.json');
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"config":null', `"config":${deep}`));
+  },
   'a state of another shape': (newest) =>
     reseal(newest, (manifest) => {
       (manifest['state'] as Record<string, unknown>)['integration'] = { step: 'x' };
