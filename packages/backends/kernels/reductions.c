@@ -144,3 +144,13 @@ EXPORT void segment_sum(const float *x, const int *ids, float *out, int count, i
     for (int c = 0; c < width; c++) target[c] += x[c];
   }
 }
+
+// The same for int32, modulo 2^32.
+EXPORT void segment_sum_integers(const unsigned *x, const int *ids, unsigned *out, int count, int width, int segments) {
+  for (size_t i = 0; i < (size_t)segments * width; i++) out[i] = 0;
+  for (int i = 0; i < count; i++, x += width) {
+    if (ids[i] < 0 || ids[i] >= segments) continue;
+    unsigned *target = out + (size_t)ids[i] * width;
+    for (int c = 0; c < width; c++) target[c] += x[c];
+  }
+}

@@ -6,6 +6,7 @@ import { type Missing, missingText } from './gpu/missing.ts';
 import { describeWebGl, findWebGl } from './gpu/open-webgl.ts';
 import { findWebGpu, type ProvideGpu, startWebGpu } from './gpu/open-webgpu.ts';
 import { installChainedOperations } from './registry/chained-operations.ts';
+import { installMendedGradients } from './registry/gradients/mended-gradients.ts';
 import { installGradients } from './registry/install-gradients.ts';
 import { keepRegistration } from './registry/keep-registration.ts';
 import { startWasm, type WasmReport } from './wasm/start.ts';
@@ -190,6 +191,7 @@ async function start(name: string): Promise<void> {
   if (await setBackend(name)) {
     await ready();
     installChainedOperations();
+    installMendedGradients();
     installGradients();
     return;
   }

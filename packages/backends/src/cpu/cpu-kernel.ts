@@ -4,7 +4,11 @@ import type { OwnKernel } from '../registry/own-kernel.ts';
 /** The members of TensorFlow.js's cpu backend that the kernels use. */
 export interface CpuBackend {
   readonly data: { get(dataId: TensorInfo['dataId']): { readonly values: Float32Array } };
-  makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;
+  makeTensorInfo(
+    shape: number[],
+    dtype: 'float32' | 'int32',
+    values: Float32Array | Int32Array,
+  ): TensorInfo;
 }
 
 /** A kernel of ours for the cpu backend. */

@@ -7,6 +7,9 @@ import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution-gradien
 import type { CpuBackend, CpuKernel } from './cpu-kernel.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { poolingGradients } from './pooling.ts';
+import { resizingGradients } from './resizing.ts';
+import { unsortedSegmentSum } from './segment-sum.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
 import { combineRows, finiteRows, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
@@ -15,6 +18,9 @@ import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softma
 export const cpuKernels: readonly CpuKernel[] = [
   conv2DBackpropFilter,
   conv2DBackpropInput,
+  ...poolingGradients,
+  ...resizingGradients,
+  unsortedSegmentSum,
   batchMatMul,
   einsumByProducts,
   gramianOfRows,

@@ -42,23 +42,6 @@ const cases: readonly [string, Operation, () => tf.Tensor[]][] = [
       ),
     () => [1, 2, 3, 4].map((seed) => normal([1, 1, 3, 5], seed)),
   ],
-  [
-    'GatherV2',
-    (x) =>
-      tf.gather(
-        x!,
-        tf.tensor2d(
-          [
-            [2, 0, 2],
-            [1, 2, 0],
-          ],
-          [2, 3],
-          'int32',
-        ),
-      ),
-    () => [normal([3, 5], 1)],
-  ],
-  ['GatherV2', (x) => tf.gather(x!, tf.tensor1d([1, 1, 0], 'int32'), 1), () => [normal([3, 5], 1)]],
 ];
 
 function gradients(f: Operation, inputs: () => tf.Tensor[]): Promise<Float32Array[]> {

@@ -1,12 +1,5 @@
 import { runKernel, type TrainingKernel } from '@multigrad/core';
-import {
-  type GradConfig,
-  type Rank,
-  reshape,
-  type Tensor,
-  unsortedSegmentSum,
-  util,
-} from '@tensorflow/tfjs-core';
+import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
 
 type Attributes = Parameters<GradConfig['gradFunc']>[2];
 
@@ -78,25 +71,6 @@ export const stockGradients: readonly StockGradient[] = [
         variance: () => dVariance,
         scale: () => dScale,
         offset: () => dOffset,
-      };
-    },
-  },
-  {
-    operation: 'GatherV2',
-    kernel: null,
-    saves: ['x', 'indices'],
-    gradient: (dy, [x, indices], { axis, batchDims }) => {
-      const [only] = util.parseAxisParam(axis as number, x!.shape);
-      // Rows of a table (embeddings): no transposition, which the stock gradient makes in any case.
-      if (only !== 0 || batchDims === 1) return null;
-      return {
-        x: () =>
-          unsortedSegmentSum(
-            reshape(dy, [indices!.size, ...x!.shape.slice(1)]),
-            reshape<Rank.R1>(indices!, [indices!.size]),
-            x!.shape[0],
-          ),
-        indices: () => indices!,
       };
     },
   },

@@ -5,11 +5,16 @@ import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, fusedConv2D } from './convolution.ts';
 import { conv3DBackpropFilter, conv3DBackpropInput } from './convolution-3d.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
+import { cast, clipByValue, extremes, oneHot, prelu, relu6 } from './elementwise.ts';
+import { dilation2D, dilation2DGradients } from './dilation.ts';
+import { gatherV2 } from './gather.ts';
+import { resizeNearestNeighborGrad } from './resizing.ts';
 import { identity } from './identity.ts';
 import { KernelHeap } from './kernel-heap.ts';
 import { batchMatMul, fusedMatMul } from './matmul.ts';
 import { maxPoolGrad } from './pooling.ts';
-import { maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
+import { averagePooling } from './pooling-average.ts';
+import { maxPool, maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
 import { booleanMoves, stridedSlice } from './moves.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
@@ -33,6 +38,18 @@ export const wasmKernels: readonly WasmKernel[] = [
   maxPoolGrad,
   maxPool3D,
   maxPool3DGrad,
+  maxPool,
+  ...averagePooling,
+  dilation2D,
+  ...dilation2DGradients,
+  gatherV2,
+  resizeNearestNeighborGrad,
+  prelu,
+  clipByValue,
+  relu6,
+  ...extremes,
+  cast,
+  oneHot,
   batchMatMul,
   fusedMatMul,
   sum,

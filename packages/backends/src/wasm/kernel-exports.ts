@@ -150,6 +150,19 @@ export interface KernelExports {
     width: number,
     segments: number,
   ): void;
+  segment_sum_integers(
+    x: number,
+    ids: number,
+    out: number,
+    count: number,
+    width: number,
+    segments: number,
+  ): void;
+  pool_average(job: number, x: number, out: number, ...geometry: number[]): void;
+  pool_average_gradient(job: number, dy: number, dx: number, ...geometry: number[]): void;
+  prelu(x: number, slopes: number, out: number, ...addressesAndSizes: number[]): void;
+  extreme(a: number, b: number, out: number, ...sizeStepsAndKind: number[]): void;
+  clip(x: number, out: number, size: number, lowest: number, highest: number): void;
   activation_gradient(
     job: number,
     kind: number,

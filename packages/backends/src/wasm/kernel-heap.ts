@@ -1,4 +1,4 @@
-import type { DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { type DataId, type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { KernelExports } from './kernel-exports.ts';
 import { compileKernels, type KernelModule, kernelModule } from './kernel-module.ts';
@@ -175,6 +175,20 @@ export class KernelHeap {
     const made = this.#backend.makeOutput(shape, dtype);
     this.#made?.push(made);
     return made;
+  }
+
+  /** A tensor's values in place, until the memory grows: before the next allocation. */
+  values({ dataId, shape, dtype }: TensorInfo): Float32Array | Int32Array | Uint8Array {
+    const { buffer } = this.#memory;
+    const { memoryOffset } = this.#backend.dataIdMap.get(dataId);
+    const size = util.sizeFromShape(shape);
+    if (dtype === 'float32') return new Float32Array(buffer, memoryOffset, size);
+    if (dtype === 'int32') return new Int32Array(buffer, memoryOffset, size);
+    if (dtype === 'bool') return new Uint8Array(buffer, memoryOffset, size);
+    throw new MultigradError(
+      'invalid-argument',
+      `A kernel on wasm should get float32, int32 or bool. Found ${dtype}.`,
+    );
   }
 
   /** A tensor of other shape on the same values. */

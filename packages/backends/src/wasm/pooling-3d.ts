@@ -1,26 +1,18 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { inputOf } from '../registry/check-inputs.ts';
+import { poolGeometry } from '../registry/pool-geometry.ts';
+import { numbersOf } from './pooling-average.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
-
-type Pool3DArguments = Parameters<typeof backend_util.computePool3DInfo>;
-
-interface Pool3DAttributes {
-  readonly filterSize: Pool3DArguments[1];
-  readonly strides: Pool3DArguments[2];
-  readonly pad: Pool3DArguments[4];
-  readonly dimRoundingMode?: Pool3DArguments[5];
-  readonly dataFormat?: Pool3DArguments[6];
-}
 
 /** The stock kernel returns a tiny positive number for windows without a positive value. */
 export const maxPool3D: WasmKernel = {
   name: 'MaxPool3D',
   run: ({ inputs, attrs }, heap) => {
     const { x } = inputs as Record<'x', TensorInfo>;
-    const pool = geometry(x, attrs as unknown as Pool3DAttributes);
-    if (pool === null || x.dtype !== 'float32') return null;
-    const out = heap.output(pool.outShape);
-    heap.kernels.max_pool_3d(heap.pointer(x), heap.pointer(out), ...pool.numbers);
+    const geometry = poolGeometry(3, x.shape, attrs);
+    if (geometry === null || x.dtype !== 'float32') return null;
+    const out = heap.output(geometry.outShape);
+    heap.kernels.max_pool_3d(heap.pointer(x), heap.pointer(out), ...numbersOf(geometry.pool));
     return out;
   },
 };
@@ -30,49 +22,32 @@ export const maxPool3DGrad: WasmKernel = {
   name: 'MaxPool3DGrad',
   run: ({ inputs, attrs }, heap) => {
     const input = inputOf('MaxPool3DGrad', inputs, 'input');
-    const pool = geometry(input, attrs as unknown as Pool3DAttributes);
-    if (pool === null) return null;
-    const dy = inputOf('MaxPool3DGrad', inputs, 'dy', pool.outShape);
+    const geometry = poolGeometry(3, input.shape, attrs);
+    if (geometry === null) return null;
+    const dy = inputOf('MaxPool3DGrad', inputs, 'dy', geometry.outShape);
     const out = heap.output(input.shape);
     heap.kernels.max_pool_3d_gradient(
       heap.pointer(input),
       heap.pointer(dy),
       heap.pointer(out),
-      ...pool.numbers,
+      ...numbersOf(geometry.pool),
     );
     return out;
   },
 };
 
-/** Null for channels first, which TensorFlow.js's own kernels do not support either. */
-function geometry(
-  { shape }: TensorInfo,
-  { filterSize, strides, pad, dimRoundingMode, dataFormat = 'NDHWC' }: Pool3DAttributes,
-): { outShape: number[]; numbers: number[] } | null {
-  if (dataFormat !== 'NDHWC') return null;
-  const input = shape as Pool3DArguments[0];
-  const info = backend_util.computePool3DInfo(input, filterSize, strides, 1, pad, dimRoundingMode);
-  const { padInfo } = info;
-  return {
-    outShape: [...info.outShape],
-    numbers: [
-      info.batchSize,
-      info.inDepth,
-      info.inHeight,
-      info.inWidth,
-      info.inChannels,
-      info.outDepth,
-      info.outHeight,
-      info.outWidth,
-      info.filterDepth,
-      info.filterHeight,
-      info.filterWidth,
-      info.strideDepth,
-      info.strideHeight,
-      info.strideWidth,
-      padInfo.front,
-      padInfo.top,
-      padInfo.left,
-    ],
-  };
-}
+/** The stock kernel leaves outputs of windows of one pixel unset, and knows no rounding but down. */
+export const maxPool: WasmKernel = {
+  name: 'MaxPool',
+  run: ({ inputs, attrs }, heap) => {
+    const { x } = inputs as Record<'x', TensorInfo>;
+    const geometry = poolGeometry(2, x.shape, attrs);
+    if (geometry === null || x.dtype !== 'float32') return null;
+    const { dimRoundingMode = 'floor' } = attrs as { readonly dimRoundingMode?: string };
+    const isPixel = geometry.pool.kernel.every((length) => length === 1);
+    if (!isPixel && dimRoundingMode === 'floor') return null;
+    const out = heap.output(geometry.outShape);
+    heap.kernels.max_pool_3d(heap.pointer(x), heap.pointer(out), ...numbersOf(geometry.pool));
+    return out;
+  },
+};

@@ -3,6 +3,7 @@ import { backendName, type NodeBackend } from '../node-backend.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { seededDropout } from './dropout.ts';
+import { gatherV2, prelu, round } from './elementwise.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { batchMatMul } from './mat-mul.ts';
@@ -12,7 +13,13 @@ import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softma
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 
 /** Kernels that are ops of TensorFlow: on every device, in any copy of `@tensorflow/tfjs-node`. */
-const opKernels: readonly NativeKernel[] = [...activationGradients, batchMatMul];
+const opKernels: readonly NativeKernel[] = [
+  ...activationGradients,
+  batchMatMul,
+  round,
+  prelu,
+  gatherV2,
+];
 
 /** Kernels that our builds bring, for tensors in the memory of the processor; each calls one of the addon's. */
 const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [

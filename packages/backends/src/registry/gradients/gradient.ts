@@ -1,0 +1,26 @@
+import {
+  backend_util,
+  engine,
+  type GradConfig,
+  reshape,
+  sum,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+
+/** The attributes of the forward kernel, as TensorFlow.js hands them to a gradient. */
+export type Attributes = Parameters<GradConfig['gradFunc']>[2];
+
+/** Runs one kernel of the backend in use; the tape records it, so its own gradient serves second derivatives. */
+export function kernel(
+  name: string,
+  inputs: Readonly<Record<string, Tensor>>,
+  attributes: object = {},
+): Tensor {
+  return engine().runKernel<Tensor>(name, inputs, attributes as Attributes);
+}
+
+/** The sum of a gradient over the axes along which an input of `shape` was repeated. */
+export function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
+  const axes = backend_util.getReductionAxes(shape, gradient.shape);
+  return reshape(axes.length > 0 ? sum(gradient, axes) : gradient, shape);
+}

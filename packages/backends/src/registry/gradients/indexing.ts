@@ -1,0 +1,148 @@
+import {
+  add,
+  cast,
+  gatherND,
+  type GradConfig,
+  mul,
+  range,
+  type Rank,
+  reshape,
+  scalar,
+  scatterND,
+  slice_util,
+  type Tensor,
+  tensor1d,
+  transpose,
+  unsortedSegmentSum,
+  util,
+  zeros,
+} from '@tensorflow/tfjs-core';
+
+/** Gradients of operations that take numbers from given places, or put them there. */
+export const indexingGradients: readonly GradConfig[] = [
+  {
+    // Stock: wrong with batches of indices where a row is more than one number, and it knows one axis of batches.
+    kernelName: 'GatherV2',
+    inputsToSave: ['x', 'indices'],
+    gradFunc: (dy, [x, indices], attributes) => {
+      const { axis, batchDims } = attributes as unknown as GatherAttributes;
+      return {
+        x: () => scatterRows(dy as Tensor, x!.shape, indices!, axis, batchDims),
+        indices: () => zeros(indices!.shape),
+      };
+    },
+  },
+  {
+    // Stock: none.
+    kernelName: 'GatherNd',
+    inputsToSave: ['params', 'indices'],
+    gradFunc: (dy, [params, indices]) => ({
+      params: () => scatterND(indices!, dy as Tensor, params!.shape as [number]),
+      indices: () => zeros(indices!.shape),
+    }),
+  },
+  {
+    // Stock: none.
+    kernelName: 'ScatterNd',
+    inputsToSave: ['indices'],
+    gradFunc: (dy, [indices]) => ({
+      updates: () => gatherND(dy as Tensor, indices!),
+      indices: () => zeros(indices!.shape),
+    }),
+  },
+  {
+    // Stock: none.
+    kernelName: 'StridedSlice',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], attributes) => ({
+      x: () => putBack(dy as Tensor, x!.shape, attributes as unknown as SliceAttributes),
+    }),
+  },
+];
+
+interface GatherAttributes {
+  readonly axis: number;
+  readonly batchDims?: number;
+}
+
+interface SliceAttributes {
+  readonly begin: number[];
+  readonly end: number[];
+  readonly strides: number[];
+  readonly beginMask: number;
+  readonly endMask: number;
+  readonly ellipsisMask: number;
+  readonly newAxisMask: number;
+  readonly shrinkAxisMask: number;
+}
+
+/**
+ * The gradient of `gather`: that of each row that was taken, added at the place where it was taken from.
+ *
+ * Seen as [batches, outer, places, inner]; rows of a table (embeddings) need no transposition.
+ */
+function scatterRows(
+  dy: Tensor,
+  shape: number[],
+  indices: Tensor,
+  axis: number,
+  batchDims = 0,
+): Tensor {
+  const [along] = util.parseAxisParam(axis, shape) as [number];
+  const batchAxes = batchDims < 0 ? batchDims + indices.rank : batchDims;
+  const batches = util.sizeFromShape(shape.slice(0, batchAxes));
+  const outer = util.sizeFromShape(shape.slice(batchAxes, along));
+  const places = shape[along]!;
+  const inner = util.sizeFromShape(shape.slice(along + 1));
+  const taken = util.sizeFromShape(indices.shape.slice(batchAxes));
+  const swap = (x: Tensor, first: number, second: number): Tensor =>
+    outer === 1 ? x : transpose(reshape(x, [batches, first, second, inner]), [0, 2, 1, 3]);
+  const sums = unsortedSegmentSum(
+    reshape(swap(dy, outer, taken), [batches * taken, outer * inner]),
+    placesOf(indices, batches, taken, places),
+    batches * places,
+  );
+  return reshape(swap(sums, places, outer), shape);
+}
+
+/** Indices of each batch, moved behind the places of the batches before it. */
+function placesOf(
+  indices: Tensor,
+  batches: number,
+  taken: number,
+  places: number,
+): Tensor<Rank.R1> {
+  const local = reshape(cast(indices, 'int32'), [batches, taken]);
+  const first = mul(range(0, batches, 1, 'int32'), scalar(places, 'int32'));
+  const moved = batches === 1 ? local : add(local, reshape(first, [batches, 1]));
+  return reshape(moved, [batches * taken]);
+}
+
+/** The gradient of a strided slice: each number back at its place, axis by axis, zeros elsewhere. */
+function putBack(dy: Tensor, shape: number[], given: SliceAttributes): Tensor {
+  const { begin, end, strides } = slice_util.sliceInfo(
+    shape,
+    given.begin,
+    given.end,
+    given.strides,
+    given.beginMask,
+    given.endMask,
+    given.ellipsisMask,
+    given.newAxisMask,
+    given.shrinkAxisMask,
+  );
+  const lengths = shape.map((_, axis) =>
+    Math.max(0, Math.ceil((end[axis]! - begin[axis]!) / strides[axis]!)),
+  );
+  return shape.reduce<Tensor>(
+    (gradient, _, axis) => {
+      const places = Array.from(
+        { length: lengths[axis]! },
+        (__, i) => begin[axis]! + i * strides[axis]!,
+      );
+      const to = gradient.shape.with(axis, shape[axis]!);
+      return scatterRows(gradient, to, tensor1d(places, 'int32'), axis);
+    },
+    reshape(dy, lengths),
+  );
+}

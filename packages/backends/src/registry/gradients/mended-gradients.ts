@@ -1,0 +1,29 @@
+import { type GradConfig, registerGradient } from '@tensorflow/tfjs-core';
+import { arrayGradients } from './arrays.ts';
+import { batchNormGradient, completeBatchNorm } from './batch-norm.ts';
+import { convolutionGradients } from './convolution.ts';
+import { comparisonGradients, elementwiseGradients } from './elementwise.ts';
+import { indexingGradients } from './indexing.ts';
+import { poolingGradients } from './pooling.ts';
+import { resizingGradients } from './resizing.ts';
+
+/**
+ * Gradients that TensorFlow.js lacks or has wrong, for every backend. They are made of operations that have gradients
+ * themselves, so second derivatives are there too.
+ */
+export const mendedGradients: readonly GradConfig[] = [
+  ...elementwiseGradients,
+  ...comparisonGradients,
+  ...arrayGradients,
+  ...indexingGradients,
+  ...convolutionGradients,
+  ...poolingGradients,
+  ...resizingGradients,
+  batchNormGradient,
+];
+
+/** Puts the mended gradients in the place of TensorFlow.js's own; called again, it undoes what an import has put back. */
+export function installMendedGradients(): void {
+  mendedGradients.forEach(registerGradient);
+  completeBatchNorm();
+}

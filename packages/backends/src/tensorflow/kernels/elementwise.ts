@@ -1,0 +1,45 @@
+import {
+  engine,
+  greaterEqual,
+  mul,
+  scalar,
+  type Tensor,
+  tidy,
+  util,
+  where,
+} from '@tensorflow/tfjs-core';
+import type { NativeKernel } from './native-kernel.ts';
+
+/** TensorFlow makes zeros of int32. */
+export const round: NativeKernel = {
+  name: 'Round',
+  run: ({ inputs }) => {
+    const { x } = inputs as Record<'x', Tensor>;
+    return x.dtype === 'int32' ? engine().runKernel<Tensor>('Identity', { x }) : null;
+  },
+};
+
+/** The stock kernel makes NaN of infinity, for it takes half of `x − |x|`. */
+export const prelu: NativeKernel = {
+  name: 'Prelu',
+  run: ({ inputs }) => {
+    const { x, alpha } = inputs as Record<'x' | 'alpha', Tensor>;
+    return tidy(() => where(greaterEqual(x, scalar(0, x.dtype as 'float32')), x, mul(x, alpha)));
+  },
+};
+
+/** The stock kernel does not find an axis that is counted from the last. */
+export const gatherV2: NativeKernel = {
+  name: 'GatherV2',
+  run: ({ inputs, attrs }) => {
+    const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
+    const { axis, batchDims } = attrs as { axis: number; batchDims?: number };
+    if (axis >= 0) return null;
+    const [along] = util.parseAxisParam(axis, x.shape) as [number];
+    return engine().runKernel<Tensor>(
+      'GatherV2',
+      { x, indices },
+      { axis: along, batchDims: batchDims ?? 0 },
+    );
+  },
+};

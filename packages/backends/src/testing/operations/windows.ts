@@ -1,0 +1,63 @@
+import { positions } from './operation-case.ts';
+
+export type Padding = 'same' | 'valid' | number | [number, number][];
+
+/** Windows over spatial axes: where each begins, and how many there are. */
+export interface Windows {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly before: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+export function windowsOf(
+  lengths: readonly number[],
+  kernel: readonly number[],
+  strides: readonly number[],
+  pad: Padding,
+  dilations: readonly number[] = kernel.map(() => 1),
+  round: (x: number) => number = Math.floor,
+): Windows {
+  const span = kernel.map((taps, i) => (taps - 1) * dilations[i]! + 1);
+  if (pad === 'same') {
+    const outputs = lengths.map((length, i) => Math.ceil(length / strides[i]!));
+    const before = lengths.map((length, i) =>
+      Math.floor(Math.max(0, (outputs[i]! - 1) * strides[i]! + span[i]! - length) / 2),
+    );
+    return { kernel, strides, dilations, before, outputs };
+  }
+  const ends = lengths.map((_, i): [number, number] =>
+    pad === 'valid' ? [0, 0] : typeof pad === 'number' ? [pad, pad] : pad[i]!,
+  );
+  const outputs = lengths.map(
+    (length, i) => round((length + ends[i]![0] + ends[i]![1] - span[i]!) / strides[i]!) + 1,
+  );
+  return { kernel, strides, dilations, before: ends.map(([before]) => before), outputs };
+}
+
+/** Where each tap of a window falls, outside of the array too. */
+export function taps(
+  windows: Windows,
+  output: readonly number[],
+): { tap: readonly number[]; place: number[] }[] {
+  return positions(windows.kernel).map((tap) => ({
+    tap,
+    place: tap.map(
+      (k, i) => output[i]! * windows.strides[i]! + k * windows.dilations[i]! - windows.before[i]!,
+    ),
+  }));
+}
+
+export const inside = (place: readonly number[], lengths: readonly number[]): boolean =>
+  place.every((index, i) => index >= 0 && index < lengths[i]!);
+
+/** Paddings as `tf.conv2d` and `tf.avgPool` take them. */
+export function padding2d(pad: Padding): 'same' | 'valid' | number {
+  return (Array.isArray(pad) ? [[0, 0], ...pad, [0, 0]] : pad) as 'same';
+}
+
+/** Calls that TensorFlow.js refuses on native TensorFlow. */
+export const paddedByNative = {
+  refusedBy: { tensorflow: 'TensorFlow.js pads with `same` and `valid` alone there' },
+};

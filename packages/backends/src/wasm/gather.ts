@@ -1,0 +1,38 @@
+import { backend_util, type Tensor, util } from '@tensorflow/tfjs-core';
+import { MultigradError } from '@multigrad/core/strategy';
+import type { WasmKernel } from './wasm-kernel.ts';
+
+/** Indices that differ from batch to batch; the stock kernel reads those of the first ones. Others are the stock kernel's. */
+export const gatherV2: WasmKernel = {
+  name: 'GatherV2',
+  run: ({ inputs, attrs }, heap) => {
+    const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
+    const { axis, batchDims = 0 } = attrs as { axis: number; batchDims?: number };
+    if (batchDims === 0) return null;
+    const [along] = util.parseAxisParam(axis, x.shape) as [number];
+    const info = backend_util.segment_util.collectGatherOpShapeInfo(x, indices, along, batchDims);
+    const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info;
+    const taken = indices.size / batchSize;
+    const out = heap.output(outputShape, x.dtype);
+    const [from, places, to] = [heap.values(x), heap.values(indices), heap.values(out)];
+    let at = 0;
+    for (let n = 0; n < batchSize; n += 1) {
+      for (let o = 0; o < outerSize; o += 1) {
+        for (let i = 0; i < taken; i += 1, at += sliceSize) {
+          const place = places[n * taken + i]!;
+          if (place < 0 || place >= dimSize) throw outOfRange(place, dimSize);
+          const row = ((n * outerSize + o) * dimSize + place) * sliceSize;
+          to.set(from.subarray(row, row + sliceSize), at);
+        }
+      }
+    }
+    return out;
+  },
+};
+
+function outOfRange(place: number, length: number): MultigradError {
+  return new MultigradError(
+    'invalid-argument',
+    `Kernel GatherV2 should get indices from 0 to ${length - 1}. Found ${place}.`,
+  );
+}
