@@ -43,6 +43,22 @@ export function steadyFigures(
   ];
 }
 
+/** The figures of solvers against exact arithmetic, by strategy. */
+export function exactFigures(sums, where) {
+  return [...sums].map(([name, sum]) => ({
+    what: `${name}, ${where}`,
+    found:
+      `${sum.notFinite} not finite, ${sum.longer} too long, ${sum.zero} zero; of its bound: ` +
+      `error ${sum.error.toPrecision(2)}, conflict ${sum.conflict.toPrecision(2)}, rounding ${sum.rounding.toPrecision(2)}`,
+    expected: 'none, none; at most 1 each',
+    holds:
+      sum.answers > 0 &&
+      sum.notFinite === 0 &&
+      sum.longer === 0 &&
+      Math.max(sum.error, sum.conflict, sum.rounding) <= 1,
+  }));
+}
+
 function kibibytes(bytes) {
   return (bytes / 1024).toFixed(2);
 }

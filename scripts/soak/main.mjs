@@ -1,9 +1,9 @@
-// npm run soak [-- kills|fuzz|full|locks|faults|power|steady] [key=value ...] [--strict]: what takes too long for the test suite. Each part
-// prints what it finds; a table of all figures beside what they should be closes it, and the exit code is 1 where one is
-// broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
+// npm run soak [-- kills|fuzz|full|locks|faults|power|steady|exact|many] [key=value ...] [--strict]: what takes too long
+// for the test suite. Each part prints what it finds; a table of all figures beside what they should be closes it, and the
+// exit code is 1 where one is broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
 import { writeFaults, writeLocks, writePowerCuts } from './kept.mjs';
-import { writeDisk, writeFuzz, writeKills, writeSteady } from './parts.mjs';
+import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
 
 const strict = process.argv.includes('--strict');
 const [only, ...settings] = process.argv.slice(2).filter((argument) => argument !== '--strict');
@@ -21,6 +21,8 @@ const parts = {
   faults: () => writeFaults(given),
   power: () => writePowerCuts(given),
   steady: () => writeSteady(given, strict),
+  exact: () => writeExact(given),
+  many: () => writeMany(given),
 };
 
 if (only !== undefined && !(only in parts)) {

@@ -1,7 +1,8 @@
 // The parts of the soak test with their usual sizes: each prints what it finds and returns its figures,
 // `{ what, found, expected, holds }`; without `holds` a figure is shown and not judged.
 import { availableParallelism, loadavg } from 'node:os';
-import { asMebibytes, perThousand, steadyFigures } from './figures.mjs';
+import { entangled, many, opposed } from './exact.mjs';
+import { asMebibytes, exactFigures, perThousand, steadyFigures } from './figures.mjs';
 import { fullDisk, readOnlyFolder, smallFiles } from './full-disk.mjs';
 import { fuzz } from './fuzz.mjs';
 import { isInstalled, killAndResume } from './kills.mjs';
@@ -93,4 +94,36 @@ export async function writeSteady(given, strict) {
     figures.push(...steadyFigures(result, strict || !loaded));
   }
   return figures;
+}
+
+/** Solvers against exact arithmetic. */
+export async function writeExact(given) {
+  const figures = [];
+  const settings = { count: 20_000, networks: 5000, objectives: 512, seed: 1, ...given };
+  for (const [kind, noise] of [
+    ['float64', 2 ** -52],
+    ['float32', 2 ** -22],
+  ]) {
+    const sums = await entangled({ ...settings, noise });
+    figures.push(...exactFigures(sums, `${settings.count} matrices, noise of ${kind}`));
+  }
+  for (const backend of given.backend === undefined ? ['cpu', 'wasm'] : [given.backend]) {
+    const { sums, left } = await opposed({ ...settings, backend });
+    figures.push(...exactFigures(sums, `${settings.networks} networks on ${backend}`));
+    const what = `tensors left by networks on ${backend}`;
+    figures.push({ what, found: String(left), expected: '0', holds: left === 0 });
+  }
+  return figures;
+}
+
+/** Time for many objectives: of the processor, which other programs do not slow down by much. */
+export function writeMany(given) {
+  const times = many({ objectives: 512, seed: 1, ...given });
+  return times.map(({ what, seconds }) => {
+    const most = what.startsWith('upgrad') ? 10 : 5;
+    return {
+      ...{ what, found: `${seconds.toFixed(2)} s` },
+      ...{ expected: `at most ${most} s`, holds: seconds <= most },
+    };
+  });
 }

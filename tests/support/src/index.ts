@@ -22,7 +22,21 @@ export {
   nearestDoubles,
   subtractExactly,
 } from './exact/numbers.ts';
-export { type Answer, answerOf, noisyGramian, type Trial, trialOf } from './exact/trials.ts';
+export {
+  engineAnswer,
+  type EngineAnswer,
+  gradientsOf,
+  opposedNetwork,
+  type OpposedNetwork,
+} from './exact/engine-trials.ts';
+export {
+  type Answer,
+  answerOf,
+  answerTo,
+  noisyGramian,
+  type Trial,
+  trialOf,
+} from './exact/trials.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
 export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';

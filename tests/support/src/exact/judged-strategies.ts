@@ -1,7 +1,10 @@
 import type { GradientStrategy } from '@multigrad/core/strategy';
+import { caGrad } from '@multigrad/strategy-cagrad';
 import { dualProj } from '@multigrad/strategy-dualproj';
+import { fairGrad } from '@multigrad/strategy-fairgrad';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
+import { nashMtl } from '@multigrad/strategy-nash-mtl';
 import { upgrad } from '@multigrad/strategy-upgrad';
 import { combineExactly, minNormPointExactly, projectOntoDualConeExactly } from './gradients.ts';
 import {
@@ -39,6 +42,10 @@ export const judgedStrategies: readonly JudgedStrategy[] = [
   { name: 'dualproj', strategy: dualProj(), judge: judgeDualProj },
   { name: 'mgda', strategy: mgda(), judge: judgeMgda },
   { name: 'mmpareto', strategy: mmpareto({ gamma: 1 }), judge: judgeMmpareto },
+  { name: 'cagrad', strategy: caGrad(), judge: judgeCaGrad(0.5) },
+  { name: 'cagrad:c=1', strategy: caGrad({ c: 1 }), judge: judgeCaGrad(1) },
+  { name: 'nash-mtl', strategy: nashMtl(), judge: judgeBalance({ maxNorm: 1 }) },
+  { name: 'fairgrad', strategy: fairGrad(), judge: judgeBalance({ share: 1 }) },
 ];
 
 /** The projection of `Σ u_k g_k`, and the `S* = Σ |v_k| |g_k|` that its documented error is relative to. */
@@ -142,6 +149,75 @@ function judgeMmpareto(trial: Trial, { weights, note, update, length, conflict }
     denominator: update.denominator * (numerator === 0n ? denominator : numerator),
   };
   return { ...verdict, error: shortestError(shortest, convex) };
+}
+
+/**
+ * CAGrad maximises the least gain `⟨u, g_k⟩` over `|u − g_0| <= c |g_0|`. For any convex weights w the gain is at most
+ * `⟨g_0, g_w⟩ + c |g_0| |g_w|`; those of the answer show how far from the maximum it is.
+ */
+function judgeCaGrad(c: number) {
+  return (trial: Trial, { weights, note, update, length, conflict }: Answer): Verdict => {
+    const { gradients, error, lengths } = trial;
+    const size = lengths.length;
+    const mean = combineExactly(gradients, exactVector(lengths.map(() => 1 / size)));
+    const own = exactLength(mean);
+    const longest = Math.max(...lengths);
+    if (note === 'stationary') {
+      const ofMean = quotient(own, 3 * Math.sqrt(error) * longest);
+      const least = c < 1 ? ofMean : Math.min(ofMean, shortestError(trial, update));
+      return { error: least, conflict: 0, longer: length > 0 };
+    }
+    // Those of the answer, and of the shortest combination, which are the limit where it is zero.
+    const averse = exactVector(weights.map((weight) => Math.max(0, weight - 1 / size)));
+    const sum = averse.numerators.reduce((total, value) => total + value, 0n);
+    const candidates = [minNormPointExactly(gradients)];
+    if (sum > 0n) candidates.push({ ...averse, denominator: sum });
+    const limits = candidates.map((shares) => {
+      const combined = combineExactly(gradients, shares);
+      return nearestDouble(dotExactly(mean, combined)) + c * own * exactLength(combined);
+    });
+    const gains = gradients.rows.map((row) => nearestDouble(dotExactly(update, row)));
+    return {
+      error: quotient(
+        Math.max(0, Math.min(...limits) - Math.min(...gains)),
+        12 * size * Math.sqrt(error) * own * longest,
+      ),
+      conflict: c < 1 ? 0 : conflict / (2 * Math.sqrt(error)),
+      longer: length > (1 + c) * own + 3 * Math.sqrt(error) * longest,
+    };
+  };
+}
+
+/**
+ * Nash-MTL, and FairGrad with alpha 1: `a_k ⟨u, g_k⟩` is the same for all k, 1 where the update is not clipped to a
+ * length.
+ */
+function judgeBalance({ maxNorm = Infinity, share: given = NaN }) {
+  return (trial: Trial, { weights, note, update, length, conflict }: Answer): Verdict => {
+    const { gradients, error, lengths } = trial;
+    if (note !== undefined) {
+      return { error: shortestError(trial, update), conflict: 0, longer: length > 0 };
+    }
+    const parts = lengths.map((value, k) => value * weights[k]!);
+    const total = parts.reduce((a, b) => a + b, 0);
+    const shares = gradients.rows.map(
+      (row, k) => weights[k]! * nearestDouble(dotExactly(update, row)),
+    );
+    const mean = shares.reduce((a, b) => a + b, 0) / shares.length;
+    const share = Number.isNaN(given) ? mean : given;
+    const errors = shares.map((value, k) =>
+      // The error of the one, and of the mean.
+      quotient(
+        Math.abs(value - share),
+        2 * (error + 2 ** -36) * (parts[k]! + total / parts.length) * total,
+      ),
+    );
+    return {
+      error: Math.max(...errors),
+      conflict: conflict / (2 * Math.sqrt(error + 2 ** -36)),
+      longer: length ** 2 > maxNorm ** 2 + 2 * error * total ** 2,
+    };
+  };
 }
 
 function leastCosine({ gradients, lengths }: Trial, taking: readonly number[]): number {

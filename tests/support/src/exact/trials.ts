@@ -69,13 +69,20 @@ export function noisyGramian(jacobian: readonly number[][], noise: number, seed:
 }
 
 /** What a strategy makes of a trial. */
-export function answerOf(
-  strategy: GradientStrategy,
-  { gramian, gradients, lengths }: Trial,
-): Answer {
-  const objectives = lengths.map((_, k) => String(k));
+export function answerOf(strategy: GradientStrategy, trial: Trial): Answer {
+  const { gramian } = trial;
+  const objectives = trial.lengths.map((_, k) => String(k));
   const state = strategy.init({ key: 'trial', objectives, tensors: ['trial'] });
   const { weights, note } = strategy.integrate(groupGradients({ objectives, gramian }), state);
+  return answerTo(trial, weights, note);
+}
+
+/** What weights mean for the gradients of a trial. */
+export function answerTo(
+  { gradients, lengths }: Trial,
+  weights: Float64Array,
+  note: string | undefined,
+): Answer {
   const update = combineExactly(gradients, exactVector(weights));
   const length = exactLength(update);
   let conflict = 0;
