@@ -4,13 +4,13 @@ import {
   type OptionSpecs,
   resolveOptions,
 } from '@multigrad/core/strategy';
-import { softmax, valuesOf, withValues } from './losses.ts';
+import { assertFinite, softmax, valuesOf, withValues } from './losses.ts';
 
 /** Options of {@link famo}. */
 export interface FAMOOptions {
-  /** Step size of the logits' Adam, > 0. @defaultValue 0.025 */
+  /** Step size of the logits' Adam, above 0 up to 1000. @defaultValue 0.025 */
   readonly learningRate?: number;
-  /** Weight decay of the logits, >= 0. @defaultValue 0.001 */
+  /** Weight decay of the logits, 0 … 1. @defaultValue 0.001 */
   readonly decay?: number;
 }
 
@@ -31,13 +31,15 @@ export const famoOptions: OptionSpecs<FAMOOptions> = {
     kind: 'number',
     default: 0.025,
     exclusiveMinimum: 0,
-    description: 'Step size of the Adam that trains the logits, above 0.',
+    maximum: 1000,
+    description: 'Step size of the Adam that trains the logits, above 0 up to 1000.',
   },
   decay: {
     kind: 'number',
     default: 0.001,
     minimum: 0,
-    description: 'Weight decay of the logits, 0 or more.',
+    maximum: 1,
+    description: 'Weight decay of the logits, 0 to 1.',
   },
 };
 
@@ -55,7 +57,7 @@ const floor = 1e-8;
  * An objective that is absent keeps its ξ and moments. One objective keeps its plain gradient.
  *
  * @throws MultigradError `invalid-option` for options that do not fit; `integrate` and `afterStep` throw
- *   `invalid-objective` for a loss below 0
+ *   `invalid-objective` for a loss below 0, `non-finite` for one that is NaN or infinite
  *
  * @example
  * ```ts
@@ -125,6 +127,7 @@ export function famo(options: FAMOOptions = {}): GradientStrategy<FAMOState> {
 }
 
 function shiftedLosses(losses: Float64Array, objectives: readonly string[]): Float64Array {
+  assertFinite(losses, objectives);
   return losses.map((loss, k) => {
     if (loss >= 0) return loss + floor;
     throw new MultigradError(

@@ -1,18 +1,33 @@
 import { MultigradError } from '@multigrad/core/strategy';
 
-/** @throws MultigradError `invalid-objective` for a loss <= 0, naming the objective and why it may not be */
+/**
+ * @throws MultigradError `invalid-objective` for a loss <= 0, naming the objective and why it may not be; `non-finite` for
+ *   one that is NaN or infinite
+ */
 export function assertPositive(
   losses: Float64Array,
   objectives: readonly string[],
   strategy: string,
   why: string,
 ): void {
+  assertFinite(losses, objectives);
   objectives.forEach((name, k) => {
     const loss = losses[k]!;
     if (loss > 0) return;
     throw new MultigradError(
       'invalid-objective',
       `The loss of objective \`${name}\` should be > 0, because \`${strategy}\` ${why}. Found ${loss}.`,
+    );
+  });
+}
+
+/** @throws MultigradError `non-finite` for a loss that is NaN or infinite: a state would never get rid of it */
+export function assertFinite(losses: Float64Array, objectives: readonly string[]): void {
+  objectives.forEach((name, k) => {
+    if (Number.isFinite(losses[k])) return;
+    throw new MultigradError(
+      'non-finite',
+      `The loss of objective \`${name}\` should be finite. Found ${losses[k]}.`,
     );
   });
 }

@@ -214,6 +214,23 @@ describe('famo', () => {
   });
 });
 
+describe('losses that are no numbers', () => {
+  it.each([NaN, Infinity])('never reach a state: %s', (loss) => {
+    for (const plugin of plugins) {
+      const strategy = plugin.create();
+      const objectives = ['a', 'b'];
+      const given = { objectives, losses: [1, loss] };
+      expect(() => integrateMatrix(strategy, [[1], [1]], given)).toThrow('should be finite');
+      const { state } = integrateMatrix(strategy, [[1], [1]], { objectives, losses: [1, 2] });
+      const values = Float64Array.of(1, loss);
+      for (const hook of ['afterStep', 'onEpochEnd'] as const) {
+        if (strategy[hook] === undefined) continue;
+        expect(() => strategy[hook]!(values, objectives, state)).toThrow('should be finite');
+      }
+    }
+  });
+});
+
 describe('randomLossWeighting', () => {
   it('sums to K, differs from step to step, and goes on from its state', () => {
     const strategy = randomLossWeighting({ seed: 4 });

@@ -84,7 +84,10 @@ export function smoothTchebycheff(options: SmoothTchebycheffOptions = {}): Gradi
     integrate({ objectives, losses }, state) {
       const preferred = preferencesOf(objectives, preference, 1 / objectives.length);
       const perfect = preferencesOf(objectives, reference, 0);
-      const shares = softmax(losses.map((loss, k) => (preferred[k]! * (loss - perfect[k]!)) / mu));
+      const scores = losses.map((loss, k) => preferred[k]! * (loss - perfect[k]!));
+      // The greatest first: divided by a small μ it could overflow, and the difference to it may.
+      const greatest = scores.reduce((a, b) => Math.max(a, b));
+      const shares = softmax(scores.map((score) => (score - greatest) / mu));
       return { weights: shares.map((share, k) => preferred[k]! * share), state };
     },
   };

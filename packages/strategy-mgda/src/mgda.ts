@@ -101,8 +101,11 @@ export function mgda(options: MGDAOptions = {}): GradientStrategy<null> {
     integrate(gradients, state) {
       const { size, values, relativeError } = gradients.gramian;
       const divisors = divisorsOf(gradients, normalization);
+      // By the least of them: the shortest combination is the same, and no inner product overflows.
+      const least = divisors.reduce((a, b) => Math.min(a, b));
+      const relative = divisors.map((divisor) => divisor / least);
       const normalized = values.map(
-        (value, at) => value / divisors[Math.floor(at / size)]! / divisors[at % size]!,
+        (value, at) => value / relative[Math.floor(at / size)]! / relative[at % size]!,
       );
       const { weights, stationary } = minNormPoint({ size, values: normalized, relativeError });
       if (stationary) return { weights: new Float64Array(size), state, note: 'stationary' };

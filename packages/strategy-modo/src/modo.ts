@@ -1,5 +1,6 @@
 import {
   type GradientStrategy,
+  MultigradError,
   type OptionSpecs,
   projectOntoSimplex,
   resolveOptions,
@@ -7,9 +8,9 @@ import {
 
 /** Options of {@link modo}. */
 export interface MoDoOptions {
-  /** Step size of the weights, > 0. @defaultValue 0.001 */
+  /** Step size of the weights, above 0 up to 1e6. @defaultValue 0.001 */
   readonly gamma?: number;
-  /** Regularisation of the weights, >= 0. @defaultValue 0.1 */
+  /** Regularisation of the weights, 0 … 1e6. @defaultValue 0.1 */
   readonly rho?: number;
 }
 
@@ -22,13 +23,15 @@ export const modoOptions: OptionSpecs<MoDoOptions> = {
     kind: 'number',
     default: 0.001,
     exclusiveMinimum: 0,
-    description: 'Step size of the weights, above 0.',
+    maximum: 1e6,
+    description: 'Step size of the weights, above 0 up to 1e6.',
   },
   rho: {
     kind: 'number',
     default: 0.1,
     minimum: 0,
-    description: 'Regularisation of the weights, 0 or more.',
+    maximum: 1e6,
+    description: 'Regularisation of the weights, 0 to 1e6.',
   },
 };
 
@@ -73,15 +76,22 @@ export function modo(options: MoDoOptions = {}): GradientStrategy<MoDoState> {
       const lambda = Float64Array.from(objectives, (name) =>
         Object.hasOwn(state, name) ? state[name]! : 1 / size,
       );
-      const next = projectOntoSimplex(
-        lambda.map((own, i) => {
-          let slope = rho * own;
-          for (let j = 0; j < size; j += 1) {
-            slope += stacked.values[i * stacked.size + size + j]! * lambda[j]!;
-          }
-          return own - gamma * slope;
-        }),
-      );
+      const moved = lambda.map((own, i) => {
+        let slope = rho * own;
+        for (let j = 0; j < size; j += 1) {
+          slope += stacked.values[i * stacked.size + size + j]! * lambda[j]!;
+        }
+        return own - gamma * slope;
+      });
+      const beyond = moved.findIndex((value) => !Number.isFinite(value));
+      if (beyond >= 0) {
+        throw new MultigradError(
+          'non-finite',
+          `The weight of \`${objectives[beyond]!}\` that \`modo\` steps to should be representable in float64. ` +
+            `Found ${moved[beyond]!}; scale the gradients.`,
+        );
+      }
+      const next = projectOntoSimplex(moved);
       const none = new Float64Array(size);
       return {
         weights: none,

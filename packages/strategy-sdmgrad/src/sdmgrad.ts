@@ -8,12 +8,12 @@ import {
 
 /** Options of {@link sdmgrad}. */
 export interface SDMGradOptions {
-  /** Pull of the weights towards the mean of the gradients, >= 0. @defaultValue 0.3 */
+  /** Pull of the weights towards the mean of the gradients, 0 … 1e6. @defaultValue 0.3 */
   readonly lambda?: number;
   /** Number of projected gradient steps on the weights, an integer >= 1. @defaultValue 20 */
   readonly iterations?: number;
   /**
-   * Step size of these, > 0: 5 in LibMTL, 10 in the official code; one that does not amplify rounding is at most 3/K.
+   * Step size of these, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; one that does not amplify rounding is at most 3/K.
    *
    * @defaultValue 5
    */
@@ -31,7 +31,8 @@ export const sdmgradOptions: OptionSpecs<SDMGradOptions> = {
     kind: 'number',
     default: 0.3,
     minimum: 0,
-    description: 'Pull of the weights towards the mean of the gradients, 0 or more.',
+    maximum: 1e6,
+    description: 'Pull of the weights towards the mean of the gradients, 0 to 1e6.',
   },
   iterations: {
     kind: 'number',
@@ -44,8 +45,9 @@ export const sdmgradOptions: OptionSpecs<SDMGradOptions> = {
     kind: 'number',
     default: 5,
     exclusiveMinimum: 0,
+    maximum: 1e6,
     description:
-      'Step size of these steps, above 0: 5 in LibMTL, 10 in the official code; at most 3/K amplifies no rounding.',
+      'Step size of these steps, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; at most 3/K amplifies no rounding.',
   },
   momentum: {
     kind: 'number',
@@ -66,8 +68,8 @@ export const sdmgradOptions: OptionSpecs<SDMGradOptions> = {
  * gradient, and may conflict with an objective. Multiplying all gradients by a factor multiplies it by that. One
  * objective keeps its plain gradient, of the third batch.
  *
- * Where no diagonal entry of A is positive (zero gradients, or batches that disagree) w stays as it was, noted
- * `degenerate`. An objective that is absent keeps its w; those present are projected onto their own simplex.
+ * Where no diagonal entry of A is positive (zero gradients, or batches that disagree), or none beside which the others are
+ * less than 1e100 times as great, w stays as it was, noted `degenerate`. An objective that is absent keeps its w; those present are projected onto their own simplex.
  *
  * **The default rate amplifies rounding.** Steps on w converge where `learningRate < 2 (1 + momentum) / λ` with λ the
  * largest eigenvalue of A, which is K at most for gradients of one length: below 3/K with the default momentum. With 5 w
@@ -144,15 +146,17 @@ export function sdmgrad(options: SDMGradOptions = {}): GradientStrategy<SDMGradS
   };
 }
 
-/** `J_1 J_2ᵀ` over the squared mean of the roots of its diagonal; null where none is positive. */
+/** `J_1 J_2ᵀ` over the squared mean of the roots of its diagonal; null where none is positive, or next to none beside the rest. */
 function crossProducts({ size: count, values }: Gramian, size: number): Float64Array | null {
   let mean = 0;
   for (let k = 0; k < size; k += 1) {
     mean += Math.sqrt(Math.max(values[k * count + size + k]!, 0)) / size;
   }
   if (mean === 0) return null;
-  return Float64Array.from(
+  const products = Float64Array.from(
     { length: size * size },
     (_, at) => values[Math.floor(at / size) * count + size + (at % size)]! / mean / mean,
   );
+  // So far apart that steps along them could leave float64.
+  return products.every((product) => Math.abs(product) < 1e100) ? products : null;
 }

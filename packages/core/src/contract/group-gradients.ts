@@ -1,6 +1,7 @@
 import { checkGramian } from '../algebra/check-gramian.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { Gramian } from '../algebra/gramian.ts';
+import { checkLosses } from './check-losses.ts';
 import type { GroupGradients } from './strategy.ts';
 
 /** The parts from which a strategy's view of a group is made; what is left out throws when it is read. */
@@ -26,7 +27,7 @@ export interface GroupGradientsParts {
  * by accident on what some engine happens to know.
  *
  * @throws MultigradError `invalid-argument` when the parts' sizes do not match the number of objectives or a Gramian is
- *   none, `non-finite` when an entry of one is not finite; a part that was left out throws `not-requested` when read
+ *   none, `non-finite` when an entry of one or a loss is not finite; a part that was left out throws `not-requested` when read
  *
  * @example
  * ```ts
@@ -70,6 +71,7 @@ export function groupGradients(parts: GroupGradientsParts): GroupGradients {
       `Argument \`losses\` should hold a number for each of the ${size} objectives. Found ${losses.length}.`,
     );
   }
+  if (losses !== undefined) checkLosses(objectives, losses, step);
   return new View(parts, step);
 }
 

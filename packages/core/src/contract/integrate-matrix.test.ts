@@ -104,6 +104,32 @@ describe('integrateMatrix', () => {
     expect([...integrateMatrix(keeping, [[1e200]]).update]).toEqual([1e200]);
   });
 
+  it('refuses losses that are no numbers, before they reach a state, as training does', () => {
+    const learned: GradientStrategy<{ seen: number }> = {
+      specification: 1,
+      name: 'learned',
+      needs: { gradients: 'none', losses: 'now' },
+      init: () => ({ seen: 0 }),
+      integrate: ({ losses }, { seen }) => ({
+        weights: losses,
+        state: { seen: seen + losses[0]! },
+      }),
+    };
+    for (const loss of [NaN, Infinity, -Infinity]) {
+      const call = () => integrateMatrix(learned, jacobian, { losses: [1, loss], step: 7 });
+      expect(call).toThrow(
+        `The loss of objective \`1\` should be finite. Found ${loss} at step 7.`,
+      );
+      // A strategy that does not look at them hears of it too.
+      expect(() => integrateMatrix(fixedWeights(), jacobian, { losses: [loss, 1] })).toThrow(
+        'finite',
+      );
+    }
+    expect(() => integrateMatrix(fixedWeights(), jacobian, { losses: [1] })).toThrow(
+      'Option `losses` should hold a number for each of the 2 objectives. Found 1.',
+    );
+  });
+
   it('asks for losses where they are needed, one for each row', () => {
     expect(() => integrateMatrix(rankByTensor(), jacobian)).toThrow(
       /losses of 0, 1, which strategy `rank-by-tensor` needs/,

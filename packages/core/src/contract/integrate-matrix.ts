@@ -1,5 +1,6 @@
 import { assertStrategy } from './check-strategy.ts';
 import { arrayRows } from './array-rows.ts';
+import { checkLosses } from './check-losses.ts';
 import { consultStrategy, isStacked, type KnownGradients } from './consult-strategy.ts';
 import { MultigradError } from '../base/errors.ts';
 import {
@@ -62,7 +63,7 @@ export interface IntegratedMatrix<State extends Json = Json> extends Integration
  * @param strategy - any strategy
  * @param jacobian - K rows of P numbers, left as they are
  * @throws MultigradError `invalid-argument` for sizes that do not match or losses that are missing, `non-finite` for NaN
- *   or infinity in rows, weights or the update, `incompatible-strategy` for a strategy that does not follow the
+ *   or infinity in rows, losses, weights or the update, `incompatible-strategy` for a strategy that does not follow the
  *   contract
  *
  * @example
@@ -109,7 +110,7 @@ export function integrateMatrix<State extends Json>(
       step,
       ...gramiansFor(needs, jacobian, spans),
       ...(isStacked(needs) ? { stacked: gramianOf([jacobian, ...batches, memory].flat()) } : {}),
-      ...lossesFor(needs, strategy.name, objectives, losses),
+      ...lossesFor(needs, strategy.name, objectives, losses, step),
     },
     state,
   );
@@ -235,6 +236,7 @@ function lossesFor(
   strategy: string,
   objectives: readonly string[],
   losses: readonly number[] | Float64Array | undefined,
+  step: number,
 ): Pick<KnownGradients, 'losses'> {
   if (losses === undefined) {
     if (needs.losses === undefined || needs.losses === 'epoch-means') return {};
@@ -243,6 +245,14 @@ function lossesFor(
       `Option \`losses\` should hold the losses of ${objectives.join(', ')}, which strategy \`${strategy}\` needs. Found undefined.`,
     );
   }
+  if (losses.length !== objectives.length) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Option \`losses\` should hold a number for each of the ${objectives.length} objectives. Found ${losses.length}.`,
+    );
+  }
+  // As in training, also where the strategy does not look at them.
+  checkLosses(objectives, losses, step);
   return { losses: Float64Array.from(losses) };
 }
 

@@ -24,18 +24,3 @@ export function nonFiniteGradient(
   ofGradients.add(error);
   return error;
 }
-
-/** @throws MultigradError `non-finite` when a loss is NaN or infinite */
-export function checkLosses(
-  names: readonly string[],
-  losses: ArrayLike<number>,
-  step: number,
-): void {
-  names.forEach((name, k) => {
-    if (Number.isFinite(losses[k])) return;
-    throw new MultigradError(
-      'non-finite',
-      `The loss of objective \`${name}\` should be finite. Found ${losses[k]} at step ${step}.`,
-    );
-  });
-}

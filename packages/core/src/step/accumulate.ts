@@ -1,7 +1,7 @@
 import { add, customGrad, mul, scalar, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { Forward } from './integrate-options.ts';
-import { checkLosses } from '../rows/non-finite.ts';
+import { checkLosses } from '../contract/check-losses.ts';
 import type { ForwardResult } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/record-forward.ts';

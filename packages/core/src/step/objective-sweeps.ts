@@ -17,7 +17,8 @@ import {
   vectorsOf,
 } from './group-vectors.ts';
 import { integrationFromJson, integrationToJson } from './integration-json.ts';
-import { checkLosses, nonFiniteGradient } from '../rows/non-finite.ts';
+import { checkLosses } from '../contract/check-losses.ts';
+import { nonFiniteGradient } from '../rows/non-finite.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import { checkWeights, combineRows } from '../rows/row-kernels.ts';

@@ -8,7 +8,7 @@ import type { Agreement } from './agreement.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import type { GroupState, IntegrationState } from '../network/integration-state.ts';
 import type { ForwardResult, PresentObjective } from '../network/objectives.ts';
-import { checkLosses } from '../rows/non-finite.ts';
+import { checkLosses } from '../contract/check-losses.ts';
 import type { ObservedGraph } from '../network/observe-graph.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { GroupReport } from './report.ts';

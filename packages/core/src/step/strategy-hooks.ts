@@ -1,4 +1,4 @@
-import { MultigradError } from '../base/errors.ts';
+import { checkLosses } from '../contract/check-losses.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';
 import type { Json } from '../base/json.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
@@ -50,13 +50,7 @@ function updateStates(
     const names = objectives.filter((name) => losses[name] !== undefined);
     if (names.length === 0) return own;
     const values = Float64Array.from(names, (name) => losses[name]!);
-    names.forEach((name, k) => {
-      if (Number.isFinite(values[k])) return;
-      throw new MultigradError(
-        'non-finite',
-        `The loss of objective \`${name}\` should be finite. Found ${values[k]}.`,
-      );
-    });
+    checkLosses(names, values, null);
     return update(values, names, own);
   };
   if (strategy.needs.gradients === 'none') {

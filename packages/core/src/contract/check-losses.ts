@@ -1,0 +1,22 @@
+import { MultigradError } from '../base/errors.ts';
+
+/**
+ * Refuses losses that a strategy would take into its state and never get rid of.
+ *
+ * @param step - number of the step, for the message; null where there is none
+ * @throws MultigradError `non-finite` when a loss is NaN or infinite
+ */
+export function checkLosses(
+  names: readonly string[],
+  losses: ArrayLike<number>,
+  step: number | null,
+): void {
+  names.forEach((name, k) => {
+    if (Number.isFinite(losses[k])) return;
+    throw new MultigradError(
+      'non-finite',
+      `The loss of objective \`${name}\` should be finite. ` +
+        `Found ${losses[k]}${step === null ? '' : ` at step ${step}`}.`,
+    );
+  });
+}
