@@ -18,7 +18,7 @@ import { type Attributes, kernel } from './gradient.ts';
  * | I(dy, f)   | C(ddx, f)          | F(ddx, dy)    |
  * | F(x, dy)   | I(dy, ddf)         | C(x, ddf)     |
  */
-interface Convolution {
+export interface Convolution {
   readonly forward: string;
   readonly inputGradient: string;
   readonly filterGradient: string;
@@ -30,24 +30,28 @@ interface ConvolutionAttributes {
   readonly strides: number | number[];
   readonly pad: 'same' | 'valid' | number | [number, number][];
   readonly dataFormat?: string;
-  readonly dilations?: number | number[] | null;
+  readonly dilations: number[];
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+export const conv2d: Convolution = {
+  forward: 'Conv2D',
+  inputGradient: 'Conv2DBackpropInput',
+  filterGradient: 'Conv2DBackpropFilter',
+  axes: 2,
+};
+
+export const depthwiseConv2d: Convolution = {
+  forward: 'DepthwiseConv2dNative',
+  inputGradient: 'DepthwiseConv2dNativeBackpropInput',
+  filterGradient: 'DepthwiseConv2dNativeBackpropFilter',
+  axes: 2,
+};
+
 /** Gradients of convolutions and of their gradients. Stock: none of dilated ones, of conv3dTranspose, of filter gradients. */
 export const convolutionGradients: readonly GradConfig[] = [
-  {
-    forward: 'Conv2D',
-    inputGradient: 'Conv2DBackpropInput',
-    filterGradient: 'Conv2DBackpropFilter',
-    axes: 2 as const,
-  },
-  {
-    forward: 'DepthwiseConv2dNative',
-    inputGradient: 'DepthwiseConv2dNativeBackpropInput',
-    filterGradient: 'DepthwiseConv2dNativeBackpropFilter',
-    axes: 2 as const,
-  },
+  conv2d,
+  depthwiseConv2d,
   {
     forward: 'Conv3D',
     inputGradient: 'Conv3DBackpropInputV2',
@@ -87,21 +91,18 @@ function gradientsOf(convolution: Convolution): GradConfig[] {
 }
 
 function convolve(
-  { forward, axes }: Convolution,
+  convolution: Convolution,
   x: Tensor,
   filter: Tensor,
   attributes: Attributes,
 ): Tensor {
-  const given = common(attributes);
-  const format = given.dataFormat ?? (axes === 3 ? 'NDHWC' : 'NHWC');
-  return kernel(
-    forward,
-    { x, filter },
-    { ...given, dataFormat: format, dilations: given.dilations ?? Array<number>(axes).fill(1) },
-  );
+  const { forward, axes } = convolution;
+  const dataFormat = axes === 3 ? 'NDHWC' : 'NHWC';
+  return kernel(forward, { x, filter }, { dataFormat, ...common(convolution, attributes) });
 }
 
-function byInput(
+/** The gradient by the input, of dilated convolutions too. */
+export function byInput(
   convolution: Convolution,
   dy: Tensor,
   filter: Tensor,
@@ -110,7 +111,7 @@ function byInput(
 ): Tensor {
   const run = (gradient: Tensor, shape: number[], given: ConvolutionAttributes): Tensor =>
     kernel(convolution.inputGradient, { dy: gradient, filter }, { ...given, inputShape: shape });
-  const given = common(attributes);
+  const given = common(convolution, attributes);
   const blocks = blocksOf(convolution, inputShape, filter.shape, given);
   if (blocks === null) return run(dy, inputShape, given);
   const { dilations, crops, outputPadding, shape, toLast, fromLast } = blocks;
@@ -118,7 +119,8 @@ function byInput(
   return fromLast(batchToSpaceND(run(gradient, shape, undilated(convolution)), dilations, crops));
 }
 
-function byFilter(
+/** The gradient by the filter, of dilated convolutions too. */
+export function byFilter(
   convolution: Convolution,
   x: Tensor,
   dy: Tensor,
@@ -127,7 +129,7 @@ function byFilter(
 ): Tensor {
   const run = (input: Tensor, gradient: Tensor, given: ConvolutionAttributes): Tensor =>
     kernel(convolution.filterGradient, { x: input, dy: gradient }, { ...given, filterShape });
-  const given = common(attributes);
+  const given = common(convolution, attributes);
   const blocks = blocksOf(convolution, x.shape, filterShape, given);
   if (blocks === null) return run(x, dy, given);
   const { dilations, crops, outputPadding, toLast } = blocks;
@@ -136,14 +138,19 @@ function byFilter(
 }
 
 /** The attributes without the shapes, which kernels that call each other do not share. */
-function common(attributes: Attributes): ConvolutionAttributes {
-  const { strides, pad, dataFormat, dilations, dimRoundingMode } =
-    attributes as unknown as ConvolutionAttributes;
+function common({ axes }: Convolution, attributes: Attributes): ConvolutionAttributes {
+  const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributes as unknown as Omit<
+    ConvolutionAttributes,
+    'dilations'
+  > & {
+    readonly dilations?: number | number[] | null;
+  };
   return {
     strides,
     pad,
     ...(dataFormat !== undefined && { dataFormat }),
-    ...(dilations !== undefined && { dilations }),
+    // A number for all axes, or null, as `tf.layers.depthwiseConv2d` has it.
+    dilations: Array.isArray(dilations) ? dilations : Array<number>(axes).fill(dilations ?? 1),
     ...(dimRoundingMode !== undefined && { dimRoundingMode }),
   };
 }
@@ -182,8 +189,7 @@ function blocksOf(
   filterShape: number[],
   given: ConvolutionAttributes,
 ): Blocks | null {
-  const { dilations: rates, pad, dataFormat, dimRoundingMode } = given;
-  const dilations = typeof rates === 'number' ? Array<number>(axes).fill(rates) : (rates ?? []);
+  const { dilations, pad, dataFormat, dimRoundingMode } = given;
   if (dilations.every((rate) => rate === 1)) return null;
   const channelsFirst = dataFormat === 'NCHW' || dataFormat === 'NCDHW';
   const rank = axes + 2;

@@ -3,6 +3,7 @@ import { arrayGradients } from './arrays.ts';
 import { batchNormGradient, completeBatchNorm } from './batch-norm.ts';
 import { convolutionGradients } from './convolution.ts';
 import { comparisonGradients, elementwiseGradients } from './elementwise.ts';
+import { mendFusedConvolutions } from './fused-convolution.ts';
 import { indexingGradients } from './indexing.ts';
 import { poolingGradients } from './pooling.ts';
 import { resizingGradients } from './resizing.ts';
@@ -26,4 +27,5 @@ export const mendedGradients: readonly GradConfig[] = [
 export function installMendedGradients(): void {
   mendedGradients.forEach(registerGradient);
   completeBatchNorm();
+  mendFusedConvolutions();
 }

@@ -182,6 +182,26 @@ const convolutions1d = (['same', 'valid'] as const).map((pad): OperationCase => 
   };
 });
 
+const withNullDilation: OperationCase = {
+  name: 'depthwiseConv2d of dilation null, as tf.layers has it',
+  inputs: [normalInput([1, 4, 4, 2], 1), normalInput([2, 2, 2, 2], 2)],
+  run: (x, f) =>
+    tf.depthwiseConv2d(
+      x as tf.Tensor4D,
+      f as tf.Tensor4D,
+      [1, 1],
+      'valid',
+      'NHWC',
+      null as unknown as number,
+    ),
+  reference: convolution(
+    [1, 4, 4, 2],
+    [2, 2, 2, 2],
+    windowsOf([4, 4], [2, 2], [1, 1], 'valid'),
+    true,
+  ),
+};
+
 const eachChannel = convolution(
   [1, 5, 5, 2],
   [2, 2, 2, 2],
@@ -212,6 +232,40 @@ const separable: OperationCase = {
     ),
   reference: (x, depthwise, pointwise) => mixChannels(eachChannel(x, depthwise), pointwise),
 };
+
+const fused: OperationCase[] = [1, 2].flatMap((rate) =>
+  (['linear', 'relu'] as const).map((activation): OperationCase => {
+    const [shape, filter] = [
+      [1, 5, 5, 2],
+      [2, 2, 2, 3],
+    ];
+    const plain = convolution(
+      shape,
+      filter,
+      windowsOf([5, 5], [2, 2], [1, 1], 'same', [rate, rate]),
+    );
+    return {
+      name: `fused conv2d of dilation ${rate} with bias, ${activation}`,
+      inputs: [normalInput(shape, 1), normalInput(filter, 2), normalInput([3], 3)],
+      run: (x, f, bias) =>
+        tf.fused.conv2d({
+          x: x as tf.Tensor4D,
+          filter: f as tf.Tensor4D,
+          bias,
+          strides: 1,
+          pad: 'same',
+          dilations: rate,
+          activation,
+        }),
+      reference: (x, f, bias) =>
+        plain(x, f).map((value, i) => {
+          const sum = value + bias[i % 3]!;
+          return activation === 'relu' ? Math.max(0, sum) : sum;
+        }),
+      onceOnly: 'the gradient of a fused convolution has none',
+    };
+  }),
+);
 
 const convolutions3d = (
   [
@@ -276,6 +330,8 @@ export const convolutionCases: readonly OperationCase[] = [
   ...convolutions2d,
   ...transposed2d,
   separable,
+  withNullDilation,
+  ...fused,
   ...convolutions3d,
   ...transposed3d,
 ];
