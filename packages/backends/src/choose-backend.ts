@@ -1,4 +1,5 @@
 import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
+import { mendTape } from '@multigrad/core';
 import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import { installCpuKernels } from './cpu/install.ts';
 import type { GpuReport } from './gpu/gpu-report.ts';
@@ -193,6 +194,7 @@ async function start(name: string): Promise<void> {
     installChainedOperations();
     installMendedGradients();
     installGradients();
+    mendTape();
     return;
   }
   throw new MultigradError('unsupported', `Backend \`${name}\` did not start here.`);

@@ -53,3 +53,4 @@ export { disposeOptimizer } from './optimizers.ts';
 export { normalTensor, withSeededRandom } from './random.ts';
 export { savedAndLoaded } from './saved-models.ts';
 export { trainableVariables } from './trainable-variables.ts';
+export { expectSecondDerivative } from './second-derivatives.ts';

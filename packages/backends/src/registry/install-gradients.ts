@@ -1,4 +1,4 @@
-import { hasKernel } from '@multigrad/core';
+import { gradientDepth, hasKernel } from '@multigrad/core';
 import { getGradient, type GradConfig, registerGradient, type Tensor } from '@tensorflow/tfjs-core';
 import { einsumGradient } from './einsum.ts';
 import { type StockGradient, stockGradients } from './stock-gradients.ts';
@@ -30,7 +30,8 @@ function replacement(
     kernelName: operation,
     ...(saves === 'output' ? { outputsToSave: [true] } : { inputsToSave: [...saves] }),
     gradFunc: (dy, saved, attributes) => {
-      if (kernel === null || hasKernel(kernel)) {
+      // A kernel has no gradient: where this one is differentiated itself, the stock gradient's operations have.
+      if (kernel === null || (gradientDepth() === 0 && hasKernel(kernel))) {
         const own = gradient(dy as Tensor, saved, attributes);
         if (own !== null) return own;
       }

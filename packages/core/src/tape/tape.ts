@@ -1,5 +1,6 @@
 import { clone, onesLike, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
+import { mendTape } from './mend-tape.ts';
 import { missingGradient } from './missing-gradient.ts';
 import { scoped } from './scoped.ts';
 import { SweepGradients } from './sweep-gradients.ts';
@@ -51,6 +52,7 @@ export class Tape<T> {
           'found an open gradient tape, expected none. Call from outside of them.',
       );
     }
+    mendTape();
     engine.startTape();
     try {
       const value = scoped(forward);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { missingLabel, oneHotOf } from '../losses/labels.ts';
+import { assertFirstOrder } from '../second-order.ts';
 
 /** How each modality's terms are weighted in a step, as scalars on the device. */
 export interface TermWeights {
@@ -60,8 +61,10 @@ export function prototypeTerm(
     save(parts.map(({ slope }) => tf.div(slope, count)));
     return {
       value: tf.div(tf.addN(parts.map(({ sum }) => sum)), count),
-      gradFunc: (gradient: tf.Tensor, slopes: tf.Tensor[]) =>
-        slopes.map((slope) => tf.mul(slope, gradient)),
+      gradFunc: (gradient: tf.Tensor, slopes: tf.Tensor[]) => {
+        assertFirstOrder('distances to prototypes');
+        return slopes.map((slope) => tf.mul(slope, gradient));
+      },
     };
   });
   const term = operation(...vectors) as tf.Scalar;

@@ -1,4 +1,4 @@
-import { hasKernel, runKernel } from '@multigrad/core';
+import { gradientDepth, hasKernel, runKernel } from '@multigrad/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 
@@ -85,5 +85,6 @@ function registerFusedGradient(): void {
 }
 
 function reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  return hasKernel('ReluGrad') ? runKernel('ReluGrad', { dy, y })[0]! : tf.mul(dy, tf.step(y));
+  const byKernel = gradientDepth() === 0 && hasKernel('ReluGrad');
+  return byKernel ? runKernel('ReluGrad', { dy, y })[0]! : tf.mul(dy, tf.step(y));
 }

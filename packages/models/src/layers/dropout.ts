@@ -98,7 +98,7 @@ function dropped(x: tf.Tensor, rate: number, key: UniformKey, first: number): tf
   };
   const operation = tf.customGrad((...given: (tf.Tensor | tf.GradSaveFunc)[]) => ({
     value: tf.tidy(() => mask(given[0] as tf.Tensor)),
-    gradFunc: (dy: tf.Tensor) => tf.tidy(() => mask(dy)),
+    gradFunc: (dy: tf.Tensor) => dropped(dy, rate, key, first),
   }));
   return operation(x);
 }

@@ -1,5 +1,6 @@
 import { hasKernel, runKernel } from '@multigrad/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /**
  * The activation `x · Φ(x)` of layers, under TensorFlow.js's own name and saved as such: one kernel each way where the
@@ -9,12 +10,16 @@ export class Gelu extends tf.serialization.Serializable {
   static readonly className: string = 'gelu';
 
   apply(x: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => (hasKernel('Gelu') && hasKernel('GeluGrad') ? byKernels(x) : composed(x)));
+    return tf.tidy(() => (hasKernels() && !isDifferentiatedTwice() ? byKernels(x) : composed(x)));
   }
 
   getConfig(): tf.serialization.ConfigDict {
     return {};
   }
+}
+
+function hasKernels(): boolean {
+  return hasKernel('Gelu') && hasKernel('GeluGrad');
 }
 
 function byKernels(x: tf.Tensor): tf.Tensor {
@@ -24,8 +29,10 @@ function byKernels(x: tf.Tensor): tf.Tensor {
     save([input]);
     return {
       value: runKernel('Gelu', { x: input }, attributes)[0]!,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        runKernel('GeluGrad', { dy, x: saved[0]! }, attributes)[0]!,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder('gelu');
+        return runKernel('GeluGrad', { dy, x: saved[0]! }, attributes)[0]!;
+      },
     };
   });
   return operation(x);

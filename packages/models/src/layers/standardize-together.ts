@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { assertFirstOrder } from '../second-order.ts';
 import type { ReceiveMoments } from './standardize.ts';
 import { scaleAndShift } from './standardize.ts';
 
@@ -57,6 +58,7 @@ function standardizeTogether(
     return {
       value,
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder('a batch normalisation over several ranks');
         const [normal, factor] = saved as [tf.Tensor, tf.Tensor];
         const [g, unit] = [flat(gradient), flat(normal)];
         const both = sumsOf([g, tf.mul(g, unit)]).map((sum) => sum / count);

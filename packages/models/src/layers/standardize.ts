@@ -1,5 +1,6 @@
 import { hasKernel, runKernel, type TrainingKernel } from '@multigrad/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /** Mean and variance of each channel over a batch; valid during the call that hands them out. */
 export type ReceiveMoments = (mean: tf.Tensor, variance: tf.Tensor) => void;
@@ -15,7 +16,8 @@ export function normalizeBatch(
   epsilon: number,
   receive: ReceiveMoments,
 ): tf.Tensor {
-  if (!hasKernel('BatchNormTraining') || !hasKernel('BatchNormTrainingGrad')) {
+  const kernels = hasKernel('BatchNormTraining') && hasKernel('BatchNormTrainingGrad');
+  if (!kernels || isDifferentiatedTwice()) {
     return scaleAndShift(standardize(x, epsilon, receive), gamma, beta);
   }
   return byKernels(
@@ -36,6 +38,13 @@ export function normalizeBatch(
  * slowly; here it takes five.
  */
 export function standardize(x: tf.Tensor, epsilon: number, receive: ReceiveMoments): tf.Tensor {
+  if (isDifferentiatedTwice()) {
+    return tf.tidy(() => {
+      const { mean, variance } = tf.moments(x, axesBeforeLast(x));
+      receive(mean, variance);
+      return tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
+    });
+  }
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
     const { mean, variance } = tf.moments(input, axesBeforeLast(input));
@@ -46,6 +55,7 @@ export function standardize(x: tf.Tensor, epsilon: number, receive: ReceiveMomen
     return {
       value,
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder('a batch normalisation');
         const [standardized, scale] = saved as [tf.Tensor, tf.Tensor];
         const axes = axesBeforeLast(gradient);
         const shift = tf.mean(gradient, axes);
@@ -110,7 +120,8 @@ export function normalizeRows(
   beta: tf.Tensor,
   epsilon: number,
 ): tf.Tensor {
-  if (!hasKernel('LayerNorm') || !hasKernel('LayerNormGrad')) {
+  const kernels = hasKernel('LayerNorm') && hasKernel('LayerNormGrad');
+  if (!kernels || isDifferentiatedTwice()) {
     return scaleAndShift(standardizeRows(x, epsilon), gamma, beta);
   }
   return byKernels(['LayerNorm', 'LayerNormGrad'], [x, gamma, beta], epsilon);
@@ -121,15 +132,15 @@ export function normalizeRows(
  * `∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂))/√(σ² + ε)`, g = ∂L/∂x̂, means taken along the row.
  */
 export function standardizeRows(x: tf.Tensor, epsilon: number): tf.Tensor {
+  if (isDifferentiatedTwice()) return tf.tidy(() => standardizedRows(x, epsilon).value);
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
-    const centred = tf.sub(input, tf.mean(input, -1, true));
-    const inverseDeviation = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
-    const value = tf.mul(centred, inverseDeviation);
+    const { value, inverseDeviation } = standardizedRows(input, epsilon);
     save([value, inverseDeviation]);
     return {
       value,
       gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder('a layer normalisation');
         const [standardized, scale] = saved as [tf.Tensor, tf.Tensor];
         const shift = tf.mean(gradient, -1, true);
         const slope = tf.mean(tf.mul(gradient, standardized), -1, true);
@@ -138,6 +149,15 @@ export function standardizeRows(x: tf.Tensor, epsilon: number): tf.Tensor {
     };
   });
   return operation(x);
+}
+
+function standardizedRows(
+  x: tf.Tensor,
+  epsilon: number,
+): { readonly value: tf.Tensor; readonly inverseDeviation: tf.Tensor } {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const inverseDeviation = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+  return { value: tf.mul(centred, inverseDeviation), inverseDeviation };
 }
 
 /** A normalisation by the backend's own kernels: both kinds take the same inputs, and return y, the mean, …, 1/√(σ² + ε). */
@@ -154,14 +174,16 @@ function byKernels(
     save([x, scale, mean!, rest.at(-1)!]);
     return {
       value: value!,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        runKernel(backward, {
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder('a normalisation');
+        return runKernel(backward, {
           dy,
           x: saved[0]!,
           scale: saved[1]!,
           mean: saved[2]!,
           inverseDeviation: saved[3]!,
-        }),
+        });
+      },
     };
   });
   return operation(...inputs);

@@ -1,5 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
+import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /**
  * Mean squared error over the targets that are there: `L = (1/m) Σ (p − t)²`, m the number of targets that are not NaN.
@@ -75,20 +76,28 @@ function meanOverPresent(
   measure: (difference: tf.Tensor) => { loss: tf.Tensor; slope: tf.Tensor },
 ): tf.Scalar {
   assertAlike(owner, predictions, targets);
-  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
-    const [p, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
+  const meanOf = (p: tf.Tensor): { value: tf.Scalar; slope: tf.Tensor } => {
     const missing = tf.isNaN(targets);
     const count = tf.sum(tf.sub(1, tf.cast(missing, 'float32')));
     // A missing target counts as met.
     const difference = tf.where(missing, tf.zerosLike(p), tf.sub(p, targets));
     const { loss, slope } = measure(difference);
-    save([tf.div(slope, count)]);
+    return { value: tf.div(tf.sum(loss), count), slope: tf.div(slope, count) };
+  };
+  if (isDifferentiatedTwice()) return tf.tidy(() => meanOf(predictions).value);
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [p, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
+    const { value, slope } = meanOf(p);
+    save([slope]);
     return {
-      value: tf.div(tf.sum(loss), count),
-      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0]!, gradient),
+      value,
+      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder(owner);
+        return tf.mul(saved[0]!, gradient);
+      },
     };
   });
-  return operation(predictions) as tf.Scalar;
+  return operation(predictions);
 }
 
 function assertAlike(owner: string, predictions: tf.Tensor, targets: tf.Tensor): void {

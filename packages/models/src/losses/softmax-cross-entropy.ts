@@ -1,6 +1,7 @@
 import { hasKernel, runKernel } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
+import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 import { missingLabel, oneHotOf } from './labels.ts';
 
 /**
@@ -30,6 +31,7 @@ import { missingLabel, oneHotOf } from './labels.ts';
  */
 export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   assertLogitsAndLabels('softmaxCrossEntropy', logits, labels);
+  if (isDifferentiatedTwice()) return tf.tidy(() => composedLoss(logits, labels));
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [z, save] = inputs as [tf.Tensor2D, tf.GradSaveFunc];
     const { value, slope } = hasKernel('SparseSoftmaxCrossEntropy')
@@ -38,7 +40,10 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): t
     save([slope]);
     return {
       value,
-      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0]!, gradient),
+      gradFunc: (gradient: tf.Tensor, saved: tf.Tensor[]) => {
+        assertFirstOrder('softmaxCrossEntropy');
+        return tf.mul(saved[0]!, gradient);
+      },
     };
   });
   return operation(logits) as tf.Scalar;
@@ -60,10 +65,34 @@ function byKernel(logits: tf.Tensor2D, labels: tf.Tensor1D): ValueAndSlope {
 }
 
 function composed(logits: tf.Tensor2D, labels: tf.Tensor1D): ValueAndSlope {
-  const classes = logits.shape[1];
   const shifted = tf.sub(logits, tf.max(logits, 1, true));
   const exponentials = tf.exp(shifted);
   const total = tf.sum(exponentials, 1, true);
+  const { target, present, count } = targetsOf(labels, logits.shape[1]);
+  const logProbabilities = tf.sub(shifted, tf.log(total));
+  const probabilities = tf.mul(tf.div(exponentials, total), present);
+  return {
+    value: tf.neg(tf.div(tf.sum(tf.mul(target, logProbabilities)), count)),
+    slope: tf.div(tf.sub(probabilities, target), count),
+  };
+}
+
+/** The loss of operations that TensorFlow.js differentiates any number of times. */
+function composedLoss(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  const { target, count } = targetsOf(labels, logits.shape[1]);
+  return tf.neg(tf.div(tf.sum(tf.mul(target, tf.logSoftmax(logits))), count));
+}
+
+interface Targets {
+  /** n × classes: 1 for the label, 0 elsewhere and where it is missing. */
+  readonly target: tf.Tensor;
+  /** n × 1: 1 where there is a label, else 0. */
+  readonly present: tf.Tensor;
+  /** How many labels there are. */
+  readonly count: tf.Tensor;
+}
+
+function targetsOf(labels: tf.Tensor1D, classes: number): Targets {
   // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
   // A missing label's stays zero.
   const oneHot = oneHotOf(labels, classes);
@@ -71,12 +100,7 @@ function composed(logits: tf.Tensor2D, labels: tf.Tensor1D): ValueAndSlope {
   const present = tf.expandDims(tf.sub(1, missing), 1);
   const target = tf.div(oneHot, tf.add(tf.sum(oneHot, 1, true), tf.expandDims(missing, 1)));
   const count = tf.sum(present);
-  const logProbabilities = tf.sub(shifted, tf.log(total));
-  const probabilities = tf.mul(tf.div(exponentials, total), present);
-  return {
-    value: tf.neg(tf.div(tf.sum(tf.mul(target, logProbabilities)), count)),
-    slope: tf.div(tf.sub(probabilities, target), count),
-  };
+  return { target, present, count };
 }
 
 /**

@@ -1,8 +1,8 @@
 import {
+  cast,
   engine,
   greaterEqual,
   mul,
-  scalar,
   type Tensor,
   tidy,
   util,
@@ -24,7 +24,10 @@ export const prelu: NativeKernel = {
   name: 'Prelu',
   run: ({ inputs }) => {
     const { x, alpha } = inputs as Record<'x' | 'alpha', Tensor>;
-    return tidy(() => where(greaterEqual(x, scalar(0, x.dtype as 'float32')), x, mul(x, alpha)));
+    return tidy(() => {
+      const values = cast(x, 'float32');
+      return where(greaterEqual(values, 0), values, mul(values, alpha));
+    });
   },
 };
 
