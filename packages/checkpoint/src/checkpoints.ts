@@ -14,6 +14,7 @@ import {
   setAside,
   writeCheckpoint,
 } from './checkpoint-folder.ts';
+import { checkFinite } from './check-finite.ts';
 import { jsonDifferences } from './json-differences.ts';
 import { fromTensor, toTensor } from './tensor-file.ts';
 
@@ -200,7 +201,8 @@ export class Checkpoints {
    * Makes a checkpoint, and removes those that are not to be kept any longer, once it is on the disk.
    *
    * @param score - what the best ones are chosen by, the smaller the better
-   * @throws MultigradError `io` where it cannot be written, or where the folder holds checkpoints that this run neither
+   * @throws MultigradError `non-finite` where weights, statistics or slots are NaN or infinite: the checkpoints that there are
+   *   were made before, and stay; `io` where it cannot be written, or where the folder holds checkpoints that this run neither
    *   made nor goes on from: all earlier ones are as they were; `io` too where an earlier one cannot be removed: the new
    *   one is made then; `unsupported` for more than 4 GiB of weights, or of what else training carries on
    */
@@ -225,6 +227,7 @@ export class Checkpoints {
         }),
       ),
     );
+    checkFinite(tensors, step);
     const rank = Number.isFinite(score) ? score : null;
     const config = this.#options.config ?? null;
     const name = { step, serial };

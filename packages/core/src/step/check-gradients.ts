@@ -2,6 +2,7 @@ import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { MultigradError } from '../base/errors.ts';
 import { randomState, resumeRandom } from '../algebra/random.ts';
 import type { Forward } from './integrate-options.ts';
+import { Claim } from '../network/claims.ts';
 import { readForward } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/record-forward.ts';
@@ -42,7 +43,8 @@ const steps = [1e-2, 2.5e-3, 4e-2];
  *
  * @param forward - called often; every call must give the same values (the same dropout masks)
  * @returns one entry for each objective and each variable that it reaches
- * @throws MultigradError `invalid-option`; `non-finite` when a loss is NaN or infinite
+ * @throws MultigradError `invalid-option`; `non-finite` when a loss is NaN or infinite; `interleaved-call` while another
+ *   call has the variables
  *
  * @example
  * ```ts
@@ -68,6 +70,16 @@ export async function checkGradients(
       `Option \`samples\` should be an integer >= 1. Found ${samples}.`,
     );
   }
+  return Claim.during('checkGradients', variables, () =>
+    compare(forward, variables, { samples, seed, tolerance }),
+  );
+}
+
+async function compare(
+  forward: Forward,
+  variables: readonly Variable[],
+  { samples, seed, tolerance }: Required<CheckGradientsOptions>,
+): Promise<GradientCheck[]> {
   const swept = await sweepAll(forward, variables);
   const checks: GradientCheck[] = [];
   for (const [index, variable] of variables.entries()) {

@@ -2,6 +2,7 @@ import { tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { agree, type Agreement, type OwnBatch } from './agreement.ts';
 import { fromRoot, type GradientExchange } from '../collective/gradient-exchange.ts';
+import { fromFaithfulJson, toFaithfulJson } from '../base/faithful-json.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import type { TensorBag } from '../tape/tensor-bag.ts';
@@ -44,10 +45,14 @@ export async function sharedStateOf(
   const own = make();
   if (exchange === undefined) return own;
   const { run, groups } = await fromRoot(exchange, 'initial states', () => ({
-    run: own.run,
-    groups: own.groups.map(({ state }) => state),
+    run: toFaithfulJson(own.run, 'state of a strategy'),
+    groups: own.groups.map(({ state }) => toFaithfulJson(state, 'state of a strategy')),
   }));
-  return { ...own, run, groups: own.groups.map((group, g) => ({ ...group, state: groups[g]! })) };
+  return {
+    ...own,
+    run: fromFaithfulJson(run),
+    groups: own.groups.map((group, g) => ({ ...group, state: fromFaithfulJson(groups[g]!) })),
+  };
 }
 
 /** Whole gradients of the ranks' slices of them. */

@@ -1,3 +1,4 @@
+import { fromFaithfulJson, toFaithfulJson } from '../base/faithful-json.ts';
 import type { Json } from '../base/json.ts';
 import type { Integration } from '../contract/strategy.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
@@ -27,7 +28,7 @@ export function integrationToJson(integration: Integration, tensors: readonly st
       tensorWeights === undefined
         ? null
         : Array.from(tensorWeights, ([name, some]) => [tensors.indexOf(name), [...some]] as const),
-    state,
+    state: toFaithfulJson(state, 'state of a strategy'),
     note: note ?? null,
     diagnostics:
       diagnostics === undefined
@@ -43,7 +44,7 @@ export function integrationFromJson(json: Json, tensors: readonly string[]): Int
   const { weights, batchWeights, memory, tensorWeights, state, note, diagnostics } = record;
   return {
     weights: Float64Array.from(weights),
-    state,
+    state: fromFaithfulJson(state),
     ...(batchWeights === null
       ? {}
       : { batchWeights: batchWeights.map((some) => Float64Array.from(some)) }),

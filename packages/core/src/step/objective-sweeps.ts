@@ -1,5 +1,6 @@
 import { mul, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { consultStrategy, isStacked } from '../contract/consult-strategy.ts';
+import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { CombineRows } from '../contract/row-algebra.ts';
 import type { Integration, MemoryUpdate } from '../contract/strategy.ts';
@@ -86,6 +87,7 @@ export async function objectiveSweeps(context: StepContext): Promise<StepOutcome
       combined.set(vectors.tensor, combine(context, vectors, decision));
     }
   }
+  if (strategy.needs.gradients === 'rows') await checkCombined(context, combined);
   const trunk = await sweepTrunk(context, combined);
   const remembered = decisions.flatMap((decision) => remember(context, decision));
   const memory =
@@ -296,6 +298,24 @@ function combine(
     rows: reaching.map((k) => rows[k]!),
     weights: reaching.map((k) => weights[k]! / scales[k]!),
   };
+}
+
+/** @throws MultigradError `non-finite` where a strategy that combines rows returned NaN or an infinity, on any rank */
+async function checkCombined(
+  { agreement, bag, state, strategy }: StepContext,
+  combined: ReadonlyMap<string, Combination | null>,
+): Promise<void> {
+  const tensors = Array.from(combined.keys(), (name) => ({ name }));
+  // What was not combined by coordinate has rows that are known to be finite.
+  const updates = Array.from(combined.values(), (combination) => combination?.rows[0] ?? null);
+  const checks = startChecks(tensors, updates, bag);
+  const values = await readTogether(checks.packed);
+  const broken = await firstNonFinite(tensors, checks, values, agreement?.exchange ?? null);
+  if (broken === null) return;
+  throw new MultigradError(
+    'non-finite',
+    `Strategy \`${strategy.name}\` should combine rows into finite numbers. Found NaN or infinity in its \`combine\` for \`${broken}\` at step ${state.step}.`,
+  );
 }
 
 /** The remembered vectors of a group after this step. */

@@ -216,6 +216,54 @@ describe('earlyStopping', () => {
     });
   });
 
+  it('stays over when a run is resumed, whoever made the checkpoint first', async () => {
+    await expectConstantMemory(async () => {
+      const variable = variableOf(() => tf.scalar(1));
+      let steps = 0;
+      const trainer = new MultiObjectiveTrainer<null, string>({
+        objectives: () => ({ a: tf.square(variable), b: tf.mul(variable, 2) }),
+        variables: [variable],
+        strategy: fixedWeights(),
+        optimizer: () => void (steps += 1),
+      });
+      type Kept = ReturnType<typeof copySnapshot>;
+      const enders: Record<string, () => TrainerCallback> = {
+        'early stopping': () => earlyStopping({ monitor: 'loss', patience: 3 }),
+        // What it decides is not among what it remembers.
+        'one of the user': () => ({
+          onSafePoint: ({ epoch, logs, stop }) => {
+            if (logs !== null && epoch === 3) stop();
+          },
+        }),
+      };
+      for (const [name, ender] of Object.entries(enders)) {
+        for (const keeperFirst of [true, false]) {
+          const fit = async (resume?: Kept['state']['fit']) => {
+            const kept: Kept[] = [];
+            const keeper: TrainerCallback = {
+              onSafePoint: async ({ snapshot }) => void kept.push(copySnapshot(await snapshot())),
+            };
+            const callbacks = keeperFirst ? [keeper, ender()] : [ender(), keeper];
+            steps = 0;
+            const history = await trainer.fit([null, null], { epochs: 20, resume, callbacks });
+            for (const { tensors } of kept) tf.dispose([...tensors.values()]);
+            return { kept, history, steps };
+          };
+          const whole = await fit();
+          expect(whole.history.epoch, name).toEqual([0, 1, 2, 3]);
+          // From the last one, and from all others of early stopping too.
+          for (const [point, { state }] of whole.kept.entries()) {
+            if (name !== 'early stopping' && point < whole.kept.length - 1) continue;
+            const again = await fit(state.fit);
+            expect(again.history, name).toEqual(whole.history);
+            expect(again.steps, name).toBe(whole.steps - state.fit!.epoch * 2 - state.fit!.batch);
+          }
+        }
+      }
+      variable.dispose();
+    });
+  });
+
   it('waits for the sign it was told, and says which logs there are', async () => {
     const callback = earlyStopping({
       monitor: 'accuracy',
