@@ -9,7 +9,7 @@ export {
   type GradientExchange,
   type Slice,
   sliceOf,
-} from './collective/gradient-exchange.ts';
+} from './ranks/gradient-exchange.ts';
 export { GradientMemory, type RememberedTensor } from './rows/gradient-memory.ts';
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './network/groups.ts';
 export {

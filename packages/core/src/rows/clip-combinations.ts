@@ -1,7 +1,6 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Combination } from './combination.ts';
 import type { ClipOptions } from './clip-gradients.ts';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { finishGramian, startGramian } from './row-kernels.ts';
 
@@ -10,21 +9,21 @@ import { finishGramian, startGramian } from './row-kernels.ts';
  * rows, in float64, so that no sum has to exist; what changes are weights.
  *
  * @param groups - names of each group's gradients
- * @param exchange - where the rows are slices, the ranks that hold the others
+ * @param sum - adds up over the ranks, where the rows are slices of theirs
  */
 export async function clipCombinations(
   combinations: ReadonlyMap<string, Combination | null>,
   groups: readonly (readonly string[])[],
   { groupNorm, globalNorm }: Omit<ClipOptions, 'value'>,
-  exchange: GradientExchange | null,
+  sum: (squares: Float64Array) => Promise<Float64Array>,
 ): Promise<ReadonlyMap<string, Combination | null>> {
   const squares = await squaredNorms(combinations);
   const factors = new Map<string, number>();
   const limit = async (sets: readonly (readonly string[])[], most: number): Promise<void> => {
-    const square = (sum: number, name: string): number =>
-      sum + (squares.get(name) ?? 0) * (factors.get(name) ?? 1) ** 2;
-    const own = Float64Array.from(sets, (names) => names.reduce(square, 0));
-    const totals = exchange === null ? own : await exchange.sum(own);
+    const add = (total: number, name: string): number =>
+      total + (squares.get(name) ?? 0) * (factors.get(name) ?? 1) ** 2;
+    const own = Float64Array.from(sets, (names) => names.reduce(add, 0));
+    const totals = await sum(own);
     sets.forEach((names, index) => {
       const norm = Math.sqrt(totals[index]!);
       if (norm <= most) return;

@@ -1,6 +1,5 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
 import { finishGramian, namedRows, startGramian } from './row-kernels.ts';
 import type { TensorBag } from '../tape/tensor-bag.ts';
 
@@ -45,15 +44,16 @@ export function startChecks(
  * The first variable whose gradient is not finite, on this rank or any other.
  *
  * @param values - what was read of the checks
+ * @param sum - adds up over the ranks
  */
 export async function firstNonFinite(
   variables: readonly { readonly name: string }[],
   checks: FiniteChecks,
   values: readonly Float32Array[],
-  exchange: GradientExchange | null,
+  sum: (flags: Float64Array) => Promise<Float64Array>,
 ): Promise<string | null> {
   const broken = new Set(checks.broken(values));
   const flags = Float64Array.from(variables, ({ name }) => Number(broken.has(name)));
-  const all = exchange === null ? flags : await exchange.sum(flags);
+  const all = await sum(flags);
   return variables.find((_, index) => all[index]! > 0)?.name ?? null;
 }

@@ -13,29 +13,28 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { uniformNumbers } from '../contract/array-rows.ts';
-import { sliceFlat } from '../collective/gradient-exchange.ts';
 import type { RowAlgebra } from '../contract/row-algebra.ts';
 
-/** Which slice the rows are of a tensor of so many numbers. */
-export interface RowSlice {
-  readonly rank: number;
-  readonly size: number;
+/** Which numbers the rows are of a tensor of so many. */
+export interface RowPlace {
+  readonly begin: number;
+  readonly end: number;
+  /** Numbers in the whole tensor. */
   readonly whole: number;
 }
 
 /**
  * The operations on tensors of one shape; what they make is freed by the tidy around them.
  *
- * @param slice - where the rows are a rank's slices: its random numbers are the whole tensor's
+ * @param place - where the rows lie in the whole tensor: random numbers are drawn for all of it, and theirs taken
  */
 export function tensorRows(
   name: string,
   shape: readonly number[],
-  slice: RowSlice | null = null,
+  { whole, begin, end }: RowPlace,
 ): RowAlgebra<Tensor> {
-  const size = slice?.whole ?? shape.reduce((product, side) => product * side, 1);
-  const part = (numbers: Float32Array): Float32Array =>
-    slice === null ? numbers : sliceFlat(numbers, slice);
+  const draw = (seed: number): Float32Array =>
+    uniformNumbers(seed, name, whole).subarray(begin, end);
   return {
     add: (a, b) => add(a, b),
     subtract: (a, b) => sub(a, b),
@@ -47,6 +46,6 @@ export function tensorRows(
     maximum: (a, b) => maximum(a, b),
     greater: (a, b) => cast(greater(a, b), 'float32'),
     constant: (value) => fill([...shape], value),
-    uniform: (seed) => tensor(part(uniformNumbers(seed, name, size)), [...shape], 'float32'),
+    uniform: (seed) => tensor(draw(seed), [...shape], 'float32'),
   };
 }

@@ -7,7 +7,7 @@ import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/record-forward.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { scoped } from '../tape/scoped.ts';
-import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from './numbers.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../network/numbers.ts';
 import { TensorBag } from '../tape/tensor-bag.ts';
 
 /** One part of a batch that is too large for one forward pass. */

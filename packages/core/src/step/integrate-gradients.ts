@@ -9,7 +9,8 @@ import type {
   IntegratedStep,
   IntegrateOptions,
 } from './integrate-options.ts';
-import { buildGroups, integrateSums } from './integrate-step.ts';
+import { buildGroups } from './begin.ts';
+import { takeStep } from './take-step.ts';
 
 /** One step's integrated gradients. */
 export interface IntegratedGradients<Name extends string = string> extends IntegratedStep<Name> {
@@ -76,10 +77,18 @@ export async function integrateGradients<Name extends string>(
 ): Promise<IntegratedGradients<Name>> {
   const known = runVariables(variables);
   return Claim.during('integrateGradients', tensorsOf(known), async () => {
-    const { gradients, ...step } = await integrateSums(forward, known, strategy, options);
-    // Optimizers find variables by the names that TensorFlow.js knows.
-    const byOwnName = known.map(({ name, variable }) => [variable.name, gradients.get(name)!]);
-    return { ...step, gradients: Object.fromEntries(byOwnName) as NamedTensorMap };
+    const step = await takeStep(forward, known, strategy, options);
+    try {
+      const sums = await step.sums();
+      // Optimizers find variables by the names that TensorFlow.js knows.
+      const byOwnName = known.map(({ name, variable }) => [variable.name, sums.get(name)!]);
+      return {
+        ...step.result(),
+        gradients: Object.fromEntries(byOwnName) as NamedTensorMap,
+      };
+    } finally {
+      step.dispose();
+    }
   });
 }
 

@@ -1,4 +1,4 @@
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import type { GroupBy, NamedParts } from '../network/groups.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import type { FeatureObjectives, Objectives } from '../network/objectives.ts';

@@ -2,8 +2,8 @@ import { MultigradError } from '../base/errors.ts';
 import { type Objectives, type FeatureObjectives, readForward } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { scoped } from '../tape/scoped.ts';
-import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../step/numbers.ts';
-import { fromEach, type GradientExchange } from '../collective/gradient-exchange.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../network/numbers.ts';
+import type { Collective } from '../ranks/collective.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { type Measured, Measurements } from './measurements.ts';
 
@@ -18,23 +18,24 @@ export interface Evaluation<Name extends string = string> extends Measured<Name>
  * have a label, their means are over those.
  *
  * @param batches - of each rank, where there are several: means are over all of them
+ * @param stopped - whether to end early, the same on all ranks
  */
 export async function evaluateBatches<Batch, Name extends string>(
   forward: (batch: Batch) => Objectives<Name> | FeatureObjectives<Name>,
   batches: AsyncIterable<Batch>,
   sizeOf: (batch: Batch) => number,
-  signal?: AbortSignal,
-  exchange?: GradientExchange,
+  collective: Collective,
+  stopped: () => boolean = () => false,
 ): Promise<Evaluation<Name>> {
   const measurements = new Measurements();
   let samples = 0;
   const breaks = new EventLoopBreaks(30);
   for await (const batch of batches) {
     await breaks.take();
-    if (signal?.aborted === true) break;
+    if (stopped()) break;
     const size = sizeOf(batch);
     const { scalars, counts, objectives } = scoped(() => {
-      const present = readForward(forward(batch), exchange !== undefined).objectives;
+      const present = readForward(forward(batch), collective.size > 1).objectives;
       return {
         objectives: [...present],
         scalars: scalarsOf(present),
@@ -54,20 +55,13 @@ export async function evaluateBatches<Batch, Name extends string>(
     );
     samples += size;
   }
-  if (exchange !== undefined) {
-    const all = await fromEach(exchange, 'evaluation', () => ({
-      samples,
-      sums: measurements.snapshot(),
-    }));
-    samples = all.reduce((sum, one) => sum + one.samples, 0);
-    checkSome(samples);
-    return {
-      samples,
-      ...Measurements.sumOf(all.map(({ sums }) => sums)).means<Name>(),
-    };
-  }
-  if (signal?.aborted !== true) checkSome(samples);
-  return { samples, ...measurements.means<Name>() };
+  const all = await collective.fromEach('evaluation', () => ({
+    samples,
+    sums: measurements.snapshot(),
+  }));
+  const total = all.reduce((sum, one) => sum + one.samples, 0);
+  if (!stopped()) checkSome(total);
+  return { samples: total, ...Measurements.sumOf(all.map(({ sums }) => sums)).means<Name>() };
 }
 
 /** @throws MultigradError `invalid-data` */

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { Claim } from '../network/claims.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { Collective, Heeded } from '../ranks/collective.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import { assertStrategy } from '../contract/check-strategy.ts';
 import { MultigradError } from '../base/errors.ts';
@@ -66,8 +66,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   readonly #stepper: Stepper<Batch, Name>;
   #progress: FitProgress | null = null;
   #asked: Exclude<Stop, 'aborted'> | null = null;
-  /** Why all ranks stop, where there are several. */
-  #agreedStop: Stop | null = null;
+  /** Why the `fit` under way ends before its last epoch, as far as all ranks know. */
+  #stop: Heeded<Stop> | null = null;
 
   /** @throws MultigradError `invalid-option`, `incompatible-strategy` */
   constructor(options: TrainerOptions<Batch, Name>) {
@@ -130,7 +130,9 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   #withFit({ state, tensors }: StateSnapshot): TrainerSnapshot {
-    const fit = this.#progress?.snapshot(this.#asked === 'ended' || this.#agreedStop === 'ended');
+    const fit = this.#progress?.snapshot(
+      this.#asked === 'ended' || this.#stop?.current() === 'ended',
+    );
     return { state: { ...state, fit: fit ?? null }, tensors };
   }
 
@@ -224,27 +226,27 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     claim: Claim,
   ): Promise<History> {
     const { epochs, initialEpoch = 0, callbacks = [], signal, resume = null } = options;
-    const { exchange, lossWeights = {} } = this.#options;
+    const { lossWeights = {} } = this.#options;
+    const { collective } = this.#stepper.training.sharding;
     const progress =
       resume === null
         ? new FitProgress(callbacks, initialEpoch)
-        : FitProgress.resume(resume, callbacks, exchange !== undefined);
+        : FitProgress.resume(resume, callbacks, collective.size > 1);
     this.#progress = progress;
     // What was over stays over, on all ranks.
     this.#asked = resume?.over === true ? 'ended' : null;
-    this.#agreedStop = this.#asked;
     const tell: Tell<Name> = async (about) => {
       if (callbacks.length === 0) return;
       await claim.lend(async () => {
         for (const callback of callbacks) await about(callback);
       });
     };
-    const stopped = (): Stop | undefined =>
-      exchange === undefined
-        ? signal?.aborted === true && this.#asked !== 'ended'
-          ? 'aborted'
-          : (this.#asked ?? undefined)
-        : (this.#agreedStop ?? undefined);
+    const stop = collective.heed<Stop>(
+      'stop',
+      () => (signal?.aborted === true && this.#asked !== 'ended' ? 'aborted' : this.#asked),
+      ['ended', 'aborted', 'requested'],
+    );
+    this.#stop = stop;
 
     try {
       const start = {
@@ -256,13 +258,13 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         },
       };
       await tell((callback) => callback.onTrainBegin?.(start));
-      await this.#agreeOnStop(signal);
-      while (progress.epoch < epochs && stopped() === undefined) {
+      await stop.tell();
+      while (progress.epoch < epochs && stop.current() === null) {
         const { epoch } = progress;
         if (progress.batch === 0) {
           await tell((callback) => callback.onEpochBegin?.(epoch));
         }
-        const training = await this.#trainEpoch(data, progress, options, tell, stopped);
+        const training = await this.#trainEpoch(data, progress, options, tell, stop);
         // An epoch cut short is not recorded: its means would not compare with the others'.
         if (training === null) break;
         const validation =
@@ -272,9 +274,9 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
                 options.validationData,
                 options,
                 options.validationWeights,
-                signal,
+                () => stop.current() === 'aborted',
               );
-        if (exchange === undefined && signal?.aborted === true && validation !== null) break;
+        if (validation !== null && stop.current() === 'aborted') break;
         const logs = {
           ...epochLogs(training, lossWeights),
           ...(validation === null ? {} : epochLogs(validation, lossWeights, 'val_')),
@@ -284,9 +286,9 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         progress.history.record(epoch, logs);
         await tell((callback) => callback.onEpochEnd?.(epoch, logs));
         progress.begin(epoch + 1);
-        await this.#safePoint(options, epoch, logs, tell, stopped);
+        await this.#safePoint(epoch, logs, tell, stop);
       }
-      const why = stopped();
+      const why = stop.current() ?? undefined;
       const history = progress.history.history(why === 'ended' ? 'requested' : why);
       await tell((callback) => callback.onTrainEnd?.(history));
       return history;
@@ -301,76 +303,64 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     progress: FitProgress,
     options: FitOptions<Batch, Name>,
     tell: Tell<Name>,
-    stopped: () => Stop | undefined,
+    stop: Heeded<Stop>,
   ): Promise<Measured<Name> | null> {
     const { epoch } = progress;
     const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
     const together = this.#stepper.batches;
     for await (const group of readBatchGroups(data, epoch, options, together, progress.batch)) {
       await breaks.take();
-      if (stopped() !== undefined) return null;
+      if (stop.current() !== null) return null;
       await tell((callback) => callback.onBatchBegin?.(progress.batch));
       const { report, samples } = await this.#stepper.make(group);
       if (report.skipped === undefined) progress.measurements.add(report, samples);
       else progress.skipped += 1;
       await tell((callback) => callback.onBatchEnd?.(progress.batch, report));
       progress.batch += 1;
-      await this.#safePoint(options, epoch, null, tell, stopped);
+      await this.#safePoint(epoch, null, tell, stop);
     }
     if (progress.batch === 0) throw noBatch(together, epoch, epoch > (options.initialEpoch ?? 0));
-    return stopped() !== undefined ? null : progress.measurements.means<Name>();
+    return stop.current() !== null ? null : progress.measurements.means<Name>();
   }
 
   /** Lets callbacks make checkpoints; once more where one of them asked for the end, which is part of what is kept. */
   async #safePoint(
-    { signal }: FitOptions<Batch, Name>,
     epoch: number,
     logs: Logs | null,
     tell: Tell<Name>,
-    stopped: () => Stop | undefined,
+    stop: Heeded<Stop>,
   ): Promise<void> {
-    const { exchange } = this.#options;
+    const { training } = this.#stepper;
     const pointWith = (own: Logs | null): SafePoint => ({
-      step: this.#stepper.training.step,
+      step: training.step,
       epoch,
       logs: own,
       stop: () => {
         this.#asked = 'ended';
       },
-      snapshot: () => (exchange === undefined ? this.snapshot() : this.gatherSnapshot()),
+      snapshot: () => (training.sharding.whole ? this.snapshot() : this.gatherSnapshot()),
     });
-    const before = stopped();
+    const before = stop.current();
     await tell((callback) => callback.onSafePoint?.(pointWith(logs)));
-    await this.#agreeOnStop(signal);
-    if (stopped() === 'ended' && before !== 'ended')
+    await stop.tell();
+    if (stop.current() === 'ended' && before !== 'ended')
       await tell((callback) => callback.onSafePoint?.(pointWith(null)));
-  }
-
-  /** Among several ranks all stop where one is to. */
-  async #agreeOnStop(signal: AbortSignal | undefined): Promise<void> {
-    const { exchange } = this.#options;
-    if (exchange === undefined) return;
-    const own = signal?.aborted === true ? 'aborted' : this.#asked;
-    const all = await exchange.gather<Stop | null>('stop', own);
-    const reasons: readonly Stop[] = ['ended', 'aborted', 'requested'];
-    this.#agreedStop = reasons.find((why) => all.includes(why)) ?? null;
   }
 
   async #evaluate(
     data: DataSource<Batch>,
     options: ReadOptions,
     weights: 'current' | 'average' = 'current',
-    signal?: AbortSignal,
+    stopped?: () => boolean,
   ): Promise<Evaluation<Name>> {
-    const { step } = this.#stepper.training;
-    const { exchange } = this.#options;
+    const { step, sharding } = this.#stepper.training;
     const evaluate = async (): Promise<Evaluation<Name>> =>
       evaluateBatches(
         (batch: Batch) => this.#options.objectives(batch, { training: false, step }),
-        everyNth(readBatches(data, 0, { ...options, shuffle: false }), exchange),
+        everyNth(readBatches(data, 0, { ...options, shuffle: false }), sharding.collective),
         batchSize,
-        exchange === undefined ? signal : undefined,
-        exchange,
+        sharding.collective,
+        stopped,
       );
     return weights === 'average' ? this.#stepper.training.withAverages(evaluate) : evaluate();
   }
@@ -405,11 +395,11 @@ type Tell<Name extends string> = (
 /** The batches that are this rank's to evaluate. */
 async function* everyNth<Batch>(
   batches: AsyncIterable<Batch>,
-  exchange: GradientExchange | undefined,
+  { rank, size }: Collective,
 ): AsyncGenerator<Batch, void> {
   let number = 0;
   for await (const batch of batches) {
-    if (exchange === undefined || number % exchange.size === exchange.rank) yield batch;
+    if (number % size === rank) yield batch;
     number += 1;
   }
 }

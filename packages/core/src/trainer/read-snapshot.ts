@@ -1,6 +1,6 @@
 import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { GradientMemory } from '../rows/gradient-memory.ts';
-import { groupingOf } from '../step/integrate-step.ts';
+import { groupingOf } from '../step/begin.ts';
 import { type IntegrationState, stateDifferences } from '../network/integration-state.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import { MultigradError } from '../base/errors.ts';
@@ -36,21 +36,24 @@ export interface SnapshotReader {
 
 const prefixes = ['weights', 'statistics', 'optimizer', 'average', 'memory'] as const;
 
+/** @throws MultigradError `invalid-argument` where a tensor has been disposed of */
+export function assertAlive(snapshot: TrainerSnapshot): void {
+  const gone = Array.from(snapshot.tensors).find(([, tensor]) => tensor.isDisposed);
+  if (gone === undefined) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `The tensors of a snapshot should be alive. Found \`${gone[0]}\` disposed of: copy them before the next step.`,
+  );
+}
+
 /**
  * Checks all of a snapshot against a trainer, and copies what is to be written. The copies make it harmless that the
  * snapshot may hold the very variables that it is written to.
  *
- * @throws MultigradError `structure-changed` with all that differs; `invalid-argument` where a tensor has been disposed of
+ * @throws MultigradError `structure-changed` with all that differs
  */
 export function readSnapshot(snapshot: TrainerSnapshot, trainer: SnapshotReader): ReadSnapshot {
   const { state } = snapshot;
-  const gone = Array.from(snapshot.tensors).find(([, tensor]) => tensor.isDisposed);
-  if (gone !== undefined) {
-    throw new MultigradError(
-      'invalid-argument',
-      `The tensors of a snapshot should be alive. Found \`${gone[0]}\` disposed of: copy them before the next step.`,
-    );
-  }
   const differences = differencesOf(snapshot, trainer);
   if (differences.length > 0) {
     throw new MultigradError(

@@ -1,8 +1,7 @@
-import { dispose } from '@tensorflow/tfjs-core';
 import { accumulateGradients } from '../step/accumulate.ts';
 import type { Forward, IntegratedStep, IntegrateOptions } from '../step/integrate-options.ts';
-import { buildGroups, integrateCombinations, integrateSums } from '../step/integrate-step.ts';
-import { fromEach } from '../collective/gradient-exchange.ts';
+import { buildGroups } from '../step/begin.ts';
+import { takeStep } from '../step/take-step.ts';
 import { isNonFiniteGradient } from '../rows/non-finite.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import { afterStep, endEpoch } from '../step/strategy-hooks.ts';
@@ -56,11 +55,11 @@ export class Stepper<Batch, Name extends string> {
    * @returns what it measured, and over how many samples of all ranks
    */
   async make(batches: readonly Batch[]): Promise<MadeStep<Name>> {
-    const { ranks } = this.training;
+    const { sharding } = this.training;
     // Also where nothing is accumulated: tensors that do not belong together are named.
     const sizes = batches.map(batchSize);
-    await ranks?.begin();
-    const place = (await ranks?.place(sizes)) ?? { first: sizes.map(() => 0), total: sizes };
+    await sharding.begin();
+    const place = await sharding.place(sizes);
     const samples = place.total.reduce((sum, size) => sum + size, 0);
     const own = batches.map((batch, index) => ({
       batch,
@@ -132,28 +131,26 @@ export class Stepper<Batch, Name extends string> {
 
   /** What is NaN or infinite apart from this step, on any rank. */
   async #lastingNonFinite(): Promise<readonly string[]> {
-    const { exchange } = this.#options;
-    const own = (): Promise<readonly string[]> => this.training.nonFinite();
-    if (exchange === undefined) return own();
-    const all = await fromEach(exchange, 'parts that are not finite', async () => [
-      ...(await own()),
+    const { collective } = this.training.sharding;
+    const all = await collective.fromEach('parts that are not finite', async () => [
+      ...(await this.training.nonFinite()),
     ]);
     return [...new Set(all.flat())];
   }
 
   async #make(batches: readonly OwnBatch<Batch>[], step: number): Promise<StepReport<Name>> {
-    const { strategy, exchange, accumulate = 1 } = this.#options;
+    const { strategy, accumulate = 1 } = this.#options;
+    const { sharding } = this.training;
     const result = await this.#integrate(batches, step);
     try {
-      await this.training.ranks?.shareStatistics();
+      await sharding.shareStatistics();
       let { state } = result;
       if (this.#seesAfterStep) {
         const { losses } = await evaluateBatches(
           ({ batch, firstSample }: OwnBatch<Batch>) => this.#forward(batch, firstSample, step)(),
           each(batches.slice(0, accumulate)),
           ({ size }) => size,
-          undefined,
-          exchange,
+          sharding.collective,
         );
         state = afterStep(strategy, state, losses);
       }
@@ -171,8 +168,8 @@ export class Stepper<Batch, Name extends string> {
     batches: readonly OwnBatch<Batch>[],
     step: number,
   ): Promise<IntegratedStep<Name>> {
-    const { observe, accumulate = 1, synchronise, exchange } = this.#options;
-    const { integration, memory, trained, lossScale } = this.training;
+    const { observe, accumulate = 1, synchronise } = this.#options;
+    const { integration, memory, trained, lossScale, sharding } = this.training;
     const sizes = batches.map(({ size }) => size);
     const forwards = batches.map(({ batch, firstSample }) =>
       this.#forward(batch, firstSample, step),
@@ -206,8 +203,7 @@ export class Stepper<Batch, Name extends string> {
       return null;
     };
     try {
-      if (exchange === undefined) await accumulateAll();
-      else await fromEach(exchange, 'parts of a batch', accumulateAll);
+      await sharding.collective.fromEach('parts of a batch', accumulateAll);
       const whole = accumulated.map(({ forward }) => forward as Forward<Name>);
       return await this.#apply(whole, trained, options, step);
     } finally {
@@ -221,32 +217,18 @@ export class Stepper<Batch, Name extends string> {
     options: IntegrateOptions<Name>,
     step: number,
   ): Promise<IntegratedStep<Name>> {
-    const { strategy } = this.#options;
-    const { update, ranks } = this.training;
-    if (ranks !== null) {
-      return integrateCombinations(forwards, trained, strategy, options, (combinations, groups) =>
-        ranks.apply(update, combinations, groups, step),
-      );
-    }
-    if (update.combines) {
-      return integrateCombinations(forwards, trained, strategy, options, (combinations, groups) =>
-        update.applyCombinations(combinations, step, groups),
-      );
-    }
-    const result = await integrateSums(forwards, trained, strategy, options);
+    const { update, sharding } = this.training;
+    const taken = await takeStep(forwards, trained, this.#options.strategy, options);
     try {
-      await update.apply(result.gradients, step, result.state.groups);
-    } catch (error) {
-      result.memory?.dispose();
-      throw error;
+      await sharding.apply(update, taken.combinations, taken.state.groups, step);
+      return taken.result();
     } finally {
-      dispose([...result.gradients.values()].filter((gradient) => gradient !== null));
+      taken.dispose();
     }
-    return result;
   }
 
   #forward(batch: Batch, firstSample: number, step: number): Forward<Name> {
-    const sumNow = this.training.ranks?.sumNow ?? null;
+    const { sumNow } = this.training.sharding;
     return () => this.#options.objectives(batch, { training: true, step, firstSample, sumNow });
   }
 }

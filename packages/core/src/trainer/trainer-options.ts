@@ -1,5 +1,5 @@
 import type { ClipOptions } from '../rows/clip-gradients.ts';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import type { GroupingOptions } from '../step/integrate-options.ts';
 import type { FeatureObjectives, Objectives } from '../network/objectives.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';

@@ -5,8 +5,9 @@ import { type RunVariable, runVariables, variablesByName } from '../network/run-
 import { MultigradError } from '../base/errors.ts';
 import { LossScale } from './loss-scale.ts';
 import { nonFiniteOf } from './non-finite-parts.ts';
-import { Ranks, slotVariable } from './ranks.ts';
-import { readSnapshot, type ReadSnapshot } from './read-snapshot.ts';
+import { openSharding } from '../sharding/open-sharding.ts';
+import type { Sharding } from '../sharding/sharding.ts';
+import { assertAlive, readSnapshot, type ReadSnapshot } from './read-snapshot.ts';
 import { tensorsUnder, type TrainerSnapshot, type TrainerState } from './snapshot.ts';
 import { optimizerValuesToJson, stateToJson } from './state-json.ts';
 import type { StateOptions } from './trainer-options.ts';
@@ -25,8 +26,8 @@ export class TrainingState {
   readonly update: Update;
   /** Null where losses are not scaled. */
   readonly lossScale: LossScale | null;
-  /** Null for a trainer by itself. */
-  readonly ranks: Ranks | null;
+  /** Who holds which part of what the optimizer changes. */
+  readonly sharding: Sharding;
   readonly #options: StateOptions;
   readonly #variables: readonly RunVariable[];
   readonly #named: ReadonlyMap<string, Variable>;
@@ -54,11 +55,10 @@ export class TrainingState {
         `Option \`synchronise\` has no meaning where a batch comes in parts, which are normalised one by one. Found \`accumulate\` ${accumulate}.`,
       );
     }
-    this.ranks =
-      exchange === undefined
-        ? null
-        : new Ranks(exchange, this.#named, this.#statistics, synchronise);
-    this.update = updateOf(options, this.#named, this.ranks);
+    this.sharding = openSharding(exchange, this.#named, this.#statistics, synchronise);
+    const { collective, variables } = this.sharding;
+    const optimizer = this.sharding.optimizerFor(options.optimizer);
+    this.update = new Update({ ...options, optimizer }, variables, collective);
     this.lossScale = options.lossScale === undefined ? null : new LossScale(options.lossScale);
   }
 
@@ -100,7 +100,7 @@ export class TrainingState {
   dispose(): void {
     this.#remember(undefined);
     this.update.dispose();
-    this.ranks?.dispose();
+    this.sharding.dispose();
   }
 
   /** Begins with groups just found: the strategy's memory is lost. */
@@ -157,7 +157,7 @@ export class TrainingState {
     }
     const putBack = keepValues(this.#named);
     try {
-      const whole = (await this.ranks?.gather(averages, (name) => name)) ?? averages;
+      const whole = await this.sharding.gather(averages, (name) => name);
       for (const [name, variable] of this.#named) variable.assign(whole.get(name)!);
       return await body();
     } finally {
@@ -199,7 +199,7 @@ export class TrainingState {
 
   /** @throws MultigradError `unsupported` for one of several ranks, none of which has all */
   snapshot(): StateSnapshot {
-    if (this.ranks !== null) {
+    if (!this.sharding.whole) {
       throw new MultigradError(
         'unsupported',
         'Each of several ranks has a part of the optimizer alone: await `gatherSnapshot()` on all of them. Found a call of `snapshot()`.',
@@ -210,16 +210,15 @@ export class TrainingState {
 
   /** The same where there are several ranks, all of which call it; the tensors last until the next one. */
   async gatherSnapshot(): Promise<StateSnapshot> {
-    const { ranks } = this;
-    if (ranks === null) return this.snapshot();
-    ranks.free();
-    await ranks.begin();
+    const { sharding } = this;
+    sharding.free();
+    await sharding.begin();
     const own = this.#parts();
     const remembered = this.memory?.tensors() ?? [];
     return this.#snapshotOf({
-      slots: await ranks.gather(own.slots, slotVariable),
-      averages: await ranks.gather(own.averages, (name) => name),
-      memory: await ranks.gather(own.memory, (index) => remembered[Number(index)]!.variable),
+      slots: await sharding.gather(own.slots, slotVariable),
+      averages: await sharding.gather(own.averages, (name) => name),
+      memory: await sharding.gather(own.memory, (index) => remembered[Number(index)]!.variable),
     });
   }
 
@@ -267,14 +266,15 @@ export class TrainingState {
    */
   restore(snapshot: TrainerSnapshot): void {
     this.#checkFresh(snapshot);
-    const own = this.ranks === null ? snapshot : cutSnapshot(snapshot, this.ranks);
+    assertAlive(snapshot);
+    const own = cutSnapshot(snapshot, this.sharding);
     let read: ReadSnapshot | null = null;
     try {
       read = readSnapshot(own, {
         options: this.#options,
         named: this.#named,
         statistics: this.#statistics,
-        slices: this.ranks?.shards.slices ?? this.#named,
+        slices: this.sharding.variables,
         update: this.update,
         trained: (frozen) => this.#trainedBut(frozen),
       });
@@ -283,7 +283,7 @@ export class TrainingState {
       this.#write(read);
     } finally {
       read?.dispose();
-      if (own !== snapshot) dispose([...own.tensors.values()]);
+      dispose([...own.tensors.values()]);
     }
   }
 
@@ -323,8 +323,8 @@ export class TrainingState {
   }
 }
 
-/** The same snapshot with a rank's slices in the place of what ranks share out; new tensors. */
-function cutSnapshot({ state, tensors }: TrainerSnapshot, ranks: Ranks): TrainerSnapshot {
+/** A copy of a snapshot with a rank's slices in the place of what ranks share out. */
+function cutSnapshot({ state, tensors }: TrainerSnapshot, sharding: Sharding): TrainerSnapshot {
   const variableOf = (name: string): string | null => {
     const rest = slotVariable(name) ?? '';
     if (name.startsWith('optimizer/')) return slotVariable(rest);
@@ -332,19 +332,13 @@ function cutSnapshot({ state, tensors }: TrainerSnapshot, ranks: Ranks): Trainer
     if (name.startsWith('memory/')) return state.memory[Number(rest)]?.variable ?? null;
     return null;
   };
-  return { state, tensors: ranks.cut(tensors, variableOf) };
+  return { state, tensors: sharding.cut(tensors, variableOf) };
 }
 
-/** Among several ranks each updates its slices of the variables. */
-function updateOf(
-  options: StateOptions,
-  named: ReadonlyMap<string, Variable>,
-  ranks: Ranks | null,
-): Update {
-  if (ranks === null) return new Update(options, named);
-  const { shards, exchange } = ranks;
-  const optimizer = shards.optimizerOf(options.optimizer);
-  return new Update({ ...options, optimizer }, shards.slices, exchange);
+/** The variable's name in that of a slot, `slot/variable`. */
+function slotVariable(slot: string): string | null {
+  const end = slot.indexOf('/');
+  return end < 0 ? null : slot.slice(end + 1);
 }
 
 /** Keeps the values of variables. @returns what frees them, and puts them back where it is told to */

@@ -1,23 +1,18 @@
-import type { Combination } from '../rows/combination.ts';
+import { type Combination, materialise } from '../rows/combination.ts';
 import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import type { Collective } from '../ranks/collective.ts';
 import type { ParameterGroup } from '../network/groups.ts';
 import { MultigradError } from '../base/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
 import { clipCombinations } from '../rows/clip-combinations.ts';
-import {
-  checkClip,
-  clipGradients,
-  type ClipOptions,
-  type NamedGradients,
-} from '../rows/clip-gradients.ts';
-import { clipSlices } from '../rows/clip-slices.ts';
+import { checkClip, type ClipOptions, type NamedGradients } from '../rows/clip-gradients.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
 import type { PartSnapshot } from '../optimizers/part-snapshot.ts';
 import {
   type AnyOptimizer,
   applyOptimizer,
   byOwnName,
+  type CombiningOptimizer,
   isCombining,
   isKnown,
   isResumable,
@@ -76,19 +71,19 @@ export class Update {
   readonly #options: UpdateOptions;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #average: WeightAverage | null;
-  readonly #exchange: GradientExchange | null;
+  readonly #collective: Collective;
 
   /**
-   * @param exchange - where the variables are slices, the ranks that hold the others
+   * @param collective - where the variables are slices, the ranks that hold the others
    * @throws MultigradError `invalid-option`
    */
   constructor(
     options: UpdateOptions,
     variables: ReadonlyMap<string, Variable>,
-    exchange: GradientExchange | null = null,
+    collective: Collective,
   ) {
     checkOptions(options);
-    this.#exchange = exchange;
+    this.#collective = collective;
     this.#options = options;
     this.#variables = variables;
     this.#average =
@@ -100,71 +95,70 @@ export class Update {
     return this.#average;
   }
 
-  /**
-   * Whether the optimizer takes gradients that have not been added up, and nothing stands between it and them: limits on
-   * single numbers and changes of an optimizer's steps want to see the sum.
-   */
-  get combines(): boolean {
-    const { optimizer, clip, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
-    const plain = clip?.value === undefined && decoupledWeightDecay === 0;
-    return plain && Object.keys(rateFactors).length === 0 && isCombining(optimizer);
-  }
-
-  /** @param combinations - by the run's names; they stay the caller's */
-  async applyCombinations(
+  /** Changes the variables by a step's gradients. @param combinations - by the run's names; they stay the caller's */
+  async apply(
     combinations: ReadonlyMap<string, Combination | null>,
     step: number,
     groups: readonly ParameterGroup[],
   ): Promise<void> {
-    const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
-    if (!isCombining(optimizer)) return;
+    const { optimizer, learningRate } = this.#options;
     if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
-    const ready =
-      clip === undefined
-        ? combinations
-        : await clipCombinations(
-            combinations,
-            groups.map(({ variables }) => variables),
-            clip,
-            this.#exchange,
-          );
-    optimizer.applyCombinations(byOwnName(ready, this.#variables), weightDecay);
+    const combining = this.#combining;
+    if (combining === null) await this.#applySums(combinations, groups);
+    else await this.#applyCombinations(combining, combinations, groups);
     this.#average?.update();
   }
 
-  /** @param gradients - by the run's names; they stay the caller's */
-  async apply(
-    gradients: NamedGradients,
-    step: number,
+  /**
+   * The optimizer, where it takes gradients that have not been added up and nothing stands between it and them: limits on
+   * single numbers and changes of an optimizer's steps want to see the sum. Null for all others.
+   */
+  get #combining(): CombiningOptimizer | null {
+    const { optimizer, clip, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
+    const plain = clip?.value === undefined && decoupledWeightDecay === 0;
+    const none = Object.keys(rateFactors).length === 0;
+    return plain && none && isCombining(optimizer) ? optimizer : null;
+  }
+
+  async #applyCombinations(
+    optimizer: CombiningOptimizer,
+    combinations: ReadonlyMap<string, Combination | null>,
     groups: readonly ParameterGroup[],
   ): Promise<void> {
-    const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
-    if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
-    const adjustments = this.#adjustments(gradients, groups);
+    const { clip, weightDecay = 0 } = this.#options;
+    const names = groups.map(({ variables }) => variables);
+    const ready =
+      clip === undefined
+        ? combinations
+        : await clipCombinations(combinations, names, clip, (squares) =>
+            this.#collective.sum(squares),
+          );
+    optimizer.applyCombinations(byOwnName(ready, this.#variables), weightDecay);
+  }
+
+  /** For an optimizer that takes gradients: adds them up, limits them, adds the decay, then adjusts what it did. */
+  async #applySums(
+    combinations: ReadonlyMap<string, Combination | null>,
+    groups: readonly ParameterGroup[],
+  ): Promise<void> {
+    const { optimizer, clip, weightDecay = 0 } = this.#options;
     const made: (Tensor | null)[] = [];
     const take = (next: NamedGradients): NamedGradients => {
       made.push(...next.values());
       return next;
     };
     try {
-      let ready = gradients;
+      let ready = take(sumsOf(combinations));
+      const adjustments = this.#adjustments(ready, groups);
       if (clip !== undefined) {
-        const exchange = this.#exchange;
         const names = groups.map(({ variables }) => variables);
-        ready = take(
-          exchange === null
-            ? clipGradients(ready, names, clip)
-            : await clipSlices(ready, names, clip, exchange),
-        );
+        ready = take(await this.#collective.limit(ready, names, clip));
       }
-      if (weightDecay > 0) {
-        ready = take(addWeightDecay(ready, this.#variables, weightDecay));
-      }
+      if (weightDecay > 0) ready = take(addWeightDecay(ready, this.#variables, weightDecay));
       await adjustedStep(adjustments, () => applyOptimizer(optimizer, ready, this.#variables));
     } finally {
       dispose(made.filter((tensor) => tensor !== null));
     }
-    this.#average?.update();
   }
 
   snapshot(): UpdateSnapshot {
@@ -287,6 +281,19 @@ export class Update {
 }
 
 const noTensors: ReadonlyMap<string, Tensor> = new Map();
+
+/** The gradients added up: new tensors. */
+function sumsOf(combinations: ReadonlyMap<string, Combination | null>): NamedGradients {
+  return new Map(
+    Array.from(combinations, ([name, combination]) => {
+      if (combination === null) return [name, null];
+      const { rows, weights } = combination;
+      // A clone shares the data of a lone gradient.
+      const lone = rows.length === 1 && weights[0] === 1;
+      return [name, lone ? rows[0]!.clone() : materialise(combination)];
+    }),
+  );
+}
 
 /** What an update remembered at a moment. */
 export interface KeptUpdate {

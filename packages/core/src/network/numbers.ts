@@ -1,6 +1,6 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
-import type { PresentObjective } from '../network/objectives.ts';
+import type { PresentObjective } from './objectives.ts';
 
 /** Losses and metrics of the objectives present, read back. */
 export interface StepNumbers {

@@ -10,7 +10,7 @@ import {
   variable,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import { type GradientExchange, sliceOf } from '../collective/gradient-exchange.ts';
+import { type GradientExchange, sliceOf } from '../ranks/gradient-exchange.ts';
 import type { Combination } from '../rows/combination.ts';
 import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
 import { MultigradError } from '../base/errors.ts';

@@ -1,8 +1,10 @@
 import { MultigradError } from '../base/errors.ts';
+import { checkLosses } from '../contract/check-losses.ts';
 import type { Gramian } from '../algebra/gramian.ts';
+import type { Collective } from '../ranks/collective.ts';
 import { addGramians } from '../algebra/gramian-of.ts';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
-import type { GroupVectors } from './group-vectors.ts';
+import { meanNumbers, scalarsOf, sortNumbers, type StepNumbers } from '../network/numbers.ts';
+import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
 import { nonFiniteGradient } from '../rows/non-finite.ts';
 import {
   finishGramian,
@@ -10,10 +12,74 @@ import {
   smallestError,
   startGramian,
 } from '../rows/row-kernels.ts';
+import { readTogether } from '../tape/read-back.ts';
 import type { TensorBag } from '../tape/tensor-bag.ts';
+import { blame } from './blame.ts';
+import type { StepContext } from './step-context.ts';
+import type { GroupVectors, Rows } from './sweep.ts';
+
+/** What is known of a step once its numbers have been read. */
+export interface Facts {
+  /** Losses and metrics of each batch, of all ranks' samples. */
+  readonly numbers: readonly [StepNumbers, ...StepNumbers[]];
+  /** Of the groups whose vectors were measured, in their order. */
+  readonly gramians: readonly GroupGramians[];
+}
+
+/**
+ * Gramians, losses and metrics, and whether the gradient of one scalar loss is finite: all in one read-back.
+ *
+ * @throws MultigradError `non-finite` naming the objective, the variable and the step
+ */
+export async function measure(context: StepContext, { whole, groups }: Rows): Promise<Facts> {
+  const { objectives, variables, state, bag, collective } = context;
+  // One scalar loss is of the first batch.
+  const passes = whole === null ? context.passes : ([context.passes[0]] as const);
+  const checks = startChecks(variables, whole ?? [], bag);
+  const pending = groups.map((vectors) => startGroup(vectors, bag));
+  const scalars = passes.map(({ tape, numbers }) =>
+    numbers === null ? scalarsOf(tape.value.objectives) : [],
+  );
+  const packed = pending.flatMap(({ tensors }) => tensors.map((tensor) => tensor.pending.packed));
+  const values = await readTogether([...scalars.flat(), ...checks.packed, ...packed]);
+
+  const numbers = passes.map(
+    (pass, batch) =>
+      pass.numbers ??
+      sortNumbers(pass.tape.value.objectives, values.splice(0, scalars[batch]!.length)),
+  );
+  for (const { losses } of numbers) checkLosses(objectives, losses, state.step);
+  const checked = values.splice(0, checks.packed.length);
+  if (whole !== null) {
+    const broken = await firstNonFinite(variables, checks, checked, (flags) =>
+      collective.sum(flags),
+    );
+    if (broken !== null) throw await blame(context, broken);
+  }
+  const gramians = groups.length === 0 ? [] : await finishGroups(context, pending, values);
+  return { numbers: numbers as unknown as Facts['numbers'], gramians };
+}
+
+/** Losses and metrics of the first batch, read before anything else. @throws MultigradError `non-finite` */
+export async function readNumbers({
+  passes: [{ tape, numbers }],
+  objectives,
+  state,
+}: StepContext): Promise<StepNumbers> {
+  const known =
+    numbers ??
+    sortNumbers(tape.value.objectives, await readTogether(scalarsOf(tape.value.objectives)));
+  checkLosses(objectives, known.losses, state.step);
+  return known;
+}
+
+/** The means over the batches. */
+export function meanOf({ numbers }: Facts): StepNumbers {
+  return meanNumbers(numbers);
+}
 
 /** Gramians of a group's tensors on their way to the host. */
-export interface PendingGroup {
+interface PendingGroup {
   readonly vectors: GroupVectors;
   readonly tensors: readonly {
     readonly name: string;
@@ -24,7 +90,7 @@ export interface PendingGroup {
 }
 
 /** Starts the Gramian of each tensor of a group. */
-export function startGroup(vectors: GroupVectors, bag: TensorBag): PendingGroup {
+function startGroup(vectors: GroupVectors, bag: TensorBag): PendingGroup {
   return {
     vectors,
     tensors: vectors.tensors.flatMap(({ tensor: name, rows }) => {
@@ -48,22 +114,16 @@ export interface GroupGramians {
   readonly stacked: Gramian;
 }
 
-/**
- * Adds up the Gramians of groups in float64: those of their tensors, and of the ranks' slices of each.
- *
- * @param values - what was read of the groups' tensors, in order
- * @throws MultigradError `non-finite` naming objective, tensor and step
- */
-export async function finishGroups(
+/** Adds up the Gramians of groups in float64: those of their tensors, and of the ranks' slices of each. */
+async function finishGroups(
+  { state, collective }: StepContext,
   groups: readonly PendingGroup[],
   values: readonly Float32Array[],
-  step: number,
-  exchange: GradientExchange | null,
 ): Promise<readonly GroupGramians[]> {
   const left = [...values];
   const own = groups.map((group) => tensorParts(group, left.splice(0, group.tensors.length)));
-  const parts = exchange === null ? own : await sumParts(exchange, groups, own);
-  return groups.map((group, index) => addParts(group, parts[index]!, step));
+  const parts = await sumParts(collective, groups, own);
+  return groups.map((group, index) => addParts(group, parts[index]!, state.step));
 }
 
 /** By tensor, in the rows and columns of all the group's vectors. */
@@ -88,7 +148,7 @@ function tensorParts({ vectors, tensors }: PendingGroup, values: readonly Float3
 
 /** Adds up the ranks' parts, of every tensor that any of them reaches. */
 async function sumParts(
-  exchange: GradientExchange,
+  collective: Collective,
   groups: readonly PendingGroup[],
   own: readonly Parts[],
 ): Promise<readonly Parts[]> {
@@ -97,20 +157,20 @@ async function sumParts(
       .filter(({ rows }) => present.group.feature !== null || rows.some((row) => row !== null))
       .map(({ tensor }) => ({ group, tensor, count })),
   );
-  const sums = await exchange.sum(
-    Float64Array.from(
-      places.flatMap(({ group, tensor, count }) => {
-        const part = own[group]!.get(tensor);
-        return part === undefined ? new Array<number>(count * count).fill(0) : [...part.values];
-      }),
-    ),
-  );
-  const parts = groups.map(() => new Map<string, Gramian>());
+  const total = new Float64Array(places.reduce((sum, { count }) => sum + count * count, 0));
   let offset = 0;
   for (const { group, tensor, count } of places) {
-    const summed = sums.slice(offset, (offset += count * count));
+    const part = own[group]!.get(tensor);
+    if (part !== undefined) total.set(part.values, offset);
+    offset += count * count;
+  }
+  const sums = await collective.sum(total);
+  const parts = groups.map(() => new Map<string, Gramian>());
+  offset = 0;
+  for (const { group, tensor, count } of places) {
+    const values = sums.slice(offset, (offset += count * count));
     const relativeError = own[group]!.get(tensor)?.relativeError ?? smallestError;
-    parts[group]!.set(tensor, { size: count, values: summed, relativeError });
+    parts[group]!.set(tensor, { size: count, values, relativeError });
   }
   return parts;
 }

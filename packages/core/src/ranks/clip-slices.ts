@@ -1,8 +1,8 @@
 import { dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { clipGradients, type ClipOptions, type NamedGradients } from './clip-gradients.ts';
-import type { GradientExchange } from '../collective/gradient-exchange.ts';
+import { clipGradients, type ClipOptions, type NamedGradients } from '../rows/clip-gradients.ts';
+import type { GradientExchange } from './gradient-exchange.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { finishGramian, startGramian } from './row-kernels.ts';
+import { finishGramian, startGramian } from '../rows/row-kernels.ts';
 
 /**
  * `clipGradients` of whole gradients, from this rank's parts of them: norms are over all ranks. New tensors, null where

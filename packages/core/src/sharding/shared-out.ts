@@ -1,26 +1,23 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
-import { fromEach, fromRoot, type GradientExchange } from '../collective/gradient-exchange.ts';
-import type { Combination } from '../rows/combination.ts';
-import { materialise } from '../rows/combination.ts';
-import type { ParameterGroup } from '../network/groups.ts';
+import { tensor, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
-import { ShardedVariables } from './sharded-variables.ts';
+import type { ParameterGroup } from '../network/groups.ts';
+import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 import { shapeText } from '../optimizers/tensor-differences.ts';
+import type { Collective } from '../ranks/collective.ts';
+import type { GradientExchange } from '../ranks/gradient-exchange.ts';
+import { collectiveOf } from '../ranks/rank-collective.ts';
+import { fromEach, fromRoot } from '../ranks/work-of-ranks.ts';
+import type { Combination } from '../rows/combination.ts';
 import type { Update } from '../update/update.ts';
+import { ShardedVariables } from './sharded-variables.ts';
+import type { BatchPlace, Sharding, VariableOf } from './sharding.ts';
 
-/** Where a rank's batch lies among those of the others. */
-export interface RankPlace {
-  /** Samples before it, of each batch of the step. */
-  readonly first: readonly number[];
-  /** Samples of all ranks in each batch of the step. */
-  readonly total: readonly number[];
-}
-
-/** What a trainer that is one of several ranks does beside training. */
-export class Ranks {
-  readonly exchange: GradientExchange;
-  readonly shards: ShardedVariables;
+/** One of several ranks: its optimizer changes this rank's slices, and the new values are then gathered. */
+export class SharedOut implements Sharding {
+  readonly collective: Collective;
+  readonly whole = false;
+  readonly #exchange: GradientExchange;
+  readonly #shards: ShardedVariables;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #statistics: ReadonlyMap<string, Variable>;
   /** Whether forward passes keep the statistics alike. */
@@ -40,23 +37,32 @@ export class Ranks {
         'Option `synchronise` needs ranks that can add up within a forward pass, as those of MPI can. Found others.',
       );
     }
-    this.exchange = exchange;
+    this.collective = collectiveOf(exchange);
+    this.#exchange = exchange;
     this.#variables = variables;
     this.#statistics = statistics;
     this.#synchronised = synchronised;
-    this.shards = new ShardedVariables(variables, exchange);
+    this.#shards = new ShardedVariables(variables, exchange);
+  }
+
+  get variables(): ReadonlyMap<string, Variable> {
+    return this.#shards.slices;
+  }
+
+  optimizerFor(optimizer: AnyOptimizer): AnyOptimizer {
+    return this.#shards.optimizerOf(optimizer);
   }
 
   /** What forward passes add up with; null where they keep to their own samples. */
   get sumNow(): ((values: Float64Array) => void) | null {
-    return this.#synchronised ? this.exchange.sumNow : null;
+    return this.#synchronised ? this.#exchange.sumNow : null;
   }
 
   /** Gives every rank the first one's weights and statistics, before the first step. */
   async begin(): Promise<void> {
     if (this.#begun) return;
     const shared = [...this.#variables, ...this.#statistics];
-    const forms = await fromEach(this.exchange, 'variables', () =>
+    const forms = await fromEach(this.#exchange, 'variables', () =>
       shared.map(([name, { shape, dtype }]) => `${name} ${dtype} ${shapeText(shape)}`),
     );
     forms.forEach((form, rank) => {
@@ -70,19 +76,19 @@ export class Ranks {
     });
     for (const [, own] of shared) {
       const values = Float32Array.from(await own.data<'float32'>());
-      await this.exchange.broadcast(values);
+      await this.#exchange.broadcast(values);
       assign(own, values);
     }
     this.#begun = true;
   }
 
   /** @param sizes - samples of each batch of this rank */
-  async place(sizes: readonly number[]): Promise<RankPlace> {
-    const all = await fromEach(this.exchange, 'batch sizes', () => [...sizes]);
+  async place(sizes: readonly number[]): Promise<BatchPlace> {
+    const all = await fromEach(this.#exchange, 'batch sizes', () => [...sizes]);
     const sum = (ranks: readonly (readonly number[])[], batch: number): number =>
       ranks.reduce((total, of) => total + (of[batch] ?? 0), 0);
     return {
-      first: sizes.map((_, batch) => sum(all.slice(0, this.exchange.rank), batch)),
+      first: sizes.map((_, batch) => sum(all.slice(0, this.#exchange.rank), batch)),
       total: sizes.map((_, batch) => sum(all, batch)),
     };
   }
@@ -94,11 +100,10 @@ export class Ranks {
     groups: readonly ParameterGroup[],
     step: number,
   ): Promise<void> {
-    const { shards } = this;
+    const shards = this.#shards;
     shards.load();
     const own = shards.combinationsOf(combinations);
-    if (update.combines) await update.applyCombinations(own, step, groups);
-    else await applySums(update, own, groups, step);
+    await update.apply(own, step, groups);
     const changed = [...combinations].filter(([, combination]) => combination !== null);
     await shards.store(changed.map(([name]) => name));
   }
@@ -109,13 +114,13 @@ export class Ranks {
     const own = await Promise.all(
       Array.from(this.#statistics.values(), async (one) => one.data<'float32'>()),
     );
-    const sums = await this.exchange.sum(Float64Array.from(own.flatMap((values) => [...values])));
+    const sums = await this.#exchange.sum(Float64Array.from(own.flatMap((values) => [...values])));
     let offset = 0;
     for (const statistic of this.#statistics.values()) {
       const values = sums.slice(offset, (offset += statistic.size));
       assign(
         statistic,
-        Float32Array.from(values, (sum) => sum / this.exchange.size),
+        Float32Array.from(values, (sum) => sum / this.#exchange.size),
       );
     }
   }
@@ -129,11 +134,11 @@ export class Ranks {
    */
   async gather(
     slices: ReadonlyMap<string, Tensor>,
-    variableOf: (name: string) => string | null,
+    variableOf: VariableOf,
   ): Promise<ReadonlyMap<string, Tensor>> {
-    const names = await fromRoot(this.exchange, 'snapshot', () => [...slices.keys()]);
+    const names = await fromRoot(this.#exchange, 'snapshot', () => [...slices.keys()]);
     const cut = names.filter((name) => this.#variables.has(variableOf(name) ?? ''));
-    const whole = await this.shards.gather(
+    const whole = await this.#shards.gather(
       cut.map((name) => ({
         slice: slices.get(name) ?? null,
         shape: this.#variables.get(variableOf(name)!)!.shape,
@@ -145,15 +150,12 @@ export class Ranks {
   }
 
   /** This rank's slices of what `gather` put together: new tensors, all of them. */
-  cut(
-    whole: ReadonlyMap<string, Tensor>,
-    variableOf: (name: string) => string | null,
-  ): ReadonlyMap<string, Tensor> {
+  cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor> {
     return new Map(
       Array.from(whole, ([name, value]) => {
         const variable = this.#variables.get(variableOf(name) ?? '');
         const fits = variable !== undefined && shapeText(variable.shape) === shapeText(value.shape);
-        return [name, fits ? this.shards.cut(value) : value.clone()];
+        return [name, fits ? this.#shards.cut(value) : value.clone()];
       }),
     );
   }
@@ -165,30 +167,7 @@ export class Ranks {
 
   dispose(): void {
     this.free();
-    this.shards.dispose();
-  }
-}
-
-/** The variable's name in that of a slot, `slot/variable`. */
-export function slotVariable(slot: string): string | null {
-  const end = slot.indexOf('/');
-  return end < 0 ? null : slot.slice(end + 1);
-}
-
-async function applySums(
-  update: Update,
-  combinations: ReadonlyMap<string, Combination | null>,
-  groups: readonly ParameterGroup[],
-  step: number,
-): Promise<void> {
-  const sums = new Map<string, Tensor>();
-  try {
-    for (const [name, combination] of combinations) {
-      if (combination !== null) sums.set(name, materialise(combination));
-    }
-    await update.apply(sums, step, groups);
-  } finally {
-    for (const sum of sums.values()) sum.dispose();
+    this.#shards.dispose();
   }
 }
 

@@ -1,11 +1,10 @@
 import { MultigradError } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
-import { fromEach, type GradientExchange } from '../collective/gradient-exchange.ts';
-import type { ForwardResult } from '../network/objectives.ts';
-import { type ObservedGraph, quoted } from '../network/observe-graph.ts';
+import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../network/numbers.ts';
+import { quoted } from '../network/observe-graph.ts';
+import type { OwnPass, Pass } from '../network/passes.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { samplesOf, sampleTensors, scalarsOf, sortNumbers, type StepNumbers } from './numbers.ts';
-import type { Tape } from '../tape/tape.ts';
 
 /** What one rank's forward pass saw of an objective. */
 interface SeenObjective {
@@ -24,60 +23,39 @@ interface Seen {
   readonly features: readonly { readonly name: string; readonly reach: readonly number[] }[];
 }
 
-/** One batch as all ranks together see it. */
-export interface AgreedBatch {
-  /** Which objectives are present on any rank, and what they reach; features are this rank's own. */
-  readonly graph: ObservedGraph;
-  /** Means over all ranks' samples. */
-  readonly numbers: StepNumbers;
-  /** This rank's part of each objective's samples, 0 where it has none. */
-  readonly shares: ReadonlyMap<string, number>;
-  /** An objective that a rank lacks; null where all have every one. */
-  readonly missing: { readonly objective: string; readonly rank: number } | null;
-}
-
-/** What the ranks agreed on before the sweeps of a step. */
-export interface Agreement {
-  readonly exchange: GradientExchange;
-  readonly batches: readonly AgreedBatch[];
-}
-
-/** One batch of this rank. */
-export interface OwnBatch {
-  readonly tape: Tape<ForwardResult>;
-  readonly graph: ObservedGraph;
-  readonly samples: number;
+/** What this rank's forward passes saw, for the other ranks. */
+export async function viewsOf(own: readonly OwnPass[]): Promise<Json> {
+  return (await Promise.all(own.map(see))) as unknown as Json;
 }
 
 /**
- * Runs the forward passes on every rank, and tells each what the others saw: which objectives are present, over how many
- * samples, what they reach. So all take part in the same exchanges afterwards, and an error of one is one of all.
+ * The forward passes as all ranks together see them: which objectives are present, over how many samples, and what they
+ * reach.
  *
+ * @param own - those of this rank
+ * @param views - what `viewsOf` made on each rank
  * @param variables - how many there are
+ * @throws MultigradError `structure-changed` where the ranks do not train the same network, `invalid-objective` where no
+ *   rank has an objective
  */
-export async function agree(
-  exchange: GradientExchange,
+export function mergeViews(
+  own: readonly OwnPass[],
+  views: readonly Json[],
+  rank: number,
   variables: number,
-  forward: () => readonly OwnBatch[],
-): Promise<{ readonly own: readonly OwnBatch[]; readonly agreement: Agreement }> {
-  let own: readonly OwnBatch[] = [];
-  const seen = await fromEach(exchange, 'forward passes', async () => {
-    own = forward();
-    return (await Promise.all(own.map(see))) as never;
-  });
-  const byRank = seen as unknown as readonly (readonly Seen[])[];
+): readonly Pass[] {
+  const byRank = views as unknown as readonly (readonly Seen[])[];
   checkLike(byRank, variables);
-  const batches = own.map((batch, index) =>
+  return own.map((pass, index) =>
     merge(
-      batch,
-      byRank.map((batches) => batches[index]!),
-      exchange.rank,
+      pass,
+      byRank.map((passes) => passes[index]!),
+      rank,
     ),
   );
-  return { own, agreement: { exchange, batches } };
 }
 
-async function see({ tape, graph, samples }: OwnBatch): Promise<Seen> {
+async function see({ tape, graph, samples }: OwnPass): Promise<Seen> {
   const { objectives } = tape.value;
   const scalars = scalarsOf(objectives);
   const values = await readTogether([...scalars, ...sampleTensors(objectives)]);
@@ -113,7 +91,7 @@ function checkLike(byRank: readonly (readonly Seen[])[], variables: number): voi
   });
 }
 
-function merge({ graph }: OwnBatch, seen: readonly Seen[], rank: number): AgreedBatch {
+function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): Pass {
   // The fullest record first: objectives that some ranks lack keep their place among the others.
   const fullest = [...seen].sort((a, b) => b.objectives.length - a.objectives.length);
   const counted = seen.map(({ objectives }) => objectives.filter(({ samples }) => samples > 0));
@@ -142,7 +120,14 @@ function merge({ graph }: OwnBatch, seen: readonly Seen[], rank: number): Agreed
     const names = seen.flatMap((one) => reachOf(one).map((place) => one.objectives[place]!.name));
     return new Set(objectives.filter((name) => names.includes(name)));
   };
+  const shares = new Map(
+    objectives.map((name, k) => {
+      const own = counted[rank]!.find((objective) => objective.name === name);
+      return [name, (own?.samples ?? 0) / total[k]!];
+    }),
+  );
   return {
+    tape,
     graph: {
       objectives,
       reach: new Map(
@@ -167,12 +152,7 @@ function merge({ graph }: OwnBatch, seen: readonly Seen[], rank: number): Agreed
         ),
       ),
     },
-    shares: new Map(
-      objectives.map((name, k) => {
-        const own = counted[rank]!.find((objective) => objective.name === name);
-        return [name, (own?.samples ?? 0) / total[k]!];
-      }),
-    ),
+    shareOf: (objective) => shares.get(objective) ?? 0,
     missing: lacking[0] ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { fromFaithfulJson, toFaithfulJson } from '../base/faithful-json.ts';
 import type { Json } from '../base/json.ts';
-import type { Integration } from '../contract/strategy.ts';
+import type { Integration } from './strategy.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 
 /** A decision as JSON, tensors by their place in the group: ranks may call them otherwise. */

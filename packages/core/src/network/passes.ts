@@ -1,0 +1,30 @@
+import type { Tape } from '../tape/tape.ts';
+import type { StepNumbers } from './numbers.ts';
+import type { ForwardResult } from './objectives.ts';
+import type { ObservedGraph } from './observe-graph.ts';
+
+/** One recorded forward pass of this rank. */
+export interface OwnPass {
+  readonly tape: Tape<ForwardResult>;
+  readonly graph: ObservedGraph;
+  /** Samples in its batch. */
+  readonly samples: number;
+}
+
+/** One recorded forward pass as all ranks together see it; the tape is this rank's. */
+export interface Pass {
+  readonly tape: Tape<ForwardResult>;
+  /** Which objectives are present on any rank, and what they reach; features are this rank's own. */
+  readonly graph: ObservedGraph;
+  /** Losses and metrics, means over all ranks' samples; null where they are still to be read from the tape's tensors. */
+  readonly numbers: StepNumbers | null;
+  /** This rank's part of an objective's samples, 0 … 1; 0 where it has none. */
+  readonly shareOf: (objective: string) => number;
+  /** An objective that a rank lacks; null where all have every one. */
+  readonly missing: { readonly objective: string; readonly rank: number } | null;
+}
+
+/** The pass of a process by itself. */
+export function passAlone({ tape, graph }: OwnPass): Pass {
+  return { tape, graph, numbers: null, shareOf: () => 1, missing: null };
+}

@@ -1,0 +1,53 @@
+import { tensor, tensor1d } from '@tensorflow/tfjs-core';
+import type { Json } from '../base/json.ts';
+import { clipSlices } from './clip-slices.ts';
+import type { Collective } from './collective.ts';
+import { type GradientExchange, sliceOf } from './gradient-exchange.ts';
+import { solo } from './solo.ts';
+import { fromEach, fromRoot } from './work-of-ranks.ts';
+
+/** The ranks behind an exchange; a process by itself where there is none. */
+export function collectiveOf(exchange: GradientExchange | undefined): Collective {
+  return exchange === undefined ? solo : rankCollective(exchange);
+}
+
+function rankCollective(exchange: GradientExchange): Collective {
+  const { rank, size, sumNow } = exchange;
+  return {
+    rank,
+    size,
+    sumNow,
+    fromEach: async (what, work) => fromEach(exchange, what, work),
+    fromFirst: async (what, work, { toJson, fromJson }) =>
+      fromJson(await fromRoot<Json>(exchange, what, async () => toJson(await work()))),
+    heed: (what, own, wishes) => {
+      let agreed: (typeof wishes)[number] | null = null;
+      return {
+        current: () => agreed,
+        tell: async () => {
+          const all = await exchange.gather<string | null>(what, own());
+          agreed = wishes.find((wish) => all.includes(wish)) ?? null;
+        },
+      };
+    },
+    agree: async (what, { view, merge }) => merge(await fromEach(exchange, what, view)),
+    sum: async (values) => exchange.sum(values),
+    sumRows: async (rows) => {
+      const slices = await exchange.reduceScatter(
+        rows.map(({ row, size: numbers }) => ({
+          size: numbers,
+          read: async () => (row === null ? null : row.data<'float32'>()),
+        })),
+      );
+      return slices.map((values) => tensor1d(values));
+    },
+    wholeRows: async (slices) => {
+      const own = await Promise.all(slices.map(async ({ slice }) => slice.data<'float32'>()));
+      const sizes = slices.map(({ shape }) => shape.reduce((product, side) => product * side, 1));
+      const whole = await exchange.allGather(own, sizes);
+      return whole.map((values, index) => tensor(values, [...slices[index]!.shape]));
+    },
+    sliceOf: (numbers) => sliceOf(numbers, rank, size),
+    limit: async (rows, groups, limits) => clipSlices(rows, groups, limits, exchange),
+  };
+}

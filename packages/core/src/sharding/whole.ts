@@ -1,0 +1,23 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { solo } from '../ranks/solo.ts';
+import type { Sharding } from './sharding.ts';
+
+/** A process by itself: the optimizer changes the variables themselves. */
+export function whole(variables: ReadonlyMap<string, Variable>): Sharding {
+  const nothing = (): void => undefined;
+  return {
+    collective: solo,
+    whole: true,
+    sumNow: null,
+    variables,
+    optimizerFor: (optimizer) => optimizer,
+    begin: async () => Promise.resolve(),
+    place: async (sizes) => Promise.resolve({ first: sizes.map(() => 0), total: sizes }),
+    apply: async (update, combinations, groups, step) => update.apply(combinations, step, groups),
+    shareStatistics: async () => Promise.resolve(),
+    gather: async (tensors) => Promise.resolve(tensors),
+    cut: (tensors) => new Map(Array.from(tensors, ([name, tensor]) => [name, tensor.clone()])),
+    free: nothing,
+    dispose: nothing,
+  };
+}

@@ -1,0 +1,105 @@
+import { fromFaithfulJson, toFaithfulJson } from '../base/faithful-json.ts';
+import type { Json } from '../base/json.ts';
+import type { GradientStrategy } from '../contract/strategy.ts';
+import { checkCall, checkSameObjectives } from '../network/integration-checks.ts';
+import {
+  checkState,
+  type Grouping,
+  initialState,
+  type IntegrationState,
+} from '../network/integration-state.ts';
+import type { ForwardResult } from '../network/objectives.ts';
+import { observeGraph, type ObservedGraph } from '../network/observe-graph.ts';
+import type { Pass } from '../network/passes.ts';
+import { recordForward } from '../network/record-forward.ts';
+import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
+import { buildStructure, checkGraph } from '../network/structure.ts';
+import type { Collective } from '../ranks/collective.ts';
+import type { Tape } from '../tape/tape.ts';
+import { TensorBag } from '../tape/tensor-bag.ts';
+import type { Forward, GroupingOptions, IntegrateOptions } from './integrate-options.ts';
+
+/** The state to go on from; at the first step groups are found, and the first rank's strategy begins. */
+export async function stateOf(
+  passes: readonly Pass[],
+  variables: readonly RunVariable[],
+  strategy: GradientStrategy,
+  options: IntegrateOptions,
+  collective: Collective,
+): Promise<IntegrationState> {
+  const graphs = passes.map(({ graph }) => graph);
+  const state = options.state ?? (await begin(graphs, variables, strategy, options, collective));
+  checkState(state, strategy, groupingOf(options), variables);
+  for (const graph of graphs) {
+    checkGraph(graph, state, 'Build from batches that show every objective, or rebuild.');
+    checkSameObjectives(graphs[0]!.objectives, graph.objectives);
+  }
+  return state;
+}
+
+async function begin(
+  graphs: readonly ObservedGraph[],
+  variables: readonly RunVariable[],
+  strategy: GradientStrategy,
+  options: IntegrateOptions,
+  collective: Collective,
+): Promise<IntegrationState> {
+  const own = initialStateOf(graphs, variables, strategy, options);
+  const { run, states } = await collective.fromFirst(
+    'initial states',
+    () => ({ run: own.run, states: own.groups.map(({ state }) => state) }),
+    {
+      toJson: (value) => toFaithfulJson(value, 'state of a strategy'),
+      fromJson: (json) => fromFaithfulJson(json) as unknown as InitialStates,
+    },
+  );
+  const groups = own.groups.map((group, place) => ({ ...group, state: states[place]! }));
+  return { ...own, run, groups, step: options.firstStep ?? 0 };
+}
+
+type InitialStates = { run: Json; states: Json[] };
+
+/**
+ * The state before the first step, from several forward passes: the union of what they reach.
+ *
+ * @throws MultigradError `unreached-variable` when a variable is reached in none of them
+ */
+export function buildGroups<Name extends string>(
+  forwards: readonly Forward<Name>[],
+  variables: readonly RunVariable[],
+  strategy: GradientStrategy,
+  options: GroupingOptions = {},
+): IntegrationState {
+  const grouping = groupingOf(options);
+  const { level } = grouping;
+  checkCall(variables, strategy, grouping);
+  const graphs = forwards.map((forward): ObservedGraph => {
+    const bag = new TensorBag();
+    let tape: Tape<ForwardResult> | undefined;
+    try {
+      tape = recordForward(forward, bag);
+      return observeGraph(tape, tape.paths(tensorsOf(variables)), variables, level);
+    } finally {
+      tape?.dispose();
+      bag.dispose();
+    }
+  });
+  return initialStateOf(graphs, variables, strategy, options);
+}
+
+function initialStateOf(
+  graphs: readonly ObservedGraph[],
+  variables: readonly RunVariable[],
+  strategy: GradientStrategy,
+  options: GroupingOptions,
+): IntegrationState {
+  const grouping = groupingOf(options);
+  const structure = buildStructure(graphs, variables, { ...grouping, parts: options.parts ?? {} });
+  return initialState(structure, strategy, grouping, variables);
+}
+
+/** The options with their defaults. */
+export function groupingOf(options: GroupingOptions): Grouping {
+  const { groupBy = 'reach', level = 'parameters', singles = 'plain' } = options;
+  return { groupBy, level, singles };
+}

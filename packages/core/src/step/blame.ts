@@ -1,0 +1,44 @@
+import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
+import { nonFiniteGradient } from '../rows/non-finite.ts';
+import { tensorsOf } from '../network/run-variables.ts';
+import { readTogether } from '../tape/read-back.ts';
+import type { StepContext } from './step-context.ts';
+import { seedOf } from './sweep.ts';
+
+/** An objective whose gradient for a variable, known by its place, is not finite. */
+type Culprit = { readonly objective: string; readonly place: number };
+
+/**
+ * The error for the gradient of a weighted sum of losses that is not finite: one backward pass for each objective names
+ * the one that is to blame, on whichever rank.
+ *
+ * @param variable - the first variable whose gradient is not finite
+ */
+export async function blame(context: StepContext, variable: string): Promise<Error> {
+  const { collective, variables, state } = context;
+  const found = await collective.fromEach('culprits', async () => findCulprit(context));
+  const culprit = found.find((one) => one !== null) ?? null;
+  const place = culprit?.place ?? variables.findIndex(({ name }) => name === variable);
+  const { name } = variables[place]!;
+  const group = state.groups.find((one) => one.variables.includes(name))?.key ?? '';
+  return nonFiniteGradient(culprit?.objective ?? null, group, name, state.step);
+}
+
+/** The first objective whose own gradient is not finite on this rank. */
+async function findCulprit(context: StepContext): Promise<Culprit | null> {
+  const { passes, variables, bag } = context;
+  const [pass] = passes;
+  const paths = pass.tape.paths(tensorsOf(variables));
+  for (const objective of pass.tape.value.objectives) {
+    const swept = bag.keepAll(pass.tape.sweep([seedOf(context, pass, objective)], paths));
+    const checks = startChecks(variables, swept, bag);
+    const values = await readTogether(checks.packed);
+    const broken = await firstNonFinite(variables, checks, values, async (flags) =>
+      Promise.resolve(flags),
+    );
+    if (broken === null) continue;
+    const place = variables.findIndex(({ name }) => name === broken);
+    return { objective: objective.name, place };
+  }
+  return null;
+}

@@ -1,0 +1,275 @@
+import { mul, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
+import type { CombineRows } from '../contract/row-algebra.ts';
+import type { Integration, MemoryUpdate } from '../contract/strategy.ts';
+import type { IntegrationState } from '../network/integration-state.ts';
+import type { Combination } from '../rows/combination.ts';
+import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
+import type { GradientMemory, RememberedTensor } from '../rows/gradient-memory.ts';
+import { checkWeights, combineRows } from '../rows/row-kernels.ts';
+import { tensorRows } from '../rows/tensor-rows.ts';
+import { readTogether } from '../tape/read-back.ts';
+import type { Answers } from './ask.ts';
+import type { Facts, GroupGramians } from './measure.ts';
+import type { OneScalar } from './one-scalar.ts';
+import { describeGramian, type GroupReport } from './report.ts';
+import type { PresentGroup, StepContext } from './step-context.ts';
+import { sweepTrunk } from './sweep-trunk.ts';
+import { type GroupVectors, type Rows, type TensorVectors } from './sweep.ts';
+
+/** What rows and answers come to. */
+export interface Combined {
+  /**
+   * By variable name, not added up yet; null where nothing reached the variable. The rows are the bag's: whoever wants
+   * them longer takes them from it.
+   */
+  readonly combinations: ReadonlyMap<string, Combination | null>;
+  readonly groups: readonly GroupReport[];
+  readonly state: IntegrationState;
+  /** The remembered vectors after this step, which the caller owns; null where there are none. */
+  readonly memory: GradientMemory | null;
+  /** Backward passes made beside those of the rows. */
+  readonly sweeps: number;
+}
+
+/** The update of a step whose one backward pass was from one scalar loss. */
+export function combineWhole(
+  { state, variables, lossScale }: StepContext,
+  groups: readonly PresentGroup[],
+  { factors }: OneScalar,
+  { whole, groups: observed }: Rows,
+  { gramians }: Facts,
+  answers: Answers,
+): Combined {
+  const factorOf = new Map(
+    state.groups.flatMap((group) =>
+      group.variables.map((name) => [name, factors.get(group.key) ?? 1] as const),
+    ),
+  );
+  const combinations = variables.map(({ name }, index): [string, Combination | null] => {
+    const gradient = whole![index] ?? null;
+    if (gradient === null) return [name, null];
+    return [name, { rows: [gradient], weights: [(factorOf.get(name) ?? 1) / lossScale] }];
+  });
+  const measured = new Map(
+    observed.map(({ present }, place) => [
+      present.group.key,
+      describeGramian(gramians[place]!.gramian),
+    ]),
+  );
+  return {
+    combinations: new Map(combinations),
+    groups: groups.map((present) => ({
+      ...{ key: present.group.key, objectives: present.names },
+      ...(measured.get(present.group.key) ?? { norms: null, cosines: null, conflict: null }),
+      ...wordsOf(answers.run ?? answers.byGroup.get(present.group.key)),
+      weights: [...weightsIn(answers, present)],
+    })),
+    state: nextState(state, answers),
+    memory: null,
+    sweeps: 0,
+  };
+}
+
+/** The update of a step with a backward pass for each objective. */
+export async function combineRowsOf(
+  context: StepContext,
+  { groups }: Rows,
+  { gramians }: Facts,
+  answers: Answers,
+): Promise<Combined> {
+  const { variables, state, strategy, passes } = context;
+  const decisions = groups.map((vectors, place) => decide(vectors, gramians[place]!, answers));
+  const combined = new Map<string, Combination | null>();
+  for (const decision of decisions) {
+    for (const vectors of decision.vectors.tensors) {
+      combined.set(vectors.tensor, combine(context, vectors, decision));
+    }
+  }
+  if (strategy.needs.gradients === 'rows') await checkCombined(context, combined);
+  const trunk = await sweepTrunk(context, combined);
+  const remembered = decisions.flatMap((decision) => remember(context, decision));
+  const memory =
+    strategy.needs.memory === true ? context.memory!.with(give(context, remembered)) : null;
+  return {
+    combinations: new Map(
+      variables.map(({ name }) => [name, combined.get(name) ?? trunk.get(name) ?? null]),
+    ),
+    groups: decisions.map(({ report }) => report),
+    state: nextState(state, answers),
+    memory,
+    sweeps: passes[0].graph.features.length > 0 ? 1 : 0,
+  };
+}
+
+/** What is to become of one group at this step. */
+interface Decision {
+  readonly vectors: GroupVectors;
+  /** A weight for each of the group's vectors, of one tensor. */
+  readonly weightsOf: (tensor: string) => Float64Array;
+  readonly combine: CombineRows | undefined;
+  readonly memory: MemoryUpdate | undefined;
+  readonly report: GroupReport;
+}
+
+function decide(vectors: GroupVectors, { gramian }: GroupGramians, answers: Answers): Decision {
+  const { present, count } = vectors;
+  const { group, names } = present;
+  const measured = { key: group.key, objectives: names, ...describeGramian(gramian) };
+  if (answers.run !== null) return follow(vectors, measured, answers);
+  const answer = answers.byGroup.get(group.key);
+  if (answer === undefined) {
+    // The mean over the batches.
+    const weights = new Float64Array(count).fill(names.length / count);
+    return {
+      vectors,
+      weightsOf: () => weights,
+      combine: undefined,
+      memory: undefined,
+      report: { ...measured, weights: [1] },
+    };
+  }
+  const { weights, tensorWeights } = answer;
+  const all = stackedWeights(answer);
+  return {
+    vectors,
+    weightsOf: (tensor) => tensorWeights?.get(tensor) ?? all,
+    combine: answer.combine,
+    memory: answer.memory,
+    report: { ...measured, weights: [...weights], ...wordsOf(answer) },
+  };
+}
+
+/** What weights of the whole run mean for one group: those of strategies that see no gradients. */
+function follow(
+  vectors: GroupVectors,
+  measured: Omit<GroupReport, 'weights'>,
+  answers: Answers,
+): Decision {
+  const weights = weightsIn(answers, vectors.present);
+  // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
+  const tensors = vectors.tensors.map(({ tensor, rows }) => ({
+    tensor,
+    rows: rows.map((row, k) => (weights[k] === 0 ? null : row)),
+  }));
+  return {
+    vectors: { ...vectors, tensors },
+    weightsOf: () => weights,
+    combine: undefined,
+    memory: undefined,
+    report: { ...measured, weights: [...weights], ...wordsOf(answers.run) },
+  };
+}
+
+/** The weights of a group's objectives: the run's, the group's, or the plain gradient of its one objective. */
+function weightsIn({ run, byGroup }: Answers, { group, objectives }: PresentGroup): Float64Array {
+  if (run !== null) return Float64Array.from(objectives, (index) => run.weights[index]!);
+  return byGroup.get(group.key)?.weights ?? Float64Array.of(1);
+}
+
+/** What a strategy says beside its weights, for reports. */
+function wordsOf(
+  answer: Integration | null | undefined,
+): Pick<GroupReport, 'note' | 'diagnostics'> {
+  const { note, diagnostics } = answer ?? {};
+  return {
+    ...(note === undefined ? {} : { note }),
+    ...(diagnostics === undefined ? {} : { diagnostics }),
+  };
+}
+
+function nextState(state: IntegrationState, { run, byGroup }: Answers): IntegrationState {
+  const stateOf = (key: string, before: Json): Json => byGroup.get(key)?.state ?? before;
+  return {
+    ...state,
+    step: state.step + 1,
+    run: run === null ? state.run : run.state,
+    groups: state.groups.map((group) => ({ ...group, state: stateOf(group.key, group.state) })),
+  };
+}
+
+/** The weights of all vectors, in their order. */
+function stackedWeights({ weights, batchWeights = [], memory }: Integration): Float64Array {
+  if (batchWeights.length === 0 && memory === undefined) return weights;
+  const parts = [weights, ...batchWeights, ...(memory === undefined ? [] : [memory.weights])];
+  return Float64Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** The update of one tensor; null where no vector reaches it. */
+function combine(
+  { bag, collective, variables, lossScale }: StepContext,
+  { tensor, rows }: TensorVectors,
+  decision: Decision,
+): Combination | null {
+  const reaching = [...rows.keys()].filter((k) => rows[k] !== null);
+  const [only] = reaching;
+  if (only === undefined) return null;
+  const some = rows[only]!;
+  if (decision.combine !== undefined && some.size > 0) {
+    const { combine: byCoordinate } = decision;
+    const own = variables.find(({ name }) => name === tensor);
+    const whole = own?.variable.size ?? some.size;
+    const place = { whole, ...collective.sliceOf(whole) };
+    const update = tidy(() => {
+      const filled = rows.map((row) => {
+        if (row === null) return zerosLike(some);
+        return lossScale === 1 ? row : mul(row, 1 / lossScale);
+      });
+      // A copy where the strategy hands a gradient on: the result is the bag's.
+      return byCoordinate(filled, tensorRows(own?.stream ?? tensor, some.shape, place)).clone();
+    });
+    return { rows: [bag.keep(update)], weights: [1] };
+  }
+  const weights = decision.weightsOf(tensor);
+  checkWeights(weights);
+  const { scales } = decision.vectors;
+  return {
+    rows: reaching.map((k) => rows[k]!),
+    weights: reaching.map((k) => weights[k]! / scales[k]!),
+  };
+}
+
+/** @throws MultigradError `non-finite` where a strategy that combines rows returned NaN or an infinity, on any rank */
+async function checkCombined(
+  { collective, bag, state, strategy }: StepContext,
+  combined: ReadonlyMap<string, Combination | null>,
+): Promise<void> {
+  const tensors = Array.from(combined.keys(), (name) => ({ name }));
+  // What was not combined by coordinate has rows that are known to be finite.
+  const updates = Array.from(combined.values(), (combination) => combination?.rows[0] ?? null);
+  const checks = startChecks(tensors, updates, bag);
+  const values = await readTogether(checks.packed);
+  const broken = await firstNonFinite(tensors, checks, values, (flags) => collective.sum(flags));
+  if (broken === null) return;
+  throw new MultigradError(
+    'non-finite',
+    `Strategy \`${strategy.name}\` should combine rows into finite numbers. Found NaN or infinity in its \`combine\` for \`${broken}\` at step ${state.step}.`,
+  );
+}
+
+/** The remembered vectors of a group after this step. */
+function remember(
+  { bag, memory, lossScale }: StepContext,
+  { vectors, memory: update }: Decision,
+): RememberedTensor[] {
+  if (update === undefined) return [];
+  const { names } = vectors.present;
+  return vectors.tensors.flatMap(({ tensor, rows }) =>
+    names.flatMap((objective, k) => {
+      const value = combineRows(
+        [memory?.get(tensor, objective) ?? null, rows[k]!],
+        Float64Array.of(update.keep[k]!, update.add[k]! / lossScale),
+      );
+      return value === null ? [] : [{ variable: tensor, objective, value: bag.keep(value) }];
+    }),
+  );
+}
+
+function give(
+  { bag }: StepContext,
+  remembered: readonly RememberedTensor[],
+): readonly RememberedTensor[] {
+  for (const { value } of remembered) bag.give(value);
+  return remembered;
+}

@@ -1,0 +1,65 @@
+import { MultigradError } from '../base/errors.ts';
+import type { ForwardResult } from '../network/objectives.ts';
+import { type Level, observeGraph } from '../network/observe-graph.ts';
+import { type OwnPass, type Pass, passAlone } from '../network/passes.ts';
+import { recordForward } from '../network/record-forward.ts';
+import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
+import { mergeViews, viewsOf } from '../ranks/agreement.ts';
+import type { Collective } from '../ranks/collective.ts';
+import type { Tape } from '../tape/tape.ts';
+import type { TensorBag } from '../tape/tensor-bag.ts';
+import type { Forward } from './integrate-options.ts';
+
+/** What forward passes are recorded of. */
+export interface Recording {
+  readonly forwards: readonly Forward[];
+  readonly variables: readonly RunVariable[];
+  readonly level: Level;
+  /** Samples in each batch of this rank. */
+  readonly samples: readonly number[] | undefined;
+  /** Whether the forward function itself adds up over the ranks. */
+  readonly sumsWithin: boolean;
+}
+
+/**
+ * Runs each forward function once and records it; graphs and numbers are those of all ranks together.
+ *
+ * @param tapes - takes the tapes as they are made; the caller disposes of them
+ * @param bag - takes the tensors that the forward functions return
+ */
+export async function record(
+  { forwards, variables, level, samples, sumsWithin }: Recording,
+  collective: Collective,
+  tapes: Tape<ForwardResult>[],
+  bag: TensorBag,
+): Promise<readonly [Pass, ...Pass[]]> {
+  const tensors = tensorsOf(variables);
+  const run = (): readonly OwnPass[] =>
+    forwards.map((forward, batch) => {
+      const tape = recordForward(forward, bag, collective.size > 1);
+      tapes.push(tape);
+      const graph = observeGraph(tape, tape.paths(tensors), variables, level);
+      return { tape, graph, samples: samples?.[batch] ?? 1 };
+    });
+  // Ranks that wait for each other within the forward pass cannot tell each other of an error.
+  let own = sumsWithin ? run() : null;
+  const passes = await collective.agree('forward passes', {
+    view: async () => viewsOf((own ??= run())),
+    merge: (views) => mergeViews(own!, views, collective.rank, variables.length),
+    alone: () => (own ?? run()).map(passAlone),
+  });
+  if (sumsWithin) checkEverywhere(passes);
+  return passes as readonly [Pass, ...Pass[]];
+}
+
+/** @throws MultigradError `unsupported` on every rank where one lacks an objective */
+function checkEverywhere(passes: readonly Pass[]): void {
+  for (const { missing } of passes) {
+    if (missing === null) continue;
+    throw new MultigradError(
+      'unsupported',
+      `Batch norm over the samples of all ranks needs every objective on every rank. Found no sample of \`${missing.objective}\` on rank ${missing.rank}: ` +
+        'let each rank normalise by its own samples.',
+    );
+  }
+}

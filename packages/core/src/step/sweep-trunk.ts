@@ -1,0 +1,49 @@
+import { zerosLike } from '@tensorflow/tfjs-core';
+import { tensorsOf } from '../network/run-variables.ts';
+import { type Combination, materialise } from '../rows/combination.ts';
+import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
+import { nonFiniteGradient } from '../rows/non-finite.ts';
+import { readTogether } from '../tape/read-back.ts';
+import type { StepContext } from './step-context.ts';
+import { sumOverRanks, targetName } from './sweep.ts';
+
+/** One backward pass from all cut tensors at once to the variables behind them; they do not reach each other. */
+export async function sweepTrunk(
+  { passes, variables, state, bag, collective, lossScale }: StepContext,
+  combined: ReadonlyMap<string, Combination | null>,
+): Promise<ReadonlyMap<string, Combination>> {
+  const [{ tape, graph }] = passes;
+  if (graph.features.length === 0) return new Map();
+  const behind = variables.filter(({ name }) =>
+    graph.features.some((feature) => feature.variables.has(name)),
+  );
+  const seeds = graph.features.map(({ name, tensor }) => {
+    const combination = combined.get(targetName(name)) ?? null;
+    const gradient =
+      combination === null ? zerosLike(tensor) : materialise(scaled(combination, lossScale));
+    return { tensor, gradient: bag.keep(gradient) };
+  });
+  const own = bag.keepAll(tape.sweep(seeds, tape.paths(tensorsOf(behind))));
+  const swept = await sumOverRanks({ collective, bag }, behind, own, ({ name }) => {
+    return graph.reach.get(name)!.size > 0;
+  });
+  const checks = startChecks(behind, swept, bag);
+  const values = await readTogether(checks.packed);
+  const broken = await firstNonFinite(behind, checks, values, (flags) => collective.sum(flags));
+  if (broken !== null) {
+    const group = state.groups.find((candidate) => candidate.variables.includes(broken));
+    throw nonFiniteGradient(null, group?.key ?? '', broken, state.step);
+  }
+  return new Map(
+    behind.flatMap(({ name }, index) => {
+      const gradient = swept[index] ?? null;
+      return gradient === null
+        ? []
+        : [[name, { rows: [gradient], weights: [1 / lossScale] }] as const];
+    }),
+  );
+}
+
+function scaled({ rows, weights }: Combination, factor: number): Combination {
+  return { rows, weights: weights.map((weight) => weight * factor) };
+}

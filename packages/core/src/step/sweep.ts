@@ -1,0 +1,255 @@
+import { scalar, type Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { GroupState } from '../network/integration-state.ts';
+import type { PresentObjective } from '../network/objectives.ts';
+import type { Pass } from '../network/passes.ts';
+import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
+import { scaledClip } from '../rows/clip-gradients.ts';
+import type { SweepSeed } from '../tape/tape.ts';
+import type { OneScalar } from './one-scalar.ts';
+import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
+
+/** A tensor at which gradients are integrated: a variable, or a feature that stands for those behind it. */
+export interface Target {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+/**
+ * The vectors of one tensor of a group that an update may combine, null for zero: K gradients of each batch, then K
+ * remembered ones.
+ */
+export interface TensorVectors {
+  readonly tensor: string;
+  readonly rows: readonly (Tensor | null)[];
+}
+
+/** All vectors of a group, tensor by tensor. */
+export interface GroupVectors {
+  readonly present: PresentGroup;
+  readonly tensors: readonly TensorVectors[];
+  /** Number of vectors, a multiple of the number of objectives present. */
+  readonly count: number;
+  /** What each vector is multiplied by, a power of two: the loss scale, and 1 for remembered vectors. */
+  readonly scales: readonly number[];
+}
+
+/** The tensors at which gradients meet: each group's variables, or its cut tensor. */
+function targetsOf({ variables, passes: [{ graph }], state }: StepContext): Target[] {
+  const behindFeature = new Set(
+    state.groups.flatMap(({ feature, variables: names }) => (feature === null ? [] : names)),
+  );
+  return [
+    ...graph.features.map(({ name, tensor }) => ({ name: targetName(name), tensor })),
+    ...variables
+      .filter(({ name }) => !behindFeature.has(name))
+      .map(({ name, variable }) => ({ name, tensor: variable })),
+  ];
+}
+
+/** Features and variables may bear the same name; targets must not. */
+export function targetName(feature: string): string {
+  return `feature:${feature}`;
+}
+
+/** What the backward passes of a step left behind. */
+export interface Rows {
+  /** The gradient of one scalar loss, one for each variable; null where objectives were taken one by one. */
+  readonly whole: readonly (Tensor | null)[] | null;
+  /** The vectors of the groups whose Gramians are to be measured; none where one scalar loss was all. */
+  readonly groups: readonly GroupVectors[];
+  /** Backward passes made. */
+  readonly sweeps: number;
+}
+
+/** One backward pass from the weighted sum of the losses, and with `observe` one for each objective for reports. */
+export async function sweepOnce(
+  context: StepContext,
+  groups: readonly PresentGroup[],
+  { weights }: OneScalar,
+): Promise<Rows> {
+  const { passes, objectives, variables, bag, observe } = context;
+  const [pass] = passes;
+  // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
+  const weightOf = (name: string): number => weights[objectives.indexOf(name)] ?? 0;
+  const seeds = pass.tape.value.objectives.flatMap((objective) => {
+    const weight = weightOf(objective.name);
+    return weight === 0 ? [] : [seedOf(context, pass, objective, weight)];
+  });
+  const swept = bag.keepAll(pass.tape.sweep(seeds, pass.tape.paths(tensorsOf(variables))));
+  const reached = ({ name }: RunVariable): boolean =>
+    [...pass.graph.reach.get(name)!].some((objective) => weightOf(objective) !== 0);
+  const whole = await sumOverRanks(context, variables, swept, reached);
+  if (!observe) return { whole, groups: [], sweeps: 1 };
+  const targets = variables.map(({ name, variable }) => ({ name, tensor: variable }));
+  const gradients = await gradientsAt(context, targets);
+  return {
+    whole,
+    groups: groups.map((present) => vectorsOf(context, present, gradients, false)),
+    sweeps: 1 + pass.tape.value.objectives.length,
+  };
+}
+
+/** One backward pass for each objective of each batch, to the groups' variables or cut tensors. */
+export async function sweepEach(
+  context: StepContext,
+  groups: readonly PresentGroup[],
+): Promise<Rows> {
+  const { passes, strategy } = context;
+  const gradients = await gradientsAt(context, targetsOf(context));
+  return {
+    whole: null,
+    groups: groups.map((present) => {
+      const withMemory = strategy.needs.memory === true && isConsulted(context, present);
+      return vectorsOf(context, present, gradients, withMemory);
+    }),
+    sweeps: passes.reduce((sum, { tape }) => sum + tape.value.objectives.length, 0),
+  };
+}
+
+/**
+ * Where the backward pass of one objective starts: its loss, times its loss weight, a further factor, the loss scale and
+ * this rank's part of the samples. So the ranks' gradients add up to that of the mean over all samples.
+ */
+export function seedOf(
+  { lossWeights, lossScale, bag }: StepContext,
+  { shareOf }: Pass,
+  { name, loss }: PresentObjective,
+  factor = 1,
+): SweepSeed {
+  const weight = factor * shareOf(name) * (lossWeights[name] ?? 1) * lossScale;
+  return weight === 1 ? { tensor: loss } : { tensor: loss, gradient: bag.keep(scalar(weight)) };
+}
+
+/** Gradients of variables added up over the ranks: each rank's slices; null for those that `reached` leaves out. */
+export async function sumOverRanks(
+  { collective, bag }: Pick<StepContext, 'collective' | 'bag'>,
+  variables: readonly RunVariable[],
+  gradients: readonly (Tensor | null)[],
+  reached: (variable: RunVariable) => boolean,
+): Promise<readonly (Tensor | null)[]> {
+  const taking = [...variables.keys()].filter((index) => reached(variables[index]!));
+  const rows = taking.map((index) => ({
+    row: gradients[index] ?? null,
+    size: variables[index]!.variable.size,
+  }));
+  const sums = bag.keepAll(await collective.sumRows(rows));
+  const byIndex = new Map(taking.map((index, place) => [index, sums[place]!]));
+  return variables.map((_, index) => byIndex.get(index) ?? null);
+}
+
+/** Gradients by batch, objective and target, null where there is none. */
+type Gradients = readonly (readonly (readonly (Tensor | null)[])[])[];
+
+/** The gradient of an objective at a target, by batch. */
+type GradientAt = (batch: number, objective: number, target: string) => Tensor | null;
+
+/** The gradients of all objectives, within the limits for them; of variables among ranks this rank's slices, flat. */
+async function gradientsAt(context: StepContext, targets: readonly Target[]): Promise<GradientAt> {
+  const own = context.passes.map((pass) => sweepObjectives(context, pass, targets));
+  const gradients = await limitEach(context, targets, await shareRows(context, targets, own));
+  const places = new Map(targets.map(({ name }, index) => [name, index]));
+  return (batch, objective, target) =>
+    gradients[batch]?.[objective]?.[places.get(target) ?? -1] ?? null;
+}
+
+function sweepObjectives(
+  context: StepContext,
+  pass: Pass,
+  targets: readonly Target[],
+): readonly (readonly (Tensor | null)[])[] {
+  const { tape } = pass;
+  const paths = tape.paths(targets.map(({ tensor }) => tensor));
+  // By name, in the order of the first batch.
+  return context.objectives.map((name) => {
+    const objective = tape.value.objectives.find((candidate) => candidate.name === name);
+    // Only another rank has samples of it.
+    if (objective === undefined) return targets.map(() => null);
+    return context.bag.keepAll(tape.sweep([seedOf(context, pass, objective)], paths));
+  });
+}
+
+/** Adds up the gradients of variables over the ranks, variable by variable. Those at features are each rank's own. */
+async function shareRows(
+  { passes, objectives, collective, bag }: StepContext,
+  targets: readonly Target[],
+  own: Gradients,
+): Promise<Gradients> {
+  const places = targets.flatMap(({ name, tensor }, target) =>
+    tensor instanceof Variable
+      ? passes.flatMap(({ graph }, batch) =>
+          objectives.flatMap((objective, k) =>
+            graph.reach.get(name)!.has(objective)
+              ? [{ target, batch, objective: k, size: tensor.size }]
+              : [],
+          ),
+        )
+      : [],
+  );
+  const sums = await collective.sumRows(
+    places.map(({ target, batch, objective, size }) => ({
+      row: own[batch]![objective]![target] ?? null,
+      size,
+    })),
+  );
+  bag.keepAll(sums);
+  const shared = own.map((rows) =>
+    rows.map((row) =>
+      row.map((value, target) => (targets[target]!.tensor instanceof Variable ? null : value)),
+    ),
+  );
+  places.forEach(({ target, batch, objective }, index) => {
+    shared[batch]![objective]![target] = sums[index]!;
+  });
+  return shared;
+}
+
+/** Each objective's gradients within the limits for them, in place of those handed in. */
+async function limitEach(
+  { state, clipObjectives, lossScale, collective, bag }: StepContext,
+  targets: readonly Target[],
+  gradients: Gradients,
+): Promise<Gradients> {
+  if (clipObjectives === undefined) return gradients;
+  const limits = scaledClip(clipObjectives, lossScale);
+  const groups = state.groups.map(targetNames);
+  const limited: (readonly (Tensor | null)[])[][] = gradients.map(() => []);
+  for (const [batch, rows] of gradients.entries()) {
+    for (const row of rows) {
+      const byName = new Map(targets.map(({ name }, index) => [name, row[index] ?? null]));
+      const within = await collective.limit(byName, groups, limits);
+      limited[batch]!.push(bag.keepAll(targets.map(({ name }) => within.get(name) ?? null)));
+      for (const value of row) bag.give(value)?.dispose();
+    }
+  }
+  return limited;
+}
+
+/** The vectors of a group: gradients of every batch, and remembered ones where the strategy is asked for weights. */
+function vectorsOf(
+  { passes, memory, lossScale }: StepContext,
+  present: PresentGroup,
+  gradientAt: GradientAt,
+  withMemory: boolean,
+): GroupVectors {
+  const { group, objectives, names } = present;
+  const batches = passes.length;
+  const count = names.length * (batches + (withMemory ? 1 : 0));
+  const tensors = targetNames(group).map((tensor) => {
+    const rows: (Tensor | null)[] = [];
+    for (let batch = 0; batch < batches; batch += 1) {
+      for (const objective of objectives) rows.push(gradientAt(batch, objective, tensor));
+    }
+    if (withMemory) for (const name of names) rows.push(memory?.get(tensor, name) ?? null);
+    return { tensor, rows };
+  });
+  return {
+    present,
+    tensors,
+    count,
+    scales: Array.from({ length: count }, (_, k) => (k < names.length * batches ? lossScale : 1)),
+  };
+}
+
+export function targetNames(group: GroupState): readonly string[] {
+  return group.feature === null ? group.variables : [targetName(group.feature)];
+}
