@@ -51,7 +51,11 @@ export function averseWeights(given: Gramian, c: number): AverseWeights {
   const first = at(low);
   // The best g_w is zero: what is left of the mean once no objective rises.
   if (shortest.stationary && Math.sqrt(first.squared) < low * radius) {
-    return { weights: projectOntoDualCone(gramian, mean) };
+    const left = projectOntoDualCone(gramian, mean);
+    const added = left.map((weight) => weight - share);
+    if (product(gramian, added, added) <= radius * radius) return { weights: left };
+    // It lies beyond the radius, which the error of the inner products hid: the last point that they tell.
+    return { weights: first.weights.map((weight) => share + weight / first.tau) };
   }
   const { tau, weights } = crossing(gramian, radius, at, first, longest / radius);
   const update = weights.map((weight) => share + weight / tau);

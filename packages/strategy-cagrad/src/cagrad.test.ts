@@ -184,6 +184,37 @@ describe('caGrad', () => {
       }
     });
 
+    it('stays within the radius below c = 1, with float32 noise near stationary gradients', () => {
+      fc.assert(
+        fc.property(cases, fc.constantFrom(0.1, 0.5, 0.9), (given, c) => {
+          const rows = rowsOf(given);
+          const { size, values, relativeError } = gramianOf(rows);
+          const random = resumeRandom(randomState(given.seed, 'noise'));
+          const noisy = values.slice();
+          for (let i = 0; i < size; i += 1) {
+            for (let j = 0; j < i; j += 1) {
+              const scale = Math.sqrt(values[i * size + i]! * values[j * size + j]!);
+              noisy[i * size + j]! += 2 ** -22 * (2 * random.uniform() - 1) * scale;
+              noisy[j * size + i] = noisy[i * size + j]!;
+            }
+          }
+          const gramian = { size, values: noisy, relativeError: relativeError + 2 ** -22 };
+          const seen = groupGradients({ objectives: rows.map((_, k) => String(k)), gramian });
+          const { weights, note } = caGrad({ c }).integrate(seen, null);
+          if (note === 'stationary') return;
+          const mean = meanOf(rows);
+          const moved = mean.map((value, at) =>
+            rows.reduce((sum, row, k) => sum + weights[k]! * row[at]!, -value),
+          );
+          const parts = rows.reduce((sum, row, k) => sum + Math.abs(weights[k]!) * length(row), 0);
+          const error = gramian.relativeError + size * 2 ** -50;
+          const most = Math.hypot(c * length(mean), 2 * Math.sqrt(error * (1 + c * c)) * parts);
+          expect(length(moved)).toBeLessThanOrEqual(most * (1 + 1e-9));
+        }),
+        { numRuns: 500 },
+      );
+    });
+
     it('says that it found nothing of a Gramian that is none', () => {
       // Not positive semi-definite, by far more than its relative error says.
       const entries = [1, -0.6, -0.4, 0.2, -0.6, 1, 1, -0.9, -0.4, 1, 1, -1, 0.2, -0.9, -1, 1];

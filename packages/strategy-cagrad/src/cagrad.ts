@@ -46,7 +46,8 @@ export const caGradOptions: OptionSpecs<CAGradOptions> = {
  * `(1 + c) g`.
  *
  * - Where the best `g_w` is zero (Pareto stationary gradients) and c < 1, the update is the vector nearest to `g_0` that
- *   conflicts with none, and it raises no objective; with c >= 1 it is zero, noted `stationary`.
+ *   conflicts with none, and it raises no objective, unless that lies beyond the radius as far as the inner products tell; with
+ *   c >= 1 it is zero, noted `stationary`.
  * - Where the mean is zero so is the update, noted `stationary`.
  * - What was found is checked: the gains of the objectives that take part in `g_w` have to be the least, each
  *   within `(2⁻³⁰ + 4 relativeError) Σ_j |G_kj w_j|`. Where that fails, for a Gramian whose error is more
@@ -56,6 +57,8 @@ export const caGradOptions: OptionSpecs<CAGradOptions> = {
  * - With c >= 1 an update that conflicts by rounding is projected onto the dual cone, however near to stationary the
  *   gradients are. What is left is `⟨u, g_k⟩ >= −2 √e |u| |g_k|` with `e = relativeError + K · 2⁻⁵⁰`; where no vector keeps to
  *   that the update is zero, noted `stationary`.
+ * - With those inner products u is the best of its kind within `12 K √e (1 + c) |g_0| max |g_k|` of gain, and
+ *   `|u − g_0|² <= (c |g_0|)² + 4 e (1 + c²) (Σ_k |w_k| |g_k|)²`.
  *
  * @remarks
  * The official code finds w by iterations of a general solver. Its `rescale` 1 is `square`, its 2 is `linear`.
