@@ -1,10 +1,12 @@
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { integrateGradients } from '@multigrad/core';
+import { dualProj } from '@multigrad/strategy-dualproj';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
 import { sum } from '@multigrad/strategy-sum';
+import { upgrad } from '@multigrad/strategy-upgrad';
 import {
   convolutionalNetwork,
   expectConstantMemory,
@@ -42,7 +44,7 @@ describe.each(testedBackends())('strategies on gradients from %s', (backend) => 
     await expectConstantMemory(async () => {
       const a = Array.from({ length: 500 }, (_, i) => Math.sin(i) * 3);
       const opposite = a.map((value) => value * -0.7 * (1 + 3e-8));
-      for (const strategy of [mmpareto(), mgda()]) {
+      for (const strategy of [mmpareto(), mgda(), upgrad(), dualProj()]) {
         const { update, report } = await integrate(strategy, a, opposite);
         expect(report.note).toBe('stationary');
         expect(Math.max(...update.map(Math.abs))).toBe(0);

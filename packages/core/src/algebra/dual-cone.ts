@@ -3,6 +3,7 @@ import { cosineMatrix } from './cosine-matrix.ts';
 import type { Gramian } from './gramian.ts';
 import { nonZero, norms } from './gramian-of.ts';
 import { ridgeSearch, solveRidge } from './ridge-solver.ts';
+import { isVerified } from './verified-projection.ts';
 import { workNumbers } from './work-array.ts';
 
 const references = workNumbers();
@@ -22,15 +23,15 @@ const slopeArrays = workNumbers();
  * answer is verified before it is returned, for every set of gradients that the Gramian may come from:
  *
  * - No gradient conflicts: `⟨x, g_k⟩ >= −2 √e |x| |g_k|`.
- * - The vector is not longer than the reference: `|x| <= |r|`. Where the Gramian leaves this in doubt, all weights are
- *   multiplied by a number slightly below 1.
- * - Where no vector can be told from zero, **all weights of gradients that are not zero are 0** (not u or more). So it is
- *   for opposite gradients.
+ * - The vector is not longer than the reference: `|x| <= |r|`.
+ * - Where no vector can be told from zero, or none is verified, **all weights of gradients that are not zero are 0** (not u
+ *   or more). So it is for opposite gradients.
  *
  * The distance from the projection without rounding, x*, is at most `12 K √e S*`, where
  * `S* = Σ (|u_k| + v*_k − u_k) |g_k|` is the sum of the lengths that x* is made of. So much it can be where gradients nearly
  * depend on each other; where they are far from that, it is about `K e S*`. Where no gradient conflicts with r by more than
- * `4 √K e Σ |u_k| |g_k|`, the weights are u to the last bit.
+ * `4 √K e Σ |u_k| |g_k|`, the weights are u to the last bit. `npm run soak -- exact` holds these bounds against exact
+ * arithmetic.
  *
  * A ridge of `4 √K e` on the cosines makes the problem definite, and most of what it changes is taken back by a second
  * solution.
@@ -112,56 +113,16 @@ export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float
       problem = { ...problem, ridge: 16 * problem.ridge };
     }
     const { solution: added, slopes: after } = search;
-    const factor = verifiedFactor(error, reference, slopes, added, after);
-    if (factor === 0) markOpposed(reference, added, opposed);
+    const found = isVerified(error, reference, slopes, added, after);
+    if (!found) markOpposed(reference, added, opposed);
     for (let at = 0; at < count; at += 1) {
       const k = active[at]!;
+      if (!found) projected[k] = 0;
       // Nothing is added to most: those keep their u_k to the last bit.
-      if (added[at] !== 0) projected[k]! += added[at]! * (total * (longest / lengths[k]!));
-      if (factor !== 1) projected[k]! *= factor;
+      else if (added[at] !== 0) projected[k]! += added[at]! * (total * (longest / lengths[k]!));
     }
     return projected;
   };
-}
-
-/**
- * What the weights `reference + added` are to be multiplied by, so that their vector x conflicts with no gradient and is
- * no longer than the reference r, whatever the errors of the cosines are: 1, or less where they leave doubt on the
- * length; 0 where they leave no such vector.
- *
- * @param before - the negated inner products of r with the unit gradients
- * @param after - those of x
- */
-function verifiedFactor(
-  error: number,
-  reference: Float64Array,
-  before: Float64Array,
-  added: Float64Array,
-  after: Float64Array,
-): number {
-  let uncancelled = 0;
-  let gained = 0;
-  let squared = 0;
-  let squaredReference = 0;
-  let change = 0;
-  let conflict = 0;
-  for (let k = 0; k < reference.length; k += 1) {
-    const weight = reference[k]! + added[k]!;
-    uncancelled += Math.abs(reference[k]!) + added[k]!;
-    gained += added[k]!;
-    squared -= weight * after[k]!;
-    squaredReference -= reference[k]! * before[k]!;
-    // |x|² − |r|² = ⟨x − r, x + r⟩, which loses no digits where they are close.
-    change -= added[k]! * (after[k]! + before[k]!);
-    conflict = Math.max(conflict, after[k]!);
-  }
-  const length = Math.sqrt(Math.max(0, squared - error * uncancelled * uncancelled));
-  if (!(conflict + error * uncancelled <= 2 * Math.sqrt(error) * length)) return 0;
-  if (gained === 0) return 1;
-  const excess = change + error * gained * (uncancelled + 1);
-  if (excess <= 0) return 1;
-  const shortest = squaredReference - error;
-  return shortest <= 0 ? 0 : Math.sqrt(shortest / (shortest + excess));
 }
 
 /**

@@ -161,6 +161,7 @@ function judgeCaGrad(c: number) {
     const size = lengths.length;
     const mean = combineExactly(gradients, exactVector(lengths.map(() => 1 / size)));
     const own = exactLength(mean);
+    // What the length of the mean is known to: √e times this.
     const longest = Math.max(...lengths);
     if (note === 'stationary') {
       const ofMean = quotient(own, 3 * Math.sqrt(error) * longest);
@@ -180,7 +181,7 @@ function judgeCaGrad(c: number) {
     return {
       error: quotient(
         Math.max(0, Math.min(...limits) - Math.min(...gains)),
-        12 * size * Math.sqrt(error) * own * longest,
+        12 * size * Math.sqrt(error) * (own + Math.sqrt(error) * longest) * longest,
       ),
       conflict: c < 1 ? 0 : conflict / (2 * Math.sqrt(error)),
       longer: length > (1 + c) * own + 3 * Math.sqrt(error) * longest,
