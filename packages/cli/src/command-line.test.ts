@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from './command-line.ts';
+import { visible } from './shared/visible.ts';
 import { exitCodeOf } from './shared/exit-codes.ts';
 
 let folder: string;
@@ -25,6 +26,14 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
   });
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
+
+describe('what is printed', () => {
+  it('steers no terminal', () => {
+    expect(visible('a\u001b]0;title\u0007b\u202e\n\tc')).toBe(
+      'a\\u001b]0;title\\u0007b\\u202e\n\tc',
+    );
+  });
+});
 
 describe('help', () => {
   it('shows every command, examples and exit codes', async () => {

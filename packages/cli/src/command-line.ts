@@ -2,6 +2,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { type Command, CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './shared/exit-codes.ts';
 import type { Environment } from './shared/environment.ts';
+import { visible } from './shared/visible.ts';
 import { createProgram } from './program.ts';
 
 function prepare(command: Command, { print, complain }: Environment): void {
@@ -37,10 +38,12 @@ function prepare(command: Command, { print, complain }: Environment): void {
  * console.log(exitCode, JSON.parse(lines.join('')).length >= 5); // 0 true
  * ```
  */
-export async function runCommandLine(
-  args: readonly string[],
-  environment: Environment,
-): Promise<number> {
+export async function runCommandLine(args: readonly string[], given: Environment): Promise<number> {
+  const environment: Environment = {
+    ...given,
+    print: (line) => given.print(visible(line)),
+    complain: (line) => given.complain(visible(line)),
+  };
   let exitCode: number = exitCodes.success;
   const program = await createProgram(args, {
     environment,

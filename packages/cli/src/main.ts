@@ -7,23 +7,34 @@ import { MultigradError } from '@multigrad/core/strategy';
 
 const interruption = new AbortController();
 
-function interrupt(): void {
+function interrupt(why: string): void {
   // The second time the user does not want to wait for the step.
   if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
-  interruption.abort();
+  interruption.abort(why);
 }
 
-process.on('SIGINT', interrupt);
-process.on('SIGTERM', interrupt);
+/** Whether what is printed still goes somewhere. */
+let heard = true;
+
+process.on('SIGINT', () => interrupt('Ctrl-C'));
+process.on('SIGTERM', () => interrupt('SIGTERM'));
+process.on('SIGHUP', () => interrupt('the terminal was closed (SIGHUP)'));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever read the output (`| head`) has seen enough.
-  if (error.code === 'EPIPE') process.exit(exitCodes.success);
-  throw error;
+  // One that cannot be written to fails more than once.
+  if (!heard) return;
+  heard = false;
+  // Whoever read the output (`| head`) has seen enough, or the disk of a log is full: what is under way ends in order.
+  const why = error.code === 'EPIPE' ? 'nobody reads the output any longer' : 'the output failed';
+  if (!interruption.signal.aborted) interruption.abort(`${why} (${error.code ?? error.message})`);
 });
+// There is nowhere else to say so.
+process.stderr.on('error', () => undefined);
 
 const surroundings: Environment = {
   terminal: process.stdout.isTTY ? process.stdout : null,
-  print: (line) => process.stdout.write(`${line}\n`),
+  print: (line) => {
+    if (heard) process.stdout.write(`${line}\n`);
+  },
   complain: (line) => process.stderr.write(`${line}\n`),
   folder: process.cwd(),
   signal: interruption.signal,

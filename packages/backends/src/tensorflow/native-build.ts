@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 
 /** Where the TensorFlow of a build can compute: on processors alone, or on CUDA devices too. */
@@ -56,8 +56,14 @@ export function nativeFolder(
   if (own !== undefined && own !== '') return resolve(own);
   const cache = environment['XDG_CACHE_HOME'];
   // An empty variable counts as unset, and so does a relative path: the XDG specification says to ignore it.
-  const base = cache?.startsWith('/') === true ? cache : join(homedir(), '.cache');
+  const base = cache?.startsWith('/') === true ? cache : join(homeFolder(), '.cache');
   return join(base, 'multigrad', 'native');
+}
+
+/** The user's folder; where `HOME` is empty or no path from the root, as the system's list of users has it. */
+function homeFolder(): string {
+  const home = homedir();
+  return isAbsolute(home) ? home : userInfo().homedir;
 }
 
 /** Name of the folder of a build. */

@@ -157,6 +157,18 @@ describe('the folder of builds', () => {
     expect(nativeFolder({ MULTIGRAD_NATIVE: '/y', XDG_CACHE_HOME: '/x' })).toBe('/y');
   });
 
+  it('is a path from the root where HOME is empty, or is none', () => {
+    const { HOME } = process.env;
+    try {
+      for (const home of ['', 'somewhere']) {
+        process.env['HOME'] = home;
+        expect(nativeFolder({})).toMatch(/^\/.*\/\.cache\/multigrad\/native$/);
+      }
+    } finally {
+      process.env['HOME'] = HOME;
+    }
+  });
+
   it('follows XDG_CACHE_HOME where that is an absolute path', () => {
     expect(nativeFolder({ XDG_CACHE_HOME: '/x' })).toBe('/x/multigrad/native');
     for (const environment of [{}, { XDG_CACHE_HOME: '' }, { XDG_CACHE_HOME: 'x' }]) {

@@ -1,12 +1,19 @@
 import { resolve } from 'node:path';
 import { nodeFiles } from '@multigrad/core/files';
+import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
 import type { Environment } from '../shared/environment.ts';
 import { requireRecipe } from '../experiments/index.ts';
 import { readConfig } from '../runs/read-folder.ts';
 import { recoverConfig } from '../runs/rebuild-config.ts';
+import { outsideSpecifiers } from '../strategies/catalog.ts';
 import type { CommandContext } from './command.ts';
 import { runRequest } from './run-request.ts';
+
+interface ResumeOptions {
+  readonly tensorboard: boolean;
+  readonly trust: boolean;
+}
 
 /** `multigrad resume`: goes on with an output folder. */
 export function resumeCommand({ environment, done }: CommandContext): Command {
@@ -17,8 +24,13 @@ export function resumeCommand({ environment, done }: CommandContext): Command {
       'Write TensorBoard event files; runs that have some go on with them anyway.',
       false,
     )
-    .action(async (given: string, { tensorboard }: { readonly tensorboard: boolean }) =>
-      done(await resume(given, tensorboard, environment)),
+    .option(
+      '--trust',
+      'Run the code of strategies that the folder names by file or package. Needed where it names any.',
+      false,
+    )
+    .action(async (given: string, options: ResumeOptions) =>
+      done(await resume(given, options, environment)),
     );
 }
 
@@ -26,13 +38,13 @@ export function resumeCommand({ environment, done }: CommandContext): Command {
  * Goes on with what an output folder was to hold: runs that are finished stay, others go on from their newest
  * checkpoint, or begin.
  *
- * @param tensorboard - whether runs get event files that have none yet
+ * @param options - whether runs get event files that have none yet, and whether code that the folder names may run
  * @returns the exit code
  * @throws MultigradError `io` where there is no configuration, or one of another version of the program
  */
 async function resume(
   given: string,
-  tensorboard: boolean,
+  { tensorboard, trust }: ResumeOptions,
   environment: Environment,
 ): Promise<number> {
   const { files = nodeFiles, print } = environment;
@@ -42,5 +54,14 @@ async function resume(
   const asked = { strategies, seeds, settings, out: given, force: false, tensorboard };
   // Only analyses have a grid.
   const analyze = 'grid' in settings;
-  return runRequest({ ...asked, recipe: requireRecipe(recipe), analyze }, environment);
+  const experiment = requireRecipe(recipe);
+  const outside = outsideSpecifiers(experiment, strategies);
+  if (outside.length > 0 && !trust) {
+    throw new MultigradError(
+      'invalid-option',
+      `${given} names code that is no part of multigrad, and would be run: ${outside.map((one) => JSON.stringify(one)).join(', ')}. ` +
+        'Where the folder is yours, or you have read that code, add --trust.',
+    );
+  }
+  return runRequest({ ...asked, recipe: experiment, analyze }, environment);
 }

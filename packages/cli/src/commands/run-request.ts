@@ -19,6 +19,11 @@ import { version } from '../shared/version.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { quoted, resultLines, writeOutputs } from '../report/outputs.ts';
 
+/** What ended a command before its time. */
+function interruptionOf({ reason }: AbortSignal): string {
+  return typeof reason === 'string' ? `Interrupted, ${reason}` : 'Interrupted';
+}
+
 function progressOf({ terminal, print }: Environment): Progress {
   if (terminal === null) return lineProgress(print);
   return barProgress(
@@ -119,7 +124,7 @@ async function runInto(
   for (const failure of failures) complain(`Failed: ${failure}`);
   if (signal.aborted) {
     complain(
-      'Interrupted: what was measured is kept, and the training up to its last step. ' +
+      `${interruptionOf(signal)}: what was measured is kept, and the training up to its last step. ` +
         `Go on with \`multigrad resume ${quoted(request.out)}\`.`,
     );
     return exitCodes.interrupted;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Outcome, Program, tiny } from '../testing/program.ts';
@@ -38,7 +38,7 @@ describe('a program that is stopped', () => {
       child.kill('SIGINT');
     });
     expect(code).toBe(130);
-    expect(err).toContain('Interrupted: what was measured is kept');
+    expect(err).toContain('Interrupted, Ctrl-C: what was measured is kept');
     expect(err).toContain('Go on with `multigrad resume stopped`.');
     expect(out).toMatch(/^sum † +\d+\.\d/m);
     expect(out).toMatch(/† sum, seed 0: stopped after epoch \d+ of 500\./);
@@ -53,6 +53,34 @@ describe('a program that is stopped', () => {
     );
     expect(program.text('stopped', 'report.html')).toContain('sum, seed 0: stopped after epoch');
     expect(program.text('stopped', 'table.md')).toContain('| sum † |');
+  });
+
+  it.each([
+    ['a reader that has seen enough', 'nobody reads the output any longer (EPIPE)'],
+    ['a terminal that is closed', 'the terminal was closed (SIGHUP)'],
+    ['a log on a full disk', 'the output failed (ENOSPC)'],
+  ])('ends like Ctrl-C with %s', async (how, why) => {
+    const out = how.replaceAll(' ', '-');
+    const asked = ['train', 'cg-mnist', '--strategy', 'sum', ...tiny, '--epochs', '500'];
+    const full = how.includes('full');
+    let done = false;
+    const { code, err } = await program.start(
+      [...asked, '--out', out],
+      (child, text) => {
+        if (done || !text.includes('epoch 1/500')) return;
+        done = true;
+        if (how.includes('terminal')) child.kill('SIGHUP');
+        else child.stdout!.destroy();
+      },
+      full ? '/dev/full' : undefined,
+    );
+    expect(code).toBe(130);
+    expect(err).toContain(`Interrupted, ${why}: what was measured is kept`);
+    // The first line of all could not be written: no run had begun.
+    if (full) return;
+    const run = join(out, 'runs', 'sum-seed0');
+    expect(program.json(run, 'result.json')).toMatchObject({ status: 'stopped' });
+    expect(readdirSync(program.path(run, 'checkpoints'))).not.toEqual([]);
   });
 
   it('lets no second program into a folder, and leaves at the second Ctrl-C with whole lines in its records', async () => {
@@ -181,6 +209,28 @@ describe('a program that is stopped', () => {
       expect(program.text('emptied', 'config.json')).toBe(before);
       expectWhole('emptied');
     });
+  });
+
+  it('runs no code that a folder names before it is trusted', async () => {
+    const evil = "import { writeFileSync } from 'node:fs';\nwriteFileSync('ran', '');\n";
+    mkdirSync(program.path('somebody'));
+    writeFileSync(program.path('evil.mjs'), evil);
+    const config = { format: 1, version: '0.0.0', recipe: 'cg-mnist', strategies: ['./evil.mjs'] };
+    const whole = { ...config, seeds: [0], settings: {} };
+    writeFileSync(program.path('somebody', 'config.json'), JSON.stringify(whole));
+    const refused = await program.start(['resume', 'somebody']);
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toContain('would be run: "./evil.mjs"');
+    expect(existsSync(program.path('ran'))).toBe(false);
+    const trusted = await program.start(['resume', 'somebody', '--trust']);
+    expect(trusted.err).toContain('./evil.mjs');
+    expect(existsSync(program.path('ran'))).toBe(true);
+    const outside = { ...config, strategies: ['sum'], seeds: ['0/../../../victim'], settings: {} };
+    writeFileSync(program.path('somebody', 'config.json'), JSON.stringify(outside));
+    const hostile = await program.start(['resume', 'somebody']);
+    expect(hostile.code).toBe(1);
+    expect(hostile.err).toContain('seeds (integers >= 0)');
+    expect(readdirSync(program.path('somebody'))).toEqual(['config.json']);
   });
 
   it('begins anew where all checkpoints are damaged, and keeps them aside', async () => {

@@ -5,10 +5,11 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Files, nodeFiles } from '@multigrad/core/files';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
@@ -111,6 +112,21 @@ describe('openRun', () => {
     expect(synced.slice(2)).toEqual([join('runs', 'sum-seed0', 'steps.jsonl')]);
     await writer.close();
   });
+
+  it.each(['.', 'steps.jsonl', 'checkpoints', join('tensorboard', 'events')])(
+    'writes through no link: %s',
+    async (name) => {
+      const victim = join(folder, 'victim');
+      mkdirSync(victim);
+      writeFileSync(join(victim, 'x'), 'mine');
+      mkdirSync(dirname(join(path, name)), { recursive: true });
+      if (name === '.') mkdirSync(dirname(path), { recursive: true });
+      rmSync(join(path, name), { recursive: true, force: true });
+      symlinkSync(victim, join(path, name));
+      await expect(openRun(nodeFiles, path)).rejects.toMatchObject({ code: 'unsupported' });
+      expect(readdirSync(victim)).toEqual(['x']);
+    },
+  );
 
   it('notices where a finished run has lost its last lines', async () => {
     writeComparison(folder, { config, runs });

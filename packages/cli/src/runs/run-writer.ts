@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type Files,
   makeFolders,
@@ -6,7 +6,7 @@ import {
   replaceDurably,
   syncFolder,
 } from '@multigrad/core/files';
-import { ioError, MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
 import type { AnalysisRecord } from './analysis-records.ts';
 import { RecordFile } from './record-file.ts';
 import type { EpochRecord, LineCounts, RunResult, StepRecord } from './records.ts';
@@ -58,6 +58,8 @@ export async function openRun(files: Files, path: string): Promise<RunWriter> {
   };
   const resultFile = join(path, 'result.json');
   await inFolder(`write to ${path}`, async () => {
+    await assertNoLinks(files, dirname(path), false);
+    await assertNoLinks(files, path, true);
     await makeFolders(files, path);
     await removeIfThere(files, resultFile);
     await syncFolder(files, path);
@@ -94,6 +96,30 @@ export async function openRun(files: Files, path: string): Promise<RunWriter> {
       for (const file of Object.values(all)) await file.close();
     },
   };
+}
+
+/**
+ * Checks that a folder, and with `within` all that it holds, is no link: what is written into a run's folder stays there,
+ * whoever made it.
+ *
+ * @throws MultigradError `unsupported`
+ */
+async function assertNoLinks(files: Files, path: string, within: boolean): Promise<void> {
+  let kind: string;
+  try {
+    ({ kind } = await files.look(path));
+  } catch (cause) {
+    if (isMissing(cause)) return;
+    throw cause;
+  }
+  if (kind === 'link') {
+    throw new MultigradError(
+      'unsupported',
+      `${path} is a link, through which another place would be written. Move what it points at into the output folder.`,
+    );
+  }
+  if (!within || kind !== 'folder') return;
+  for (const { name } of await files.list(path)) await assertNoLinks(files, join(path, name), true);
 }
 
 /** A sentence on lines that a file of records lacks. */

@@ -12,7 +12,7 @@ export interface Environment {
   readonly complain: (line: string) => void;
   /** The folder that paths are relative to. */
   readonly folder: string;
-  /** Aborted when the user interrupts. */
+  /** Aborted when the user interrupts, or nobody is there any longer; the reason is a text. */
   readonly signal: AbortSignal;
   /** The ranks that run this command together, this one among them. */
   readonly ranks?: MeasuredCommunicator;

@@ -73,6 +73,12 @@ export async function findPlugins(
   return found;
 }
 
+/** The specifiers among some that name code outside of this program: a file or a package. */
+export function outsideSpecifiers(recipe: Recipe, specifiers: readonly string[]): string[] {
+  const registry = createRegistry(recipePlugins(recipe));
+  return specifiers.filter((specifier) => !registry.has(parseStrategySpecifier(specifier).name));
+}
+
 /**
  * Finds and checks every strategy that a user asked for, before any training.
  *

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,22 +29,26 @@ export interface Outcome {
 export class Program {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'multigrad-program-'));
 
+  /** @param output - a file that takes the program's output */
   start(
     args: readonly string[],
     onOutput: (child: ChildProcess, out: string) => void = () => undefined,
+    output?: string,
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
+      const file = output === undefined ? undefined : openSync(output, 'w');
       const child = spawn(process.execPath, [program, ...args], {
         cwd: this.folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', file ?? 'pipe', 'pipe'],
       });
+      if (file !== undefined) closeSync(file);
       let out = '';
       let err = '';
-      child.stdout.on('data', (data: Buffer) => {
+      child.stdout?.on('data', (data: Buffer) => {
         out += data.toString();
         onOutput(child, out);
       });
-      child.stderr.on('data', (data: Buffer) => {
+      child.stderr!.on('data', (data: Buffer) => {
         err += data.toString();
       });
       child.on('error', reject);
