@@ -257,10 +257,10 @@ describe('convolution gradients on cpu', () => {
       const one = { values: Float32Array.of(1), shape: [1, 1, 1, 1] };
       const forInput = { strides: [1, 1], pad: 'valid', inputShape: [1, 3, 3, 1] };
       expect(() => run('Conv2DBackpropInput', { dy: one, filter: one }, forInput)).toThrow(
-        'should have shape [1, 3, 3, 1]. Found [1, 1, 1, 1].',
+        'of shape [1, 3, 3, 1]. Found float32 of shape [1, 1, 1, 1].',
       );
       expect(() => run('Conv2DBackpropFilter', { x, dy: x }, attributes)).toThrow(
-        'should have shape [1, 3, 3, 1]. Found [1, 5, 5, 1].',
+        'of shape [1, 3, 3, 1]. Found float32 of shape [1, 5, 5, 1].',
       );
     });
   });

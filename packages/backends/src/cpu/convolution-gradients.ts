@@ -1,6 +1,5 @@
-import { MultigradError } from '@multigrad/core/strategy';
-import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { isLarger } from '../registry/check-inputs.ts';
+import { backend_util, util } from '@tensorflow/tfjs-core';
+import { checkChannels, inputOf, isLarger } from '../registry/check-inputs.ts';
 import { type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
 type Conv2DInfo = backend_util.Conv2DInfo;
@@ -24,11 +23,12 @@ interface GradientAttributes {
 export const conv2DBackpropFilter: CpuKernel = {
   name: 'Conv2DBackpropFilter',
   run: ({ inputs, attrs }, backend) => {
-    const { x, dy } = inputs as Record<'x' | 'dy', TensorInfo>;
+    const name = 'Conv2DBackpropFilter';
+    const x = inputOf(name, inputs, 'x');
     const attributes = attrs as unknown as GradientAttributes & { readonly filterShape: Shape4D };
     if (!isSupported(attributes)) return null;
-    const info = geometry(x.shape, attributes.filterShape, attributes);
-    checkOutputGradient(dy, info);
+    const info = geometry(name, x.shape, attributes.filterShape, attributes);
+    const dy = inputOf(name, inputs, 'dy', info.outShape);
     const [X, D] = [valuesOf(backend, x), valuesOf(backend, dy)];
     const { inChannels, outChannels } = info;
     const sums = new Float64Array(util.sizeFromShape(info.filterShape));
@@ -52,12 +52,13 @@ export const conv2DBackpropFilter: CpuKernel = {
 export const conv2DBackpropInput: CpuKernel = {
   name: 'Conv2DBackpropInput',
   run: ({ inputs, attrs }, backend) => {
-    const { dy, filter } = inputs as Record<'dy' | 'filter', TensorInfo>;
+    const name = 'Conv2DBackpropInput';
+    const filter = inputOf(name, inputs, 'filter');
     const attributes = attrs as unknown as GradientAttributes & { readonly inputShape: Shape4D };
     if (!isSupported(attributes)) return null;
-    const info = geometry(attributes.inputShape, filter.shape, attributes);
-    if (isLarger(dy.shape, info.outShape)) return null;
-    checkOutputGradient(dy, info);
+    const info = geometry(name, attributes.inputShape, filter.shape, attributes);
+    if (isLarger(inputs['dy']?.shape ?? [], info.outShape)) return null;
+    const dy = inputOf(name, inputs, 'dy', info.outShape);
     const [D, F] = [valuesOf(backend, dy), valuesOf(backend, filter)];
     const { inChannels, outChannels } = info;
     const sums = new Float64Array(util.sizeFromShape(info.inShape));
@@ -118,10 +119,12 @@ function isSupported({ dataFormat = 'NHWC', dilations = 1 }: GradientAttributes)
 }
 
 function geometry(
+  kernel: string,
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad, dimRoundingMode }: GradientAttributes,
 ): Conv2DInfo {
+  checkChannels(kernel, inputShape, filterShape);
   return backend_util.computeConv2DInfo(
     inputShape as Shape4D,
     filterShape as Shape4D,
@@ -129,15 +132,6 @@ function geometry(
     1,
     pad,
     dimRoundingMode,
-  );
-}
-
-function checkOutputGradient({ shape }: TensorInfo, info: Conv2DInfo): void {
-  if (util.arraysEqual(shape, info.outShape)) return;
-  throw new MultigradError(
-    'invalid-argument',
-    `The output gradient of a convolution of [${info.inShape.join(', ')}] with [${info.filterShape.join(', ')}] ` +
-      `should have shape [${info.outShape.join(', ')}]. Found [${shape.join(', ')}].`,
   );
 }
 

@@ -30,6 +30,24 @@ export function inputOf(
 }
 
 /**
+ * That an input and a filter have the same channels: the last axis of the one, the last but one of the other.
+ *
+ * @throws MultigradError `invalid-argument` naming the kernel
+ */
+export function checkChannels(
+  kernel: string,
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+): void {
+  if (inputShape.at(-1) === filterShape.at(-2)) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `Kernel ${kernel} should get a filter for the ${inputShape.at(-1)} channels of [${inputShape.join(', ')}]. ` +
+      `Found [${filterShape.join(', ')}].`,
+  );
+}
+
+/**
  * Whether an output gradient has more rows or columns than the output, as `conv2dTranspose` makes it for an output shape
  * that is too small: stock kernels leave out the rest.
  */

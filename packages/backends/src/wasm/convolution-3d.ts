@@ -1,5 +1,5 @@
 import { backend_util } from '@tensorflow/tfjs-core';
-import { inputOf } from '../registry/check-inputs.ts';
+import { checkChannels, inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 type Conv3DArguments = Parameters<typeof backend_util.computeConv3DInfo>;
@@ -16,7 +16,7 @@ export const conv3DBackpropFilter: WasmKernel = {
     const name = 'Conv3DBackpropFilterV2';
     const x = inputOf(name, inputs, 'x');
     const attributes = attrs as unknown as Conv3DAttributes & { readonly filterShape: number[] };
-    const { outShape, numbers } = geometry(x.shape, attributes.filterShape, attributes);
+    const { outShape, numbers } = geometry(name, x.shape, attributes.filterShape, attributes);
     const dy = inputOf(name, inputs, 'dy', outShape);
     const out = heap.output(attributes.filterShape);
     heap.kernels.convolution_3d_filter_gradient(
@@ -36,7 +36,7 @@ export const conv3DBackpropInput: WasmKernel = {
     const name = 'Conv3DBackpropInputV2';
     const filter = inputOf(name, inputs, 'filter');
     const attributes = attrs as unknown as Conv3DAttributes & { readonly inputShape: number[] };
-    const { outShape, numbers } = geometry(attributes.inputShape, filter.shape, attributes);
+    const { outShape, numbers } = geometry(name, attributes.inputShape, filter.shape, attributes);
     const dy = inputOf(name, inputs, 'dy', outShape);
     const out = heap.output(attributes.inputShape);
     heap.kernels.convolution_3d_input_gradient(
@@ -51,10 +51,12 @@ export const conv3DBackpropInput: WasmKernel = {
 
 /** Gradients of TensorFlow.js know neither dilation nor channels first here. */
 function geometry(
+  kernel: string,
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad }: Conv3DAttributes,
 ): { readonly outShape: readonly number[]; readonly numbers: readonly number[] } {
+  checkChannels(kernel, inputShape, filterShape);
   const info = backend_util.computeConv3DInfo(
     inputShape as Conv3DArguments[0],
     filterShape as Conv3DArguments[1],

@@ -1,10 +1,14 @@
 import {
   backend_util,
+  engine,
   type NamedTensorInfoMap,
+  slice,
+  type Tensor,
   type TensorInfo,
+  tidy,
   util,
 } from '@tensorflow/tfjs-core';
-import { inputOf, isLarger } from '../registry/check-inputs.ts';
+import { checkChannels, inputOf, isLarger } from '../registry/check-inputs.ts';
 import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
@@ -24,7 +28,7 @@ const float = 4;
 
 export const conv2D: WasmKernel = {
   name: 'Conv2D',
-  run: ({ inputs, attrs }, heap) => convolve(inputs, attrs, heap, false),
+  run: ({ inputs, attrs }, heap) => convolve('Conv2D', inputs, attrs, heap, false),
 };
 
 /** Convolution, bias and ReLU in one pass; other activations are the stock kernel's. */
@@ -33,21 +37,22 @@ export const fusedConv2D: WasmKernel = {
   run: ({ inputs, attrs }, heap) => {
     const { activation = 'linear' } = attrs as { readonly activation?: string };
     if (activation !== 'linear' && activation !== 'relu') return null;
-    return convolve(inputs, attrs, heap, activation === 'relu');
+    return convolve('FusedConv2D', inputs, attrs, heap, activation === 'relu');
   },
 };
 
 function convolve(
+  name: string,
   inputs: NamedTensorInfoMap,
   attrs: unknown,
   heap: KernelHeap,
   relu: boolean,
 ): TensorInfo | null {
-  const { x, filter, bias } = inputs as Record<'x' | 'filter', TensorInfo> & {
-    readonly bias?: TensorInfo;
-  };
-  const info = geometry(x.shape, filter.shape, attrs as Conv2DAttributes);
-  if (info === null || x.dtype !== 'float32' || filter.dtype !== 'float32') return null;
+  const x = inputOf(name, inputs, 'x');
+  const filter = inputOf(name, inputs, 'filter');
+  const info = geometry(name, x.shape, filter.shape, attrs as Conv2DAttributes);
+  const bias = inputs['bias'] === undefined ? undefined : inputOf(name, inputs, 'bias');
+  if (info === null) return null;
   if (bias !== undefined && !util.arraysEqual(bias.shape, [info.outChannels])) return null;
   const { kernels } = heap;
   const out = heap.output(info.outShape);
@@ -101,7 +106,7 @@ export const conv2DBackpropFilter: WasmKernel = {
     const name = 'Conv2DBackpropFilter';
     const x = inputOf(name, inputs, 'x');
     const attributes = attrs as unknown as Conv2DAttributes & { readonly filterShape: Shape4D };
-    const info = geometry(x.shape, attributes.filterShape, attributes);
+    const info = geometry(name, x.shape, attributes.filterShape, attributes);
     if (info === null) return null;
     const dy = inputOf(name, inputs, 'dy', info.outShape);
     const out = heap.output(info.filterShape);
@@ -138,8 +143,15 @@ export const conv2DBackpropInput: WasmKernel = {
     const name = 'Conv2DBackpropInput';
     const filter = inputOf(name, inputs, 'filter');
     const attributes = attrs as unknown as Conv2DAttributes & { readonly inputShape: Shape4D };
-    const info = geometry(attributes.inputShape, filter.shape, attributes);
-    if (info === null || isLarger(inputs['dy']?.shape ?? [], info.outShape)) return null;
+    const info = geometry(name, attributes.inputShape, filter.shape, attributes);
+    if (info === null) return null;
+    if (isLarger(inputs['dy']?.shape ?? [], info.outShape)) {
+      const given = inputs as Record<'dy' | 'filter', Tensor>;
+      return tidy(() => {
+        const dy = slice(given.dy, [0, 0, 0, 0], info.outShape);
+        return engine().runKernel<Tensor>(name, { ...given, dy }, attrs);
+      });
+    }
     const dy = inputOf(name, inputs, 'dy', info.outShape);
     const { padInfo, batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } =
       info;
@@ -250,11 +262,13 @@ function phases(
 
 /** Null where the stock kernel must do it: channels first, dilation, nothing to compute. */
 function geometry(
+  kernel: string,
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad, dataFormat = 'NHWC', dilations = 1, dimRoundingMode }: Conv2DAttributes,
 ): Conv2DInfo | null {
   if (dataFormat !== 'NHWC') return null;
+  checkChannels(kernel, inputShape, filterShape);
   const info = backend_util.computeConv2DInfo(
     inputShape as Shape4D,
     filterShape as Shape4D,

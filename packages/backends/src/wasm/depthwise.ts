@@ -1,5 +1,5 @@
 import { backend_util } from '@tensorflow/tfjs-core';
-import { inputOf } from '../registry/check-inputs.ts';
+import { checkChannels, inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
@@ -19,10 +19,12 @@ interface Geometry {
 }
 
 function geometry(
+  kernel: string,
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, dilations = 1, pad, dimRoundingMode }: DepthwiseAttributes,
 ): Geometry {
+  checkChannels(kernel, inputShape, filterShape);
   const info = backend_util.computeConv2DInfo(
     inputShape as Shape4D,
     filterShape as Shape4D,
@@ -59,7 +61,7 @@ export const depthwiseBackpropFilter: WasmKernel = {
     const name = 'DepthwiseConv2dNativeBackpropFilter';
     const x = inputOf(name, inputs, 'x');
     const attributes = attrs as unknown as DepthwiseAttributes & { readonly filterShape: number[] };
-    const { outShape, numbers } = geometry(x.shape, attributes.filterShape, attributes);
+    const { outShape, numbers } = geometry(name, x.shape, attributes.filterShape, attributes);
     const dy = inputOf(name, inputs, 'dy', outShape);
     const out = heap.output(attributes.filterShape);
     heap.kernels.depthwise_filter_gradient(
@@ -79,7 +81,7 @@ export const depthwiseBackpropInput: WasmKernel = {
     const name = 'DepthwiseConv2dNativeBackpropInput';
     const filter = inputOf(name, inputs, 'filter');
     const attributes = attrs as unknown as DepthwiseAttributes & { readonly inputShape: number[] };
-    const { outShape, numbers } = geometry(attributes.inputShape, filter.shape, attributes);
+    const { outShape, numbers } = geometry(name, attributes.inputShape, filter.shape, attributes);
     const dy = inputOf(name, inputs, 'dy', outShape);
     const out = heap.output(attributes.inputShape);
     heap.kernels.depthwise_input_gradient(

@@ -58,10 +58,10 @@ function inputsOf(
   { inputs }: Parameters<WasmKernel['run']>[0],
 ): Record<'x' | 'filter', TensorInfo> {
   const dtype = inputs['x']?.dtype === 'int32' ? 'int32' : 'float32';
-  return {
-    x: inputOf(name, inputs, 'x', undefined, dtype),
-    filter: inputOf(name, inputs, 'filter', undefined, dtype),
-  };
+  const x = inputOf(name, inputs, 'x', undefined, dtype);
+  const [rows, columns] = inputs['filter']?.shape ?? [];
+  const shape = [rows ?? 0, columns ?? 0, x.shape.at(-1)!];
+  return { x, filter: inputOf(name, inputs, 'filter', shape, dtype) };
 }
 
 function geometryOf(

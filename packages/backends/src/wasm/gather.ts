@@ -1,18 +1,22 @@
 import { backend_util, type Tensor, util } from '@tensorflow/tfjs-core';
 import { MultigradError } from '@multigrad/core/strategy';
+import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Indices that differ from batch to batch; the stock kernel reads those of the first ones. Others are the stock kernel's. */
 export const gatherV2: WasmKernel = {
   name: 'GatherV2',
   run: ({ inputs, attrs }, heap) => {
-    const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
     const { axis, batchDims = 0 } = attrs as { axis: number; batchDims?: number };
     if (batchDims === 0) return null;
+    const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
+    const batches = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
+    const shape = [...x.shape.slice(0, batches), ...indices.shape.slice(batches)];
+    inputOf('GatherV2', inputs, 'indices', shape, 'int32');
     const [along] = util.parseAxisParam(axis, x.shape) as [number];
     const info = backend_util.segment_util.collectGatherOpShapeInfo(x, indices, along, batchDims);
     const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info;
-    const taken = indices.size / batchSize;
+    const taken = util.sizeFromShape(indices.shape) / batchSize;
     const out = heap.output(outputShape, x.dtype);
     const [from, places, to] = [heap.values(x), heap.values(indices), heap.values(out)];
     let at = 0;
