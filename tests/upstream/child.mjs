@@ -19,7 +19,7 @@ const { setTestEnvs } = load('jasmine_util');
 setTestEnvs([{ name: 'upstream', backendName: settings.backend, isDataSync: true }]);
 
 const env = jasmine.getEnv();
-const keys = loadTests(env.topSuite(), settings.files);
+const { keys, suites } = loadTests(env.topSuite(), settings.files);
 const skip = new Set(settings.skip);
 const out = openSync(settings.out, 'a');
 const write = (line) => writeSync(out, `${JSON.stringify(line)}\n`);
@@ -28,7 +28,8 @@ env.addReporter({
   specStarted: ({ id }) => write({ began: keys.get(id) }),
   specDone: ({ id, status, failedExpectations: [failure] }) => {
     if (skip.has(keys.get(id))) return;
-    write({ ended: keys.get(id), status, reason: failure?.message.slice(0, 300) });
+    const reason = failure?.message.slice(0, 300);
+    write({ ended: keys.get(id), suite: suites.get(id), status, reason });
   },
 });
 await env.execute();
@@ -61,21 +62,27 @@ async function openBackend({ backend, threads, ours }) {
   }
 }
 
-/** Loads the files; gives each test a key: file, name, and a number where several have the same name. */
+/**
+ * Loads the files; gives each test a key (file, name, and a number where several have the same name) and the name of the
+ * suite that it stands in.
+ */
 function loadTests(top, files) {
-  const keys = new Map();
-  const seen = new Map();
+  const [keys, suites, seen] = [new Map(), new Map(), new Map()];
   for (const file of files) {
     const before = top.children.length;
     load(file);
-    for (const spec of top.children.slice(before).flatMap(specsOf)) {
+    const found = top.children
+      .slice(before)
+      .flatMap((suite) => specsOf(suite).map((spec) => ({ spec, suite: suite.description })));
+    for (const { spec, suite } of found) {
       const name = `${file}: ${spec.getFullName().replace(' upstream {}', '')}`;
       const count = (seen.get(name) ?? 0) + 1;
       seen.set(name, count);
       keys.set(spec.id, count === 1 ? name : `${name} (${count})`);
+      suites.set(spec.id, suite);
     }
   }
-  return keys;
+  return { keys, suites };
 }
 
 function specsOf(node) {

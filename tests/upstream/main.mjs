@@ -1,6 +1,9 @@
-// tests/upstream/run [cpu|wasm|tensorflow ...] [--only PATTERN]: TensorFlow.js's own tests of tfjs-core on each backend, once
-// as it is and once with our kernels. A test that passes as it is and fails with ours is a regression, and fails the run.
+// tests/upstream/run [cpu|wasm|tensorflow ...] [--only PATTERN] [--table]: TensorFlow.js's own tests of tfjs-core on each
+// backend, once as it is and once with our kernels. A test that passes as it is and fails with ours is a regression, and
+// fails the run. With --table the list of operations in docs/backends.md is written, which a whole run compares.
 import { compare, isOfGradient } from './compare.mjs';
+import { keepPage } from './keep-page.mjs';
+import { operationsTable } from './operations-table.mjs';
 import { preparedCore, testFiles } from './prepare.mjs';
 import { runTests } from './run-tests.mjs';
 
@@ -12,7 +15,7 @@ const backends = {
 /** Fewer tests than that were never run: some did not load. */
 const fewest = 4000;
 
-const { names, only } = readArguments(process.argv.slice(2));
+const { names, only, table } = readArguments(process.argv.slice(2));
 const core = preparedCore();
 const files = testFiles(core).filter((file) => only.test(file));
 const runs = names.flatMap((backend) => [
@@ -29,9 +32,11 @@ const comparisons = runs.flatMap((run, index) => {
 writeRepairs();
 writeRegressions();
 writeFigures();
+const upToDate = !isWhole() || (await keepPage(operationsTable(core, columnsOfTable()), table));
 const passed = comparisons.reduce((sum, { kept }) => sum + kept.length, 0);
-const failed = comparisons.reduce((sum, { regressions }) => sum + regressions.length, 0);
-if (only.source === '' && comparisons.some(({ tests }) => tests < fewest)) {
+const regressions = comparisons.reduce((sum, { regressions }) => sum + regressions.length, 0);
+const failed = regressions + (upToDate ? 0 : 1);
+if (only.source === '(?:)' && comparisons.some(({ tests }) => tests < fewest)) {
   throw new Error(`Expected at least ${fewest} tests on each backend.`);
 }
 console.log(`\n${passed} passed, ${failed} failed`);
@@ -40,12 +45,13 @@ if (failed > 0) process.exitCode = 1;
 function readArguments(given) {
   const at = given.indexOf('--only');
   const only = new RegExp(at === -1 ? '' : given[at + 1]);
-  const asked = at === -1 ? given : given.toSpliced(at, 2);
+  const table = given.includes('--table');
+  const asked = (at === -1 ? given : given.toSpliced(at, 2)).filter((name) => name !== '--table');
   const unknown = asked.find((name) => !(name in backends));
   if (unknown !== undefined) {
     throw new Error(`There is no backend \`${unknown}\`: ${Object.keys(backends).join(', ')}.`);
   }
-  return { names: asked.length > 0 ? asked : Object.keys(backends), only };
+  return { names: asked.length > 0 ? asked : Object.keys(backends), only, table };
 }
 
 async function twoAtATime(inputs, f) {
@@ -65,6 +71,20 @@ async function twoAtATime(inputs, f) {
 function title({ backend, threads }) {
   if (threads === undefined) return backend;
   return `${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+}
+
+function isWhole() {
+  return only.source === '(?:)' && names.length === Object.keys(backends).length;
+}
+
+/** Outcomes with our kernels, once for each backend. */
+function columnsOfTable() {
+  return new Map(
+    names.map((backend) => [
+      backend,
+      outcomes[runs.findIndex((run) => run.backend === backend && run.ours)],
+    ]),
+  );
 }
 
 function writeRepairs() {
