@@ -5,6 +5,8 @@ import { workNumbers } from './work-array.ts';
 interface Point {
   readonly logY: Float64Array;
   readonly logX: Float64Array;
+  /** `(C y − x) / Σ_j |C_kj| y_j`, how far x has strayed from the sum where that has no digit of it. */
+  readonly strays: Float64Array;
 }
 
 const factors = workNumbers();
@@ -34,24 +36,45 @@ export function balance(
   power: number,
   nearest: { readonly weights: Float64Array; readonly squaredNorm: number },
 ): Float64Array | null {
-  let point = start(cosines, goals, power, nearest);
+  const point = start(cosines, goals, power, nearest);
+  // Pulling x back to sums without digits disturbs more often than it helps: only where x has strayed too far without.
+  for (const correcting of [false, true]) {
+    const found = descend(cosines, point, goals, power, correcting);
+    if (holds(cosines, found, goals, power)) return found;
+  }
+  return null;
+}
+
+/** `log y` at the end of Newton's steps from a point. */
+function descend(
+  cosines: Gramian,
+  first: Point,
+  goals: Float64Array,
+  power: number,
+  correcting: boolean,
+): Float64Array {
+  let point = first;
   let best = point;
   let least = Infinity;
   let stalled = 0;
   // Some twenty turns as a rule; hundreds for lengths that differ by hundreds of powers of ten.
   for (let turn = 0; turn < 3000 && stalled < 4; turn += 1) {
     const residuals = point.logX.map((value, k) => value + power * point.logY[k]! - goals[k]!);
-    const largest = residuals.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = residuals.reduce(
+      (most, value, k) => Math.max(most, Math.abs(value), Math.abs(point.strays[k]!)),
+      0,
+    );
     // Once the last digits are reached they come and go.
     stalled = largest < 0.5 * least || largest > 1e-6 ? 0 : stalled + 1;
     if (largest < least) [best, least] = [point, largest];
     if (largest === 0) break;
-    const alone = unnoticed(cosines, point);
+    const rooms = roomsOf(cosines, point);
+    const alone = Uint8Array.from(rooms, (room) => (room >= 0 ? 1 : 0));
     const step = newtonStep(cosines, point, residuals, power, alone);
     if (step === null) break;
-    point = refreshed(cosines, moved(point, step, alone, residuals, power));
+    point = refreshed(cosines, moved(point, step, rooms, residuals, power), correcting);
   }
-  return holds(cosines, best.logY, goals, power) ? best.logY : null;
+  return best.logY;
 }
 
 /** The solution of the diagonal where every sum is clearly positive there, or else near the min-norm point. */
@@ -75,7 +98,11 @@ function start(
   let mean = 0;
   for (let k = 0; k < size; k += 1) mean += (logX[k]! + power * raised[k]! - goals[k]!) / size;
   const shift = mean / (1 + power);
-  return { logY: raised.map((value) => value - shift), logX: logX.map((value) => value - shift) };
+  return {
+    logY: raised.map((value) => value - shift),
+    logX: logX.map((value) => value - shift),
+    strays: new Float64Array(size),
+  };
 }
 
 /** The point of these y, or null where a sum is not above `clearly` times its terms. */
@@ -85,7 +112,7 @@ function withSums(cosines: Gramian, logY: Float64Array, clearly: number): Point 
     logX[k] = Math.log(sum) + largest;
     return sum > clearly * terms;
   });
-  return clear ? { logY, logX } : null;
+  return clear ? { logY, logX, strays: new Float64Array(logY.length) } : null;
 }
 
 /**
@@ -111,37 +138,50 @@ function eachSum(
   return true;
 }
 
-/** The same point with x added up anew where the sum has digits of it. */
-function refreshed(cosines: Gramian, { logY, logX }: Point): Point {
+/** The same point with x added up anew where the sum has digits of it, and how far it is from the sum elsewhere. */
+function refreshed(
+  cosines: Gramian,
+  { logY, logX }: Omit<Point, 'strays'>,
+  correcting: boolean,
+): Point {
   const next = Float64Array.from(logX);
+  const strays = new Float64Array(logX.length);
   eachSum(cosines, logY, (k, sum, terms, largest) => {
     if (sum > 2 ** -20 * terms) next[k] = Math.log(sum) + largest;
+    else if (correcting) strays[k] = (sum - Math.exp(logX[k]! - largest)) / terms;
     return true;
   });
-  return { logY, logX: next };
+  return { logY, logX: next, strays };
 }
 
 /** Newton's step; null where the numbers do not allow one. */
 function newtonStep(
   { size, values }: Gramian,
-  { logY, logX }: Point,
+  { logY, logX, strays }: Point,
   residuals: Float64Array,
   power: number,
   alone: Uint8Array,
 ): Step | null {
-  // S (C + p X / Y) S e = −S X F with S so that the diagonal is 1; dy = S e.
+  // S (C + p X / Y) S e = −S (X F + C y − x) with S so that the diagonal is 1; dy = S e.
   const largest = logY.reduce((most, value) => Math.max(most, value), -Infinity);
   const scales = logY.map((value, k) => 1 / Math.sqrt(1 + power * Math.exp(logX[k]! - value)));
   const matrix = factors.of(size * size);
   const change = new Float64Array(size);
+  const y0 = logY.map((value) => Math.exp(value - largest));
   for (let i = 0; i < size; i += 1) {
     const row = i * size;
+    let stray = 0;
+    if (strays[i] !== 0) {
+      for (let j = 0; j < size; j += 1) stray += Math.abs(values[row + j]! * y0[j]!);
+      stray *= strays[i]!;
+    }
     for (let j = 0; j < i; j += 1) {
       matrix[row + j] =
         alone[i] === 1 || alone[j] === 1 ? 0 : values[row + j]! * scales[i]! * scales[j]!;
     }
     matrix[row + i] = 1;
-    change[i] = alone[i] === 1 ? 0 : -scales[i]! * Math.exp(logX[i]! - largest) * residuals[i]!;
+    const wanted = Math.exp(logX[i]! - largest) * residuals[i]! + stray;
+    change[i] = alone[i] === 1 ? 0 : -scales[i]! * wanted;
   }
   if (!solvePositive(matrix, change)) return null;
   for (let k = 0; k < size; k += 1) change[k]! *= scales[k]!;
@@ -155,18 +195,23 @@ function newtonStep(
   return y.every(Number.isFinite) && x.every(Number.isFinite) ? { y, x } : null;
 }
 
-/** 1 for each y that no sum notices, `|C_jk| y_k <= 2⁻⁶⁰ x_j` for all j. */
-function unnoticed({ size, values }: Gramian, { logY, logX }: Point): Uint8Array {
+/**
+ * How far the logarithm of each y may rise until some sum notices it, `|C_jk| y_k > 2⁻⁶⁰ x_j`; less than 0 for those that
+ * are noticed.
+ */
+function roomsOf({ size, values }: Gramian, { logY, logX }: Point): Float64Array {
   const below = 60 * Math.LN2;
   const least = logX.reduce((most, value) => Math.min(most, value), Infinity);
-  return Uint8Array.from(logY, (value, k) => {
+  return logY.map((value, k) => {
     // No cosine is above 1.
-    if (value - least < -below) return 1;
+    if (least - value - below > below) return least - value - below;
+    let greatest = -Infinity;
     for (let j = 0; j < size; j += 1) {
-      const part = value - logX[j]!;
-      if (part > -below && Math.log(Math.abs(values[j * size + k]!)) + part > -below) return 0;
+      const part = value - logX[j]! + Math.log(Math.abs(values[j * size + k]!));
+      greatest = Math.max(greatest, part);
+      if (greatest > -below) return -1;
     }
-    return 1;
+    return -below - greatest;
   });
 }
 
@@ -174,10 +219,10 @@ function unnoticed({ size, values }: Gramian, { logY, logX }: Point): Uint8Array
 function moved(
   { logY, logX }: Point,
   step: Step,
-  alone: Uint8Array,
+  rooms: Float64Array,
   residuals: Float64Array,
   power: number,
-): Point {
+): Omit<Point, 'strays'> {
   let fall = 0;
   for (let k = 0; k < logY.length; k += 1) fall = Math.max(fall, -step.y[k]!, -step.x[k]!);
   const part = Math.min(1, 0.9 / fall);
@@ -186,9 +231,9 @@ function moved(
     logY: logY.map(
       (value, k) =>
         value +
-        (alone[k] === 1
+        (rooms[k]! >= 0
           ? // As far down as it will, and up until it is noticed.
-            Math.min(3, -residuals[k]! / power)
+            Math.min(rooms[k]! + 1, -residuals[k]! / power)
           : Math.log1p(part * step.y[k]!)),
     ),
   };

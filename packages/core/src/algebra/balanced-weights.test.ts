@@ -6,6 +6,7 @@ import {
   exactGradients,
   exactVector,
   nearestDouble,
+  noisyGramian,
 } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -192,6 +193,21 @@ describe('balancedWeights', () => {
       );
       expect(solved).toBeGreaterThan(100);
     });
+
+    it.each([
+      [5199, 50],
+      [5498, 0.5],
+    ])(
+      'solves them where weights fall and rise again, or sums lose their digits: %i',
+      (seed, alpha) => {
+        const rows = entangledRows(seed, 2 + (seed % 11)).map(([first, ...rest]) => [
+          Math.abs(first!) + 1,
+          ...rest,
+        ]);
+        const gramian = noisyGramian(rows, 2 ** -52, seed);
+        expect(balancedWeights(gramian, alpha).note).toBeUndefined();
+      },
+    );
 
     it('solves them or says why not, with noise in the Gramian', () => {
       fc.assert(
