@@ -123,6 +123,19 @@ describe('readRuns', () => {
     await expect(readRuns(folder, config)).rejects.toThrow(/epochs\.jsonl, line 2, is not JSON/);
   });
 
+  it('names the field that a record lacks', async () => {
+    await writeRun(0, true);
+    const path = join(folder, 'runs', 'sum-seed0');
+    writeFileSync(join(path, 'epochs.jsonl'), '{"epoch":1,"step":"x"}\n');
+    await expect(readRuns(folder, config)).rejects.toThrow(
+      /epochs\.jsonl, line 1, should hold `step`, of type number. Found string\.$/,
+    );
+    writeFileSync(join(path, 'result.json'), '{"status":"finished"}');
+    await expect(readRuns(folder, config)).rejects.toThrow(
+      /result\.json should hold `epochs`, of type number. Found undefined\.$/,
+    );
+  });
+
   it('says what is missing from a folder without results', async () => {
     await expect(readConfig(parent)).rejects.toThrow('holds no results: there is no config.json in it');
     writeFileSync(join(folder, 'config.json'), '{"format":2}');

@@ -63,16 +63,46 @@ export async function readConfig(
   );
 }
 
+type Kind = 'object' | 'array' | 'number' | 'string';
+
+/** The fields without which a record cannot be shown, by the file that it is from. */
+const fields: Readonly<Record<keyof LineCounts | 'result', Readonly<Record<string, Kind>>>> = {
+  epochs: {
+    ...{ epoch: 'number', step: 'number', train: 'object', test: 'object' },
+    ...{ conflicts: 'object', stepTime: 'object', seconds: 'object' },
+  },
+  steps: { step: 'number', epoch: 'number', losses: 'object', groups: 'array' },
+  analysis: { kind: 'string' },
+  result: {
+    ...{ status: 'string', epochs: 'number', steps: 'number', stepTime: 'object' },
+    ...{ conflicts: 'object', lines: 'object' },
+  },
+};
+
+/** @throws MultigradError `invalid-data` naming the first field that is not what it should be */
+function checkFields(record: object, expected: Readonly<Record<string, Kind>>, where: string): void {
+  const given = new Map<string, unknown>(Object.entries(record));
+  for (const [name, kind] of Object.entries(expected)) {
+    const value = given.get(name);
+    const found = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+    if (found === kind) continue;
+    throw new MultigradError(
+      'invalid-data',
+      `${where} should hold \`${name}\`, of type ${kind}. Found ${found}.`,
+    );
+  }
+}
+
 /** How a run ended; null where the program died before it could write that down. */
 export async function readResult(
   folder: string,
   name: string,
   files: Files = nodeFiles,
 ): Promise<RunResult | null> {
-  return (await readObject(
-    files,
-    join(runFolder(folder, name), 'result.json'),
-  )) as RunResult | null;
+  const path = join(runFolder(folder, name), 'result.json');
+  const result = await readObject(files, path);
+  if (result !== null) checkFields(result, fields.result, path);
+  return result as RunResult | null;
 }
 
 /** Reads every run of an output folder, as far as it got, in the order of the configuration. */
@@ -108,6 +138,9 @@ async function readRun(
     const expected = result?.lines[kind];
     const path = join(own, `${kind}.jsonl`);
     const { records, count, missing } = await readRecords(files, path, expected);
+    records.forEach((record, index) =>
+      checkFields(record, fields[kind], `${path}, line ${index + 1},`),
+    );
     if (missing !== '') gaps.push(gapIn(kind, count, missing));
     return records;
   };

@@ -296,7 +296,7 @@ describe('the events', () => {
     appendFileSync(join(folder, 'runs', 'sum-seed0', 'epochs.jsonl'), '{}\n');
     expect(await next(stream)).toMatchObject({
       order,
-      trouble: expect.stringContaining('The records cannot be shown: ') as string,
+      trouble: expect.stringContaining('should hold `epoch`, of type number') as string,
     });
   });
 
