@@ -18,3 +18,13 @@ export async function startTestBackend(usual = 'cpu'): Promise<void> {
   const { useBackend } = await import('@multigrad/backends');
   await useBackend(name!);
 }
+
+/** Starts one of the tested backends: cpu as TensorFlow.js has it, where operations are composed, others with our kernels. */
+export async function startTestedBackend(name: string): Promise<void> {
+  if (name === 'cpu') {
+    await tf.setBackend(name);
+    return;
+  }
+  const { useBackend } = await import('@multigrad/backends');
+  await useBackend(name);
+}

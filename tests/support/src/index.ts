@@ -1,5 +1,5 @@
 export { type Device, testedDevices, useDevice } from './devices.ts';
-export { startTestBackend, testedBackends } from './backends.ts';
+export { startTestBackend, startTestedBackend, testedBackends } from './backends.ts';
 export { entangledRows } from './entangled-rows.ts';
 export {
   combineExactly,

@@ -1,4 +1,9 @@
-import { expectConstantMemory, savedAndLoaded } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  savedAndLoaded,
+  startTestedBackend,
+  testedBackends,
+} from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -91,107 +96,114 @@ const input = (model: LayersModel, count = 2): tf.Tensor =>
 const values = (model: LayersModel) =>
   Array.from(namedVariables([model]), ([name, weight]) => [name, [...weight.dataSync()]] as const);
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
-
-describe.each(Object.entries(cases))('%s', (_, { make, features, stages, weights }) => {
-  it('has the features, the stages and the weights that it says, from its seed', async () => {
-    await expectConstantMemory(() => {
-      const [model, same, other, named] = [make('e', 1), make('e', 1), make('e', 2), make('f', 1)];
-      expect(model.outputs[0]!.shape).toEqual([null, ...features]);
-      expect(stagesOf(model).map(({ layer }) => layer.name)).toEqual(stages.map((s) => `e/${s}`));
-      const names = [...namedVariables([model]).keys()];
-      for (const weight of weights) expect(names).toContain(`e/${weight}`);
-      expect(names.every((name) => name.startsWith('e/'))).toBe(true);
-      expect(values(model)).toEqual(values(same));
-      const drawn = (from: LayersModel) =>
-        values(from)
-          .map(([, numbers]) => numbers)
-          .filter((numbers) => new Set(numbers).size > 1);
-      for (const different of [other, named]) {
-        drawn(model).forEach((numbers, k) => expect(numbers).not.toEqual(drawn(different)[k]));
-      }
-      for (const made of [model, same, other, named]) made.dispose();
-    });
+describe.each(testedBackends())('on %s', (backend) => {
+  beforeAll(async () => {
+    await startTestedBackend(backend);
   });
 
-  it('survives a save and a load', async () => {
-    await expectConstantMemory(async () => {
-      const model = make('e', 1);
-      const x = input(model);
-      tf.dispose(model.apply(x, { training: true }) as tf.Tensor);
-      const copy = await savedAndLoaded(model);
-      expect(values(copy).sort()).toEqual(values(model).sort());
-      const [found, expected] = [copy, model].map((m) => m.predict(x) as tf.Tensor);
-      expect(found!.shape).toEqual([2, ...features]);
-      expect(found!.dataSync()).toEqual(expected!.dataSync());
-      tf.dispose([x, found!, expected!]);
-      model.dispose();
-      copy.dispose();
-    });
-  });
-});
-
-describe('resNet18', () => {
-  it('has the weights of the published network', async () => {
-    await expectConstantMemory(() => {
-      const model = resNet18({ name: 'r', channels: 3, inputHeight: 64, inputWidth: 64 });
-      const trained = model.trainableWeights.reduce(
-        (sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]),
-        0,
-      );
-      // torchvision's 11,689,512, less its classifier of 512 · 1000 + 1000.
-      expect(trained).toBe(11_176_512);
-      const size = (stage: string) => model.getLayer(`r/${stage}`).outputShape;
-      expect(size('stem')).toEqual([null, 16, 16, 64]);
-      expect(size('stage4')).toEqual([null, 2, 2, 512]);
-      model.dispose();
-      const gray = resNet18({
-        name: 'g',
-        channels: 1,
-        inputHeight: 32,
-        inputWidth: 32,
-        stem: 'small',
-        width: 1,
+  describe.each(Object.entries(cases))('%s', (_, { make, features, stages, weights }) => {
+    it('has the features, the stages and the weights that it says, from its seed', async () => {
+      await expectConstantMemory(() => {
+        const [model, same, other, named] = [
+          make('e', 1),
+          make('e', 1),
+          make('e', 2),
+          make('f', 1),
+        ];
+        expect(model.outputs[0]!.shape).toEqual([null, ...features]);
+        expect(stagesOf(model).map(({ layer }) => layer.name)).toEqual(stages.map((s) => `e/${s}`));
+        const names = [...namedVariables([model]).keys()];
+        for (const weight of weights) expect(names).toContain(`e/${weight}`);
+        expect(names.every((name) => name.startsWith('e/'))).toBe(true);
+        expect(values(model)).toEqual(values(same));
+        const drawn = (from: LayersModel) =>
+          values(from)
+            .map(([, numbers]) => numbers)
+            .filter((numbers) => new Set(numbers).size > 1);
+        for (const different of [other, named]) {
+          drawn(model).forEach((numbers, k) => expect(numbers).not.toEqual(drawn(different)[k]));
+        }
+        for (const made of [model, same, other, named]) made.dispose();
       });
-      expect(gray.getLayer('g/stem').outputShape).toEqual([null, 32, 32, 1]);
-      gray.dispose();
+    });
+
+    it('survives a save and a load', async () => {
+      await expectConstantMemory(async () => {
+        const model = make('e', 1);
+        const x = input(model);
+        tf.dispose(model.apply(x, { training: true }) as tf.Tensor);
+        const copy = await savedAndLoaded(model);
+        expect(values(copy).sort()).toEqual(values(model).sort());
+        const [found, expected] = [copy, model].map((m) => m.predict(x) as tf.Tensor);
+        expect(found!.shape).toEqual([2, ...features]);
+        expect(found!.dataSync()).toEqual(expected!.dataSync());
+        tf.dispose([x, found!, expected!]);
+        model.dispose();
+        copy.dispose();
+      });
     });
   });
 
-  it('averages the features of its frames', async () => {
-    await expectConstantMemory(() => {
-      const options = { name: 'r', ...small, stem: 'small', seed: 3 } as const;
-      const [one, many] = [resNet18(options), resNet18({ ...options, frames: 3 })];
-      tf.tidy(() => {
-        const clip = input(many);
-        const frames = tf.unstack(clip, 1).map((frame) => one.predict(frame) as tf.Tensor);
-        const expected = tf.mean(tf.stack(frames), 0).dataSync();
-        (many.predict(clip) as tf.Tensor).dataSync().forEach((value, i) => {
-          expect(value).toBeCloseTo(expected[i]!, 5);
+  describe('resNet18', () => {
+    it('has the weights of the published network', async () => {
+      await expectConstantMemory(() => {
+        const model = resNet18({ name: 'r', channels: 3, inputHeight: 64, inputWidth: 64 });
+        const trained = model.trainableWeights.reduce(
+          (sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]),
+          0,
+        );
+        // torchvision's 11,689,512, less its classifier of 512 · 1000 + 1000.
+        expect(trained).toBe(11_176_512);
+        const size = (stage: string) => model.getLayer(`r/${stage}`).outputShape;
+        expect(size('stem')).toEqual([null, 16, 16, 64]);
+        expect(size('stage4')).toEqual([null, 2, 2, 512]);
+        model.dispose();
+        const gray = resNet18({
+          name: 'g',
+          channels: 1,
+          inputHeight: 32,
+          inputWidth: 32,
+          stem: 'small',
+          width: 1,
         });
+        expect(gray.getLayer('g/stem').outputShape).toEqual([null, 32, 32, 1]);
+        gray.dispose();
       });
-      one.dispose();
-      many.dispose();
+    });
+
+    it('averages the features of its frames', async () => {
+      await expectConstantMemory(() => {
+        const options = { name: 'r', ...small, stem: 'small', seed: 3 } as const;
+        const [one, many] = [resNet18(options), resNet18({ ...options, frames: 3 })];
+        tf.tidy(() => {
+          const clip = input(many);
+          const frames = tf.unstack(clip, 1).map((frame) => one.predict(frame) as tf.Tensor);
+          const expected = tf.mean(tf.stack(frames), 0).dataSync();
+          (many.predict(clip) as tf.Tensor).dataSync().forEach((value, i) => {
+            expect(value).toBeCloseTo(expected[i]!, 5);
+          });
+        });
+        one.dispose();
+        many.dispose();
+      });
     });
   });
-});
 
-it('refuses options out of range, and holds nothing', async () => {
-  await expectConstantMemory(() => {
-    expect(() => multilayerPerceptron({ name: 'm', shape: [] })).toThrow('`shape`');
-    expect(() => multilayerPerceptron({ name: 'm', shape: [3], hidden: [0] })).toThrow(
-      'Option `hidden` of `multilayerPerceptron` should be an array of integers >= 1.',
-    );
-    expect(() => leNet({ name: 'l', channels: 1, inputHeight: 15 })).toThrow(
-      'Option `inputHeight` of `leNet` should be an integer >= 16. Found 15.',
-    );
-    expect(() => resNet18({ name: 'r', channels: 3 } as never)).toThrow('`inputHeight`');
-    expect(() => resNet18({ name: 'r', ...small, stem: 'tiny' as 'small' })).toThrow('"tiny"');
-    expect(() => waveformEncoder({ name: 'w', length: 0 })).toThrow('`length`');
-    expect(() => temporalTransformer({ name: 't', length: 4, inputs: 3, width: 6 })).toThrow(
-      'Option `heads` of `temporalTransformer` should divide `width`, 6. Found 4.',
-    );
+  it('refuses options out of range, and holds nothing', async () => {
+    await expectConstantMemory(() => {
+      expect(() => multilayerPerceptron({ name: 'm', shape: [] })).toThrow('`shape`');
+      expect(() => multilayerPerceptron({ name: 'm', shape: [3], hidden: [0] })).toThrow(
+        'Option `hidden` of `multilayerPerceptron` should be an array of integers >= 1.',
+      );
+      expect(() => leNet({ name: 'l', channels: 1, inputHeight: 15 })).toThrow(
+        'Option `inputHeight` of `leNet` should be an integer >= 16. Found 15.',
+      );
+      expect(() => resNet18({ name: 'r', channels: 3 } as never)).toThrow('`inputHeight`');
+      expect(() => resNet18({ name: 'r', ...small, stem: 'tiny' as 'small' })).toThrow('"tiny"');
+      expect(() => waveformEncoder({ name: 'w', length: 0 })).toThrow('`length`');
+      expect(() => temporalTransformer({ name: 't', length: 4, inputs: 3, width: 6 })).toThrow(
+        'Option `heads` of `temporalTransformer` should divide `width`, 6. Found 4.',
+      );
+    });
   });
 });

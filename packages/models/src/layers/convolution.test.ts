@@ -1,4 +1,4 @@
-import { expectConstantMemory, startTestBackend, testedBackends } from '@multigrad/test-support';
+import { expectConstantMemory, startTestedBackend, testedBackends } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -48,8 +48,8 @@ function trial(layer: tfl.layers.Layer): Float32Array[] {
   });
 }
 
-describe.each(testedBackends(['cpu']))('convolution on %s', () => {
-  beforeAll(() => startTestBackend('cpu'));
+describe.each(testedBackends())('convolution on %s', (backend) => {
+  beforeAll(() => startTestedBackend(backend));
 
   it.each(configs)(
     'is the layer of TensorFlow.js in value and gradients, with %s',

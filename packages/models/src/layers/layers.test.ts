@@ -1,4 +1,9 @@
-import { expectConstantMemory, expectGradientByDifferences } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  expectGradientByDifferences,
+  startTestedBackend,
+  testedBackends,
+} from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { type layers, type LayerVariable } from '@tensorflow/tfjs-layers';
@@ -172,46 +177,50 @@ function prepared({ make, shapes }: Case) {
   return { inputs, weights, call, layer, dispose };
 }
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
-
-describe.each(Object.entries(cases))('%s', (_, given) => {
-  it('computes what its description says, and announces its shape', async () => {
-    await expectConstantMemory(() => {
-      const { inputs, weights, call, layer, dispose } = prepared(given);
-      tf.tidy(() => {
-        const values = weights.map(([name, variable]) => [name, variable.arraySync()]);
-        const expected = given.reference(
-          inputs.map((input) => input.arraySync()) as never,
-          Object.fromEntries(values) as never,
-        );
-        const found = call();
-        const shapes = given.shapes.map((shape) => [null, ...shape.slice(1)]);
-        const announced = layer.computeOutputShape(shapes.length === 1 ? shapes[0]! : shapes);
-        expect(found.shape.slice(1)).toEqual((announced as number[]).slice(1));
-        const flat = (numbers: Numbers): number[] =>
-          Array.isArray(numbers[0]) ? (numbers as Numbers[]).flatMap(flat) : (numbers as number[]);
-        const wanted = flat(expected);
-        expect(found.size).toBe(wanted.length);
-        found.dataSync().forEach((value, i) => expect(value).toBeCloseTo(wanted[i]!, 5));
-      });
-      dispose();
-    });
+describe.each(testedBackends())('on %s', (backend) => {
+  beforeAll(async () => {
+    await startTestedBackend(backend);
   });
 
-  it('has the gradient of its function, by finite differences', async () => {
-    await expectConstantMemory(() => {
-      const { inputs, weights, call, dispose } = prepared(given);
-      tf.tidy(() => {
-        const factors = tf.randomNormal(call().shape, 0, 1, 'float32', 60);
-        const loss = () => tf.sum<tf.Scalar>(tf.mul(factors, tf.tanh(call())));
-        const all = weights.map(([, variable]) => variable);
-        // A key's bias moves all scores of a query alike, which a softmax does not see.
-        const sources = all.filter(({ name }) => !name.includes('key/bias'));
-        expectGradientByDifferences(loss, [...inputs, ...sources]);
+  describe.each(Object.entries(cases))('%s', (_, given) => {
+    it('computes what its description says, and announces its shape', async () => {
+      await expectConstantMemory(() => {
+        const { inputs, weights, call, layer, dispose } = prepared(given);
+        tf.tidy(() => {
+          const values = weights.map(([name, variable]) => [name, variable.arraySync()]);
+          const expected = given.reference(
+            inputs.map((input) => input.arraySync()) as never,
+            Object.fromEntries(values) as never,
+          );
+          const found = call();
+          const shapes = given.shapes.map((shape) => [null, ...shape.slice(1)]);
+          const announced = layer.computeOutputShape(shapes.length === 1 ? shapes[0]! : shapes);
+          expect(found.shape.slice(1)).toEqual((announced as number[]).slice(1));
+          const flat = (numbers: Numbers): number[] =>
+            Array.isArray(numbers[0])
+              ? (numbers as Numbers[]).flatMap(flat)
+              : (numbers as number[]);
+          const wanted = flat(expected);
+          expect(found.size).toBe(wanted.length);
+          found.dataSync().forEach((value, i) => expect(value).toBeCloseTo(wanted[i]!, 5));
+        });
+        dispose();
       });
-      dispose();
+    });
+
+    it('has the gradient of its function, by finite differences', async () => {
+      await expectConstantMemory(() => {
+        const { inputs, weights, call, dispose } = prepared(given);
+        tf.tidy(() => {
+          const factors = tf.randomNormal(call().shape, 0, 1, 'float32', 60);
+          const loss = () => tf.sum<tf.Scalar>(tf.mul(factors, tf.tanh(call())));
+          const all = weights.map(([, variable]) => variable);
+          // A key's bias moves all scores of a query alike, which a softmax does not see.
+          const sources = all.filter(({ name }) => !name.includes('key/bias'));
+          expectGradientByDifferences(loss, [...inputs, ...sources]);
+        });
+        dispose();
+      });
     });
   });
 });

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { expectConstantMemory, startTestBackend } from '@multigrad/test-support';
+import { expectConstantMemory, startTestedBackend, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchNormalization } from './batch-normalization.ts';
@@ -7,90 +7,92 @@ import { dropout } from './dropout.ts';
 import { normalizeTogether } from './standardize-together.ts';
 import { normalizeBatch } from './standardize.ts';
 
-beforeAll(async () => {
-  await startTestBackend();
-});
-
-type Normalize = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => tf.Tensor;
-
-/** Values, moments and gradients, as numbers. */
-function everything(make: (receive: (...moments: tf.Tensor[]) => void) => Normalize): number[][] {
-  return tf.tidy(() => {
-    const x = tf.tensor3d([5, -1, 2, 30, 7, 8, -2, 33, 0.5, 31, 1, 29], [3, 2, 2]);
-    const inputs = [x, tf.tensor1d([2, 3]), tf.tensor1d([-1, 1])];
-    const dy = tf.tensor3d([1, 2, -1, 0.5, 3, -2, 0.1, 0.2, 0.3, 1, -1, 2], [3, 2, 2]);
-    const moments: number[][] = [];
-    const normalize = make((...seen) => {
-      moments.push(...seen.map((one) => [...one.dataSync()]));
-    });
-    const value = normalize(...(inputs as [tf.Tensor, tf.Tensor, tf.Tensor]));
-    const gradients = tf.grads((...given: tf.Tensor[]) =>
-      normalize(...(given as [tf.Tensor, tf.Tensor, tf.Tensor])),
-    )(inputs, dy);
-    return [...[value, ...gradients].map((one) => [...one.dataSync()]), ...moments];
+describe.each(testedBackends())('on %s', (backend) => {
+  beforeAll(async () => {
+    await startTestedBackend(backend);
   });
-}
 
-describe('batch norm over several ranks', () => {
-  it.each([1, 2, 5])('with %i ranks of the same samples is that of one', async (ranks) => {
-    await expectConstantMemory(() => {
-      const alone = everything(
-        (receive) => (x, gamma, beta) => normalizeBatch(x, gamma, beta, 1e-3, receive),
-      );
-      // Each of them would add the same.
-      const sumNow = (values: Float64Array): void => {
-        values.forEach((value, index) => (values[index] = value * ranks));
-      };
-      const together = everything(
-        (receive) => (x, gamma, beta) => normalizeTogether(x, gamma, beta, 1e-3, receive, sumNow),
-      );
-      together.forEach((numbers, part) => {
-        numbers.forEach((value, index) => {
-          expect(value).toBeCloseTo(alone[part]![index]!, 4);
+  type Normalize = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => tf.Tensor;
+
+  /** Values, moments and gradients, as numbers. */
+  function everything(make: (receive: (...moments: tf.Tensor[]) => void) => Normalize): number[][] {
+    return tf.tidy(() => {
+      const x = tf.tensor3d([5, -1, 2, 30, 7, 8, -2, 33, 0.5, 31, 1, 29], [3, 2, 2]);
+      const inputs = [x, tf.tensor1d([2, 3]), tf.tensor1d([-1, 1])];
+      const dy = tf.tensor3d([1, 2, -1, 0.5, 3, -2, 0.1, 0.2, 0.3, 1, -1, 2], [3, 2, 2]);
+      const moments: number[][] = [];
+      const normalize = make((...seen) => {
+        moments.push(...seen.map((one) => [...one.dataSync()]));
+      });
+      const value = normalize(...(inputs as [tf.Tensor, tf.Tensor, tf.Tensor]));
+      const gradients = tf.grads((...given: tf.Tensor[]) =>
+        normalize(...(given as [tf.Tensor, tf.Tensor, tf.Tensor])),
+      )(inputs, dy);
+      return [...[value, ...gradients].map((one) => [...one.dataSync()]), ...moments];
+    });
+  }
+
+  describe('batch norm over several ranks', () => {
+    it.each([1, 2, 5])('with %i ranks of the same samples is that of one', async (ranks) => {
+      await expectConstantMemory(() => {
+        const alone = everything(
+          (receive) => (x, gamma, beta) => normalizeBatch(x, gamma, beta, 1e-3, receive),
+        );
+        // Each of them would add the same.
+        const sumNow = (values: Float64Array): void => {
+          values.forEach((value, index) => (values[index] = value * ranks));
+        };
+        const together = everything(
+          (receive) => (x, gamma, beta) => normalizeTogether(x, gamma, beta, 1e-3, receive, sumNow),
+        );
+        together.forEach((numbers, part) => {
+          numbers.forEach((value, index) => {
+            expect(value).toBeCloseTo(alone[part]![index]!, 4);
+          });
         });
       });
     });
+
+    it('takes the others into account: mean and variance of all', () => {
+      // This rank has 1 and 3, another one 5 and 7: sums of 4 and 12, then squares of distances from 4.
+      const sums = [
+        [16, 4],
+        [20, 0],
+      ];
+      let call = 0;
+      const sumNow = (values: Float64Array): void => {
+        values.set(sums[call]!.slice(0, values.length));
+        call += 1;
+      };
+      const layer = batchNormalization({ epsilon: 1e-12, momentum: 0 });
+      const x = tf.tensor2d([[1], [3]]);
+      const y = layer.apply(x, { training: true, sumNow }) as tf.Tensor;
+      const deviation = Math.sqrt(5);
+      expect([...y.dataSync()].map((value) => value * deviation)).toEqual([
+        expect.closeTo(-3, 5),
+        expect.closeTo(-1, 5),
+      ]);
+      const [mean, variance] = layer.getWeights().slice(2);
+      expect([mean!.dataSync()[0], variance!.dataSync()[0]]).toEqual([4, 5]);
+      tf.dispose([x, y]);
+      layer.dispose();
+    });
   });
 
-  it('takes the others into account: mean and variance of all', () => {
-    // This rank has 1 and 3, another one 5 and 7: sums of 4 and 12, then squares of distances from 4.
-    const sums = [
-      [16, 4],
-      [20, 0],
-    ];
-    let call = 0;
-    const sumNow = (values: Float64Array): void => {
-      values.set(sums[call]!.slice(0, values.length));
-      call += 1;
-    };
-    const layer = batchNormalization({ epsilon: 1e-12, momentum: 0 });
-    const x = tf.tensor2d([[1], [3]]);
-    const y = layer.apply(x, { training: true, sumNow }) as tf.Tensor;
-    const deviation = Math.sqrt(5);
-    expect([...y.dataSync()].map((value) => value * deviation)).toEqual([
-      expect.closeTo(-3, 5),
-      expect.closeTo(-1, 5),
-    ]);
-    const [mean, variance] = layer.getWeights().slice(2);
-    expect([mean!.dataSync()[0], variance!.dataSync()[0]]).toEqual([4, 5]);
-    tf.dispose([x, y]);
-    layer.dispose();
-  });
-});
-
-describe('dropout', () => {
-  it('masks a sample by its place among those of all ranks', async () => {
-    await expectConstantMemory(() => {
-      const layer = dropout({ name: 'drop', rate: 0.5, seed: 2 });
-      const masks = tf.tidy(() => {
-        const apply = (samples: number, firstSample: number): number[] => {
-          const x = tf.ones([samples, 3, 4]);
-          const y = layer.apply(x, { training: true, step: 5, firstSample }) as tf.Tensor;
-          return [...y.dataSync()];
-        };
-        return [apply(7, 0), [...apply(4, 0), ...apply(2, 4), ...apply(1, 6)]];
+  describe('dropout', () => {
+    it('masks a sample by its place among those of all ranks', async () => {
+      await expectConstantMemory(() => {
+        const layer = dropout({ name: 'drop', rate: 0.5, seed: 2 });
+        const masks = tf.tidy(() => {
+          const apply = (samples: number, firstSample: number): number[] => {
+            const x = tf.ones([samples, 3, 4]);
+            const y = layer.apply(x, { training: true, step: 5, firstSample }) as tf.Tensor;
+            return [...y.dataSync()];
+          };
+          return [apply(7, 0), [...apply(4, 0), ...apply(2, 4), ...apply(1, 6)]];
+        });
+        expect(masks[1]).toEqual(masks[0]);
       });
-      expect(masks[1]).toEqual(masks[0]);
     });
   });
 });

@@ -1,4 +1,9 @@
-import { expectConstantMemory, savedAndLoaded } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  savedAndLoaded,
+  startTestedBackend,
+  testedBackends,
+} from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { type layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -55,118 +60,129 @@ function through(
 const after = { image: ['conv4'], audio: ['block1'] };
 const places = { image: ['conv1', 'conv4'], audio: ['projection', 'block1'] };
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
+describe.each(testedBackends())('on %s', (backend) => {
+  beforeAll(async () => {
+    await startTestedBackend(backend);
+  });
 
-describe('mmtm', () => {
-  it('scales each stream by twice the sigmoid of what all streams say together', async () => {
-    await expectConstantMemory(() => {
-      const net = network({ kind: 'mmtm', after, ratio: 2 });
-      tf.tidy(() => {
-        const { image, audio } = batch();
-        const weight = (name: string) =>
-          net.namedVariables.get(`exchange1/${name}`) as unknown as tf.Tensor2D;
-        const dense = (x: tf.Tensor, layer: string) =>
-          tf.add(tf.matMul(x as tf.Tensor2D, weight(`${layer}/kernel`)), weight(`${layer}/bias`));
-        const x = through(net, 'image', image, ['norm', 'conv4']);
-        const y = through(net, 'audio', audio, ['projection', 'block1']);
-        const squeezed = tf.concat([tf.mean(x, [1, 2]), tf.mean(y, 1)], 1);
-        expect(weight('squeeze/kernel').shape).toEqual([4 + 6, 5]);
-        const z = tf.relu(dense(squeezed, 'squeeze'));
-        const gate = (stream: string) => tf.mul(2, tf.sigmoid(dense(z, `${stream}/excitation`)));
-        const gatedX = tf.mul(x, tf.reshape(gate('image'), [2, 1, 1, 4]));
-        const gatedY = tf.mul(y, tf.reshape(gate('audio'), [2, 1, 6]));
-        const expected = {
-          image: through(net, 'image', gatedX, ['average', 'dense']),
-          audio: through(net, 'audio', gatedY, ['block2', 'average']),
-        };
-        const found = net.features({ image, audio }, inference);
-        for (const modality of net.modalities) {
-          const values = expected[modality].dataSync();
-          found[modality].dataSync().forEach((value, i) => {
-            expect(value).toBeCloseTo(values[i]!, 5);
-          });
+  describe('mmtm', () => {
+    it('scales each stream by twice the sigmoid of what all streams say together', async () => {
+      await expectConstantMemory(() => {
+        const net = network({ kind: 'mmtm', after, ratio: 2 });
+        tf.tidy(() => {
+          const { image, audio } = batch();
+          const weight = (name: string) =>
+            net.namedVariables.get(`exchange1/${name}`) as unknown as tf.Tensor2D;
+          const dense = (x: tf.Tensor, layer: string) =>
+            tf.add(tf.matMul(x as tf.Tensor2D, weight(`${layer}/kernel`)), weight(`${layer}/bias`));
+          const x = through(net, 'image', image, ['norm', 'conv4']);
+          const y = through(net, 'audio', audio, ['projection', 'block1']);
+          const squeezed = tf.concat([tf.mean(x, [1, 2]), tf.mean(y, 1)], 1);
+          expect(weight('squeeze/kernel').shape).toEqual([4 + 6, 5]);
+          const z = tf.relu(dense(squeezed, 'squeeze'));
+          const gate = (stream: string) => tf.mul(2, tf.sigmoid(dense(z, `${stream}/excitation`)));
+          const gatedX = tf.mul(x, tf.reshape(gate('image'), [2, 1, 1, 4]));
+          const gatedY = tf.mul(y, tf.reshape(gate('audio'), [2, 1, 6]));
+          const expected = {
+            image: through(net, 'image', gatedX, ['average', 'dense']),
+            audio: through(net, 'audio', gatedY, ['block2', 'average']),
+          };
+          const found = net.features({ image, audio }, inference);
+          for (const modality of net.modalities) {
+            const values = expected[modality].dataSync();
+            found[modality].dataSync().forEach((value, i) => {
+              expect(value).toBeCloseTo(values[i]!, 5);
+            });
+          }
+        });
+        net.dispose();
+      });
+    });
+  });
+
+  describe.each(['mmtm', 'cross-attention'] as const)('%s between stages', (kind) => {
+    it('lets each modality see the other, where none does without', async () => {
+      await expectConstantMemory(() => {
+        const [net, alone] = [network({ kind, after: places }), network(undefined)];
+        tf.tidy(() => {
+          const { image, audio } = batch();
+          const other = { image, audio: tf.neg(audio) };
+          const moved = (from: typeof net) => {
+            const [a, b] = [
+              from.features({ image, audio }, inference),
+              from.features(other, inference),
+            ];
+            return tf.max(tf.abs(tf.sub(a.image, b.image))).dataSync()[0]!;
+          };
+          expect(moved(net)).toBeGreaterThan(1e-7);
+          expect(moved(alone)).toBe(0);
+        });
+        net.dispose();
+        alone.dispose();
+      });
+    });
+
+    it('has encoders of the same initial weights as without, and its own called by their place', async () => {
+      await expectConstantMemory(() => {
+        const [net, alone] = [network({ kind, after: places }), network(undefined)];
+        for (const [name, variable] of alone.namedVariables) {
+          expect(net.namedVariables.get(name)!.dataSync(), name).toEqual(variable.dataSync());
         }
+        const own = [...net.namedVariables.keys()].filter(
+          (name) => !alone.namedVariables.has(name),
+        );
+        expect(own.length).toBeGreaterThan(0);
+        expect(new Set(own.map((name) => name.split('/')[0]))).toEqual(
+          new Set(['exchange1', 'exchange2']),
+        );
+        expect(net.trainableVariables).toHaveLength(alone.trainableVariables.length + own.length);
+        net.dispose();
+        alone.dispose();
       });
-      net.dispose();
     });
-  });
-});
 
-describe.each(['mmtm', 'cross-attention'] as const)('%s between stages', (kind) => {
-  it('lets each modality see the other, where none does without', async () => {
-    await expectConstantMemory(() => {
-      const [net, alone] = [network({ kind, after: places }), network(undefined)];
-      tf.tidy(() => {
+    it('survives a save and a load of the whole', async () => {
+      await expectConstantMemory(async () => {
+        const net = network({ kind, after: places });
         const { image, audio } = batch();
-        const other = { image, audio: tf.neg(audio) };
-        const moved = (from: typeof net) => {
-          const [a, b] = [
-            from.features({ image, audio }, inference),
-            from.features(other, inference),
-          ];
-          return tf.max(tf.abs(tf.sub(a.image, b.image))).dataSync()[0]!;
-        };
-        expect(moved(net)).toBeGreaterThan(1e-7);
-        expect(moved(alone)).toBe(0);
+        // Moving statistics that are not those of the start.
+        tf.dispose(net.forward({ image, audio }, { training: true }));
+        const copy = await savedAndLoaded(net.model);
+        const logits = net.forward({ image, audio }, inference);
+        const copied = copy.predict([image, audio]) as tf.Tensor[];
+        net.objectiveNames.forEach((objective, k) => {
+          expect(copied[k]!.dataSync()).toEqual(logits[objective].dataSync());
+        });
+        tf.dispose([image, audio, logits, copied]);
+        copy.dispose();
+        net.dispose();
       });
-      net.dispose();
-      alone.dispose();
     });
   });
 
-  it('has encoders of the same initial weights as without, and its own called by their place', async () => {
+  it('refuses an encoder that branches at its outermost level', async () => {
     await expectConstantMemory(() => {
-      const [net, alone] = [network({ kind, after: places }), network(undefined)];
-      for (const [name, variable] of alone.namedVariables) {
-        expect(net.namedVariables.get(name)!.dataSync(), name).toEqual(variable.dataSync());
-      }
-      const own = [...net.namedVariables.keys()].filter((name) => !alone.namedVariables.has(name));
-      expect(own.length).toBeGreaterThan(0);
-      expect(new Set(own.map((name) => name.split('/')[0]))).toEqual(
-        new Set(['exchange1', 'exchange2']),
-      );
-      expect(net.trainableVariables).toHaveLength(alone.trainableVariables.length + own.length);
-      net.dispose();
-      alone.dispose();
-    });
-  });
-
-  it('survives a save and a load of the whole', async () => {
-    await expectConstantMemory(async () => {
-      const net = network({ kind, after: places });
-      const { image, audio } = batch();
-      // Moving statistics that are not those of the start.
-      tf.dispose(net.forward({ image, audio }, { training: true }));
-      const copy = await savedAndLoaded(net.model);
-      const logits = net.forward({ image, audio }, inference);
-      const copied = copy.predict([image, audio]) as tf.Tensor[];
-      net.objectiveNames.forEach((objective, k) => {
-        expect(copied[k]!.dataSync()).toEqual(logits[objective].dataSync());
+      const x = tfl.input({ name: 'branching/input', shape: [4] });
+      const dense = (name: string) =>
+        tfl.layers.dense({ name, units: 2 }).apply(x) as SymbolicTensor;
+      const sum = tfl.layers.add({ name: 'branching/add' }).apply([dense('left'), dense('right')]);
+      const branching = model({ name: 'branching', inputs: x, outputs: sum as SymbolicTensor });
+      const audio = temporalTransformer({
+        name: 'audio',
+        length: 3,
+        inputs: 2,
+        width: 2,
+        heads: 1,
       });
-      tf.dispose([image, audio, logits, copied]);
-      copy.dispose();
-      net.dispose();
+      expect(() =>
+        multimodalNetwork({
+          encoders: { branching, audio },
+          exchange: { kind: 'mmtm', after: { branching: ['add'], audio: ['norm'] } },
+          classes: 2,
+        }),
+      ).toThrow('Found that layer `branching/add` of `branching` joins 2 tensors');
+      branching.dispose();
+      audio.dispose();
     });
-  });
-});
-
-it('refuses an encoder that branches at its outermost level', async () => {
-  await expectConstantMemory(() => {
-    const x = tfl.input({ name: 'branching/input', shape: [4] });
-    const dense = (name: string) => tfl.layers.dense({ name, units: 2 }).apply(x) as SymbolicTensor;
-    const sum = tfl.layers.add({ name: 'branching/add' }).apply([dense('left'), dense('right')]);
-    const branching = model({ name: 'branching', inputs: x, outputs: sum as SymbolicTensor });
-    const audio = temporalTransformer({ name: 'audio', length: 3, inputs: 2, width: 2, heads: 1 });
-    expect(() =>
-      multimodalNetwork({
-        encoders: { branching, audio },
-        exchange: { kind: 'mmtm', after: { branching: ['add'], audio: ['norm'] } },
-        classes: 2,
-      }),
-    ).toThrow('Found that layer `branching/add` of `branching` joins 2 tensors');
-    branching.dispose();
-    audio.dispose();
   });
 });

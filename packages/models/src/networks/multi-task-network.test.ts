@@ -1,5 +1,11 @@
 import { integrateGradients, withFeatures } from '@multigrad/core';
-import { expectConstantMemory, only, savedAndLoaded } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  only,
+  savedAndLoaded,
+  startTestedBackend,
+  testedBackends,
+} from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -94,153 +100,157 @@ const expected: Record<
   },
 };
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
+describe.each(testedBackends())('on %s', (backend) => {
+  beforeAll(async () => {
+    await startTestedBackend(backend);
+  });
 
-describe.each(Object.entries(expected))('%s', (_, { sharing, outputs }) => {
-  it('computes what its description says', async () => {
-    await expectConstantMemory(() => {
-      const net = network(sharing);
-      tf.tidy(() => {
+  describe.each(Object.entries(expected))('%s', (_, { sharing, outputs }) => {
+    it('computes what its description says', async () => {
+      await expectConstantMemory(() => {
+        const net = network(sharing);
+        tf.tidy(() => {
+          const x = sample();
+          const [found, wanted] = [net.forward(x, inference), outputs(net, x)];
+          for (const task of net.objectiveNames) {
+            const values = wanted[task]!.dataSync();
+            expect(found[task].shape).toEqual(wanted[task]!.shape);
+            found[task].dataSync().forEach((value, i) => expect(value).toBeCloseTo(values[i]!, 5));
+          }
+        });
+        net.dispose();
+      });
+    });
+
+    it('survives a save and a load, is the same for the same seed, and frees everything', async () => {
+      await expectConstantMemory(async () => {
+        const [net, again] = [network(sharing), network(sharing)];
         const x = sample();
-        const [found, wanted] = [net.forward(x, inference), outputs(net, x)];
-        for (const task of net.objectiveNames) {
-          const values = wanted[task]!.dataSync();
-          expect(found[task].shape).toEqual(wanted[task]!.shape);
-          found[task].dataSync().forEach((value, i) => expect(value).toBeCloseTo(values[i]!, 5));
+        const copy = await savedAndLoaded(net.model);
+        const copied = copy.predict(x) as tf.Tensor[];
+        const [found, same] = [net.forward(x, inference), again.forward(x, inference)];
+        net.objectiveNames.forEach((task, k) => {
+          expect(copied[k]!.dataSync()).toEqual(found[task].dataSync());
+          expect(same[task].dataSync()).toEqual(found[task].dataSync());
+        });
+        tf.dispose([x, copied, found, same]);
+        for (const made of [net, again, copy]) made.dispose();
+        net.dispose();
+      });
+    });
+  });
+
+  describe('multiTaskNetwork', () => {
+    it("integrates at the trunk's vectors with hard sharing: the chain rule's gradient of the sum", async () => {
+      await expectConstantMemory(async () => {
+        const net = network('hard');
+        const [x, target] = [sample(), targets()];
+        const mode = { training: true };
+        const cut = () => {
+          const features = net.features(x, mode);
+          return withFeatures(net.lossesFromFeatures(features, target, mode), features);
+        };
+        const variables = net.trainableVariables;
+        const behind = await integrateGradients(cut, variables, only('place'), {
+          level: 'features',
+          parts: net.parts,
+        });
+        const direct = await integrateGradients(
+          () => net.losses(x, target),
+          variables,
+          only('place'),
+          { parts: net.parts },
+        );
+        expect(behind.groups[0]!.key).toBe('trunk');
+        for (const { name } of variables) {
+          expect(behind.gradients[name]!.dataSync()).toEqual(direct.gradients[name]!.dataSync());
         }
+        tf.dispose([x, target, behind.gradients, direct.gradients]);
+        net.dispose();
       });
-      net.dispose();
     });
-  });
 
-  it('survives a save and a load, is the same for the same seed, and frees everything', async () => {
-    await expectConstantMemory(async () => {
-      const [net, again] = [network(sharing), network(sharing)];
-      const x = sample();
-      const copy = await savedAndLoaded(net.model);
-      const copied = copy.predict(x) as tf.Tensor[];
-      const [found, same] = [net.forward(x, inference), again.forward(x, inference)];
-      net.objectiveNames.forEach((task, k) => {
-        expect(copied[k]!.dataSync()).toEqual(found[task].dataSync());
-        expect(same[task].dataSync()).toEqual(found[task].dataSync());
-      });
-      tf.dispose([x, copied, found, same]);
-      for (const made of [net, again, copy]) made.dispose();
-      net.dispose();
-    });
-  });
-});
-
-describe('multiTaskNetwork', () => {
-  it("integrates at the trunk's vectors with hard sharing: the chain rule's gradient of the sum", async () => {
-    await expectConstantMemory(async () => {
-      const net = network('hard');
-      const [x, target] = [sample(), targets()];
-      const mode = { training: true };
-      const cut = () => {
-        const features = net.features(x, mode);
-        return withFeatures(net.lossesFromFeatures(features, target, mode), features);
-      };
-      const variables = net.trainableVariables;
-      const behind = await integrateGradients(cut, variables, only('place'), {
-        level: 'features',
-        parts: net.parts,
-      });
-      const direct = await integrateGradients(
-        () => net.losses(x, target),
-        variables,
-        only('place'),
-        { parts: net.parts },
-      );
-      expect(behind.groups[0]!.key).toBe('trunk');
-      for (const { name } of variables) {
-        expect(behind.gradients[name]!.dataSync()).toEqual(direct.gradients[name]!.dataSync());
-      }
-      tf.dispose([x, target, behind.gradients, direct.gradients]);
-      net.dispose();
-    });
-  });
-
-  it('has no such vector with other schemes', async () => {
-    await expectConstantMemory(() => {
-      const net = network('mmoe');
-      const x = sample();
-      expect(() => net.features(x, inference)).toThrow('`features` needs one tensor');
-      x.dispose();
-      net.dispose();
-    });
-  });
-
-  it('pools a trunk that returns a sequence', async () => {
-    await expectConstantMemory(() => {
-      const net = multiTaskNetwork({
-        trunk: temporalTransformer({
-          name: 'trunk',
-          length: 3,
-          inputs: 2,
-          width: 4,
-          heads: 2,
-          pool: false,
-        }),
-        tasks,
-      });
-      tf.tidy(() => {
-        const x = tf.randomNormal([2, 3, 2], 0, 1, 'float32', 1);
-        const z = tf.mean(net.trunks[0]!.predict(x) as tf.Tensor, 1);
-        expect([...net.features(x, inference).trunk.dataSync()]).toEqual([...z.dataSync()]);
-      });
-      net.dispose();
-    });
-  });
-
-  it('refuses what does not fit, and holds nothing then', async () => {
-    await expectConstantMemory(() => {
-      const make = (options: Partial<MultiTaskNetworkOptions<string>>) => (): unknown =>
-        multiTaskNetwork<string>({ trunk, tasks, ...options });
-      expect(make({ tasks: { kind: tasks.kind } })).toThrow('at least two tasks');
-      expect(make({ tasks: { ...tasks, x: { kind: 'ranking' } as never } })).toThrow(
-        "Option `tasks.x.kind` of `multiTaskNetwork` should be 'classification' or 'regression'. Found \"ranking\".",
-      );
-      expect(make({ tasks: { ...tasks, x: { kind: 'regression', size: 0 } } })).toThrow(
-        '`size` of `task x`',
-      );
-      expect(make({ sharing: 'soft' as 'hard' })).toThrow('Found "soft".');
-      expect(make({ sharing: { kind: 'mmoe', experts: 1 } })).toThrow('`experts` of `mmoe`');
-      expect(make({ sharing: { kind: 'cross-stitch', after: ['conv1'] } })).toThrow(
-        'Option `sharing.after` should name stages of `kind`: dense1, dense2. Found "conv1".',
-      );
-      expect(make({ trunk: (() => 3) as never })).toThrow('Found 3.');
-      const one = trunk('one');
-      expect(make({ trunk: () => one, sharing: 'mmoe' })).toThrow('makes a new trunk at each call');
-      one.dispose();
-      let width = 3;
-      const growing = (name: string) =>
-        multilayerPerceptron({ name, shape: [4], hidden: [width++], features: 2 });
-      expect(
-        make({ trunk: growing, sharing: { kind: 'cross-stitch', after: ['dense1'] } }),
-      ).toThrow('should have stages of the same shape. Found [3] and [4].');
-    });
-  });
-
-  it('refuses inputs and targets that do not fit', async () => {
-    await expectConstantMemory(() => {
-      const net = network('hard');
-      tf.tidy(() => {
+    it('has no such vector with other schemes', async () => {
+      await expectConstantMemory(() => {
+        const net = network('mmoe');
         const x = sample();
-        expect(() => net.losses(tf.ones([3, 5]), targets())).toThrow(
-          'The input should be a tensor of shape [n, 4]. Found [3, 5].',
-        );
-        expect(() => net.losses(x, { place: tf.ones([3]) })).toThrow(
-          'Targets of `place` should be a float32 tensor of shape [n, 2]. Found float32 [3].',
-        );
-        expect(() => net.losses(x, { place: [1] as never })).toThrow('should be a tensor. Found');
-        expect(() => net.losses(x, { kind: tf.tensor1d([0, 5, 1], 'int32') })).toThrow(
-          'labels of `kind`: expected integers from 0 to 2 for 3 classes, or -1 for a missing label. Found 5 at position 1.',
-        );
+        expect(() => net.features(x, inference)).toThrow('`features` needs one tensor');
+        x.dispose();
+        net.dispose();
       });
-      net.dispose();
+    });
+
+    it('pools a trunk that returns a sequence', async () => {
+      await expectConstantMemory(() => {
+        const net = multiTaskNetwork({
+          trunk: temporalTransformer({
+            name: 'trunk',
+            length: 3,
+            inputs: 2,
+            width: 4,
+            heads: 2,
+            pool: false,
+          }),
+          tasks,
+        });
+        tf.tidy(() => {
+          const x = tf.randomNormal([2, 3, 2], 0, 1, 'float32', 1);
+          const z = tf.mean(net.trunks[0]!.predict(x) as tf.Tensor, 1);
+          expect([...net.features(x, inference).trunk.dataSync()]).toEqual([...z.dataSync()]);
+        });
+        net.dispose();
+      });
+    });
+
+    it('refuses what does not fit, and holds nothing then', async () => {
+      await expectConstantMemory(() => {
+        const make = (options: Partial<MultiTaskNetworkOptions<string>>) => (): unknown =>
+          multiTaskNetwork<string>({ trunk, tasks, ...options });
+        expect(make({ tasks: { kind: tasks.kind } })).toThrow('at least two tasks');
+        expect(make({ tasks: { ...tasks, x: { kind: 'ranking' } as never } })).toThrow(
+          "Option `tasks.x.kind` of `multiTaskNetwork` should be 'classification' or 'regression'. Found \"ranking\".",
+        );
+        expect(make({ tasks: { ...tasks, x: { kind: 'regression', size: 0 } } })).toThrow(
+          '`size` of `task x`',
+        );
+        expect(make({ sharing: 'soft' as 'hard' })).toThrow('Found "soft".');
+        expect(make({ sharing: { kind: 'mmoe', experts: 1 } })).toThrow('`experts` of `mmoe`');
+        expect(make({ sharing: { kind: 'cross-stitch', after: ['conv1'] } })).toThrow(
+          'Option `sharing.after` should name stages of `kind`: dense1, dense2. Found "conv1".',
+        );
+        expect(make({ trunk: (() => 3) as never })).toThrow('Found 3.');
+        const one = trunk('one');
+        expect(make({ trunk: () => one, sharing: 'mmoe' })).toThrow(
+          'makes a new trunk at each call',
+        );
+        one.dispose();
+        let width = 3;
+        const growing = (name: string) =>
+          multilayerPerceptron({ name, shape: [4], hidden: [width++], features: 2 });
+        expect(
+          make({ trunk: growing, sharing: { kind: 'cross-stitch', after: ['dense1'] } }),
+        ).toThrow('should have stages of the same shape. Found [3] and [4].');
+      });
+    });
+
+    it('refuses inputs and targets that do not fit', async () => {
+      await expectConstantMemory(() => {
+        const net = network('hard');
+        tf.tidy(() => {
+          const x = sample();
+          expect(() => net.losses(tf.ones([3, 5]), targets())).toThrow(
+            'The input should be a tensor of shape [n, 4]. Found [3, 5].',
+          );
+          expect(() => net.losses(x, { place: tf.ones([3]) })).toThrow(
+            'Targets of `place` should be a float32 tensor of shape [n, 2]. Found float32 [3].',
+          );
+          expect(() => net.losses(x, { place: [1] as never })).toThrow('should be a tensor. Found');
+          expect(() => net.losses(x, { kind: tf.tensor1d([0, 5, 1], 'int32') })).toThrow(
+            'labels of `kind`: expected integers from 0 to 2 for 3 classes, or -1 for a missing label. Found 5 at position 1.',
+          );
+        });
+        net.dispose();
+      });
     });
   });
 });

@@ -1,0 +1,172 @@
+import { registerLayers, softmaxCrossEntropy } from '@multigrad/models';
+import { trainableVariables, withSeededRandom } from '@multigrad/test-support';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { BatchNormalization } from '../../packages/models/src/layers/batch-normalization.ts';
+import { ChannelGate } from '../../packages/models/src/layers/channel-gate.ts';
+import { convolution } from '../../packages/models/src/layers/convolution.ts';
+import { CrossStitch } from '../../packages/models/src/layers/cross-stitch.ts';
+import { Dropout } from '../../packages/models/src/layers/dropout.ts';
+import { FoldFrames, UnfoldFrames } from '../../packages/models/src/layers/frames.ts';
+import { GlobalAverage } from '../../packages/models/src/layers/global-average.ts';
+import { LayerNormalization } from '../../packages/models/src/layers/layer-normalization.ts';
+import { Mixture } from '../../packages/models/src/layers/mixture.ts';
+import { MultiHeadAttention } from '../../packages/models/src/layers/multi-head-attention.ts';
+import { PositionEmbedding } from '../../packages/models/src/layers/position-embedding.ts';
+import { labels, type Method, samples, type Weights, weightsOf } from './method.ts';
+
+type Symbolic = tfl.SymbolicTensor;
+
+/** A layer in the midst of a model: what comes before it, and the layer or what stands in its place. */
+interface Place {
+  readonly input: readonly number[];
+  readonly before: (x: Symbolic) => Symbolic[];
+  readonly layer: (inputs: Symbolic[]) => Symbolic;
+  readonly instead: (inputs: Symbolic[]) => Symbolic;
+}
+
+const apply = (layer: tfl.layers.Layer, x: Symbolic | Symbolic[]): Symbolic =>
+  layer.apply(x) as Symbolic;
+
+const dense = (x: Symbolic, units = 4): Symbolic =>
+  apply(tfl.layers.dense({ units, activation: 'tanh' }), x);
+
+const first = ([x]: Symbolic[]): Symbolic => x!;
+const vector: Pick<Place, 'input' | 'before' | 'instead'> = {
+  input: [5],
+  before: (x) => [dense(x)],
+  instead: first,
+};
+const sequence = { ...vector, input: [3, 5] };
+const image = { ...vector, input: [4, 5, 3] };
+const video = { ...vector, input: [2, 4, 4, 2] };
+
+/** Each layer by its class name; `convolution` is a function and has none. */
+export const places: Readonly<Record<string, Place>> = {
+  MultigradBatchNormalization: {
+    ...image,
+    layer: ([x]) => apply(new BatchNormalization({ name: 'norm' }), x!),
+  },
+  MultigradChannelGate: {
+    ...sequence,
+    before: (x) => [dense(x), dense(apply(new GlobalAverage({ name: 'squeeze' }), x))],
+    layer: (inputs) => apply(new ChannelGate({ name: 'gate' }), inputs),
+    instead: ([x, gate]) =>
+      apply(tfl.layers.add(), [x!, apply(tfl.layers.repeatVector({ n: 3 }), gate!)]),
+  },
+  MultigradCrossStitch: {
+    ...vector,
+    before: (x) => [dense(x), dense(x)],
+    layer: (inputs) =>
+      apply(new CrossStitch({ name: 'stitch', streams: ['a', 'b'], own: 'a', share: 0.3 }), inputs),
+    instead: (inputs) => apply(tfl.layers.average(), inputs),
+  },
+  MultigradDropout: {
+    ...vector,
+    layer: ([x]) => apply(new Dropout({ name: 'dropout', rate: 0.4, seed: 2 }), x!),
+  },
+  MultigradFoldFrames: {
+    ...video,
+    layer: ([x]) => {
+      const folded = apply(new FoldFrames({ name: 'fold' }), x!);
+      const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 2 }), folded);
+      return apply(new UnfoldFrames({ name: 'unfold', frames: 2 }), pooled);
+    },
+  },
+  MultigradUnfoldFrames: {
+    ...video,
+    layer: ([x]) => {
+      const folded = apply(new FoldFrames({ name: 'fold' }), x!);
+      const convolved = apply(tfl.layers.conv2d({ filters: 2, kernelSize: 2 }), folded);
+      return apply(new UnfoldFrames({ name: 'unfold', frames: 2 }), convolved);
+    },
+  },
+  gelu: {
+    ...vector,
+    layer: ([x]) => {
+      registerLayers();
+      return apply(tfl.layers.dense({ units: 4, activation: 'gelu' }), x!);
+    },
+    instead: ([x]) => apply(tfl.layers.dense({ units: 4 }), x!),
+  },
+  MultigradGlobalAverage: {
+    ...image,
+    layer: ([x]) => apply(new GlobalAverage({ name: 'average' }), x!),
+  },
+  MultigradLayerNormalization: {
+    ...vector,
+    layer: ([x]) => apply(new LayerNormalization({ name: 'norm' }), x!),
+  },
+  MultigradMixture: {
+    ...vector,
+    before: (x) => [apply(tfl.layers.softmax(), dense(x, 2)), dense(x), dense(x)],
+    layer: (inputs) => apply(new Mixture({ name: 'mixture' }), inputs),
+    instead: (inputs) => apply(tfl.layers.concatenate(), inputs),
+  },
+  MultigradMultiHeadAttention: {
+    ...sequence,
+    layer: ([x]) =>
+      apply(
+        new MultiHeadAttention({
+          name: 'attention',
+          width: 4,
+          heads: 2,
+          seed: 1,
+          initialisation: 'pytorch',
+        }),
+        x!,
+      ),
+  },
+  MultigradPositionEmbedding: {
+    ...sequence,
+    layer: ([x]) => apply(new PositionEmbedding({ name: 'position', seed: 1 }), x!),
+  },
+  convolution: {
+    ...image,
+    layer: ([x]) =>
+      apply(
+        convolution({
+          name: 'convolution',
+          filters: 3,
+          kernelSize: 3,
+          padding: 'same',
+          activation: 'relu',
+        }),
+        x!,
+      ),
+  },
+};
+
+/** Trains the model around a layer by cross-entropy, and returns the weights outside of the layer. */
+function train({ input, before }: Place, layer: Place['layer']): Promise<Weights> {
+  return withSeededRandom(3, () => {
+    const x = tfl.input({ shape: [...input] });
+    const inner = layer(before(x));
+    const flat = inner.rank > 2 ? tfl.layers.flatten().apply(inner) : inner;
+    const output = tfl.layers.dense({ units: 3 }).apply(flat) as Symbolic;
+    const model = tfl.model({ inputs: x, outputs: output });
+    const [batch, classes] = [samples(input, 1), labels()];
+    const variables = trainableVariables(model);
+    const optimizer = tf.train.sgd(0.2);
+    for (let step = 0; step < 3; step += 1) {
+      optimizer.minimize(
+        () =>
+          softmaxCrossEntropy(model.apply(batch, { training: true, step }) as tf.Tensor2D, classes),
+        false,
+        variables,
+      );
+    }
+    const weights = weightsOf(variables.map((variable, k) => [`weight ${k}`, variable]));
+    optimizer.dispose();
+    model.dispose();
+    tf.dispose([batch, classes]);
+    return Promise.resolve(weights);
+  });
+}
+
+export const layerMethods: readonly Method[] = Object.entries(places).map(([name, place]) => ({
+  kind: 'layer',
+  name,
+  train: () => train(place, place.layer),
+  without: () => train(place, place.instead),
+}));

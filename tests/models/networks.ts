@@ -1,0 +1,230 @@
+import { MultiObjectiveTrainer } from '@multigrad/core';
+import {
+  digitEncoder,
+  gBlending,
+  leNet,
+  multilayerPerceptron,
+  multimodalNetwork,
+  type MultimodalNetworkOptions,
+  multiTaskNetwork,
+  type MultiTaskNetworkOptions,
+  ogmGe,
+  pmr,
+  resNet18,
+  temporalTransformer,
+  waveformEncoder,
+} from '@multigrad/models';
+import { sum } from '@multigrad/strategy-sum';
+import { normalTensor } from '@multigrad/test-support';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { labels, type Method, samples, type Weights, weightsOf } from './method.ts';
+
+const [steps, classes, seed] = [3, 3, 4];
+
+type Modality = 'left' | 'right';
+type Encoder = (name: string) => LayersModel;
+
+const perceptron: Encoder = (name) =>
+  multilayerPerceptron({ name, shape: [4], hidden: [5], features: 4, seed });
+const map: Encoder = (name) =>
+  digitEncoder({ name, channels: 1, width: 2, features: 4, inputHeight: 6, inputWidth: 6, seed });
+const tokens: Encoder = (name) =>
+  temporalTransformer({ name, length: 3, inputs: 2, width: 4, heads: 2, pool: false, seed });
+
+interface Setting {
+  readonly encoder?: Encoder;
+  readonly shape?: readonly number[];
+  readonly fusion?: MultimodalNetworkOptions<Modality, 'multimodal'>['fusion'];
+  readonly exchange?: MultimodalNetworkOptions<Modality, 'multimodal'>['exchange'];
+  /** Learning rate. */
+  readonly rate?: number;
+  readonly balancing?: 'ogmGe' | 'ogmGe without noise' | 'pmr' | 'gBlending';
+}
+
+/** Trains a network of two modalities by all its objectives and returns its weights; by no step, those it starts from. */
+async function multimodal(
+  { encoder = perceptron, shape = [4], fusion, exchange, balancing, rate = 0.05 }: Setting,
+  epochs = steps,
+): Promise<Weights> {
+  const network = multimodalNetwork<Modality>({
+    encoders: { left: encoder('left'), right: encoder('right') },
+    classes,
+    seed,
+    ...(fusion !== undefined && { fusion }),
+    ...(exchange !== undefined && { exchange }),
+  });
+  const batch = (from: number) => ({
+    left: samples(shape, from),
+    right: tf.tidy(() => tf.mul(samples(shape, from + 1), 0.3)),
+    label: labels(),
+  });
+  const [data, other] = [batch(1), batch(11)];
+  const modulation =
+    balancing === 'ogmGe' || balancing === 'ogmGe without noise'
+      ? ogmGe(network, { noise: balancing === 'ogmGe', alpha: 0.8, seed })
+      : null;
+  const rebalance = balancing === 'pmr' ? pmr(network) : null;
+  const blending = gBlending(network.objectiveNames);
+  const sgd = tf.train.sgd(rate);
+  const trainer = new MultiObjectiveTrainer({
+    objectives: ({ label, ...inputs }: typeof data, mode) => {
+      if (modulation !== null) return modulation.objectives(inputs, label, mode);
+      if (rebalance !== null) return rebalance.objectives(inputs, label, mode);
+      return network.objectives(inputs, label, mode);
+    },
+    variables: network.trainableVariables,
+    parts: network.parts,
+    strategy: sum(),
+    optimizer: modulation?.modulate(sgd) ?? sgd,
+    ...(balancing === 'gBlending' && { lossWeights: blending.lossWeights }),
+  });
+  await rebalance?.update([other]);
+  if (epochs > 0) {
+    await trainer.fit([data], {
+      epochs,
+      validationData: [other],
+      callbacks: balancing === 'gBlending' ? [blending.callback] : [],
+    });
+  }
+  const weights = weightsOf(network.namedVariables);
+  modulation?.dispose();
+  rebalance?.dispose();
+  sgd.dispose();
+  network.dispose();
+  tf.dispose([data, other]);
+  return weights;
+}
+
+type Sharing = MultiTaskNetworkOptions<'kind' | 'place'>['sharing'];
+
+/** Trains a network of two tasks. */
+async function multiTask(sharing: Sharing, epochs = steps): Promise<Weights> {
+  const network = multiTaskNetwork({
+    trunk: perceptron,
+    tasks: {
+      kind: { kind: 'classification', classes },
+      place: { kind: 'regression', size: 2, hidden: 4 },
+    },
+    seed,
+    ...(sharing !== undefined && { sharing }),
+  });
+  const data = { x: samples([4], 1), kind: labels(), place: normalTensor([6, 2], 5) };
+  const sgd = tf.train.sgd(0.05);
+  const trainer = new MultiObjectiveTrainer({
+    objectives: ({ x, kind, place }: typeof data, mode) =>
+      network.objectives(x, { kind: kind as tf.Tensor1D, place: place as tf.Tensor2D }, mode),
+    variables: network.trainableVariables,
+    strategy: sum(),
+    optimizer: sgd,
+  });
+  if (epochs > 0) await trainer.fit([data], { epochs });
+  const weights = weightsOf(network.namedVariables);
+  sgd.dispose();
+  network.dispose();
+  tf.dispose(data);
+  return weights;
+}
+
+const ofNetwork = (
+  kind: Method['kind'],
+  settings: Readonly<Record<string, Setting>>,
+): readonly Method[] =>
+  Object.entries(settings).map(([name, setting]) => ({
+    kind,
+    name,
+    train: () => multimodal(setting),
+    without: () => multimodal(setting, 0),
+  }));
+
+const balancing: readonly Method[] = (
+  ['ogmGe', 'ogmGe without noise', 'pmr', 'gBlending'] as const
+).map((name) => ({
+  kind: 'balancing',
+  name,
+  // G-Blending divides by what training and validation lose apart: steps that are large enough to tell.
+  train: () => multimodal({ balancing: name, rate: 0.2 }),
+  without: () => multimodal({ rate: 0.2 }),
+}));
+
+const encoders = ofNetwork('encoder', {
+  multilayerPerceptron: {},
+  digitEncoder: { encoder: map, shape: [6, 6, 1] },
+  leNet: {
+    encoder: (name) =>
+      leNet({
+        name,
+        channels: 1,
+        width: 2,
+        secondWidth: 3,
+        features: 4,
+        inputHeight: 20,
+        inputWidth: 16,
+        seed,
+      }),
+    shape: [20, 16, 1],
+  },
+  resNet18: {
+    encoder: (name) =>
+      resNet18({
+        name,
+        channels: 2,
+        inputHeight: 16,
+        inputWidth: 16,
+        width: 2,
+        stem: 'small',
+        seed,
+      }),
+    shape: [16, 16, 2],
+  },
+  temporalTransformer: {
+    encoder: (name) =>
+      temporalTransformer({ name, length: 3, inputs: 2, width: 4, heads: 2, seed }),
+    shape: [3, 2],
+  },
+  waveformEncoder: {
+    encoder: (name) => waveformEncoder({ name, length: 1024, width: 2, seed }),
+    shape: [1024, 1],
+  },
+});
+
+const fusions = ofNetwork('fusion', {
+  concatenation: { fusion: 'concatenation' },
+  summation: { fusion: 'summation' },
+  gated: { fusion: 'gated' },
+  film: { fusion: { kind: 'film', condition: 'left' } },
+  'cross-attention': { encoder: tokens, shape: [3, 2], fusion: 'cross-attention' },
+});
+
+const exchanges = ofNetwork('exchange', {
+  mmtm: {
+    encoder: map,
+    shape: [6, 6, 1],
+    exchange: { kind: 'mmtm', after: { left: ['conv4'], right: ['conv4'] } },
+  },
+  'cross-attention': {
+    encoder: map,
+    shape: [6, 6, 1],
+    exchange: { kind: 'cross-attention', after: { left: ['conv4'], right: ['conv4'] } },
+  },
+});
+
+const sharings: readonly Method[] = Object.entries<NonNullable<Sharing>>({
+  hard: 'hard',
+  'cross-stitch': { kind: 'cross-stitch', after: ['dense1'] },
+  mmoe: { kind: 'mmoe', experts: 3 },
+  ple: 'ple',
+}).map(([name, sharing]) => ({
+  kind: 'sharing',
+  name,
+  train: () => multiTask(sharing),
+  without: () => multiTask(sharing, 0),
+}));
+
+export const networkMethods: readonly Method[] = [
+  ...balancing,
+  ...encoders,
+  ...fusions,
+  ...exchanges,
+  ...sharings,
+];
