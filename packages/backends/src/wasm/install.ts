@@ -16,7 +16,7 @@ import { maxPoolGrad } from './pooling.ts';
 import { averagePooling } from './pooling-average.ts';
 import { maxPool, maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
-import { booleanMoves, stridedSlice } from './moves.ts';
+import { booleanKernels, isNaNOfIntegers, stridedSlice } from './moves.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
@@ -55,7 +55,8 @@ export const wasmKernels: readonly WasmKernel[] = [
   sum,
   mean,
   identity,
-  ...booleanMoves,
+  ...booleanKernels,
+  isNaNOfIntegers,
   stridedSlice,
   unsortedSegmentSum,
   einsumByProducts,

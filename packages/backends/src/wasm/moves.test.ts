@@ -49,6 +49,33 @@ describe('booleans on wasm', () => {
   });
 });
 
+describe('arithmetic on wasm', () => {
+  it('of booleans is that of 0 and 1', async () => {
+    await expectConstantMemory(() => {
+      tf.tidy(() => {
+        const x = tf.tensor1d([1, 0, 1], 'bool');
+        for (const f of [tf.abs, tf.neg, tf.relu, tf.sign, tf.square, tf.step]) {
+          const found = f(x);
+          expect(found.dtype).toBe('bool');
+          expect([...found.dataSync()], f.name).toEqual([1, 0, 1]);
+        }
+        const rest = tf.mod(x, tf.tensor1d([1, 1, 1], 'bool'));
+        expect([...rest.dataSync()]).toEqual([0, 0, 0]);
+      });
+    });
+  });
+
+  it('finds no integer that is not a number', async () => {
+    await expectConstantMemory(() => {
+      tf.tidy(() => {
+        const found = tf.isNaN(tf.tensor1d([-5, 0, 7], 'int32'));
+        expect(found.dtype).toBe('bool');
+        expect([...found.dataSync()]).toEqual([0, 0, 0]);
+      });
+    });
+  });
+});
+
 describe.each(['int32', 'bool'] as const)('strided slices of %s on wasm', (dtype) => {
   it('are those cells', async () => {
     await expectConstantMemory(() => {

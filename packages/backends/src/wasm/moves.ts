@@ -8,19 +8,31 @@ import {
   type Tensor,
   tensor,
   tidy,
+  zeros,
   cast,
 } from '@tensorflow/tfjs-core';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /**
- * Choice and reversal of booleans. The stock kernels move cells of four bytes, so for booleans, which have one, they write
- * beyond the output and the backend's memory is damaged. Layers choose among masks (causal attention) and reverse them
- * (recurrent layers that go backwards).
+ * Kernels for booleans that stock ones do wrong. Choice and reversal move cells of four bytes, so for booleans, which have
+ * one, they write beyond the output and the backend's memory is damaged: layers choose among masks (causal attention) and
+ * reverse them (recurrent layers that go backwards). The others leave the output unset and write a line to the console.
  */
-export const booleanMoves: readonly WasmKernel[] = [
+export const booleanKernels: readonly WasmKernel[] = [
   throughIntegers('Select', ['t', 'e']),
   throughIntegers('Reverse', ['x']),
+  ...['Abs', 'Neg', 'Relu', 'Sign', 'Square', 'Step'].map((name) => throughIntegers(name, ['x'])),
+  throughIntegers('Mod', ['a', 'b']),
 ];
+
+/** No integer is NaN; the stock kernel takes its bits for a float32, of which negative ones are. */
+export const isNaNOfIntegers: WasmKernel = {
+  name: 'IsNan',
+  run: ({ inputs }) => {
+    const { x } = inputs as Record<'x', Tensor>;
+    return x.dtype === 'float32' ? null : zeros(x.shape, 'bool');
+  },
+};
 
 function throughIntegers(name: string, moved: readonly string[]): WasmKernel {
   return {
