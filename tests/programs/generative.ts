@@ -1,3 +1,4 @@
+import { trainableVariables } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { barPictures, side } from './pictures.ts';
@@ -179,4 +180,67 @@ const auxiliaryClassifierGan: Program = {
   },
 };
 
-export const generative: readonly Program[] = [variationalAutoencoder, auxiliaryClassifierGan];
+/** A critic whose gradient by its input is held near length 1, which takes second-order gradients. */
+const wassersteinGan: Program = {
+  name: 'WGAN-GP',
+  run: () => {
+    const random = dataRandom('wgan');
+    const real = tf.tensor2d(normalRows(random, 16, 3).map((row) => row.map((v) => 2 + 0.5 * v)));
+    const generator = tfl.sequential({
+      layers: [
+        tfl.layers.dense({ inputShape: [2], units: 8, activation: 'relu' }),
+        tfl.layers.dense({ units: 3 }),
+      ],
+    });
+    const critic = tfl.sequential({
+      layers: [
+        tfl.layers.dense({ inputShape: [3], units: 8, activation: 'tanh' }),
+        tfl.layers.dense({ units: 8, activation: 'sigmoid' }),
+        tfl.layers.dense({ units: 1 }),
+      ],
+    });
+    const score = (x: tf.Tensor): tf.Tensor => critic.apply(x) as tf.Tensor;
+    const [criticOptimizer, generatorOptimizer] = [
+      tf.train.adam(0.01, 0.5),
+      tf.train.adam(0.01, 0.5),
+    ];
+    const losses: number[] = [];
+    for (let step = 0; step < 4; step += 1) {
+      const [z, share] = [
+        tf.tensor2d(normalRows(random, 16, 2)),
+        tf.tensor2d(Array.from({ length: 16 }, () => [random.uniform()])),
+      ];
+      const ofCritic = criticOptimizer.minimize(
+        () => {
+          const made = generator.apply(z) as tf.Tensor;
+          const between = tf.add(tf.mul(real, share), tf.mul(made, tf.sub(1, share)));
+          const slopes = tf.grad((x) => tf.sum(score(x)))(between);
+          const lengths = tf.sqrt(tf.add(tf.sum(tf.square(slopes), 1), 1e-12));
+          const penalty = tf.mul(tf.mean(tf.square(tf.sub(lengths, 1))), 10);
+          const distance = tf.sub(tf.mean(score(made)), tf.mean(score(real)));
+          return tf.add<tf.Scalar>(distance, penalty);
+        },
+        true,
+        trainableVariables(critic),
+      )!;
+      const ofGenerator = generatorOptimizer.minimize(
+        () => tf.neg<tf.Scalar>(tf.mean(score(generator.apply(z) as tf.Tensor))),
+        true,
+        trainableVariables(generator),
+      )!;
+      losses.push(ofCritic.dataSync()[0]!, ofGenerator.dataSync()[0]!);
+      tf.dispose([z, share, ofCritic, ofGenerator]);
+    }
+    [criticOptimizer, generatorOptimizer].forEach((optimizer) => optimizer.dispose());
+    generator.dispose();
+    critic.dispose();
+    real.dispose();
+    return Promise.resolve(losses);
+  },
+};
+
+export const generative: readonly Program[] = [
+  variationalAutoencoder,
+  auxiliaryClassifierGan,
+  wassersteinGan,
+];

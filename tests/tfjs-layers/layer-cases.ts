@@ -71,11 +71,15 @@ export const layerCases: LayerCases = {
     ] as const
   ).map((activation) => one(row, () => layers.activation({ activation }))),
   // Convolutions
-  conv1d: [one(line, () => layers.conv1d({ filters: 4, kernelSize: 3, padding: 'same' }))],
+  conv1d: [
+    one(line, () => layers.conv1d({ filters: 4, kernelSize: 3, padding: 'same' })),
+    one(line, () => layers.conv1d({ filters: 4, kernelSize: 3, dilationRate: 2 })),
+  ],
   conv2d: [
     one(image, () =>
       layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }),
     ),
+    one(image, () => layers.conv2d({ filters: 4, kernelSize: 2, dilationRate: 2 })),
   ],
   conv2dTranspose: [
     one(image, () =>
@@ -83,6 +87,9 @@ export const layerCases: LayerCases = {
     ),
   ],
   conv3d: [one(volume, () => layers.conv3d({ filters: 3, kernelSize: 2, padding: 'same' }))],
+  conv3dTranspose: [
+    one(volume, () => layers.conv3dTranspose({ filters: 3, kernelSize: 2, strides: 2 })),
+  ],
   separableConv2d: [
     one(image, () => layers.separableConv2d({ filters: 4, kernelSize: 3, depthMultiplier: 2 })),
   ],
@@ -101,6 +108,7 @@ export const layerCases: LayerCases = {
     ),
   ],
   upSampling2d: [
+    one(image, () => layers.upSampling2d({ size: [2, 3] })),
     one(image, () => layers.upSampling2d({ size: [2, 3], interpolation: 'bilinear' })),
   ],
   zeroPadding2d: [
@@ -169,12 +177,22 @@ export const layerCases: LayerCases = {
   batchNormalization: [
     one(row, () => layers.batchNormalization()),
     one(image, () => layers.batchNormalization()),
+    one(image, () => layers.batchNormalization({ axis: 2 })),
   ],
   layerNormalization: [one(row, () => layers.layerNormalization())],
   // Pooling
-  averagePooling1d: [one(line, () => layers.averagePooling1d({ poolSize: 2 }))],
-  averagePooling2d: [one(image, () => layers.averagePooling2d({ poolSize: 2 }))],
-  averagePooling3d: [one(volume, () => layers.averagePooling3d({ poolSize: 2 }))],
+  averagePooling1d: [
+    one(line, () => layers.averagePooling1d({ poolSize: 2 })),
+    one(line, () => layers.averagePooling1d({ poolSize: 3, strides: 2, padding: 'same' })),
+  ],
+  averagePooling2d: [
+    one(image, () => layers.averagePooling2d({ poolSize: 2 })),
+    one(image, () => layers.averagePooling2d({ poolSize: 3, strides: 2, padding: 'same' })),
+  ],
+  averagePooling3d: [
+    one(volume, () => layers.averagePooling3d({ poolSize: 2 })),
+    one(volume, () => layers.averagePooling3d({ poolSize: 3, strides: 2, padding: 'same' })),
+  ],
   globalAveragePooling1d: [one(line, () => layers.globalAveragePooling1d({}))],
   globalAveragePooling2d: [one(image, () => layers.globalAveragePooling2d({}))],
   globalMaxPooling1d: [one(line, () => layers.globalMaxPooling1d({}))],
@@ -242,7 +260,10 @@ export const layerCases: LayerCases = {
   alphaDropout: [one(row, () => layers.alphaDropout({ rate: 0.4 }))],
   // Preprocessing
   rescaling: [one(row, () => layers.rescaling({ scale: 0.5, offset: 1 }))],
-  resizing: [alone(image, () => layers.resizing({ height: 9, width: 7 }))],
+  resizing: [
+    alone(image, () => layers.resizing({ height: 9, width: 7 })),
+    alone(image, () => layers.resizing({ height: 9, width: 7, interpolation: 'nearest' })),
+  ],
   // Both bounds are one, so that every pass draws the same width.
   randomWidth: [alone(image, () => layers.randomWidth({ factor: [0.4, 0.4] }))],
 };
@@ -264,7 +285,6 @@ export const aliases: Readonly<Record<string, string>> = {
 /** Factories whose layers nobody can take a gradient through, and why. */
 export const withoutGradient: Readonly<Record<string, string>> = {
   categoryEncoding: 'class numbers in, counts out',
-  conv3dTranspose: 'its operation has no gradient in TensorFlow.js',
   centerCrop: 'cropAndResize of TensorFlow.js has no gradient on any backend',
 };
 

@@ -1,4 +1,5 @@
 import { batchMatMul } from '../registry/broadcast-product.ts';
+import { broadcastBatchNorm } from '../registry/broadcast-batch-norm.ts';
 import { einsumByProducts } from '../registry/einsum.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
@@ -23,6 +24,7 @@ export const cpuKernels: readonly CpuKernel[] = [
   unsortedSegmentSum,
   batchMatMul,
   einsumByProducts,
+  broadcastBatchNorm,
   gramianOfRows,
   combineRows,
   finiteRows,

@@ -1,3 +1,4 @@
+import { broadcastBatchNorm } from '../registry/broadcast-batch-norm.ts';
 import { einsumByProducts } from '../registry/einsum.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
@@ -60,6 +61,7 @@ export const wasmKernels: readonly WasmKernel[] = [
   stridedSlice,
   unsortedSegmentSum,
   einsumByProducts,
+  broadcastBatchNorm,
   gramianOfRows,
   combineRows,
   finiteRows,
