@@ -1,3 +1,4 @@
+import type { OptionNames } from '../base/known-options.ts';
 import { dispose, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { startsAtBatch } from './resumable-batches.ts';
@@ -44,6 +45,12 @@ export interface ReadOptions {
   /** Whether to dispose of each batch after its step. @defaultValue false for arrays of batches, else true */
   readonly disposeBatches?: boolean | undefined;
 }
+
+export const readOptionNames: OptionNames<ReadOptions> = {
+  batchSize: true,
+  shuffle: true,
+  disposeBatches: true,
+};
 
 /**
  * The batches of one epoch; each is disposed of, if it is ours to free, when the consumer asks for the next or leaves.

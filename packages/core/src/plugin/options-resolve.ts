@@ -1,6 +1,7 @@
 import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
-import { didYouMean, listNames } from '../base/nearest-name.ts';
+import { assertKnownOption } from '../base/known-options.ts';
+import { didYouMean } from '../base/nearest-name.ts';
 import type {
   NumberOption,
   ObjectiveWeights,
@@ -95,16 +96,6 @@ function describeRange({ minimum, exclusiveMinimum, maximum }: NumberOption): st
   if (exclusiveMinimum !== undefined) bounds.push(`> ${exclusiveMinimum}`);
   if (maximum !== undefined) bounds.push(`<= ${maximum}`);
   return bounds.length === 0 ? '' : ` ${bounds.join(' and ')}`;
-}
-
-/** @throws MultigradError `invalid-option` unless `specs` has an option called `name` */
-export function assertKnownOption(owner: string, specs: OptionSpecs, name: string): void {
-  if (Object.hasOwn(specs, name)) return;
-  const names = Object.keys(specs);
-  throw new MultigradError(
-    'invalid-option',
-    `\`${owner}\` has no option \`${name}\`.${didYouMean(name, names)} Its options: ${listNames(names)}.`,
-  );
 }
 
 /**

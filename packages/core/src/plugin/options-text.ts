@@ -1,7 +1,8 @@
 import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { OptionSpec, OptionSpecs, OptionValue } from './options.ts';
-import { assertKnownOption, checkOption, describeOption } from './options-resolve.ts';
+import { assertKnownOption } from '../base/known-options.ts';
+import { checkOption, describeOption } from './options-resolve.ts';
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 

@@ -3,12 +3,15 @@ import type { GradientStrategy } from '../contract/strategy.ts';
 import { Claim } from '../network/claims.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import { type NamedVariables, runVariables, tensorsOf } from '../network/run-variables.ts';
-import type {
-  Forward,
-  GroupingOptions,
-  IntegratedStep,
-  IntegrateOptions,
+import {
+  type Forward,
+  type GroupingOptions,
+  groupingOptionNames,
+  type IntegratedStep,
+  integrateOptionNames,
+  type IntegrateOptions,
 } from './integrate-options.ts';
+import { checkKnownOptions } from '../base/known-options.ts';
 import { buildGroups } from './begin.ts';
 import { takeStep } from './take-step.ts';
 
@@ -75,6 +78,7 @@ export async function integrateGradients<Name extends string>(
   strategy: GradientStrategy,
   options: IntegrateOptions<Name> = {},
 ): Promise<IntegratedGradients<Name>> {
+  checkKnownOptions('integrateGradients', options, integrateOptionNames);
   const known = runVariables(variables);
   return Claim.during('integrateGradients', tensorsOf(known), async () => {
     const step = await takeStep(forward, known, strategy, options);
@@ -105,5 +109,6 @@ export function buildIntegration<Name extends string>(
   strategy: GradientStrategy,
   options: GroupingOptions = {},
 ): IntegrationState {
+  checkKnownOptions('buildIntegration', options, groupingOptionNames);
   return buildGroups(forwards, runVariables(variables), strategy, options);
 }

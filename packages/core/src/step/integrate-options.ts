@@ -1,3 +1,4 @@
+import type { OptionNames } from '../base/known-options.ts';
 import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import type { GroupBy, NamedParts } from '../network/groups.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
@@ -21,6 +22,13 @@ export interface GroupingOptions {
    */
   readonly singles?: 'plain' | 'weighted';
 }
+
+export const groupingOptionNames: OptionNames<GroupingOptions> = {
+  groupBy: true,
+  parts: true,
+  level: true,
+  singles: true,
+};
 
 /** Options of one integration step. */
 export interface IntegrateOptions<Name extends string = string> extends GroupingOptions {
@@ -65,6 +73,20 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
    */
   readonly sumsWithin?: boolean | undefined;
 }
+
+export const integrateOptionNames: OptionNames<IntegrateOptions> = {
+  state: true,
+  memory: true,
+  ...groupingOptionNames,
+  lossWeights: true,
+  clipObjectives: true,
+  lossScale: true,
+  observe: true,
+  firstStep: true,
+  exchange: true,
+  samples: true,
+  sumsWithin: true,
+};
 
 /** Computes the objectives of one batch; synchronous. */
 export type Forward<Name extends string = string> = () =>

@@ -1,18 +1,52 @@
 import { checkClip } from '../rows/clip-gradients.ts';
 import { MultigradError } from '../base/errors.ts';
-import type { TrainerOptions } from './trainer-options.ts';
+import { checkKnownOptions, type OptionNames } from '../base/known-options.ts';
+import { readOptionNames } from '../data/data-source.ts';
+import { groupingOptionNames } from '../step/integrate-options.ts';
+import { updateOptionNames } from '../update/update.ts';
+import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-options.ts';
+
+const trainerOptionNames: OptionNames<TrainerOptions<never, string>> = {
+  objectives: true,
+  variables: true,
+  strategy: true,
+  ...updateOptionNames,
+  ...groupingOptionNames,
+  statistics: true,
+  accumulate: true,
+  onNonFinite: true,
+  maxSkips: true,
+  lossScale: true,
+  lossWeights: true,
+  clipObjectives: true,
+  observe: true,
+  exchange: true,
+  synchronise: true,
+};
+
+const evaluateOptionNames: OptionNames<EvaluateOptions> = { ...readOptionNames, weights: true };
+
+const fitOptionNames: OptionNames<FitOptions<never, string>> = {
+  epochs: true,
+  ...readOptionNames,
+  validationData: true,
+  validationWeights: true,
+  callbacks: true,
+  signal: true,
+  initialEpoch: true,
+  resume: true,
+  yieldEvery: true,
+};
 
 /**
  * Checks what the parts of a trainer do not check themselves.
  *
  * @throws MultigradError `invalid-option`
  */
-export function checkTrainerOptions(
-  options: Pick<
-    TrainerOptions<never, string>,
-    'accumulate' | 'observe' | 'onNonFinite' | 'maxSkips' | 'clipObjectives'
-  >,
+export function checkTrainerOptions<Batch, Name extends string>(
+  options: TrainerOptions<Batch, Name>,
 ): void {
+  checkKnownOptions('MultiObjectiveTrainer', options, trainerOptionNames);
   const { observe, accumulate = 1, onNonFinite = 'throw', maxSkips = 10, clipObjectives } = options;
   checkCount('accumulate', accumulate, 1);
   checkCount('maxSkips', maxSkips, 1);
@@ -26,12 +60,17 @@ export function checkTrainerOptions(
 }
 
 /** @throws MultigradError `invalid-option` */
-export function checkFitOptions(options: {
-  readonly epochs: number;
-  readonly initialEpoch?: number;
-}): void {
+export function checkFitOptions<Batch, Name extends string>(
+  options: FitOptions<Batch, Name>,
+): void {
+  checkKnownOptions('fit', options, fitOptionNames);
   checkCount('epochs', options.epochs, 1);
   checkCount('initialEpoch', options.initialEpoch ?? 0, 0);
+}
+
+/** @throws MultigradError `invalid-option` */
+export function checkEvaluateOptions(options: EvaluateOptions): void {
+  checkKnownOptions('evaluate', options, evaluateOptionNames);
 }
 
 function checkCount(name: string, value: number, least: number): void {

@@ -7,7 +7,7 @@ import { assertStrategy } from '../contract/check-strategy.ts';
 import { MultigradError } from '../base/errors.ts';
 import { batchSize } from '../data/batch-size.ts';
 import type { History, Logs, SafePoint, TrainerCallback } from './callbacks.ts';
-import { checkFitOptions, checkTrainerOptions } from './check-options.ts';
+import { checkEvaluateOptions, checkFitOptions, checkTrainerOptions } from './check-options.ts';
 import {
   type DataSource,
   readBatchGroups,
@@ -205,6 +205,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     data: DataSource<Batch>,
     options: EvaluateOptions = {},
   ): Promise<Evaluation<Name>> {
+    checkEvaluateOptions(options);
     return this.#during('evaluate', () => this.#evaluate(data, options, options.weights));
   }
 

@@ -1,3 +1,4 @@
+import type { OptionNames } from '../base/known-options.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
 import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { Collective } from '../ranks/collective.ts';
@@ -58,6 +59,16 @@ export interface UpdateOptions {
   /** Keeps an exponential moving average of the weights beside them. @defaultValue none */
   readonly average?: AverageOptions;
 }
+
+export const updateOptionNames: OptionNames<UpdateOptions> = {
+  optimizer: true,
+  learningRate: true,
+  rateFactors: true,
+  clip: true,
+  weightDecay: true,
+  decoupledWeightDecay: true,
+  average: true,
+};
 
 /** What updates remember, with the kind of optimizer that they go through. */
 export interface UpdateSnapshot extends PartSnapshot {
