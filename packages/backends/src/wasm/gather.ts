@@ -12,6 +12,7 @@ export const gatherV2: WasmKernel = {
     const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
     inputOf('GatherV2', inputs, 'indices', undefined, 'int32');
     const [along] = util.parseAxisParam(axis, x.shape) as [number];
+    // Refuses shapes that do not fit.
     const info = backend_util.segment_util.collectGatherOpShapeInfo(x, indices, along, batchDims);
     const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info;
     const taken = util.sizeFromShape(indices.shape) / batchSize;
