@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { noForeignKeys } from './scripts/lint/no-foreign-keys.mjs';
 
 export default tseslint.config(
   {
@@ -69,6 +70,16 @@ export default tseslint.config(
       'no-restricted-imports': ['error', { patterns: [{ regex: '^node:|/files/' }] }],
       'no-restricted-globals': ['error', 'process', 'Buffer', 'require', '__dirname'],
     },
+  },
+  {
+    // Objectives, variables, metrics and callbacks are named by users.
+    files: [
+      'packages/{core,scalarization,composition,callbacks,checkpoint,conformance,distributed}/src/**/*.ts',
+      'packages/strategy-*/src/**/*.ts',
+    ],
+    ignores: ['**/*.test.ts', '**/testing/**'],
+    plugins: { multigrad: { rules: { 'no-foreign-keys': noForeignKeys } } },
+    rules: { 'multigrad/no-foreign-keys': 'error' },
   },
   {
     files: ['**/*.{js,mjs,cjs}'],

@@ -73,6 +73,32 @@ describe('what is kept', () => {
   }, 240_000);
 });
 
+describe('a run that goes on from any of its safe points', () => {
+  it.each(['cpu', 'wasm'])(
+    'ends with the same bytes on %s',
+    async (backend) => {
+      const printed = await soak('resume', `backend=${backend}`, 'count=8', 'seed=3', 'epochs=2');
+      expect(printed).toMatch(/^resume: \d+ safe points of 8 configurations/m);
+      expect(printed).toMatch(/^resume on .* 0 with other bytes .* holds$/m);
+    },
+    240_000,
+  );
+});
+
+describe('names that nobody expects', () => {
+  it('are right, or refused with the reason', async () => {
+    const printed = await soak('names', 'count=20');
+    expect(printed).toMatch(/^odd names +\d+ right, \d+ refused, 0 wrong .* holds$/m);
+  }, 240_000);
+});
+
+describe('calls from outside while training goes on', () => {
+  it('are refused or right', async () => {
+    const printed = await soak('overlaps', 'runs=40');
+    expect(printed).toMatch(/^overlapping calls +\d+ right, \d+ refused, 0 wrong .* holds$/m);
+  });
+});
+
 describe('figures of long training', () => {
   const sound = {
     ...{ backend: 'cpu', steps: 20_000, tensors: [29], first: 100, last: 98 },

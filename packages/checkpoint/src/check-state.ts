@@ -1,4 +1,4 @@
-import type { Json } from '@multigrad/core/strategy';
+import { type Json, own } from '@multigrad/core/strategy';
 import type { TrainerState } from '@multigrad/core';
 
 /** What a value may be, as a check that says where it is not. */
@@ -46,7 +46,7 @@ function record(fields: Readonly<Record<string, Check>>): Check {
     }
     const given = value as Readonly<Record<string, Json>>;
     for (const [key, check] of Object.entries(fields)) {
-      check(Object.hasOwn(given, key) ? given[key] : undefined, `${path}.${key}`);
+      check(own(given, key), `${path}.${key}`);
     }
     const unknown = Object.keys(given).find((key) => !Object.hasOwn(fields, key));
     if (unknown !== undefined) refuse(path, `without \`${unknown}\``);

@@ -1,6 +1,6 @@
 import type { FitState, SafePoint, TrainerCallback, TrainerSnapshot } from '@multigrad/core';
 import { type Files, nodeFiles } from '@multigrad/core/files';
-import { type Json, MultigradError } from '@multigrad/core/strategy';
+import { type Json, MultigradError, own } from '@multigrad/core/strategy';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import {
   type CheckpointContent,
@@ -316,7 +316,7 @@ export class Checkpoints {
 
 function scoreOf({ logs }: SafePoint, monitor: string, mode: 'min' | 'max'): number | null {
   if (logs === null) return null;
-  const value = logs[monitor];
+  const value = own(logs, monitor);
   if (value === undefined) {
     throw new MultigradError(
       'invalid-option',

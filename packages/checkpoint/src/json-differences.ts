@@ -1,4 +1,4 @@
-import type { Json } from '@multigrad/core/strategy';
+import { type Json, own } from '@multigrad/core/strategy';
 
 /** Where two JSON values differ, as `path: one there, other here`. */
 export function jsonDifferences(
@@ -19,10 +19,6 @@ type Fields = Readonly<Record<string, Json>>;
 
 function isRecord(value: Json | undefined): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function own(record: Fields, key: string): Json | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 function shown(value: Json | undefined): string {

@@ -1,4 +1,4 @@
-import type { Integration } from '@multigrad/core/strategy';
+import { type Integration, own } from '@multigrad/core/strategy';
 
 /** Weights by objective name. */
 export type NamedWeights = Readonly<Record<string, number>>;
@@ -41,8 +41,4 @@ export function recall(
 ): readonly (number | null)[] {
   const named = tensor === null ? weights : (own(tensors, tensor) ?? weights);
   return objectives.map((name) => own(named, name) ?? own(weights, name) ?? null);
-}
-
-function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
 }

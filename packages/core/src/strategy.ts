@@ -2,6 +2,7 @@ export { type ErrorCode, MultigradError } from './base/errors.ts';
 export { ioError, isMissing } from './base/io-error.ts';
 export type { Gramian } from './algebra/gramian.ts';
 export type { Json } from './base/json.ts';
+export { own } from './base/own.ts';
 export type { Needs } from './contract/needs.ts';
 export type {
   GradientStrategy,

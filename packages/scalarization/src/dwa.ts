@@ -1,4 +1,9 @@
-import { type GradientStrategy, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import {
+  type GradientStrategy,
+  type OptionSpecs,
+  own,
+  resolveOptions,
+} from '@multigrad/core/strategy';
 import { assertPositive, softmax, withValues } from './losses.ts';
 
 /** Options of {@link dwa}. */
@@ -55,7 +60,7 @@ export function dwa(options: DWAOptions = {}): GradientStrategy<DWAState> {
     needs: { gradients: 'none', losses: 'epoch-means' },
     init: () => ({}),
     integrate({ objectives }, state) {
-      const history = objectives.map((name) => (Object.hasOwn(state, name) ? state[name]! : []));
+      const history = objectives.map((name) => own(state, name) ?? []);
       if (history.some((losses) => losses.length < 2)) {
         return { weights: new Float64Array(objectives.length).fill(1), state };
       }
@@ -65,7 +70,7 @@ export function dwa(options: DWAOptions = {}): GradientStrategy<DWAState> {
     onEpochEnd(losses, objectives, state) {
       assertPositive(losses, objectives, 'dwa', 'divides by it');
       const next = objectives.map((name, k) => {
-        const last = Object.hasOwn(state, name) ? state[name]!.slice(0, 1) : [];
+        const last = (own(state, name) ?? []).slice(0, 1);
         return [losses[k]!, ...last];
       });
       return withValues(state, objectives, next);

@@ -2,6 +2,7 @@ import {
   type GradientStrategy,
   MultigradError,
   type OptionSpecs,
+  own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { assertFinite, softmax, valuesOf, withValues } from './losses.ts';
@@ -98,7 +99,7 @@ export function famo(options: FAMOOptions = {}): GradientStrategy<FAMOState> {
       const after = shiftedLosses(losses, objectives);
       const change = Float64Array.from(
         present,
-        (name) => Math.log(state.before[name]!) - Math.log(after[objectives.indexOf(name)]!),
+        (name) => Math.log(own(state.before, name)!) - Math.log(after[objectives.indexOf(name)]!),
       );
       if (present.length === 0) return state;
       const logits = valuesOf(state.logits, present, 0);

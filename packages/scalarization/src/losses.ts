@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 
 /**
  * @throws MultigradError `invalid-objective` for a loss <= 0, naming the objective and why it may not be; `non-finite` for
@@ -47,9 +47,7 @@ export function valuesOf(
   objectives: readonly string[],
   otherwise: number,
 ): Float64Array {
-  return Float64Array.from(objectives, (name) =>
-    Object.hasOwn(state, name) ? state[name]! : otherwise,
-  );
+  return Float64Array.from(objectives, (name) => own(state, name) ?? otherwise);
 }
 
 /** `softmax(x)`, without overflow. */

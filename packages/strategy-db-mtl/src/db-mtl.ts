@@ -3,6 +3,7 @@ import {
   type Gramian,
   MultigradError,
   type OptionSpecs,
+  own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -81,7 +82,7 @@ export function dbMtl(options: DBMTLOptions = {}): GradientStrategy<DBMTLState> 
     needs: { gradients: 'gramian', losses: 'now', memory: true },
     init: () => ({}),
     integrate({ objectives, losses, stacked }, state) {
-      const times = objectives.map((name) => (Object.hasOwn(state, name) ? state[name]! : 0) + 1);
+      const times = objectives.map((name) => (own(state, name) ?? 0) + 1);
       const keep = Float64Array.from(times, (time) => beta / time ** betaSigma);
       const add = Float64Array.from(objectives, (name, k) => {
         const loss = losses[k]!;

@@ -3,6 +3,7 @@ import {
   MultigradError,
   norms,
   type OptionSpecs,
+  own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -97,7 +98,7 @@ export function gradNorm(options: GradNormOptions = {}): GradientStrategy<GradNo
     needs: { gradients: 'gramian', losses: 'now' },
     init: () => ({}),
     integrate({ objectives, gramian, losses }, state) {
-      const own = objectives.map((name, k) => {
+      const known = objectives.map((name, k) => {
         const loss = losses[k]!;
         if (!(loss > 0)) {
           throw new MultigradError(
@@ -105,10 +106,10 @@ export function gradNorm(options: GradNormOptions = {}): GradientStrategy<GradNo
             `The loss of objective \`${name}\` should be > 0, because \`gradnorm\` divides by it. Found ${loss}.`,
           );
         }
-        return Object.hasOwn(state, name) ? state[name]! : { weight: 1, first: loss };
+        return own(state, name) ?? { weight: 1, first: loss };
       });
-      const weights = toSum(Float64Array.from(own, ({ weight }) => weight));
-      const rates = own.map(({ first }, k) => losses[k]! / first);
+      const weights = toSum(Float64Array.from(known, ({ weight }) => weight));
+      const rates = known.map(({ first }, k) => losses[k]! / first);
       const error = gramian.relativeError + gramian.size * 2 ** -50;
       const moved = stepped(weights, norms(gramian), rates, alpha, learningRate, error);
       return {
@@ -116,7 +117,7 @@ export function gradNorm(options: GradNormOptions = {}): GradientStrategy<GradNo
         state: {
           ...state,
           ...Object.fromEntries(
-            objectives.map((name, k) => [name, { weight: moved[k]!, first: own[k]!.first }]),
+            objectives.map((name, k) => [name, { weight: moved[k]!, first: known[k]!.first }]),
           ),
         },
       };

@@ -3,6 +3,7 @@ import {
   type Gramian,
   norms,
   type OptionSpecs,
+  own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -113,9 +114,7 @@ export function moco(options: MoCoOptions = {}): GradientStrategy<MoCoState> {
       const keep = new Float64Array(size).fill(1 - moved);
 
       const tracked = trackedGramian(stacked, lengths, add, keep);
-      const lambda = Float64Array.from(objectives, (name) =>
-        Object.hasOwn(state.lambda, name) ? state.lambda[name]! : 1 / size,
-      );
+      const lambda = Float64Array.from(objectives, (name) => own(state.lambda, name) ?? 1 / size);
       const rate = gamma / time ** gammaSigma;
       const next = softmax(
         lambda.map((own, i) => {

@@ -2,6 +2,7 @@ import {
   type GradientStrategy,
   MultigradError,
   type OptionSpecs,
+  own,
   projectOntoSimplex,
   resolveOptions,
 } from '@multigrad/core/strategy';
@@ -73,15 +74,13 @@ export function modo(options: MoDoOptions = {}): GradientStrategy<MoDoState> {
     init: () => ({}),
     integrate({ objectives, stacked }, state) {
       const size = objectives.length;
-      const lambda = Float64Array.from(objectives, (name) =>
-        Object.hasOwn(state, name) ? state[name]! : 1 / size,
-      );
-      const moved = lambda.map((own, i) => {
-        let slope = rho * own;
+      const lambda = Float64Array.from(objectives, (name) => own(state, name) ?? 1 / size);
+      const moved = lambda.map((weight, i) => {
+        let slope = rho * weight;
         for (let j = 0; j < size; j += 1) {
           slope += stacked.values[i * stacked.size + size + j]! * lambda[j]!;
         }
-        return own - gamma * slope;
+        return weight - gamma * slope;
       });
       const beyond = moved.findIndex((value) => !Number.isFinite(value));
       if (beyond >= 0) {

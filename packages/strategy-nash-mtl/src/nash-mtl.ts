@@ -5,6 +5,7 @@ import {
   type Gramian,
   norms,
   type OptionSpecs,
+  own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -133,9 +134,7 @@ export function nashMtl(options: NashMTLOptions = {}): GradientStrategy<NashMTLS
 function keptWeights(objectives: readonly string[], { weights }: NashMTLState): Float64Array {
   const all = Object.values(weights);
   const mean = all.reduce((sum, weight) => sum + weight, 0) / all.length;
-  return Float64Array.from(objectives, (name) =>
-    Object.hasOwn(weights, name) ? weights[name]! : mean,
-  );
+  return Float64Array.from(objectives, (name) => own(weights, name) ?? mean);
 }
 
 /** Weights of an update no longer than `maxNorm`. */

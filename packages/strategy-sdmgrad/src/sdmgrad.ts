@@ -2,6 +2,7 @@ import {
   type GradientStrategy,
   type Gramian,
   type OptionSpecs,
+  own,
   projectOntoSimplex,
   resolveOptions,
 } from '@multigrad/core/strategy';
@@ -112,9 +113,7 @@ export function sdmgrad(options: SDMGradOptions = {}): GradientStrategy<SDMGradS
       const size = objectives.length;
       const products = crossProducts(stacked, size);
       let weights = projectOntoSimplex(
-        Float64Array.from(objectives, (name) =>
-          Object.hasOwn(state, name) ? state[name]! : 1 / size,
-        ),
+        Float64Array.from(objectives, (name) => own(state, name) ?? 1 / size),
       );
       if (products !== null) {
         let velocity = new Float64Array(size);

@@ -4,6 +4,7 @@ import {
   nearestName,
   type ObjectiveWeights,
   type OptionSpecs,
+  own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
@@ -70,7 +71,7 @@ export function sum(options: SumOptions = {}): GradientStrategy<null> {
 
 function weightOf(name: string, weights: ObjectiveWeights | null): number {
   // Own names only: an objective may be called `constructor`.
-  return weights !== null && Object.hasOwn(weights, name) ? weights[name]! : 1;
+  return weights === null ? 1 : (own(weights, name) ?? 1);
 }
 
 function assertObjective(name: string, objectives: readonly string[]): void {

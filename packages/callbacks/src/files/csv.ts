@@ -1,5 +1,5 @@
 import type { Logs, TrainerCallback } from '@multigrad/core';
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import { LogFile } from './log-file.ts';
 
 type Cell = string | number | null;
@@ -85,7 +85,7 @@ export function csvLogger(path: string): TrainerCallback {
       const { columns, rows } = kept;
       const added = Object.keys(logs).filter((name) => !columns.includes(name));
       const all = [...columns, ...added];
-      const row = [epoch, ...all.map((name) => logs[name] ?? null)];
+      const row = [epoch, ...all.map((name) => own(logs, name) ?? null)];
       kept = { columns: all, rows: [...rows, row] };
       if (added.length > 0) rewrite();
       else file.append(csvLine(row));

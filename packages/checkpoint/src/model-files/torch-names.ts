@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import type { TorchLayout } from './layouts.ts';
 
 // What the weights of TensorFlow.js's layers are called in PyTorch's modules, and how those store them.
@@ -31,8 +31,8 @@ function split(name: string): { readonly path: string; readonly kind: string } {
  */
 export function torchName(name: string): string {
   const { path, kind } = split(name);
-  const own = Object.hasOwn(kinds, kind) ? kinds[kind]![0] : kind;
-  return (path === '' ? own : `${path}/${own}`).replaceAll('/', '.');
+  const last = own(kinds, kind)?.[0] ?? kind;
+  return (path === '' ? last : `${path}/${last}`).replaceAll('/', '.');
 }
 
 /**
@@ -42,7 +42,8 @@ export function torchName(name: string): string {
  */
 export function torchLayout(name: string): TorchLayout {
   const { kind } = split(name);
-  if (Object.hasOwn(kinds, kind)) return kinds[kind]![1];
+  const known = own(kinds, kind);
+  if (known !== undefined) return known[1];
   if (kind !== 'recurrent_kernel') return 'as-is';
   throw new MultigradError(
     'unsupported',

@@ -1,4 +1,4 @@
-import { MultigradError, nearestName } from '@multigrad/core/strategy';
+import { MultigradError, nearestName, own } from '@multigrad/core/strategy';
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import {
   decodeSafetensors,
@@ -53,8 +53,8 @@ interface Place {
 function placeOf(name: string, options: WeightsConvention): Place {
   const { convention = 'tensorflow', names = {}, layouts = {} } = options;
   const torch = convention === 'torch';
-  const given = typeof names === 'function' ? names(name) : names[name];
-  const layout = torch ? (layouts[name] ?? torchLayout(name)) : null;
+  const given = typeof names === 'function' ? names(name) : own(names, name);
+  const layout = torch ? (own(layouts, name) ?? torchLayout(name)) : null;
   return { name, stored: given ?? (torch ? torchName(name) : name), layout };
 }
 

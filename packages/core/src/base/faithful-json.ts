@@ -25,7 +25,12 @@ export function fromFaithfulJson(json: Json): Json {
   if (entries.length === 1 && first![0] === numberKey && typeof first![1] === 'string') {
     return Number(first![1]);
   }
-  return Object.fromEntries(entries.map(([key, child]) => [key, fromFaithfulJson(child)]));
+  return Object.fromEntries(
+    entries.map(([key, child]) => [
+      key.startsWith('$$') ? key.slice(1) : key,
+      fromFaithfulJson(child),
+    ]),
+  );
 }
 
 function encode(value: unknown, path: string, outer: ReadonlySet<object>): Json {
@@ -55,10 +60,12 @@ function encodeObject(value: object, path: string, outer: ReadonlySet<object>): 
   if (Object.getOwnPropertySymbols(value).length > 0)
     refuse(path, 'an object with a symbol as key');
   const entries = Object.entries(value);
-  if (entries.some(([key]) => key === numberKey))
-    refuse(path, `an object with the key ${numberKey}`);
   return Object.fromEntries(
-    entries.map(([key, child]) => [key, encode(child, `${path}.${key}`, within)]),
+    entries.map(([key, child]) => [
+      // Keys that begin like that of a number get one more sign.
+      key.startsWith('$') ? `$${key}` : key,
+      encode(child, `${path}.${key}`, within),
+    ]),
   );
 }
 

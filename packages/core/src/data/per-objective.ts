@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { type DataSource, freesItsBatches, type ReadOptions, readBatches } from './data-source.ts';
 
 /** One batch of each objective's own data; an objective whose data have run out is left out. */
@@ -49,12 +50,12 @@ export function perObjective<Sources extends Readonly<Record<string, unknown>>>(
     const names = Object.keys(sources);
     // Each reader frees its last batch, where it is not the caller's, when it is asked for the next one or closed.
     const open = (name: string): AsyncGenerator<unknown, void> =>
-      readBatches<unknown>(sources[name], epoch, options);
+      readBatches<unknown>(own(sources, name), epoch, options);
     const readers = new Map(names.map((name) => [name, open(name)]));
     const finished = new Set<string>();
     try {
       for (;;) {
-        const batch: Record<string, unknown> = {};
+        const batch: [name: string, value: unknown][] = [];
         for (const name of names) {
           if (finished.has(name) && mode !== 'cycle') continue;
           let next = await readers.get(name)!.next();
@@ -64,11 +65,11 @@ export function perObjective<Sources extends Readonly<Record<string, unknown>>>(
             readers.set(name, open(name));
             next = await readers.get(name)!.next();
           }
-          if (next.done !== true) batch[name] = next.value;
+          if (next.done !== true) batch.push([name, next.value]);
         }
         const over = mode === 'shortest' ? finished.size > 0 : finished.size === names.length;
         if (over) return;
-        yield batch as ObjectiveBatches<Sources>;
+        yield Object.fromEntries(batch) as ObjectiveBatches<Sources>;
       }
     } finally {
       for (const reader of readers.values()) await reader.return();

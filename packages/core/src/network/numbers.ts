@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { PresentObjective } from './objectives.ts';
@@ -67,9 +68,9 @@ export function meanNumbers(batches: readonly StepNumbers[]): StepNumbers {
     batches.reduce((sum, numbers) => sum + of(numbers), 0) / batches.length;
   return {
     losses: first!.losses.map((_, k) => mean(({ losses }) => losses[k]!)),
-    metrics: first!.metrics.map((own, k) =>
+    metrics: first!.metrics.map((ofOne, k) =>
       Object.fromEntries(
-        Object.keys(own).map((name) => [name, mean(({ metrics }) => metrics[k]![name]!)]),
+        Object.keys(ofOne).map((name) => [name, mean(({ metrics }) => own(metrics[k]!, name)!)]),
       ),
     ),
   };

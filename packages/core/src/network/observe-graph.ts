@@ -73,6 +73,14 @@ function observeFeatures(
   features: Readonly<Record<string, Tensor>>,
 ): ObservedFeature[] {
   const entries = Object.entries(features);
+  for (const [name] of entries) {
+    // Features and variables stand side by side where gradients are integrated.
+    if (!variables.some((variable) => variable.name === targetName(name))) continue;
+    throw new MultigradError(
+      'unsupported',
+      `Variables should not be called as features are in this step. Found variable \`${targetName(name)}\` beside feature \`${name}\`: rename one.`,
+    );
+  }
   const featurePaths = tape.paths(entries.map(([, tensor]) => tensor));
   const reach = new Map<number, Set<string>>(entries.map(([, tensor]) => [tensor.id, new Set()]));
   for (const { name, loss } of tape.value.objectives) {
@@ -112,6 +120,11 @@ function observeFeatures(
     }
     return { name, tensor, reach: reach.get(tensor.id)!, variables: new Set(inside) };
   });
+}
+
+/** Features and variables may bear the same name; targets must not. */
+export function targetName(feature: string): string {
+  return `feature:${feature}`;
 }
 
 function bypassed(

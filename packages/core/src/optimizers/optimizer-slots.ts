@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { Optimizer, tidy, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
@@ -11,9 +12,7 @@ import { shapeText } from './tensor-differences.ts';
  * Their own `getWeights` will not do: Adam's beta powers come back from `pow`, not as the product that they are; Adamax
  * has none; slots are known by position alone.
  */
-const layouts: Readonly<
-  Record<string, { readonly lists: readonly string[]; readonly scalars: readonly string[] }>
-> = {
+const layouts: Readonly<Record<string, Layout>> = {
   SGD: { lists: [], scalars: [] },
   Momentum: { lists: ['accumulations'], scalars: [] },
   Adagrad: { lists: ['accumulatedGrads'], scalars: [] },
@@ -32,18 +31,38 @@ const layouts: Readonly<
   },
 };
 
+interface Layout {
+  readonly lists: readonly ListName[];
+  readonly scalars: readonly ScalarName[];
+}
+
+type ListName =
+  | 'accumulations'
+  | 'accumulatedGrads'
+  | 'accumulatedUpdates'
+  | 'accumulatedFirstMoment'
+  | 'accumulatedSecondMoment'
+  | 'accumulatedWeightedInfNorm'
+  | 'accumulatedMeanSquares'
+  | 'accumulatedMoments'
+  | 'accumulatedMeanGrads';
+
+type ScalarName = 'accBeta1' | 'accBeta2' | 'iteration';
+
 interface Slot {
   readonly originalName: string;
   readonly variable: Variable;
 }
 
-type Internals = Record<string, (Slot | undefined)[] | Variable | undefined> & {
-  iterations_?: number;
-};
+type Internals = Record<ListName, (Slot | undefined)[]> &
+  Record<ScalarName, Variable> & {
+    iterations_?: number;
+  };
 
-function layoutOf(optimizer: Optimizer): (typeof layouts)[string] {
+function layoutOf(optimizer: Optimizer): Layout {
   const kind = optimizer.getClassName();
-  if (Object.hasOwn(layouts, kind)) return layouts[kind]!;
+  const layout = own(layouts, kind);
+  if (layout !== undefined) return layout;
   throw new MultigradError(
     'unsupported',
     `Optimizer \`${kind}\` cannot be kept in a checkpoint: expected one of ${Object.keys(layouts).join(', ')}, ` +
@@ -65,9 +84,9 @@ export function slotsOf(optimizer: Optimizer, names: readonly string[]): PartSna
   const { lists, scalars } = layoutOf(optimizer);
   const internals = internalsOf(optimizer);
   const tensors = new Map<string, Tensor>();
-  for (const scalar of scalars) tensors.set(scalar, internals[scalar] as Variable);
+  for (const scalar of scalars) tensors.set(scalar, internals[scalar]);
   for (const list of lists) {
-    const slots = internals[list] as (Slot | undefined)[];
+    const slots = internals[list];
     names.forEach((name, position) => {
       const slot = slots[position];
       if (slot !== undefined) tensors.set(`${list}/${name}`, slot.variable);
@@ -124,9 +143,9 @@ export function restoreSlots(
 ): void {
   const { lists, scalars } = layoutOf(optimizer);
   const internals = internalsOf(optimizer);
-  for (const scalar of scalars) (internals[scalar] as Variable).assign(tensors.get(scalar)!);
+  for (const scalar of scalars) internals[scalar].assign(tensors.get(scalar)!);
   for (const list of lists) {
-    for (const slot of internals[list] as (Slot | undefined)[]) slot?.variable.dispose();
+    for (const slot of internals[list]) slot?.variable.dispose();
     internals[list] = names.flatMap((name) => {
       const value = tensors.get(`${list}/${name}`);
       if (value === undefined) return [];

@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { OptionSpec, OptionSpecs, OptionValue } from './options.ts';
@@ -39,7 +40,7 @@ export function optionsFromText(
     const dot = key.indexOf('.');
     const name = dot < 0 ? key : key.slice(0, dot);
     assertKnownOption(owner, specs, name);
-    const spec = specs[name]!;
+    const spec = own(specs, name)!;
     if (dot < 0) {
       options.set(name, checkOption(owner, name, spec, valueFromText(owner, name, spec, text)));
     } else if (spec.kind === 'weights' && dot + 1 < key.length) {
@@ -62,7 +63,7 @@ export function optionsFromText(
         `Option \`${name}\` of \`${owner}\` is both off and given for ${given.map(([objective]) => `\`${objective}\``).join(', ')}.`,
       );
     }
-    options.set(name, checkOption(owner, name, specs[name]!, Object.fromEntries(given)));
+    options.set(name, checkOption(owner, name, own(specs, name)!, Object.fromEntries(given)));
   }
   return Object.fromEntries(options);
 }

@@ -196,7 +196,7 @@ function assertPaper(owner: string, paper: unknown): void {
     expectField(owner, 'paper', paper, false, 'a publication, or null where there is none');
   }
   const fields = paper as Readonly<Record<string, unknown>>;
-  for (const field of ['title', 'venue', 'url']) {
+  for (const field of ['title', 'venue', 'url'] as const) {
     expectField(
       owner,
       `paper.${field}`,

@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import type { ObjectiveWeights } from './options.ts';
 
 /**
@@ -22,7 +23,7 @@ export function preferencesOf(
   for (let k = 0; k < objectives.length; k += 1) {
     const name = objectives[k]!;
     // Own names only: an objective may be called `constructor`.
-    if (Object.hasOwn(preference, name)) preferences[k] = preference[name]!;
+    preferences[k] = own(preference, name) ?? preferences[k]!;
   }
   return preferences;
 }

@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { StrategyProperties } from './properties.ts';
@@ -31,10 +32,11 @@ export function assertProperties(owner: string, properties: unknown): void {
     typeof properties === 'object' && properties !== null ? properties : {}
   ) as Readonly<Record<string, unknown>>;
   for (const [property, [holds, words]] of Object.entries(expected)) {
-    if (holds(fields[property])) continue;
+    const found = own(fields, property);
+    if (holds(found)) continue;
     throw new MultigradError(
       'incompatible-strategy',
-      `${owner}: \`properties.${property}\` should be ${words}. Found ${describeValue(fields[property])}.`,
+      `${owner}: \`properties.${property}\` should be ${words}. Found ${describeValue(found)}.`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { checkLosses } from '../contract/check-losses.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';
 import type { Json } from '../base/json.ts';
@@ -46,12 +47,12 @@ function updateStates(
   losses: NamedLosses,
   update: (losses: Float64Array, objectives: readonly string[], own: Json) => Json,
 ): IntegrationState {
-  const updated = (objectives: readonly string[], own: Json): Json => {
-    const names = objectives.filter((name) => losses[name] !== undefined);
-    if (names.length === 0) return own;
-    const values = Float64Array.from(names, (name) => losses[name]!);
+  const updated = (objectives: readonly string[], before: Json): Json => {
+    const names = objectives.filter((name) => own(losses, name) !== undefined);
+    if (names.length === 0) return before;
+    const values = Float64Array.from(names, (name) => own(losses, name)!);
     checkLosses(names, values, null);
-    return update(values, names, own);
+    return update(values, names, before);
   };
   if (strategy.needs.gradients === 'none') {
     return { ...state, run: updated(state.objectives, state.run) };

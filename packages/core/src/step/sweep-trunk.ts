@@ -5,7 +5,8 @@ import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
 import { nonFiniteGradient } from '../rows/non-finite.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
-import { sumOverRanks, targetName } from './sweep.ts';
+import { targetName } from '../network/observe-graph.ts';
+import { sumOverRanks } from './sweep.ts';
 
 /** One backward pass from all cut tensors at once to the variables behind them; they do not reach each other. */
 export async function sweepTrunk(

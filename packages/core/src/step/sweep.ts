@@ -1,3 +1,5 @@
+import { own } from '../base/own.ts';
+import { targetName } from '../network/observe-graph.ts';
 import { scalar, type Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { GroupState } from '../network/integration-state.ts';
 import type { PresentObjective } from '../network/objectives.ts';
@@ -44,11 +46,6 @@ function targetsOf({ variables, passes: [{ graph }], state }: StepContext): Targ
       .filter(({ name }) => !behindFeature.has(name))
       .map(({ name, variable }) => ({ name, tensor: variable })),
   ];
-}
-
-/** Features and variables may bear the same name; targets must not. */
-export function targetName(feature: string): string {
-  return `feature:${feature}`;
 }
 
 /** What the backward passes of a step left behind. */
@@ -116,7 +113,7 @@ export function seedOf(
   { name, loss }: PresentObjective,
   factor = 1,
 ): SweepSeed {
-  const weight = factor * shareOf(name) * (lossWeights[name] ?? 1) * lossScale;
+  const weight = factor * shareOf(name) * (own(lossWeights, name) ?? 1) * lossScale;
   return weight === 1 ? { tensor: loss } : { tensor: loss, gradient: bag.keep(scalar(weight)) };
 }
 

@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { clone, onesLike, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { mendTape } from './mend-tape.ts';
@@ -162,7 +163,7 @@ function inputGradients(
   const results = scoped(() => {
     const thunks = differentiate(node.outputs.map((output) => gradients.get(output)));
     return inputs.map(([name]) => {
-      const thunk = thunks[name];
+      const thunk = own(thunks, name);
       if (thunk === undefined) throw missingGradient(node.kernelName, name);
       return scoped(thunk);
     });

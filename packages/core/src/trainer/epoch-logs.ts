@@ -1,20 +1,22 @@
+import { own } from '../base/own.ts';
 import type { Logs } from './callbacks.ts';
+import { logsOf } from './log-names.ts';
 import type { Measured } from './measurements.ts';
 
 /** What an epoch measured, by the names of logs; `loss` is the sum of all, each times its weight. */
 export function epochLogs(
-  { losses, metrics }: Measured,
+  measured: Measured,
   lossWeights: Readonly<Partial<Record<string, number>>>,
-  prefix = '',
+  prefix: '' | 'val_' = '',
 ): Logs {
-  const logs: Record<string, number> = {};
+  const losses = Object.entries(measured.losses);
   // Where every step was skipped there is no loss, not one of 0.
-  let total = Object.keys(losses).length === 0 ? NaN : 0;
-  for (const [name, loss] of Object.entries(losses)) total += (lossWeights[name] ?? 1) * loss!;
-  logs[`${prefix}loss`] = total;
-  for (const [name, loss] of Object.entries(losses)) logs[`${prefix}${name}_loss`] = loss!;
-  for (const [name, own] of Object.entries(metrics)) {
-    for (const [metric, value] of Object.entries(own!)) logs[`${prefix}${name}_${metric}`] = value;
-  }
-  return logs;
+  const total = losses.reduce(
+    (sum, [name, loss]) => sum + (own(lossWeights, name) ?? 1) * loss!,
+    losses.length === 0 ? NaN : 0,
+  );
+  return Object.fromEntries([
+    [`${prefix}loss`, total],
+    ...logsOf(measured, prefix).map(({ name, value }) => [name, value] as const),
+  ]);
 }

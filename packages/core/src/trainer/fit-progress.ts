@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import { MultigradError } from '../base/errors.ts';
 import { fromFaithfulJson } from '../base/faithful-json.ts';
 import type { Json } from '../base/json.ts';
@@ -65,8 +66,8 @@ export class FitProgress {
     callbacks: readonly TrainerCallback[],
     fewer = false,
   ): FitProgress {
-    const own = remembering(callbacks);
-    const here = own.map(({ name }) => name);
+    const those = remembering(callbacks);
+    const here = those.map(({ name }) => name);
     const there = Object.keys(state.callbacks);
     const differences = [
       ...there
@@ -86,8 +87,9 @@ export class FitProgress {
     progress.batch = state.batch;
     progress.skipped = state.skipped;
     progress.measurements = Measurements.from(state.measurements);
-    for (const { name, restore } of own) {
-      if (there.includes(name)) restore(fromFaithfulJson(state.callbacks[name]!));
+    for (const { name, restore } of those) {
+      const kept = own(state.callbacks, name);
+      if (kept !== undefined) restore(fromFaithfulJson(kept));
     }
     return progress;
   }

@@ -1,3 +1,4 @@
+import { own } from '../base/own.ts';
 import type { Json } from '../base/json.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 import { RunningMeans } from './running-means.ts';
@@ -18,7 +19,7 @@ export class Measurements {
 
   add({ losses, metrics }: Measured, samples: SampleCounts): void {
     const countOf = (name: string): number =>
-      typeof samples === 'number' ? samples : (samples[name] ?? 0);
+      typeof samples === 'number' ? samples : (own(samples, name) ?? 0);
     // A mean over nothing may be NaN.
     for (const [name, loss] of Object.entries(losses)) {
       this.#losses.add(name, loss!, countOf(name));

@@ -18,6 +18,7 @@ import { epochLogs } from './epoch-logs.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { FitProgress } from './fit-progress.ts';
+import { LogNames } from './log-names.ts';
 import type { Measured } from './measurements.ts';
 import type { FitState, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
@@ -309,13 +310,16 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     const { epoch } = progress;
     const breaks = new EventLoopBreaks(options.yieldEvery ?? 30);
     const together = this.#stepper.batches;
+    const names = new LogNames(options.validationData !== undefined);
     for await (const group of readBatchGroups(data, epoch, options, together, progress.batch)) {
       await breaks.take();
       if (stop.current() !== null) return null;
       await tell((callback) => callback.onBatchBegin?.(progress.batch));
       const { report, samples } = await this.#stepper.make(group);
-      if (report.skipped === undefined) progress.measurements.add(report, samples);
-      else progress.skipped += 1;
+      if (report.skipped === undefined) {
+        names.see(report);
+        progress.measurements.add(report, samples);
+      } else progress.skipped += 1;
       await tell((callback) => callback.onBatchEnd?.(progress.batch, report));
       progress.batch += 1;
       await this.#safePoint(epoch, null, tell, stop);

@@ -1,4 +1,5 @@
 import type { OptionNames } from '../base/known-options.ts';
+import { own } from '../base/own.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
 import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { Collective } from '../ranks/collective.ts';
@@ -279,7 +280,7 @@ export class Update {
     }
     const factors = new Map(
       groups.flatMap(({ key, variables }) =>
-        variables.map((name) => [name, rateFactors[key] ?? 1] as const),
+        variables.map((name) => [name, own(rateFactors, key) ?? 1] as const),
       ),
     );
     return [...this.#variables].flatMap(([name, variable]) => {

@@ -1,0 +1,63 @@
+import { MultigradError } from '../base/errors.ts';
+import type { Measured } from './measurements.ts';
+
+/** What of an epoch is logged under a name, with a few words on what it is. */
+export interface NamedLog {
+  readonly name: string;
+  readonly of: string;
+  readonly value: number;
+}
+
+/** The logs of what was measured, but for the weighted sum of the losses. */
+export function logsOf({ losses, metrics }: Measured, prefix: '' | 'val_'): NamedLog[] {
+  const where = prefix === '' ? '' : ' over the validation data';
+  return [
+    ...Object.entries(losses).map(([name, loss]) => ({
+      name: `${prefix}${name}_loss`,
+      of: `the loss of objective \`${name}\`${where}`,
+      value: loss!,
+    })),
+    ...Object.entries(metrics).flatMap(([name, ofOne]) =>
+      Object.entries(ofOne!).map(([metric, value]) => ({
+        name: `${prefix}${name}_${metric}`,
+        of: `metric \`${metric}\` of objective \`${name}\`${where}`,
+        value,
+      })),
+    ),
+  ];
+}
+
+/** The names of logs that are taken: two numbers of the same name would be one. */
+export class LogNames {
+  readonly #taken = new Map<string, string>();
+  readonly #validates: boolean;
+
+  /** @param validates - whether there are logs over validation data too */
+  constructor(validates: boolean) {
+    this.#validates = validates;
+    this.#take({ name: 'loss', of: 'the weighted sum of all losses' });
+    if (!validates) return;
+    this.#take({ name: 'val_loss', of: 'the weighted sum of all losses over the validation data' });
+  }
+
+  /**
+   * Takes the names that a step's numbers will have at the end of its epoch.
+   *
+   * @throws MultigradError `invalid-objective` where one of them is that of another number
+   */
+  see(measured: Measured): void {
+    for (const log of logsOf(measured, '')) this.#take(log);
+    if (this.#validates) for (const log of logsOf(measured, 'val_')) this.#take(log);
+  }
+
+  #take({ name, of }: Pick<NamedLog, 'name' | 'of'>): void {
+    const other = this.#taken.get(name) ?? of;
+    if (other !== of) {
+      throw new MultigradError(
+        'invalid-objective',
+        `Every number of an epoch should have a log of its own. Found \`${name}\` for ${other} and for ${of}: rename one of them.`,
+      );
+    }
+    this.#taken.set(name, of);
+  }
+}
