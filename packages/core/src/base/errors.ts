@@ -14,7 +14,7 @@ const marker = Symbol.for('multigrad.error');
  * - `diverged`: a loss has grown far beyond what it was
  * - `unreached-variable`: no objective reaches a variable
  * - `structure-changed`: the graph's objectives or variables differ from those at build
- * - `interleaved-call`: a step began while another one on the same variables had not ended
+ * - `interleaved-call`: a call began while another one on the same variables had not ended
  * - `missing-gradients`: TensorFlow.js has no gradient registered for a kernel
  * - `invalid-data`: a data file or a batch is malformed
  * - `io`: a file or folder cannot be read or written
