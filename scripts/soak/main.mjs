@@ -1,10 +1,11 @@
-// npm run soak [-- kills|fuzz|full|locks|faults|power|steady|exact|many|resume|names|overlaps] [key=value ...] [--strict]: what takes too long
+// npm run soak [-- PART] [key=value ...] [--strict], PART being one of `parts` below: what takes too long
 // for the test suite. Each part prints what it finds; a table of all figures beside what they should be closes it, and the
 // exit code is 1 where one is broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
 import { writeFaults, writeLocks, writePowerCuts } from './kept.mjs';
 import { writeNames, writeOverlaps, writeResume } from './training.mjs';
 import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
+import { writeGrowths, writeLosses, writeStarts } from './threads/parts.mjs';
 
 const strict = process.argv.includes('--strict');
 const [only, ...settings] = process.argv.slice(2).filter((argument) => argument !== '--strict');
@@ -27,6 +28,9 @@ const parts = {
   resume: () => writeResume(given),
   names: () => writeNames(given),
   overlaps: () => writeOverlaps(given),
+  starts: () => writeStarts(given),
+  growths: () => writeGrowths(given),
+  losses: () => writeLosses(given),
 };
 
 if (only !== undefined && !(only in parts)) {

@@ -101,7 +101,46 @@ describe('a page that is isolated from others', () => {
     const { page } = await open({ headers: { ...isolation, ...policy } });
     const { wasm } = await use(page, 'wasm', { threads: 2 });
     expect(wasm?.threads).toBe(1);
-    expect(wasm?.threadsReason).toMatch(/^threads did not start: /);
+    expect(wasm?.threadsReason).toMatch(/^asked for; 1 of 2 are missing: thread 1 did not start: /);
+  });
+
+  it('computes the same when workers are ended in the midst of it', async () => {
+    const { page, complaints } = await open({ headers: isolation });
+    const cpu = await compute(page, 'cpu');
+    await page.evaluate(() => {
+      // The page's own workers, within the test's reach.
+      const { Worker } = globalThis;
+      const started: Worker[] = [];
+      globalThis.Worker = class extends Worker {
+        constructor(...given: ConstructorParameters<typeof Worker>) {
+          super(...given);
+          started.push(this);
+        }
+      };
+      Object.assign(globalThis, { started });
+    });
+    expect((await use(page, 'wasm', { threads: 4 })).wasm?.threads).toBe(4);
+    for (const index of [0, 1, 2]) {
+      await page.evaluate((number) => {
+        // It ends at once or a little later, with or without work in its hands.
+        (globalThis as unknown as { started: Worker[] }).started[number]!.terminate();
+      }, index);
+      expectSame(await compute(page, 'wasm'), cpu);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  // As long as answers of workers are waited for.
+  it('goes on after 10 s where workers never load', async () => {
+    const { page } = await open({ headers: isolation });
+    // An answer that does not come.
+    await page.route(/browser-worker/, () => undefined);
+    const { wasm } = await use(page, 'wasm', { threads: 2 });
+    expect(wasm).toMatchObject({
+      threads: 1,
+      threadsReason: 'asked for; 1 of 2 are missing: 1 did not answer in time',
+    });
+    expectSame(await compute(page, 'wasm'), await compute(page, 'cpu'));
   });
 
   it('takes wasm by itself where the processor plays the graphics device', async () => {
