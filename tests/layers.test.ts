@@ -11,7 +11,7 @@ const plan = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
 /** The folders that the plan lists below a package, lowest first. */
 function plannedFolders(name: string): string[] {
   const [, below = ''] = new RegExp(`^  ${name}/ .*\\n((?:    .*\\n)+)`, 'm').exec(plan) ?? [];
-  return Array.from(below.matchAll(/^    src\/([\w-]+)\/ /gm), ([, folder]) => folder!);
+  return Array.from(below.matchAll(/^ {4}src\/([\w-]+)\/ /gm), ([, folder]) => folder!);
 }
 
 /** The files of a package's sources, without tests, each with the files of the package that it imports. */
