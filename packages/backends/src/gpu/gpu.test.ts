@@ -37,6 +37,19 @@ describe('WebGPU', () => {
     });
   });
 
+  it('is missing where the driver never answers', async () => {
+    vi.useFakeTimers();
+    try {
+      vi.stubGlobal('navigator', { gpu: { requestAdapter: () => new Promise(() => undefined) } });
+      const found = findWebGpu(provided);
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect(await found).toMatchObject({ missing: 'no WebGPU adapter answers' });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('says what is missing, and what to type', async () => {
     stubGpu(null);
     await expect(useBackend('webgpu')).rejects.toThrow(

@@ -21,11 +21,30 @@ interface Gpu {
   requestAdapter(options: { readonly powerPreference: string }): Promise<Adapter | null>;
 }
 
+/** How long a driver may take to answer, in milliseconds; one that hangs would hold up the program for ever. */
+const patience = 30_000;
+
+/** What a promise resolves to, or null where that takes too long. */
+async function firstOf<T>(promise: Promise<T>, milliseconds: number): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The device that WebGPU would compute on, or what is missing; nothing is started. */
 export async function findWebGpu(provideGpu: ProvideGpu): Promise<GpuReport | Missing> {
   const missing = await provideGpu();
   if (missing !== null) return missing;
-  const adapter = await gpuOf()!.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await firstOf(
+    gpuOf()!.requestAdapter({ powerPreference: 'high-performance' }),
+    patience,
+  );
   if (adapter === null) {
     return {
       missing: 'no WebGPU adapter answers',

@@ -10,14 +10,26 @@ const tf = require(process.argv[1]);
 process.stdout.write(tf.backend().binding.isUsingGpuDevice() ? 'gpu' : 'none');
 `;
 
+/** How long a driver may take to answer, in milliseconds; one that hangs would hold up the program for ever. */
+const patience = 60_000;
+
 /**
  * Asks another process whether `@tensorflow/tfjs-node-gpu` finds a GPU; a library that was loaded cannot be unloaded.
  *
  * @param entry - path of the package's entry
+ * @param longest - how long it may take, in milliseconds
  *
  * @returns null where one answers, otherwise why not
  */
-export async function probeForGpu(entry: string): Promise<string | null> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, entry]);
-  return stdout.endsWith('gpu') ? null : 'no GPU answers';
+export async function probeForGpu(entry: string, longest = patience): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, entry], {
+      timeout: longest,
+      killSignal: 'SIGKILL',
+    });
+    return stdout.endsWith('gpu') ? null : 'no GPU answers';
+  } catch (error) {
+    if ((error as { readonly killed?: boolean }).killed !== true) throw error;
+    return `no GPU answers within ${longest / 1000} s`;
+  }
 }

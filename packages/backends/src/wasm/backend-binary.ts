@@ -51,7 +51,9 @@ async function fetchBytes(url: string | URL): Promise<Uint8Array<ArrayBuffer>> {
 
 async function fetchOrExplain(url: string | URL): Promise<ArrayBuffer | string> {
   try {
-    const response = await fetch(url, { credentials: 'same-origin' });
+    // A server that takes the request and never answers would hold up the page for ever.
+    const signal = AbortSignal.timeout(60_000);
+    const response = await fetch(url, { credentials: 'same-origin', signal });
     return response.ok ? await response.arrayBuffer() : `status ${response.status}`;
   } catch (error) {
     return String(error);

@@ -19,14 +19,17 @@ export interface CommandResult {
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program to its end. There is no time-out: downloads and compilers take as long as line and processor let them, their
+ * progress is shown, and `signal` ends them.
  *
+ * @param grace - how long a program may take to end when it is told to, in milliseconds
  * @returns null where no such program can be run
  * @throws the signal's reason when it is aborted; the program is ended before
  */
 export async function runCommand(
   [program, ...args]: readonly [string, ...string[]],
   { environment, folder, signal }: CommandContext,
+  grace = 5000,
 ): Promise<CommandResult | null> {
   signal?.throwIfAborted();
   const child = spawn(program, args, {
@@ -34,7 +37,12 @@ export async function runCommand(
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const stop = (): void => void child.kill('SIGTERM');
+  let last: ReturnType<typeof setTimeout> | undefined;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    // A program that does not heed it would hold up Ctrl-C.
+    last = setTimeout(() => child.kill('SIGKILL'), grace);
+  };
   signal?.addEventListener('abort', stop, { once: true });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -53,6 +61,7 @@ export async function runCommand(
     return code === null ? null : { code, stdout: text(stdout), stderr: text(stderr) };
   } finally {
     signal?.removeEventListener('abort', stop);
+    clearTimeout(last);
   }
 }
 
