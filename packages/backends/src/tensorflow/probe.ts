@@ -21,7 +21,7 @@ const patience = 60_000;
  *
  * @returns null where one answers, otherwise why not
  */
-export async function probeForGpu(entry: string, longest = patience): Promise<string | null> {
+export async function probeForGpu(entry: string, longest: number = patience): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, entry], {
       timeout: longest,
