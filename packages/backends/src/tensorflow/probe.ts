@@ -21,7 +21,10 @@ const patience = 60_000;
  *
  * @returns null where one answers, otherwise why not
  */
-export async function probeForGpu(entry: string, longest: number = patience): Promise<string | null> {
+export async function probeForGpu(
+  entry: string,
+  longest: number = patience,
+): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, entry], {
       timeout: longest,
