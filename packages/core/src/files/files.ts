@@ -22,6 +22,7 @@ export interface OpenFile {
   cut(bytes: number): Promise<void>;
   /** Waits until the content of the file, or the entries of the folder, are on the disk. */
   sync(): Promise<void>;
+  /** Gives the file back to the system; the object is of no use afterwards. */
   close(): Promise<void>;
 }
 
@@ -39,7 +40,9 @@ export interface Files {
    *   one that is there
    */
   open(path: string, how: 'read' | 'create' | 'append'): Promise<OpenFile>;
+  /** Says what stands at a path, without following a link. */
   look(path: string): Promise<FileFacts>;
+  /** The entries of a folder, in no particular order. */
   list(folder: string): Promise<readonly FolderEntry[]>;
   /** Makes one folder; those above it must be there. */
   makeFolder(path: string): Promise<void>;
