@@ -148,3 +148,17 @@ it('names every package in the README, the plan of the house and the build', () 
     expect(plan, name).toContain(name.startsWith('strategy-') ? 'strategy-*/' : `${name}/`);
   }
 });
+
+it('runs actions of others at one commit each, and says which version that is', () => {
+  const folder = join(root, '.github', 'workflows');
+  const used = readdirSync(folder).flatMap((file) =>
+    [...read('.github', 'workflows', file).matchAll(/^\s*(?:- )?uses:.*$/gm)].map(([line]) =>
+      line.trim().replace(/^- /, ''),
+    ),
+  );
+  expect(used.length).toBeGreaterThan(0);
+  for (const line of used) {
+    expect(line).toMatch(/^uses: [\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  }
+  expect(new Set(used.map((line) => line.split('@')[0])).size).toBe(new Set(used).size);
+});

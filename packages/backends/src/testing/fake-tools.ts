@@ -83,17 +83,26 @@ fs.copyFileSync(store + '/' + encodeURIComponent(requirement) + '.whl', args[arg
 for (const arg of args) if (arg.startsWith('-I') && !fs.existsSync(arg.slice(2))) console.error(arg + ' is not there');
 fs.writeFileSync(args[args.indexOf('-o') + 1], 'addon');`,
   );
-  const wheel = putWheel('tensorflow-cpu==9.9', wheelFiles);
-  putWheel('tensorflow==9.9', wheelFiles);
-  putWheel('nvidia-cublas-cu12<13.0,>=12.5', { 'nvidia/cublas/lib/libcublas.so.12': 'cuda' });
-  const sha256 = createHash('sha256').update(wheel).digest('hex');
+  const pin = (
+    requirement: string,
+    files: Readonly<Record<string, string>>,
+  ): Pins['wheels'][number] => {
+    const wheel = putWheel(requirement, files);
+    const sha256 = createHash('sha256').update(wheel).digest('hex');
+    return { requirement, arch: process.arch, sha256, bytes: wheel.length };
+  };
+  const cuda = { 'nvidia/cublas/lib/libcublas.so.12': 'cuda' };
+  // What pip chooses where nothing is pinned.
+  putWheel('nvidia-cublas-cu12<13.0,>=12.5', cuda);
   return {
     environment: { PATH: bin },
     pins: {
       packages: pinned,
       tensorflow: '9.9',
       wheels: [
-        { tensorflow: '9.9', device: 'cpu', arch: process.arch, sha256, bytes: wheel.length },
+        pin('tensorflow-cpu==9.9', wheelFiles),
+        pin('tensorflow==9.9', wheelFiles),
+        pin('nvidia-cublas-cu12==12.6', cuda),
       ],
       room: { cpu: 1e6, gpu: 1e6 },
     },

@@ -14,6 +14,7 @@ import { type FakeTools, fakeTools, wheelFiles, zip } from '../../testing/fake-t
 import { findNativeBuilds, type NativeBuild } from '../native-build.ts';
 import { checkPlatform, installPinned, type InstallNativeOptions } from './install-native.ts';
 import type { Pins } from './pins.ts';
+import { prepareLibraries } from './prepare-libraries.ts';
 import { nativeSteps } from './progress.ts';
 
 let folder: string;
@@ -95,10 +96,34 @@ describe('installNative', () => {
   it('fetches the CUDA libraries that the wheel asks for', async () => {
     const build = await install({ gpu: true });
     expect(build.device).toBe('gpu');
-    expect(downloads()).toEqual(['tensorflow==9.9', 'nvidia-cublas-cu12<13.0,>=12.5']);
+    expect(downloads()).toEqual(['tensorflow==9.9', 'nvidia-cublas-cu12==12.6']);
     expect(existsSync(join(build.folder, 'nvidia/cublas/lib/libcublas.so.12'))).toBe(true);
     const link = tools.calls().at(-1)!;
     expect(link.at(-1)).toBe('-Wl,-rpath,$ORIGIN/../tensorflow:$ORIGIN/../nvidia/cublas/lib');
+  });
+
+  it('lets pip choose the CUDA libraries of a TensorFlow that is not pinned', async () => {
+    const wheels = tools.pins.wheels.filter(({ requirement }) => requirement.startsWith('nvidia'));
+    await install({ gpu: true }, { wheels });
+    expect(downloads()).toEqual(['tensorflow==9.9', 'nvidia-cublas-cu12<13.0,>=12.5']);
+  });
+
+  it('takes on arm64 the one TensorFlow that there is for it', async () => {
+    const pinned = tools.pins.wheels.map((wheel) => ({ ...wheel, arch: 'arm64' }));
+    const wanted = { tensorflow: '9.9', arch: 'arm64', wheel: undefined, pinned } as const;
+    const context = { environment: tools.environment, folder, signal: undefined };
+    const prepare = (wheels: typeof pinned): Promise<unknown> =>
+      prepareLibraries(
+        { ...wanted, device: 'cpu', pinned: wheels },
+        join(folder, 'tree'),
+        context,
+        () => undefined,
+      );
+    const wrong = pinned.map((wheel) => ({ ...wheel, sha256: 'ff' }));
+    await expect(prepare(wrong)).rejects.toThrow(/checksum of tensorflow==9\.9 should be/);
+    await prepare(pinned);
+    expect(downloads()).toEqual(['tensorflow==9.9', 'tensorflow==9.9']);
+    expect(tools.calls().at(-1)).toContain('manylinux_2_27_aarch64');
   });
 
   it('takes a wheel that the user has, without Python', async () => {
@@ -148,11 +173,18 @@ describe('installNative says what is missing', () => {
   });
 
   it('when the platform is not covered', () => {
-    expect(() => checkPlatform('win32', 'x64', undefined)).toThrow(/Found win32 on x64/);
-    expect(() => checkPlatform('linux', 'ia32', '2.36')).toThrow(/Found linux on ia32/);
-    expect(() => checkPlatform('linux', 'x64', undefined)).toThrow(/musl/);
-    expect(() => checkPlatform('linux', 'arm64', '2.17')).toThrow(/glibc 2\.27.*Found 2\.17/);
-    expect(() => checkPlatform('linux', 'x64', '2.27')).not.toThrow();
+    const check = (platform: string, arch: string, glibc?: string) => () =>
+      checkPlatform(platform, arch, glibc, 'cpu');
+    expect(check('win32', 'x64')).toThrow(/Found win32 on x64/);
+    expect(check('linux', 'ia32', '2.36')).toThrow(/Found linux on ia32/);
+    expect(check('linux', 'x64')).toThrow(/musl/);
+    expect(check('linux', 'arm64', '2.17')).toThrow(/glibc 2\.27.*Found 2\.17/);
+    expect(check('linux', 'x64', '2.27')).not.toThrow();
+    expect(check('linux', 'arm64', '2.27')).not.toThrow();
+    expect(() => checkPlatform('linux', 'x64', '2.27', 'gpu')).not.toThrow();
+    expect(() => checkPlatform('linux', 'arm64', '2.27', 'gpu')).toThrow(
+      /CUDA devices can be built on x64\. Found linux on arm64, for which .* no library with CUDA/,
+    );
   });
 });
 
@@ -166,6 +198,18 @@ describe('installNative when something goes wrong', () => {
     const wheels = tools.pins.wheels.map((one) => ({ ...one, sha256: 'ff' }));
     await expect(install({}, { wheels })).rejects.toThrow(
       /checksum of tensorflow-cpu==9\.9 should be sha256:ff\. Found sha256:/,
+    );
+    rmSync(cache, { recursive: true });
+    const badCuda = tools.pins.wheels.map((one) =>
+      one.requirement.startsWith('nvidia') ? { ...one, sha256: 'ff' } : one,
+    );
+    await expect(install({ gpu: true }, { wheels: badCuda })).rejects.toThrow(
+      /checksum of nvidia-cublas-cu12==12\.6 should be sha256:ff\. Found sha256:/,
+    );
+    rmSync(cache, { recursive: true });
+    const noCuda = tools.pins.wheels.filter(({ requirement }) => !requirement.startsWith('nvidia'));
+    await expect(install({ gpu: true }, { wheels: noCuda })).rejects.toThrow(
+      /A hash should be pinned for nvidia-cublas-cu12<13\.0,>=12\.5, which tensorflow-9\.9\.whl requires/,
     );
     expect(findNativeBuilds(cache)).toEqual([]);
     expect((await install()).tensorflow).toBe('9.9');

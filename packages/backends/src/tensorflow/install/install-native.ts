@@ -77,8 +77,8 @@ export async function installPinned(
   signal?.throwIfAborted();
   const { platform, arch } = process;
   const glibc = (process.report.getReport() as Report).header.glibcVersionRuntime;
-  checkPlatform(platform, arch, glibc);
   const device: NativeDevice = options.gpu === true ? 'gpu' : 'cpu';
+  checkPlatform(platform, arch, glibc, device);
   const name = buildName({ tensorflow, device, platform, arch });
   const root = resolve(options.folder ?? nativeFolder());
   const target = join(root, name);
@@ -89,10 +89,7 @@ export async function installPinned(
   await makeFolder(root);
   const work = join(root, `.${name}`);
   const context = { environment: options.environment ?? process.env, folder: work, signal };
-  const known = pinned.wheels.find(
-    (one) => one.tensorflow === tensorflow && one.device === device && one.arch === arch,
-  );
-  const wanted = { tensorflow, device, arch, pinned: known, wheel };
+  const wanted = { tensorflow, device, arch, pinned: pinned.wheels, wheel };
   const onProgress = options.onProgress ?? ((): void => undefined);
   try {
     return await withLock(`${work}.lock`, new Date(), async () => {
@@ -154,13 +151,24 @@ interface Report {
   readonly header: { readonly glibcVersionRuntime?: string };
 }
 
-/** @throws MultigradError `unsupported` where there are no wheels with a C++ library */
-export function checkPlatform(platform: string, arch: string, glibc: string | undefined): void {
+/** @throws MultigradError `unsupported` where there are no wheels with a C++ library for the device */
+export function checkPlatform(
+  platform: string,
+  arch: string,
+  glibc: string | undefined,
+  device: NativeDevice,
+): void {
   const here = `${platform} on ${arch}`;
   if (platform !== 'linux' || !['x64', 'arm64'].includes(arch)) {
     throw new MultigradError(
       'unsupported',
       `Native TensorFlow can be built on linux, x64 and arm64. Found ${here}: install @tensorflow/tfjs-node instead.`,
+    );
+  }
+  if (device === 'gpu' && arch !== 'x64') {
+    throw new MultigradError(
+      'unsupported',
+      `Native TensorFlow for CUDA devices can be built on x64. Found ${here}, for which TensorFlow publishes no library with CUDA.`,
     );
   }
   const [major = 0, minor = 0] = (glibc ?? '').split('.').map(Number);

@@ -1,5 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { MultigradError } from '@multigrad/core/strategy';
 import type { NativeDevice, NativeIngredient } from '../native-build.ts';
 import { fetchWheel, givenWheel, type Wheel } from './fetch-wheels.ts';
 import { makeFolder } from './files.ts';
@@ -14,15 +15,15 @@ export interface WantedLibraries {
   readonly tensorflow: string;
   readonly device: NativeDevice;
   readonly arch: string;
-  readonly pinned: PinnedWheel | undefined;
+  /** Hashes of wheels that are known beforehand. */
+  readonly pinned: readonly PinnedWheel[];
   /** A wheel that the user has fetched. */
   readonly wheel: string | undefined;
 }
 
-const packageOf: Readonly<Record<NativeDevice, string>> = {
-  cpu: 'tensorflow-cpu',
-  gpu: 'tensorflow',
-};
+/** Python's package for a device. On arm64 there is one, for processors. */
+const packageOf = ({ device, arch }: WantedLibraries): string =>
+  device === 'cpu' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
 
 /**
  * Puts libraries and headers into the tree: the wheel of TensorFlow and, for GPUs, those of CUDA that its extra
@@ -39,19 +40,27 @@ export async function prepareLibraries(
   const { folder: work, signal } = context;
   const kept = await readFile(join(tree, 'wheels.json'), 'utf8').catch(() => null);
   if (kept !== null) return JSON.parse(kept) as NativeIngredient[];
+  const known = wanted.pinned.filter(({ arch }) => arch === wanted.arch);
   const fetch = (requirement: string, pinned?: PinnedWheel): Promise<Wheel> => {
     const folder = join(work, 'wheels', requirement.replace(/[^a-z0-9.-].*/, ''));
     const target = { requirement, arch: wanted.arch, pinned };
     return fetchWheel(target, folder, () => findPip(context), context, onProgress);
   };
+  const asked = `${packageOf(wanted)}==${wanted.tensorflow}`;
   const main =
     wanted.wheel === undefined
-      ? await fetch(`${packageOf[wanted.device]}==${wanted.tensorflow}`, wanted.pinned)
+      ? await fetch(
+          asked,
+          known.find(({ requirement }) => requirement === asked),
+        )
       : await givenWheel(resolve(wanted.wheel));
   const wheels = [main];
   if (wanted.device === 'gpu') {
+    const isPinned = known.some(({ sha256 }) => main.hash === `sha256:${sha256}`);
     for (const requirement of cudaRequirements(await readMetadata(main))) {
-      wheels.push(await fetch(requirement));
+      // Another TensorFlow may need other versions than those that are pinned: pip chooses them.
+      const pinned = isPinned ? pinOf(requirement, known, main) : undefined;
+      wheels.push(await fetch(pinned?.requirement ?? requirement, pinned));
     }
   }
   const unpacking = join(work, 'unpacking');
@@ -72,5 +81,17 @@ export async function prepareLibraries(
 export function cudaRequirements(metadata: string): string[] {
   return [...metadata.matchAll(/^Requires-Dist: ([^;\n]+);.*extra == ["']and-cuda["']/gm)].map(
     ([, requirement]) => requirement!.trim(),
+  );
+}
+
+const nameOf = (requirement: string): string => /^[\w.-]+/.exec(requirement)![0];
+
+/** The wheel that is pinned for what a pinned wheel requires: nothing is fetched for it without a hash. */
+function pinOf(requirement: string, known: readonly PinnedWheel[], by: Wheel): PinnedWheel {
+  const found = known.find((wheel) => nameOf(wheel.requirement) === nameOf(requirement));
+  if (found !== undefined) return found;
+  throw new MultigradError(
+    'invalid-data',
+    `A hash should be pinned for ${requirement}, which ${by.name} requires. Found none.`,
   );
 }
