@@ -61,7 +61,7 @@ describe('what is kept', () => {
   });
 
   it('is not lost where file operations fail', async () => {
-    const printed = await soak('faults', 'every=211');
+    const printed = await soak('faults', 'every=521');
     expect(printed).toMatch(/faults: \d+ in the \d+ operations of restoring, saving and pruning/);
     expect(printed).toMatch(/faults: \d+ in the \d+ operations of train/);
   }, 240_000);

@@ -3,7 +3,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from '../../packages/core/dist/files/index.js';
-import { faultyFiles, modes } from './faulty-files.mjs';
+import { faultsOf, faultyFiles } from './faulty-files.mjs';
 import {
   checkpointSteps,
   figures,
@@ -78,20 +78,18 @@ export async function commandFaults({ every, first = 1 }) {
       ['train', train, null],
       ['resume', resume, half],
     ]) {
-      for (const mode of modes) {
-        for (let at = first; at <= counts[name]; at += every) {
-          let outcome;
-          try {
-            outcome = await attempt(start, fresh(from), at, mode);
-            await expectWhole(folder, outcome, whole);
-          } catch (error) {
-            const what = `${name}, operation ${at} (${outcome?.operation() ?? ''}), ${mode}`;
-            throw new Error(`${what}: ${error.stack}\n${outcome?.lines.join('\n')}`, {
-              cause: error,
-            });
-          }
-          faults += 1;
+      for (const [mode, at] of faultsOf(counts[name], every, first)) {
+        let outcome;
+        try {
+          outcome = await attempt(start, fresh(from), at, mode);
+          await expectWhole(folder, outcome, whole);
+        } catch (error) {
+          const what = `${name}, operation ${at} (${outcome?.operation() ?? ''}), ${mode}`;
+          throw new Error(`${what}: ${error.stack}\n${outcome?.lines.join('\n')}`, {
+            cause: error,
+          });
         }
+        faults += 1;
       }
     }
     return { counts, faults };

@@ -6,6 +6,17 @@ export const modes = [
   ...['dies before', 'dies after', 'dies within'],
 ];
 
+/**
+ * Every `every`-th of `count` operations in each mode, as `[mode, operation]`. Each mode begins with another one: a small
+ * sample reaches all parts of what is tried.
+ */
+export function* faultsOf(count, every, first = 1) {
+  for (const [index, mode] of modes.entries()) {
+    const from = first + Math.floor((index * every) / modes.length);
+    for (let at = from; at <= count; at += every) yield [mode, at];
+  }
+}
+
 /** What a process that died does no more. */
 export class Died extends Error {
   constructor() {

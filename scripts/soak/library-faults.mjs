@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
 import { nodeFiles } from '../../packages/core/dist/files/index.js';
 import { MultigradError } from '../../packages/core/dist/strategy.js';
-import { faultyFiles, modes } from './faulty-files.mjs';
+import { faultsOf, faultyFiles } from './faulty-files.mjs';
 import { openBackend, smallRun } from './small-run.mjs';
 
 /** A snapshot after so many steps, whose weights are told by the step. */
@@ -115,19 +115,17 @@ export async function libraryFaults({ every }) {
     };
     const operations = (await run(fresh(), state, 0, 'EIO')).count();
     let faults = 0;
-    for (const mode of modes) {
-      for (let at = 1; at <= operations; at += every) {
-        const folder = fresh();
-        let outcome;
-        try {
-          outcome = await run(folder, state, at, mode);
-          await check(folder, outcome);
-        } catch (error) {
-          const what = `Operation ${at} (${outcome?.operation() ?? ''}), ${mode}: ${error.stack}`;
-          throw new Error(what, { cause: error });
-        }
-        faults += 1;
+    for (const [mode, at] of faultsOf(operations, every)) {
+      const folder = fresh();
+      let outcome;
+      try {
+        outcome = await run(folder, state, at, mode);
+        await check(folder, outcome);
+      } catch (error) {
+        const what = `Operation ${at} (${outcome?.operation() ?? ''}), ${mode}: ${error.stack}`;
+        throw new Error(what, { cause: error });
       }
+      faults += 1;
     }
     return { operations, faults };
   } finally {

@@ -148,7 +148,9 @@ describe('multigrad compare', () => {
       join('file', 'out'),
     ]);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toMatch(/^error: Cannot use the output folder .*file.out: not a directory\.\n$/);
+    expect(err).toMatch(
+      /^error: Cannot use the output folder .*file.out: not a directory \(ENOTDIR\)\.\n$/,
+    );
   });
 
   it('exits with 2 on a mistake', async () => {
