@@ -16,7 +16,7 @@ export interface StepLine {
   readonly observed: boolean;
   /** Why there was no step, where there was none. */
   readonly skipped?: string;
-  /** What losses were multiplied by before the reverse passes, with the trainer's option `lossScale`. */
+  /** What losses were multiplied by before the backward passes, with the trainer's option `lossScale`. */
   readonly lossScale?: number;
 }
 

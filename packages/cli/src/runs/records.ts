@@ -68,7 +68,7 @@ export interface StepRecord {
   /** Wall time in milliseconds. */
   readonly milliseconds: number;
   readonly losses: Readonly<Record<string, number>>;
-  /** Backward sweeps that the step took. */
+  /** Backward passes that the step took. */
   readonly sweeps: number;
   readonly groups: readonly GroupRecord[];
 }

@@ -33,7 +33,7 @@ export interface IntegratedGradients<Name extends string = string> extends Integ
  * parameters is `Σ_k w_k g_k` with the weights `w` that the strategy finds from the Gramian `G_ij = ⟨g_i, g_j⟩`.
  *
  * The forward function is called once. The cheapest exact plan is taken: strategies that see no gradients cost one
- * reverse pass, others one for each objective, and one asynchronous read-back. Nothing is applied to the variables.
+ * backward pass, others one for each objective, and one asynchronous read-back. Nothing is applied to the variables.
  *
  * @param forward - computes the objectives; synchronous, all operations from variables to losses inside. For strategies
  *   whose needs name several `batches` a list of as many functions, one for each independent batch; the losses and

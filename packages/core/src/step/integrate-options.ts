@@ -45,12 +45,12 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
    * Limits on each objective's gradient, times its loss weight, before the strategy sees it; the norm of all is that of
-   * one objective's gradients, of features with `level: 'features'`. Strategies that see no gradients then cost a reverse
+   * one objective's gradients, of features with `level: 'features'`. Strategies that see no gradients then cost a backward
    * pass per objective too. @defaultValue none
    */
   readonly clipObjectives?: ClipOptions | undefined;
   /**
-   * A power of two, 1 … 2^32, by which losses are multiplied before the reverse passes, so that what half precision
+   * A power of two, 1 … 2^32, by which losses are multiplied before the backward passes, so that what half precision
    * would round to zero on the way survives. Strategies see the Gramian of the gradients themselves, and the update is
    * theirs: the factor is taken out of inner products and weights, in float64, which rounds nothing. @defaultValue 1
    */
@@ -109,7 +109,7 @@ export interface IntegratedStep<Name extends string = string> {
   readonly memory?: GradientMemory;
   /** Number of this step, from 0. */
   readonly step: number;
-  /** Reverse passes made. */
+  /** Backward passes made. */
   readonly sweeps: number;
   /** Whether norms and cosines were measured for strategies that do not need them. */
   readonly observed: boolean;

@@ -1,7 +1,7 @@
 import { add, type Tensor } from '@tensorflow/tfjs-core';
 
 /**
- * The gradients accumulated during one reverse sweep, by the tensor they belong to, each freed when its last holder
+ * The gradients accumulated during one backward pass, by the tensor they belong to, each freed when its last holder
  * lets go.
  *
  * Gradient functions may return the very tensor they were given, or one that somebody else owns (a saved input), so

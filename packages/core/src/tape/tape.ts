@@ -106,7 +106,7 @@ export class Tape<T> {
   }
 
   /**
-   * One reverse pass: `Σ_seeds gradientᵀ · ∂tensor / ∂source` for each source, `null` for those that no seed reaches.
+   * One backward pass: `Σ_seeds gradientᵀ · ∂tensor / ∂source` for each source, `null` for those that no seed reaches.
    *
    * Intermediate gradients are freed as soon as no earlier operation can need them. The tensors returned are new and
    * belong to the caller.

@@ -17,7 +17,7 @@ export interface LossScaleState {
 }
 
 /**
- * The factor by which losses are multiplied before the reverse passes. A dynamic one is halved where a gradient
+ * The factor by which losses are multiplied before the backward passes. A dynamic one is halved where a gradient
  * overflows, and doubled after many steps in which none did; at 1 there is nothing left to halve, and a gradient that is
  * not finite is one.
  */

@@ -10,12 +10,12 @@ export interface StepReport<Name extends string = string> {
   readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
   /** Norms, cosines, weights of each group. */
   readonly groups: readonly GroupReport[];
-  /** Reverse passes made. */
+  /** Backward passes made. */
   readonly sweeps: number;
   /** Whether norms and cosines were measured on top of what the strategy needs (`observe`). */
   readonly observed: boolean;
   /** Why there was no step, where losses or gradients were not finite and such steps are skipped. */
   readonly skipped?: string;
-  /** What the losses were multiplied by before the reverse passes, with the option `lossScale`. */
+  /** What the losses were multiplied by before the backward passes, with the option `lossScale`. */
   readonly lossScale?: number;
 }

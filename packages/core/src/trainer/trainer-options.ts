@@ -56,7 +56,7 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    */
   readonly maxSkips?: number;
   /**
-   * For backends of half precision: losses are multiplied by this power of two before the reverse passes, so that small
+   * For backends of half precision: losses are multiplied by this power of two before the backward passes, so that small
    * gradients do not vanish on the way, and inner products and updates are divided by it. `{}` looks for the factor by
    * itself: a step whose gradients overflow is skipped and the factor halved, until it is 1. @defaultValue 1
    */
@@ -65,11 +65,11 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
    * Limits on each objective's gradient, times its loss weight, before the strategy sees it; `clip` limits what comes out
-   * of it. Strategies that see no gradients then cost a reverse pass per objective too. @defaultValue none
+   * of it. Strategies that see no gradients then cost a backward pass per objective too. @defaultValue none
    */
   readonly clipObjectives?: ClipOptions;
   /**
-   * Measures norms and cosines at every n-th step for strategies that do not need them: one more reverse pass per
+   * Measures norms and cosines at every n-th step for strategies that do not need them: one more backward pass per
    * objective at those steps, no change to the update. @defaultValue off
    */
   readonly observe?: { readonly every: number };
@@ -80,7 +80,7 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    */
   readonly exchange?: GradientExchange;
   /**
-   * Whether batch norm takes the samples of all ranks, in forward and reverse passes; otherwise each rank normalises by
+   * Whether batch norm takes the samples of all ranks, in forward and backward passes; otherwise each rank normalises by
    * its own samples, and moving statistics are means over the ranks. @defaultValue false
    */
   readonly synchronise?: boolean;

@@ -3,7 +3,7 @@ import { assertFirstOrder } from '../second-order.ts';
 import type { ReceiveMoments } from './standardize.ts';
 import { scaleAndShift } from './standardize.ts';
 
-/** Adds up over the ranks, in place, the same bits on each; within a forward or reverse pass. */
+/** Adds up over the ranks, in place, the same bits on each; within a forward or backward pass. */
 export type SumNow = (values: Float64Array) => void;
 
 /**
