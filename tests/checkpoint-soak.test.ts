@@ -66,6 +66,11 @@ describe('what is kept', () => {
     expect(printed).toMatch(/faults: \d+ in the \d+ operations of train/);
   }, 240_000);
 
+  it('can be gone on with after a closed reader in the first step and Ctrl-C in the last', async () => {
+    const printed = await soak('signals', 'every=27', 'first=15');
+    expect(printed).toMatch(/^signals and closed readers +2 of 54 pairs .* holds$/m);
+  }, 240_000);
+
   it('outlives a power cut, and a disk that lies is found out', async () => {
     const printed = await soak('power', 'count=3', 'seed=3');
     expect(printed).toMatch(/^power cuts +3 runs, 0 gaps .* holds$/m);

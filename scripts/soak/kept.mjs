@@ -1,9 +1,11 @@
-// The parts of the soak test that attack what is kept: locks, file operations that fail, power cuts. Each prints what it
+// The parts of the soak test that attack what is kept: locks, file operations that fail, power
+// cuts, signals. Each prints what it
 // finds and returns its figures, as those in parts.mjs do.
 import { commandFaults } from './command-faults.mjs';
 import { libraryFaults } from './library-faults.mjs';
 import { raceForLocks } from './lock-races.mjs';
 import { powerCuts } from './power-cuts.mjs';
+import { signals } from './signals.mjs';
 
 /** Processes that race for one lock. */
 export async function writeLocks(given) {
@@ -68,6 +70,19 @@ export async function writePowerCuts(given) {
     {
       ...{ what: 'power cuts, a disk that lies', found: `${lying.named} gaps named` },
       ...{ expected: 'some, all of them named', holds: lying.named > 0 },
+    },
+  ];
+}
+
+/** Signals, closed readers and full disks in every phase of a run. */
+export async function writeSignals(given) {
+  const { tried, pairs, counts } = await signals({ every: 1, ...given });
+  const left = Object.entries(counts).map(([what, times]) => `${what} ${times}`);
+  console.log(`signals: ${tried} of ${pairs} pairs of event and phase; left: ${left.join(', ')}.`);
+  return [
+    {
+      ...{ what: 'signals and closed readers', found: `${tried} of ${pairs} pairs` },
+      ...{ expected: 'a reason; the same records and weights after resuming', holds: true },
     },
   ];
 }

@@ -2,7 +2,7 @@
 // for the test suite. Each part prints what it finds; a table of all figures beside what they should be closes it, and the
 // exit code is 1 where one is broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
-import { writeFaults, writeLocks, writePowerCuts } from './kept.mjs';
+import { writeFaults, writeLocks, writePowerCuts, writeSignals } from './kept.mjs';
 import { writeNames, writeOverlaps, writeResume } from './training.mjs';
 import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
 import { writeGrowths, writeLosses, writeStarts } from './threads/parts.mjs';
@@ -22,6 +22,7 @@ const parts = {
   locks: () => writeLocks(given),
   faults: () => writeFaults(given),
   power: () => writePowerCuts(given),
+  signals: () => writeSignals(given),
   steady: () => writeSteady(given, strict),
   exact: () => writeExact(given),
   many: () => writeMany(given),

@@ -9,11 +9,13 @@ import { runCommandLine } from '../../packages/cli/dist/index.js';
 process.setMaxListeners(0);
 
 /** Two epochs of two steps, each of which is recorded and makes a checkpoint. */
-const settings = [
+export const settings = [
   ...['train', 'cg-mnist', '--strategy', 'pcgrad', '--preset', 'quick', '--backend', 'cpu'],
   ...['--train-size', '32', '--test-size', '16', '--batch-size', '16', '--epochs', '2'],
   ...['--width', '2', '--observe', '1', '--checkpoint', '1'],
 ];
+/** With these after them, two epochs of four steps. */
+export const longer = ['--train-size', '64'];
 const out = 'out';
 export const runPath = join(out, 'runs', 'pcgrad-seed0');
 
@@ -31,7 +33,8 @@ async function command(args, folder, files) {
   }
 }
 
-export const train = (folder, files) => command([...settings, '--out', out], folder, files);
+export const train = (folder, files, more = []) =>
+  command([...settings, ...more, '--out', out], folder, files);
 export const resume = (folder, files) => command(['resume', out], folder, files);
 
 /** A folder of the system's for temporary files. */

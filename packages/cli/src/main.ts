@@ -13,19 +13,29 @@ function interrupt(why: string): void {
   interruption.abort(why);
 }
 
-/** Whether what is printed still goes somewhere. */
-let heard = true;
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const why = code === 'EPIPE' ? 'nobody reads the output any longer' : 'the output failed';
+  return `${why} (${code ?? message})`;
+}
+
+/** Why what is printed goes nowhere any longer; null while it does. */
+let unheard: NodeJS.ErrnoException | null = null;
 
 process.on('SIGINT', () => interrupt('Ctrl-C'));
 process.on('SIGTERM', () => interrupt('SIGTERM'));
 process.on('SIGHUP', () => interrupt('the terminal was closed (SIGHUP)'));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // One that cannot be written to fails more than once.
-  if (!heard) return;
-  heard = false;
+  if (unheard !== null) return;
+  unheard = error;
   // Whoever read the output (`| head`) has seen enough, or the disk of a log is full: what is under way ends in order.
-  const why = error.code === 'EPIPE' ? 'nobody reads the output any longer' : 'the output failed';
-  if (!interruption.signal.aborted) interruption.abort(`${why} (${error.code ?? error.message})`);
+  if (!interruption.signal.aborted) interruption.abort(reasonOf(error));
+});
+process.on('exit', (code) => {
+  // All was done, and its last lines are lost. Whoever closed the output did not want them.
+  if (code !== exitCodes.success || unheard === null || unheard.code === 'EPIPE') return;
+  surroundings.complain(`error: ${reasonOf(unheard)}: the last of what was printed is not in it.`);
+  process.exitCode = exitCodes.failure;
 });
 // There is nowhere else to say so.
 process.stderr.on('error', () => undefined);
@@ -33,7 +43,7 @@ process.stderr.on('error', () => undefined);
 const surroundings: Environment = {
   terminal: process.stdout.isTTY ? process.stdout : null,
   print: (line) => {
-    if (heard) process.stdout.write(`${line}\n`);
+    if (unheard === null) process.stdout.write(`${line}\n`);
   },
   complain: (line) => process.stderr.write(`${line}\n`),
   folder: process.cwd(),

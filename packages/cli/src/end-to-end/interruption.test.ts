@@ -83,6 +83,13 @@ describe('a program that is stopped', () => {
     expect(readdirSync(program.path(run, 'checkpoints'))).not.toEqual([]);
   });
 
+  it('fails where all was done, and what it printed did not fit on the disk', async () => {
+    expect(await program.start(['strategies'], undefined, '/dev/full')).toMatchObject({
+      code: 1,
+      err: 'error: the output failed (ENOSPC): the last of what was printed is not in it.\n',
+    });
+  });
+
   it('lets no second program into a folder, and leaves at the second Ctrl-C with whole lines in its records', async () => {
     const out = 'left';
     const long = [

@@ -92,6 +92,18 @@ describe('openOutputFolder', () => {
     expect(readdirSync(folder)).toEqual(['thesis.tex']);
   });
 
+  it.each([false, true])('can be used where a process died before the configuration was there, force: %s', async (force) => {
+    if (force) {
+      await open();
+      await writeRun(0, true);
+    }
+    const dying = { ...nodeFiles, rename: () => Promise.reject(new Error('died')) };
+    await expect(openOutputFolder(folder, config, force, dying)).rejects.toThrow('died');
+    await open(config, force);
+    expect(await readConfig(folder)).toEqual(config);
+    expect(await readRuns(folder, config)).toEqual([]);
+  });
+
   it('says why it cannot write', async () => {
     const file = join(parent, 'file');
     writeFileSync(file, '');

@@ -9,7 +9,7 @@ import {
 } from '@multigrad/core/files';
 import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
 import { type ComparisonConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
-import { configFile, ownFiles, runsFolder } from './folder-layout.ts';
+import { configFile, ownFiles } from './folder-layout.ts';
 import { lockFile, lockFolder } from './folder-lock.ts';
 import { readConfig } from './read-folder.ts';
 
@@ -93,16 +93,23 @@ export async function openOutputFolder(
     );
   }
   return claimed(folder, files, async () => {
-    try {
-      if (force) for (const name of ownFiles) await removeTree(files, join(folder, name));
-      await makeFolders(files, join(folder, runsFolder));
-      await syncFolder(files, folder);
-    } catch (cause) {
-      throw ioError(`write to the output folder ${folder}`, cause);
-    }
+    // The configuration goes last and comes first: what a process that dies leaves is known as ours, and never results
+    // of another configuration.
+    if (force) await removeResults(folder, files);
     await writeConfig(folder, config, files);
     return config;
   });
+}
+
+async function removeResults(folder: string, files: Files): Promise<void> {
+  try {
+    for (const name of ownFiles) {
+      if (name !== configFile) await removeTree(files, join(folder, name));
+    }
+    await syncFolder(files, folder);
+  } catch (cause) {
+    throw ioError(`write to the output folder ${folder}`, cause);
+  }
 }
 
 /** Changes a folder once it belongs to this process alone. */
