@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-layers';
 import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
+import { metrics } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../use-backend.ts';
 
@@ -443,11 +443,31 @@ const ofArrays: ValueCase[] = [
   },
 ];
 
-/** Derivatives at corners, where the formula of each side would do: what TensorFlow has. */
+/** Labels of the losses below. */
+const labels = [0, 1, 0.25];
+
+/**
+ * Derivatives at corners, where the formula of each side would do: what TensorFlow has, save `abs` at 0. There it is the
+ * derivative of the left side, as that of `relu` is, so that sums of both have the derivative that they have as a whole.
+ */
 const atCorners: ValueCase[] = (
   [
-    ['abs at 0', tf.abs, [0], [0]],
+    ['abs at 0', tf.abs, [0], [-1]],
     ['relu at 0', tf.relu, [0], [0]],
+    [
+      // The derivative by a logit is its sigmoid less its label.
+      'losses.sigmoidCrossEntropy of logits that are 0',
+      (x) => tf.losses.sigmoidCrossEntropy(tf.tensor1d(labels), x, 1, 0, tf.Reduction.SUM),
+      [0, 0, 0],
+      [0.5, -0.5, 0.25],
+    ],
+    [
+      // By a probability p, of a label z: (p - z) / (p (1 - p)).
+      'binaryCrossentropy of tf.layers, of the probability 0.5',
+      (x) => metrics.binaryCrossentropy(tf.tensor2d(labels, [3, 1]), tf.reshape(x, [3, 1])),
+      [0.5, 0.5, 0.5],
+      [2, -2, 1],
+    ],
     ['x^0 at 0', (x) => tf.pow(x, 0), [0], [0]],
     ['x^1 at 0', (x) => tf.pow(x, 1), [0], [1]],
     ['x^2 at 0 and below', (x) => tf.pow(x, 2), [0, -3], [0, -6]],

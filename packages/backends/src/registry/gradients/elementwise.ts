@@ -11,7 +11,6 @@ import {
   onesLike,
   pow,
   scalar,
-  sign,
   sub,
   type Tensor,
   where,
@@ -43,12 +42,6 @@ export const elementwiseGradients: readonly GradConfig[] = [
         );
       },
     }),
-  },
-  {
-    kernelName: 'Abs',
-    inputsToSave: ['x'],
-    // Stock: -1 at 0.
-    gradFunc: (dy, [x]) => ({ x: () => mul(dy as Tensor, sign(asFloat(x!))) }),
   },
 ];
 
