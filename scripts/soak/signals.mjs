@@ -116,18 +116,6 @@ export async function signals({ every, first = 0 }) {
       rmSync(folder, { recursive: true, force: true });
       await nodeFiles.makeFolder(folder);
       const end = await meet(phase, event, folder);
-      if (process.env.DEBUG)
-        console.log(
-          phase,
-          '|',
-          event,
-          '|',
-          end.code,
-          end.signal,
-          leftIn(folder),
-          '|',
-          end.err.split('\n')[0].slice(0, 90),
-        );
       try {
         const left = judge(phase, event, end, folder);
         counts[left] += 1;
