@@ -104,6 +104,15 @@ describe('calls from outside while training goes on', () => {
   });
 });
 
+describe('hostile folders and files', () => {
+  it('are read or refused by name, and nothing beside them is touched', async () => {
+    const printed = await soak('hostile', 'count=66', 'files=100', 'seed=4');
+    expect(printed).toMatch(/^hostile folders +66 read or named .* holds$/m);
+    expect(printed).toMatch(/^hostile files +13 formats, 100 each .* holds$/m);
+    expect(printed).toMatch(/report: named \d\d.*report: read \d\d/);
+  }, 240_000);
+});
+
 describe('figures of long training', () => {
   const sound = {
     ...{ backend: 'cpu', steps: 20_000, tensors: [29], first: 100, last: 98 },

@@ -10,64 +10,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
 import { MultigradError, randomState, resumeRandom } from '../../packages/core/dist/strategy.js';
+import { mutate, reseal, scramble, sha256 } from './damage.mjs';
 import { openBackend, smallRun } from './small-run.mjs';
 
 const tensorFiles = ['weights.safetensors', 'training.safetensors'];
 const files = [...tensorFiles, 'checkpoint.json'];
-const sha256 = (content) => createHash('sha256').update(content).digest('hex');
-
-/** Values that nobody expects. */
-const strange = [
-  null,
-  -1,
-  1.5,
-  2 ** 53,
-  '',
-  'NaN',
-  [],
-  {},
-  [[]],
-  { length: -1 },
-  true,
-  '__proto__',
-  '../../x',
-  1e308,
-];
-
-/** Puts something strange at a random place of a JSON value. */
-function mutate(value, random) {
-  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-  if (keys.length === 0 || random.uniform() < 0.15) return strange[random.integer(strange.length)];
-  const key = keys[random.integer(keys.length)];
-  const copy = Array.isArray(value) ? [...value] : { ...value };
-  if (random.uniform() < 0.1) delete copy[key];
-  else copy[key] = mutate(value[key], random);
-  return copy;
-}
-
-/** Makes a manifest's checksum right again, as somebody would who means harm. */
-function reseal(path, change) {
-  const manifest = JSON.parse(readFileSync(path, 'utf8'));
-  delete manifest.sha256;
-  const changed = change(manifest);
-  if (typeof changed !== 'object' || changed === null) writeFileSync(path, JSON.stringify(changed));
-  else writeFileSync(path, JSON.stringify({ ...changed, sha256: sha256(JSON.stringify(changed)) }));
-}
-
-/** Bytes of a file with something wrong in the first `span` of them. */
-function scramble(bytes, random, span = bytes.length) {
-  const copy = Buffer.from(bytes);
-  const changes = 1 + random.integer(4);
-  for (let change = 0; change < changes; change += 1) {
-    copy[random.integer(Math.min(span, copy.length))] ^= 1 << random.integer(8);
-  }
-  return copy;
-}
 
 /** Kinds of damage; `sealed` ones have sound checksums: what they hold may be anything that fits the trainer. */
 const kinds = {

@@ -2,6 +2,7 @@
 // for the test suite. Each part prints what it finds; a table of all figures beside what they should be closes it, and the
 // exit code is 1 where one is broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
+import { writeHostile } from './hostile.mjs';
 import { writeFaults, writeLocks, writePowerCuts, writeSignals } from './kept.mjs';
 import { writeNames, writeOverlaps, writeResume } from './training.mjs';
 import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
@@ -23,6 +24,7 @@ const parts = {
   faults: () => writeFaults(given),
   power: () => writePowerCuts(given),
   signals: () => writeSignals(given),
+  hostile: () => writeHostile(given),
   steady: () => writeSteady(given, strict),
   exact: () => writeExact(given),
   many: () => writeMany(given),

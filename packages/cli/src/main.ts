@@ -3,6 +3,7 @@ import { exitCodes } from './shared/exit-codes.ts';
 import { runCommandLine } from './command-line.ts';
 import type { Environment } from './shared/environment.ts';
 import { isStartedByMpi } from './shared/started-by-mpi.ts';
+import { visible } from './shared/visible.ts';
 import { MultigradError } from '@multigrad/core/strategy';
 
 const interruption = new AbortController();
@@ -62,6 +63,6 @@ try {
   }
 } catch (error) {
   if (!MultigradError.isInstance(error)) throw error;
-  surroundings.complain(`error: ${error.message}`);
+  surroundings.complain(visible(`error: ${error.message}`));
   process.exitCode = exitCodes.failure;
 }

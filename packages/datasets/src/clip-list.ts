@@ -30,6 +30,11 @@ export interface ListedClip {
   readonly className: string;
 }
 
+/** Whether a name stays within the folder that it is looked for in. */
+function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name);
+}
+
 /**
  * Reads a list of clips, one `name,class` a line.
  *
@@ -54,10 +59,10 @@ export async function readList(
   const clips = lines.flatMap((line, index): ListedClip[] => {
     if (line.trim() === '') return [];
     const [name = '', className = '', ...rest] = line.split(',').map((cell) => cell.trim());
-    if (name !== '' && className !== '' && rest.length === 0) return [{ name, className }];
+    if (isName(name) && className !== '' && rest.length === 0) return [{ name, className }];
     throw new MultigradError(
       'invalid-data',
-      `${path}, line ${index + 1}: expected a clip and its class, as in \`clip,class\`. Found ${JSON.stringify(line)}.`,
+      `${path}, line ${index + 1}: expected a clip and its class, as in \`clip,class\`. Found ${JSON.stringify(line.slice(0, 200))}.`,
     );
   });
   if (clips.length > 0) return clips;

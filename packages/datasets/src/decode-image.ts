@@ -57,6 +57,9 @@ export async function loadDecoder(name = 'sharp'): Promise<MakeSharp> {
 const means = [0.485, 0.456, 0.406] as const;
 const deviations = [0.229, 0.224, 0.225] as const;
 
+/** No picture of a data set has more pixels: 2²⁶. What a file of a few bytes says of itself takes no more memory. */
+const mostPixels = 2 ** 26;
+
 /** The first bytes of a PNG file and of a JPEG file. */
 const signatures = [
   [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
@@ -105,6 +108,9 @@ export async function decodeImage(
   let pixels: Uint8Array;
   try {
     const { width = 0, height = 0 } = await decoder(path).metadata();
+    if (width * height > mostPixels) {
+      throw new Error(`${width} x ${height} pixels, more than ${mostPixels}`);
+    }
     const whole = { left: 0, top: 0, width, height };
     const area = random === null ? whole : randomArea(width, height, random);
     const flip = random !== null && random.uniform() < 0.5;

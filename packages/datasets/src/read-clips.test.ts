@@ -122,6 +122,11 @@ describe('readCremaD', () => {
     await expect(read({ frames: 5 })).rejects.toThrow('at least 5 frames of each clip');
     await writeFile(join(folder, 'test.csv'), 'clip8;SAD\n');
     await expect(read()).rejects.toThrow('test.csv, line 1: expected a clip and its class');
+    // A name is looked for within the folder.
+    for (const name of ['../../secret', '/etc/passwd', '..', 'a\\b', 'a\0']) {
+      await writeFile(join(folder, 'test.csv'), `${name},SAD\n`);
+      await expect(read()).rejects.toThrow('test.csv, line 1: expected a clip and its class');
+    }
     await writeFile(join(folder, 'test.csv'), 'clip8,BORED\n');
     await expect(read()).rejects.toThrow('Found "BORED" of clip clip8.');
     await writeFile(join(folder, 'test.csv'), '\n');

@@ -49,6 +49,9 @@ export async function readMnist({ folder }: ReadMnistOptions = {}): Promise<Mnis
   return { train, test: await readDigits(from, 't10k') };
 }
 
+/** No file of such a data set is longer once it is unpacked: 1 GiB. */
+const mostBytes = 2 ** 30;
+
 async function readDigits(folder: string, prefix: string): Promise<Digits> {
   const images = await readPlainOrCompressed(join(folder, `${prefix}-images-idx3-ubyte`));
   return parseDigits(
@@ -85,7 +88,7 @@ async function readPlainOrCompressed(path: string): Promise<NamedBytes> {
     throw isMissing(cause) ? missing(path, cause) : ioError(`read ${where}`, cause);
   }
   try {
-    return { bytes: await promisify(gunzip)(compressed), where };
+    return { bytes: await promisify(gunzip)(compressed, { maxOutputLength: mostBytes }), where };
   } catch (cause) {
     throw new MultigradError(
       'invalid-data',

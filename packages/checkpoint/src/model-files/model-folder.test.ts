@@ -88,6 +88,12 @@ describe('modelFolder', () => {
       'null',
       '{}',
       '{"modelTopology": {}}',
+      '{"modelTopology": 1, "weightsManifest": []}',
+      '{"modelTopology": {}, "weightsManifest": [null]}',
+      '{"modelTopology": {}, "weightsManifest": [{"paths": "weights.bin", "weights": []}]}',
+      '{"modelTopology": {}, "weightsManifest": [{"paths": []}]}',
+      '{"modelTopology": {}, "weightsManifest": [{"paths": [], "weights": [null]}]}',
+      '{"modelTopology": {}, "weightsManifest": [{"paths": [], "weights": [{"name": "a", "dtype": "float32"}]}]}',
       ...['../secret', '/etc/passwd', '..', '.', '', 'a/b', 'a\\b', 'a\0', 5].map(group),
     ]) {
       writeFileSync(join(folder, 'model.json'), text);

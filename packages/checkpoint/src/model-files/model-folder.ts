@@ -85,11 +85,11 @@ async function load(path: string): Promise<io.ModelArtifacts> {
     throw new MultigradError('invalid-data', `${file} is not JSON: ${String(cause)}`, { cause });
   }
   const manifest = json?.weightsManifest;
-  const paths = Array.isArray(manifest) ? manifest.flatMap(({ paths: own }) => own) : null;
+  const paths = isManifest(manifest) ? manifest.flatMap(({ paths: own }) => own) : null;
   // A model is its folder: a name that leads out of it is none of ours.
   const plain = (name: unknown): boolean =>
     typeof name === 'string' && /^[^/\\\0]+$/.test(name) && name !== '.' && name !== '..';
-  if (json?.modelTopology === undefined || !paths?.every(plain)) {
+  if (!isRecord(json?.modelTopology) || !paths?.every(plain)) {
     throw new MultigradError(
       'invalid-data',
       `${file} should hold a model of TensorFlow.js: its topology, and weights in files beside it.`,
@@ -109,6 +109,28 @@ async function load(path: string): Promise<io.ModelArtifacts> {
     }
     return Promise.resolve([specs, new Uint8Array(data).buffer]);
   });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value of a file is what TensorFlow.js takes for a list of files and the weights in them. */
+function isManifest(value: unknown): value is io.WeightsManifestConfig {
+  const count = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
+  const isWeight = (weight: unknown): boolean =>
+    isRecord(weight) &&
+    typeof weight['name'] === 'string' &&
+    typeof weight['dtype'] === 'string' &&
+    Array.isArray(weight['shape']) &&
+    weight['shape'].every(count) &&
+    (weight['quantization'] === undefined || isRecord(weight['quantization']));
+  const isGroup = (group: unknown): boolean =>
+    isRecord(group) &&
+    Array.isArray(group['paths']) &&
+    Array.isArray(group['weights']) &&
+    group['weights'].every(isWeight);
+  return Array.isArray(value) && value.every(isGroup);
 }
 
 /** Bytes of one weight in the file; strings have lengths of their own, which no layer's weights are. */

@@ -1,6 +1,7 @@
 import type { OptionSpec } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Experiment } from '../experiments/experiment.ts';
+import type { Recipe } from '../experiments/recipe.ts';
 import { gradientStatistics } from './gradient-statistics.ts';
 import { lossLandscape } from './loss-landscape.ts';
 import type { AnalysisRecord } from '../runs/analysis-records.ts';
@@ -30,6 +31,11 @@ export const analysisSettings: Readonly<Record<string, OptionSpec>> = {
     description: 'Training samples that losses of the landscape are means over.',
   },
 };
+
+/** An experiment with the settings of analyses beside its own. */
+export function analyzed(recipe: Recipe): Recipe {
+  return { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
+}
 
 /** Looks at a network before training and after each epoch; training goes on as if nobody had. */
 export type Inspect = (experiment: Experiment, epoch: number) => Promise<readonly AnalysisRecord[]>;

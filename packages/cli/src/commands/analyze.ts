@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { analysisSettings } from '../analysis/inspector.ts';
+import { analyzed } from '../analysis/inspector.ts';
 import { recipes } from '../experiments/index.ts';
 import type { CommandContext } from './command.ts';
 import { comparisonOf } from './compare.ts';
@@ -8,8 +8,7 @@ import { comparisonOf } from './compare.ts';
 export function analyzeCommand(context: CommandContext): Command {
   const command = new Command();
   for (const recipe of recipes) {
-    const analyzed = { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
-    command.addCommand(comparisonOf(analyzed, context, true));
+    command.addCommand(comparisonOf(analyzed(recipe), context, true));
   }
   return command;
 }

@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import { nodeFiles } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
+import { analyzed } from '../analysis/inspector.ts';
 import type { Environment } from '../shared/environment.ts';
 import { requireRecipe } from '../experiments/index.ts';
+import { assertSettings } from '../experiments/settings.ts';
 import { readConfig } from '../runs/read-folder.ts';
 import { recoverConfig } from '../runs/rebuild-config.ts';
 import { outsideSpecifiers } from '../strategies/catalog.ts';
@@ -63,5 +65,6 @@ async function resume(
         'Where the folder is yours, or you have read that code, add --trust.',
     );
   }
+  assertSettings(analyze ? analyzed(experiment) : experiment, settings);
   return runRequest({ ...asked, recipe: experiment, analyze }, environment);
 }

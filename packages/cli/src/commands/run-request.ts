@@ -82,7 +82,7 @@ async function runInto(
   environment: Environment,
 ): Promise<number> {
   const { recipe, settings, tensorboard } = request;
-  const { print, complain, signal, files = nodeFiles } = environment;
+  const { print, complain, signal, files = nodeFiles, draw } = environment;
   const left = (await openRuns(folder, config, whole, files)).length;
   const all = runNames(config).length;
   let failures: readonly string[] = [];
@@ -119,7 +119,7 @@ async function runInto(
     };
     ({ failures } = await runComparison(comparison, progress, signal));
   }
-  const summary = await writeOutputs(folder, request.out, files);
+  const summary = await writeOutputs(folder, request.out, files, draw);
   for (const line of resultLines(request.out, summary)) print(line);
   for (const failure of failures) complain(`Failed: ${failure}`);
   if (signal.aborted) {

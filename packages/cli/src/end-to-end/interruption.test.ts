@@ -223,7 +223,12 @@ describe('a program that is stopped', () => {
     mkdirSync(program.path('somebody'));
     writeFileSync(program.path('evil.mjs'), evil);
     const config = { format: 1, version: '0.0.0', recipe: 'cg-mnist', strategies: ['./evil.mjs'] };
-    const whole = { ...config, seeds: [0], settings: {} };
+    const settings = {
+      ...{ epochs: 1, 'train-size': 16, 'test-size': 8, 'validation-size': 8, select: 'last' },
+      ...{ 'batch-size': 8, lr: 0.01, momentum: 0.9, 'weight-decay': 0, 'group-by': 'reach' },
+      ...{ observe: 1, checkpoint: 0, backend: 'cpu', width: 1, variance: 0.03 },
+    };
+    const whole = { ...config, seeds: [0], settings };
     writeFileSync(program.path('somebody', 'config.json'), JSON.stringify(whole));
     const refused = await program.start(['resume', 'somebody']);
     expect(refused).toMatchObject({ code: 2, out: '' });
@@ -232,11 +237,22 @@ describe('a program that is stopped', () => {
     const trusted = await program.start(['resume', 'somebody', '--trust']);
     expect(trusted.err).toContain('./evil.mjs');
     expect(existsSync(program.path('ran'))).toBe(true);
-    const outside = { ...config, strategies: ['sum'], seeds: ['0/../../../victim'], settings: {} };
+    const outside = { ...config, strategies: ['sum'], seeds: ['0/../../../victim'], settings };
     writeFileSync(program.path('somebody', 'config.json'), JSON.stringify(outside));
     const hostile = await program.start(['resume', 'somebody']);
     expect(hostile.code).toBe(1);
-    expect(hostile.err).toContain('seeds (integers >= 0)');
+    expect(hostile.err).toContain(
+      'should hold `seeds[0]`, an integer >= 0. Found "0/../../../victim"',
+    );
+    const odd = {
+      ...config,
+      strategies: ['sum'],
+      seeds: [0],
+      settings: { ...settings, epochs: -1 },
+    };
+    writeFileSync(program.path('somebody', 'config.json'), JSON.stringify(odd));
+    const mistaken = await program.start(['resume', 'somebody']);
+    expect(mistaken.err).toContain('Option `epochs` of `cg-mnist` should be');
     expect(readdirSync(program.path('somebody'))).toEqual(['config.json']);
   });
 

@@ -139,6 +139,23 @@ export function resolveSettings(
   return settings;
 }
 
+/**
+ * Checks settings that were read from a folder: all that a recipe has, each as a user might have written it.
+ *
+ * @throws MultigradError `invalid-option` naming the setting
+ */
+export function assertSettings(recipe: Recipe, settings: Settings): void {
+  const texts = Object.entries(settings).map(([name, value]) => [name, String(value)] as const);
+  const resolved = resolveSettings(recipe, 'quick', Object.fromEntries(texts));
+  const given = new Set(Object.keys(settings));
+  const lacking = Object.keys(resolved).filter((name) => !given.has(name));
+  if (lacking.length === 0) return;
+  throw new MultigradError(
+    'invalid-option',
+    `The configuration should have all settings of \`${recipe.name}\`. It lacks ${lacking.join(', ')}.`,
+  );
+}
+
 /** Settings with several learning rates: each is checked by itself, and they are kept as `0.003,0.01`. */
 function sweep(
   recipe: Recipe,

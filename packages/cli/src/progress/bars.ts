@@ -2,6 +2,7 @@ import type { WriteStream } from 'node:tty';
 import { MultiBar } from 'cli-progress';
 import type picocolors from 'picocolors';
 import { cutText, drawBar, formatDuration, formatLosses } from '@multigrad/callbacks/terminal';
+import { visible } from '../shared/visible.ts';
 import { type Progress, type RunPlan, type StepProgress, formatAccuracies } from './progress.ts';
 
 interface Payload {
@@ -40,7 +41,7 @@ export function barProgress(
     forceRedraw: true,
     fps: 8,
     format: (_options, _progress, { text }: Payload) =>
-      cutText(text(stream.columns), stream.columns - 1),
+      cutText(visible(text(stream.columns)), stream.columns - 1),
   });
   const write = (line: string): void => {
     if (!bars.isActive) {
@@ -61,7 +62,8 @@ export function barProgress(
   let evaluating = false;
   let accuracies = '';
 
-  const name = (): string => (run ? `${run.strategy}, seed ${run.seed}` : '');
+  // Names and reasons may be those of a stranger's folder or plugin.
+  const name = (): string => (run ? visible(`${run.strategy}, seed ${run.seed}`) : '');
   const nameWidth = (columns: number): number =>
     Math.min(Math.max(16, Math.floor(0.3 * columns)), Math.max('all runs'.length, name().length));
   const share = (): number => (run && at ? at.step / (run.epochs * run.stepsPerEpoch) : 0);
@@ -124,10 +126,10 @@ export function barProgress(
               .filter((part) => part !== '')
               .join(': ');
       write(
-        `${sign} ${colors.bold(name())}  ${ended}${colors.dim(`  (${formatDuration(result.seconds)})`)}`,
+        `${sign} ${colors.bold(name())}  ${visible(ended)}${colors.dim(`  (${formatDuration(result.seconds)})`)}`,
       );
     },
-    note: write,
+    note: (text) => write(visible(text)),
     end: () => bars.stop(),
   };
 }

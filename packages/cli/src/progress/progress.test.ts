@@ -49,6 +49,25 @@ describe('lineProgress', () => {
 });
 
 describe('barProgress', () => {
+  it('hands no character of a name or a reason to the terminal that would steer it', () => {
+    const written: string[] = [];
+    const stream = Object.assign(new PassThrough(), {
+      ...{ isTTY: true, columns: 120, rows: 30 },
+    }) as unknown as WriteStream;
+    stream.on('data', (data: Buffer) => written.push(data.toString()));
+    const progress = barProgress(stream, picocolors.createColors(false), () => 0);
+    const evil = '\u001b]0;taken\u0007';
+    progress.begin(1);
+    progress.note(`note ${evil}`);
+    progress.runBegin({ strategy: evil, seed: 1, epochs: 1, stepsPerEpoch: 2 });
+    progress.step({ step: 1, epoch: 1, losses: { [evil]: 1 } });
+    progress.note(`again ${evil}`);
+    progress.runEnd({ ...run!.result!, status: 'failed', error: { code: 'error', message: evil } });
+    progress.end();
+    expect(written.join('')).not.toContain(evil);
+    expect(written.join('')).toContain('\\u001b]0;taken\\u0007, seed 1');
+  });
+
   it('leaves a line per run and fits every line into the terminal', () => {
     const written: string[] = [];
     const columns = 80;

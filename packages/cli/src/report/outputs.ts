@@ -15,7 +15,7 @@ import {
   runsTable,
   textTable,
 } from '../results/table.ts';
-import type { ReportCommands } from './report.ts';
+import type { DrawPicture, ReportCommands } from './report.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../shared/wording.ts';
 import { analysisFiles } from '../runs/folder-layout.ts';
@@ -77,12 +77,14 @@ export function reportCommands(config: ComparisonConfig, shown: string): ReportC
  * Writes the tables and the report of an output folder from its run files.
  *
  * @param shown - the folder as the user wrote it, for the commands in the report
+ * @param draw - draws the report's charts
  * @throws MultigradError `io` or `invalid-data` where the folder cannot be read or written
  */
 export async function writeOutputs(
   folder: string,
   shown: string,
   files: Files = nodeFiles,
+  draw?: DrawPicture,
 ): Promise<Summary> {
   const config = await readConfig(folder, files);
   const runs = await readRuns(folder, config, files);
@@ -97,7 +99,8 @@ export async function writeOutputs(
   }
   // The chart library takes longer to load than most commands take to run.
   const { renderReport } = await import('./report.ts');
-  await write('report.html', await renderReport(summary, runs, reportCommands(config, shown)));
+  const page = await renderReport(summary, runs, reportCommands(config, shown), draw);
+  await write('report.html', page);
   return summary;
 }
 

@@ -115,6 +115,7 @@ export async function renderReport(
   summary: Summary,
   runs: readonly RunRecord[],
   commands: ReportCommands,
+  draw: DrawPicture = renderChart,
 ): Promise<string> {
-  return reportHtml(await reportPage(summary, runs, commands));
+  return reportHtml(await reportPage(summary, runs, commands, draw));
 }

@@ -34,15 +34,15 @@ function stepTimeOf(run: RunRecord): StepTime {
   return { plain: middle('plain'), observed: middle('observed') };
 }
 
-/** How often each group's gradients were opposed over a whole run. */
-export function conflictsOf(run: RunRecord): Record<string, ConflictCount> {
-  if (run.result) return run.result.conflicts;
-  const total: Record<string, ConflictCount> = {};
-  for (const { conflicts } of run.epochs) {
-    for (const [key, { seen, conflicting }] of Object.entries(conflicts)) {
-      const before = total[key] ?? { seen: 0, conflicting: 0 };
-      total[key] = { seen: before.seen + seen, conflicting: before.conflicting + conflicting };
-    }
+/** How often each group's gradients were opposed over a whole run, by the group's key. */
+export function conflictsOf(run: RunRecord): ReadonlyMap<string, ConflictCount> {
+  if (run.result) return new Map(Object.entries(run.result.conflicts));
+  const total = new Map<string, ConflictCount>();
+  for (const [key, { seen, conflicting }] of run.epochs.flatMap(({ conflicts }) =>
+    Object.entries(conflicts),
+  )) {
+    const before = total.get(key) ?? { seen: 0, conflicting: 0 };
+    total.set(key, { seen: before.seen + seen, conflicting: before.conflicting + conflicting });
   }
   return total;
 }
@@ -109,7 +109,7 @@ function ownFigures(
     conflictRate: byName(groups, (key) =>
       estimate(
         shown.map((run) => {
-          const count = conflictsOf(run)[key];
+          const count = conflictsOf(run).get(key);
           return count && count.seen > 0 ? count.conflicting / count.seen : null;
         }),
       ),
@@ -135,7 +135,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
   const modalities = uniqueInOrder(
     runs.flatMap((run) => run.epochs.map(({ without = {} }) => Object.keys(without))),
   );
-  const groups = uniqueInOrder(runs.map((run) => Object.keys(conflictsOf(run))));
+  const groups = uniqueInOrder(runs.map((run) => [...conflictsOf(run).keys()]));
   const joint = findRecipe(config.recipe)?.baseline ?? objectives[0] ?? '';
   const shown = config.strategies.flatMap((strategy) =>
     runsToShow(

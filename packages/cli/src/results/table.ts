@@ -153,7 +153,7 @@ export function runsTable(
       run.result?.stepTime.plain?.toFixed(0) ?? nothing,
       run.result?.stepTime.observed?.toFixed(0) ?? nothing,
       ...groups.map((key) => {
-        const count = conflictsOf(run)[key];
+        const count = conflictsOf(run).get(key);
         return count === undefined ? nothing : `${count.conflicting} of ${count.seen}`;
       }),
       String(run.epochs.length),

@@ -1,5 +1,10 @@
 import { MultigradError } from '@multigrad/core/strategy';
-import type { Settings } from './settings.ts';
+import { configShape } from './record-shapes.ts';
+import { learningRates, type Settings } from './settings.ts';
+import { assertShape } from './shape.ts';
+
+/** No comparison has more runs: each has a folder and a line of a table. */
+const mostRuns = 100_000;
 
 /** `config.json`: all that decides what a comparison measures. */
 export interface ComparisonConfig {
@@ -28,24 +33,15 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
       `${where} is not a configuration of format 1, which this version of multigrad reads.`,
     );
   }
-  const texts = (list: unknown): boolean =>
-    Array.isArray(list) && list.every((one) => typeof one === 'string');
-  const seed = (one: unknown): boolean => Number.isSafeInteger(one) && (one as number) >= 0;
-  const setting = (one: unknown): boolean => typeof one === 'string' || Number.isFinite(one);
-  const sound =
-    typeof config.version === 'string' &&
-    typeof config.recipe === 'string' &&
-    texts(config.strategies) &&
-    Array.isArray(config.seeds) &&
-    config.seeds.every(seed) &&
-    typeof config.settings === 'object' &&
-    !Array.isArray(config.settings) &&
-    Object.values(config.settings ?? { none: null }).every(setting);
-  if (sound) return config as ComparisonConfig;
+  assertShape(config, configShape, where);
+  const sound = config as ComparisonConfig;
+  const rates = learningRates(sound.settings);
+  const runs = sound.strategies.length * sound.seeds.length * rates.length;
+  if (runs <= mostRuns && rates.every((rate) => rate > 0 && Number.isFinite(rate))) return sound;
   throw new MultigradError(
     'invalid-data',
-    `${where} should hold a recipe, strategies, seeds (integers >= 0) and settings (numbers and texts). ` +
-      `Found ${JSON.stringify(value).slice(0, 200)}.`,
+    `${where} should name at most ${mostRuns} runs, with learning rates > 0. ` +
+      `Found ${runs} runs with ${rates.slice(0, 5).join(', ')}.`,
   );
 }
 

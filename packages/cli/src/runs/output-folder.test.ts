@@ -10,6 +10,7 @@ import type { ComparisonConfig } from './config.ts';
 import { runFolder } from './folder-layout.ts';
 import { openOutputFolder } from './output-folder.ts';
 import { readConfig, readRuns } from './read-folder.ts';
+import type { StepRecord } from './records.ts';
 import { noLines, openRun } from './run-writer.ts';
 
 const { config, runs } = recordedComparison({ strategies: ['sum', 'mgda'], seeds: [0], epochs: 2, stepsPerEpoch: 10 });
@@ -140,12 +141,50 @@ describe('readRuns', () => {
     const path = join(folder, 'runs', 'sum-seed0');
     writeFileSync(join(path, 'epochs.jsonl'), '{"epoch":1,"step":"x"}\n');
     await expect(readRuns(folder, config)).rejects.toThrow(
-      /epochs\.jsonl, line 1, should hold `step`, of type number. Found string\.$/,
+      /epochs\.jsonl, line 1, should hold `step`, an integer >= 0\. Found "x"\.$/,
     );
     writeFileSync(join(path, 'result.json'), '{"status":"finished"}');
     await expect(readRuns(folder, config)).rejects.toThrow(
-      /result\.json should hold `epochs`, of type number. Found undefined\.$/,
+      /result\.json should hold `epochs`, an integer >= 0\. Found undefined\.$/,
     );
+  });
+
+  it('names numbers, groups and lines that are none, however deep', async () => {
+    await writeRun(0, true);
+    const path = join(folder, 'runs', 'sum-seed0');
+    const steps = join(path, 'steps.jsonl');
+    const [line] = readFileSync(steps, 'utf8').split('\n');
+    const step = JSON.parse(line!) as StepRecord;
+    const [group] = step.groups;
+    const said = async (changed: object, what: string): Promise<void> => {
+      writeFileSync(steps, `${JSON.stringify({ ...step, ...changed })}\n`);
+      await expect(readRuns(folder, config)).rejects.toThrow(`steps.jsonl, line 1, should hold ${what}`);
+    };
+    await said({ groups: [{ ...group, norms: Array(20).fill(1) }] }, '`groups[0].norms`, an array of length');
+    const wrong = group!.objectives.map(() => 'x');
+    await said({ groups: [{ ...group, norms: wrong }] }, '`groups[0].norms[0]`, a finite number, or null. Found "x"');
+    await said({ groups: [{ ...group, cosines: [[1]] }] }, '`groups[0].cosines`, an array of length');
+    await said({ groups: [{ ...group, objectives: null }] }, '`groups[0].objectives`, an array. Found null');
+    await said({ losses: { a: {} } }, '`losses.a`, a finite number, or null. Found an empty object');
+    writeFileSync(steps, line!.replace(/"milliseconds":[\d.]+/, '"milliseconds":1e999') + '\n');
+    await expect(readRuns(folder, config)).rejects.toThrow('`milliseconds`, a finite number. Found Infinity');
+    // A number of a line is believed, and costs nothing.
+    writeFileSync(steps, `${JSON.stringify({ ...step, line: 2 ** 53 - 2 })}\n`);
+    rmSync(join(path, 'result.json'));
+    const [first] = await readRuns(folder, config);
+    expect(first?.gaps).toEqual([expect.stringContaining('Lost: 0 … 9007199254740989')]);
+  });
+
+  it('refuses configurations of more runs than there can be, of none, and of one twice', async () => {
+    const said = async (changed: object, what: string): Promise<void> => {
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...changed }));
+      await expect(readConfig(folder)).rejects.toThrow(what);
+    };
+    const many = Array.from({ length: 1000 }, (_, index) => index);
+    await said({ strategies: many.map((one) => `sum:weights.x=${one}`), seeds: many }, 'at most 100000 runs');
+    await said({ strategies: [] }, 'should hold `strategies`, at least one, none of them twice');
+    await said({ seeds: [1, 1] }, 'should hold `seeds`, at least one, none of them twice');
+    await said({ settings: { lr: 'x' } }, 'with learning rates > 0. Found 2 runs with NaN');
   });
 
   it('says what is missing from a folder without results', async () => {

@@ -5,9 +5,11 @@ import type { AnalysisRecord } from './analysis-records.ts';
 import { checkConfig, type ComparisonConfig } from './config.ts';
 import { configFile, runFolder } from './folder-layout.ts';
 import { readRecords } from './record-file.ts';
+import { lineShapes, resultShape } from './record-shapes.ts';
 import type { EpochRecord, LineCounts, RunRecord, RunResult, StepRecord } from './records.ts';
 import { type RunName, runNames } from './run-names.ts';
 import { gapIn } from './run-writer.ts';
+import { assertShape } from './shape.ts';
 
 /** No `config.json` or `result.json` is longer: 64 MiB. */
 const mostBytes = 2 ** 26;
@@ -63,36 +65,6 @@ export async function readConfig(
   );
 }
 
-type Kind = 'object' | 'array' | 'number' | 'string';
-
-/** The fields without which a record cannot be shown, by the file that it is from. */
-const fields: Readonly<Record<keyof LineCounts | 'result', Readonly<Record<string, Kind>>>> = {
-  epochs: {
-    ...{ epoch: 'number', step: 'number', train: 'object', test: 'object' },
-    ...{ conflicts: 'object', stepTime: 'object', seconds: 'object' },
-  },
-  steps: { step: 'number', epoch: 'number', losses: 'object', groups: 'array' },
-  analysis: { kind: 'string' },
-  result: {
-    ...{ status: 'string', epochs: 'number', steps: 'number', stepTime: 'object' },
-    ...{ conflicts: 'object', lines: 'object' },
-  },
-};
-
-/** @throws MultigradError `invalid-data` naming the first field that is not what it should be */
-function checkFields(record: object, expected: Readonly<Record<string, Kind>>, where: string): void {
-  const given = new Map<string, unknown>(Object.entries(record));
-  for (const [name, kind] of Object.entries(expected)) {
-    const value = given.get(name);
-    const found = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
-    if (found === kind) continue;
-    throw new MultigradError(
-      'invalid-data',
-      `${where} should hold \`${name}\`, of type ${kind}. Found ${found}.`,
-    );
-  }
-}
-
 /** How a run ended; null where the program died before it could write that down. */
 export async function readResult(
   folder: string,
@@ -101,7 +73,7 @@ export async function readResult(
 ): Promise<RunResult | null> {
   const path = join(runFolder(folder, name), 'result.json');
   const result = await readObject(files, path);
-  if (result !== null) checkFields(result, fields.result, path);
+  if (result !== null) assertShape(result, resultShape, path);
   return result as RunResult | null;
 }
 
@@ -139,7 +111,7 @@ async function readRun(
     const path = join(own, `${kind}.jsonl`);
     const { records, count, missing } = await readRecords(files, path, expected);
     records.forEach((record, index) =>
-      checkFields(record, fields[kind], `${path}, line ${index + 1},`),
+      assertShape(record, lineShapes[kind], `${path}, line ${index + 1},`),
     );
     if (missing !== '') gaps.push(gapIn(kind, count, missing));
     return records;

@@ -65,17 +65,22 @@ async function readBytes(files: Files, path: string): Promise<Uint8Array | null>
   }
 }
 
+/** Ranges of missing lines that are named. */
+const mostRanges = 10;
+
 /** The numbers from 0 on, below `count`, that no line has: as `3 … 5, 9`; empty where none is missing. */
 function missing(lines: readonly Line[], count: number): string {
+  // A file may name any number: nothing here takes time or memory in proportion to it.
   const present = new Set(lines.map(({ number }) => number));
+  const within = [...present].filter((number) => number >= 0 && number < count);
   const ranges: string[] = [];
-  for (let number = 0; number < count; number += 1) {
-    if (present.has(number)) continue;
-    const first = number;
-    while (number + 1 < count && !present.has(number + 1)) number += 1;
-    ranges.push(first === number ? `${first}` : `${first} … ${number}`);
+  let next = 0;
+  for (const number of [...within.sort((a, b) => a - b), count]) {
+    if (number > next) ranges.push(number === next + 1 ? `${next}` : `${next} … ${number - 1}`);
+    next = number + 1;
   }
-  return ranges.join(', ');
+  const named = ranges.slice(0, mostRanges).join(', ');
+  return ranges.length > mostRanges ? `${named}, …` : named;
 }
 
 /** The records of a file of JSON lines. */

@@ -1,5 +1,6 @@
 import type { StepReport } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
+import { assertShape, byName, count, fields, finite, list, measured, pair, text } from './shape.ts';
 import { median } from '../shared/statistics.ts';
 import type { ConflictCount, EpochRecord, GroupRecord, ObjectiveScore, StepRecord, StepTime } from './records.ts';
 
@@ -93,6 +94,25 @@ interface RecorderState {
   };
 }
 
+const conflictShape = byName(fields({ seen: count, conflicting: count }));
+
+/** What `snapshot` returns, as a checkpoint that somebody else made may not hold it. */
+const stateShape = fields({
+  steps: count,
+  plain: list(finite),
+  observed: list(finite),
+  conflicts: conflictShape,
+  epoch: fields({
+    number: count,
+    means: list(
+      pair(text, fields({ loss: measured, accuracy: measured, count, judged: count })),
+    ),
+    conflicts: conflictShape,
+    plain: count,
+    observed: count,
+  }),
+});
+
 /** Turns the reports of a run's steps into the records that are kept of it. */
 export class RunRecorder {
   readonly #every: number;
@@ -182,8 +202,13 @@ export class RunRecorder {
     };
   }
 
-  /** Goes on from what `snapshot` returned. */
+  /**
+   * Goes on from what `snapshot` returned.
+   *
+   * @throws MultigradError `invalid-data` where it is something else
+   */
   restore(state: Json): void {
+    assertShape(state, stateShape, "The recorder's state in the checkpoint");
     const saved = state as unknown as RecorderState;
     this.#steps = saved.steps;
     this.#plain = [...saved.plain];

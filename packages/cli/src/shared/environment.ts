@@ -18,4 +18,10 @@ export interface Environment {
   readonly ranks?: MeasuredCommunicator;
   /** Where output folders are kept. @defaultValue the file system of this machine */
   readonly files?: Files;
+  /**
+   * Draws a chart of a report, given as a Vega-Lite specification, as SVG; `prefix` stands before every id within it.
+   *
+   * @defaultValue Vega
+   */
+  readonly draw?: (specification: object, prefix: string) => Promise<string>;
 }

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '@multigrad/core/strategy';
 import { requireRecipe } from '../experiments/index.ts';
 import { builtinPlugins } from './builtin.ts';
-import { chooseStrategies, expandAll } from './catalog.ts';
+import { chooseStrategies, expandAll, outsideSpecifiers } from './catalog.ts';
 
 const recipe = requireRecipe('cg-mnist');
 let folder: string;
+let count = 0;
 
 const module = (name: string): string => `
 const strategy = { specification: 1, name: '${name}', needs: { gradients: 'none' }, init: () => null,
@@ -52,6 +53,37 @@ describe('chooseStrategies', () => {
   it('finds every strategy that a comparison takes by default', async () => {
     const chosen = await chooseStrategies(recipe, recipe.strategies, folder);
     expect(chosen.map(({ plugin }) => plugin.name)).toEqual(recipe.strategies);
+  });
+
+  it.each([
+    [
+      'get title() { throw new Error("no title today") },',
+      'odd.mjs` cannot be read: no title today',
+    ],
+    ['create: () => { throw new TypeError("no maker") },', '`create` threw. TypeError: no maker'],
+    ['create: async () => strategy,', 'should have `specification` 1'],
+    ['create: () => ({ ...strategy, get needs() { throw new Error("no needs") } }),', 'no needs'],
+    ['get create() { throw null },', 'odd.mjs` cannot be read: null'],
+  ])('says what is wrong with a plugin: %s', async (field, message) => {
+    const path = join(folder, `${String(count++)}-odd.mjs`);
+    const code = module('odd').replace(
+      'create: () => strategy',
+      `create: () => strategy, ${field}`,
+    );
+    writeFileSync(path, code);
+    await expect(choose(path)).rejects.toThrow(message);
+    await expect(choose(path)).rejects.toMatchObject({ code: 'incompatible-strategy' });
+  });
+
+  it('takes what is named in an option for no strategy: options are numbers, words and weights', () => {
+    const kinds = builtinPlugins.flatMap(({ options }) =>
+      Object.values(options as Record<string, { readonly kind: string }>).map(({ kind }) => kind),
+    );
+    const known = ['number', 'choice', 'boolean', 'weights'];
+    expect(kinds.filter((kind) => !known.includes(kind))).toEqual([]);
+    expect(
+      outsideSpecifiers(recipe, ['sum:x=./mine.mjs', './mine.mjs', 'mmpareto:gamma=2']),
+    ).toEqual(['./mine.mjs']);
   });
 
   it('makes of `joint` the sum with all weight on the baseline objective, by name', async () => {

@@ -2,7 +2,12 @@ import { createRequire } from 'node:module';
 import { extname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { existsSync } from 'node:fs';
-import { MultigradError, type StrategyPlugin, assertPlugin } from '@multigrad/core/strategy';
+import {
+  MultigradError,
+  type StrategyPlugin,
+  assertPlugin,
+  definePlugin,
+} from '@multigrad/core/strategy';
 
 /** Whether a strategy's name is that of a file, not of a package. */
 export function isPath(name: string): boolean {
@@ -56,9 +61,9 @@ export async function loadExternalPlugin(
 ): Promise<StrategyPlugin | null> {
   // A package is tried from the user's folder first, then from where this program is installed.
   const address = isPath(name) ? fileAddress(name, folder) : (packageAddress(name, folder) ?? name);
-  let module: { readonly plugin?: unknown };
+  let plugin: unknown;
   try {
-    module = (await import(address)) as { readonly plugin?: unknown };
+    ({ plugin } = (await import(address)) as { readonly plugin?: unknown });
   } catch (cause) {
     if (address === name && isNotFound(cause, name)) return null;
     throw new MultigradError(
@@ -67,6 +72,16 @@ export async function loadExternalPlugin(
       { cause },
     );
   }
-  assertPlugin(module.plugin, name);
-  return module.plugin;
+  try {
+    assertPlugin(plugin, name);
+    // A copy: what is read now stays as it is.
+    return definePlugin(plugin);
+  } catch (cause) {
+    if (MultigradError.isInstance(cause)) throw cause;
+    throw new MultigradError(
+      'incompatible-strategy',
+      `The plugin of \`${name}\` cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
 }

@@ -29,9 +29,11 @@ import type {
   RunResult,
   RunStatus,
 } from '../runs/records.ts';
+import { lineCountsShape } from '../runs/record-shapes.ts';
 import { noLines, type RunWriter } from '../runs/run-writer.ts';
 import { RunCheckpoints } from './run-checkpoints.ts';
 import { numberSetting, type Settings } from '../runs/settings.ts';
+import { assertShape, fields, finite } from '../runs/shape.ts';
 
 /** One run: a strategy trained with one seed. */
 export interface RunTask {
@@ -148,7 +150,11 @@ function communicated(
 
 /** Somebody else's strategy may throw anything; where it was thrown helps its author. */
 function describeFailure(error: unknown): NonNullable<RunResult['error']> {
-  if (MultigradError.isInstance(error)) return { code: error.code, message: error.message };
+  if (MultigradError.isInstance(error)) {
+    const { code, message, cause } = error;
+    const { stack } = cause instanceof Error && !MultigradError.isInstance(cause) ? cause : {};
+    return { code, message, ...(stack === undefined ? {} : { stack }) };
+  }
   if (!(error instanceof Error)) return { code: 'error', message: String(error) };
   return {
     code: 'error',
@@ -247,10 +253,25 @@ async function fit(
   }
 }
 
+/** What a checkpoint says of the records. */
+interface SavedRecords {
+  readonly recorder: Json;
+  readonly run: number;
+  readonly epoch: number;
+  readonly lines?: LineCounts;
+}
+
+const savedShape = fields({ run: finite, epoch: finite }, { lines: lineCountsShape });
+
+function savedRecords(state: Json): SavedRecords {
+  assertShape(state, savedShape, 'The state of the records in the checkpoint');
+  return state as unknown as SavedRecords;
+}
+
 /** Lines of the records that a checkpoint relies on. */
 function linesOf(resume: FitState | null): LineCounts {
-  const saved = resume?.callbacks['records'] as { readonly lines?: LineCounts } | undefined;
-  return saved?.lines ?? noLines;
+  const saved = resume?.callbacks['records'];
+  return saved === undefined ? noLines : (savedRecords(saved).lines ?? noLines);
 }
 
 /** Checks that all ranks see the same data, by the number of steps and the sums of the first batch, and compute alike. */
@@ -373,11 +394,7 @@ function watcher(
       ...(comparison === undefined ? {} : { comparison: comparison as unknown as Json }),
     }),
     restore: (state) => {
-      const saved = state as {
-        readonly recorder: Json;
-        readonly run: number;
-        readonly epoch: number;
-      };
+      const saved = savedRecords(state);
       recorder.restore(saved.recorder);
       epochDone(recorder.epoch - 1);
       // Clocks go on as if there had been no pause.

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../shared/environment.ts';
+import { ChartCache } from './chart-cache.ts';
 import { LivePageSource } from './live-page.ts';
 import { servePage } from './server.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
@@ -17,9 +18,9 @@ const interval = 1000;
 export async function watch(
   given: string,
   port: number,
-  { folder, print, signal }: Environment,
+  { folder, print, signal, draw }: Environment,
 ): Promise<number> {
-  const source = new LivePageSource(resolve(folder, given), given);
+  const source = new LivePageSource(resolve(folder, given), given, new ChartCache(draw));
   // What cannot be shown at all is said here and not on a page.
   await source.read();
   const server = await servePage(source, { port, interval, now: () => Date.now() });

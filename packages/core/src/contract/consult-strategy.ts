@@ -3,6 +3,7 @@ import type { Gramian } from '../algebra/gramian.ts';
 import { groupGradients } from './group-gradients.ts';
 import type { Json } from '../base/json.ts';
 import type { Needs } from './needs.ts';
+import { needsAt, readAnswer } from './read-answer.ts';
 import type { GradientStrategy, Integration } from './strategy.ts';
 
 /** All that the engine knows about a group at a step; a strategy sees the part it asked for. */
@@ -19,7 +20,7 @@ export interface KnownGradients {
 /**
  * Asks a strategy for its weights, showing it just what its needs name, and checks the answer.
  *
- * @throws MultigradError `incompatible-strategy` when there is not one weight per objective, `non-finite` when a
+ * @throws MultigradError `incompatible-strategy` when it throws or there is not one weight per objective, `non-finite` when a
  *   weight is NaN or infinite
  */
 export function consultStrategy<State extends Json>(
@@ -27,25 +28,25 @@ export function consultStrategy<State extends Json>(
   known: KnownGradients,
   state: State,
 ): Integration<State> {
-  const needs = strategy.needsNow?.(state) ?? strategy.needs;
+  const needs = needsAt(strategy, state);
   const { gradients, losses } = needs;
   const seesGramian =
     (gradients === 'gramian' || gradients === 'tensor-gramians') && known.gramian !== undefined;
   const seesStacked = isStacked(needs) && known.stacked !== undefined;
   const seesTensors = gradients === 'tensor-gramians' && known.tensorGramians !== undefined;
   const seesLosses = losses !== undefined && losses !== 'epoch-means' && known.losses !== undefined;
-  const integration = strategy.integrate(
-    groupGradients({
-      strategy: strategy.name,
-      objectives: known.objectives,
-      step: known.step,
-      ...(seesGramian ? { gramian: known.gramian } : {}),
-      ...(seesTensors ? { tensorGramians: known.tensorGramians } : {}),
-      ...(seesStacked ? { stacked: known.stacked } : {}),
-      ...(seesLosses ? { losses: known.losses } : {}),
-    }),
-    state,
-  );
+  const group = groupGradients({
+    strategy: strategy.name,
+    objectives: known.objectives,
+    step: known.step,
+    ...(seesGramian ? { gramian: known.gramian } : {}),
+    ...(seesTensors ? { tensorGramians: known.tensorGramians } : {}),
+    ...(seesStacked ? { stacked: known.stacked } : {}),
+    ...(seesLosses ? { losses: known.losses } : {}),
+  });
+  const integration = readAnswer(strategy.name, () =>
+    strategy.integrate(group, state),
+  ) as Integration<State>;
   checkWeights(strategy.name, integration.weights, known.objectives);
   for (const weights of integration.tensorWeights?.values() ?? []) {
     checkWeights(strategy.name, weights, known.objectives);

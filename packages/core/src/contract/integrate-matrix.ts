@@ -2,6 +2,7 @@ import { assertStrategy } from './check-strategy.ts';
 import { arrayRows } from './array-rows.ts';
 import { checkLosses } from './check-losses.ts';
 import { consultStrategy, isStacked, type KnownGradients } from './consult-strategy.ts';
+import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import {
   addGramians,
@@ -12,6 +13,7 @@ import {
 } from '../algebra/gramian-of.ts';
 import type { Json } from '../base/json.ts';
 import type { Needs } from './needs.ts';
+import { needsAt, readState, runStrategy } from './read-answer.ts';
 import type { GradientStrategy, Integration } from './strategy.ts';
 
 /** Columns of a Jacobian that belong to one named tensor. */
@@ -98,9 +100,9 @@ export function integrateMatrix<State extends Json>(
   const names = tensors.map(({ name }) => name);
   const state =
     options.state === undefined
-      ? strategy.init({ key, objectives, tensors: names })
+      ? readState(strategy.name, 'init', () => strategy.init({ key, objectives, tensors: names }))
       : options.state;
-  const needs = strategy.needsNow?.(state) ?? strategy.needs;
+  const needs = needsAt(strategy, state);
   checkBatches(batches, needs, strategy.name, jacobian.length, columns);
   const memory = needs.memory === true ? memoryRows(options.memory, objectives, columns) : [];
   const integration = consultStrategy(
@@ -121,7 +123,7 @@ export function integrateMatrix<State extends Json>(
       `Strategy \`${strategy.name}\` should return weights for tensors of the group: ${names.join(', ')}. Found \`${name}\`.`,
     );
   }
-  const update = updateOf(integration, jacobian, spans, batches, memory);
+  const update = updateOf(strategy.name, integration, jacobian, spans, batches, memory);
   if (integration.memory === undefined) return { ...integration, update };
   const { keep, add } = integration.memory;
   const remembered = new Map(options.memory);
@@ -137,6 +139,7 @@ export function integrateMatrix<State extends Json>(
 
 /** The update of all columns. */
 function updateOf(
+  strategy: string,
   integration: Integration,
   jacobian: Jacobian,
   spans: readonly ColumnSpan[],
@@ -148,7 +151,18 @@ function updateOf(
     if (integration.combine !== undefined) {
       const rows = jacobian.map((row) => Float64Array.from(row.slice(span.start, span.end)));
       const algebra = arrayRows(span.name, span.end - span.start);
-      update.set(integration.combine(rows, algebra), span.start);
+      const { combine } = integration;
+      const combined: unknown = runStrategy(strategy, 'combine', () => combine(rows, algebra));
+      const size = span.end - span.start;
+      const fits = Array.isArray(combined) || combined instanceof Float64Array;
+      if (!fits || combined.length !== size) {
+        throw new MultigradError(
+          'incompatible-strategy',
+          `Strategy \`${strategy}\` should return a Float64Array of ${size} numbers from \`combine\`. ` +
+            `Found ${describeValue(combined)}${fits ? ` of length ${combined.length}` : ''}.`,
+        );
+      }
+      update.set(combined as Float64Array, span.start);
       continue;
     }
     const weights = integration.tensorWeights?.get(span.name) ?? integration.weights;

@@ -1,5 +1,6 @@
 import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
+import { readState } from '../contract/read-answer.ts';
 import type { GradientStrategy, GroupDescription } from '../contract/strategy.ts';
 import type { GroupBy, ParameterGroup } from './groups.ts';
 import { type Level, quoted } from './observe-graph.ts';
@@ -54,6 +55,8 @@ export function initialState(
   const streams = new Map(variables.map(({ name, stream }) => [name, stream]));
   const { level, groupBy, singles } = grouping;
   const global = strategy.needs.gradients === 'none';
+  const init = (group: GroupDescription): Json =>
+    readState(strategy.name, 'init', () => strategy.init(group));
   return {
     format: 1,
     strategy: strategy.name,
@@ -66,11 +69,11 @@ export function initialState(
       const consulted = !global && (group.objectives.length > 1 || singles === 'weighted');
       return {
         ...group,
-        state: consulted ? strategy.init(describe(group, groupBy, streams)) : null,
+        state: consulted ? init(describe(group, groupBy, streams)) : null,
       };
     }),
     run: global
-      ? strategy.init({
+      ? init({
           key: 'run',
           objectives,
           tensors: groups.flatMap((group) => group.variables),

@@ -176,8 +176,19 @@ export function createStrategy(
   plugin: StrategyPlugin,
   texts: Readonly<Record<string, string>> = {},
 ): GradientStrategy {
-  const strategy: unknown = plugin.create(optionsFromText(plugin.name, plugin.options, texts));
   const owner = `Plugin \`${plugin.name}\``;
+  const options = optionsFromText(plugin.name, plugin.options, texts);
+  let strategy: unknown;
+  try {
+    strategy = plugin.create(options);
+  } catch (cause) {
+    if (MultigradError.isInstance(cause)) throw cause;
+    throw new MultigradError(
+      'incompatible-strategy',
+      `${owner}: \`create\` threw. ${cause instanceof Error ? String(cause) : describeValue(cause)}`,
+      { cause },
+    );
+  }
   try {
     assertStrategy(strategy);
   } catch (cause) {

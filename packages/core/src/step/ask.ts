@@ -1,4 +1,5 @@
 import type { Json } from '../base/json.ts';
+import { needsAt } from '../contract/read-answer.ts';
 import { consultStrategy, isStacked, type KnownGradients } from '../contract/consult-strategy.ts';
 import { integrationFromJson, integrationToJson } from '../contract/integration-json.ts';
 import type { Integration } from '../contract/strategy.ts';
@@ -36,7 +37,7 @@ export async function askBefore(
     return { run: await askOnce(context, known), byGroup: new Map() };
   }
   const consulted = groups.filter((present) => isConsulted(context, present));
-  const needs = consulted.map(({ group }) => strategy.needsNow?.(group.state) ?? strategy.needs);
+  const needs = consulted.map(({ group }) => needsAt(strategy, group.state));
   if (needs.length === 0 || needs.some(({ gradients }) => gradients !== 'none')) return null;
   const early = needs.some(({ losses }) => isEarly(losses)) ? await readNumbers(context) : null;
   return askGroups(context, consulted, ({ objectives: indices }) =>

@@ -1,6 +1,8 @@
-import { mul, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { mul, Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
+import { runStrategy } from '../contract/read-answer.ts';
 import type { CombineRows } from '../contract/row-algebra.ts';
 import type { Integration, MemoryUpdate } from '../contract/strategy.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
@@ -198,7 +200,7 @@ function stackedWeights({ weights, batchWeights = [], memory }: Integration): Fl
 
 /** The update of one tensor; null where no vector reaches it. */
 function combine(
-  { bag, collective, variables, lossScale }: StepContext,
+  { bag, collective, strategy, variables, lossScale }: StepContext,
   { tensor, rows }: TensorVectors,
   decision: Decision,
 ): Combination | null {
@@ -216,8 +218,13 @@ function combine(
         if (row === null) return zerosLike(some);
         return lossScale === 1 ? row : mul(row, 1 / lossScale);
       });
+      const algebra = tensorRows(own?.stream ?? tensor, some.shape, place);
+      const combined: unknown = runStrategy(strategy.name, 'combine', () =>
+        byCoordinate(filled, algebra),
+      );
+      assertCombined(combined, strategy.name, tensor, some.shape);
       // A copy where the strategy hands a gradient on: the result is the bag's.
-      return byCoordinate(filled, tensorRows(own?.stream ?? tensor, some.shape, place)).clone();
+      return combined.clone();
     });
     return { rows: [bag.keep(update)], weights: [1] };
   }
@@ -228,6 +235,28 @@ function combine(
     rows: reaching.map((k) => rows[k]!),
     weights: reaching.map((k) => weights[k]! / scales[k]!),
   };
+}
+
+/** @throws MultigradError `incompatible-strategy` where `combine` returned no update of the tensor */
+function assertCombined(
+  value: unknown,
+  strategy: string,
+  tensor: string,
+  shape: readonly number[],
+): asserts value is Tensor {
+  const made = value instanceof Tensor ? (value as Tensor) : null;
+  const fits = made?.shape.join() === shape.join() && made.dtype === 'float32';
+  if (fits && !made.isDisposed) return;
+  const found =
+    made === null
+      ? describeValue(value)
+      : made.isDisposed
+        ? 'a disposed tensor'
+        : `one of shape [${made.shape.join(', ')}], ${made.dtype}`;
+  throw new MultigradError(
+    'incompatible-strategy',
+    `Strategy \`${strategy}\` should return a float32 tensor of shape [${shape.join(', ')}] from \`combine\` for \`${tensor}\`. Found ${found}.`,
+  );
 }
 
 /** @throws MultigradError `non-finite` where a strategy that combines rows returned NaN or an infinity, on any rank */

@@ -1,5 +1,6 @@
 import { own } from '../base/own.ts';
 import { checkLosses } from '../contract/check-losses.ts';
+import { readState } from '../contract/read-answer.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';
 import type { Json } from '../base/json.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
@@ -20,7 +21,9 @@ export function afterStep(
 ): IntegrationState {
   if (strategy.needs.losses !== 'now-and-after-step') return state;
   return updateStates(strategy, state, losses, (values, names, own) =>
-    strategy.afterStep === undefined ? own : strategy.afterStep(values, names, own),
+    strategy.afterStep === undefined
+      ? own
+      : readState(strategy.name, 'afterStep', () => strategy.afterStep!(values, names, own)),
   );
 }
 
@@ -37,7 +40,9 @@ export function endEpoch(
 ): IntegrationState {
   if (strategy.needs.losses !== 'epoch-means') return state;
   return updateStates(strategy, state, losses, (values, names, own) =>
-    strategy.onEpochEnd === undefined ? own : strategy.onEpochEnd(values, names, own),
+    strategy.onEpochEnd === undefined
+      ? own
+      : readState(strategy.name, 'onEpochEnd', () => strategy.onEpochEnd!(values, names, own)),
   );
 }
 

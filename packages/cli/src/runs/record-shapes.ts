@@ -1,0 +1,142 @@
+import type { AnalysisRecord, GradientRecord, LandscapeRecord } from './analysis-records.ts';
+import type { GroupRecord, LineCounts, RunStatus } from './records.ts';
+import {
+  byName,
+  count,
+  dependent,
+  fields,
+  finite,
+  flag,
+  list,
+  measured,
+  oneOf,
+  orNull,
+  type Shape,
+  shape,
+  text,
+} from './shape.ts';
+
+/** What each line of a file of records, and a run's result, should be. */
+
+const scores = byName(fields({ loss: measured }, { accuracy: measured }));
+const conflicts = byName(fields({ seen: count, conflicting: count }));
+const stepTime = fields({ plain: measured, observed: measured });
+
+const epoch = fields(
+  {
+    epoch: count,
+    step: count,
+    train: scores,
+    test: scores,
+    conflicts,
+    stepTime,
+    seconds: fields({ training: finite, evaluation: finite }),
+  },
+  { validation: scores, without: byName(scores) },
+);
+
+/** A group, with a number for each of its objectives. */
+const group = dependent(
+  fields({ key: text, objectives: list(text) }),
+  ({ objectives: { length } }: GroupRecord) =>
+    fields(
+      {
+        norms: orNull(list(measured, length)),
+        cosines: orNull(list(list(measured, length), length)),
+        weights: list(measured, length),
+        conflict: orNull(flag),
+      },
+      { note: text, diagnostics: byName(measured) },
+    ),
+);
+
+const step = fields({
+  step: count,
+  epoch: count,
+  milliseconds: finite,
+  losses: byName(measured),
+  sweeps: count,
+  groups: list(group),
+});
+
+const spread = fields({
+  objective: text,
+  norm: measured,
+  normDeviation: measured,
+  meanNorm: measured,
+  covarianceTrace: measured,
+});
+
+const gradients = fields({
+  epoch: count,
+  batches: count,
+  parts: list(
+    fields({
+      part: text,
+      objectives: list(spread),
+      cosines: list(fields({ pair: list(text, 2), values: list(measured) })),
+    }),
+  ),
+} satisfies Record<Exclude<keyof GradientRecord, 'kind'>, Shape>);
+
+/** A square of losses for each objective. */
+const landscape = dependent(
+  fields({ samples: count, coordinates: list(finite) }),
+  ({ coordinates: { length } }: LandscapeRecord) =>
+    fields({ losses: byName(list(list(measured, length), length)) }),
+);
+
+const analysis = dependent(
+  fields({ kind: oneOf(['gradients', 'landscape']) }),
+  ({ kind }: AnalysisRecord) => (kind === 'gradients' ? gradients : landscape),
+);
+
+const statuses: Readonly<Record<RunStatus, true>> = {
+  ...{ finished: true, refused: true, stopped: true, failed: true },
+};
+
+/** The shape of a line of each file of records. */
+export const lineShapes: Readonly<Record<keyof LineCounts, Shape>> = {
+  ...{ epochs: epoch, steps: step, analysis },
+};
+
+/** How many lines each file of records has. */
+export const lineCountsShape: Shape = fields({ epochs: count, steps: count, analysis: count });
+
+/** The shape of `result.json`. */
+export const resultShape: Shape = fields(
+  {
+    status: oneOf(Object.keys(statuses)),
+    epochs: count,
+    steps: count,
+    stepTime,
+    conflicts,
+    seconds: finite,
+    backend: text,
+    endedAt: text,
+    lines: lineCountsShape,
+  },
+  { error: fields({ code: text, message: text }, { stack: text }) },
+);
+
+const settings = byName(
+  shape('a text or a finite number', (one) => typeof one === 'string' || Number.isFinite(one)),
+);
+
+const distinct = (inner: Shape): Shape =>
+  dependent(
+    list(inner),
+    () => shape('at least one, none of them twice', (value) => {
+      const { length } = value as readonly unknown[];
+      return length > 0 && new Set(value as readonly unknown[]).size === length;
+    }),
+  );
+
+/** The shape of `config.json`, beside its format. */
+export const configShape: Shape = fields({
+  version: text,
+  recipe: text,
+  strategies: distinct(text),
+  seeds: distinct(count),
+  settings,
+});
