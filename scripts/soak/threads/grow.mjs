@@ -7,7 +7,7 @@ import {
   tableBytes,
   ThreadTeam,
 } from '../../../packages/backends/dist/wasm/threads/thread-team.js';
-import { randomState, resumeRandom } from '../../../packages/core/dist/strategy/index.js';
+import { randomState, resumeRandom } from '../../../packages/core/dist/strategy.js';
 
 const [seed, threads, growths] = process.argv.slice(2).map(Number);
 const random = resumeRandom(randomState(seed, `grow ${threads}`));

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../packages/backends/dist/index.js';
 import { KernelHeap } from '../../../packages/backends/dist/wasm/kernel-heap.js';
 import { patience } from '../../../packages/backends/dist/wasm/threads/thread-team.js';
-import { randomState, resumeRandom } from '../../../packages/core/dist/strategy/index.js';
+import { randomState, resumeRandom } from '../../../packages/core/dist/strategy.js';
 
 const [seed, first, count] = process.argv.slice(2).map(Number);
 tf.enableProdMode();
