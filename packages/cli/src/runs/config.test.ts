@@ -13,7 +13,9 @@ const config: ComparisonConfig = {
 
 describe('configDifferences', () => {
   it('finds none between equal ones', () => {
-    expect(configDifferences(config, JSON.parse(JSON.stringify(config)) as ComparisonConfig)).toEqual([]);
+    expect(
+      configDifferences(config, JSON.parse(JSON.stringify(config)) as ComparisonConfig),
+    ).toEqual([]);
   });
 
   it('names each entry with both values', () => {

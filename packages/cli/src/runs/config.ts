@@ -75,5 +75,7 @@ export function configDifferences(there: ComparisonConfig, now: ComparisonConfig
   const after = flatten(now);
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((name) => before.get(name) !== after.get(name))
-    .map((name) => `${name}: ${before.get(name) ?? 'none'} there, ${after.get(name) ?? 'none'} now`);
+    .map(
+      (name) => `${name}: ${before.get(name) ?? 'none'} there, ${after.get(name) ?? 'none'} now`,
+    );
 }

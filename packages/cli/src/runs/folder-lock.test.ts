@@ -62,7 +62,9 @@ describe('lockFolder', () => {
           .toMatch(/^\d+ \(.*\) Z /);
         process.kill(ended, 0);
         write({ process: ended, host: hostname(), since: 'yesterday' });
-        await (await lockFolder(nodeFiles, folder, since))();
+        await (
+          await lockFolder(nodeFiles, folder, since)
+        )();
       } finally {
         parent.kill('SIGKILL');
         await once(parent, 'exit');
@@ -75,7 +77,9 @@ describe('lockFolder', () => {
     await expect(lockFolder(nodeFiles, folder, since)).rejects.toThrow(`delete ${path}`);
     for (const text of ['', '{"process":', '{}', 'null', '5']) {
       writeFileSync(path, text);
-      await (await lockFolder(nodeFiles, folder, since))();
+      await (
+        await lockFolder(nodeFiles, folder, since)
+      )();
     }
   });
 

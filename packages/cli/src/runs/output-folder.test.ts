@@ -13,7 +13,12 @@ import { readConfig, readRuns } from './read-folder.ts';
 import type { StepRecord } from './records.ts';
 import { noLines, openRun } from './run-writer.ts';
 
-const { config, runs } = recordedComparison({ strategies: ['sum', 'mgda'], seeds: [0], epochs: 2, stepsPerEpoch: 10 });
+const { config, runs } = recordedComparison({
+  strategies: ['sum', 'mgda'],
+  seeds: [0],
+  epochs: 2,
+  stepsPerEpoch: 10,
+});
 let parent: string;
 let folder: string;
 
@@ -63,13 +68,19 @@ describe('openOutputFolder', () => {
     expect(await readConfig(folder)).toEqual(whole);
     expect(await readRuns(folder, whole)).toEqual([runs[0]]);
     // What is asked for now is run, not every seed of every strategy that the folder knows.
-    expect((await openRuns(folder, more, whole, nodeFiles)).map(({ name }) => name)).toEqual(['upgrad-seed0', 'sum-seed2', 'upgrad-seed2']);
+    expect((await openRuns(folder, more, whole, nodeFiles)).map(({ name }) => name)).toEqual([
+      'upgrad-seed0',
+      'sum-seed2',
+      'upgrad-seed2',
+    ]);
   });
 
   it('names the differences to another configuration and changes nothing', async () => {
     await open();
     const other = { ...config, seeds: [0, 1], settings: { ...config.settings, epochs: 9 } };
-    await expect(openOutputFolder(folder, other, false)).rejects.toThrow(/configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s);
+    await expect(openOutputFolder(folder, other, false)).rejects.toThrow(
+      /configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s,
+    );
     expect(await readConfig(folder)).toEqual(config);
   });
 
@@ -88,22 +99,27 @@ describe('openOutputFolder', () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'thesis.tex'), 'years');
     for (const force of [false, true]) {
-      await expect(openOutputFolder(folder, config, force)).rejects.toThrow(/is not empty and holds no results of multigrad \(found thesis.tex\)/);
+      await expect(openOutputFolder(folder, config, force)).rejects.toThrow(
+        /is not empty and holds no results of multigrad \(found thesis.tex\)/,
+      );
     }
     expect(readdirSync(folder)).toEqual(['thesis.tex']);
   });
 
-  it.each([false, true])('can be used where a process died before the configuration was there, force: %s', async (force) => {
-    if (force) {
-      await open();
-      await writeRun(0, true);
-    }
-    const dying = { ...nodeFiles, rename: () => Promise.reject(new Error('died')) };
-    await expect(openOutputFolder(folder, config, force, dying)).rejects.toThrow('died');
-    await open(config, force);
-    expect(await readConfig(folder)).toEqual(config);
-    expect(await readRuns(folder, config)).toEqual([]);
-  });
+  it.each([false, true])(
+    'can be used where a process died before the configuration was there, force: %s',
+    async (force) => {
+      if (force) {
+        await open();
+        await writeRun(0, true);
+      }
+      const dying = { ...nodeFiles, rename: () => Promise.reject(new Error('died')) };
+      await expect(openOutputFolder(folder, config, force, dying)).rejects.toThrow('died');
+      await open(config, force);
+      expect(await readConfig(folder)).toEqual(config);
+      expect(await readRuns(folder, config)).toEqual([]);
+    },
+  );
 
   it('says why it cannot write', async () => {
     const file = join(parent, 'file');
@@ -114,7 +130,9 @@ describe('openOutputFolder', () => {
         `Cannot use the output folder ${join(file, 'out')}: not a directory (ENOTDIR).`,
       ),
     );
-    await expect(openOutputFolder(file, config, false)).rejects.toThrow('is a file. Choose another with --out.');
+    await expect(openOutputFolder(file, config, false)).rejects.toThrow(
+      'is a file. Choose another with --out.',
+    );
   });
 });
 
@@ -158,16 +176,35 @@ describe('readRuns', () => {
     const [group] = step.groups;
     const said = async (changed: object, what: string): Promise<void> => {
       writeFileSync(steps, `${JSON.stringify({ ...step, ...changed })}\n`);
-      await expect(readRuns(folder, config)).rejects.toThrow(`steps.jsonl, line 1, should hold ${what}`);
+      await expect(readRuns(folder, config)).rejects.toThrow(
+        `steps.jsonl, line 1, should hold ${what}`,
+      );
     };
-    await said({ groups: [{ ...group, norms: Array(20).fill(1) }] }, '`groups[0].norms`, an array of length');
+    await said(
+      { groups: [{ ...group, norms: Array(20).fill(1) }] },
+      '`groups[0].norms`, an array of length',
+    );
     const wrong = group!.objectives.map(() => 'x');
-    await said({ groups: [{ ...group, norms: wrong }] }, '`groups[0].norms[0]`, a finite number, or null. Found "x"');
-    await said({ groups: [{ ...group, cosines: [[1]] }] }, '`groups[0].cosines`, an array of length');
-    await said({ groups: [{ ...group, objectives: null }] }, '`groups[0].objectives`, an array. Found null');
-    await said({ losses: { a: {} } }, '`losses.a`, a finite number, or null. Found an empty object');
+    await said(
+      { groups: [{ ...group, norms: wrong }] },
+      '`groups[0].norms[0]`, a finite number, or null. Found "x"',
+    );
+    await said(
+      { groups: [{ ...group, cosines: [[1]] }] },
+      '`groups[0].cosines`, an array of length',
+    );
+    await said(
+      { groups: [{ ...group, objectives: null }] },
+      '`groups[0].objectives`, an array. Found null',
+    );
+    await said(
+      { losses: { a: {} } },
+      '`losses.a`, a finite number, or null. Found an empty object',
+    );
     writeFileSync(steps, line!.replace(/"milliseconds":[\d.]+/, '"milliseconds":1e999') + '\n');
-    await expect(readRuns(folder, config)).rejects.toThrow('`milliseconds`, a finite number. Found Infinity');
+    await expect(readRuns(folder, config)).rejects.toThrow(
+      '`milliseconds`, a finite number. Found Infinity',
+    );
     // A number of a line is believed, and costs nothing.
     writeFileSync(steps, `${JSON.stringify({ ...step, line: 2 ** 53 - 2 })}\n`);
     rmSync(join(path, 'result.json'));
@@ -181,14 +218,19 @@ describe('readRuns', () => {
       await expect(readConfig(folder)).rejects.toThrow(what);
     };
     const many = Array.from({ length: 1000 }, (_, index) => index);
-    await said({ strategies: many.map((one) => `sum:weights.x=${one}`), seeds: many }, 'at most 100000 runs');
+    await said(
+      { strategies: many.map((one) => `sum:weights.x=${one}`), seeds: many },
+      'at most 100000 runs',
+    );
     await said({ strategies: [] }, 'should hold `strategies`, at least one, none of them twice');
     await said({ seeds: [1, 1] }, 'should hold `seeds`, at least one, none of them twice');
     await said({ settings: { lr: 'x' } }, 'with learning rates > 0. Found 2 runs with NaN');
   });
 
   it('says what is missing from a folder without results', async () => {
-    await expect(readConfig(parent)).rejects.toThrow('holds no results: there is no config.json in it');
+    await expect(readConfig(parent)).rejects.toThrow(
+      'holds no results: there is no config.json in it',
+    );
     writeFileSync(join(folder, 'config.json'), '{"format":2}');
     await expect(readConfig(folder)).rejects.toThrow('is not a configuration of format 1');
   });
@@ -199,7 +241,9 @@ describe('openRuns', () => {
     await open();
     await writeRun(0, true);
     await writeRun(1, false);
-    expect((await openRuns(folder, config, config, nodeFiles)).map(({ name }) => name)).toEqual(['mgda-seed0']);
+    expect((await openRuns(folder, config, config, nodeFiles)).map(({ name }) => name)).toEqual([
+      'mgda-seed0',
+    ]);
     const writer = await openRun(nodeFiles, runFolder(folder, 'mgda-seed0'));
     await writer.keep(noLines);
     await writer.close();

@@ -16,10 +16,7 @@ async function configInCheckpoint(folder: string, files: Files): Promise<Compari
   return checkConfig(records['comparison'], `The checkpoint in ${folder}`);
 }
 
-async function configInCheckpoints(
-  folder: string,
-  files: Files,
-): Promise<ComparisonConfig | null> {
+async function configInCheckpoints(folder: string, files: Files): Promise<ComparisonConfig | null> {
   const runs = await files.list(join(folder, runsFolder)).catch((cause: unknown) => {
     if (isMissing(cause)) return [];
     throw ioError(`read ${join(folder, runsFolder)}`, cause);

@@ -124,9 +124,8 @@ const settings = byName(
 );
 
 const distinct = (inner: Shape): Shape =>
-  dependent(
-    list(inner),
-    () => shape('at least one, none of them twice', (value) => {
+  dependent(list(inner), () =>
+    shape('at least one, none of them twice', (value) => {
       const { length } = value as readonly unknown[];
       return length > 0 && new Set(value as readonly unknown[]).size === length;
     }),

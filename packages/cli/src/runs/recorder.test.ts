@@ -22,7 +22,14 @@ function report(step: number, conflict: boolean | null, observed = false): StepR
         weights: [1, 1],
         conflict,
       },
-      { key: 'gray', objectives: ['gray'], norms: null, cosines: null, weights: [1], conflict: null },
+      {
+        key: 'gray',
+        objectives: ['gray'],
+        norms: null,
+        cosines: null,
+        weights: [1],
+        conflict: null,
+      },
     ],
     sweeps: seen ? 2 : 1,
     observed,
@@ -66,7 +73,12 @@ describe('RunRecorder', () => {
     expect(second.conflicts).toEqual({ 'gray/joint+gray': { seen: 1, conflicting: 0 } });
     expect(recorder.conflicts()).toEqual({ 'gray/joint+gray': { seen: 2, conflicting: 1 } });
     expect(first.train).toEqual({ joint: { loss: 1.5, accuracy: 0.125 }, gray: { loss: 1 } });
-    expect(second).toMatchObject({ epoch: 2, step: 3, stepTime: { plain: 30, observed: null }, test });
+    expect(second).toMatchObject({
+      epoch: 2,
+      step: 3,
+      stepTime: { plain: 30, observed: null },
+      test,
+    });
   });
 
   it('knows no time of steps that there were none of', () => {

@@ -2,7 +2,14 @@ import type { StepReport } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
 import { assertShape, byName, count, fields, finite, list, measured, pair, text } from './shape.ts';
 import { median } from '../shared/statistics.ts';
-import type { ConflictCount, EpochRecord, GroupRecord, ObjectiveScore, StepRecord, StepTime } from './records.ts';
+import type {
+  ConflictCount,
+  EpochRecord,
+  GroupRecord,
+  ObjectiveScore,
+  StepRecord,
+  StepTime,
+} from './records.ts';
 
 interface Sum {
   loss: number;
@@ -58,7 +65,10 @@ class Conflicts {
 
   add(key: string, seen: number, conflicting: number): void {
     const before = this.#counts.get(key) ?? { seen: 0, conflicting: 0 };
-    this.#counts.set(key, { seen: before.seen + seen, conflicting: before.conflicting + conflicting });
+    this.#counts.set(key, {
+      seen: before.seen + seen,
+      conflicting: before.conflicting + conflicting,
+    });
   }
 
   counts(): Record<string, ConflictCount> {
@@ -104,9 +114,7 @@ const stateShape = fields({
   conflicts: conflictShape,
   epoch: fields({
     number: count,
-    means: list(
-      pair(text, fields({ loss: measured, accuracy: measured, count, judged: count })),
-    ),
+    means: list(pair(text, fields({ loss: measured, accuracy: measured, count, judged: count }))),
     conflicts: conflictShape,
     plain: count,
     observed: count,
@@ -164,14 +172,19 @@ export class RunRecorder {
       step: report.step,
       epoch: this.#epoch.number,
       milliseconds: hundredths(milliseconds),
-      losses: Object.fromEntries(Object.entries(report.losses).filter(([, loss]) => loss !== undefined)) as Record<string, number>,
+      losses: Object.fromEntries(
+        Object.entries(report.losses).filter(([, loss]) => loss !== undefined),
+      ) as Record<string, number>,
       sweeps: report.sweeps,
       groups: report.groups.map(groupRecord),
     };
   }
 
   /** Ends an epoch with its scores on data that it was not trained on. */
-  endEpoch(scores: Pick<EpochRecord, 'test' | 'validation' | 'without'>, seconds: EpochRecord['seconds']): EpochRecord {
+  endEpoch(
+    scores: Pick<EpochRecord, 'test' | 'validation' | 'without'>,
+    seconds: EpochRecord['seconds'],
+  ): EpochRecord {
     const { number, means, conflicts, plain, observed } = this.#epoch;
     return {
       epoch: number,

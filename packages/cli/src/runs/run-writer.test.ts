@@ -20,7 +20,12 @@ import { readRuns } from './read-folder.ts';
 import { recoverConfig } from './rebuild-config.ts';
 import { noLines, openRun } from './run-writer.ts';
 
-const { config, runs } = recordedComparison({ strategies: ['sum'], seeds: [0], epochs: 2, stepsPerEpoch: 50, });
+const { config, runs } = recordedComparison({
+  strategies: ['sum'],
+  seeds: [0],
+  epochs: 2,
+  stepsPerEpoch: 50,
+});
 const [run] = runs;
 let folder: string;
 let path: string;
