@@ -49,9 +49,14 @@ describe('a mended tape', () => {
           return tf.sum(tf.mul(tf.mul(chosen, tf.cast(mask, 'float32')), tf.add(largest, 1)));
         });
         expect([...slope(x).dataSync()]).toEqual([-2, 3, 6]);
-        expect(() => tf.grad((value) => tf.cast(tf.greater(value, 0), 'float32'))(x)).toThrow(
-          'Cannot compute gradient of y=f(x) with respect to x',
-        );
+        const ofComparison = (): tf.Tensor =>
+          tf.grad((value) => tf.cast(tf.greater(value, 0), 'float32'))(x);
+        // Where nothing else is on the way, stock has no gradient, and our backends one of zeros.
+        if (tf.getBackend() === 'cpu') {
+          expect(ofComparison).toThrow('Cannot compute gradient of y=f(x) with respect to x');
+        } else {
+          expect([...ofComparison().dataSync()]).toEqual([0, 0, 0]);
+        }
       });
     });
   });
