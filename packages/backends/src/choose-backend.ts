@@ -43,8 +43,8 @@ export interface BackendOptions {
    */
   readonly wasmBinary?: string | URL;
   /**
-   * Called once for each thread of wasm that dies, or gives no sign of life for 10 s with work in its hands. What it had
-   * left is computed on the calling thread, and the others go on; only speed is lost.
+   * Called once for each thread of wasm that does not start, dies, or gives no sign of life for 10 s with work in its
+   * hands, with the reason. What it had left is computed on the calling thread, and the others go on; only speed is lost.
    *
    * @defaultValue nothing is called; `useBackend` tells at its next call
    */

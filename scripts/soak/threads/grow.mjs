@@ -31,7 +31,7 @@ async function growOften(count) {
   if (job + tableBytes(threads - 1) > 3 * page) throw new Error('The table does not fit.');
   team = new ThreadTeam({ module, memory, job, stacks, kernels });
   const lost = [];
-  team.onLost = (reason) => lost.push(reason);
+  team.listen((reason) => lost.push(reason));
   const wait = team.wait.bind(team);
   team.wait = (done) => {
     for (let worker = 1; worker < threads; worker += 1)

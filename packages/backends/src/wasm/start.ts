@@ -42,7 +42,7 @@ export async function startWasm(
     throw factory?.failure ?? error;
   }
   const { team, relaxedSimd } = await installWasmKernels(backend(), plan.threads);
-  if (team !== null && onThreadLost !== undefined) team.onLost = onThreadLost;
+  if (onThreadLost !== undefined) team?.listen(onThreadLost);
   const wanted = team?.size ?? 1;
   const reason =
     wanted === plan.threads ? plan.reason : 'the backend had started before, and keeps its threads';

@@ -15,6 +15,7 @@ import { runNames } from '../runs/run-names.ts';
 import type { CompareRequest } from '../training/request.ts';
 import { type ChosenStrategy, chooseStrategies } from '../strategies/catalog.ts';
 import { formatCount } from '../shared/wording.ts';
+import { LostThreads } from '../progress/lost-threads.ts';
 import { version } from '../shared/version.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { quoted, resultLines, writeOutputs } from '../report/outputs.ts';
@@ -95,7 +96,9 @@ async function runInto(
   } else {
     // Without it the cpu backend would advertise another package.
     enableProdMode();
-    const backend = await useBackend(settings['backend'] as string);
+    const progress = progressOf(environment);
+    const lostThreads = new LostThreads((text) => progress.note(text));
+    const backend = await useBackend(settings['backend'] as string, lostThreads);
     const strategyCount = formatCount(config.strategies.length, 'strategy', 'strategies');
     const seedCount = formatCount(config.seeds.length, 'seed');
     print(`${recipe.title}: ${strategyCount}, ${seedCount}, into ${request.out}`);
@@ -107,13 +110,13 @@ async function runInto(
         `${formatCount(all - left, 'run')} of ${all} finished before and kept; going on with the rest.`,
       );
     }
-    const progress = progressOf(environment);
     signal.addEventListener('abort', () =>
       progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
     );
     const comparison = {
       ...{ recipe, config, whole, strategies, folder, tensorboard, files },
       backend: backend.name,
+      lostThreads: lostThreads.reasons,
       analyze: request.analyze,
       ...(ranks === undefined ? {} : { ranks }),
     };

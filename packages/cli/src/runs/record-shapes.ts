@@ -116,7 +116,7 @@ export const resultShape: Shape = fields(
     endedAt: text,
     lines: lineCountsShape,
   },
-  { error: fields({ code: text, message: text }, { stack: text }) },
+  { error: fields({ code: text, message: text }, { stack: text }), lostThreads: list(text) },
 );
 
 const settings = byName(

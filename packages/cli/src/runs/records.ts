@@ -99,6 +99,11 @@ export interface RunResult {
   readonly seconds: number;
   /** The TensorFlow.js backend that did the work. */
   readonly backend: string;
+  /**
+   * Why threads of the wasm backend were lost, a line for each, from the start of the program to the end of the run; absent
+   * where none was. Results are the same without them; steps take longer.
+   */
+  readonly lostThreads?: readonly string[];
   /** ISO 8601. */
   readonly endedAt: string;
   /** What the run has written into the other files. */

@@ -2,6 +2,7 @@ import { checkGradients, type GradientCheck } from '@multigrad/core';
 import { useBackend } from '@multigrad/backends';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Environment } from '../shared/environment.ts';
+import { LostThreads } from '../progress/lost-threads.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import { formatCount } from '../shared/wording.ts';
@@ -22,7 +23,7 @@ export async function check(
   { print, complain }: Environment,
 ): Promise<number> {
   tf.enableProdMode();
-  const backend = await useBackend(settings['backend'] as string);
+  const backend = await useBackend(settings['backend'] as string, new LostThreads(complain));
   const experiment = await recipe.open(settings, seed);
   try {
     const names = new Map(

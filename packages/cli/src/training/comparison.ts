@@ -27,6 +27,8 @@ export interface Comparison {
   readonly strategies: readonly ChosenStrategy[];
   readonly folder: string;
   readonly backend: string;
+  /** Why threads of the backend were lost so far; it grows while runs are made. */
+  readonly lostThreads: readonly string[];
   /** Whether networks are looked at between epochs. */
   readonly analyze: boolean;
   /** Whether each run's folder gets TensorBoard event files too. */
@@ -117,7 +119,7 @@ async function takeRun(
   const settings = { ...config.settings, lr };
   const writer = await openRun(files, path);
   try {
-    const result = await trainRun(
+    const ended = await trainRun(
       { recipe, settings, strategy, seed, backend, comparison: whole },
       {
         ...{ writer, progress, signal, callbacks, files },
@@ -126,6 +128,8 @@ async function takeRun(
         ...(comparison.analyze ? { inspect: inspector(config.settings, seed, signal) } : {}),
       },
     );
+    const { lostThreads } = comparison;
+    const result = lostThreads.length === 0 ? ended : { ...ended, lostThreads: [...lostThreads] };
     await writer.end(result);
     return result;
   } finally {

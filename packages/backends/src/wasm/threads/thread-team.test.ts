@@ -231,6 +231,7 @@ describe('a thread that never starts', () => {
       'asked for; 2 of 3 are missing: thread 1 did not start: no workers here; ' +
         'thread 2 did not start: no workers here',
     );
+    expect(lost).toEqual([1, 2].map((thread) => `thread ${thread} did not start: no workers here`));
     expect(results()).toEqual(right);
   });
 

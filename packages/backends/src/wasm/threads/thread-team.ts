@@ -112,9 +112,10 @@ export class ThreadTeam {
   #active: Member[];
   #stopped = false;
   readonly #losses: string[] = [];
+  /** How many of the losses a listener was told of. */
+  #told = 0;
+  #listener: ((reason: string) => void) | null = null;
   readonly #canSleep: boolean = maySleep();
-  /** Called once for each thread that is lost, with the reason. */
-  onLost: (reason: string) => void = () => undefined;
 
   constructor({ module, memory, job, stacks, kernels }: TeamPlan) {
     const shared = memory.buffer;
@@ -148,6 +149,15 @@ export class ThreadTeam {
   /** Why threads were lost, one line each, in the order in which it was seen. */
   get losses(): readonly string[] {
     return this.#losses;
+  }
+
+  /**
+   * Calls `listener` once for each thread that is lost, with the reason. Losses that no listener was told of yet, as those
+   * at the start, are told at once. A later listener takes the place of an earlier one.
+   */
+  listen(listener: (reason: string) => void): void {
+    this.#listener = listener;
+    this.#tell();
   }
 
   /** How many workers answer within `patience.answer`; those that don't may do so later. */
@@ -254,9 +264,15 @@ export class ThreadTeam {
   #lose(member: Member): void {
     this.#active = this.#active.filter((other) => other !== member);
     this.#setWorkers();
-    const reason = member.describe();
-    this.#losses.push(reason);
-    this.onLost(reason);
+    this.#losses.push(member.describe());
+    this.#tell();
+  }
+
+  #tell(): void {
+    while (this.#listener !== null && this.#told < this.#losses.length) {
+      this.#told += 1;
+      this.#listener(this.#losses[this.#told - 1]!);
+    }
   }
 
   #setWorkers(): void {

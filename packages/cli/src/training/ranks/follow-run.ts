@@ -5,6 +5,7 @@ import { enableProdMode } from '@tensorflow/tfjs-core';
 import type { CompareRequest } from '../request.ts';
 import { exitCodes } from '../../shared/exit-codes.ts';
 import type { Environment } from '../../shared/environment.ts';
+import { LostThreads } from '../../progress/lost-threads.ts';
 import type { Progress } from '../../progress/progress.ts';
 import { noWriter } from '../../runs/run-writer.ts';
 import { trainRun } from '../train-run.ts';
@@ -65,7 +66,8 @@ export async function followRun(
   { signal, complain }: Environment,
 ): Promise<number> {
   enableProdMode();
-  const backend = await useBackend(settings['backend'] as string);
+  const lostThreads = new LostThreads((text) => complain(`Rank ${ranks.rank}: ${text}`));
+  const backend = await useBackend(settings['backend'] as string, lostThreads);
   const order = await broadcastJson<NonNullable<RunOrder>>(ranks, null);
   if ((order as RunOrder) === null) return exitCodes.success;
   const { lr, seed } = order;
