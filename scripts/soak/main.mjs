@@ -6,6 +6,7 @@ import { writeHostile } from './hostile.mjs';
 import { writeFaults, writeLocks, writePowerCuts, writeSignals } from './kept.mjs';
 import { writeNames, writeOverlaps, writeResume } from './training.mjs';
 import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
+import { writeProperties } from './properties.mjs';
 import { writeGrowths, writeLosses, writeStarts } from './threads/parts.mjs';
 
 const strict = process.argv.includes('--strict');
@@ -34,6 +35,7 @@ const parts = {
   starts: () => writeStarts(given),
   growths: () => writeGrowths(given),
   losses: () => writeLosses(given),
+  properties: () => writeProperties(given),
 };
 
 if (only !== undefined && !(only in parts)) {
