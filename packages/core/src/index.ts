@@ -33,7 +33,7 @@ export {
 export type { Level } from './network/observe-graph.ts';
 export type { GroupReport } from './step/report.ts';
 export { afterStep, endEpoch } from './step/strategy-hooks.ts';
-export { gradientDepth } from './tape/gradient-depth.ts';
+export { gradientDepth } from './tape/tape-internals.ts';
 export { mendTape } from './tape/mend-tape.ts';
 export { hasKernel, runKernel } from './kernels/run-kernel.ts';
 export { seededUniform, type UniformKey, uniformKey } from './kernels/seeded-uniform.ts';

@@ -1,7 +1,15 @@
-import type { Tape } from '../tape/tape.ts';
 import type { StepNumbers } from './numbers.ts';
-import type { ForwardResult } from './objectives.ts';
+import {
+  type FeatureObjectives,
+  type ForwardResult,
+  type Objectives,
+  readForward,
+} from './objectives.ts';
 import type { ObservedGraph } from './observe-graph.ts';
+import type { TensorBag } from '../tape/ownership.ts';
+import { youngestTensorId } from '../tape/tape-internals.ts';
+import { Tape } from '../tape/tape.ts';
+import { Tensor } from '@tensorflow/tfjs-core';
 
 /** One recorded forward pass of this rank. */
 export interface OwnPass {
@@ -27,4 +35,25 @@ export interface Pass {
 /** The pass of a process by itself. */
 export function passAlone({ tape, graph }: OwnPass): Pass {
   return { tape, graph, numbers: null, shareOf: () => 1, missing: null };
+}
+
+/** Records the forward pass; what it returned goes into the bag, but for tensors that are older than it. */
+export function recordForward(
+  forward: () => Objectives | FeatureObjectives,
+  bag: TensorBag,
+  mayBeEmpty = false,
+): Tape<ForwardResult> {
+  const older = youngestTensorId();
+  const tape = Tape.record(() => readForward(forward(), mayBeEmpty));
+  const { objectives, features } = tape.value;
+  const returned: Tensor[] = [
+    ...objectives.flatMap(({ loss, metrics, samples }) => [
+      loss,
+      ...Object.values(metrics),
+      ...(samples instanceof Tensor ? [samples] : []),
+    ]),
+    ...Object.values(features ?? {}),
+  ];
+  bag.keepAll(returned.filter(({ id }) => id > older));
+  return tape;
 }

@@ -15,7 +15,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { smallest } from './row-kernels.ts';
-import { scoped } from '../tape/scoped.ts';
+import { scoped } from '../tape/ownership.ts';
 
 /** Gradients by name; null where there is none. */
 export type NamedGradients = ReadonlyMap<string, Tensor | null>;

@@ -1,7 +1,8 @@
-import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { MultigradError } from '../base/errors.ts';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import { finishGramian, namedRows, startGramian } from './row-kernels.ts';
-import type { TensorBag } from '../tape/tensor-bag.ts';
+import type { TensorBag } from '../tape/ownership.ts';
+import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 /** What tells which variables' gradients are finite, on its way to the host. */
 export interface FiniteChecks {
@@ -56,4 +57,29 @@ export async function firstNonFinite(
   const flags = Float64Array.from(variables, ({ name }) => Number(broken.has(name)));
   const all = await sum(flags);
   return variables.find((_, index) => all[index]! > 0)?.name ?? null;
+}
+
+const ofGradients = new WeakSet<MultigradError>();
+
+/** Whether an error is that of a gradient that is NaN or infinite while its loss is a number. */
+export function isNonFiniteGradient(error: unknown): error is MultigradError {
+  return MultigradError.isInstance(error) && ofGradients.has(error);
+}
+
+/** The error for a gradient that is NaN or infinite. */
+export function nonFiniteGradient(
+  objective: string | null,
+  group: string,
+  tensor: string,
+  step: number,
+): MultigradError {
+  const whose =
+    objective === null ? 'The weighted sum of all objectives' : `Objective \`${objective}\``;
+  const error = new MultigradError(
+    'non-finite',
+    `${whose} has a gradient that is not finite for \`${tensor}\` (group \`${group}\`) at step ${step}. ` +
+      'Expected finite numbers: check the learning rate, divisions by zero and logarithms of zero.',
+  );
+  ofGradients.add(error);
+  return error;
 }

@@ -4,11 +4,10 @@ import type { Forward } from './integrate-options.ts';
 import { checkLosses } from '../contract/check-losses.ts';
 import type { ForwardResult } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { recordForward } from '../network/record-forward.ts';
+import { recordForward } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
-import { scoped } from '../tape/scoped.ts';
+import { scoped, TensorBag } from '../tape/ownership.ts';
 import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../network/numbers.ts';
-import { TensorBag } from '../tape/tensor-bag.ts';
 
 /** One part of a batch that is too large for one forward pass. */
 export interface MicroBatch {

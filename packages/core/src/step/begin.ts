@@ -10,13 +10,12 @@ import {
 } from '../network/integration-state.ts';
 import type { ForwardResult } from '../network/objectives.ts';
 import { observeGraph, type ObservedGraph } from '../network/observe-graph.ts';
-import type { Pass } from '../network/passes.ts';
-import { recordForward } from '../network/record-forward.ts';
+import { type Pass, recordForward } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { buildStructure, checkGraph } from '../network/structure.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { Tape } from '../tape/tape.ts';
-import { TensorBag } from '../tape/tensor-bag.ts';
+import { TensorBag } from '../tape/ownership.ts';
 import type { Forward, GroupingOptions, IntegrateOptions } from './integrate-options.ts';
 
 /** The state to go on from; at the first step groups are found, and the first rank's strategy begins. */

@@ -1,5 +1,4 @@
-import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
-import { nonFiniteGradient } from '../rows/non-finite.ts';
+import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import { tensorsOf } from '../network/run-variables.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';

@@ -5,9 +5,8 @@ import type { Forward } from './integrate-options.ts';
 import { Claim } from '../network/claims.ts';
 import { readForward } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { recordForward } from '../network/record-forward.ts';
-import { scoped } from '../tape/scoped.ts';
-import { TensorBag } from '../tape/tensor-bag.ts';
+import { recordForward } from '../network/passes.ts';
+import { scoped, TensorBag } from '../tape/ownership.ts';
 
 /** How gradients are checked. */
 export interface CheckGradientsOptions {

@@ -4,8 +4,7 @@ import type { Gramian } from '../algebra/gramian.ts';
 import type { Collective } from '../ranks/collective.ts';
 import { addGramians } from '../algebra/gramian-of.ts';
 import { meanNumbers, scalarsOf, sortNumbers, type StepNumbers } from '../network/numbers.ts';
-import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
-import { nonFiniteGradient } from '../rows/non-finite.ts';
+import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import {
   finishGramian,
   type PendingGramian,
@@ -13,7 +12,7 @@ import {
   startGramian,
 } from '../rows/row-kernels.ts';
 import { readTogether } from '../tape/read-back.ts';
-import type { TensorBag } from '../tape/tensor-bag.ts';
+import type { TensorBag } from '../tape/ownership.ts';
 import { blame } from './blame.ts';
 import type { StepContext } from './step-context.ts';
 import type { GroupVectors, Rows } from './sweep.ts';

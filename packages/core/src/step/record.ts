@@ -1,13 +1,12 @@
 import { MultigradError } from '../base/errors.ts';
 import type { ForwardResult } from '../network/objectives.ts';
 import { type Level, observeGraph } from '../network/observe-graph.ts';
-import { type OwnPass, type Pass, passAlone } from '../network/passes.ts';
-import { recordForward } from '../network/record-forward.ts';
+import { type OwnPass, type Pass, passAlone, recordForward } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { mergeViews, viewsOf } from '../ranks/agreement.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { Tape } from '../tape/tape.ts';
-import type { TensorBag } from '../tape/tensor-bag.ts';
+import type { TensorBag } from '../tape/ownership.ts';
 import type { Forward } from './integrate-options.ts';
 
 /** What forward passes are recorded of. */

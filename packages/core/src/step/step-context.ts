@@ -5,7 +5,7 @@ import type { RunVariable } from '../network/run-variables.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { ClipOptions } from '../rows/clip-gradients.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
-import type { TensorBag } from '../tape/tensor-bag.ts';
+import type { TensorBag } from '../tape/ownership.ts';
 
 /** What every part of a step works with. */
 export interface StepContext {

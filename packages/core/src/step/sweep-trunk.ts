@@ -1,8 +1,7 @@
 import { zerosLike } from '@tensorflow/tfjs-core';
 import { tensorsOf } from '../network/run-variables.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
-import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
-import { nonFiniteGradient } from '../rows/non-finite.ts';
+import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
 import { targetName } from '../network/observe-graph.ts';

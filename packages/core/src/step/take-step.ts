@@ -11,7 +11,7 @@ import { checkClip } from '../rows/clip-gradients.ts';
 import { GradientMemory } from '../rows/gradient-memory.ts';
 import { checkLossScale } from '../rows/loss-scale.ts';
 import type { Tape } from '../tape/tape.ts';
-import { TensorBag } from '../tape/tensor-bag.ts';
+import { TensorBag } from '../tape/ownership.ts';
 import { ask, askBefore } from './ask.ts';
 import { groupingOf, stateOf } from './begin.ts';
 import { combineRowsOf, combineWhole } from './combine.ts';

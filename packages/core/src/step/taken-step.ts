@@ -4,7 +4,7 @@ import type { RunVariable } from '../network/run-variables.ts';
 import type { Collective } from '../ranks/collective.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
-import type { TensorBag } from '../tape/tensor-bag.ts';
+import type { TensorBag } from '../tape/ownership.ts';
 import type { Combined } from './combine.ts';
 import type { IntegratedStep } from './integrate-options.ts';
 import type { StepContext } from './step-context.ts';

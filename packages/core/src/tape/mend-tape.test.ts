@@ -8,7 +8,7 @@ import {
 } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gradientDepth } from './gradient-depth.ts';
+import { gradientDepth } from './tape-internals.ts';
 import { mendTape } from './mend-tape.ts';
 import { Tape } from './tape.ts';
 

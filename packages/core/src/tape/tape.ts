@@ -3,10 +3,9 @@ import { clone, onesLike, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { mendTape } from './mend-tape.ts';
 import { missingGradient } from './missing-gradient.ts';
-import { scoped } from './scoped.ts';
+import { scoped } from './ownership.ts';
 import { SweepGradients } from './sweep-gradients.ts';
-import { youngestTensorId } from './tensor-age.ts';
-import { type TapeNode, tapeEngine } from './tape-internals.ts';
+import { tapeEngine, type TapeNode, youngestTensorId } from './tape-internals.ts';
 
 /** Where a sweep starts: a tensor of the forward pass and the gradient handed to it (ones if left out). */
 export interface SweepSeed {

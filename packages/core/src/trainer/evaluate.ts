@@ -1,7 +1,7 @@
 import { MultigradError } from '../base/errors.ts';
 import { type Objectives, type FeatureObjectives, readForward } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { scoped } from '../tape/scoped.ts';
+import { scoped } from '../tape/ownership.ts';
 import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../network/numbers.ts';
 import type { Collective } from '../ranks/collective.ts';
 import { EventLoopBreaks } from './event-loop.ts';

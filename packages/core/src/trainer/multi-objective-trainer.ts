@@ -14,11 +14,10 @@ import {
   type ReadOptions,
   readBatches,
 } from '../data/data-source.ts';
-import { epochLogs } from './epoch-logs.ts';
+import { epochLogs, LogNames } from './logs.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { FitProgress } from './fit-progress.ts';
-import { LogNames } from './log-names.ts';
 import type { Measured } from './measurements.ts';
 import type { FitState, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { startChecks } from '../rows/finite-checks.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { TensorBag } from '../tape/tensor-bag.ts';
+import { TensorBag } from '../tape/ownership.ts';
 
 /**
  * Which tensors hold NaN or an infinity, each in a few words: `weight \`x\``.

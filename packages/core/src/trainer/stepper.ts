@@ -2,7 +2,7 @@ import { accumulateGradients } from '../step/accumulate.ts';
 import type { Forward, IntegratedStep, IntegrateOptions } from '../step/integrate-options.ts';
 import { buildGroups } from '../step/begin.ts';
 import { takeStep } from '../step/take-step.ts';
-import { isNonFiniteGradient } from '../rows/non-finite.ts';
+import { isNonFiniteGradient } from '../rows/finite-checks.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import { afterStep, endEpoch } from '../step/strategy-hooks.ts';
 import { MultigradError } from '../base/errors.ts';

@@ -1,6 +1,6 @@
 import { add, mul, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { NamedGradients } from '../rows/clip-gradients.ts';
-import { scoped } from '../tape/scoped.ts';
+import { scoped } from '../tape/ownership.ts';
 
 /** `gradient + decay · variable` for each variable that has a gradient; new tensors, null where there is none. */
 export function addWeightDecay(

@@ -1,4 +1,6 @@
 import { MultigradError } from '../base/errors.ts';
+import { own } from '../base/own.ts';
+import type { Logs } from './callbacks.ts';
 import type { Measured } from './measurements.ts';
 
 /** What of an epoch is logged under a name, with a few words on what it is. */
@@ -60,4 +62,22 @@ export class LogNames {
     }
     this.#taken.set(name, of);
   }
+}
+
+/** What an epoch measured, by the names of logs; `loss` is the sum of all, each times its weight. */
+export function epochLogs(
+  measured: Measured,
+  lossWeights: Readonly<Partial<Record<string, number>>>,
+  prefix: '' | 'val_' = '',
+): Logs {
+  const losses = Object.entries(measured.losses);
+  // Where every step was skipped there is no loss, not one of 0.
+  const total = losses.reduce(
+    (sum, [name, loss]) => sum + (own(lossWeights, name) ?? 1) * loss!,
+    losses.length === 0 ? NaN : 0,
+  );
+  return Object.fromEntries([
+    [`${prefix}loss`, total],
+    ...logsOf(measured, prefix).map(({ name, value }) => [name, value] as const),
+  ]);
 }

@@ -1,4 +1,14 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { type Tensor, type TensorContainer, tidy } from '@tensorflow/tfjs-core';
+
+/**
+ * `tf.tidy` for any result type: frees every tensor that `body` made but for those in what it returns.
+ *
+ * TensorFlow.js finds tensors in nested arrays and plain objects whatever their type says; its own signature insists
+ * on index signatures that a readable interface has not.
+ */
+export function scoped<T>(body: () => T): T {
+  return tidy(body as () => TensorContainer) as T;
+}
 
 /**
  * Tensors that live across an `await`, where no tidy can hold them: whatever is still in the bag is freed with it,
