@@ -14,7 +14,7 @@ import { tensorRows } from '../rows/tensor-rows.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { Answers } from './ask.ts';
 import type { Facts, GroupGramians } from './measure.ts';
-import type { OneScalar } from './plan.ts';
+import type { OneScalar } from './one-scalar.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import type { PresentGroup, StepContext } from './step-context.ts';
 import { sweepTrunk } from './sweep-trunk.ts';

@@ -7,7 +7,7 @@ import type { Pass } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { scaledClip } from '../rows/clip-gradients.ts';
 import type { SweepSeed } from '../tape/tape.ts';
-import type { OneScalar } from './plan.ts';
+import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
 
 /** A tensor at which gradients are integrated: a variable, or a feature that stands for those behind it. */

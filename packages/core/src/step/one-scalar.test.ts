@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type GroupWeights, oneScalar } from './plan.ts';
+import { type GroupWeights, oneScalar } from './one-scalar.ts';
 
 const group = (key: string, entries: Readonly<Record<number, number>>): GroupWeights => ({
   key,
