@@ -1,8 +1,10 @@
-// `npm run bench -- [step] [--backend wasm,tensorflow] [--workload cg-mnist,mlp] [--width 32] [--rounds 15] [--out NAME]`
+// `npm run bench -- [step] [--backend wasm,tensorflow] [--workload cg-mnist,mlp] [--width 32] [--rounds 15] [--out NAME]
+//   [--against FOLDER]`
 // `npm run bench -- callbacks [--backend wasm] [--width 32] [--rounds 60]`
 // `npm run bench -- overhead [--backend wasm] [--width 16] [--steps 50] [--rounds 15]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
 import { mkdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchCallbacks } from './callbacks.mjs';
@@ -27,6 +29,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '0.1' },
     steps: { type: 'string', default: '50' },
     out: { type: 'string' },
+    against: { type: 'string' },
   },
 });
 
@@ -58,6 +61,7 @@ if (what === 'step') {
     rounds: positive('rounds', values.rounds ?? '15'),
     warmup: positive('warmup', values.warmup),
     python: values.python,
+    ...(values.against === undefined ? {} : { against: resolve(values.against) }),
   });
   if (values.out !== undefined) await save(values.out, measured);
 } else if (what === 'callbacks') {

@@ -1,5 +1,6 @@
 /** A Markdown table of one workload: medians, and ratios as `median (quartiles)`. */
 export function stepTable({ workload, batchSize, width, rounds, rows }) {
+  const compared = rows.some((row) => row.ofOther !== undefined);
   const cells = rows
     .filter((row) => row.case !== undefined)
     .map((row) => [
@@ -9,6 +10,7 @@ export function stepTable({ workload, batchSize, width, rounds, rows }) {
       spread(row.ofOwnSum),
       spread(row.ofPeerSum),
       spread(row.ofPeerOfficial),
+      ...(compared ? [spread(row.ofOther)] : []),
       row.peakTensorMegabytes?.toFixed(1) ?? '',
     ]);
   const header = [
@@ -18,6 +20,7 @@ export function stepTable({ workload, batchSize, width, rounds, rows }) {
     'of its own sum',
     "of PyTorch's sum",
     'of the official loop',
+    ...(compared ? ['of the other checkout'] : []),
     'peak tensors, MiB',
   ];
   const memory = rows

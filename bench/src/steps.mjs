@@ -1,4 +1,5 @@
 // One optimizer step of each workload, case by case and backend by backend in turn, beside PyTorch.
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quantile, ratio } from './interleave.mjs';
 import { machine } from './machine.mjs';
@@ -9,13 +10,25 @@ import { workloads } from './workloads/index.mjs';
 
 const worker = fileURLToPath(new URL('./step-worker.mjs', import.meta.url));
 const peerName = 'pytorch';
+/** What runners of the other checkout are called. */
+const other = (backend) => `${backend}, other checkout`;
 
 /**
  * @param {{ backends: string[], names: string[], width: number, batch?: number, rounds: number, warmup: number,
- *   python: string }} options
+ *   python: string, against?: string }} options `against`: the root of another checkout that has been built, whose steps
+ *   are timed too
  * @returns what was measured, ready to be written
  */
-export async function benchSteps({ backends, names, width, batch, rounds, warmup, python }) {
+export async function benchSteps({
+  backends,
+  names,
+  width,
+  batch,
+  rounds,
+  warmup,
+  python,
+  against,
+}) {
   const results = [];
   for (const name of names) {
     const batchSize = batch ?? workloads[name].batchSize;
@@ -27,6 +40,11 @@ export async function benchSteps({ backends, names, width, batch, rounds, warmup
         throw new Error(`Backend ${backend} did not start: ${runner.missing}`);
       }
       runners.set(runner.greeting.backend, runner);
+      if (against === undefined) continue;
+      const theirs = resolve(against, 'bench/src/step-worker.mjs');
+      const rival = await startLineProcess(process.execPath, [theirs, backend, ...parameters]);
+      if (rival.missing !== undefined) throw new Error(`${theirs} did not start: ${rival.missing}`);
+      runners.set(other(runner.greeting.backend), rival);
     }
     const peer = await startPeer(python, 'steps.py', parameters);
     if (peer.missing === undefined) runners.set(peerName, peer);
@@ -53,10 +71,10 @@ async function measure(runners, { warmup, rounds }) {
     }
   }
   const timesOf = (runner, label) =>
-    cases.find((other) => other.runner === runner && other.label === label)?.times;
+    cases.find((one) => one.runner === runner && one.label === label)?.times;
   const rows = [];
   for (const { runner, label, times } of cases) {
-    const against = (other) => (other === undefined ? undefined : ratio(times, other));
+    const against = (rival) => (rival === undefined ? undefined : ratio(times, rival));
     const peak =
       runner === peerName
         ? undefined
@@ -68,6 +86,7 @@ async function measure(runners, { warmup, rounds }) {
       ofOwnSum: against(timesOf(runner, 'sum')),
       ofPeerSum: against(timesOf(peerName, 'sum')),
       ofPeerOfficial: against(timesOf(peerName, 'mmpareto, official loop')),
+      ofOther: against(timesOf(other(runner), label)),
       peakTensorMegabytes: peak,
     });
   }
