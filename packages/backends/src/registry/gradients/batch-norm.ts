@@ -1,5 +1,6 @@
 import {
   add,
+  clone,
   engine,
   type GradConfig,
   mul,
@@ -28,7 +29,7 @@ export const batchNormGradient: GradConfig = {
       variance: () =>
         unbroadcast(mul(mul(byX(), normalized()), mul(inverse(), scalar(-0.5))), variance!.shape),
       scale: () => unbroadcast(mul(dy, normalized()), scale!.shape),
-      offset: () => unbroadcast(dy, mean!.shape),
+      offset: () => unbroadcast(clone(dy), mean!.shape),
     };
   },
 };

@@ -5,6 +5,7 @@ import {
   reshape,
   sum,
   type Tensor,
+  util,
 } from '@tensorflow/tfjs-core';
 
 /** The attributes of the forward kernel, as TensorFlow.js hands them to a gradient. */
@@ -19,8 +20,12 @@ export function kernel(
   return engine().runKernel<Tensor>(name, inputs, attributes as Attributes);
 }
 
-/** The sum of a gradient over the axes along which an input of `shape` was repeated. */
+/**
+ * The sum of a gradient over the axes along which an input of `shape` was repeated: the gradient itself where there are
+ * none. A gradient function may not return the `dy` that it was given, which TensorFlow.js frees: pass a tensor of its own.
+ */
 export function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
+  if (util.arraysEqual(gradient.shape, shape)) return gradient;
   const axes = backend_util.getReductionAxes(shape, gradient.shape);
   return reshape(axes.length > 0 ? sum(gradient, axes) : gradient, shape);
 }
