@@ -16,23 +16,23 @@ beforeAll(async () => {
 });
 
 describe('refreshedEvery', () => {
-  it('sweeps once between refreshes, with the update that the reused weights mean', async () => {
+  it('makes one backward pass between refreshes, with the update that the reused weights mean', async () => {
     await expectConstantMemory(async () => {
       const { variables, losses, dispose } = convolutionalNetwork();
       const strategy = refreshedEvery(mgda(), { steps: 3 });
       let state: IntegrationState | undefined;
-      const sweeps: number[] = [];
+      const backwardPasses: number[] = [];
       const updates: number[][] = [];
       for (let step = 0; step < 5; step += 1) {
         // Nothing is applied: every step has the same gradients.
-        const result = await integrateGradients(losses, variables, strategy, { state });
+        const result = await integrateGradients(strategy, losses, variables, { state });
         state = JSON.parse(JSON.stringify(result.state)) as IntegrationState;
-        sweeps.push(result.sweeps);
+        backwardPasses.push(result.backwardPasses);
         expect(result.groups[0]!.note).toBe(step % 3 === 0 ? undefined : 'reused');
         updates.push(variables.flatMap(({ name }) => [...result.gradients[name]!.dataSync()]));
         tf.dispose(result.gradients);
       }
-      expect(sweeps).toEqual([3, 1, 1, 3, 1]);
+      expect(backwardPasses).toEqual([3, 1, 1, 3, 1]);
       const size = Math.hypot(...updates[0]!);
       for (const update of updates.slice(1)) {
         const apart = Math.hypot(...update.map((value, at) => value - updates[0]![at]!));
@@ -51,12 +51,12 @@ describe('perGroup', () => {
     const near = tf.tensor1d([3, 4]);
     const far = tf.tensor1d([0, -10]);
     const result = await integrateGradients(
+      strategy,
       () => {
         const both = tf.add(a!, b!);
         return { near: tf.sum(tf.mul(both, near)), far: tf.sum(tf.mul(both, far)) };
       },
       [a!, b!],
-      strategy,
       { parts: { first: [a!], second: [b!] } },
     );
     const groups = Object.fromEntries(
@@ -84,15 +84,15 @@ describe('perGroup', () => {
     });
   });
 
-  it('costs one sweep where every group reuses weights or needs no gradients', async () => {
+  it('costs one backward pass where every group reuses weights or needs no gradients', async () => {
     await expectConstantMemory(async () => {
       const { variables, losses, dispose } = convolutionalNetwork();
-      const { sweeps, gradients } = await integrateGradients(
+      const { backwardPasses, gradients } = await integrateGradients(
+        perGroup({ nothing: mgda(), default: sum() }),
         losses,
         variables,
-        perGroup({ nothing: mgda(), default: sum() }),
       );
-      expect(sweeps).toBe(1);
+      expect(backwardPasses).toBe(1);
       tf.dispose(gradients);
       dispose();
     });

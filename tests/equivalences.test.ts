@@ -1,5 +1,5 @@
 import { type GradientStrategy, integrateMatrix } from '@multigrad/core/strategy';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { nashMtl } from '@multigrad/strategy-nash-mtl';
@@ -42,7 +42,7 @@ describe('strategies that are the same', () => {
   it('FairGrad with alpha 1 and the direction of Nash-MTL', () => {
     fc.assert(
       fc.property(jacobians, (rows) => {
-        const [fair, nash] = [fairGrad(), nashMtl()].map((strategy) => update(strategy, rows));
+        const [fair, nash] = [fairgrad(), nashMtl()].map((strategy) => update(strategy, rows));
         if (length(nash!) === 0) {
           expect(length(fair!)).toBe(0);
           return;

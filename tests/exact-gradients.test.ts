@@ -29,7 +29,7 @@ describe.each(testedBackends())('K objectives from one forward pass on %s', (bac
     await expectConstantMemory(async () => {
       const { variables, losses, dispose } = make();
       for (const name of names) {
-        const { gradients } = await integrateGradients(losses, variables, only(name));
+        const { gradients } = await integrateGradients(only(name), losses, variables);
         const expected = tf.variableGrads(() => losses()[name], [...variables]);
         let largest = 0;
         for (const variable of variables) {
@@ -49,7 +49,7 @@ describe.each(testedBackends())('K objectives from one forward pass on %s', (bac
   it('measure Gramians that agree with inner products in float64', async () => {
     await expectConstantMemory(async () => {
       const { variables, losses, dispose } = convolutionalNetwork();
-      const result = await integrateGradients(losses, variables, only('a'));
+      const result = await integrateGradients(only('a'), losses, variables);
       const rows = names.map((name) => {
         const { value, grads } = tf.variableGrads(() => losses()[name], [...variables]);
         const row = variables.flatMap((variable) => [...grads[variable.name]!.dataSync()]);

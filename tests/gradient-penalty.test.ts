@@ -66,7 +66,7 @@ describe.each(testedBackends())('a gradient penalty as an objective, on %s', (ba
         gradients,
         losses: values,
         groups,
-      } = await integrateGradients(losses, variables, mgda());
+      } = await integrateGradients(mgda(), losses, variables);
       expect(values['penalty']).toBeGreaterThan(0);
       expect(Object.keys(gradients)).toHaveLength(variables.length);
       expect(groups.flatMap(({ objectives }) => objectives)).toContain('penalty');

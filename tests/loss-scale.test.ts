@@ -67,7 +67,7 @@ describe('a scale of the losses', () => {
     ['a Gramian', () => pcgrad({ seed: 1 })],
     ['a Gramian per tensor', () => mmpareto({ rescale: 'tensor' })],
     ['coordinates', () => trimmedMean()],
-    ['remembered gradients', () => moco()],
+    ['memory', () => moco()],
     ['independent batches', () => modo(), {}, 3],
     ['losses alone', () => gls()],
     ['nothing, observed', () => sum(), { observe: { every: 1 } }],
@@ -88,6 +88,7 @@ describe('a scale of the losses', () => {
       const v = variableOf(() => tf.tensor1d([0.3, -0.7]));
       const run = async (lossScale: number) => {
         const { gradients, groups } = await integrateGradients(
+          mgda(),
           () => {
             const feature = tf.tanh(v);
             return withFeatures(
@@ -96,7 +97,6 @@ describe('a scale of the losses', () => {
             );
           },
           [v],
-          mgda(),
           { level: 'features', lossScale },
         );
         const update = [...gradients[v.name]!.dataSync()];
@@ -193,7 +193,7 @@ describe('training on a backend of half precision', () => {
 
   it('finds the scale by itself, leaving out the steps that overflow', async () => {
     const { seen, v, w } = await train({ lossScale: { initial: 2 ** 20, growEvery: 4 } }, 20);
-    // 2^16 is infinite already as the place where sweeps start; 4 w · 2^14 then overflows until w is small enough.
+    // 2^16 is infinite already as the place where backward passes start; 4 w · 2^14 then overflows until w is small enough.
     expect(seen.map(({ skipped }) => skipped).indexOf(false)).toBeGreaterThanOrEqual(5);
     const first = seen.find(({ skipped }) => !skipped)!;
     expect(first.scale).toBeLessThanOrEqual(2 ** 15);

@@ -2,11 +2,11 @@ import { useBackend } from '@multigrad/backends';
 import { integrateGradients } from '@multigrad/core';
 import {
   digitEncoder,
-  leNet,
+  lenet,
   multilayerPerceptron,
   multimodalNetwork,
   multiTaskNetwork,
-  resNet18,
+  resnet18,
   type Sharing,
   temporalTransformer,
   waveformEncoder,
@@ -61,7 +61,7 @@ function multimodal(
 function multiTask(sharing: Sharing): Trainable {
   const network = multiTaskNetwork({
     trunk: (name) =>
-      leNet({
+      lenet({
         name,
         channels: 1,
         width: 2,
@@ -97,7 +97,7 @@ const image = (name: string) =>
 const sequence = (name: string, pool = true) =>
   temporalTransformer({ name, length: 5, inputs: 3, width: 4, heads: 2, blocks: 1, pool, seed });
 const video = (name: string, pool = true) =>
-  resNet18({
+  resnet18({
     name,
     channels: 3,
     frames: 2,
@@ -172,13 +172,13 @@ describe.each(Object.entries(networks))('%s', (_, make) => {
       const { losses, variables, parts, dispose } = make();
       const optimizer: tf.Optimizer = tf.train.momentum(0.01, 0.5);
       const strategy = mmpareto();
-      const first = await integrateGradients(losses, variables, strategy, { parts });
+      const first = await integrateGradients(strategy, losses, variables, { parts });
       optimizer.applyGradients(first.gradients);
       tf.dispose(first.gradients);
       let { state } = first;
       await expectConstantMemory(async () => {
         for (let step = 0; step < 3; step++) {
-          const next = await integrateGradients(losses, variables, strategy, { parts, state });
+          const next = await integrateGradients(strategy, losses, variables, { parts, state });
           optimizer.applyGradients(next.gradients);
           tf.dispose(next.gradients);
           state = next.state;
@@ -200,7 +200,7 @@ it('ResNet-18 at 64 × 64, beside another encoder, trains with exact gradients',
   await expectConstantMemory(async () => {
     const network = multimodalNetwork({
       encoders: {
-        image: resNet18({ name: 'image', channels: 3, inputHeight: 64, inputWidth: 64, seed }),
+        image: resnet18({ name: 'image', channels: 3, inputHeight: 64, inputWidth: 64, seed }),
         audio: sequence('audio'),
       },
       classes: 6,
@@ -213,7 +213,7 @@ it('ResNet-18 at 64 × 64, beside another encoder, trains with exact gradients',
     await expectConstantMemory(() => expectExactGradients(losses, variables, { parts }));
     const optimizer: tf.Optimizer = tf.train.sgd(0.001);
     await expectConstantMemory(async () => {
-      const step = await integrateGradients(losses, variables, mmpareto(), { parts });
+      const step = await integrateGradients(mmpareto(), losses, variables, { parts });
       optimizer.applyGradients(step.gradients);
       tf.dispose(step.gradients);
       const after = tf.tidy(() => losses().image!.dataSync()[0]!);

@@ -4,7 +4,7 @@ import {
   type Json,
   MultigradError,
   type OptionSpec,
-  type RememberedRows,
+  type MemoryRows,
   type StrategyPlugin,
 } from '@multigrad/core/strategy';
 import { entangledRows } from '@multigrad/test-support';
@@ -107,7 +107,7 @@ function threeSteps(
     rows.map((row, k) => row.map((value) => ((k * 7 + batch) % 4 === 0 ? -value : 1.1 * value))),
   );
   let state = strategy.init({ key: 'matrix', objectives, tensors: ['matrix'] });
-  let memory: RememberedRows | undefined;
+  let memory: MemoryRows | undefined;
   for (let step = 0; step < 3; step += 1) {
     const result = integrateMatrix(strategy, rows, {
       losses: own,
@@ -118,9 +118,9 @@ function threeSteps(
     });
     expect([...result.weights, ...result.update].every(Number.isFinite)).toBe(true);
     state = throughJson(result.state);
-    memory = result.remembered;
+    memory = result.memory;
     const after = Float64Array.from(own, (loss) => loss / (step + 2));
-    if (strategy.afterStep) state = throughJson(strategy.afterStep(after, objectives, state));
+    if (strategy.onStepEnd) state = throughJson(strategy.onStepEnd(after, objectives, state));
     if (strategy.onEpochEnd) state = throughJson(strategy.onEpochEnd(after, objectives, state));
   }
 }

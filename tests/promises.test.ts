@@ -1,8 +1,8 @@
 import { type GradientStrategy, integrateMatrix } from '@multigrad/core/strategy';
-import { caGrad } from '@multigrad/strategy-cagrad';
-import { dualProj } from '@multigrad/strategy-dualproj';
+import { cagrad } from '@multigrad/strategy-cagrad';
+import { dualproj } from '@multigrad/strategy-dualproj';
 import { edm } from '@multigrad/strategy-edm';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { nashMtl } from '@multigrad/strategy-nash-mtl';
@@ -31,11 +31,11 @@ const promised: Record<string, fc.Arbitrary<GradientStrategy>> = {
       c: fc.oneof(fc.constantFrom(1, 1 + 2 ** -30), magnitude(1, 1e6)),
       rescale: fc.constantFrom('none' as const, 'square' as const, 'linear' as const),
     })
-    .map(caGrad),
-  'DualProj with any preference': preference.map((own) => dualProj({ preference: own })),
+    .map(cagrad),
+  'DualProj with any preference': preference.map((own) => dualproj({ preference: own })),
   'UPGrad with any preference': preference.map((own) => upgrad({ preference: own })),
   EDM: fc.constant(edm()),
-  'FairGrad with any alpha': magnitude(0.1, 100).map((alpha) => fairGrad({ alpha })),
+  'FairGrad with any alpha': magnitude(0.1, 100).map((alpha) => fairgrad({ alpha })),
   'MGDA with any normalization, applied to what is normalized': fc
     .constantFrom('none' as const, 'l2' as const, 'loss' as const, 'loss+' as const)
     .map((normalization) => mgda({ normalization, applyTo: 'normalized' })),

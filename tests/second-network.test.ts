@@ -3,7 +3,7 @@ import { useBackend } from '@multigrad/backends';
 import { type GroupBy, MultiObjectiveTrainer } from '@multigrad/core';
 import type { GradientStrategy } from '@multigrad/core/strategy';
 import { randomLossWeighting } from '@multigrad/scalarization';
-import { gradDrop } from '@multigrad/strategy-graddrop';
+import { graddrop } from '@multigrad/strategy-graddrop';
 import { gradvac } from '@multigrad/strategy-gradvac';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
 import { randomGradientWeighting } from '@multigrad/strategy-random-gradient-weighting';
@@ -20,7 +20,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 // process's second network trains as its first one did.
 
 const strategies: Record<string, (seed: number) => GradientStrategy> = {
-  graddrop: (seed) => gradDrop({ seed }),
+  graddrop: (seed) => graddrop({ seed }),
   pcgrad: (seed) => pcgrad({ seed }),
   gradvac: (seed) => gradvac({ seed, beta: 0.5 }),
   rgw: (seed) => randomGradientWeighting({ seed }),
@@ -100,7 +100,7 @@ describe.each(testedBackends())('a second network with the same seed, on %s', (b
           b: tf.addN(twins.map((twin) => tf.sum(tf.mul(twin, -2)))) as tf.Scalar,
         }),
         variables: twins,
-        strategy: gradDrop({ seed: 3 }),
+        strategy: graddrop({ seed: 3 }),
         optimizer,
       });
       await trainer.trainOnBatch(null);

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { integrateGradients } from '@multigrad/core';
-import { dualProj } from '@multigrad/strategy-dualproj';
+import { dualproj } from '@multigrad/strategy-dualproj';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
@@ -25,15 +25,15 @@ describe.each(testedBackends())('strategies on gradients from %s', (backend) => 
 
   /** Two linear objectives with the given gradients. */
   async function integrate(
-    strategy: Parameters<typeof integrateGradients>[2],
+    strategy: Parameters<typeof integrateGradients>[0],
     a: number[],
     b: number[],
   ) {
     const v = variableOf(() => tf.zeros([a.length]));
     const result = await integrateGradients(
+      strategy,
       () => ({ a: tf.sum(tf.mul(v, tf.tensor1d(a))), b: tf.sum(tf.mul(v, tf.tensor1d(b))) }),
       [v],
-      strategy,
     );
     const update = [...result.gradients[v.name]!.dataSync()];
     tf.dispose([result.gradients, v]);
@@ -44,7 +44,7 @@ describe.each(testedBackends())('strategies on gradients from %s', (backend) => 
     await expectConstantMemory(async () => {
       const a = Array.from({ length: 500 }, (_, i) => Math.sin(i) * 3);
       const opposite = a.map((value) => value * -0.7 * (1 + 3e-8));
-      for (const strategy of [mmpareto(), mgda(), upgrad(), dualProj()]) {
+      for (const strategy of [mmpareto(), mgda(), upgrad(), dualproj()]) {
         const { update, report } = await integrate(strategy, a, opposite);
         expect(report.note).toBe('stationary');
         expect(Math.max(...update.map(Math.abs))).toBe(0);
@@ -76,8 +76,8 @@ describe.each(testedBackends())('strategies on gradients from %s', (backend) => 
       const { variables, losses, dispose } = convolutionalNetwork();
       const length = (gradients: tf.NamedTensorMap): number =>
         Math.hypot(...variables.flatMap(({ name }) => [...gradients[name]!.dataSync()]));
-      const plain = await integrateGradients(losses, variables, sum());
-      const own = await integrateGradients(losses, variables, mmpareto({ gamma: 1.5 }));
+      const plain = await integrateGradients(sum(), losses, variables);
+      const own = await integrateGradients(mmpareto({ gamma: 1.5 }), losses, variables);
       expect(own.groups[0]?.note === 'stationary').toBe(false);
       expect(length(own.gradients) / length(plain.gradients)).toBeCloseTo(1.5, 4);
       tf.dispose([plain.gradients, own.gradients]);
@@ -90,7 +90,7 @@ describe.each(testedBackends())('strategies on gradients from %s', (backend) => 
       const { variables, losses, dispose } = convolutionalNetwork();
       const runs = [];
       for (const seed of [1, 1]) {
-        const { gradients, groups } = await integrateGradients(losses, variables, pcgrad({ seed }));
+        const { gradients, groups } = await integrateGradients(pcgrad({ seed }), losses, variables);
         runs.push([
           groups[0]!.weights,
           ...variables.map(({ name }) => [...gradients[name]!.dataSync()]),

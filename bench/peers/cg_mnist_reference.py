@@ -169,7 +169,7 @@ def step(g, c, y):
                 ng = 2 * w[e][0] * rec[e]["both"][n] + 2 * w[e][1] * rec[e][e][n]
                 d = t / torch.norm(ng)
                 q.grad = (d * ng if d > 1 else ng) * a.gamma
-    elif s in ("group", "mgda", "pcgrad"):  # one forward, three sweeps, whole-encoder weights
+    elif s in ("group", "mgda", "pcgrad"):  # one forward, three backward passes, whole-encoder weights
         hp = [P[n] for n in heads]
         ep = {e: [P[n] for n in groups[e]] for e in groups}
         gm = torch.autograd.grad(

@@ -52,7 +52,7 @@ def official_mmpareto(network, losses, optimizer):
 
 
 def mmpareto_once(network, losses, optimizer):
-    """MMPareto written by hand for speed: one sweep for each loss, inner products without copies, one weight for each part."""
+    """MMPareto written by hand for speed: one backward pass for each loss, inner products without copies, one weight for each part."""
     optimizer.zero_grad()
     gradients = []
     for number, loss in enumerate(losses):

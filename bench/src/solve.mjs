@@ -1,11 +1,11 @@
 // The time to find weights from a given Gramian, for every strategy that needs nothing else.
 import { gramianOf, groupGradients, randomState, resumeRandom } from '@multigrad/core/strategy';
 import { plugin as alignedMtl } from '@multigrad/strategy-aligned-mtl';
-import { plugin as caGrad } from '@multigrad/strategy-cagrad';
-import { plugin as conFig } from '@multigrad/strategy-config';
-import { plugin as dualProj } from '@multigrad/strategy-dualproj';
+import { plugin as cagrad } from '@multigrad/strategy-cagrad';
+import { plugin as conflictFree } from '@multigrad/strategy-conflict-free';
+import { plugin as dualproj } from '@multigrad/strategy-dualproj';
 import { plugin as edm } from '@multigrad/strategy-edm';
-import { plugin as fairGrad } from '@multigrad/strategy-fairgrad';
+import { plugin as fairgrad } from '@multigrad/strategy-fairgrad';
 import { plugin as gradVac } from '@multigrad/strategy-gradvac';
 import { plugin as imtlG } from '@multigrad/strategy-imtl-g';
 import { plugin as krum } from '@multigrad/strategy-krum';
@@ -23,15 +23,15 @@ const plugins = [
   mgda,
   imtlG,
   alignedMtl,
-  conFig,
+  conflictFree,
   edm,
   gradVac,
   krum,
   upgrad,
-  dualProj,
-  caGrad,
+  dualproj,
+  cagrad,
   nashMtl,
-  fairGrad,
+  fairgrad,
 ];
 const matrices = 8;
 // Answers that depend on random orders, or on a solver that stops early, are not compared.

@@ -5,11 +5,11 @@ import { MultiObjectiveTrainer } from '@multigrad/core';
 import { batchesByEpoch, cgMnist, readMnist } from '@multigrad/datasets';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
 import { alignedMtl } from '@multigrad/strategy-aligned-mtl';
-import { caGrad } from '@multigrad/strategy-cagrad';
-import { conFig } from '@multigrad/strategy-config';
-import { dualProj } from '@multigrad/strategy-dualproj';
+import { cagrad } from '@multigrad/strategy-cagrad';
+import { conflictFree } from '@multigrad/strategy-conflict-free';
+import { dualproj } from '@multigrad/strategy-dualproj';
 import { edm } from '@multigrad/strategy-edm';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { gradvac } from '@multigrad/strategy-gradvac';
 import { imtlG } from '@multigrad/strategy-imtl-g';
 import { mgda } from '@multigrad/strategy-mgda';
@@ -111,12 +111,12 @@ const strategies = [
     mmpareto(),
     pcgrad({ seed: 1 }),
     gradvac({ seed: 1 }),
-    conFig(),
-    caGrad(),
+    conflictFree(),
+    cagrad(),
     upgrad(),
-    dualProj(),
+    dualproj(),
   ],
-  ...[edm(), imtlG(), mgda(), alignedMtl(), nashMtl(), fairGrad()],
+  ...[edm(), imtlG(), mgda(), alignedMtl(), nashMtl(), fairgrad()],
 ];
 const ratios = new Map(strategies.map(({ name }) => [name, []]));
 await run({ strategy: observer(strategies, ratios), optimizer: tf.train.momentum(0.01, 0.9) });

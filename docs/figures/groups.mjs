@@ -1,5 +1,5 @@
 import { buildIntegration } from '@multigrad/core';
-import { digitEncoder, leNet, multimodalNetwork, multiTaskNetwork } from '@multigrad/models';
+import { digitEncoder, lenet, multimodalNetwork, multiTaskNetwork } from '@multigrad/models';
 import { sum } from '@multigrad/strategy-sum';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -30,7 +30,7 @@ async function multimodal() {
 async function multiTask() {
   const size = { inputHeight: 16, inputWidth: 16, width: 2, secondWidth: 2, features: 4 };
   const network = multiTaskNetwork({
-    trunk: (name) => leNet({ name, channels: 1, ...size, seed: 1 }),
+    trunk: (name) => lenet({ name, channels: 1, ...size, seed: 1 }),
     sharing: 'hard',
     tasks: {
       left: { kind: 'classification', classes: 10, hidden: 8 },
@@ -51,7 +51,7 @@ async function multiTask() {
 }
 
 function observe(network, forward, parts) {
-  const { objectives, groups } = buildIntegration([forward], network.trainableVariables, sum(), {
+  const { objectives, groups } = buildIntegration(sum(), [forward], network.trainableVariables, {
     parts,
   });
   return {

@@ -22,7 +22,7 @@ function reportOf(step) {
     conflict: cosine < 0,
   };
   const losses = { near: 1 / (step + 1), far: 2 };
-  return { step, losses, metrics: {}, groups: [group], sweeps: 2, observed: false };
+  return { step, losses, metrics: {}, groups: [group], backwardPasses: 2, observed: false };
 }
 
 /** Steps `from` to before `to`, in epochs of four. */

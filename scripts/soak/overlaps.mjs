@@ -50,7 +50,7 @@ function make() {
       dispose: () => trainer.dispose(),
       checkGradients: () => checkGradients(() => objectives(1), [weights, head], { samples: 1 }),
       integrateGradients: async () => {
-        const { gradients } = await integrateGradients(() => objectives(1), [weights], pcgrad());
+        const { gradients } = await integrateGradients(pcgrad(), () => objectives(1), [weights]);
         tf.dispose(gradients);
       },
     },

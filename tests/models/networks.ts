@@ -2,7 +2,7 @@ import { MultiObjectiveTrainer } from '@multigrad/core';
 import {
   digitEncoder,
   gBlending,
-  leNet,
+  lenet,
   multilayerPerceptron,
   multimodalNetwork,
   type MultimodalNetworkOptions,
@@ -10,7 +10,7 @@ import {
   type MultiTaskNetworkOptions,
   ogmGe,
   pmr,
-  resNet18,
+  resnet18,
   temporalTransformer,
   waveformEncoder,
 } from '@multigrad/models';
@@ -150,9 +150,9 @@ const balancing: readonly Method[] = (
 const encoders = ofNetwork('encoder', {
   multilayerPerceptron: {},
   digitEncoder: { encoder: map, shape: [6, 6, 1] },
-  leNet: {
+  lenet: {
     encoder: (name) =>
-      leNet({
+      lenet({
         name,
         channels: 1,
         width: 2,
@@ -164,9 +164,9 @@ const encoders = ofNetwork('encoder', {
       }),
     shape: [20, 16, 1],
   },
-  resNet18: {
+  resnet18: {
     encoder: (name) =>
-      resNet18({
+      resnet18({
         name,
         channels: 2,
         inputHeight: 16,

@@ -9,11 +9,11 @@ import {
   uncertaintyWeighting,
 } from '@multigrad/scalarization';
 import { alignedMtl } from '@multigrad/strategy-aligned-mtl';
-import { caGrad } from '@multigrad/strategy-cagrad';
+import { cagrad } from '@multigrad/strategy-cagrad';
 import { dbMtl } from '@multigrad/strategy-db-mtl';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
-import { gradDrop } from '@multigrad/strategy-graddrop';
-import { gradNorm } from '@multigrad/strategy-gradnorm';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
+import { graddrop } from '@multigrad/strategy-graddrop';
+import { gradnorm } from '@multigrad/strategy-gradnorm';
 import { gradvac } from '@multigrad/strategy-gradvac';
 import { imtlG } from '@multigrad/strategy-imtl-g';
 import { mgda } from '@multigrad/strategy-mgda';
@@ -71,7 +71,7 @@ const ours: Record<string, (given: Arguments, peer: PeerCase) => Ours> = {
     tolerance: 1e-7,
   }),
   CAGrad: ({ number }) => ({
-    strategy: caGrad({ c: number('calpha'), rescale: rescales[number('rescale')]! }),
+    strategy: cagrad({ c: number('calpha'), rescale: rescales[number('rescale')]! }),
     tolerance: 1e-3,
   }),
   Nash_MTL: ({ number }) => ({
@@ -104,7 +104,7 @@ const ours: Record<string, (given: Arguments, peer: PeerCase) => Ours> = {
     tolerance: 1e-6,
   }),
   FairGrad: ({ number }) => ({
-    strategy: fairGrad({ alpha: number('FairGrad_alpha') }),
+    strategy: fairgrad({ alpha: number('FairGrad_alpha') }),
     tolerance: 1e-3,
   }),
   UPGrad: () => ({ strategy: upgrad(), tolerance: 1e-3 }),
@@ -200,7 +200,7 @@ describe('what LibMTL computes', () => {
     expect(second).toBeCloseTo((2 * shares[1]!) / (shares[0]! + shares[1]!), 9);
     // Here c itself is stepped, by a rate relative to the mean length: to the same side, not as far.
     const here = updatesOf(
-      gradNorm({ alpha: 1.5, learningRate: 0.1 }),
+      gradnorm({ alpha: 1.5, learningRate: 0.1 }),
       {
         ...peer,
         steps: peer.steps.slice(1).map(({ jacobian, losses }) => ({
@@ -234,7 +234,7 @@ describe('what LibMTL computes', () => {
       const names = peer.steps[0]!.jacobian!.map((_, k) => String(k));
       const seeds = Array.from({ length: 60 }, (_, seed) => {
         const options = { seed, leak: Object.fromEntries(names.map((name) => [name, leak])) };
-        return updatesOf(gradDrop(options), peer)[0]!;
+        return updatesOf(graddrop(options), peer)[0]!;
       });
       peer.found[0]!.update!.forEach((value, c) => {
         expect(seeds.some((update) => Math.abs(update[c]! - value) < 1e-9)).toBe(true);

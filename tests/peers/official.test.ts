@@ -1,4 +1,4 @@
-import { fairGrad } from '@multigrad/strategy-fairgrad';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { sdmgrad } from '@multigrad/strategy-sdmgrad';
 import { describe, expect, it } from 'vitest';
 import { apart, argumentsOf, type PeerCase, recorded, updatesOf } from './recorded.ts';
@@ -21,7 +21,7 @@ describe('the official code', () => {
     'of FairGrad multiplies by K and clips: %s',
     (_, peer) => {
       const { number } = argumentsOf(peer);
-      const ours = updatesOf(fairGrad({ alpha: number('alpha') }), peer, { factor: 2 });
+      const ours = updatesOf(fairgrad({ alpha: number('alpha') }), peer, { factor: 2 });
       expect(apart(clipped(ours, number('max_norm', 1)), peer)).toBeLessThan(1e-3);
     },
   );

@@ -69,9 +69,9 @@ export function updatesOf(
       ...(memory === undefined ? {} : { memory }),
     });
     state = result.state;
-    memory = result.remembered;
+    memory = result.memory;
     if (step.after !== undefined) {
-      state = strategy.afterStep!(Float64Array.from(step.after), objectives, state);
+      state = strategy.onStepEnd!(Float64Array.from(step.after), objectives, state);
     }
     if (step.epoch_ends === true) {
       state = strategy.onEpochEnd!(Float64Array.from(step.losses!), objectives, state);

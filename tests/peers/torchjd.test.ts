@@ -12,11 +12,11 @@ import {
   uncertaintyWeighting,
 } from '@multigrad/scalarization';
 import { alignedMtl } from '@multigrad/strategy-aligned-mtl';
-import { caGrad } from '@multigrad/strategy-cagrad';
-import { conFig } from '@multigrad/strategy-config';
-import { dualProj } from '@multigrad/strategy-dualproj';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
-import { gradDrop } from '@multigrad/strategy-graddrop';
+import { cagrad } from '@multigrad/strategy-cagrad';
+import { conflictFree } from '@multigrad/strategy-conflict-free';
+import { dualproj } from '@multigrad/strategy-dualproj';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
+import { graddrop } from '@multigrad/strategy-graddrop';
 import { gradvac } from '@multigrad/strategy-gradvac';
 import { imtlG } from '@multigrad/strategy-imtl-g';
 import { krum } from '@multigrad/strategy-krum';
@@ -66,12 +66,12 @@ const ours: Record<string, (given: Arguments, peer: PeerCase) => Ours> = {
     tolerance: regularised,
   }),
   DualProj: ({ byName }) => ({
-    strategy: dualProj({ preference: byName('pref_vector') ?? null }),
+    strategy: dualproj({ preference: byName('pref_vector') ?? null }),
     tolerance: regularised,
   }),
   MGDA: () => ({ strategy: mgda(), tolerance: 1e-5 }),
   PCGrad: () => ({ strategy: pcgrad() }),
-  CAGrad: ({ number }) => ({ strategy: caGrad({ c: number('c') }), tolerance: 1e-3 }),
+  CAGrad: ({ number }) => ({ strategy: cagrad({ c: number('c') }), tolerance: 1e-3 }),
   IMTLG: () => ({ strategy: imtlG() }),
   NashMTL: ({ number }) => ({
     strategy: nashMtl({
@@ -91,8 +91,10 @@ const ours: Record<string, (given: Arguments, peer: PeerCase) => Ours> = {
       factor: preference ? Object.values(preference).reduce((a, b) => a + b) : 1,
     };
   },
-  ConFIG: ({ byName }) => ({ strategy: conFig({ preference: byName('pref_vector') ?? null }) }),
-  FairGrad: ({ number }) => ({ strategy: fairGrad({ alpha: number('alpha') }), tolerance: 1e-3 }),
+  ConFIG: ({ byName }) => ({
+    strategy: conflictFree({ preference: byName('pref_vector') ?? null }),
+  }),
+  FairGrad: ({ number }) => ({ strategy: fairgrad({ alpha: number('alpha') }), tolerance: 1e-3 }),
   GradVac: ({ number }) => ({ strategy: gradvac({ beta: number('beta') }), tolerance: 1e-7 }),
   Krum: ({ number }) => ({
     strategy: krum({ byzantine: number('n_byzantine'), selected: number('n_selected', 1) }),
@@ -210,7 +212,7 @@ describe('what TorchJD computes', () => {
       const leak = argumentsOf(peer).byName('leak') ?? null;
       const seeds = Array.from(
         { length: 60 },
-        (_, seed) => updatesOf(gradDrop({ seed, leak }), peer)[0]!,
+        (_, seed) => updatesOf(graddrop({ seed, leak }), peer)[0]!,
       );
       peer.found[0]!.update!.forEach((value, c) => {
         expect(seeds.some((update) => Math.abs(update[c]! - value) < 1e-9)).toBe(true);
@@ -219,12 +221,12 @@ describe('what TorchJD computes', () => {
   });
 
   it('has absolute epsilons, as the page says: small gradients have their mean, or nothing', () => {
-    const [upgradOfSmall, caGradOfSmall] = cases.filter(({ about }) => about === 'epsilon');
+    const [upgradOfSmall, cagradOfSmall] = cases.filter(({ about }) => about === 'epsilon');
     const tiny = upgradOfSmall!.steps[0]!.jacobian!;
     const mean = tiny[0]!.map((value, c) => (value + tiny[1]![c]!) / 2);
     upgradOfSmall!.found[0]!.update!.forEach((value, c) => expect(value).toBeCloseTo(mean[c]!, 12));
-    expect(caGradOfSmall!.found[0]!.update!.every((value) => value === 0)).toBe(true);
-    for (const strategy of [upgrad(), caGrad({ c: 0.5 })]) {
+    expect(cagradOfSmall!.found[0]!.update!.every((value) => value === 0)).toBe(true);
+    for (const strategy of [upgrad(), cagrad({ c: 0.5 })]) {
       const small = integrateMatrix(strategy, tiny).update;
       const plain = integrateMatrix(
         strategy,

@@ -45,7 +45,7 @@ export async function together({ losses, variables }: Bench): Promise<Gradients[
   const found: Gradients[] = [];
   for (const name of objectives) {
     const options = { singles: 'weighted' } as const;
-    const { gradients } = await integrateGradients(losses, variables, only(name), options);
+    const { gradients } = await integrateGradients(only(name), losses, variables, options);
     found.push(numbersOf(gradients, variables));
     tf.dispose(gradients);
   }

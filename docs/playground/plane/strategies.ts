@@ -1,9 +1,9 @@
 import type { GradientStrategy, TensorColumns } from '@multigrad/core/strategy';
 import { alignedMtl } from '@multigrad/strategy-aligned-mtl';
-import { caGrad } from '@multigrad/strategy-cagrad';
-import { conFig } from '@multigrad/strategy-config';
-import { dualProj } from '@multigrad/strategy-dualproj';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
+import { cagrad } from '@multigrad/strategy-cagrad';
+import { conflictFree } from '@multigrad/strategy-conflict-free';
+import { dualproj } from '@multigrad/strategy-dualproj';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { imtlG } from '@multigrad/strategy-imtl-g';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
@@ -46,13 +46,13 @@ export const offeredStrategies: readonly OfferedStrategy[] = [
   offer('pcgrad', 'PCGrad', 150, () => pcgrad({ seed: 1 })),
   offer('mgda', 'MGDA', 325, mgda),
   offer('upgrad', 'UPGrad', 200, upgrad),
-  offer('cagrad', 'CAGrad', 105, caGrad),
+  offer('cagrad', 'CAGrad', 105, cagrad),
   offer('imtl-g', 'IMTL-G', 350, imtlG),
   offer('aligned-mtl', 'Aligned-MTL', 290, alignedMtl),
   offer('nash-mtl', 'Nash-MTL', 10, nashMtl),
-  offer('dualproj', 'DualProj', 130, dualProj),
-  offer('config', 'ConFIG', 225, conFig),
-  offer('fairgrad', 'FairGrad', 50, fairGrad),
+  offer('dualproj', 'DualProj', 130, dualproj),
+  offer('conflict-free', 'ConFIG', 225, conflictFree),
+  offer('fairgrad', 'FairGrad', 50, fairgrad),
 ];
 
 /** The offered strategies of these names, in the order in which they are offered. */

@@ -2,7 +2,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { type RawTensor, toNumbers } from './safetensors/index.ts';
 
 /**
- * Checks that training can go on from tensors: weights, statistics, averages and remembered gradients are finite, and
+ * Checks that training can go on from tensors: weights, statistics, averages and memories are finite, and
  * optimizer slots are not NaN. A checkpoint of others would take the place of one that can be used.
  *
  * @throws MultigradError `non-finite` with the names of those that are not so

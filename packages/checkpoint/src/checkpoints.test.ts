@@ -42,7 +42,7 @@ const remembering: GradientStrategy = {
     const all = (value: number) => new Float64Array(objectives.length).fill(value);
     return {
       weights: all(1 / steps),
-      memory: { weights: all(0.5), keep: all(0.3), add: all(1) },
+      memoryUpdate: { weights: all(0.5), keep: all(0.3), add: all(1) },
       state: { steps: steps + 1 },
     };
   },

@@ -62,7 +62,7 @@ export interface RestoredCheckpoint {
 
 /**
  * The checkpoints of one run: a folder that holds a folder for each, with weights and statistics in
- * `weights.safetensors`, optimizer slots and remembered gradients in `training.safetensors`, and all else with checksums
+ * `weights.safetensors`, optimizer slots and the memory in `training.safetensors`, and all else with checksums
  * in `checkpoint.json`.
  *
  * @example

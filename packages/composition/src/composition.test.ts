@@ -6,7 +6,7 @@ import {
   MultigradError,
 } from '@multigrad/core/strategy';
 import { dwa, famo, uncertaintyWeighting } from '@multigrad/scalarization';
-import { gradDrop } from '@multigrad/strategy-graddrop';
+import { graddrop } from '@multigrad/strategy-graddrop';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { moco } from '@multigrad/strategy-moco';
@@ -260,15 +260,15 @@ describe('onlyObjectives', () => {
       state,
     });
     expectVector(now.weights, [1, 0.75, 0.25], 1e-7);
-    const after = strategy.afterStep!(Float64Array.of(1, 1, 2), objectives, now.state);
+    const after = strategy.onStepEnd!(Float64Array.of(1, 1, 2), objectives, now.state);
     const plain = famo();
     const alone = integrateMatrix(plain, [[1], [1]], {
       objectives: ['b', 'a'],
       losses: [1, 3],
       state: plain.init(group),
     });
-    expect(after.inner).toEqual(plain.afterStep!(Float64Array.of(1, 2), ['b', 'a'], alone.state));
-    expect(strategy.afterStep!(Float64Array.of(1), ['c'], after)).toEqual(after);
+    expect(after.inner).toEqual(plain.onStepEnd!(Float64Array.of(1, 2), ['b', 'a'], alone.state));
+    expect(strategy.onStepEnd!(Float64Array.of(1), ['c'], after)).toEqual(after);
   });
 
   it('refuses no names, and names given twice', () => {
@@ -302,17 +302,17 @@ describe('perGroup', () => {
   });
 
   it('serves strategies by coordinate, and hooks of those that have them', () => {
-    const strategy = perGroup({ neck: gradDrop(), 'trunk*': famo(), default: mgda() });
+    const strategy = perGroup({ neck: graddrop(), 'trunk*': famo(), default: mgda() });
     expect(strategy.needs).toEqual({ gradients: 'rows', losses: 'now-and-after-step' });
-    const plain = integrateMatrix(gradDrop(), rows, { key: 'neck' });
+    const plain = integrateMatrix(graddrop(), rows, { key: 'neck' });
     const found = integrateMatrix(strategy, rows, { key: 'neck' });
     expectVector(found.update, [...plain.update], 0);
     const trunk = integrateMatrix(strategy, rows, { key: 'trunk', losses: [1, 1] });
     const names = ['0', '1'];
-    expect(strategy.afterStep!(Float64Array.of(0.5, 1), names, trunk.state)).not.toEqual(
+    expect(strategy.onStepEnd!(Float64Array.of(0.5, 1), names, trunk.state)).not.toEqual(
       trunk.state,
     );
-    expect(strategy.afterStep!(Float64Array.of(0.5, 1), names, found.state)).toEqual(found.state);
+    expect(strategy.onStepEnd!(Float64Array.of(0.5, 1), names, found.state)).toEqual(found.state);
     const epochs = perGroup({ a: dwa(), default: mgda() });
     const state = epochs.init({ key: 'a', objectives: names, tensors: [] });
     expect(epochs.onEpochEnd!(Float64Array.of(1, 2), names, state).inner).toEqual({
@@ -342,7 +342,7 @@ it('refuses to wrap what is no weighted sum of the gradients', () => {
   ];
   for (const wrap of wrappers) {
     for (const [strategy, reason] of [
-      [gradDrop(), 'coordinate by coordinate'],
+      [graddrop(), 'coordinate by coordinate'],
       [moco(), 'remembers gradients'],
       [modo(), 'looks at 3 batches'],
     ] as const) {

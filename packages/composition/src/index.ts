@@ -16,4 +16,4 @@ export {
   type WeightMomentumOptions,
   type WeightMomentumState,
 } from './weight-momentum.ts';
-export type { NamedWeights, RememberedWeights } from './named-weights.ts';
+export type { NamedWeights, LastWeights } from './named-weights.ts';

@@ -6,11 +6,11 @@ export type Wrapped = { readonly inner: Json };
 /** The hooks of a wrapper that hands them on to the strategy it wraps, where that one has them. */
 export function innerHooks<State extends Wrapped>(
   strategy: GradientStrategy,
-): Required<Pick<GradientStrategy<State>, 'afterStep' | 'onEpochEnd'>> {
+): Required<Pick<GradientStrategy<State>, 'onStepEnd' | 'onEpochEnd'>> {
   return {
-    afterStep: (losses, objectives, state) => ({
+    onStepEnd: (losses, objectives, state) => ({
       ...state,
-      inner: strategy.afterStep?.(losses, objectives, state.inner) ?? state.inner,
+      inner: strategy.onStepEnd?.(losses, objectives, state.inner) ?? state.inner,
     }),
     onEpochEnd: (losses, objectives, state) => ({
       ...state,

@@ -4,20 +4,20 @@ import { type Integration, own } from '@multigrad/core/strategy';
 export type NamedWeights = Readonly<Record<string, number>>;
 
 /** What a strategy decided at an earlier step: the group's weights, and those of tensors that differ, by tensor name. */
-export type RememberedWeights = {
+export type LastWeights = {
   readonly weights: NamedWeights;
   readonly tensors: Readonly<Record<string, NamedWeights>>;
 };
 
 /** Nothing decided yet. */
-export const noWeights: RememberedWeights = { weights: {}, tensors: {} };
+export const noWeights: LastWeights = { weights: {}, tensors: {} };
 
 /** Remembers a decision; objectives that were absent keep what was remembered of them. */
 export function remember(
-  before: RememberedWeights,
+  before: LastWeights,
   objectives: readonly string[],
   { weights, tensorWeights }: Pick<Integration, 'weights' | 'tensorWeights'>,
-): RememberedWeights {
+): LastWeights {
   const over = (old: NamedWeights, values: Float64Array): NamedWeights => ({
     ...old,
     ...Object.fromEntries(objectives.map((name, k) => [name, values[k]!])),
@@ -35,7 +35,7 @@ export function remember(
 
 /** What is remembered of a tensor's weights (of the group's where null), in the order of the objectives; null if unknown. */
 export function recall(
-  { weights, tensors }: RememberedWeights,
+  { weights, tensors }: LastWeights,
   tensor: string | null,
   objectives: readonly string[],
 ): readonly (number | null)[] {

@@ -74,7 +74,7 @@ export function onlyObjectives(
   }
   /** The state after a hook of the strategy was called with the losses that it sees. */
   const afterHook = (
-    hook: 'afterStep' | 'onEpochEnd',
+    hook: 'onStepEnd' | 'onEpochEnd',
     losses: Float64Array,
     names: readonly string[],
     { inner }: OnlyObjectivesState,
@@ -123,7 +123,7 @@ export function onlyObjectives(
         state: { inner: integration.state },
       };
     },
-    afterStep: (...given) => afterHook('afterStep', ...given),
+    onStepEnd: (...given) => afterHook('onStepEnd', ...given),
     onEpochEnd: (...given) => afterHook('onEpochEnd', ...given),
   };
 }

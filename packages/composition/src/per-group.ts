@@ -82,10 +82,10 @@ export function perGroup(strategies: StrategiesByGroup): GradientStrategy<PerGro
         integration.note === undefined ? strategy.name : `${strategy.name}: ${integration.note}`;
       return { ...integration, note, state: { ...state, inner: integration.state } };
     },
-    afterStep(losses, objectives, state) {
+    onStepEnd(losses, objectives, state) {
       const strategy = strategyOf(state);
       if (strategy.needs.losses !== 'now-and-after-step') return state;
-      const inner = strategy.afterStep?.(losses, objectives, state.inner) ?? state.inner;
+      const inner = strategy.onStepEnd?.(losses, objectives, state.inner) ?? state.inner;
       return { ...state, inner };
     },
     onEpochEnd(losses, objectives, state) {

@@ -7,7 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 import { innerHooks } from './inner-hooks.ts';
 import { assertWeighing, needsAt } from './inner-strategy.ts';
-import { noWeights, recall, remember, type RememberedWeights } from './named-weights.ts';
+import { noWeights, recall, remember, type LastWeights } from './named-weights.ts';
 
 /** Options of {@link refreshedEvery}. */
 export interface RefreshedEveryOptions {
@@ -22,7 +22,7 @@ export type RefreshedEveryState = {
   readonly left: number;
   /** Objectives of the group that have no weight yet. */
   readonly unseen: readonly string[];
-  readonly last: RememberedWeights;
+  readonly last: LastWeights;
 };
 
 const refreshedEveryOptions: OptionSpecs<RefreshedEveryOptions> = {
@@ -110,7 +110,7 @@ export function refreshedEvery(
 }
 
 function reuse(
-  last: RememberedWeights,
+  last: LastWeights,
   objectives: readonly string[],
 ): { weights: Float64Array; tensorWeights?: ReadonlyMap<string, Float64Array> } {
   const weightsOf = (tensor: string | null): Float64Array =>

@@ -6,7 +6,7 @@ import {
 } from '@multigrad/core/strategy';
 import { innerHooks } from './inner-hooks.ts';
 import { assertWeighing, needsAt } from './inner-strategy.ts';
-import { noWeights, recall, remember, type RememberedWeights } from './named-weights.ts';
+import { noWeights, recall, remember, type LastWeights } from './named-weights.ts';
 
 /** Options of {@link weightMomentum}. */
 export interface WeightMomentumOptions {
@@ -21,7 +21,7 @@ export interface WeightMomentumOptions {
 /** What {@link weightMomentum} remembers: the last weights and the state of the strategy it wraps. */
 export type WeightMomentumState = {
   readonly inner: Json;
-  readonly last: RememberedWeights;
+  readonly last: LastWeights;
 };
 
 const weightMomentumOptions: OptionSpecs<WeightMomentumOptions> = {

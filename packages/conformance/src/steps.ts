@@ -4,7 +4,7 @@ import {
   integrateMatrix,
   type Json,
   type Needs,
-  type RememberedRows,
+  type MemoryRows,
   type TensorColumns,
 } from '@multigrad/core/strategy';
 
@@ -26,7 +26,7 @@ export interface Step {
 /** What a run has come to between two steps. */
 export interface Progress {
   readonly state: Json;
-  readonly memory?: RememberedRows | undefined;
+  readonly memory?: MemoryRows | undefined;
   readonly step: number;
 }
 
@@ -71,8 +71,8 @@ export function take(
     ...(memory === undefined ? {} : { memory }),
   });
   let after = result.state;
-  if (strategy.needs.losses === 'now-and-after-step' && strategy.afterStep !== undefined) {
-    after = strategy.afterStep(Float64Array.from(lossesAfter), objectives, after);
+  if (strategy.needs.losses === 'now-and-after-step' && strategy.onStepEnd !== undefined) {
+    after = strategy.onStepEnd(Float64Array.from(lossesAfter), objectives, after);
   }
   if (
     strategy.needs.losses === 'epoch-means' &&
@@ -83,7 +83,7 @@ export function take(
   }
   return {
     result,
-    next: { state: after, memory: result.remembered ?? memory, step: step + 1 },
+    next: { state: after, memory: result.memory ?? memory, step: step + 1 },
   };
 }
 

@@ -10,7 +10,7 @@ export {
   type Slice,
   sliceOf,
 } from './ranks/gradient-exchange.ts';
-export { GradientMemory, type RememberedTensor } from './rows/gradient-memory.ts';
+export { GradientMemory, type MemoryTensor } from './rows/gradient-memory.ts';
 export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './network/groups.ts';
 export {
   buildIntegration,
@@ -32,7 +32,7 @@ export {
 } from './network/objectives.ts';
 export type { Level } from './network/observe-graph.ts';
 export type { GroupReport } from './step/report.ts';
-export { afterStep, endEpoch } from './step/strategy-hooks.ts';
+export { endEpoch, endStep } from './step/strategy-hooks.ts';
 export { gradientDepth } from './tape/tape-internals.ts';
 export { mendTape } from './tape/mend-tape.ts';
 export { hasKernel, runKernel } from './kernels/run-kernel.ts';

@@ -58,7 +58,7 @@ export {
   type IntegratedMatrix,
   integrateMatrix,
   type IntegrateMatrixOptions,
-  type RememberedRows,
+  type MemoryRows,
   type TensorColumns,
 } from './contract/integrate-matrix.ts';
 export { type MinNormPoint, minNormPoint } from './algebra/min-norm.ts';

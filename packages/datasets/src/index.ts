@@ -10,9 +10,9 @@ export {
 export { readFashionMnist } from './read-fashion-mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export {
-  readModelNet40,
-  type ReadModelNet40Options,
+  readModelnet40,
+  type ReadModelnet40Options,
   type ShapeBatch,
   type ShapeSets,
-} from './read-model-net40.ts';
+} from './read-modelnet40.ts';
 export { readSpokenDigits, type ReadSpokenDigitsOptions } from './spoken-digits.ts';

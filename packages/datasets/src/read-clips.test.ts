@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadDecoder, randomArea } from './decode-image.ts';
 import { readCremaD, readKineticsSounds } from './read-clips.ts';
-import { readModelNet40 } from './read-model-net40.ts';
+import { readModelnet40 } from './read-modelnet40.ts';
 import { wavFile } from './testing/wav-file.ts';
 
 let folder = '';
@@ -184,7 +184,7 @@ describe('readKineticsSounds', () => {
   });
 });
 
-describe('readModelNet40', () => {
+describe('readModelnet40', () => {
   const shapes = async (): Promise<void> => {
     for (const [label, name] of ['chair', 'airplane'].entries()) {
       for (const split of ['train', 'test']) {
@@ -204,7 +204,7 @@ describe('readModelNet40', () => {
   it('sees each shape from front and rear', async () => {
     await shapes();
     await expectConstantMemory(async () => {
-      const { train, test, classes } = await readModelNet40({ folder, size: 6 });
+      const { train, test, classes } = await readModelnet40({ folder, size: 6 });
       expect([train.count, test.count, classes]).toEqual([2, 2, ['airplane', 'chair']]);
       const batch = await test.batch(Int32Array.of(1, 0), { epoch: 0 });
       expect([batch.front.shape, batch.rear.shape]).toEqual([
@@ -221,17 +221,17 @@ describe('readModelNet40', () => {
   });
 
   it('says what is wrong with a copy', async () => {
-    await expect(readModelNet40({ folder: join(folder, 'nowhere') })).rejects.toMatchObject({
+    await expect(readModelnet40({ folder: join(folder, 'nowhere') })).rejects.toMatchObject({
       code: 'io',
       message: expect.stringContaining('Expected a folder for each class of ModelNet40') as string,
     });
     await shapes();
     await rm(join(folder, 'chair', 'test', 'chair_0001_007.png'));
-    await expect(readModelNet40({ folder })).rejects.toThrow(
+    await expect(readModelnet40({ folder })).rejects.toThrow(
       'expected the views 1 and 7 of each shape. Found 1 of chair_0001.',
     );
     await rm(join(folder, 'chair', 'test', 'chair_0001_001.png'));
-    await expect(readModelNet40({ folder })).rejects.toThrow('Expected pictures called');
+    await expect(readModelnet40({ folder })).rejects.toThrow('Expected pictures called');
   });
 });
 

@@ -26,7 +26,7 @@ describe('gradientExchange', () => {
     // (K + 1) P for what K objectives share, 2 P for heads.
     ['mgda', { strategy: () => mgda() }, 4 * shared + 2 * heads],
     ['mmpareto', { strategy: () => mmpareto({ rescale: 'tensor' }) }, 4 * shared + 2 * heads],
-    // One sweep, and sums over features are each rank's own: 2 P.
+    // One backward pass, and sums over features are each rank's own: 2 P.
     ['sum', { strategy: () => sum() }, 2 * (shared + heads)],
     ['mgda at features', { strategy: () => mgda(), level: 'features' }, 2 * (shared + heads)],
   ])('moves what the formula says: %s', async (_, run, numbers) => {

@@ -4,7 +4,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 export interface Workload {
   /** Samples in a step of all ranks, an integer >= 1. */
   readonly batch: number;
-  /** Seconds that one rank takes for one sample: the forward pass and all sweeps. */
+  /** Seconds that one rank takes for one sample: the forward pass and all backward passes. */
   readonly secondsPerSample: number;
   /** Parameters that several objectives reach. */
   readonly shared: number;
@@ -25,7 +25,7 @@ export interface Connection {
 /** What the model says of one number of ranks. */
 export interface Forecast {
   readonly ranks: number;
-  /** Seconds in forward passes and sweeps. */
+  /** Seconds in forward and backward passes. */
   readonly compute: number;
   /** Seconds in exchanges. */
   readonly communication: number;

@@ -77,7 +77,7 @@ describe('snapshots of several ranks', () => {
     ['momentum', { strategy: () => pcgrad({ seed: 1 }) }],
     ['Adam', { strategy: () => pcgrad({ seed: 1 }), optimizer: 'adam' }],
     [
-      'fused Adam, averages, gradients that are remembered',
+      'fused Adam, averages, a memory of gradients',
       {
         strategy: () => moco() as never,
         optimizer: 'fused-adam',

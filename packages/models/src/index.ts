@@ -8,12 +8,12 @@ export {
   type RebalancedObjective,
 } from './balancing/pmr.ts';
 export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
-export { leNet, type LeNetOptions } from './encoders/le-net.ts';
+export { lenet, type LenetOptions } from './encoders/lenet.ts';
 export {
   multilayerPerceptron,
   type MultilayerPerceptronOptions,
 } from './encoders/multilayer-perceptron.ts';
-export { resNet18, type ResNet18Options } from './encoders/res-net18.ts';
+export { resnet18, type Resnet18Options } from './encoders/resnet18.ts';
 export {
   temporalTransformer,
   type TemporalTransformerOptions,

@@ -7,7 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link cosmos}. */
-export interface COSMOSOptions {
+export interface CosmosOptions {
   /**
    * Weight μ of the cosine between losses and preference, >= 0.
    *
@@ -22,8 +22,8 @@ export interface COSMOSOptions {
   readonly preference?: ObjectiveWeights | null;
 }
 
-/** Description of {@link COSMOSOptions}. */
-export const cosmosOptions: OptionSpecs<COSMOSOptions> = {
+/** Description of {@link CosmosOptions}. */
+export const cosmosOptions: OptionSpecs<CosmosOptions> = {
   mu: {
     kind: 'number',
     default: 1,
@@ -60,8 +60,8 @@ export const cosmosOptions: OptionSpecs<COSMOSOptions> = {
  * @see M. Ruchte, J. Grabocka, "Scalable Pareto Front Approximation for Deep Multi-Objective Learning", ICDM 2021,
  * equation 4. https://arxiv.org/abs/2103.13392
  */
-export function cosmos(options: COSMOSOptions = {}): GradientStrategy<null> {
-  const { mu, preference } = resolveOptions<COSMOSOptions>('cosmos', cosmosOptions, options);
+export function cosmos(options: CosmosOptions = {}): GradientStrategy<null> {
+  const { mu, preference } = resolveOptions<CosmosOptions>('cosmos', cosmosOptions, options);
   return {
     specification: 1,
     name: 'cosmos',

@@ -7,7 +7,7 @@ import {
 import { assertPositive, softmax, withValues } from './losses.ts';
 
 /** Options of {@link dwa}. */
-export interface DWAOptions {
+export interface DwaOptions {
   /**
    * Temperature T, > 0: the larger, the closer the weights are to each other.
    *
@@ -17,10 +17,10 @@ export interface DWAOptions {
 }
 
 /** What {@link dwa} remembers of each objective: the mean losses of its last epoch and the one before, newest first. */
-export type DWAState = Readonly<Record<string, readonly number[]>>;
+export type DwaState = Readonly<Record<string, readonly number[]>>;
 
-/** Description of {@link DWAOptions}. */
-export const dwaOptions: OptionSpecs<DWAOptions> = {
+/** Description of {@link DwaOptions}. */
+export const dwaOptions: OptionSpecs<DwaOptions> = {
   temperature: {
     kind: 'number',
     default: 2,
@@ -52,8 +52,8 @@ export const dwaOptions: OptionSpecs<DWAOptions> = {
  * @see S. Liu, E. Johns, A. Davison, "End-to-End Multi-Task Learning with Attention", CVPR 2019, equation 7.
  * https://arxiv.org/abs/1803.10704
  */
-export function dwa(options: DWAOptions = {}): GradientStrategy<DWAState> {
-  const { temperature } = resolveOptions<DWAOptions>('dwa', dwaOptions, options);
+export function dwa(options: DwaOptions = {}): GradientStrategy<DwaState> {
+  const { temperature } = resolveOptions<DwaOptions>('dwa', dwaOptions, options);
   return {
     specification: 1,
     name: 'dwa',

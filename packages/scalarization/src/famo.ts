@@ -8,7 +8,7 @@ import {
 import { assertFinite, softmax, valuesOf, withValues } from './losses.ts';
 
 /** Options of {@link famo}. */
-export interface FAMOOptions {
+export interface FamoOptions {
   /** Step size of the logits' Adam, above 0 up to 1000. @defaultValue 0.025 */
   readonly learningRate?: number;
   /** Weight decay of the logits, 0 … 1. @defaultValue 0.001 */
@@ -18,7 +18,7 @@ export interface FAMOOptions {
 type Numbers = Readonly<Record<string, number>>;
 
 /** What {@link famo} remembers: logits and Adam's moments and steps, and the losses before the step, by objective. */
-export type FAMOState = {
+export type FamoState = {
   readonly logits: Numbers;
   readonly first: Numbers;
   readonly second: Numbers;
@@ -26,8 +26,8 @@ export type FAMOState = {
   readonly before: Numbers;
 };
 
-/** Description of {@link FAMOOptions}. */
-export const famoOptions: OptionSpecs<FAMOOptions> = {
+/** Description of {@link FamoOptions}. */
+export const famoOptions: OptionSpecs<FamoOptions> = {
   learningRate: {
     kind: 'number',
     default: 0.025,
@@ -57,7 +57,7 @@ const floor = 1e-8;
  *
  * An objective that is absent keeps its ξ and moments. One objective keeps its plain gradient.
  *
- * @throws MultigradError `invalid-option` for options that do not fit; `integrate` and `afterStep` throw
+ * @throws MultigradError `invalid-option` for options that do not fit; `integrate` and `onStepEnd` throw
  *   `invalid-objective` for a loss below 0, `non-finite` for one that is NaN or infinite
  *
  * @example
@@ -72,8 +72,8 @@ const floor = 1e-8;
  * @see B. Liu, Y. Feng, P. Stone, Q. Liu, "FAMO: Fast Adaptive Multitask Optimization", NeurIPS 2023, Algorithm 1.
  * https://arxiv.org/abs/2306.03792
  */
-export function famo(options: FAMOOptions = {}): GradientStrategy<FAMOState> {
-  const { learningRate, decay } = resolveOptions<FAMOOptions>('famo', famoOptions, options);
+export function famo(options: FamoOptions = {}): GradientStrategy<FamoState> {
+  const { learningRate, decay } = resolveOptions<FamoOptions>('famo', famoOptions, options);
   return {
     specification: 1,
     name: 'famo',
@@ -94,7 +94,7 @@ export function famo(options: FAMOOptions = {}): GradientStrategy<FAMOState> {
         },
       };
     },
-    afterStep(losses, objectives, state) {
+    onStepEnd(losses, objectives, state) {
       const present = objectives.filter((name) => Object.hasOwn(state.before, name));
       const after = shiftedLosses(losses, objectives);
       const change = Float64Array.from(

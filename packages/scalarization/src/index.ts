@@ -1,10 +1,10 @@
-export { cosmos, type COSMOSOptions } from './cosmos.ts';
-export { dwa, type DWAOptions, type DWAState } from './dwa.ts';
-export { famo, type FAMOOptions, type FAMOState } from './famo.ts';
+export { cosmos, type CosmosOptions } from './cosmos.ts';
+export { dwa, type DwaOptions, type DwaState } from './dwa.ts';
+export { famo, type FamoOptions, type FamoState } from './famo.ts';
 export { gls } from './gls.ts';
 export { imtlL } from './imtl-l.ts';
 export type { LearnedWeightsOptions, TrainedNumbers } from './learned-weights.ts';
-export { pbi, type PBIOptions } from './pbi.ts';
+export { pbi, type PbiOptions } from './pbi.ts';
 export { plugins } from './plugins.ts';
 export { randomLossWeighting, type RandomLossWeightingOptions } from './random-loss-weighting.ts';
 export { smoothTchebycheff, type SmoothTchebycheffOptions } from './smooth-tchebycheff.ts';

@@ -7,7 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link pbi}. */
-export interface PBIOptions {
+export interface PbiOptions {
   /**
    * Weight θ of the distance from the preferred ray, >= 0.
    *
@@ -28,8 +28,8 @@ export interface PBIOptions {
   readonly reference?: ObjectiveWeights | null;
 }
 
-/** Description of {@link PBIOptions}. */
-export const pbiOptions: OptionSpecs<PBIOptions> = {
+/** Description of {@link PbiOptions}. */
+export const pbiOptions: OptionSpecs<PbiOptions> = {
   theta: {
     kind: 'number',
     default: 5,
@@ -69,8 +69,8 @@ export const pbiOptions: OptionSpecs<PBIOptions> = {
  * @see Q. Zhang, H. Li, "MOEA/D: A Multiobjective Evolutionary Algorithm Based on Decomposition", IEEE Transactions on
  * Evolutionary Computation 11, 2007, section II.C. https://doi.org/10.1109/TEVC.2007.892759
  */
-export function pbi(options: PBIOptions = {}): GradientStrategy<null> {
-  const { theta, preference, reference } = resolveOptions<PBIOptions>('pbi', pbiOptions, options);
+export function pbi(options: PbiOptions = {}): GradientStrategy<null> {
+  const { theta, preference, reference } = resolveOptions<PbiOptions>('pbi', pbiOptions, options);
   return {
     specification: 1,
     name: 'pbi',

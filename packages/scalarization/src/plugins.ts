@@ -3,13 +3,13 @@ import {
   type StrategyPlugin,
   type StrategyProperties,
 } from '@multigrad/core/strategy';
-import { cosmos, type COSMOSOptions, cosmosOptions } from './cosmos.ts';
-import { dwa, type DWAOptions, dwaOptions } from './dwa.ts';
-import { famo, type FAMOOptions, famoOptions } from './famo.ts';
+import { cosmos, type CosmosOptions, cosmosOptions } from './cosmos.ts';
+import { dwa, type DwaOptions, dwaOptions } from './dwa.ts';
+import { famo, type FamoOptions, famoOptions } from './famo.ts';
 import { gls } from './gls.ts';
 import { imtlL } from './imtl-l.ts';
 import { type LearnedWeightsOptions, learnedWeightsOptions } from './learned-weights.ts';
-import { pbi, type PBIOptions, pbiOptions } from './pbi.ts';
+import { pbi, type PbiOptions, pbiOptions } from './pbi.ts';
 import {
   randomLossWeighting,
   type RandomLossWeightingOptions,
@@ -52,7 +52,7 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
     options: learnedWeightsOptions,
     create: uncertaintyWeighting,
   }),
-  definePlugin<DWAOptions>({
+  definePlugin<DwaOptions>({
     specification: 1,
     name: 'dwa',
     title: 'DWA',
@@ -69,7 +69,7 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
     options: dwaOptions,
     create: dwa,
   }),
-  definePlugin<FAMOOptions>({
+  definePlugin<FamoOptions>({
     specification: 1,
     name: 'famo',
     title: 'FAMO',
@@ -174,7 +174,7 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
     options: randomLossWeightingOptions,
     create: randomLossWeighting,
   }),
-  definePlugin<PBIOptions>({
+  definePlugin<PbiOptions>({
     specification: 1,
     name: 'pbi',
     title: 'PBI',
@@ -191,7 +191,7 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
     options: pbiOptions,
     create: pbi,
   }),
-  definePlugin<COSMOSOptions>({
+  definePlugin<CosmosOptions>({
     specification: 1,
     name: 'cosmos',
     title: 'COSMOS',

@@ -188,7 +188,7 @@ describe('famo', () => {
         1e-7,
       );
       state = JSON.parse(
-        JSON.stringify(strategy.afterStep!(Float64Array.from(after), ['a', 'b'], result.state)),
+        JSON.stringify(strategy.onStepEnd!(Float64Array.from(after), ['a', 'b'], result.state)),
       ) as typeof state;
       const delta = before.map((loss, k) => Math.log(loss) - Math.log(after[k]!));
       const mean = share[0]! * delta[0]! + share[1]! * delta[1]!;
@@ -223,7 +223,7 @@ describe('losses that are no numbers', () => {
       expect(() => integrateMatrix(strategy, [[1], [1]], given)).toThrow('should be finite');
       const { state } = integrateMatrix(strategy, [[1], [1]], { objectives, losses: [1, 2] });
       const values = Float64Array.of(1, loss);
-      for (const hook of ['afterStep', 'onEpochEnd'] as const) {
+      for (const hook of ['onStepEnd', 'onEpochEnd'] as const) {
         if (strategy[hook] === undefined) continue;
         expect(() => strategy[hook]!(values, objectives, state)).toThrow('should be finite');
       }

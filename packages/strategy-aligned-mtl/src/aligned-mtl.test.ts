@@ -7,7 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alignedMtl, type AlignedMTLOptions, plugin } from './index.ts';
+import { alignedMtl, type AlignedMtlOptions, plugin } from './index.ts';
 
 const steep = [
   [-4, 1, 1],
@@ -35,7 +35,7 @@ function expectClose(found: Float64Array, expected: readonly number[], tolerance
   });
 }
 
-function integrate(jacobian: readonly (readonly number[])[], options?: AlignedMTLOptions) {
+function integrate(jacobian: readonly (readonly number[])[], options?: AlignedMtlOptions) {
   return integrateMatrix(alignedMtl(options), jacobian);
 }
 

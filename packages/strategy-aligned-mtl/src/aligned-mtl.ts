@@ -13,7 +13,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link alignedMtl}. */
-export interface AlignedMTLOptions {
+export interface AlignedMtlOptions {
   /**
    * Preference of each objective by name, finite and >= 0; objectives that are not named have 1. The preferences of the
    * objectives present are divided by their sum. Null prefers none.
@@ -31,7 +31,7 @@ export interface AlignedMTLOptions {
 }
 
 /** Descriptions of the options of {@link alignedMtl}. */
-export const alignedMtlOptions: OptionSpecs<AlignedMTLOptions> = {
+export const alignedMtlOptions: OptionSpecs<AlignedMtlOptions> = {
   preference: {
     kind: 'weights',
     description:
@@ -85,8 +85,8 @@ export const alignedMtlOptions: OptionSpecs<AlignedMTLOptions> = {
  * @see D. Senushkin, N. Patakin, A. Kuznetsov, A. Konushin, "Independent Component Alignment for Multi-Task Learning",
  * CVPR 2023, section 4, Algorithm 1. https://arxiv.org/abs/2305.19000
  */
-export function alignedMtl(options: AlignedMTLOptions = {}): GradientStrategy<null> {
-  const { preference, scale } = resolveOptions<AlignedMTLOptions>(
+export function alignedMtl(options: AlignedMtlOptions = {}): GradientStrategy<null> {
+  const { preference, scale } = resolveOptions<AlignedMtlOptions>(
     'aligned-mtl',
     alignedMtlOptions,
     options,
@@ -134,7 +134,7 @@ function align(
   lengths: Float64Array,
   active: readonly number[],
   preferred: Float64Array,
-  scale: Required<AlignedMTLOptions>['scale'],
+  scale: Required<AlignedMtlOptions>['scale'],
 ): Float64Array {
   const size = active.length;
   const cosines = cosineMatrix(gramian, active);
@@ -165,7 +165,7 @@ function align(
 }
 
 /** The squared length s for eigenvalues in descending order. */
-function targetOf(eigenvalues: Float64Array, scale: Required<AlignedMTLOptions>['scale']): number {
+function targetOf(eigenvalues: Float64Array, scale: Required<AlignedMtlOptions>['scale']): number {
   switch (scale) {
     case 'min':
       return eigenvalues.at(-1)!;

@@ -1,2 +1,2 @@
-export { alignedMtl, type AlignedMTLOptions } from './aligned-mtl.ts';
+export { alignedMtl, type AlignedMtlOptions } from './aligned-mtl.ts';
 export { plugin } from './plugin.ts';

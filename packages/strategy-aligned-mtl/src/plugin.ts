@@ -1,9 +1,9 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { alignedMtl, type AlignedMTLOptions, alignedMtlOptions } from './aligned-mtl.ts';
+import { alignedMtl, type AlignedMtlOptions, alignedMtlOptions } from './aligned-mtl.ts';
 
 /** The description of {@link alignedMtl} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<AlignedMTLOptions> =
-  /* @__PURE__ */ definePlugin<AlignedMTLOptions>({
+export const plugin: StrategyPlugin<AlignedMtlOptions> =
+  /* @__PURE__ */ definePlugin<AlignedMtlOptions>({
     specification: 1,
     name: 'aligned-mtl',
     title: 'Aligned-MTL',

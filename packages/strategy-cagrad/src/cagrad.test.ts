@@ -21,16 +21,16 @@ import {
 } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { caGrad, plugin } from './index.ts';
+import { cagrad, plugin } from './index.ts';
 
 const meanOf = (jacobian: readonly number[][]): number[] =>
   jacobian[0]!.map((_, c) => jacobian.reduce((sum, row) => sum + row[c]!, 0) / jacobian.length);
 
 const length = (row: ArrayLike<number>): number => Math.sqrt(dot(row, row));
 
-describe('caGrad', () => {
+describe('cagrad', () => {
   it('has the published value', () => {
-    const { update } = integrateMatrix(caGrad(), steep);
+    const { update } = integrateMatrix(cagrad(), steep);
     expectVector(update, [0.1835034191, 1.2041241452, 1.2041241452]);
   });
 
@@ -39,7 +39,7 @@ describe('caGrad', () => {
       fc.property(jacobians, fc.constantFrom(0.1, 0.5, 0.9, 2), (jacobian, c) => {
         const mean = meanOf(jacobian);
         const radius = c * length(mean);
-        const { update, weights, note } = integrateMatrix(caGrad({ c }), jacobian);
+        const { update, weights, note } = integrateMatrix(cagrad({ c }), jacobian);
         if (note === 'stationary') {
           expect([...weights]).toEqual(jacobian.map(() => 0));
           return;
@@ -65,12 +65,12 @@ describe('caGrad', () => {
   });
 
   it('conflicts with no gradient from c = 1 on, and may below', () => {
-    fc.assert(fc.property(jacobians, (jacobian) => expectNoConflict(caGrad({ c: 1.2 }), jacobian)));
+    fc.assert(fc.property(jacobians, (jacobian) => expectNoConflict(cagrad({ c: 1.2 }), jacobian)));
     const lopsided = [
       [1, 0],
       [-10, 1],
     ];
-    expect(dot(integrateMatrix(caGrad({ c: 0.1 }), lopsided).update, lopsided[0]!)).toBeLessThan(
+    expect(dot(integrateMatrix(cagrad({ c: 0.1 }), lopsided).update, lopsided[0]!)).toBeLessThan(
       -1,
     );
   });
@@ -101,7 +101,7 @@ describe('caGrad', () => {
           const gramian = gramianOf(rows);
           const objectives = rows.map((_, k) => String(k));
           const seen = groupGradients({ objectives, gramian });
-          const { weights, note } = caGrad({ c: given.c }).integrate(seen, null);
+          const { weights, note } = cagrad({ c: given.c }).integrate(seen, null);
           expect(note).not.toBe('unsolved');
           expect(weights.every(Number.isFinite)).toBe(true);
           if (note === 'stationary') {
@@ -147,7 +147,7 @@ describe('caGrad', () => {
           const gramian = { size, values: noisy, relativeError: relativeError + noise };
           const objectives = Array.from({ length: size }, (_, k) => String(k));
           const seen = groupGradients({ objectives, gramian });
-          const { weights } = caGrad({ c: given.c }).integrate(seen, null);
+          const { weights } = cagrad({ c: given.c }).integrate(seen, null);
           expect(weights.every(Number.isFinite)).toBe(true);
           if (given.c < 1) return;
           const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1);
@@ -177,7 +177,7 @@ describe('caGrad', () => {
         [-1.0000008046605586, 3.9999984237644672],
       ];
       for (const c of [1, 1.0001, 1.5, 2, 10, 100]) {
-        const { update } = integrateMatrix(caGrad({ c }), rows);
+        const { update } = integrateMatrix(cagrad({ c }), rows);
         for (const row of rows) {
           expect(dot(update, row) / length(update) / length(row)).toBeGreaterThan(-1e-8);
         }
@@ -200,7 +200,7 @@ describe('caGrad', () => {
           }
           const gramian = { size, values: noisy, relativeError: relativeError + 2 ** -22 };
           const seen = groupGradients({ objectives: rows.map((_, k) => String(k)), gramian });
-          const { weights, note } = caGrad({ c }).integrate(seen, null);
+          const { weights, note } = cagrad({ c }).integrate(seen, null);
           if (note === 'stationary') return;
           const mean = meanOf(rows);
           const moved = mean.map((value, at) =>
@@ -220,21 +220,21 @@ describe('caGrad', () => {
       const entries = [1, -0.6, -0.4, 0.2, -0.6, 1, 1, -0.9, -0.4, 1, 1, -1, 0.2, -0.9, -1, 1];
       const gramian = { size: 4, values: Float64Array.from(entries), relativeError: 0 };
       const seen = groupGradients({ objectives: ['a', 'b', 'c', 'd'], gramian });
-      const { weights, note } = caGrad({ c: 2 }).integrate(seen, null);
+      const { weights, note } = cagrad({ c: 2 }).integrate(seen, null);
       expect(note === 'unsolved' || note === 'stationary').toBe(true);
       expect(weights.every(Number.isFinite)).toBe(true);
     });
   });
 
   it('is the mean with c = 0, and 1 + c gradients of one objective', () => {
-    expectVector(integrateMatrix(caGrad({ c: 0 }), steep).update, [1, 1, 1], 1e-14);
-    expectVector(integrateMatrix(caGrad(), [[3, -1]]).update, [4.5, -1.5], 1e-12);
+    expectVector(integrateMatrix(cagrad({ c: 0 }), steep).update, [1, 1, 1], 1e-14);
+    expectVector(integrateMatrix(cagrad(), [[3, -1]]).update, [4.5, -1.5], 1e-12);
   });
 
   it('divides at the end as told', () => {
-    const plain = integrateMatrix(caGrad(), steep).weights;
-    const square = integrateMatrix(caGrad({ rescale: 'square' }), steep).weights;
-    const linear = integrateMatrix(caGrad({ rescale: 'linear' }), steep).weights;
+    const plain = integrateMatrix(cagrad(), steep).weights;
+    const square = integrateMatrix(cagrad({ rescale: 'square' }), steep).weights;
+    const linear = integrateMatrix(cagrad({ rescale: 'linear' }), steep).weights;
     expectVector(square, [plain[0]! / 1.25, plain[1]! / 1.25], 1e-15);
     expectVector(linear, [plain[0]! / 1.5, plain[1]! / 1.5], 1e-15);
   });
@@ -255,11 +255,11 @@ describe('caGrad', () => {
         [-1, -1],
       ],
     ]) {
-      expect(integrateMatrix(caGrad({ c: 1 }), rows).note).toBe('stationary');
-      expect(integrateMatrix(caGrad(), rows).note).toBeUndefined();
+      expect(integrateMatrix(cagrad({ c: 1 }), rows).note).toBe('stationary');
+      expect(integrateMatrix(cagrad(), rows).note).toBeUndefined();
     }
     expect(
-      integrateMatrix(caGrad(), [
+      integrateMatrix(cagrad(), [
         [1, 2],
         [-1, -2],
       ]).note,
@@ -268,6 +268,6 @@ describe('caGrad', () => {
 
   it('describes itself', () => {
     expect(plugin.create().name).toBe(plugin.name);
-    expect(() => caGrad({ c: -1 })).toThrow('Option `c` of `cagrad` should be');
+    expect(() => cagrad({ c: -1 })).toThrow('Option `c` of `cagrad` should be');
   });
 });

@@ -1,8 +1,8 @@
 import { type GradientStrategy, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import { averseWeights } from './averse-weights.ts';
 
-/** Options of {@link caGrad}. */
-export interface CAGradOptions {
+/** Options of {@link cagrad}. */
+export interface CagradOptions {
   /**
    * How far the update may lie from the mean of the gradients, in lengths of it, >= 0: 0 is the mean, 1 or more never
    * conflicts. Less than 1e-6 counts as 0.
@@ -18,8 +18,8 @@ export interface CAGradOptions {
   readonly rescale?: 'none' | 'square' | 'linear';
 }
 
-/** Descriptions of the options of {@link caGrad}. */
-export const caGradOptions: OptionSpecs<CAGradOptions> = {
+/** Descriptions of the options of {@link cagrad}. */
+export const cagradOptions: OptionSpecs<CagradOptions> = {
   c: {
     kind: 'number',
     default: 0.5,
@@ -68,9 +68,9 @@ export const caGradOptions: OptionSpecs<CAGradOptions> = {
  * @example
  * ```ts
  * import { integrateMatrix } from '@multigrad/core/strategy';
- * import { caGrad } from '@multigrad/strategy-cagrad';
+ * import { cagrad } from '@multigrad/strategy-cagrad';
  *
- * const { update } = integrateMatrix(caGrad(), [
+ * const { update } = integrateMatrix(cagrad(), [
  *   [-4, 1, 1],
  *   [6, 1, 1],
  * ]);
@@ -80,8 +80,8 @@ export const caGradOptions: OptionSpecs<CAGradOptions> = {
  * @see B. Liu, X. Liu, X. Jin, P. Stone, Q. Liu, "Conflict-Averse Gradient Descent for Multi-task Learning",
  * NeurIPS 2021, Algorithm 1. https://arxiv.org/abs/2110.14048
  */
-export function caGrad(options: CAGradOptions = {}): GradientStrategy<null> {
-  const { c, rescale } = resolveOptions<CAGradOptions>('cagrad', caGradOptions, options);
+export function cagrad(options: CagradOptions = {}): GradientStrategy<null> {
+  const { c, rescale } = resolveOptions<CagradOptions>('cagrad', cagradOptions, options);
   const divisor = { none: 1, square: 1 + c * c, linear: 1 + c }[rescale];
   return {
     specification: 1,

@@ -1,6 +1,6 @@
 import { strategyConformance } from '@multigrad/conformance';
 import { describe, it } from 'vitest';
-import { caGrad, plugin } from './index.ts';
+import { cagrad, plugin } from './index.ts';
 
 strategyConformance({ describe, it }, { plugin });
 
@@ -9,7 +9,7 @@ strategyConformance(
   {
     plugin,
     title: 'cagrad with c = 1',
-    create: () => caGrad({ c: 1 }),
+    create: () => cagrad({ c: 1 }),
     properties: {
       nonConflicting: true,
       permutation: true,

@@ -1,2 +1,2 @@
-export { caGrad, type CAGradOptions } from './cagrad.ts';
+export { cagrad, type CagradOptions } from './cagrad.ts';
 export { plugin } from './plugin.ts';

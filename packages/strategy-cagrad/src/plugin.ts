@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { caGrad, type CAGradOptions, caGradOptions } from './cagrad.ts';
+import { cagrad, type CagradOptions, cagradOptions } from './cagrad.ts';
 
-/** The description of {@link caGrad} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<CAGradOptions> = /* @__PURE__ */ definePlugin<CAGradOptions>({
+/** The description of {@link cagrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<CagradOptions> = /* @__PURE__ */ definePlugin<CagradOptions>({
   specification: 1,
   name: 'cagrad',
   title: 'CAGrad',
@@ -23,6 +23,6 @@ export const plugin: StrategyPlugin<CAGradOptions> = /* @__PURE__ */ definePlugi
     single: 1.5,
     stationary: 'moves',
   },
-  options: caGradOptions,
-  create: caGrad,
+  options: cagradOptions,
+  create: cagrad,
 });

@@ -1,7 +1,7 @@
 import { integrateMatrix, type IntegratedMatrix } from '@multigrad/core/strategy';
 import { expectVector, steep } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
-import { dbMtl, type DBMTLState, plugin } from './index.ts';
+import { dbMtl, type DbMtlState, plugin } from './index.ts';
 
 const rowsAt = (step: number): number[][] => [
   [1 + step, -2, 0.5],
@@ -36,15 +36,15 @@ describe('dbMtl', () => {
     [0, 0],
   ])('does what vectors do, beta %d, sigma %d', (beta, betaSigma) => {
     const strategy = dbMtl({ beta, betaSigma });
-    let last: IntegratedMatrix<DBMTLState> | undefined;
+    let last: IntegratedMatrix<DbMtlState> | undefined;
     reference(5, beta, betaSigma).forEach((expected, step) => {
       last = integrateMatrix(strategy, rowsAt(step), {
         losses: [2, 3],
         ...(last === undefined
           ? {}
           : {
-              state: JSON.parse(JSON.stringify(last.state)) as DBMTLState,
-              memory: last.remembered!,
+              state: JSON.parse(JSON.stringify(last.state)) as DbMtlState,
+              memory: last.memory!,
             }),
       });
       expectVector(last.update, expected, 1e-10);
@@ -65,10 +65,10 @@ describe('dbMtl', () => {
       objectives: ['b'],
       losses: [1],
       state: first.state,
-      memory: first.remembered!,
+      memory: first.memory!,
     });
     expect(alone.state).toEqual({ a: 1, b: 2 });
-    expect([...alone.remembered!.get('a')!]).toEqual([...first.remembered!.get('a')!]);
+    expect([...alone.memory!.get('a')!]).toEqual([...first.memory!.get('a')!]);
   });
 
   it('has finite answers for zero, opposite and extreme gradients', () => {

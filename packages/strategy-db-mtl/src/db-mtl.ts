@@ -8,9 +8,9 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link dbMtl}. */
-export interface DBMTLOptions {
+export interface DbMtlOptions {
   /**
-   * Share of the remembered gradient that is kept at the first step, 0 … 1; 0 remembers nothing.
+   * Share of the memory that is kept at the first step, 0 … 1; 0 keeps nothing.
    *
    * @defaultValue 0.9
    */
@@ -24,16 +24,16 @@ export interface DBMTLOptions {
 }
 
 /** What {@link dbMtl} remembers beside the gradients: the number of steps so far, by objective. */
-export type DBMTLState = Readonly<Record<string, number>>;
+export type DbMtlState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link dbMtl}. */
-export const dbMtlOptions: OptionSpecs<DBMTLOptions> = {
+export const dbMtlOptions: OptionSpecs<DbMtlOptions> = {
   beta: {
     kind: 'number',
     default: 0.9,
     minimum: 0,
     maximum: 1,
-    description: 'Share of the remembered gradient that is kept at the first step, 0 to 1.',
+    description: 'Share of the memory that is kept at the first step, 0 to 1.',
   },
   betaSigma: {
     kind: 'number',
@@ -74,8 +74,8 @@ const lossFloor = 1e-8;
  *
  * @see B. Lin et al., "Dual-Balancing for Multi-Task Learning", 2023, Algorithm 1. https://arxiv.org/abs/2308.12029
  */
-export function dbMtl(options: DBMTLOptions = {}): GradientStrategy<DBMTLState> {
-  const { beta, betaSigma } = resolveOptions<DBMTLOptions>('db-mtl', dbMtlOptions, options);
+export function dbMtl(options: DbMtlOptions = {}): GradientStrategy<DbMtlState> {
+  const { beta, betaSigma } = resolveOptions<DbMtlOptions>('db-mtl', dbMtlOptions, options);
   return {
     specification: 1,
     name: 'db-mtl',
@@ -97,14 +97,14 @@ export function dbMtl(options: DBMTLOptions = {}): GradientStrategy<DBMTLState> 
       const factors = lengths.map((length) => (length > 0 ? longest / length : 0));
       return {
         weights: factors.map((factor, k) => factor * add[k]!),
-        memory: { weights: factors.map((factor, k) => factor * keep[k]!), keep, add },
+        memoryUpdate: { weights: factors.map((factor, k) => factor * keep[k]!), keep, add },
         state: { ...state, ...Object.fromEntries(objectives.map((name, k) => [name, times[k]!])) },
       };
     },
   };
 }
 
-/** `|a g_k + b m_k|` from the inner products of K gradients and K remembered vectors. */
+/** `|a g_k + b m_k|` from the inner products of K gradients and K memory vectors. */
 function combinedLength({ size, values }: Gramian, k: number, a: number, b: number): number {
   const m = size / 2 + k;
   const [g, remembered] = [Math.sqrt(values[k * size + k]!), Math.sqrt(values[m * size + m]!)];

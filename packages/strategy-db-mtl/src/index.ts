@@ -1,2 +1,2 @@
-export { dbMtl, type DBMTLOptions, type DBMTLState } from './db-mtl.ts';
+export { dbMtl, type DbMtlOptions, type DbMtlState } from './db-mtl.ts';
 export { plugin } from './plugin.ts';

@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { dbMtl, type DBMTLOptions, dbMtlOptions } from './db-mtl.ts';
+import { dbMtl, type DbMtlOptions, dbMtlOptions } from './db-mtl.ts';
 
 /** The description of {@link dbMtl} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<DBMTLOptions> = /* @__PURE__ */ definePlugin<DBMTLOptions>({
+export const plugin: StrategyPlugin<DbMtlOptions> = /* @__PURE__ */ definePlugin<DbMtlOptions>({
   specification: 1,
   name: 'db-mtl',
   title: 'DB-MTL',

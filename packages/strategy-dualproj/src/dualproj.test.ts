@@ -2,11 +2,11 @@ import { integrateMatrix } from '@multigrad/core/strategy';
 import { dot, expectVector, jacobians, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dualProj, plugin } from './index.ts';
+import { dualproj, plugin } from './index.ts';
 
-describe('dualProj', () => {
+describe('dualproj', () => {
   it('has the published value', () => {
-    const { weights, update } = integrateMatrix(dualProj(), steep);
+    const { weights, update } = integrateMatrix(dualproj(), steep);
     expectVector(weights, [0.6111111111, 0.5]);
     expectVector(update, [5 / 9, 10 / 9, 10 / 9]);
   });
@@ -14,7 +14,7 @@ describe('dualProj', () => {
   it('is nearer to the mean than any other that conflicts with none', () => {
     fc.assert(
       fc.property(jacobians, (jacobian) => {
-        const { update } = integrateMatrix(dualProj(), jacobian);
+        const { update } = integrateMatrix(dualproj(), jacobian);
         const mean = jacobian[0]!.map(
           (_, c) => jacobian.reduce((sum, row) => sum + row[c]!, 0) / jacobian.length,
         );
@@ -27,7 +27,7 @@ describe('dualProj', () => {
   });
 
   it('is the weighted mean without conflict', () => {
-    const { weights } = integrateMatrix(dualProj({ preference: { '1': 3 } }), [
+    const { weights } = integrateMatrix(dualproj({ preference: { '1': 3 } }), [
       [1, 0],
       [1, 1],
     ]);
@@ -36,7 +36,7 @@ describe('dualProj', () => {
 
   it('vanishes at opposite gradients, leaves zero ones alone, keeps one', () => {
     expectVector(
-      integrateMatrix(dualProj(), [
+      integrateMatrix(dualproj(), [
         [1, 2],
         [-2, -4],
       ]).update,
@@ -44,14 +44,14 @@ describe('dualProj', () => {
       1e-15,
     );
     expectVector(
-      integrateMatrix(dualProj(), [
+      integrateMatrix(dualproj(), [
         [1, 2],
         [0, 0],
       ]).update,
       [0.5, 1],
       1e-15,
     );
-    expectVector(integrateMatrix(dualProj(), [[3, -1]]).update, [3, -1], 0);
+    expectVector(integrateMatrix(dualproj(), [[3, -1]]).update, [3, -1], 0);
   });
 
   it('says that it found no common descent direction', () => {
@@ -61,18 +61,18 @@ describe('dualProj', () => {
       [7, 7, 3, 9],
       [1, 8, -9, 8],
     ];
-    expect(integrateMatrix(dualProj(), pairs)).toMatchObject({
+    expect(integrateMatrix(dualproj(), pairs)).toMatchObject({
       update: new Float64Array(4),
       note: 'stationary',
     });
-    expect(integrateMatrix(dualProj(), steep).note).toBeUndefined();
+    expect(integrateMatrix(dualproj(), steep).note).toBeUndefined();
     const nothing = { '0': 0, '1': 0 };
-    expect(integrateMatrix(dualProj({ preference: nothing }), steep).note).toBeUndefined();
+    expect(integrateMatrix(dualproj({ preference: nothing }), steep).note).toBeUndefined();
   });
 
   it('describes itself', () => {
     expect(plugin.create().name).toBe(plugin.name);
-    expect(() => dualProj({ preference: { a: -1 } })).toThrow(
+    expect(() => dualproj({ preference: { a: -1 } })).toThrow(
       '`preference.a` of `dualproj` should',
     );
   });

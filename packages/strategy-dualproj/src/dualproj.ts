@@ -8,8 +8,8 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link dualProj}. */
-export interface DualProjOptions {
+/** Options of {@link dualproj}. */
+export interface DualprojOptions {
   /**
    * Weight of each objective in the vector that is projected, by name, finite and >= 0; objectives that are not named
    * have 1/K. Null is the mean.
@@ -19,8 +19,8 @@ export interface DualProjOptions {
   readonly preference?: ObjectiveWeights | null;
 }
 
-/** Descriptions of the options of {@link dualProj}. */
-export const dualProjOptions: OptionSpecs<DualProjOptions> = {
+/** Descriptions of the options of {@link dualproj}. */
+export const dualprojOptions: OptionSpecs<DualprojOptions> = {
   preference: {
     kind: 'weights',
     description:
@@ -46,9 +46,9 @@ export const dualProjOptions: OptionSpecs<DualProjOptions> = {
  * @example
  * ```ts
  * import { integrateMatrix } from '@multigrad/core/strategy';
- * import { dualProj } from '@multigrad/strategy-dualproj';
+ * import { dualproj } from '@multigrad/strategy-dualproj';
  *
- * const { weights } = integrateMatrix(dualProj(), [
+ * const { weights } = integrateMatrix(dualproj(), [
  *   [-4, 1, 1],
  *   [6, 1, 1],
  * ]);
@@ -58,8 +58,8 @@ export const dualProjOptions: OptionSpecs<DualProjOptions> = {
  * @see D. Lopez-Paz, M. Ranzato, "Gradient Episodic Memory for Continual Learning", NeurIPS 2017, equation 11.
  * https://arxiv.org/abs/1706.08840
  */
-export function dualProj(options: DualProjOptions = {}): GradientStrategy<null> {
-  const { preference } = resolveOptions<DualProjOptions>('dualproj', dualProjOptions, options);
+export function dualproj(options: DualprojOptions = {}): GradientStrategy<null> {
+  const { preference } = resolveOptions<DualprojOptions>('dualproj', dualprojOptions, options);
   return {
     specification: 1,
     name: 'dualproj',

@@ -1,2 +1,2 @@
-export { dualProj, type DualProjOptions } from './dualproj.ts';
+export { dualproj, type DualprojOptions } from './dualproj.ts';
 export { plugin } from './plugin.ts';

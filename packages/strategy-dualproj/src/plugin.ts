@@ -1,9 +1,9 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { dualProj, type DualProjOptions, dualProjOptions } from './dualproj.ts';
+import { dualproj, type DualprojOptions, dualprojOptions } from './dualproj.ts';
 
-/** The description of {@link dualProj} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<DualProjOptions> =
-  /* @__PURE__ */ definePlugin<DualProjOptions>({
+/** The description of {@link dualproj} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<DualprojOptions> =
+  /* @__PURE__ */ definePlugin<DualprojOptions>({
     specification: 1,
     name: 'dualproj',
     title: 'DualProj',
@@ -24,6 +24,6 @@ export const plugin: StrategyPlugin<DualProjOptions> =
       single: 1,
       stationary: 'zero',
     },
-    options: dualProjOptions,
-    create: dualProj,
+    options: dualprojOptions,
+    create: dualproj,
   });

@@ -3,13 +3,13 @@ import { nashMtl } from '@multigrad/strategy-nash-mtl';
 import { dot, expectVector, jacobians, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fairGrad, plugin } from './index.ts';
+import { fairgrad, plugin } from './index.ts';
 
-describe('fairGrad', () => {
+describe('fairgrad', () => {
   it('solves its equations, for any alpha', () => {
     fc.assert(
       fc.property(jacobians, fc.constantFrom(0.1, 0.5, 1, 2, 5, 20), (jacobian, alpha) => {
-        const { weights, update, note } = integrateMatrix(fairGrad({ alpha }), jacobian);
+        const { weights, update, note } = integrateMatrix(fairgrad({ alpha }), jacobian);
         if (note === 'stationary') {
           expect([...weights]).toEqual(jacobian.map(() => 0));
           return;
@@ -37,7 +37,7 @@ describe('fairGrad', () => {
       [-2, -5, 5],
     ].map((row) => [...row, 9]);
     for (const alpha of [20, 50, 100]) {
-      const { weights, update } = integrateMatrix(fairGrad({ alpha }), rows);
+      const { weights, update } = integrateMatrix(fairgrad({ alpha }), rows);
       rows.forEach((row, k) => {
         expect(dot(update, row) * weights[k]! ** (1 / alpha)).toBeCloseTo(1, 9);
       });
@@ -45,7 +45,7 @@ describe('fairGrad', () => {
   });
 
   it('has the direction of Nash-MTL with alpha 1', () => {
-    const fair = integrateMatrix(fairGrad(), steep).weights;
+    const fair = integrateMatrix(fairgrad(), steep).weights;
     const nash = integrateMatrix(nashMtl(), steep).weights;
     expect(fair[0]! / nash[0]!).toBeCloseTo(fair[1]! / nash[1]!, 12);
     const unclipped = integrateMatrix(nashMtl({ maxNorm: null }), steep).weights;
@@ -58,9 +58,9 @@ describe('fairGrad', () => {
       [3, -0.5],
       [1 / 3, 0.5],
     ] as const) {
-      const plain = integrateMatrix(fairGrad({ alpha }), steep).update;
+      const plain = integrateMatrix(fairgrad({ alpha }), steep).update;
       const scaled = integrateMatrix(
-        fairGrad({ alpha }),
+        fairgrad({ alpha }),
         steep.map((row) => row.map((x) => x * 1e15)),
       ).update;
       expect(scaled[1]! / plain[1]! / 1e15 ** degree).toBeCloseTo(1, 9);
@@ -79,13 +79,13 @@ describe('fairGrad', () => {
       ],
       [[0, 0]],
     ]) {
-      const { weights, note } = integrateMatrix(fairGrad(), rows);
+      const { weights, note } = integrateMatrix(fairgrad(), rows);
       expect([[...weights], note]).toEqual([rows.map(() => 0), 'stationary']);
     }
   });
 
   it('describes itself', () => {
     expect(plugin.create().name).toBe(plugin.name);
-    expect(() => fairGrad({ alpha: 0 })).toThrow('Option `alpha` of `fairgrad` should be');
+    expect(() => fairgrad({ alpha: 0 })).toThrow('Option `alpha` of `fairgrad` should be');
   });
 });

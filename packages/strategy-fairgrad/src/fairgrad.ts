@@ -5,8 +5,8 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link fairGrad}. */
-export interface FairGradOptions {
+/** Options of {@link fairgrad}. */
+export interface FairgradOptions {
   /**
    * α of the fairness, 0.1 … 100: 1 is proportional fairness, larger values favour the objectives that gain least.
    *
@@ -15,8 +15,8 @@ export interface FairGradOptions {
   readonly alpha?: number;
 }
 
-/** Descriptions of the options of {@link fairGrad}. */
-export const fairGradOptions: OptionSpecs<FairGradOptions> = {
+/** Descriptions of the options of {@link fairgrad}. */
+export const fairgradOptions: OptionSpecs<FairgradOptions> = {
   alpha: {
     kind: 'number',
     default: 1,
@@ -53,17 +53,17 @@ export const fairGradOptions: OptionSpecs<FairGradOptions> = {
  * @example
  * ```ts
  * import { integrateMatrix } from '@multigrad/core/strategy';
- * import { fairGrad } from '@multigrad/strategy-fairgrad';
+ * import { fairgrad } from '@multigrad/strategy-fairgrad';
  *
- * const { update } = integrateMatrix(fairGrad(), [[0, 5], [0.1, 0]]);
+ * const { update } = integrateMatrix(fairgrad(), [[0, 5], [0.1, 0]]);
  * console.log(update.map((value) => Number(value.toFixed(4)))); // Float64Array(2) [ 1, 1 ]
  * ```
  *
  * @see H. Ban, K. Ji, "Fair Resource Allocation in Multi-Task Learning", ICML 2024, equation 5.
  * https://arxiv.org/abs/2402.15638
  */
-export function fairGrad(options: FairGradOptions = {}): GradientStrategy<null> {
-  const { alpha } = resolveOptions<FairGradOptions>('fairgrad', fairGradOptions, options);
+export function fairgrad(options: FairgradOptions = {}): GradientStrategy<null> {
+  const { alpha } = resolveOptions<FairgradOptions>('fairgrad', fairgradOptions, options);
   return {
     specification: 1,
     name: 'fairgrad',

@@ -1,2 +1,2 @@
-export { fairGrad, type FairGradOptions } from './fairgrad.ts';
+export { fairgrad, type FairgradOptions } from './fairgrad.ts';
 export { plugin } from './plugin.ts';

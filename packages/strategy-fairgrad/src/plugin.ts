@@ -1,9 +1,9 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { fairGrad, type FairGradOptions, fairGradOptions } from './fairgrad.ts';
+import { fairgrad, type FairgradOptions, fairgradOptions } from './fairgrad.ts';
 
-/** The description of {@link fairGrad} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<FairGradOptions> =
-  /* @__PURE__ */ definePlugin<FairGradOptions>({
+/** The description of {@link fairgrad} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<FairgradOptions> =
+  /* @__PURE__ */ definePlugin<FairgradOptions>({
     specification: 1,
     name: 'fairgrad',
     title: 'FairGrad',
@@ -24,6 +24,6 @@ export const plugin: StrategyPlugin<FairGradOptions> =
       single: ({ length }) => 1 / length,
       stationary: 'zero',
     },
-    options: fairGradOptions,
-    create: fairGrad,
+    options: fairgradOptions,
+    create: fairgrad,
   });

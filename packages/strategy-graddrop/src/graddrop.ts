@@ -11,8 +11,8 @@ import {
   type RowAlgebra,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link gradDrop}. */
-export interface GradDropOptions {
+/** Options of {@link graddrop}. */
+export interface GraddropOptions {
   /**
    * Share of each objective's gradient that passes whatever its sign, by name, 0 … 1; objectives that are not named
    * have 0.
@@ -24,8 +24,8 @@ export interface GradDropOptions {
   readonly seed?: number;
 }
 
-/** Descriptions of the options of {@link gradDrop}. */
-export const gradDropOptions: OptionSpecs<GradDropOptions> = {
+/** Descriptions of the options of {@link graddrop}. */
+export const graddropOptions: OptionSpecs<GraddropOptions> = {
   leak: {
     kind: 'weights',
     description:
@@ -61,9 +61,9 @@ export const gradDropOptions: OptionSpecs<GradDropOptions> = {
  * @example
  * ```ts
  * import { integrateMatrix } from '@multigrad/core/strategy';
- * import { gradDrop } from '@multigrad/strategy-graddrop';
+ * import { graddrop } from '@multigrad/strategy-graddrop';
  *
- * const { update } = integrateMatrix(gradDrop({ seed: 1 }), [
+ * const { update } = integrateMatrix(graddrop({ seed: 1 }), [
  *   [1, 2, -3],
  *   [1, -2, -3],
  * ]);
@@ -73,8 +73,8 @@ export const gradDropOptions: OptionSpecs<GradDropOptions> = {
  * @see Z. Chen et al., "Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout", NeurIPS 2020,
  * Algorithm 1. https://arxiv.org/abs/2010.06808
  */
-export function gradDrop(options: GradDropOptions = {}): GradientStrategy<RandomState> {
-  const { leak, seed } = resolveOptions<GradDropOptions>('graddrop', gradDropOptions, options);
+export function graddrop(options: GraddropOptions = {}): GradientStrategy<RandomState> {
+  const { leak, seed } = resolveOptions<GraddropOptions>('graddrop', graddropOptions, options);
   for (const [name, share] of Object.entries(leak ?? {})) {
     if (share <= 1) continue;
     throw new MultigradError(

@@ -1,2 +1,2 @@
-export { gradDrop, type GradDropOptions } from './graddrop.ts';
+export { graddrop, type GraddropOptions } from './graddrop.ts';
 export { plugin } from './plugin.ts';

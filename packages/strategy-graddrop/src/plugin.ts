@@ -1,9 +1,9 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { gradDrop, type GradDropOptions, gradDropOptions } from './graddrop.ts';
+import { graddrop, type GraddropOptions, graddropOptions } from './graddrop.ts';
 
-/** The description of {@link gradDrop} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<GradDropOptions> =
-  /* @__PURE__ */ definePlugin<GradDropOptions>({
+/** The description of {@link graddrop} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<GraddropOptions> =
+  /* @__PURE__ */ definePlugin<GraddropOptions>({
     specification: 1,
     name: 'graddrop',
     title: 'GradDrop',
@@ -33,6 +33,6 @@ export const plugin: StrategyPlugin<GradDropOptions> =
       single: 1,
       stationary: 'moves',
     },
-    options: gradDropOptions,
-    create: gradDrop,
+    options: graddropOptions,
+    create: graddrop,
   });

@@ -1,18 +1,18 @@
 import { integrateMatrix, type IntegratedMatrix } from '@multigrad/core/strategy';
 import { expectVector, steep } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
-import { gradNorm, type GradNormState, plugin } from './index.ts';
+import { gradnorm, type GradnormState, plugin } from './index.ts';
 
-describe('gradNorm', () => {
+describe('gradnorm', () => {
   it('does what its equations say, step by step', () => {
     const lengths = [3, 1];
     const lossesAt = (step: number): number[] => [2 - 0.3 * step, 4 - 0.1 * step];
     let c = [1, 1];
-    let last: IntegratedMatrix<GradNormState> | undefined;
+    let last: IntegratedMatrix<GradnormState> | undefined;
     for (let step = 0; step < 5; step += 1) {
       const losses = lossesAt(step);
       last = integrateMatrix(
-        gradNorm({ alpha: 1, learningRate: 0.1 }),
+        gradnorm({ alpha: 1, learningRate: 0.1 }),
         [
           [3, 0],
           [0, 1],
@@ -21,7 +21,7 @@ describe('gradNorm', () => {
           losses,
           ...(last === undefined
             ? {}
-            : { state: JSON.parse(JSON.stringify(last.state)) as GradNormState }),
+            : { state: JSON.parse(JSON.stringify(last.state)) as GradnormState }),
         },
       );
       expectVector(last.weights, c, 1e-12);
@@ -40,7 +40,7 @@ describe('gradNorm', () => {
   });
 
   it('brings gradients to one length with alpha 0', () => {
-    const strategy = gradNorm({ alpha: 0, learningRate: 0.005 });
+    const strategy = gradnorm({ alpha: 0, learningRate: 0.005 });
     let last = integrateMatrix(
       strategy,
       [
@@ -65,7 +65,7 @@ describe('gradNorm', () => {
 
   it('has the same weights at every scale, and finite ones at zero', () => {
     const next = (rows: readonly number[][]) =>
-      Object.values(integrateMatrix(gradNorm(), rows, { losses: [1, 2] }).state).map(
+      Object.values(integrateMatrix(gradnorm(), rows, { losses: [1, 2] }).state).map(
         ({ weight }) => weight,
       );
     const plain = next(steep);
@@ -86,7 +86,7 @@ describe('gradNorm', () => {
     ).toBe(true);
     // Far too large a step: the weight stops above zero.
     const { state } = integrateMatrix(
-      gradNorm({ learningRate: 100 }),
+      gradnorm({ learningRate: 100 }),
       [
         [3, 0],
         [0, 1],
@@ -97,15 +97,15 @@ describe('gradNorm', () => {
   });
 
   it('keeps the weight of an absent objective, and shares the sum among the present', () => {
-    const state: GradNormState = { a: { weight: 0.5, first: 1 }, b: { weight: 1.5, first: 1 } };
-    const alone = integrateMatrix(gradNorm(), [[1, 2]], { objectives: ['a'], losses: [3], state });
+    const state: GradnormState = { a: { weight: 0.5, first: 1 }, b: { weight: 1.5, first: 1 } };
+    const alone = integrateMatrix(gradnorm(), [[1, 2]], { objectives: ['a'], losses: [3], state });
     expect([...alone.weights]).toEqual([1]);
     expect(alone.state['b']).toEqual({ weight: 1.5, first: 1 });
   });
 
   it('refuses losses that it cannot divide by', () => {
     expect(() =>
-      integrateMatrix(gradNorm(), steep, { objectives: ['a', 'b'], losses: [0, 1] }),
+      integrateMatrix(gradnorm(), steep, { objectives: ['a', 'b'], losses: [0, 1] }),
     ).toThrow(
       'The loss of objective `a` should be > 0, because `gradnorm` divides by it. Found 0.',
     );

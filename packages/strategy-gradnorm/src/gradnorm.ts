@@ -7,8 +7,8 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link gradNorm}. */
-export interface GradNormOptions {
+/** Options of {@link gradnorm}. */
+export interface GradnormOptions {
   /**
    * α, how strongly objectives that train slowly are pulled, >= 0; 0 only makes the gradients equally long.
    *
@@ -23,13 +23,13 @@ export interface GradNormOptions {
   readonly learningRate?: number;
 }
 
-/** What {@link gradNorm} remembers: of each objective its weight and its first loss. */
-export type GradNormState = Readonly<
+/** What {@link gradnorm} remembers: of each objective its weight and its first loss. */
+export type GradnormState = Readonly<
   Record<string, { readonly weight: number; readonly first: number }>
 >;
 
-/** Descriptions of the options of {@link gradNorm}. */
-export const gradNormOptions: OptionSpecs<GradNormOptions> = {
+/** Descriptions of the options of {@link gradnorm}. */
+export const gradnormOptions: OptionSpecs<GradnormOptions> = {
   alpha: {
     kind: 'number',
     default: 1.5,
@@ -74,9 +74,9 @@ const floor = 1e-6;
  * @example
  * ```ts
  * import { integrateMatrix } from '@multigrad/core/strategy';
- * import { gradNorm } from '@multigrad/strategy-gradnorm';
+ * import { gradnorm } from '@multigrad/strategy-gradnorm';
  *
- * const strategy = gradNorm({ alpha: 0, learningRate: 0.1 });
+ * const strategy = gradnorm({ alpha: 0, learningRate: 0.1 });
  * const jacobian = [[3, 0], [0, 1]];
  * const first = integrateMatrix(strategy, jacobian, { losses: [1, 1] });
  * const next = integrateMatrix(strategy, jacobian, { losses: [1, 1], state: first.state });
@@ -86,10 +86,10 @@ const floor = 1e-6;
  * @see Z. Chen, V. Badrinarayanan, C.-Y. Lee, A. Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss
  * Balancing in Deep Multitask Networks", ICML 2018, Algorithm 1. https://arxiv.org/abs/1711.02257
  */
-export function gradNorm(options: GradNormOptions = {}): GradientStrategy<GradNormState> {
-  const { alpha, learningRate } = resolveOptions<GradNormOptions>(
+export function gradnorm(options: GradnormOptions = {}): GradientStrategy<GradnormState> {
+  const { alpha, learningRate } = resolveOptions<GradnormOptions>(
     'gradnorm',
-    gradNormOptions,
+    gradnormOptions,
     options,
   );
   return {

@@ -1,2 +1,2 @@
-export { gradNorm, type GradNormOptions, type GradNormState } from './gradnorm.ts';
+export { gradnorm, type GradnormOptions, type GradnormState } from './gradnorm.ts';
 export { plugin } from './plugin.ts';

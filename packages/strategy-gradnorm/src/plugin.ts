@@ -1,9 +1,9 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { gradNorm, type GradNormOptions, gradNormOptions } from './gradnorm.ts';
+import { gradnorm, type GradnormOptions, gradnormOptions } from './gradnorm.ts';
 
-/** The description of {@link gradNorm} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<GradNormOptions> =
-  /* @__PURE__ */ definePlugin<GradNormOptions>({
+/** The description of {@link gradnorm} for listings, command lines and configurations. */
+export const plugin: StrategyPlugin<GradnormOptions> =
+  /* @__PURE__ */ definePlugin<GradnormOptions>({
     specification: 1,
     name: 'gradnorm',
     title: 'GradNorm',
@@ -26,6 +26,6 @@ export const plugin: StrategyPlugin<GradNormOptions> =
       single: 1,
       stationary: 'moves',
     },
-    options: gradNormOptions,
-    create: gradNorm,
+    options: gradnormOptions,
+    create: gradnorm,
   });

@@ -7,7 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gradvac, type GradVacOptions, type GradVacState, plugin } from './index.ts';
+import { gradvac, type GradvacOptions, type GradvacState, plugin } from './index.ts';
 
 const steep = [
   [-4, 1, 1],
@@ -30,8 +30,8 @@ function norm(a: ArrayLike<number>): number {
 
 function integrate(
   jacobian: readonly (readonly number[])[],
-  options?: GradVacOptions,
-  state?: GradVacState,
+  options?: GradvacOptions,
+  state?: GradvacState,
 ) {
   return integrateMatrix(gradvac(options), jacobian, {
     objectives: objectives.slice(0, jacobian.length),
@@ -42,7 +42,7 @@ function integrate(
 /** The paper's Algorithm 1 on the vectors themselves, in the order that `state` draws; `targets` goes on. */
 function turnVectors(
   jacobian: readonly (readonly number[])[],
-  state: GradVacState,
+  state: GradvacState,
   beta: number,
   targets: Map<string, number>,
 ): number[] {
@@ -164,7 +164,7 @@ describe('gradvac', () => {
         const strategy = gradvac({ beta: 0 });
         const { random } = strategy.init({ key: 'k', objectives: ['a', 'b'], tensors: [] });
         // A target that no other gradient of the pair asks for: the second keeps itself.
-        const state: GradVacState = {
+        const state: GradvacState = {
           random,
           targets: [
             ['a', 'b', target],
@@ -193,7 +193,7 @@ describe('gradvac', () => {
 
   it('has the same weights and targets at every scale, and targets whatever the lengths', () => {
     const run = (scales: readonly number[]) => {
-      let state: GradVacState | undefined;
+      let state: GradvacState | undefined;
       const weights: number[][] = [];
       for (const jacobian of [bent, bent.map((row) => [row[1]!, row[0]! - 1]), bent]) {
         const scaled = jacobian.map((row, k) => row.map((value) => value * scales[k]!));
@@ -223,7 +223,7 @@ describe('gradvac', () => {
     const rows = fc.array(fc.tuple(value, value), { minLength: 3, maxLength: 3 });
     fc.assert(
       fc.property(fc.array(rows, { minLength: 1, maxLength: 4 }), betas, (jacobians, beta) => {
-        let state: GradVacState | undefined;
+        let state: GradvacState | undefined;
         for (const jacobian of jacobians) {
           const result = integrate(jacobian, { beta }, state);
           for (const weight of result.weights) expect(weight).toSatisfy(Number.isFinite);

@@ -9,7 +9,7 @@ import {
 import { type CosineTargets, vaccinate } from './vaccinate.ts';
 
 /** Options of {@link gradvac}. */
-export interface GradVacOptions {
+export interface GradvacOptions {
   /**
    * Weight of a new cosine in its running average, 0 … 1; with 0 all targets stay 0.
    *
@@ -25,7 +25,7 @@ export interface GradVacOptions {
 }
 
 /** What {@link gradvac} remembers of a parameter group from step to step. */
-export type GradVacState = {
+export type GradvacState = {
   /** The generator of the order. */
   readonly random: RandomState;
   /** The target cosine of the first objective's gradient with the second's; pairs that are not listed have 0. */
@@ -33,7 +33,7 @@ export type GradVacState = {
 };
 
 /** Descriptions of the options of {@link gradvac}. */
-export const gradvacOptions: OptionSpecs<GradVacOptions> = {
+export const gradvacOptions: OptionSpecs<GradvacOptions> = {
   beta: {
     kind: 'number',
     default: 0.5,
@@ -94,8 +94,8 @@ export const gradvacOptions: OptionSpecs<GradVacOptions> = {
  * @see Z. Wang, Y. Tsvetkov, O. Firat, Y. Cao, "Gradient Vaccine: Investigating and Improving Multi-task Optimization in
  * Massively Multilingual Models", ICLR 2021, Algorithm 1. https://arxiv.org/abs/2010.05874
  */
-export function gradvac(options: GradVacOptions = {}): GradientStrategy<GradVacState> {
-  const { beta, seed } = resolveOptions<GradVacOptions>('gradvac', gradvacOptions, options);
+export function gradvac(options: GradvacOptions = {}): GradientStrategy<GradvacState> {
+  const { beta, seed } = resolveOptions<GradvacOptions>('gradvac', gradvacOptions, options);
   return {
     specification: 1,
     name: 'gradvac',

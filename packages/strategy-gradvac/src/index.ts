@@ -1,2 +1,2 @@
-export { gradvac, type GradVacOptions, type GradVacState } from './gradvac.ts';
+export { gradvac, type GradvacOptions, type GradvacState } from './gradvac.ts';
 export { plugin } from './plugin.ts';

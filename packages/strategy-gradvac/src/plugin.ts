@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { gradvac, type GradVacOptions, gradvacOptions } from './gradvac.ts';
+import { gradvac, type GradvacOptions, gradvacOptions } from './gradvac.ts';
 
 /** The description of {@link gradvac} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<GradVacOptions> = /* @__PURE__ */ definePlugin<GradVacOptions>({
+export const plugin: StrategyPlugin<GradvacOptions> = /* @__PURE__ */ definePlugin<GradvacOptions>({
   specification: 1,
   name: 'gradvac',
   title: 'GradVac',

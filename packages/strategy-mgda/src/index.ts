@@ -1,2 +1,2 @@
-export { mgda, type MGDAOptions } from './mgda.ts';
+export { mgda, type MgdaOptions } from './mgda.ts';
 export { plugin } from './plugin.ts';

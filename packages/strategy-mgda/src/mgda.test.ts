@@ -7,7 +7,7 @@ import {
 } from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mgda, type MGDAOptions, plugin } from './index.ts';
+import { mgda, type MgdaOptions, plugin } from './index.ts';
 
 const steep = [
   [-4, 1, 1],
@@ -34,7 +34,7 @@ function expectClose(found: Float64Array, expected: readonly number[], tolerance
   });
 }
 
-function weightsOf(jacobian: readonly number[][], options?: MGDAOptions, losses?: number[]) {
+function weightsOf(jacobian: readonly number[][], options?: MgdaOptions, losses?: number[]) {
   return integrateMatrix(mgda(options), jacobian, losses === undefined ? {} : { losses });
 }
 

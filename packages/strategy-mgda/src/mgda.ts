@@ -9,7 +9,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link mgda}. */
-export interface MGDAOptions {
+export interface MgdaOptions {
   /**
    * What each gradient is divided by before the shortest combination is sought: nothing, its length (`l2`), its loss
    * (`loss`), or both (`loss+`). The last two need losses > 0.
@@ -27,7 +27,7 @@ export interface MGDAOptions {
 }
 
 /** Descriptions of the options of {@link mgda}. */
-export const mgdaOptions: OptionSpecs<MGDAOptions> = {
+export const mgdaOptions: OptionSpecs<MgdaOptions> = {
   normalization: {
     kind: 'choice',
     choices: ['none', 'l2', 'loss', 'loss+'],
@@ -87,8 +87,8 @@ export const mgdaOptions: OptionSpecs<MGDAOptions> = {
  * @see O. Sener, V. Koltun, "Multi-Task Learning as Multi-Objective Optimization", NeurIPS 2018, equation 3.
  * https://arxiv.org/abs/1810.04650
  */
-export function mgda(options: MGDAOptions = {}): GradientStrategy<null> {
-  const { normalization, applyTo } = resolveOptions<MGDAOptions>('mgda', mgdaOptions, options);
+export function mgda(options: MgdaOptions = {}): GradientStrategy<null> {
+  const { normalization, applyTo } = resolveOptions<MgdaOptions>('mgda', mgdaOptions, options);
   const needs: Needs =
     normalization === 'loss' || normalization === 'loss+'
       ? { gradients: 'gramian', losses: 'now' }
@@ -118,7 +118,7 @@ export function mgda(options: MGDAOptions = {}): GradientStrategy<null> {
 /** The positive numbers n_k that the gradients are divided by; 1 for the length of a zero gradient, which stays zero. */
 function divisorsOf(
   gradients: GroupGradients,
-  normalization: Required<MGDAOptions>['normalization'],
+  normalization: Required<MgdaOptions>['normalization'],
 ): Float64Array {
   const { objectives, gramian } = gradients;
   const divisors = new Float64Array(gramian.size).fill(1);

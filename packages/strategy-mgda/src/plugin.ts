@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { mgda, type MGDAOptions, mgdaOptions } from './mgda.ts';
+import { mgda, type MgdaOptions, mgdaOptions } from './mgda.ts';
 
 /** The description of {@link mgda} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<MGDAOptions> = /* @__PURE__ */ definePlugin<MGDAOptions>({
+export const plugin: StrategyPlugin<MgdaOptions> = /* @__PURE__ */ definePlugin<MgdaOptions>({
   specification: 1,
   name: 'mgda',
   title: 'MGDA',

@@ -1,3 +1,3 @@
 export { mmpareto } from './mmpareto.ts';
-export type { MMParetoOptions } from './options.ts';
+export type { MmparetoOptions } from './options.ts';
 export { plugin } from './plugin.ts';

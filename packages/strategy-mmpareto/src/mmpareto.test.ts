@@ -5,7 +5,7 @@ import {
   integrateMatrix,
 } from '@multigrad/core/strategy';
 import { describe, expect, it } from 'vitest';
-import { mmpareto, type MMParetoOptions, plugin } from './index.ts';
+import { mmpareto, type MmparetoOptions, plugin } from './index.ts';
 
 const steep = [
   [-4, 1, 1],
@@ -25,7 +25,7 @@ function expectClose(found: Float64Array, expected: readonly number[], tolerance
 }
 
 /** What the strategy itself returns, diagnostics included. */
-function integrate(jacobian: readonly (readonly number[])[], options?: MMParetoOptions) {
+function integrate(jacobian: readonly (readonly number[])[], options?: MmparetoOptions) {
   const strategy = mmpareto(options);
   const seen = groupGradients({
     objectives: jacobian.map((_, k) => `objective-${k}`),

@@ -1,5 +1,5 @@
 import { type GradientStrategy, resolveOptions } from '@multigrad/core/strategy';
-import { type MMParetoOptions, mmparetoOptions } from './options.ts';
+import { type MmparetoOptions, mmparetoOptions } from './options.ts';
 import { rescaleGroup } from './rescale-group.ts';
 import { rescaleTensors } from './rescale-tensor.ts';
 
@@ -65,8 +65,8 @@ import { rescaleTensors } from './rescale-tensor.ts';
  * @see Y. Wei, D. Hu, "MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance", ICML 2024,
  * Algorithm 1. https://arxiv.org/abs/2405.17730
  */
-export function mmpareto(options: MMParetoOptions = {}): GradientStrategy<null> {
-  const { gamma, rescale, maxRescale } = resolveOptions<MMParetoOptions>(
+export function mmpareto(options: MmparetoOptions = {}): GradientStrategy<null> {
+  const { gamma, rescale, maxRescale } = resolveOptions<MmparetoOptions>(
     'mmpareto',
     mmparetoOptions,
     options,

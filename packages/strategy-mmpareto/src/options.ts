@@ -1,7 +1,7 @@
 import type { OptionSpecs } from '@multigrad/core/strategy';
 
 /** Options of `mmpareto`. */
-export interface MMParetoOptions {
+export interface MmparetoOptions {
   /**
    * Factor of the whole update, a number >= 1; 1 leaves the length of the sum.
    *
@@ -24,7 +24,7 @@ export interface MMParetoOptions {
 }
 
 /** Descriptions of the options of `mmpareto`. */
-export const mmparetoOptions: OptionSpecs<MMParetoOptions> = {
+export const mmparetoOptions: OptionSpecs<MmparetoOptions> = {
   gamma: {
     kind: 'number',
     default: 1.5,

@@ -1,10 +1,10 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
 import { mmpareto } from './mmpareto.ts';
-import { type MMParetoOptions, mmparetoOptions } from './options.ts';
+import { type MmparetoOptions, mmparetoOptions } from './options.ts';
 
 /** The description of {@link mmpareto} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<MMParetoOptions> =
-  /* @__PURE__ */ definePlugin<MMParetoOptions>({
+export const plugin: StrategyPlugin<MmparetoOptions> =
+  /* @__PURE__ */ definePlugin<MmparetoOptions>({
     specification: 1,
     name: 'mmpareto',
     title: 'MMPareto',

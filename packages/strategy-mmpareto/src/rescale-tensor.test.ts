@@ -1,12 +1,12 @@
 import { type Gramian, gramianOf, groupGradients } from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mmpareto, type MMParetoOptions } from './index.ts';
+import { mmpareto, type MmparetoOptions } from './index.ts';
 
 type Rows = readonly (readonly number[])[];
 
 /** Integrates a group of several tensors, each given by its K rows. */
-function integrate(tensors: Readonly<Record<string, Rows>>, options: MMParetoOptions = {}) {
+function integrate(tensors: Readonly<Record<string, Rows>>, options: MmparetoOptions = {}) {
   const tensorGramians = new Map(
     Object.entries(tensors).map(([name, rows]) => [name, gramianOf(rows)] as const),
   );

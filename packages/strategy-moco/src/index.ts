@@ -1,2 +1,2 @@
-export { moco, type MoCoOptions, type MoCoState } from './moco.ts';
+export { moco, type MocoOptions, type MocoState } from './moco.ts';
 export { plugin } from './plugin.ts';

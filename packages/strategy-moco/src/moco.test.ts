@@ -1,7 +1,7 @@
 import { integrateMatrix, type IntegratedMatrix } from '@multigrad/core/strategy';
 import { dot, expectVector, steep } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
-import { moco, type MoCoState, plugin } from './index.ts';
+import { moco, type MocoState, plugin } from './index.ts';
 
 const rowsAt = (step: number): number[][] => [
   [1 + step, -2, 0.5],
@@ -37,15 +37,15 @@ function reference(steps: number, rho: number): number[][] {
 describe('moco', () => {
   it.each([0, 0.3])('does what vectors do, rho %d', (rho) => {
     const strategy = moco({ rho });
-    let last: IntegratedMatrix<MoCoState> | undefined;
+    let last: IntegratedMatrix<MocoState> | undefined;
     reference(5, rho).forEach((expected, step) => {
       last = integrateMatrix(strategy, rowsAt(step), {
         losses: [2, 3],
         ...(last === undefined
           ? {}
           : {
-              state: JSON.parse(JSON.stringify(last.state)) as MoCoState,
-              memory: last.remembered!,
+              state: JSON.parse(JSON.stringify(last.state)) as MocoState,
+              memory: last.memory!,
             }),
       });
       expectVector(last.update, expected, 1e-12);
@@ -59,7 +59,7 @@ describe('moco', () => {
       objectives: ['a'],
       losses: [1],
       state: first.state,
-      memory: first.remembered!,
+      memory: first.memory!,
     });
     expect(alone.state.lambda['b']).toBe(first.state.lambda['b']);
     expect(alone.state.lambda['a']).toBe(1);

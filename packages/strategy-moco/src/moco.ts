@@ -8,7 +8,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link moco}. */
-export interface MoCoOptions {
+export interface MocoOptions {
   /** How far the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
   readonly beta?: number;
   /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
@@ -22,13 +22,13 @@ export interface MoCoOptions {
 }
 
 /** What {@link moco} remembers beside the tracked gradients: steps so far, and the weights by objective. */
-export type MoCoState = {
+export type MocoState = {
   readonly step: number;
   readonly lambda: Readonly<Record<string, number>>;
 };
 
 /** Descriptions of the options of {@link moco}. */
-export const mocoOptions: OptionSpecs<MoCoOptions> = {
+export const mocoOptions: OptionSpecs<MocoOptions> = {
   beta: {
     kind: 'number',
     default: 0.5,
@@ -94,8 +94,8 @@ export const mocoOptions: OptionSpecs<MoCoOptions> = {
  * @see H. Fernando et al., "Mitigating Gradient Bias in Multi-objective Learning: A Provably Convergent Approach",
  * ICLR 2023, Algorithm 1. https://arxiv.org/abs/2210.12624
  */
-export function moco(options: MoCoOptions = {}): GradientStrategy<MoCoState> {
-  const { beta, betaSigma, gamma, gammaSigma, rho } = resolveOptions<MoCoOptions>(
+export function moco(options: MocoOptions = {}): GradientStrategy<MocoState> {
+  const { beta, betaSigma, gamma, gammaSigma, rho } = resolveOptions<MocoOptions>(
     'moco',
     mocoOptions,
     options,
@@ -125,7 +125,7 @@ export function moco(options: MoCoOptions = {}): GradientStrategy<MoCoState> {
       );
       return {
         weights: next.map((own, k) => own * add[k]!),
-        memory: { weights: next.map((own, k) => own * keep[k]!), keep, add },
+        memoryUpdate: { weights: next.map((own, k) => own * keep[k]!), keep, add },
         state: {
           step: time,
           lambda: {
@@ -138,7 +138,7 @@ export function moco(options: MoCoOptions = {}): GradientStrategy<MoCoState> {
   };
 }
 
-/** `Y Yᵀ` after the step, from the inner products of gradients and remembered vectors. */
+/** `Y Yᵀ` after the step, from the inner products of gradients and memory vectors. */
 function trackedGramian(
   { size: count, values }: Gramian,
   lengths: Float64Array,

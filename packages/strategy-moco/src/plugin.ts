@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { moco, type MoCoOptions, mocoOptions } from './moco.ts';
+import { moco, type MocoOptions, mocoOptions } from './moco.ts';
 
 /** The description of {@link moco} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<MoCoOptions> = /* @__PURE__ */ definePlugin<MoCoOptions>({
+export const plugin: StrategyPlugin<MocoOptions> = /* @__PURE__ */ definePlugin<MocoOptions>({
   specification: 1,
   name: 'moco',
   title: 'MoCo',

@@ -1,2 +1,2 @@
-export { modo, type MoDoOptions, type MoDoState } from './modo.ts';
+export { modo, type ModoOptions, type ModoState } from './modo.ts';
 export { plugin } from './plugin.ts';

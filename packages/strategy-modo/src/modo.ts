@@ -8,7 +8,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link modo}. */
-export interface MoDoOptions {
+export interface ModoOptions {
   /** Step size of the weights, above 0 up to 1e6. @defaultValue 0.001 */
   readonly gamma?: number;
   /** Regularisation of the weights, 0 … 1e6. @defaultValue 0.1 */
@@ -16,10 +16,10 @@ export interface MoDoOptions {
 }
 
 /** What {@link modo} remembers: the weights, by objective. */
-export type MoDoState = Readonly<Record<string, number>>;
+export type ModoState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link modo}. */
-export const modoOptions: OptionSpecs<MoDoOptions> = {
+export const modoOptions: OptionSpecs<ModoOptions> = {
   gamma: {
     kind: 'number',
     default: 0.001,
@@ -65,8 +65,8 @@ export const modoOptions: OptionSpecs<MoDoOptions> = {
  * @see L. Chen, H. Fernando, Y. Ying, T. Chen, "Three-Way Trade-Off in Multi-Objective Learning: Optimization,
  * Generalization and Conflict-Avoidance", NeurIPS 2023, Algorithm 1. https://arxiv.org/abs/2305.20057
  */
-export function modo(options: MoDoOptions = {}): GradientStrategy<MoDoState> {
-  const { gamma, rho } = resolveOptions<MoDoOptions>('modo', modoOptions, options);
+export function modo(options: ModoOptions = {}): GradientStrategy<ModoState> {
+  const { gamma, rho } = resolveOptions<ModoOptions>('modo', modoOptions, options);
   return {
     specification: 1,
     name: 'modo',

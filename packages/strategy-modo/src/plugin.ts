@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { modo, type MoDoOptions, modoOptions } from './modo.ts';
+import { modo, type ModoOptions, modoOptions } from './modo.ts';
 
 /** The description of {@link modo} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<MoDoOptions> = /* @__PURE__ */ definePlugin<MoDoOptions>({
+export const plugin: StrategyPlugin<ModoOptions> = /* @__PURE__ */ definePlugin<ModoOptions>({
   specification: 1,
   name: 'modo',
   title: 'MoDo',

@@ -1,2 +1,2 @@
-export { nashMtl, type NashMTLOptions, type NashMTLState } from './nash-mtl.ts';
+export { nashMtl, type NashMtlOptions, type NashMtlState } from './nash-mtl.ts';
 export { plugin } from './plugin.ts';

@@ -2,7 +2,7 @@ import { groupGradients, integrateMatrix } from '@multigrad/core/strategy';
 import { dot, expectVector, jacobians, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nashMtl, type NashMTLState, plugin } from './index.ts';
+import { nashMtl, type NashMtlState, plugin } from './index.ts';
 
 describe('nashMtl', () => {
   it('has the published value', () => {
@@ -64,20 +64,20 @@ describe('nashMtl', () => {
       [1, 0, 0],
       [0, 1, 5],
     ];
-    let state: NashMTLState | undefined;
+    let state: NashMtlState | undefined;
     const found = [steep, other, other, other].map((jacobian, step) => {
       const next = integrateMatrix(strategy, jacobian, {
         objectives: ['a', 'b'],
         ...(state === undefined ? {} : { state }),
       });
-      state = JSON.parse(JSON.stringify(next.state)) as NashMTLState;
+      state = JSON.parse(JSON.stringify(next.state)) as NashMtlState;
       expect(strategy.needsNow!(state).gradients).toBe(step % 3 === 2 ? 'gramian' : 'none');
       return [...next.weights];
     });
     expect(found[1]).toEqual(found[0]);
     expect(found[2]).toEqual(found[0]);
     expectVector(found[3]!, [1, 1 / Math.sqrt(26)], 1e-14);
-    const kept: NashMTLState = { age: 1, weights: { a: 2, b: 4 } };
+    const kept: NashMtlState = { age: 1, weights: { a: 2, b: 4 } };
     const seen = groupGradients({ objectives: ['b', 'c'] });
     expect([...strategy.integrate(seen, kept).weights]).toEqual([4, 3]);
   });

@@ -10,7 +10,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link nashMtl}. */
-export interface NashMTLOptions {
+export interface NashMtlOptions {
   /**
    * Greatest length of the update, > 0; null does not clip.
    *
@@ -26,7 +26,7 @@ export interface NashMTLOptions {
 }
 
 /** What {@link nashMtl} remembers of a parameter group. */
-export type NashMTLState = {
+export type NashMtlState = {
   /** Steps since the weights were found; 0 where the next step finds new ones. */
   readonly age: number;
   /** The weights found, before any clipping, by objective. */
@@ -34,7 +34,7 @@ export type NashMTLState = {
 };
 
 /** Descriptions of the options of {@link nashMtl}. */
-export const nashMtlOptions: OptionSpecs<NashMTLOptions> = {
+export const nashMtlOptions: OptionSpecs<NashMtlOptions> = {
   maxNorm: {
     kind: 'number',
     default: 1,
@@ -67,7 +67,7 @@ export const nashMtlOptions: OptionSpecs<NashMTLOptions> = {
  * Where it fails all weights are 0 and the note is `unsolved`.
  *
  * With `updateEvery` T weights found are kept for T steps (where there are none the next step looks anew); with `maxNorm` off those in between need no gradients
- * and cost one sweep where one scalar loss expresses them. A step at which an objective is present that the kept weights
+ * and cost one backward pass where one scalar loss expresses them. A step at which an objective is present that the kept weights
  * do not know finds new ones where it sees gradients, else gives it the mean of the others' weights.
  *
  * @remarks
@@ -91,8 +91,8 @@ export const nashMtlOptions: OptionSpecs<NashMTLOptions> = {
  * @see A. Navon et al., "Multi-Task Learning as a Bargaining Game", ICML 2022, equation 2 and Algorithm 1.
  * https://arxiv.org/abs/2202.01017
  */
-export function nashMtl(options: NashMTLOptions = {}): GradientStrategy<NashMTLState> {
-  const { maxNorm, updateEvery } = resolveOptions<NashMTLOptions>(
+export function nashMtl(options: NashMtlOptions = {}): GradientStrategy<NashMtlState> {
+  const { maxNorm, updateEvery } = resolveOptions<NashMtlOptions>(
     'nash-mtl',
     nashMtlOptions,
     options,
@@ -115,7 +115,7 @@ export function nashMtl(options: NashMTLOptions = {}): GradientStrategy<NashMTLS
       // Nothing was found that could be kept: the next step looks anew.
       if (note !== undefined) return { weights, state: { age: 0, weights: {} }, note };
       const age = ((kept ? state.age : 0) + 1) % updateEvery;
-      const next: NashMTLState = {
+      const next: NashMtlState = {
         age,
         weights:
           updateEvery === 1
@@ -131,7 +131,7 @@ export function nashMtl(options: NashMTLOptions = {}): GradientStrategy<NashMTLS
 }
 
 /** Kept weights; an objective that they do not know has the mean of the others'. */
-function keptWeights(objectives: readonly string[], { weights }: NashMTLState): Float64Array {
+function keptWeights(objectives: readonly string[], { weights }: NashMtlState): Float64Array {
   const all = Object.values(weights);
   const mean = all.reduce((sum, weight) => sum + weight, 0) / all.length;
   return Float64Array.from(objectives, (name) => own(weights, name) ?? mean);

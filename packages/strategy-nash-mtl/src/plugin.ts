@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { nashMtl, type NashMTLOptions, nashMtlOptions } from './nash-mtl.ts';
+import { nashMtl, type NashMtlOptions, nashMtlOptions } from './nash-mtl.ts';
 
 /** The description of {@link nashMtl} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<NashMTLOptions> = /* @__PURE__ */ definePlugin<NashMTLOptions>({
+export const plugin: StrategyPlugin<NashMtlOptions> = /* @__PURE__ */ definePlugin<NashMtlOptions>({
   specification: 1,
   name: 'nash-mtl',
   title: 'Nash-MTL',

@@ -1,2 +1,2 @@
-export { pcgrad, type PCGradOptions } from './pcgrad.ts';
+export { pcgrad, type PcgradOptions } from './pcgrad.ts';
 export { plugin } from './plugin.ts';

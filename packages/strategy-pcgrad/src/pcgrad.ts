@@ -9,7 +9,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link pcgrad}. */
-export interface PCGradOptions {
+export interface PcgradOptions {
   /**
    * Seed of the random order of the projections, any integer that a double holds exactly.
    *
@@ -19,7 +19,7 @@ export interface PCGradOptions {
 }
 
 /** Descriptions of the options of {@link pcgrad}. */
-export const pcgradOptions: OptionSpecs<PCGradOptions> = {
+export const pcgradOptions: OptionSpecs<PcgradOptions> = {
   seed: {
     kind: 'number',
     default: 0,
@@ -63,8 +63,8 @@ export const pcgradOptions: OptionSpecs<PCGradOptions> = {
  * @see T. Yu, S. Kumar, A. Gupta, S. Levine, K. Hausman, C. Finn, "Gradient Surgery for Multi-Task Learning",
  * NeurIPS 2020, Algorithm 1. https://arxiv.org/abs/2001.06782
  */
-export function pcgrad(options: PCGradOptions = {}): GradientStrategy<RandomState> {
-  const { seed } = resolveOptions<PCGradOptions>('pcgrad', pcgradOptions, options);
+export function pcgrad(options: PcgradOptions = {}): GradientStrategy<RandomState> {
+  const { seed } = resolveOptions<PcgradOptions>('pcgrad', pcgradOptions, options);
   return {
     specification: 1,
     name: 'pcgrad',

@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { pcgrad, type PCGradOptions, pcgradOptions } from './pcgrad.ts';
+import { pcgrad, type PcgradOptions, pcgradOptions } from './pcgrad.ts';
 
 /** The description of {@link pcgrad} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<PCGradOptions> = /* @__PURE__ */ definePlugin<PCGradOptions>({
+export const plugin: StrategyPlugin<PcgradOptions> = /* @__PURE__ */ definePlugin<PcgradOptions>({
   specification: 1,
   name: 'pcgrad',
   title: 'PCGrad',

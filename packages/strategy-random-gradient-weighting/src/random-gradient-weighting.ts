@@ -32,7 +32,7 @@ export const randomGradientWeightingOptions: OptionSpecs<RandomGradientWeighting
  *
  * `w = softmax(z)` with K independent standard normal numbers z. The weights are positive and sum to 1, with the mean
  * 1/K: on average the update is the mean of the gradients. It is a baseline: a strategy that looks at gradients should
- * do better. The weights are known before the backward pass, so one sweep is enough.
+ * do better. The weights are known before the backward pass, so one backward pass is enough.
  *
  * One objective keeps its plain gradient. An objective that is absent at a step draws no number. Multiplying all
  * gradients by a factor multiplies the update by it; zero gradients have weights like any other.

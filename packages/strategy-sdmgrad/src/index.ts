@@ -1,2 +1,2 @@
-export { sdmgrad, type SDMGradOptions, type SDMGradState } from './sdmgrad.ts';
+export { sdmgrad, type SdmgradOptions, type SdmgradState } from './sdmgrad.ts';
 export { plugin } from './plugin.ts';

@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { sdmgrad, type SDMGradOptions, sdmgradOptions } from './sdmgrad.ts';
+import { sdmgrad, type SdmgradOptions, sdmgradOptions } from './sdmgrad.ts';
 
 /** The description of {@link sdmgrad} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<SDMGradOptions> = /* @__PURE__ */ definePlugin<SDMGradOptions>({
+export const plugin: StrategyPlugin<SdmgradOptions> = /* @__PURE__ */ definePlugin<SdmgradOptions>({
   specification: 1,
   name: 'sdmgrad',
   title: 'SDMGrad',

@@ -8,7 +8,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link sdmgrad}. */
-export interface SDMGradOptions {
+export interface SdmgradOptions {
   /** Pull of the weights towards the mean of the gradients, 0 … 1e6. @defaultValue 0.3 */
   readonly lambda?: number;
   /** Number of projected gradient steps on the weights, an integer >= 1. @defaultValue 20 */
@@ -24,10 +24,10 @@ export interface SDMGradOptions {
 }
 
 /** What {@link sdmgrad} remembers: the weights, by objective. */
-export type SDMGradState = Readonly<Record<string, number>>;
+export type SdmgradState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link sdmgrad}. */
-export const sdmgradOptions: OptionSpecs<SDMGradOptions> = {
+export const sdmgradOptions: OptionSpecs<SdmgradOptions> = {
   lambda: {
     kind: 'number',
     default: 0.3,
@@ -98,8 +98,8 @@ export const sdmgradOptions: OptionSpecs<SDMGradOptions> = {
  * @see P. Xiao, H. Ban, K. Ji, "Direction-oriented Multi-objective Learning: Simple and Provable Stochastic
  * Algorithms", NeurIPS 2023, Algorithm 1. https://arxiv.org/abs/2305.18409
  */
-export function sdmgrad(options: SDMGradOptions = {}): GradientStrategy<SDMGradState> {
-  const { lambda, iterations, learningRate, momentum } = resolveOptions<SDMGradOptions>(
+export function sdmgrad(options: SdmgradOptions = {}): GradientStrategy<SdmgradState> {
+  const { lambda, iterations, learningRate, momentum } = resolveOptions<SdmgradOptions>(
     'sdmgrad',
     sdmgradOptions,
     options,

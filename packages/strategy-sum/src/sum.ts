@@ -31,7 +31,7 @@ export const sumOptions: OptionSpecs<SumOptions> = {
  * The plain or weighted sum of the objectives' gradients: `u = Σ_k w_k g_k`, with `w_k = 1` unless given.
  *
  * It is what minimising the sum of the losses does, and it costs as much: the weights are known before the backward
- * pass, so one sweep is enough. An objective that is absent at a step drops out of the sum; the others keep their
+ * pass, so one backward pass is enough. An objective that is absent at a step drops out of the sum; the others keep their
  * weights. A weight of 0 takes an objective out of training.
  *
  * @throws MultigradError `invalid-option` for options that do not fit; its `init` throws `invalid-objective` for a

@@ -1,2 +1,2 @@
-export { upgrad, type UPGradOptions } from './upgrad.ts';
+export { upgrad, type UpgradOptions } from './upgrad.ts';
 export { plugin } from './plugin.ts';

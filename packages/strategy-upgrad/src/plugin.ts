@@ -1,8 +1,8 @@
 import { definePlugin, type StrategyPlugin } from '@multigrad/core/strategy';
-import { upgrad, type UPGradOptions, upgradOptions } from './upgrad.ts';
+import { upgrad, type UpgradOptions, upgradOptions } from './upgrad.ts';
 
 /** The description of {@link upgrad} for listings, command lines and configurations. */
-export const plugin: StrategyPlugin<UPGradOptions> = /* @__PURE__ */ definePlugin<UPGradOptions>({
+export const plugin: StrategyPlugin<UpgradOptions> = /* @__PURE__ */ definePlugin<UpgradOptions>({
   specification: 1,
   name: 'upgrad',
   title: 'UPGrad',

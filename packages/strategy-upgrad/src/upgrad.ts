@@ -9,7 +9,7 @@ import {
 } from '@multigrad/core/strategy';
 
 /** Options of {@link upgrad}. */
-export interface UPGradOptions {
+export interface UpgradOptions {
   /**
    * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K. Null prefers none.
    *
@@ -19,7 +19,7 @@ export interface UPGradOptions {
 }
 
 /** Descriptions of the options of {@link upgrad}. */
-export const upgradOptions: OptionSpecs<UPGradOptions> = {
+export const upgradOptions: OptionSpecs<UpgradOptions> = {
   preference: {
     kind: 'weights',
     description:
@@ -61,8 +61,8 @@ export const upgradOptions: OptionSpecs<UPGradOptions> = {
  * @see P. Quinton, V. Rey, "Jacobian Descent for Multi-Objective Optimization", 2024, section 3.
  * https://arxiv.org/abs/2406.16232
  */
-export function upgrad(options: UPGradOptions = {}): GradientStrategy<null> {
-  const { preference } = resolveOptions<UPGradOptions>('upgrad', upgradOptions, options);
+export function upgrad(options: UpgradOptions = {}): GradientStrategy<null> {
+  const { preference } = resolveOptions<UpgradOptions>('upgrad', upgradOptions, options);
   return {
     specification: 1,
     name: 'upgrad',

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MultiObjectiveTrainer, tensorBatches } from '../../../packages/core/dist/index.js';
 import {
   digitEncoder,
-  leNet,
+  lenet,
   multimodalNetwork,
   multiTaskNetwork,
 } from '../../../packages/models/dist/index.js';
@@ -26,7 +26,7 @@ const networks = {
   lenet: (count) => {
     const kind = { kind: 'classification', classes: 10 };
     const network = multiTaskNetwork({
-      trunk: leNet({ name: 'trunk', channels: 1 }),
+      trunk: lenet({ name: 'trunk', channels: 1 }),
       tasks: { left: kind, right: kind },
     });
     return {

@@ -47,7 +47,7 @@ export async function results(
     const before = footprint();
     const { variables, losses, dispose } = make();
     for (const objective of ['a', 'b', 'c']) {
-      const { gradients } = await integrateGradients(losses, variables, only(objective));
+      const { gradients } = await integrateGradients(only(objective), losses, variables);
       for (const [i, variable] of variables.entries()) {
         await keep(`${network} ${objective} ${i}`, gradients[variable.name]!);
       }
@@ -89,7 +89,7 @@ async function refusals(): Promise<string[]> {
   for (const spoil of [(c: tf.Scalar) => tf.mul(c, NaN), (c: tf.Scalar) => poison(c)]) {
     try {
       const all = (): object => ({ ...losses(), c: spoil(losses().c) });
-      const { gradients } = await integrateGradients(all as typeof losses, variables, mmpareto());
+      const { gradients } = await integrateGradients(mmpareto(), all as typeof losses, variables);
       tf.dispose(gradients);
       said.push('nothing');
     } catch (error) {

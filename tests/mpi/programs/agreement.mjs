@@ -6,7 +6,7 @@ import { MultiObjectiveTrainer } from '@multigrad/core';
 import { alone, gradientExchange, measured, shardBatches } from '@multigrad/distributed';
 import { openMpi } from '@multigrad/distributed/open-mpi';
 import { batchNormalization, dropout } from '@multigrad/models';
-import { gradDrop } from '@multigrad/strategy-graddrop';
+import { graddrop } from '@multigrad/strategy-graddrop';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
@@ -31,7 +31,7 @@ const strategies = {
   pcgrad: () => pcgrad({ seed: 1 }),
   mgda: () => mgda(),
   upgrad: () => upgrad(),
-  graddrop: () => gradDrop({ seed: 1 }),
+  graddrop: () => graddrop({ seed: 1 }),
 };
 
 function numbers(what, size) {

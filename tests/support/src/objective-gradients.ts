@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { only } from './only.ts';
 
 /**
- * Expects each objective's gradient, swept from one forward pass of all, to equal to the last bit what
+ * Expects each objective's gradient, from a backward pass over one forward pass of all, to equal to the last bit what
  * `tf.variableGrads` computes of that objective alone.
  */
 export async function expectExactGradients(
@@ -15,7 +15,7 @@ export async function expectExactGradients(
   const names = tf.tidy(() => Object.keys(losses()));
   for (const name of names) {
     const weighted = { ...options, singles: 'weighted' } as const;
-    const { gradients } = await integrateGradients(losses, variables, only(name), weighted);
+    const { gradients } = await integrateGradients(only(name), losses, variables, weighted);
     const alone = () => losses()[name] as tf.Scalar;
     const expected = tf.variableGrads(alone, [...variables]);
     let largest = 0;

@@ -1,6 +1,6 @@
 import type { GradientStrategy } from '@multigrad/core/strategy';
 
-/** Lets one objective's gradient through, but asks for the Gramian, so that the engine sweeps objective by objective. */
+/** Lets one objective's gradient through, but asks for the Gramian, so that the engine makes a backward pass for each objective. */
 export function only(name: string): GradientStrategy {
   return {
     specification: 1,

@@ -95,8 +95,16 @@ describe('jsonLines', () => {
       [1, 6, false],
       [1, 7, true],
     ]);
-    const { step, losses, metrics, groups, sweeps, observed } = reportOf(3);
-    expect(lines()[1]).toEqual({ step, epoch: 0, losses, metrics, groups, sweeps, observed });
+    const { step, losses, metrics, groups, backwardPasses, observed } = reportOf(3);
+    expect(lines()[1]).toEqual({
+      step,
+      epoch: 0,
+      losses,
+      metrics,
+      groups,
+      backwardPasses,
+      observed,
+    });
     expect(lines()[2]).toEqual({ epoch: 0, step: 3, logs: { loss: 10, near_loss: 0 } });
     expect(() => jsonLines(file, { every: 1.5 })).toThrow('`every`');
   });

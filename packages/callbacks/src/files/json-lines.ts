@@ -12,7 +12,7 @@ export interface StepLine {
   readonly losses: StepReport['losses'];
   readonly metrics: StepReport['metrics'];
   readonly groups: readonly GroupReport[];
-  readonly sweeps: number;
+  readonly backwardPasses: number;
   readonly observed: boolean;
   /** Why there was no step, where there was none. */
   readonly skipped?: string;
@@ -57,7 +57,7 @@ export interface JsonLinesOptions {
  * const file = join(mkdtempSync(join(tmpdir(), 'example-')), 'steps.jsonl');
  * const log = jsonLines(file); // goes into fit's callbacks, which calls:
  * await log.onTrainBegin!({ step: 0, epoch: 0, batch: 0 });
- * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], sweeps: 1, observed: false };
+ * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], backwardPasses: 1, observed: false };
  * await log.onBatchEnd!(0, report);
  * console.log(JSON.parse(readFileSync(file, 'utf8')).losses); // { a: 1.5 }
  * ```
@@ -78,11 +78,12 @@ export function jsonLines(path: string, options: JsonLinesOptions = {}): Trainer
       epoch = number;
     },
     onBatchEnd: (_, report) => {
-      const { step, losses, metrics, groups, sweeps, observed, skipped, lossScale } = report;
+      const { step, losses, metrics, groups, backwardPasses, observed, skipped, lossScale } =
+        report;
       last = step;
       if (step % every !== 0) return;
       append({
-        ...{ step, epoch, losses, metrics, groups, sweeps, observed },
+        ...{ step, epoch, losses, metrics, groups, backwardPasses, observed },
         ...(skipped === undefined ? {} : { skipped }),
         ...(lossScale === undefined ? {} : { lossScale }),
       });

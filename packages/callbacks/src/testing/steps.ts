@@ -20,7 +20,7 @@ export function reportOf(step: number): StepReport {
         diagnostics: { lambda: 0.5 },
       },
     ],
-    sweeps: 2,
+    backwardPasses: 2,
     observed: false,
   };
 }

@@ -1,6 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { type ClipBatch, readCremaD, subset } from '@multigrad/datasets';
-import { multimodalNetwork, resNet18 } from '@multigrad/models';
+import { multimodalNetwork, resnet18 } from '@multigrad/models';
 import { checkSizes, experimentBatches, sampleCount, widthSetting } from './batches.ts';
 import type { Experiment } from './experiment.ts';
 import { trainedParts } from './networks.ts';
@@ -52,7 +52,7 @@ async function open(settings: Settings, seed: number): Promise<Experiment<ClipBa
   const width = numberSetting(settings, 'width');
   const network = multimodalNetwork({
     encoders: {
-      audio: resNet18({
+      audio: resnet18({
         name: 'audio',
         channels: 1,
         inputHeight: 257,
@@ -60,7 +60,7 @@ async function open(settings: Settings, seed: number): Promise<Experiment<ClipBa
         width,
         seed,
       }),
-      image: resNet18({
+      image: resnet18({
         name: 'image',
         channels: 3,
         frames,

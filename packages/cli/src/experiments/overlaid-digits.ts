@@ -1,6 +1,6 @@
 import type { OptionSpec } from '@multigrad/core/strategy';
 import type { OverlaidDigitBatch, OverlaidDigitSets } from '@multigrad/datasets';
-import { leNet, multiTaskNetwork } from '@multigrad/models';
+import { lenet, multiTaskNetwork } from '@multigrad/models';
 import { checkSizes, experimentBatches, sampleCount } from './batches.ts';
 import type { Experiment } from './experiment.ts';
 import { trainedParts } from './networks.ts';
@@ -83,7 +83,7 @@ export function overlaidDigitsExperiment(
   sets: OverlaidDigitSets,
 ): Experiment<OverlaidDigitBatch> {
   const network = multiTaskNetwork({
-    trunk: leNet({ name: 'trunk', channels: 1, seed }),
+    trunk: lenet({ name: 'trunk', channels: 1, seed }),
     tasks: {
       left: { kind: 'classification', classes: 10 },
       right: { kind: 'classification', classes: 10 },

@@ -26,7 +26,7 @@ export interface SummaryRow {
   readonly difference: Readonly<Record<string, Estimate | null>>;
   /** Median time of a plain training step, in milliseconds. */
   readonly stepTime: Estimate | null;
-  /** Median time of a step that was swept again for diagnostics, in milliseconds. */
+  /** Median time of a step with further backward passes for diagnostics, in milliseconds. */
   readonly observedStepTime: Estimate | null;
   /** Share of the steps looked at in which two objectives' gradients were opposed, by group. */
   readonly conflictRate: Readonly<Record<string, Estimate | null>>;

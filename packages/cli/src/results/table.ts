@@ -174,7 +174,7 @@ export function resultsCaption({ config, rows }: Summary): string {
       : `one seed (${seeds}), so no spread is known`;
   const every = config.settings['observe'];
   const observation = rows.some((row) => row.observedStepTime !== null)
-    ? ` ${every === 1 ? 'Every step' : `One step in ${String(every)}`} of strategies that need no gradients was swept again to look at them; these steps are ` +
+    ? ` ${every === 1 ? 'Every step' : `One step in ${String(every)}`} of strategies that need no gradients made more backward passes, to look at them; these steps are ` +
       'not in the step time but in the column of their own in the list of runs.'
     : '';
   return (

@@ -55,7 +55,7 @@ const step = fields({
   epoch: count,
   milliseconds: finite,
   losses: byName(measured),
-  sweeps: count,
+  backwardPasses: count,
   groups: list(group),
 });
 

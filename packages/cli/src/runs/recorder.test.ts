@@ -31,7 +31,7 @@ function report(step: number, conflict: boolean | null, observed = false): StepR
         conflict: null,
       },
     ],
-    sweeps: seen ? 2 : 1,
+    backwardPasses: seen ? 2 : 1,
     observed,
   };
 }

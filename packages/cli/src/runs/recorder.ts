@@ -175,7 +175,7 @@ export class RunRecorder {
       losses: Object.fromEntries(
         Object.entries(report.losses).filter(([, loss]) => loss !== undefined),
       ) as Record<string, number>,
-      sweeps: report.sweeps,
+      backwardPasses: report.backwardPasses,
       groups: report.groups.map(groupRecord),
     };
   }

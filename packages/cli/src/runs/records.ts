@@ -18,7 +18,7 @@ export interface ConflictCount {
 export interface StepTime {
   /** Median over the steps that did nothing but train; null where there was none. */
   readonly plain: number | null;
-  /** Median over the steps that were swept again for diagnostics alone; null where there was none. */
+  /** Median over the steps with further backward passes for diagnostics alone; null where there was none. */
   readonly observed: number | null;
 }
 
@@ -69,7 +69,7 @@ export interface StepRecord {
   readonly milliseconds: number;
   readonly losses: Readonly<Record<string, number>>;
   /** Backward passes that the step took. */
-  readonly sweeps: number;
+  readonly backwardPasses: number;
   readonly groups: readonly GroupRecord[];
 }
 

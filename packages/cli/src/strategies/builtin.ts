@@ -2,23 +2,23 @@ import type { StrategyPlugin } from '@multigrad/core/strategy';
 import { plugins as scalarizations } from '@multigrad/scalarization';
 import { plugin as imtlG } from '@multigrad/strategy-imtl-g';
 import { plugin as alignedMtl } from '@multigrad/strategy-aligned-mtl';
-import { plugin as conFig } from '@multigrad/strategy-config';
+import { plugin as conflictFree } from '@multigrad/strategy-conflict-free';
 import { plugin as edm } from '@multigrad/strategy-edm';
 import { plugin as gradvac } from '@multigrad/strategy-gradvac';
 import { plugin as randomGradientWeighting } from '@multigrad/strategy-random-gradient-weighting';
 import { plugin as krum } from '@multigrad/strategy-krum';
 import { plugin as upgrad } from '@multigrad/strategy-upgrad';
-import { plugin as dualProj } from '@multigrad/strategy-dualproj';
-import { plugin as caGrad } from '@multigrad/strategy-cagrad';
+import { plugin as dualproj } from '@multigrad/strategy-dualproj';
+import { plugin as cagrad } from '@multigrad/strategy-cagrad';
 import { plugin as nashMtl } from '@multigrad/strategy-nash-mtl';
-import { plugin as fairGrad } from '@multigrad/strategy-fairgrad';
+import { plugin as fairgrad } from '@multigrad/strategy-fairgrad';
 import { plugin as dbMtl } from '@multigrad/strategy-db-mtl';
 import { plugin as moco } from '@multigrad/strategy-moco';
 import { plugin as modo } from '@multigrad/strategy-modo';
 import { plugin as sdmgrad } from '@multigrad/strategy-sdmgrad';
-import { plugin as gradDrop } from '@multigrad/strategy-graddrop';
+import { plugin as graddrop } from '@multigrad/strategy-graddrop';
 import { plugin as trimmedMean } from '@multigrad/strategy-trimmed-mean';
-import { plugin as gradNorm } from '@multigrad/strategy-gradnorm';
+import { plugin as gradnorm } from '@multigrad/strategy-gradnorm';
 import { plugin as mgda } from '@multigrad/strategy-mgda';
 import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
@@ -32,23 +32,23 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   mgda,
   imtlG,
   alignedMtl,
-  conFig,
+  conflictFree,
   edm,
   gradvac,
   randomGradientWeighting,
   krum,
   upgrad,
-  dualProj,
-  caGrad,
+  dualproj,
+  cagrad,
   nashMtl,
-  fairGrad,
+  fairgrad,
   dbMtl,
   moco,
   modo,
   sdmgrad,
-  gradDrop,
+  graddrop,
   trimmedMean,
-  gradNorm,
+  gradnorm,
   ...scalarizations,
 ];
 

@@ -19,7 +19,7 @@ function seen({ gradients, losses, memory, batches = 1 }: Needs): string {
     }[gradients],
     losses === undefined ? null : losses === 'epoch-means' ? 'losses of epochs' : 'losses',
     losses === 'now-and-after-step' ? 'losses after the step' : null,
-    memory === true ? 'remembered gradients' : null,
+    memory === true ? 'memory' : null,
     batches > 1 ? `${batches} batches` : null,
   ].filter((part) => part !== null);
   return parts.length === 0 ? 'nothing' : parts.join(', ');
@@ -127,7 +127,7 @@ export function strategiesPage(plugins: readonly StrategyPlugin[]): string {
     '',
     '- **name**: on the command line, as in `multigrad compare cg-mnist --strategies mmpareto,pcgrad`',
     '- **sees**: what the strategy asks the engine for; inner products are K × K numbers, read back once a step',
-    '- **passes**: forward + backward passes of a step with K objectives (remembered gradients take K times the memory of the shared parameters)',
+    '- **passes**: forward + backward passes of a step with K objectives (a memory takes K times the memory of the shared parameters)',
     '- **never conflicts**: the update has no negative inner product with any objective’s gradient; *if independent*: where gradients are linearly independent',
     '- **stops**: no update wherever a combination of the gradients with positive weights is zero (Pareto stationary)',
     '- **size**: by what the update is multiplied where all gradients are multiplied by s',

@@ -49,7 +49,7 @@ function stepRecord(strategy: number, seed: number, step: number, epoch: number)
     epoch,
     milliseconds: 60 + 20 * strategy,
     losses: { multimodal: loss, gray: loss * 1.2, color: loss * 0.5 },
-    sweeps: strategy === 0 ? 1 : 3,
+    backwardPasses: strategy === 0 ? 1 : 3,
     groups: encoders.map((encoder) => groupRecord(encoder, strategy, seed, step)),
   };
 }

@@ -12,11 +12,11 @@ const negligible = 2 ** -500;
  */
 export function diagonaliseJacobi(matrix: Float64Array, rows: Float64Array, size: number): void {
   // Each rotation takes 2 a_pq² from the off-diagonal squares, and soon the rest shrinks quadratically.
-  while (sweep(matrix, rows, size));
+  while (rotateEveryPair(matrix, rows, size));
 }
 
 /** Rotates every off-diagonal entry that matters to zero once, row by row; whether there was any. */
-function sweep(matrix: Float64Array, rows: Float64Array, size: number): boolean {
+function rotateEveryPair(matrix: Float64Array, rows: Float64Array, size: number): boolean {
   let rotated = false;
   for (let p = 0; p < size - 1; p += 1) {
     for (let q = p + 1; q < size; q += 1) {
@@ -45,7 +45,7 @@ function rotate(
   const rowQ = q * size;
   const entry = matrix[rowP + q]!;
   const theta = (matrix[rowQ + q]! - matrix[rowP + p]!) / 2 / entry;
-  // The smaller of the two angles, at most 45 degrees: with the larger one cyclic sweeps need not converge.
+  // The smaller of the two angles, at most 45 degrees: with the larger one cyclic rotations need not converge.
   const steep = Math.abs(theta);
   // √(θ² + 1) is |θ| to the last bit long before its square overflows.
   const tangent =

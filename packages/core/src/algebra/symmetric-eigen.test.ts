@@ -57,7 +57,7 @@ const matrices: fc.Arbitrary<Symmetric> = fc
 const largest = (values: Float64Array): number =>
   values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-/** What the rounding of some sweeps may add up to: it grows with the size. */
+/** What the rounding of some rounds of rotations may add up to: it grows with the size. */
 const roundingOf = (size: number): number => 16 * Math.max(size, 12) * 2 ** -53;
 
 /** The largest entry of |V diag(λ) Vᵀ − A| and of |Vᵀ V − I|. */

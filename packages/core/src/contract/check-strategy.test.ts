@@ -6,7 +6,7 @@ import { MultigradError } from '../base/errors.ts';
 const whole = {
   ...rankByTensor(),
   needsNow: () => ({ gradients: 'none' }),
-  afterStep: () => null,
+  onStepEnd: () => null,
   onEpochEnd: () => null,
 };
 
@@ -72,8 +72,8 @@ describe('assertStrategy', () => {
     ],
     [
       'a hook that is none',
-      { ...whole, afterStep: 1 },
-      'should have `afterStep` a function, or left out. Found 1.',
+      { ...whole, onStepEnd: 1 },
+      'should have `onStepEnd` a function, or left out. Found 1.',
     ],
     [
       'another hook that is none',

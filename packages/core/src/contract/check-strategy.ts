@@ -79,7 +79,7 @@ export function assertStrategy(value: unknown): asserts value is GradientStrateg
   for (const method of ['init', 'integrate'] as const) {
     expect(typeof strategy[method] === 'function', method, 'a function', strategy[method]);
   }
-  for (const hook of ['needsNow', 'afterStep', 'onEpochEnd'] as const) {
+  for (const hook of ['needsNow', 'onStepEnd', 'onEpochEnd'] as const) {
     const found = strategy[hook];
     expect(
       found === undefined || typeof found === 'function',

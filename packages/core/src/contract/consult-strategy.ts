@@ -11,7 +11,7 @@ export interface KnownGradients {
   readonly objectives: readonly string[];
   readonly gramian?: Gramian;
   readonly tensorGramians?: ReadonlyMap<string, Gramian>;
-  /** Inner products of the gradients of all batches, then of the remembered vectors. */
+  /** Inner products of the gradients of all batches, then of the memory vectors. */
   readonly stacked?: Gramian;
   readonly losses?: Float64Array;
   readonly step: number;
@@ -75,12 +75,16 @@ function checkParts(
     );
   };
   expectPart('combine', integration.combine === undefined ? 0 : 1, gradients === 'rows' ? 1 : 0);
-  expectPart('memory', integration.memory === undefined ? 0 : 1, memory === true ? 1 : 0);
+  expectPart(
+    'memoryUpdate',
+    integration.memoryUpdate === undefined ? 0 : 1,
+    memory === true ? 1 : 0,
+  );
   expectPart('batchWeights', integration.batchWeights?.length ?? 0, batches - 1);
-  const { weights = [], keep = [], add = [] } = integration.memory ?? {};
+  const { weights = [], keep = [], add = [] } = integration.memoryUpdate ?? {};
   for (const part of [
     ...(integration.batchWeights ?? []),
-    ...(integration.memory === undefined ? [] : [weights, keep, add]),
+    ...(integration.memoryUpdate === undefined ? [] : [weights, keep, add]),
   ]) {
     checkWeights(strategy, part as Float64Array, objectives);
   }

@@ -12,7 +12,7 @@ export interface GroupGradientsParts {
   readonly gramian?: Gramian | undefined;
   /** The same for each tensor, by name. */
   readonly tensorGramians?: ReadonlyMap<string, Gramian> | undefined;
-  /** Inner products of the gradients of all batches and of the remembered vectors: a multiple of K rows. */
+  /** Inner products of the gradients of all batches and of the memory vectors: a multiple of K rows. */
   readonly stacked?: Gramian | undefined;
   /** K losses. */
   readonly losses?: Float64Array | undefined;

@@ -40,26 +40,26 @@ export interface IntegrateMatrixOptions<State extends Json = Json> {
   readonly tensors?: readonly TensorColumns[];
   /** The same gradients on further independent batches, for strategies whose needs name `batches`: batches − 1 Jacobians. */
   readonly batches?: readonly Jacobian[];
-  /** The remembered vectors that the previous call returned, for strategies with `memory`. @defaultValue zeros */
-  readonly memory?: RememberedRows;
+  /** The memory that the previous call returned, for strategies with `memory`. @defaultValue zeros */
+  readonly memory?: MemoryRows;
 }
 
-/** Remembered vectors of P numbers, by objective name. */
-export type RememberedRows = ReadonlyMap<string, Float64Array>;
+/** A memory: one vector of P numbers for each objective, by its name. */
+export type MemoryRows = ReadonlyMap<string, Float64Array>;
 
 /** A strategy's answer with the update it means. */
 export interface IntegratedMatrix<State extends Json = Json> extends Integration<State> {
   /** What the weights (or `combine`) mean for these rows, P numbers. */
   readonly update: Float64Array;
-  /** The remembered vectors after this step, by objective name; hand them in at the next step. */
-  readonly remembered?: RememberedRows;
+  /** The memory after this step; hand them in at the next step. */
+  readonly memory?: MemoryRows;
 }
 
 /**
  * Integrates the rows of a Jacobian given as numbers: no tensor library, any JavaScript runtime.
  *
  * Computes what the strategy's needs name and no more: no inner products for one that sees no gradients, those of each
- * tensor only for one that asks. Hand the returned `state` in at the next step, and `remembered` as `memory` where the
+ * tensor only for one that asks. Hand the returned `state` in at the next step, and `memory` where the
  * strategy keeps vectors.
  *
  * @param strategy - any strategy
@@ -124,17 +124,17 @@ export function integrateMatrix<State extends Json>(
     );
   }
   const update = updateOf(strategy.name, integration, jacobian, spans, batches, memory);
-  if (integration.memory === undefined) return { ...integration, update };
-  const { keep, add } = integration.memory;
-  const remembered = new Map(options.memory);
+  if (integration.memoryUpdate === undefined) return { ...integration, update };
+  const { keep, add } = integration.memoryUpdate;
+  const nextMemory = new Map(options.memory);
   objectives.forEach((name, k) => {
     const [old, row] = [memory[k]!, jacobian[k]!];
-    remembered.set(
+    nextMemory.set(
       name,
       old.map((value, c) => keep[k]! * value + add[k]! * row[c]!),
     );
   });
-  return { ...integration, update, remembered };
+  return { ...integration, update, memory: nextMemory };
 }
 
 /** The update of all columns. */
@@ -168,7 +168,9 @@ function updateOf(
     const weights = integration.tensorWeights?.get(span.name) ?? integration.weights;
     addRows(update, jacobian, weights, span);
     batches.forEach((rows, at) => addRows(update, rows, integration.batchWeights![at]!, span));
-    if (integration.memory !== undefined) addRows(update, memory, integration.memory.weights, span);
+    if (integration.memoryUpdate !== undefined) {
+      addRows(update, memory, integration.memoryUpdate.weights, span);
+    }
   }
   const overflow = update.findIndex((value) => !Number.isFinite(value));
   if (overflow >= 0) {
@@ -204,9 +206,9 @@ function checkBatches(
   }
 }
 
-/** The remembered vectors of the objectives present, zeros where there are none yet. */
+/** The memory vectors of the objectives present, zeros where there are none yet. */
 function memoryRows(
-  memory: RememberedRows | undefined,
+  memory: MemoryRows | undefined,
   objectives: readonly string[],
   columns: number,
 ): Float64Array[] {
@@ -215,7 +217,7 @@ function memoryRows(
     if (row.length === columns) return row;
     throw new MultigradError(
       'invalid-argument',
-      `The remembered vector of \`${name}\` should have ${columns} numbers, as the gradients do. Found ${row.length}.`,
+      `The memory of \`${name}\` should have ${columns} numbers, as the gradients do. Found ${row.length}.`,
     );
   });
 }

@@ -7,7 +7,7 @@ import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 interface IntegrationRecord {
   readonly weights: readonly number[];
   readonly batchWeights: readonly (readonly number[])[] | null;
-  readonly memory: Readonly<Record<'weights' | 'keep' | 'add', readonly number[]>> | null;
+  readonly memoryUpdate: Readonly<Record<'weights' | 'keep' | 'add', readonly number[]>> | null;
   readonly tensorWeights: readonly (readonly [place: number, weights: readonly number[]])[] | null;
   readonly state: Json;
   readonly note: string | null;
@@ -16,14 +16,19 @@ interface IntegrationRecord {
 
 /** What a strategy decided, but for a function that combines rows, as plain JSON. */
 export function integrationToJson(integration: Integration, tensors: readonly string[]): Json {
-  const { weights, batchWeights, memory, tensorWeights, state, note, diagnostics } = integration;
+  const { weights, batchWeights, memoryUpdate, tensorWeights, state, note, diagnostics } =
+    integration;
   const record: IntegrationRecord = {
     weights: [...weights],
     batchWeights: batchWeights?.map((some) => [...some]) ?? null,
-    memory:
-      memory === undefined
+    memoryUpdate:
+      memoryUpdate === undefined
         ? null
-        : { weights: [...memory.weights], keep: [...memory.keep], add: [...memory.add] },
+        : {
+            weights: [...memoryUpdate.weights],
+            keep: [...memoryUpdate.keep],
+            add: [...memoryUpdate.add],
+          },
     tensorWeights:
       tensorWeights === undefined
         ? null
@@ -41,20 +46,20 @@ export function integrationToJson(integration: Integration, tensors: readonly st
 /** What `integrationToJson` wrote. */
 export function integrationFromJson(json: Json, tensors: readonly string[]): Integration {
   const record = json as unknown as IntegrationRecord;
-  const { weights, batchWeights, memory, tensorWeights, state, note, diagnostics } = record;
+  const { weights, batchWeights, memoryUpdate, tensorWeights, state, note, diagnostics } = record;
   return {
     weights: Float64Array.from(weights),
     state: fromFaithfulJson(state),
     ...(batchWeights === null
       ? {}
       : { batchWeights: batchWeights.map((some) => Float64Array.from(some)) }),
-    ...(memory === null
+    ...(memoryUpdate === null
       ? {}
       : {
-          memory: {
-            weights: Float64Array.from(memory.weights),
-            keep: Float64Array.from(memory.keep),
-            add: Float64Array.from(memory.add),
+          memoryUpdate: {
+            weights: Float64Array.from(memoryUpdate.weights),
+            keep: Float64Array.from(memoryUpdate.keep),
+            add: Float64Array.from(memoryUpdate.add),
           },
         }),
     ...(tensorWeights === null

@@ -10,7 +10,7 @@
  */
 export interface Needs {
   /**
-   * - `none`: no gradients; the weights are known before the backward pass, so one sweep is enough
+   * - `none`: no gradients; the weights are known before the backward pass, so one backward pass is enough
    * - `gramian`: the K × K inner products of each group's gradients
    * - `tensor-gramians`: the same, and for each named tensor of the group too
    * - `rows`: the gradients themselves, coordinate by coordinate, in the `combine` that the strategy returns
@@ -18,12 +18,12 @@ export interface Needs {
   readonly gradients: 'none' | 'gramian' | 'tensor-gramians' | 'rows';
   /**
    * - `now`: the objectives' losses at this step
-   * - `now-and-after-step`: those, and once more on the same batch after the optimizer's step (`afterStep`)
+   * - `now-and-after-step`: those, and once more on the same batch after the optimizer's step (`onStepEnd`)
    * - `epoch-means`: the mean losses of each finished epoch (`onEpochEnd`)
    */
   readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means';
   /**
-   * One remembered vector for each objective, the size of its gradient and zero at first, that the strategy lets follow
+   * A memory: one vector for each objective, the size of its gradient and zero at first, that the strategy lets follow
    * the gradients (`Integration.memory`). Only with `gradients: 'gramian'`.
    */
   readonly memory?: true;

@@ -42,7 +42,7 @@ const isPromise = (value: unknown): boolean =>
  */
 export function readState<State extends Json>(
   strategy: string,
-  what: 'init' | 'afterStep' | 'onEpochEnd',
+  what: 'init' | 'onStepEnd' | 'onEpochEnd',
   action: () => State,
 ): State {
   return runStrategy(strategy, what, () => {
@@ -76,7 +76,7 @@ const parts: Readonly<
     isOptional((value) => Array.isArray(value) && value.every(isRow)),
     'an array of Float64Arrays',
   ],
-  memory: [
+  memoryUpdate: [
     isOptional(
       (value) =>
         isObject(value) &&

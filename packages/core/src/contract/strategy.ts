@@ -40,7 +40,7 @@ export interface GroupGradients {
   readonly tensorGramians: ReadonlyMap<string, Gramian>;
   /**
    * Inner products of all vectors that the strategy may combine, for needs that name `batches` or `memory`: the K
-   * gradients of the first batch, those of each further batch, then the K remembered vectors. Its first K rows and
+   * gradients of the first batch, those of each further batch, then the K memory vectors. Its first K rows and
    * columns are `gramian`.
    *
    * @throws MultigradError `not-requested` unless the needs name `batches` or `memory`
@@ -56,11 +56,11 @@ export interface GroupGradients {
   readonly step: number;
 }
 
-/** What becomes of the remembered vectors at one step: `m_k ← keep[k] · m_k + add[k] · g_k`. */
+/** What becomes of the K memory vectors at one step: `m_k ← keep[k] · m_k + add[k] · g_k`. */
 export interface MemoryUpdate {
-  /** K finite weights of the remembered vectors, as they were before this step, in the update. */
+  /** K finite weights of the memory vectors, as they were before this step, in the update. */
   readonly weights: Float64Array;
-  /** K finite factors of the remembered vectors. */
+  /** K finite factors of the memory vectors. */
   readonly keep: Float64Array;
   /** K finite factors of the gradients that are added. */
   readonly add: Float64Array;
@@ -68,15 +68,15 @@ export interface MemoryUpdate {
 
 /**
  * What a strategy decides for one group: its update is `Σ_k weights[k] · g_k`, plus the weighted gradients of further
- * batches and the weighted remembered vectors, where its needs name them.
+ * batches and the weighted memory vectors, where its needs name them.
  */
 export interface Integration<State extends Json = Json> {
   /** K finite weights, one for each objective present. */
   readonly weights: Float64Array;
   /** Weights of the second batch's gradients, the third's, …: for needs that name `batches`, which require it. */
   readonly batchWeights?: readonly Float64Array[];
-  /** What becomes of the remembered vectors, and their part in the update: for needs that name `memory`, which require it. */
-  readonly memory?: MemoryUpdate;
+  /** What becomes of the memory vectors, and their part in the update: for needs that name `memory`, which require it. */
+  readonly memoryUpdate?: MemoryUpdate;
   /**
    * The update of one tensor from the K gradients of it, in place of the weighted sum: for needs that say `rows`, which
    * require it. `weights` are then what reports show.
@@ -133,7 +133,7 @@ export interface GradientStrategy<State extends Json = Json> {
   /** The weights for one step of one group. */
   integrate(gradients: GroupGradients, state: State): Integration<State>;
   /** Called after the optimizer's step where the needs name losses `now-and-after-step`; K losses of the same batch. */
-  afterStep?(losses: Float64Array, objectives: readonly string[], state: State): State;
+  onStepEnd?(losses: Float64Array, objectives: readonly string[], state: State): State;
   /** Called after each epoch where the needs name losses `epoch-means`; K mean losses. */
   onEpochEnd?(losses: Float64Array, objectives: readonly string[], state: State): State;
 }

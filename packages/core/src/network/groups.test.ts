@@ -42,7 +42,7 @@ function denseFusion() {
 function groupsOf(groupBy: GroupBy, named: boolean): [string, string, string][] {
   const { variables, parts, objectives, dispose } = denseFusion();
   try {
-    const state = buildIntegration([objectives], variables, unitSum(), {
+    const state = buildIntegration(unitSum(), [objectives], variables, {
       groupBy,
       ...(named ? { parts } : {}),
     });
@@ -109,7 +109,7 @@ describe('groups', () => {
   it('refuse a variable in two parts, an unknown mode, a function without an answer', () => {
     const { variables, objectives, dispose } = denseFusion();
     const build = (options: object) => () =>
-      buildIntegration([objectives], variables, unitSum(), options);
+      buildIntegration(unitSum(), [objectives], variables, options);
     expect(build({ parts: { x: [variables[0]!], y: [variables[0]!] } })).toThrow(
       /`a\/one\/w` in `x` and in `y`/,
     );
@@ -121,11 +121,11 @@ describe('groups', () => {
   it('give objectives that do not reach a member of a shared group rows of zeros', async () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = denseFusion();
-      const result = await integrateGradients(objectives, variables, unitSum(), {
+      const result = await integrateGradients(unitSum(), objectives, variables, {
         groupBy: 'shared',
       });
       const [group] = result.groups;
-      const single = await integrateGradients(objectives, variables, fixedWeights(), {
+      const single = await integrateGradients(fixedWeights(), objectives, variables, {
         groupBy: 'shared',
         observe: true,
       });
@@ -141,8 +141,8 @@ describe('groups', () => {
 
   it('refuse a state that was made with another grouping', async () => {
     const { variables, objectives, dispose } = denseFusion();
-    const state = buildIntegration([objectives], variables, unitSum(), { groupBy: 'shared' });
-    await expect(integrateGradients(objectives, variables, unitSum(), { state })).rejects.toThrow(
+    const state = buildIntegration(unitSum(), [objectives], variables, { groupBy: 'shared' });
+    await expect(integrateGradients(unitSum(), objectives, variables, { state })).rejects.toThrow(
       /groupBy differs: found shared, expected reach/,
     );
     dispose();

@@ -61,7 +61,7 @@ export function variablesByName(variables: NamedVariables): ReadonlyMap<string, 
   return new Map(runVariables(variables).map(({ name, variable }) => [name, variable]));
 }
 
-/** The tensors alone, for sweeps. */
+/** The tensors of variables, without their names. */
 export function tensorsOf(variables: readonly RunVariable[]): readonly Variable[] {
   return variables.map(({ variable }) => variable);
 }

@@ -1,7 +1,7 @@
 import { clone, type Tensor } from '@tensorflow/tfjs-core';
 
-/** One remembered vector's part that belongs to one variable. */
-export interface RememberedTensor {
+/** The part of one objective's memory vector that belongs to one variable. */
+export interface MemoryTensor {
   /** Name of the variable. */
   readonly variable: string;
   readonly objective: string;
@@ -29,26 +29,26 @@ export interface RememberedTensor {
  * ```
  */
 export class GradientMemory {
-  readonly #tensors = new Map<string, RememberedTensor>();
+  readonly #tensors = new Map<string, MemoryTensor>();
 
-  /** @param tensors - taken over; left out where nothing is remembered yet (zeros) */
-  constructor(tensors: Iterable<RememberedTensor> = []) {
+  /** @param tensors - taken over; left out for a memory of zeros */
+  constructor(tensors: Iterable<MemoryTensor> = []) {
     for (const tensor of tensors)
       this.#tensors.set(keyOf(tensor.variable, tensor.objective), tensor);
   }
 
-  /** What is remembered of an objective's gradient for a variable; null where that is zero. */
+  /** The part of an objective's memory vector that belongs to a variable; null where it is zero. */
   get(variable: string, objective: string): Tensor | null {
     return this.#tensors.get(keyOf(variable, objective))?.value ?? null;
   }
 
   /** All tensors, for a checkpoint; they stay the memory's. */
-  tensors(): readonly RememberedTensor[] {
+  tensors(): readonly MemoryTensor[] {
     return [...this.#tensors.values()];
   }
 
   /** A memory with some tensors replaced; it takes these over, and shares the data of the others. */
-  with(updates: readonly RememberedTensor[]): GradientMemory {
+  with(updates: readonly MemoryTensor[]): GradientMemory {
     const replaced = new Set(updates.map(({ variable, objective }) => keyOf(variable, objective)));
     const kept = this.tensors()
       .filter(({ variable, objective }) => !replaced.has(keyOf(variable, objective)))

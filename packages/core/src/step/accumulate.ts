@@ -30,10 +30,10 @@ interface Accumulated {
  * batch, whose objectives have the mean losses as values and the mean gradients as gradients, weighted by samples. An
  * objective's means are over the parts in which it is present, and over its labelled samples where it says how many.
  *
- * Whatever integrates gradients sees those of the whole batch; K sweeps a part are made, also for strategies that would
+ * Whatever integrates gradients sees those of the whole batch; K backward passes a part are made, also for strategies that would
  * do with one.
  *
- * @param lossScale - losses are multiplied by it before the sweeps, as at the step that follows
+ * @param lossScale - losses are multiplied by it before the backward passes, as at the step that follows
  * @returns the forward function, and what to call once its step is over
  * @throws MultigradError `non-finite` when a part's loss is NaN or infinite, `unsupported` for gradients at features
  */
@@ -83,9 +83,9 @@ async function addPart(
       objectives.set(name, sum);
       sum.samples += count;
       const seed = { tensor: loss, gradient: own.keep(scalar(lossScale)) };
-      const swept = own.keepAll(tape.sweep([seed], paths));
+      const found = own.keepAll(tape.backward([seed], paths));
       variables.forEach((variable, index) => {
-        const gradient = swept[index] ?? null;
+        const gradient = found[index] ?? null;
         if (gradient === null) return;
         const before = sum.gradients.get(variable.name);
         const scaled = scoped(() => {

@@ -7,7 +7,7 @@ import type { StepNumbers } from '../network/numbers.ts';
 import type { JsonForm } from '../ranks/collective.ts';
 import { type Facts, type GroupGramians, readNumbers } from './measure.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
-import { targetNames } from './sweep.ts';
+import { targetNames } from './backward.ts';
 
 /** What the strategy decided at a step. */
 export interface Answers {

@@ -64,9 +64,9 @@ type InitialStates = { run: Json; states: Json[] };
  * @throws MultigradError `unreached-variable` when a variable is reached in none of them
  */
 export function buildGroups<Name extends string>(
+  strategy: GradientStrategy,
   forwards: readonly Forward<Name>[],
   variables: readonly RunVariable[],
-  strategy: GradientStrategy,
   options: GroupingOptions = {},
 ): IntegrationState {
   const grouping = groupingOf(options);

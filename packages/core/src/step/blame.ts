@@ -2,7 +2,7 @@ import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-c
 import { tensorsOf } from '../network/run-variables.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
-import { seedOf } from './sweep.ts';
+import { seedOf } from './backward.ts';
 
 /** An objective whose gradient for a variable, known by its place, is not finite. */
 type Culprit = { readonly objective: string; readonly place: number };
@@ -29,8 +29,8 @@ async function findCulprit(context: StepContext): Promise<Culprit | null> {
   const [pass] = passes;
   const paths = pass.tape.paths(tensorsOf(variables));
   for (const objective of pass.tape.value.objectives) {
-    const swept = bag.keepAll(pass.tape.sweep([seedOf(context, pass, objective)], paths));
-    const checks = startChecks(variables, swept, bag);
+    const found = bag.keepAll(pass.tape.backward([seedOf(context, pass, objective)], paths));
+    const checks = startChecks(variables, found, bag);
     const values = await readTogether(checks.packed);
     const broken = await firstNonFinite(variables, checks, values, async (flags) =>
       Promise.resolve(flags),

@@ -79,7 +79,7 @@ async function compare(
   variables: readonly Variable[],
   { samples, seed, tolerance }: Required<CheckGradientsOptions>,
 ): Promise<GradientCheck[]> {
-  const swept = await sweepAll(forward, variables);
+  const byObjective = await gradientsOfEach(forward, variables);
   const checks: GradientCheck[] = [];
   for (const [index, variable] of variables.entries()) {
     const { size } = variable;
@@ -88,7 +88,7 @@ async function compare(
     const worst = new Map<string, { readonly check: GradientCheck; readonly excess: number }>();
     for (const element of elements) {
       const differences = await differencesAt(forward, variable, element);
-      for (const [objective, gradients] of swept) {
+      for (const [objective, gradients] of byObjective) {
         const values = gradients[index] ?? null;
         if (values === null) continue;
         const gradient = values[element]!;
@@ -113,7 +113,7 @@ async function compare(
 }
 
 /** Every objective's gradients, read back: by variable, null where it does not reach. */
-async function sweepAll(
+async function gradientsOfEach(
   forward: Forward,
   variables: readonly Variable[],
 ): Promise<ReadonlyMap<string, readonly (Float32Array | null)[]>> {
@@ -123,7 +123,7 @@ async function sweepAll(
     const paths = tape.paths(variables);
     const found = new Map<string, readonly (Float32Array | null)[]>();
     for (const { name, loss } of tape.value.objectives) {
-      const gradients = bag.keepAll(tape.sweep([{ tensor: loss }], paths));
+      const gradients = bag.keepAll(tape.backward([{ tensor: loss }], paths));
       const present = gradients.filter((gradient): gradient is Tensor => gradient !== null);
       const values = (await readTogether(present)).values();
       found.set(

@@ -8,7 +8,7 @@ import type { Integration, MemoryUpdate } from '../contract/strategy.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import type { Combination } from '../rows/combination.ts';
 import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
-import type { GradientMemory, RememberedTensor } from '../rows/gradient-memory.ts';
+import type { GradientMemory, MemoryTensor } from '../rows/gradient-memory.ts';
 import { checkWeights, combineRows } from '../rows/row-kernels.ts';
 import { tensorRows } from '../rows/tensor-rows.ts';
 import { readTogether } from '../tape/read-back.ts';
@@ -17,8 +17,8 @@ import type { Facts, GroupGramians } from './measure.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { describeGramian, type GroupReport } from './report.ts';
 import type { PresentGroup, StepContext } from './step-context.ts';
-import { sweepTrunk } from './sweep-trunk.ts';
-import { type GroupVectors, type Rows, type TensorVectors } from './sweep.ts';
+import { backwardTrunk } from './backward-trunk.ts';
+import { type GroupVectors, type Rows, type TensorVectors } from './backward.ts';
 
 /** What rows and answers come to. */
 export interface Combined {
@@ -29,10 +29,10 @@ export interface Combined {
   readonly combinations: ReadonlyMap<string, Combination | null>;
   readonly groups: readonly GroupReport[];
   readonly state: IntegrationState;
-  /** The remembered vectors after this step, which the caller owns; null where there are none. */
+  /** The memory after this step, which the caller owns; null where the strategy has none. */
   readonly memory: GradientMemory | null;
   /** Backward passes made beside those of the rows. */
-  readonly sweeps: number;
+  readonly backwardPasses: number;
 }
 
 /** The update of a step whose one backward pass was from one scalar loss. */
@@ -70,7 +70,7 @@ export function combineWhole(
     })),
     state: nextState(state, answers),
     memory: null,
-    sweeps: 0,
+    backwardPasses: 0,
   };
 }
 
@@ -90,10 +90,10 @@ export async function combineRowsOf(
     }
   }
   if (strategy.needs.gradients === 'rows') await checkCombined(context, combined);
-  const trunk = await sweepTrunk(context, combined);
-  const remembered = decisions.flatMap((decision) => remember(context, decision));
+  const trunk = await backwardTrunk(context, combined);
+  const updates = decisions.flatMap((decision) => updatedMemory(context, decision));
   const memory =
-    strategy.needs.memory === true ? context.memory!.with(give(context, remembered)) : null;
+    strategy.needs.memory === true ? context.memory!.with(give(context, updates)) : null;
   return {
     combinations: new Map(
       variables.map(({ name }) => [name, combined.get(name) ?? trunk.get(name) ?? null]),
@@ -101,7 +101,7 @@ export async function combineRowsOf(
     groups: decisions.map(({ report }) => report),
     state: nextState(state, answers),
     memory,
-    sweeps: passes[0].graph.features.length > 0 ? 1 : 0,
+    backwardPasses: passes[0].graph.features.length > 0 ? 1 : 0,
   };
 }
 
@@ -111,7 +111,7 @@ interface Decision {
   /** A weight for each of the group's vectors, of one tensor. */
   readonly weightsOf: (tensor: string) => Float64Array;
   readonly combine: CombineRows | undefined;
-  readonly memory: MemoryUpdate | undefined;
+  readonly memoryUpdate: MemoryUpdate | undefined;
   readonly report: GroupReport;
 }
 
@@ -128,7 +128,7 @@ function decide(vectors: GroupVectors, { gramian }: GroupGramians, answers: Answ
       vectors,
       weightsOf: () => weights,
       combine: undefined,
-      memory: undefined,
+      memoryUpdate: undefined,
       report: { ...measured, weights: [1] },
     };
   }
@@ -138,7 +138,7 @@ function decide(vectors: GroupVectors, { gramian }: GroupGramians, answers: Answ
     vectors,
     weightsOf: (tensor) => tensorWeights?.get(tensor) ?? all,
     combine: answer.combine,
-    memory: answer.memory,
+    memoryUpdate: answer.memoryUpdate,
     report: { ...measured, weights: [...weights], ...wordsOf(answer) },
   };
 }
@@ -159,7 +159,7 @@ function follow(
     vectors: { ...vectors, tensors },
     weightsOf: () => weights,
     combine: undefined,
-    memory: undefined,
+    memoryUpdate: undefined,
     report: { ...measured, weights: [...weights], ...wordsOf(answers.run) },
   };
 }
@@ -192,9 +192,13 @@ function nextState(state: IntegrationState, { run, byGroup }: Answers): Integrat
 }
 
 /** The weights of all vectors, in their order. */
-function stackedWeights({ weights, batchWeights = [], memory }: Integration): Float64Array {
-  if (batchWeights.length === 0 && memory === undefined) return weights;
-  const parts = [weights, ...batchWeights, ...(memory === undefined ? [] : [memory.weights])];
+function stackedWeights({ weights, batchWeights = [], memoryUpdate }: Integration): Float64Array {
+  if (batchWeights.length === 0 && memoryUpdate === undefined) return weights;
+  const parts = [
+    weights,
+    ...batchWeights,
+    ...(memoryUpdate === undefined ? [] : [memoryUpdate.weights]),
+  ];
   return Float64Array.from(parts.flatMap((part) => [...part]));
 }
 
@@ -277,11 +281,11 @@ async function checkCombined(
   );
 }
 
-/** The remembered vectors of a group after this step. */
-function remember(
+/** The memory of a group after this step. */
+function updatedMemory(
   { bag, memory, lossScale }: StepContext,
-  { vectors, memory: update }: Decision,
-): RememberedTensor[] {
+  { vectors, memoryUpdate: update }: Decision,
+): MemoryTensor[] {
   if (update === undefined) return [];
   const { names } = vectors.present;
   return vectors.tensors.flatMap(({ tensor, rows }) =>
@@ -295,10 +299,7 @@ function remember(
   );
 }
 
-function give(
-  { bag }: StepContext,
-  remembered: readonly RememberedTensor[],
-): readonly RememberedTensor[] {
-  for (const { value } of remembered) bag.give(value);
-  return remembered;
+function give({ bag }: StepContext, tensors: readonly MemoryTensor[]): readonly MemoryTensor[] {
+  for (const { value } of tensors) bag.give(value);
+  return tensors;
 }

@@ -53,7 +53,7 @@ describe('integrateGradients', () => {
   it('finds the groups from the graph and integrates shared parameters only', async () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
-      const result = await integrateGradients(objectives, variables, unitSum());
+      const result = await integrateGradients(unitSum(), objectives, variables);
       expect(result.groups.map(({ key, objectives: names }) => [key, names])).toEqual([
         ['left+right', ['left', 'right']],
         ['left', ['left']],
@@ -70,17 +70,17 @@ describe('integrateGradients', () => {
       expect(shared?.cosines?.[0]?.[1]).toBeCloseTo(-18 / (a * b), 6);
       expect(shared?.conflict).toBe(true);
       expect(result.losses).toEqual({ left: 15, right: -3 });
-      expect(result.sweeps).toBe(2);
+      expect(result.backwardPasses).toBe(2);
       tf.dispose(result.gradients);
       dispose();
     });
   });
 
-  it('takes one sweep for a strategy that sees no gradients, and weights its heads too', async () => {
+  it('takes one backward pass for a strategy that sees no gradients, and weights its heads too', async () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
-      const result = await integrateGradients(objectives, variables, fixedWeights({ left: 0.5 }));
-      expect(result.sweeps).toBe(1);
+      const result = await integrateGradients(fixedWeights({ left: 0.5 }), objectives, variables);
+      expect(result.backwardPasses).toBe(1);
       expect(result.observed).toBe(false);
       expect(values(result.gradients['shared/w'])).toEqual([2, 5]);
       expect(values(result.gradients['left/w'])).toEqual([2.5]);
@@ -90,10 +90,10 @@ describe('integrateGradients', () => {
     });
   });
 
-  it('gives exactly the gradient of the plain sum when one sweep is enough', async () => {
+  it('gives exactly the gradient of the plain sum when one backward pass is enough', async () => {
     await expectConstantMemory(async () => {
       const { variables, losses, dispose } = multilayerPerceptron();
-      const result = await integrateGradients(losses, variables, fixedWeights());
+      const result = await integrateGradients(fixedWeights(), losses, variables);
       const expected = tf.variableGrads(() => {
         const { a, b, c } = losses();
         return tf.addN([a, b, c]);
@@ -110,14 +110,14 @@ describe('integrateGradients', () => {
   it('observes without changing a bit of the update', async () => {
     await expectConstantMemory(async () => {
       const { variables, losses, dispose } = multilayerPerceptron();
-      const plain = await integrateGradients(losses, variables, fixedWeights());
-      const observed = await integrateGradients(losses, variables, fixedWeights(), {
+      const plain = await integrateGradients(fixedWeights(), losses, variables);
+      const observed = await integrateGradients(fixedWeights(), losses, variables, {
         observe: true,
       });
       for (const { name } of variables) {
         expect(values(observed.gradients[name])).toEqual(values(plain.gradients[name]));
       }
-      expect([plain.sweeps, observed.sweeps]).toEqual([1, 4]);
+      expect([plain.backwardPasses, observed.backwardPasses]).toEqual([1, 4]);
       expect(observed.observed).toBe(true);
       expect(observed.groups[0]?.norms).toHaveLength(3);
       tf.dispose([plain.gradients, observed.gradients]);
@@ -128,7 +128,7 @@ describe('integrateGradients', () => {
   it('leaves out an objective of weight 0: what only it reaches gets no update', async () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
-      const result = await integrateGradients(objectives, variables, fixedWeights({ right: 0 }));
+      const result = await integrateGradients(fixedWeights({ right: 0 }), objectives, variables);
       expect(values(result.gradients['shared/w'])).toEqual([6, 12]);
       expect(result.gradients['right/w']).toBeNull();
       tf.dispose(result.gradients);
@@ -141,12 +141,12 @@ describe('integrateGradients', () => {
       const v = variableOf(() => tf.scalar(1), 'v');
       const w = variableOf(() => tf.scalar(1), 'w');
       const result = await integrateGradients(
+        rankByTensor(),
         () => ({
           a: tf.add(tf.mul(v, 2), w),
           b: tf.add(tf.mul(v, 3), tf.mul(w, 5)),
         }),
         [v, w],
-        rankByTensor(),
       );
       expect(values(result.gradients['v'])).toEqual([2 * 1 + 3 * 2]);
       expect(values(result.gradients['w'])).toEqual([1 * 11 + 5 * 12]);
@@ -158,7 +158,7 @@ describe('integrateGradients', () => {
   it('calls the forward function once a step', async () => {
     const { variables, objectives, dispose } = twoTasks();
     const forward = vi.fn(objectives);
-    const result = await integrateGradients(forward, variables, unitSum());
+    const result = await integrateGradients(unitSum(), forward, variables);
     expect(forward).toHaveBeenCalledTimes(1);
     tf.dispose(result.gradients);
     dispose();
@@ -169,7 +169,7 @@ describe('integrateGradients', () => {
       const { variables, objectives, dispose } = twoTasks();
       let state: IntegrationState | undefined;
       for (let step = 0; step < 3; step += 1) {
-        const result = await integrateGradients(objectives, variables, unitSum(), { state });
+        const result = await integrateGradients(unitSum(), objectives, variables, { state });
         expect(result.step).toBe(step);
         state = JSON.parse(JSON.stringify(result.state)) as IntegrationState;
         tf.dispose(result.gradients);
@@ -183,18 +183,18 @@ describe('integrateGradients', () => {
   it('shrinks a group to the objectives present; one alone gives its plain gradient', async () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
-      const state = buildIntegration([objectives], variables, unitSum());
+      const state = buildIntegration(unitSum(), [objectives], variables);
       const onlyLeft = (): Objectives<'left' | 'right'> => ({
         left: objectives().left,
         right: null,
       });
-      const result = await integrateGradients(onlyLeft, variables, unitSum(), { state });
+      const result = await integrateGradients(unitSum(), onlyLeft, variables, { state });
       expect(values(result.gradients['shared/w'])).toEqual([6, 12]);
       expect(result.gradients['right/w']).toBeNull();
       expect(Object.keys(result.gradients)).toEqual(['shared/w', 'left/w', 'right/w']);
       expect(result.losses).toEqual({ left: 15 });
       expect(result.groups.map(({ key }) => key)).toEqual(['left+right', 'left']);
-      expect(result.sweeps).toBe(1);
+      expect(result.backwardPasses).toBe(1);
       tf.dispose(result.gradients);
       dispose();
     });
@@ -205,12 +205,12 @@ describe('integrateGradients', () => {
       const { variables, objectives, dispose } = twoTasks();
       const left = (): Objectives => ({ left: objectives().left });
       const right = (): Objectives => ({ right: objectives().right });
-      expect(() => buildIntegration([left], variables, unitSum())).toThrow(
+      expect(() => buildIntegration(unitSum(), [left], variables)).toThrow(
         /`right\/w` reached by none/,
       );
-      const state = buildIntegration([left, right], variables, unitSum());
+      const state = buildIntegration(unitSum(), [left, right], variables);
       expect(state.groups.map(({ key }) => key)).toEqual(['left+right', 'left', 'right']);
-      const result = await integrateGradients(right, variables, unitSum(), { state });
+      const result = await integrateGradients(unitSum(), right, variables, { state });
       expect(values(result.gradients['shared/w'])).toEqual([-1, -1]);
       tf.dispose(result.gradients);
       dispose();
@@ -220,7 +220,7 @@ describe('integrateGradients', () => {
   it("weights heads as groups of one with `singles: 'weighted'`", async () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
-      const result = await integrateGradients(objectives, variables, unitSum(), {
+      const result = await integrateGradients(unitSum(), objectives, variables, {
         singles: 'weighted',
       });
       expect(values(result.gradients['left/w'])[0]).toBeCloseTo(1, 6);
@@ -233,16 +233,16 @@ describe('integrateGradients', () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
       const lossWeights = { left: 2 };
-      const plain = await integrateGradients(objectives, variables, fixedWeights(), {
+      const plain = await integrateGradients(fixedWeights(), objectives, variables, {
         lossWeights,
       });
       expect(values(plain.gradients['shared/w'])).toEqual([11, 23]);
-      const unit = await integrateGradients(objectives, variables, unitSum(), { lossWeights });
+      const unit = await integrateGradients(unitSum(), objectives, variables, { lossWeights });
       expect(unit.groups[0]?.norms?.[0]).toBeCloseTo(2 * Math.hypot(6, 12), 4);
       expect(unit.losses.left).toBe(15);
       expect(
         await codeOf(
-          integrateGradients(objectives, variables, unitSum(), { lossWeights: { left: -1 } }),
+          integrateGradients(unitSum(), objectives, variables, { lossWeights: { left: -1 } }),
         ),
       ).toBe('invalid-option');
       tf.dispose([plain.gradients, unit.gradients]);
@@ -255,12 +255,12 @@ describe('integrateGradients', () => {
       for (const scale of [1e-30, 1e-15, 1, 1e15, 1e30]) {
         const v = variableOf(() => tf.tensor1d([1, 1]));
         const result = await integrateGradients(
+          unitSum(),
           () => ({
             a: tf.sum(tf.mul(v, tf.tensor1d([3 * scale, 4 * scale]))),
             b: tf.sum(tf.mul(v, tf.tensor1d([-4 / scale, 3 / scale]))),
           }),
           [v],
-          unitSum(),
         );
         const [group] = result.groups;
         expect(group!.norms![0]! / scale).toBeCloseTo(5, 5);
@@ -273,7 +273,7 @@ describe('integrateGradients', () => {
 
   it('keeps tensors of the caller alive that the forward function returns', async () => {
     const v = variableOf(() => tf.scalar(2));
-    const result = await integrateGradients(() => ({ a: v, b: tf.square(v) }), [v], unitSum());
+    const result = await integrateGradients(unitSum(), () => ({ a: v, b: tf.square(v) }), [v]);
     expect(v.isDisposed).toBe(false);
     tf.dispose([result.gradients, v]);
   });
@@ -312,12 +312,12 @@ describe('integrateGradients at the level of features', () => {
       const { trunk, heads, forward, dispose } = network();
       const variables = [trunk, ...heads];
       const result = await integrateGradients(
+        unitSum(),
         () => {
           const { feature, losses } = forward();
           return withFeatures(losses, { trunk: feature });
         },
         variables,
-        unitSum(),
         { level: 'features' },
       );
       const [group] = result.groups;
@@ -331,7 +331,7 @@ describe('integrateGradients at the level of features', () => {
         expect(found[i]).toBeCloseTo(value, 5),
       );
       expect(result.gradients['a/w']).not.toBeNull();
-      expect(result.sweeps).toBe(3);
+      expect(result.backwardPasses).toBe(3);
       tf.dispose([result.gradients, expected.grads, expected.value]);
       dispose();
     });
@@ -378,7 +378,7 @@ describe('integrateGradients at the level of features', () => {
   ])('refuses %s', async (_, message, forward) => {
     const v = variableOf(() => tf.tensor1d([1, 2]));
     await expectConstantMemory(async () => {
-      const call = integrateGradients(() => forward(v, tf.square(v)), [v, other], unitSum(), {
+      const call = integrateGradients(unitSum(), () => forward(v, tf.square(v)), [v, other], {
         level: 'features',
       });
       await expect(call).rejects.toThrow(message);
@@ -393,7 +393,7 @@ describe('integrateGradients at the level of features', () => {
 
   it('refuses strategies that weight each tensor', async () => {
     const v = variableOf(() => tf.scalar(1));
-    const call = integrateGradients(() => ({ a: tf.square(v) }), [v], rankByTensor(), {
+    const call = integrateGradients(rankByTensor(), () => ({ a: tf.square(v) }), [v], {
       level: 'features',
     });
     expect(await codeOf(call)).toBe('unsupported');
@@ -435,7 +435,7 @@ describe('what integrateGradients refuses', () => {
     it.each(bad)(`%s (${strategy.name})`, async (_, code, message, forward) => {
       const v = variableOf(() => tf.tensor1d([1, 2]), 'bad/v');
       await expectConstantMemory(async () => {
-        const call = integrateGradients(() => forward(v) as Objectives, [v], strategy);
+        const call = integrateGradients(strategy, () => forward(v) as Objectives, [v]);
         const outcome = call.catch((error: unknown) => error);
         await expect(call).rejects.toThrow(message);
         const error = await outcome;
@@ -450,9 +450,9 @@ describe('what integrateGradients refuses', () => {
     const w = variableOf(() => tf.scalar(1), 'w0');
     const forward = () => ({ a: tf.square(v) });
     await expectConstantMemory(async () => {
-      expect(await codeOf(integrateGradients(forward, [], unitSum()))).toBe('invalid-argument');
-      expect(await codeOf(integrateGradients(forward, [v, v], unitSum()))).toBe('invalid-argument');
-      expect(await codeOf(integrateGradients(forward, [v, w], unitSum()))).toBe(
+      expect(await codeOf(integrateGradients(unitSum(), forward, []))).toBe('invalid-argument');
+      expect(await codeOf(integrateGradients(unitSum(), forward, [v, v]))).toBe('invalid-argument');
+      expect(await codeOf(integrateGradients(unitSum(), forward, [v, w]))).toBe(
         'unreached-variable',
       );
     });
@@ -461,24 +461,24 @@ describe('what integrateGradients refuses', () => {
 
   it('an objective or a reach that was not there at build, naming both', async () => {
     const { variables, objectives, dispose } = twoTasks();
-    const state = buildIntegration([objectives], variables, unitSum());
+    const state = buildIntegration(unitSum(), [objectives], variables);
     await expectConstantMemory(async () => {
       const more = () => ({ ...objectives(), third: tf.sum(variables[0]!) });
-      await expect(integrateGradients(more, variables, unitSum(), { state })).rejects.toThrow(
+      await expect(integrateGradients(unitSum(), more, variables, { state })).rejects.toThrow(
         /`third` is not among/,
       );
       const crossed = () => ({
         ...objectives(),
         right: tf.mul(variables[1]!, tf.sum(variables[0]!)),
       });
-      await expect(integrateGradients(crossed, variables, unitSum(), { state })).rejects.toThrow(
+      await expect(integrateGradients(unitSum(), crossed, variables, { state })).rejects.toThrow(
         /`left\/w`.*`right` reaches it too/,
       );
       await expect(
-        integrateGradients(objectives, variables.slice(1), unitSum(), { state }),
+        integrateGradients(unitSum(), objectives, variables.slice(1), { state }),
       ).rejects.toThrow(/`shared\/w`/);
       await expect(
-        integrateGradients(objectives, variables, fixedWeights(), { state }),
+        integrateGradients(fixedWeights(), objectives, variables, { state }),
       ).rejects.toThrow(/strategy differs/);
     });
     dispose();
@@ -488,17 +488,15 @@ describe('what integrateGradients refuses', () => {
     await expectConstantMemory(async () => {
       const { variables, objectives, dispose } = twoTasks();
       const elsewhere = variableOf(() => tf.scalar(4));
-      const first = integrateGradients(objectives, variables, unitSum());
-      expect(await codeOf(integrateGradients(objectives, variables, unitSum()))).toBe(
+      const first = integrateGradients(unitSum(), objectives, variables);
+      expect(await codeOf(integrateGradients(unitSum(), objectives, variables))).toBe(
         'interleaved-call',
       );
-      const beside = await integrateGradients(
-        () => ({ a: tf.square(elsewhere) }),
-        [elsewhere],
-        unitSum(),
-      );
+      const beside = await integrateGradients(unitSum(), () => ({ a: tf.square(elsewhere) }), [
+        elsewhere,
+      ]);
       const result = await first;
-      const again = await integrateGradients(objectives, variables, unitSum());
+      const again = await integrateGradients(unitSum(), objectives, variables);
       tf.dispose([result.gradients, beside.gradients, again.gradients, elsewhere]);
       dispose();
     });
@@ -511,13 +509,13 @@ describe('what integrateGradients refuses', () => {
         ...unitSum(),
         integrate: () => ({ weights: Float64Array.from(weights), state: 0 }),
       });
-      await expect(integrateGradients(objectives, variables, wrong([1]))).rejects.toThrow(
+      await expect(integrateGradients(wrong([1]), objectives, variables)).rejects.toThrow(
         /`unit-sum` should return one weight/,
       );
-      await expect(integrateGradients(objectives, variables, wrong([1, NaN]))).rejects.toThrow(
+      await expect(integrateGradients(wrong([1, NaN]), objectives, variables)).rejects.toThrow(
         /Found NaN for objective `right`/,
       );
-      await expect(integrateGradients(objectives, variables, wrong([1e39, 1]))).rejects.toThrow(
+      await expect(integrateGradients(wrong([1e39, 1]), objectives, variables)).rejects.toThrow(
         /float32/,
       );
     });

@@ -35,11 +35,11 @@ export interface IntegratedGradients<Name extends string = string> extends Integ
  * The forward function is called once. The cheapest exact plan is taken: strategies that see no gradients cost one
  * backward pass, others one for each objective, and one asynchronous read-back. Nothing is applied to the variables.
  *
+ * @param strategy - how to integrate
  * @param forward - computes the objectives; synchronous, all operations from variables to losses inside. For strategies
  *   whose needs name several `batches` a list of as many functions, one for each independent batch; the losses and
  *   metrics returned are then means over the batches, as are the gradients of groups that one objective reaches
  * @param variables - what to differentiate with respect to; under the names of a map, if it is one, in states and reports
- * @param strategy - how to integrate
  * @throws MultigradError `invalid-objective`, `unreached-variable`, `non-finite`, `structure-changed`,
  *   `interleaved-call`, `missing-gradients`, `unsupported`; nothing that the step made stays alive then
  *
@@ -57,12 +57,12 @@ export interface IntegratedGradients<Name extends string = string> extends Integ
  * let state: IntegrationState | undefined;
  * for (let step = 0; step < 3; step += 1) {
  *   const result = await integrateGradients(
+ *     strategy,
  *     () => ({
  *       near: tf.sum(tf.square(shared)),
  *       far: tf.sum(tf.square(tf.sub(shared, 3))),
  *     }),
  *     [shared],
- *     strategy,
  *     { state },
  *   );
  *   state = result.state;
@@ -73,15 +73,15 @@ export interface IntegratedGradients<Name extends string = string> extends Integ
  * ```
  */
 export async function integrateGradients<Name extends string>(
+  strategy: GradientStrategy,
   forward: Forward<Name> | readonly Forward<Name>[],
   variables: NamedVariables,
-  strategy: GradientStrategy,
   options: IntegrateOptions<Name> = {},
 ): Promise<IntegratedGradients<Name>> {
   checkKnownOptions('integrateGradients', options, integrateOptionNames);
   const known = runVariables(variables);
   return Claim.during('integrateGradients', tensorsOf(known), async () => {
-    const step = await takeStep(forward, known, strategy, options);
+    const step = await takeStep(strategy, forward, known, options);
     try {
       const sums = await step.sums();
       // Optimizers find variables by the names that TensorFlow.js knows.
@@ -100,15 +100,16 @@ export async function integrateGradients<Name extends string>(
  * The state before the first step, from several forward passes: the union of what they reach, where no single batch
  * shows every objective (a data set for each task).
  *
+ * @param strategy - how groups are integrated later
  * @param forwards - forward functions as for `integrateGradients`, each called once; their gradients are not taken
  * @throws MultigradError `unreached-variable` when a variable is reached in none of them
  */
 export function buildIntegration<Name extends string>(
+  strategy: GradientStrategy,
   forwards: readonly Forward<Name>[],
   variables: NamedVariables,
-  strategy: GradientStrategy,
   options: GroupingOptions = {},
 ): IntegrationState {
   checkKnownOptions('buildIntegration', options, groupingOptionNames);
-  return buildGroups(forwards, runVariables(variables), strategy, options);
+  return buildGroups(strategy, forwards, runVariables(variables), options);
 }

@@ -68,7 +68,7 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
    */
   readonly samples?: readonly number[] | undefined;
   /**
-   * Whether the forward function itself adds up over the ranks, there and in the sweeps (batch norm over all samples):
+   * Whether the forward function itself adds up over the ranks, there and in the backward passes (batch norm over all samples):
    * each rank must then have every objective, or the others would wait for it. @defaultValue false
    */
   readonly sumsWithin?: boolean | undefined;
@@ -103,14 +103,14 @@ export interface IntegratedStep<Name extends string = string> {
   /** Hand this in at the next step. */
   readonly state: IntegrationState;
   /**
-   * The vectors that the strategy remembers, for strategies with `needs.memory`: hand them in at the next step, and
+   * The memory of the strategy, for strategies with `needs.memory`: hand them in at the next step, and
    * dispose of the previous ones then.
    */
   readonly memory?: GradientMemory;
   /** Number of this step, from 0. */
   readonly step: number;
   /** Backward passes made. */
-  readonly sweeps: number;
+  readonly backwardPasses: number;
   /** Whether norms and cosines were measured for strategies that do not need them. */
   readonly observed: boolean;
 }

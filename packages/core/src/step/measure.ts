@@ -15,7 +15,7 @@ import { readTogether } from '../tape/read-back.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import { blame } from './blame.ts';
 import type { StepContext } from './step-context.ts';
-import type { GroupVectors, Rows } from './sweep.ts';
+import type { GroupVectors, Rows } from './backward.ts';
 
 /** What is known of a step once its numbers have been read. */
 export interface Facts {

@@ -14,7 +14,7 @@ export interface OneScalar {
   readonly factors: ReadonlyMap<string, number>;
 }
 
-/** Factors beyond this would cost digits where the swept gradients come near the limits of float32. */
+/** Factors beyond this would cost digits where the gradients of the backward pass come near the limits of float32. */
 const largestFactor = 2 ** 20;
 
 /**

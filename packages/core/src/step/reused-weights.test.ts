@@ -56,43 +56,49 @@ describe('reused weights', () => {
   it.each([
     ['each encoder a group', {}],
     ['heads weighted too', { singles: 'weighted' }],
-  ] as const)('take one sweep and give what all sweeps give: %s', async (_, grouping) => {
-    await expectConstantMemory(async () => {
-      const { variables, forward } = multimodal();
-      const states: (IntegrationState | undefined)[] = [undefined, undefined];
-      for (let step = 0; step < 4; step += 1) {
-        const [reused, read] = await [0, 1].reduce<
-          Promise<Awaited<ReturnType<typeof integrateGradients>>[]>
-        >(async (before, at) => {
-          const results = await before;
-          const options: IntegrateOptions = { ...grouping, state: states[at] };
-          const strategy = everySecond(at === 1);
-          results.push(await integrateGradients(forward, variables, strategy, options));
-          return results;
-        }, Promise.resolve([]));
-        expect([reused!.sweeps, read!.sweeps]).toEqual([step % 2 === 0 ? 3 : 1, 3]);
-        expect(reused!.groups.some(({ norms }) => norms === null)).toBe(step % 2 === 1);
-        expect(reused!.groups.map(({ weights }) => weights)).toEqual(
-          read!.groups.map(({ weights }) => weights),
-        );
-        for (const { name } of variables) {
-          const expected = read!.gradients[name]!.dataSync();
-          reused!.gradients[name]!.dataSync().forEach((value, c) => {
-            expect(Math.abs(value - expected[c]!)).toBeLessThanOrEqual(
-              2e-6 * (1 + Math.abs(expected[c]!)),
-            );
-          });
+  ] as const)(
+    'take one backward pass and give what all backward passes give: %s',
+    async (_, grouping) => {
+      await expectConstantMemory(async () => {
+        const { variables, forward } = multimodal();
+        const states: (IntegrationState | undefined)[] = [undefined, undefined];
+        for (let step = 0; step < 4; step += 1) {
+          const [reused, read] = await [0, 1].reduce<
+            Promise<Awaited<ReturnType<typeof integrateGradients>>[]>
+          >(async (before, at) => {
+            const results = await before;
+            const options: IntegrateOptions = { ...grouping, state: states[at] };
+            const strategy = everySecond(at === 1);
+            results.push(await integrateGradients(strategy, forward, variables, options));
+            return results;
+          }, Promise.resolve([]));
+          expect([reused!.backwardPasses, read!.backwardPasses]).toEqual([
+            step % 2 === 0 ? 3 : 1,
+            3,
+          ]);
+          expect(reused!.groups.some(({ norms }) => norms === null)).toBe(step % 2 === 1);
+          expect(reused!.groups.map(({ weights }) => weights)).toEqual(
+            read!.groups.map(({ weights }) => weights),
+          );
+          for (const { name } of variables) {
+            const expected = read!.gradients[name]!.dataSync();
+            reused!.gradients[name]!.dataSync().forEach((value, c) => {
+              expect(Math.abs(value - expected[c]!)).toBeLessThanOrEqual(
+                2e-6 * (1 + Math.abs(expected[c]!)),
+              );
+            });
+          }
+          expect(JSON.stringify(reused!.state)).toBe(JSON.stringify(read!.state));
+          tf.dispose([reused!.gradients, read!.gradients]);
+          states[0] = reused!.state;
+          states[1] = read!.state;
         }
-        expect(JSON.stringify(reused!.state)).toBe(JSON.stringify(read!.state));
-        tf.dispose([reused!.gradients, read!.gradients]);
-        states[0] = reused!.state;
-        states[1] = read!.state;
-      }
-      tf.dispose(variables);
-    });
-  });
+        tf.dispose(variables);
+      });
+    },
+  );
 
-  it('take a sweep for each objective where no scalar loss expresses them', async () => {
+  it('take a backward pass for each objective where no scalar loss expresses them', async () => {
     await expectConstantMemory(async () => {
       const { variables, forward } = multimodal();
       const options: IntegrateOptions = { groupBy: 'tensor' };
@@ -100,12 +106,12 @@ describe('reused weights', () => {
         const { joint, image, audio } = forward();
         return { joint, rest: tf.add(image, tf.mul(audio, joint)) };
       };
-      const first = await integrateGradients(both, variables, everySecond(false), options);
-      const second = await integrateGradients(both, variables, everySecond(false), {
+      const first = await integrateGradients(everySecond(false), both, variables, options);
+      const second = await integrateGradients(everySecond(false), both, variables, {
         ...options,
         state: first.state,
       });
-      expect(second.sweeps).toBe(2);
+      expect(second.backwardPasses).toBe(2);
       expect(second.groups.map(({ weights }) => weights)).toEqual(
         first.groups.map(({ weights }) => weights),
       );

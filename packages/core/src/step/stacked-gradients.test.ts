@@ -29,7 +29,7 @@ const averaging: GradientStrategy = {
     );
     return {
       weights: single(objectives, 0.25),
-      memory: {
+      memoryUpdate: {
         weights: lengths.map((length) => 0.75 + length),
         keep: single(objectives, 0.75),
         add: single(objectives, 0.25),
@@ -122,30 +122,30 @@ function expectClose(found: readonly number[], expected: ArrayLike<number>): voi
   found.forEach((value, c) => expect(value).toBeCloseTo(expected[c]!, 5));
 }
 
-describe('remembered gradients', () => {
+describe('memory of gradients', () => {
   it('follow as on a matrix, also where an objective is absent for a step', async () => {
     await withVariables(async (variables) => {
       let state: IntegrationState | undefined;
       let memory: GradientMemory | undefined;
-      let remembered: ReadonlyMap<string, Float64Array> | undefined;
+      let memoryRows: ReadonlyMap<string, Float64Array> | undefined;
       for (let step = 0; step < 5; step += 1) {
         const { a, b } = gradientsAt(step);
         const rows = step === 2 ? { b } : { a, b };
         const options = { state, memory, singles: 'weighted' } as const;
         const forward = forwardOf(variables, rows);
-        const result = await integrateGradients(forward, variables, averaging, options);
+        const result = await integrateGradients(averaging, forward, variables, options);
         const expected = integrateMatrix(averaging, Object.values(rows), {
           objectives: Object.keys(rows),
-          ...(remembered === undefined ? {} : { memory: remembered }),
+          ...(memoryRows === undefined ? {} : { memory: memoryRows }),
         });
         expectClose(flat(variables, result.gradients), expected.update);
         tf.dispose(result.gradients);
         memory?.dispose();
         ({ state, memory } = result);
-        ({ remembered } = expected);
+        memoryRows = expected.memory;
         for (const name of ['a', 'b']) {
           const own = variables.flatMap((v) => [...memory!.get(v.name, name)!.dataSync()]);
-          expectClose(own, remembered!.get(name)!);
+          expectClose(own, memoryRows!.get(name)!);
         }
       }
       memory?.dispose();
@@ -155,14 +155,14 @@ describe('remembered gradients', () => {
   it('are asked for after the first step, and kept where the step fails', async () => {
     await withVariables(async (variables) => {
       const forward = forwardOf(variables, gradientsAt(0));
-      const { gradients, state, memory } = await integrateGradients(forward, variables, averaging);
+      const { gradients, state, memory } = await integrateGradients(averaging, forward, variables);
       tf.dispose(gradients);
-      await expect(integrateGradients(forward, variables, averaging, { state })).rejects.toThrow(
+      await expect(integrateGradients(averaging, forward, variables, { state })).rejects.toThrow(
         'Option `memory` should be what step 0 returned as `memory`: strategy `averaging` remembers gradients.',
       );
       const broken = forwardOf(variables, { a: [NaN, 0, 0, 0, 0, 0], b: [1, 1, 1, 1, 1, 1] });
       await expect(
-        integrateGradients(broken, variables, averaging, { state, memory }),
+        integrateGradients(averaging, broken, variables, { state, memory }),
       ).rejects.toThrow('should be finite');
       expect(memory!.tensors().length).toBe(4);
       expect(memory!.tensors().some(({ value }) => value.isDisposed)).toBe(false);
@@ -175,17 +175,17 @@ describe('independent batches', () => {
   it('give what they give on matrices, and mean losses', async () => {
     await withVariables(async (variables) => {
       const jacobians = [0, 1, 2].map((batch) => gradientsAt(0, batch));
-      const { gradients, sweeps, losses } = await integrateGradients(
+      const { gradients, backwardPasses, losses } = await integrateGradients(
+        crossing,
         jacobians.map((rows) => forwardOf(variables, rows)),
         variables,
-        crossing,
       );
       const [first, ...batches] = jacobians.map(({ a, b }) => [a, b]);
       expectClose(
         flat(variables, gradients),
         integrateMatrix(crossing, first!, { batches }).update,
       );
-      expect(sweeps).toBe(6);
+      expect(backwardPasses).toBe(6);
       expect(losses).toEqual({ a: 0, b: 0 });
       tf.dispose(gradients);
     });
@@ -197,7 +197,7 @@ describe('independent batches', () => {
         a: tf.sum(tf.mul(variables[0]!, factor)),
         b: tf.sum(variables[1]!),
       }));
-      const { gradients } = await integrateGradients(forwards, variables, crossing);
+      const { gradients } = await integrateGradients(crossing, forwards, variables);
       expectClose(flat(variables, gradients), [3, 3, 3, 3, 1, 1]);
       tf.dispose(gradients);
     });
@@ -207,15 +207,15 @@ describe('independent batches', () => {
     await withVariables(async (variables) => {
       const { a, b } = gradientsAt(0);
       const both = forwardOf(variables, { a, b });
-      await expect(integrateGradients(both, variables, crossing)).rejects.toThrow(
+      await expect(integrateGradients(crossing, both, variables)).rejects.toThrow(
         'Strategy `crossing` takes 3 forward functions, one for each independent batch. Found 1.',
       );
       const some = forwardOf(variables, { a });
-      await expect(integrateGradients([both, both, some], variables, crossing)).rejects.toThrow(
+      await expect(integrateGradients(crossing, [both, both, some], variables)).rejects.toThrow(
         'should show the same objectives in the same order: `a`, `b`. Found `a`.',
       );
       await expect(
-        integrateGradients([both, both, both], variables, crossing, { level: 'features' }),
+        integrateGradients(crossing, [both, both, both], variables, { level: 'features' }),
       ).rejects.toThrow('combines gradients of several batches');
     });
   });
@@ -229,7 +229,7 @@ describe('updates by coordinate', () => {
       let turned = 0;
       for (let step = 0; step < 20; step += 1) {
         const { a, b } = gradientsAt(step);
-        const result = await integrateGradients(forwardOf(variables, { a, b }), named, extreme, {
+        const result = await integrateGradients(extreme, forwardOf(variables, { a, b }), named, {
           state,
         });
         const expected = integrateMatrix(extreme, [a, b], { step, tensors }).update;

@@ -14,16 +14,16 @@ type NamedLosses = Readonly<Partial<Record<string, number>>>;
  *
  * @throws MultigradError `non-finite` when a loss is NaN or infinite
  */
-export function afterStep(
+export function endStep(
   strategy: GradientStrategy,
   state: IntegrationState,
   losses: NamedLosses,
 ): IntegrationState {
   if (strategy.needs.losses !== 'now-and-after-step') return state;
   return updateStates(strategy, state, losses, (values, names, own) =>
-    strategy.afterStep === undefined
+    strategy.onStepEnd === undefined
       ? own
-      : readState(strategy.name, 'afterStep', () => strategy.afterStep!(values, names, own)),
+      : readState(strategy.name, 'onStepEnd', () => strategy.onStepEnd!(values, names, own)),
   );
 }
 

@@ -20,7 +20,7 @@ import { meanOf, measure } from './measure.ts';
 import { oneScalarOf } from './plan.ts';
 import { record } from './record.ts';
 import { presentGroups, type StepContext } from './step-context.ts';
-import { sweepEach, sweepOnce } from './sweep.ts';
+import { backwardEach, backwardOnce } from './backward.ts';
 import { TakenStep } from './taken-step.ts';
 
 /**
@@ -28,9 +28,9 @@ import { TakenStep } from './taken-step.ts';
  * is applied to them, and nothing that it made stays alive where it throws.
  */
 export async function takeStep<Name extends string>(
+  strategy: GradientStrategy,
   forward: Forward<Name> | readonly Forward<Name>[],
   variables: readonly RunVariable[],
-  strategy: GradientStrategy,
   options: IntegrateOptions<Name>,
 ): Promise<TakenStep<Name>> {
   const collective = collectiveOf(options.exchange);
@@ -53,8 +53,8 @@ export async function takeStep<Name extends string>(
     const early = await askBefore(context, groups);
     const scalar = oneScalarOf(context, groups, early);
     const rows = await (scalar === null
-      ? sweepEach(context, groups)
-      : sweepOnce(context, groups, scalar));
+      ? backwardEach(context, groups)
+      : backwardOnce(context, groups, scalar));
     const facts = await measure(context, rows);
     const answers = early ?? (await ask(context, groups, facts));
     const combined =
@@ -68,7 +68,7 @@ export async function takeStep<Name extends string>(
         groups: combined.groups,
         state: combined.state,
         step: state.step,
-        sweeps: rows.sweeps + combined.sweeps,
+        backwardPasses: rows.backwardPasses + combined.backwardPasses,
         observed: scalar !== null && context.observe,
       },
       context,

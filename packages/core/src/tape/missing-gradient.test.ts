@@ -11,7 +11,7 @@ it('says what to import when no gradients are registered', async () => {
   await tf.setBackend('cpu');
   const v = variableOf(() => tf.scalar(2));
   await expectConstantMemory(async () => {
-    await expect(integrateGradients(() => ({ a: tf.square(v) }), [v], unitSum())).rejects.toThrow(
+    await expect(integrateGradients(unitSum(), () => ({ a: tf.square(v) }), [v])).rejects.toThrow(
       "import '@tensorflow/tfjs-layers'",
     );
   });

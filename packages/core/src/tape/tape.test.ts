@@ -30,7 +30,7 @@ describe('Tape', () => {
       const paths = tape.paths(variables);
       for (const name of ['a', 'b', 'c'] as const) {
         const expected = tf.variableGrads(() => losses()[name], [...variables]);
-        const found = tape.sweep([{ tensor: tape.value[name] }], paths);
+        const found = tape.backward([{ tensor: tape.value[name] }], paths);
         expect(tape.value[name].dataSync()).toEqual(expected.value.dataSync());
         variables.forEach((variable, index) => {
           expect(found[index]?.dataSync()).toEqual(expected.grads[variable.name]?.dataSync());
@@ -43,12 +43,12 @@ describe('Tape', () => {
     });
   });
 
-  it('adds up several seeds, scaled, in one sweep', async () => {
+  it('adds up several seeds, scaled, in one backward pass', async () => {
     await expectConstantMemory(() => {
       const v = variableOf(() => tf.tensor1d([1, -2, 3]));
       const tape = Tape.record(() => ({ square: tf.sum(tf.square(v)), sum: tf.sum(v) }));
       const two = tf.scalar(2);
-      const [gradient] = tape.sweep(
+      const [gradient] = tape.backward(
         [{ tensor: tape.value.square }, { tensor: tape.value.sum, gradient: two }],
         tape.paths([v]),
       );
@@ -64,7 +64,7 @@ describe('Tape', () => {
       const b = variableOf(() => tf.scalar(2));
       const tape = Tape.record(() => ({ a: tf.mul(a, 0), b: tf.square(b) }));
       const paths = tape.paths([a, b]);
-      const gradients = tape.sweep([{ tensor: tape.value.a }], paths);
+      const gradients = tape.backward([{ tensor: tape.value.a }], paths);
       expect(gradients[1]).toBeNull();
       expect(gradients[0]?.dataSync()[0]).toBe(0);
       const ancestors = tape.ancestors(tape.value.a, paths);
@@ -83,7 +83,7 @@ describe('Tape', () => {
         gradFunc: () => constant,
       }));
       const tape = Tape.record(() => ({ loss: tf.sum(tf.add(borrow(v), borrow(v))) }));
-      const [gradient] = tape.sweep([{ tensor: tape.value.loss }], tape.paths([v]));
+      const [gradient] = tape.backward([{ tensor: tape.value.loss }], tape.paths([v]));
       expect([...gradient!.dataSync()]).toEqual([10, 14]);
       expect(constant.isDisposed).toBe(false);
       tape.dispose();
@@ -99,8 +99,11 @@ describe('Tape', () => {
         return { feature, loss: tf.sum(tf.mul(feature, 3)) };
       });
       const { feature, loss } = tape.value;
-      const [atFeature] = tape.sweep([{ tensor: loss }], tape.paths([feature]));
-      const [atVariable] = tape.sweep([{ tensor: feature, gradient: atFeature! }], tape.paths([v]));
+      const [atFeature] = tape.backward([{ tensor: loss }], tape.paths([feature]));
+      const [atVariable] = tape.backward(
+        [{ tensor: feature, gradient: atFeature! }],
+        tape.paths([v]),
+      );
       expect([...atVariable!.dataSync()]).toEqual([6, 12]);
       const cut = new Set([feature.id]);
       expect(tape.ancestors(loss, tape.paths([v]), cut).has(v.id)).toBe(false);
@@ -131,7 +134,7 @@ describe('Tape', () => {
         const image = v as unknown as tf.Tensor4D;
         return { loss: tf.sum(tf.image.cropAndResize(image, boxes, indices, [2, 2])) };
       });
-      expect(() => tape.sweep([{ tensor: tape.value.loss }], tape.paths([v]))).toThrow(
+      expect(() => tape.backward([{ tensor: tape.value.loss }], tape.paths([v]))).toThrow(
         /no gradient for CropAndResize/,
       );
       tape.dispose();
@@ -140,7 +143,7 @@ describe('Tape', () => {
     v.dispose();
   });
 
-  it('refuses to record inside an open gradient tape, and to sweep once disposed', () => {
+  it('refuses to record inside an open gradient tape, and to walk backward once disposed', () => {
     const v = variableOf(() => tf.scalar(2));
     expect(() =>
       tf.grad((x) => {

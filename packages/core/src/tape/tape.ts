@@ -4,16 +4,16 @@ import { MultigradError } from '../base/errors.ts';
 import { mendTape } from './mend-tape.ts';
 import { missingGradient } from './missing-gradient.ts';
 import { scoped } from './ownership.ts';
-import { SweepGradients } from './sweep-gradients.ts';
+import { PassGradients } from './pass-gradients.ts';
 import { tapeEngine, type TapeNode, youngestTensorId } from './tape-internals.ts';
 
-/** Where a sweep starts: a tensor of the forward pass and the gradient handed to it (ones if left out). */
-export interface SweepSeed {
+/** Where a backward pass starts: a tensor of the forward pass and the gradient handed to it (ones if left out). */
+export interface BackwardSeed {
   readonly tensor: Tensor;
   readonly gradient?: Tensor;
 }
 
-/** The part of a tape that depends on some source tensors: what a sweep towards them has to visit. */
+/** The part of a tape that depends on some source tensors: what a backward pass towards them has to visit. */
 export interface TapePaths {
   readonly sources: readonly Tensor[];
   /** Ids of the sources and of every float32 tensor computed from them. */
@@ -21,7 +21,7 @@ export interface TapePaths {
 }
 
 /**
- * One recorded forward pass that can be swept backward any number of times.
+ * One recorded forward pass, over which any number of backward passes can be made.
  *
  * TensorFlow.js frees its own tape after one gradient; K objectives would then cost K forward passes, K dropout masks
  * and K updates of batch-norm statistics. This tape owns what the operations saved and frees it exactly once, in
@@ -112,10 +112,10 @@ export class Tape<T> {
    *
    * @throws MultigradError `missing-gradients` when an operation on the way has no gradient
    */
-  sweep(seeds: readonly SweepSeed[], paths: TapePaths): (Tensor | null)[] {
+  backward(seeds: readonly BackwardSeed[], paths: TapePaths): (Tensor | null)[] {
     const nodes = this.#live;
     return scoped(() => {
-      const gradients = new SweepGradients(paths.sources, youngestTensorId());
+      const gradients = new PassGradients(paths.sources, youngestTensorId());
       for (const { tensor, gradient } of seeds) {
         if (paths.reached.has(tensor.id)) gradients.add(tensor, gradient ?? onesLike(tensor));
       }
@@ -151,7 +151,7 @@ function disposeSaved(node: TapeNode): void {
 function inputGradients(
   node: TapeNode,
   paths: TapePaths,
-  gradients: SweepGradients,
+  gradients: PassGradients,
 ): [Tensor, Tensor][] {
   const inputs = Object.entries(node.inputs).filter(([, input]) => paths.reached.has(input.id));
   // Without a float32 output that leads to a source there is nothing to pass on (argMax, comparisons).

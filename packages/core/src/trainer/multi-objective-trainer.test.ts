@@ -228,7 +228,7 @@ describe('MultiObjectiveTrainer.fit', () => {
       'epoch end 0 4',
       'train end 1',
     ]);
-    expect(reports.map(({ step, sweeps }) => [step, sweeps])).toEqual([
+    expect(reports.map(({ step, backwardPasses }) => [step, backwardPasses])).toEqual([
       [0, 2],
       [1, 2],
     ]);
@@ -362,7 +362,7 @@ describe('MultiObjectiveTrainer.fit', () => {
       const watching = (losses: 'now-and-after-step' | 'epoch-means'): GradientStrategy => ({
         ...fixedWeights(),
         needs: { gradients: 'none', losses },
-        afterStep: (values, names, state) => {
+        onStepEnd: (values, names, state) => {
           calls.push(['after', names.join(), values[0]!]);
           return state;
         },

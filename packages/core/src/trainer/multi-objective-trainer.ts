@@ -86,7 +86,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * The vectors that the strategy remembers, for strategies with `needs.memory`; undefined before the first step. It
+   * The memory of the strategy, for strategies with `needs.memory`; undefined before the first step. It
    * stays the trainer's, and changes with the next step.
    */
   get memory(): GradientMemory | undefined {

@@ -73,9 +73,9 @@ class Run {
     dispose: () => this.trainer.dispose(),
     integrateGradients: async () => {
       const { gradients, losses } = await integrateGradients(
+        unitSum(),
         () => ({ a: tf.sum(tf.square(this.weights)) }),
         [this.weights],
-        unitSum(),
       );
       tf.dispose(gradients);
       return losses;

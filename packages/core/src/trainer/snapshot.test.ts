@@ -33,7 +33,7 @@ const momentum: GradientStrategy = {
     const { steps } = state as { steps: number };
     return {
       weights: all(1 / (1 + steps)),
-      memory: { weights: all(0.5), keep: all(0.3), add: all(1) },
+      memoryUpdate: { weights: all(0.5), keep: all(0.3), add: all(1) },
       state: { steps: steps + 1 },
     };
   },

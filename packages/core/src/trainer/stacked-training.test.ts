@@ -26,7 +26,11 @@ const momentum: GradientStrategy = {
   init: () => null,
   integrate: ({ objectives }, state) => ({
     weights: all(objectives, 1),
-    memory: { weights: all(objectives, 0.5), keep: all(objectives, 0.5), add: all(objectives, 1) },
+    memoryUpdate: {
+      weights: all(objectives, 0.5),
+      keep: all(objectives, 0.5),
+      add: all(objectives, 1),
+    },
     state,
   }),
 };
@@ -84,7 +88,7 @@ describe('training on independent batches', () => {
   });
 });
 
-describe('training with remembered gradients', () => {
+describe('training with a memory of gradients', () => {
   it('continues from a saved memory, and frees what it holds', async () => {
     await expectConstantMemory(async () => {
       const variable = variableOf(() => tf.scalar(0));

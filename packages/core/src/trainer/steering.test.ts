@@ -245,9 +245,9 @@ describe('clipping before integration', () => {
     await expectConstantMemory(async () => {
       const linear = new Linear({ strategy: unitSum(), clipObjectives: { value: 2 } });
       const batch = { x: tf.tensor1d([4]) };
-      const { groups, sweeps } = await linear.trainer.trainOnBatch(batch);
+      const { groups, backwardPasses } = await linear.trainer.trainOnBatch(batch);
       expect(groups.find(({ key }) => key === 'a+b')!.norms).toEqual([2, 2]);
-      expect(sweeps).toBe(2);
+      expect(backwardPasses).toBe(2);
       linear.dispose();
       tf.dispose(batch);
     });

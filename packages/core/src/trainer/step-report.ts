@@ -11,7 +11,7 @@ export interface StepReport<Name extends string = string> {
   /** Norms, cosines, weights of each group. */
   readonly groups: readonly GroupReport[];
   /** Backward passes made. */
-  readonly sweeps: number;
+  readonly backwardPasses: number;
   /** Whether norms and cosines were measured on top of what the strategy needs (`observe`). */
   readonly observed: boolean;
   /** Why there was no step, where losses or gradients were not finite and such steps are skipped. */

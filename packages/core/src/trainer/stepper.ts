@@ -4,7 +4,7 @@ import { buildGroups } from '../step/begin.ts';
 import { takeStep } from '../step/take-step.ts';
 import { isNonFiniteGradient } from '../rows/finite-checks.ts';
 import type { RunVariable } from '../network/run-variables.ts';
-import { afterStep, endEpoch } from '../step/strategy-hooks.ts';
+import { endStep, endEpoch } from '../step/strategy-hooks.ts';
 import { MultigradError } from '../base/errors.ts';
 import { batchSize } from '../data/batch-size.ts';
 import { evaluateBatches } from './evaluate.ts';
@@ -40,7 +40,7 @@ export class Stepper<Batch, Name extends string> {
     const { strategy } = this.#options;
     const { step, trained } = this.training;
     const forwards = samples.map((batch) => this.#forward(batch, 0, step));
-    this.training.begin(buildGroups(forwards, trained, strategy, this.#options));
+    this.training.begin(buildGroups(strategy, forwards, trained, this.#options));
   }
 
   endEpoch(losses: Readonly<Partial<Record<string, number>>>): void {
@@ -82,7 +82,15 @@ export class Stepper<Batch, Name extends string> {
       if (!isNonFinite(error)) throw error;
       const skipped = await this.#reasonToSkip(error, !this.#seesAfterStep || update.undoable);
       const nothing = { losses: {}, metrics: {} } as Measured<Name>;
-      return { step, ...nothing, groups: [], sweeps: 0, observed: false, skipped, ...scale };
+      return {
+        step,
+        ...nothing,
+        groups: [],
+        backwardPasses: 0,
+        observed: false,
+        skipped,
+        ...scale,
+      };
     }
   }
 
@@ -152,15 +160,15 @@ export class Stepper<Batch, Name extends string> {
           ({ size }) => size,
           sharding.collective,
         );
-        state = afterStep(strategy, state, losses);
+        state = endStep(strategy, state, losses);
       }
       this.training.advance(state, result.memory);
     } catch (error) {
       result.memory?.dispose();
       throw error;
     }
-    const { losses, metrics, groups, sweeps, observed } = result;
-    return { step, losses, metrics, groups, sweeps, observed };
+    const { losses, metrics, groups, backwardPasses, observed } = result;
+    return { step, losses, metrics, groups, backwardPasses, observed };
   }
 
   /** Integrates the gradients and lets the optimizer have its turn. */
@@ -218,7 +226,7 @@ export class Stepper<Batch, Name extends string> {
     step: number,
   ): Promise<IntegratedStep<Name>> {
     const { update, sharding } = this.training;
-    const taken = await takeStep(forwards, trained, this.#options.strategy, options);
+    const taken = await takeStep(this.#options.strategy, forwards, trained, options);
     try {
       await sharding.apply(update, taken.combinations, taken.state.groups, step);
       return taken.result();

@@ -67,7 +67,7 @@ export class TrainingState {
     return this.#integration;
   }
 
-  /** The vectors that the strategy remembers. */
+  /** The memory of the strategy. */
   get memory(): GradientMemory | undefined {
     return this.#memory;
   }

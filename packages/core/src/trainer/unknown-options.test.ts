@@ -30,12 +30,12 @@ it('options that do not exist are refused with the nearest name, in every call t
     '`evaluate` has no option `wieghts`. Did you mean `weights`?',
   );
   await expect(
-    integrateGradients(objectives, [variable], strategy, misspelt({}, { lossweights: {} })),
+    integrateGradients(strategy, objectives, [variable], misspelt({}, { lossweights: {} })),
   ).rejects.toThrow(
     '`integrateGradients` has no option `lossweights`. Did you mean `lossWeights`?',
   );
   expect(() =>
-    buildIntegration([objectives], [variable], strategy, misspelt({}, { groupby: 'layer' })),
+    buildIntegration(strategy, [objectives], [variable], misspelt({}, { groupby: 'layer' })),
   ).toThrow('`buildIntegration` has no option `groupby`. Did you mean `groupBy`?');
   expect((await variable.data())[0]).toBe(1);
   variable.dispose();

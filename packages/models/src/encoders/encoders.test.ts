@@ -10,9 +10,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stagesOf } from '../exchanges/stages.ts';
 import { namedVariables } from '../weights/network-weights.ts';
-import { leNet } from './le-net.ts';
+import { lenet } from './lenet.ts';
 import { multilayerPerceptron } from './multilayer-perceptron.ts';
-import { resNet18 } from './res-net18.ts';
+import { resnet18 } from './resnet18.ts';
 import { temporalTransformer } from './temporal-transformer.ts';
 import { waveformEncoder } from './waveform-encoder.ts';
 
@@ -37,7 +37,7 @@ const cases: Record<string, Case> = {
   },
   LeNet: {
     make: (name, seed) =>
-      leNet({
+      lenet({
         name,
         channels: 1,
         width: 2,
@@ -52,13 +52,13 @@ const cases: Record<string, Case> = {
     weights: ['conv1/kernel', 'conv2/bias', 'dense/kernel'],
   },
   'ResNet-18': {
-    make: (name, seed) => resNet18({ name, ...small, seed }),
+    make: (name, seed) => resnet18({ name, ...small, seed }),
     features: [16],
     stages: ['stem', 'stage1', 'stage2', 'stage3', 'stage4', 'average'],
     weights: ['stem/conv/kernel', 'stage1/block1/conv1/kernel', 'stage4/block1/shortcut/kernel'],
   },
   'ResNet-18 of frames, not pooled': {
-    make: (name, seed) => resNet18({ name, ...small, stem: 'small', frames: 2, pool: false, seed }),
+    make: (name, seed) => resnet18({ name, ...small, stem: 'small', frames: 2, pool: false, seed }),
     features: [2, 1, 1, 16],
     stages: ['stem', 'stage1', 'stage2', 'stage3', 'stage4'],
     weights: ['stem/norm/moving_mean', 'stage2/block2/norm2/gamma'],
@@ -144,10 +144,10 @@ describe.each(testedBackends())('on %s', (backend) => {
     });
   });
 
-  describe('resNet18', () => {
+  describe('resnet18', () => {
     it('has the weights of the published network', async () => {
       await expectConstantMemory(() => {
-        const model = resNet18({ name: 'r', channels: 3, inputHeight: 64, inputWidth: 64 });
+        const model = resnet18({ name: 'r', channels: 3, inputHeight: 64, inputWidth: 64 });
         const trained = model.trainableWeights.reduce(
           (sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]),
           0,
@@ -158,7 +158,7 @@ describe.each(testedBackends())('on %s', (backend) => {
         expect(size('stem')).toEqual([null, 16, 16, 64]);
         expect(size('stage4')).toEqual([null, 2, 2, 512]);
         model.dispose();
-        const gray = resNet18({
+        const gray = resnet18({
           name: 'g',
           channels: 1,
           inputHeight: 32,
@@ -174,7 +174,7 @@ describe.each(testedBackends())('on %s', (backend) => {
     it('averages the features of its frames', async () => {
       await expectConstantMemory(() => {
         const options = { name: 'r', ...small, stem: 'small', seed: 3 } as const;
-        const [one, many] = [resNet18(options), resNet18({ ...options, frames: 3 })];
+        const [one, many] = [resnet18(options), resnet18({ ...options, frames: 3 })];
         tf.tidy(() => {
           const clip = input(many);
           const frames = tf.unstack(clip, 1).map((frame) => one.predict(frame) as tf.Tensor);
@@ -195,11 +195,11 @@ describe.each(testedBackends())('on %s', (backend) => {
       expect(() => multilayerPerceptron({ name: 'm', shape: [3], hidden: [0] })).toThrow(
         'Option `hidden` of `multilayerPerceptron` should be an array of integers >= 1.',
       );
-      expect(() => leNet({ name: 'l', channels: 1, inputHeight: 15 })).toThrow(
-        'Option `inputHeight` of `leNet` should be an integer >= 16. Found 15.',
+      expect(() => lenet({ name: 'l', channels: 1, inputHeight: 15 })).toThrow(
+        'Option `inputHeight` of `lenet` should be an integer >= 16. Found 15.',
       );
-      expect(() => resNet18({ name: 'r', channels: 3 } as never)).toThrow('`inputHeight`');
-      expect(() => resNet18({ name: 'r', ...small, stem: 'tiny' as 'small' })).toThrow('"tiny"');
+      expect(() => resnet18({ name: 'r', channels: 3 } as never)).toThrow('`inputHeight`');
+      expect(() => resnet18({ name: 'r', ...small, stem: 'tiny' as 'small' })).toThrow('"tiny"');
       expect(() => waveformEncoder({ name: 'w', length: 0 })).toThrow('`length`');
       expect(() => temporalTransformer({ name: 't', length: 4, inputs: 3, width: 6 })).toThrow(
         'Option `heads` of `temporalTransformer` should divide `width`, 6. Found 4.',

@@ -34,7 +34,7 @@ export function normalizeBatch(
  *
  * `∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂))/√(σ² + ε)`, g = ∂L/∂x̂.
  *
- * TensorFlow.js composes this of some thirty operations a sweep, half of them broadcasts, which its wasm backend does
+ * TensorFlow.js composes this of some thirty operations a backward pass, half of them broadcasts, which its wasm backend does
  * slowly; here it takes five.
  */
 export function standardize(x: tf.Tensor, epsilon: number, receive: ReceiveMoments): tf.Tensor {

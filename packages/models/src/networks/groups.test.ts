@@ -9,7 +9,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { digitEncoder } from '../encoders/digit-encoder.ts';
-import { leNet } from '../encoders/le-net.ts';
+import { lenet } from '../encoders/lenet.ts';
 import { temporalTransformer } from '../encoders/temporal-transformer.ts';
 import type { Sharing } from '../sharing/sharing.ts';
 import { multimodalNetwork, type MultimodalNetworkOptions } from './make-multimodal-network.ts';
@@ -60,7 +60,7 @@ async function groupsOf(
   groupBy: GroupBy = 'reach',
 ): Promise<Record<string, Group>> {
   const { trainableVariables, namedVariables, parts } = network;
-  const { state, gradients } = await integrateGradients(losses, trainableVariables, only('none'), {
+  const { state, gradients } = await integrateGradients(only('none'), losses, trainableVariables, {
     parts,
     groupBy,
   });
@@ -198,7 +198,7 @@ describe.each(testedBackends())('on %s', (backend) => {
         inputWidth: 16,
       };
       const network = multiTaskNetwork({
-        trunk: (name) => leNet({ name, ...size, seed }),
+        trunk: (name) => lenet({ name, ...size, seed }),
         sharing,
         tasks: {
           left: { kind: 'classification', classes: 2 },

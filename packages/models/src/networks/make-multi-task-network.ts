@@ -50,13 +50,13 @@ export interface MultiTaskNetworkOptions<Name extends string> {
  *
  * @example
  * ```ts
- * import { leNet, multiTaskNetwork } from '@multigrad/models';
+ * import { lenet, multiTaskNetwork } from '@multigrad/models';
  * import '@tensorflow/tfjs-backend-cpu';
  * import * as tf from '@tensorflow/tfjs-core';
  *
  * const size = { channels: 1, width: 2, secondWidth: 3, inputHeight: 16, inputWidth: 16 };
  * const network = multiTaskNetwork({
- *   trunk: (name) => leNet({ name, ...size, seed: 1 }),
+ *   trunk: (name) => lenet({ name, ...size, seed: 1 }),
  *   sharing: { kind: 'cross-stitch', after: ['pool1', 'pool2'] },
  *   tasks: {
  *     left: { kind: 'classification', classes: 10 },

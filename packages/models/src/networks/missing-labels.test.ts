@@ -126,7 +126,7 @@ describe.each(testedBackends())('on %s', (backend) => {
         expect(Object.keys(net.metrics(x, {}))).toEqual([]);
         tf.dispose(measured);
         const [variables, strategy] = [net.trainableVariables, only('weight')];
-        const first = await integrateGradients(() => net.losses(x, full), variables, strategy);
+        const first = await integrateGradients(strategy, () => net.losses(x, full), variables);
         const shared = 'kind+weight+age';
         expect(first.groups.find(({ key }) => key === shared)!.objectives).toEqual([
           'kind',
@@ -134,7 +134,7 @@ describe.each(testedBackends())('on %s', (backend) => {
           'age',
         ]);
         const { state } = first;
-        const second = await integrateGradients(() => net.losses(x, none), variables, strategy, {
+        const second = await integrateGradients(strategy, () => net.losses(x, none), variables, {
           state,
         });
         expect(second.groups.find(({ key }) => key === shared)!.objectives).toEqual(['weight']);

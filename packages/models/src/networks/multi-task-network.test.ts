@@ -151,14 +151,14 @@ describe.each(testedBackends())('on %s', (backend) => {
           return withFeatures(net.lossesFromFeatures(features, target, mode), features);
         };
         const variables = net.trainableVariables;
-        const behind = await integrateGradients(cut, variables, only('place'), {
+        const behind = await integrateGradients(only('place'), cut, variables, {
           level: 'features',
           parts: net.parts,
         });
         const direct = await integrateGradients(
+          only('place'),
           () => net.losses(x, target),
           variables,
-          only('place'),
           { parts: net.parts },
         );
         expect(behind.groups[0]!.key).toBe('trunk');

@@ -105,7 +105,7 @@ export async function engineAnswer(
       return integration;
     },
   };
-  const { gradients } = await integrateGradients(losses, variables, watched);
+  const { gradients } = await integrateGradients(watched, losses, variables);
   const found = variables.flatMap((variable) => [...gradients[variable.name]!.dataSync()]);
   tf.dispose(gradients);
   const trial = trialOf(rows, gramian!);

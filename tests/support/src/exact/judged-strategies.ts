@@ -1,7 +1,7 @@
 import type { GradientStrategy } from '@multigrad/core/strategy';
-import { caGrad } from '@multigrad/strategy-cagrad';
-import { dualProj } from '@multigrad/strategy-dualproj';
-import { fairGrad } from '@multigrad/strategy-fairgrad';
+import { cagrad } from '@multigrad/strategy-cagrad';
+import { dualproj } from '@multigrad/strategy-dualproj';
+import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { nashMtl } from '@multigrad/strategy-nash-mtl';
@@ -39,13 +39,13 @@ export interface JudgedStrategy {
 /** Strategies whose answers exact arithmetic can tell right from wrong. */
 export const judgedStrategies: readonly JudgedStrategy[] = [
   { name: 'upgrad', strategy: upgrad(), judge: judgeUpgrad },
-  { name: 'dualproj', strategy: dualProj(), judge: judgeDualProj },
+  { name: 'dualproj', strategy: dualproj(), judge: judgeDualProj },
   { name: 'mgda', strategy: mgda(), judge: judgeMgda },
   { name: 'mmpareto', strategy: mmpareto({ gamma: 1 }), judge: judgeMmpareto },
-  { name: 'cagrad', strategy: caGrad(), judge: judgeCaGrad(0.5) },
-  { name: 'cagrad:c=1', strategy: caGrad({ c: 1 }), judge: judgeCaGrad(1) },
+  { name: 'cagrad', strategy: cagrad(), judge: judgeCaGrad(0.5) },
+  { name: 'cagrad:c=1', strategy: cagrad({ c: 1 }), judge: judgeCaGrad(1) },
   { name: 'nash-mtl', strategy: nashMtl(), judge: judgeBalance({ maxNorm: 1 }) },
-  { name: 'fairgrad', strategy: fairGrad(), judge: judgeBalance({ share: 1 }) },
+  { name: 'fairgrad', strategy: fairgrad(), judge: judgeBalance({ share: 1 }) },
 ];
 
 /** The projection of `Σ u_k g_k`, and the `S* = Σ |v_k| |g_k|` that its documented error is relative to. */

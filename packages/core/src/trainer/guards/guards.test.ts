@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 /** A report of losses alone. */
 function losses(step: number, values: Record<string, number>): StepReport {
-  return { step, losses: values, metrics: {}, groups: [], sweeps: 1, observed: false };
+  return { step, losses: values, metrics: {}, groups: [], backwardPasses: 1, observed: false };
 }
 
 describe('a loss that is not finite at step 50', () => {

@@ -13,8 +13,8 @@ import { picturesIn } from './clip-list.ts';
 import { decodeImage, loadDecoder } from './decode-image.ts';
 import { assertPositions } from './positions.ts';
 
-/** Options of {@link readModelNet40}. */
-export interface ReadModelNet40Options {
+/** Options of {@link readModelnet40}. */
+export interface ReadModelnet40Options {
   /** Folder of your copy: `<class>/train` and `<class>/test` with pictures. */
   readonly folder: string;
   /**
@@ -83,10 +83,10 @@ const viewPattern = /^(.+)[._](\d+)\.(?:png|jpe?g)$/i;
  * @example
  * ```ts
  * import { MultigradError } from '@multigrad/core/strategy';
- * import { readModelNet40 } from '@multigrad/datasets';
+ * import { readModelnet40 } from '@multigrad/datasets';
  *
  * try {
- *   const { train, classes } = await readModelNet40({ folder: 'my-copy-of-modelnet40-views' });
+ *   const { train, classes } = await readModelnet40({ folder: 'my-copy-of-modelnet40-views' });
  *   console.log(train.count, classes.length); // 9843 40
  * } catch (error) {
  *   console.log(MultigradError.isInstance(error), String(error));
@@ -96,11 +96,11 @@ const viewPattern = /^(.+)[._](\d+)\.(?:png|jpe?g)$/i;
  * @see Wu, Song, Khosla, Yu, Zhang, Tang and Xiao, "3D ShapeNets", CVPR 2015; the views: Su, Maji, Kalogerakis and
  * Learned-Miller, "Multi-view Convolutional Neural Networks for 3D Shape Recognition", ICCV 2015
  */
-export async function readModelNet40({
+export async function readModelnet40({
   folder,
   ...given
-}: ReadModelNet40Options): Promise<ShapeSets> {
-  const options = resolveOptions('readModelNet40', specs, given);
+}: ReadModelnet40Options): Promise<ShapeSets> {
+  const options = resolveOptions('readModelnet40', specs, given);
   const classes = await classFolders(folder);
   const shapes = async (split: 'train' | 'test'): Promise<Shape[]> => {
     const each = classes.map((name, label) =>
@@ -205,7 +205,7 @@ async function makeBatch(
 const count = (fallback: number, minimum: number, description: string) =>
   ({ kind: 'number', default: fallback, minimum, integer: true, description }) as const;
 
-const specs: OptionSpecs<Omit<ReadModelNet40Options, 'folder'>> = {
+const specs: OptionSpecs<Omit<ReadModelnet40Options, 'folder'>> = {
   front: count(1, 0, 'Number of the front view, an integer >= 0.'),
   rear: count(7, 0, 'Number of the rear view, an integer >= 0.'),
   size: count(224, 1, 'Height and width of a view in pixels, an integer >= 1.'),

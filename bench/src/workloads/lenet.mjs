@@ -1,12 +1,12 @@
-import { leNet as leNetTrunk, multiTaskNetwork } from '@multigrad/models';
+import { lenet as lenetTrunk, multiTaskNetwork } from '@multigrad/models';
 import { images, labels } from './random-batch.mjs';
 
 /** MultiMNIST: a LeNet trunk on 36 × 36 pixels, a head for the left digit and one for the right. */
-export const leNet = {
+export const lenet = {
   batchSize: 64,
   make(batchSize) {
     const network = multiTaskNetwork({
-      trunk: leNetTrunk({ name: 'trunk', channels: 1, seed: 1 }),
+      trunk: lenetTrunk({ name: 'trunk', channels: 1, seed: 1 }),
       tasks: {
         left: { kind: 'classification', classes: 10 },
         right: { kind: 'classification', classes: 10 },

@@ -5,10 +5,10 @@ import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-c
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
 import { targetName } from '../network/observe-graph.ts';
-import { sumOverRanks } from './sweep.ts';
+import { sumOverRanks } from './backward.ts';
 
 /** One backward pass from all cut tensors at once to the variables behind them; they do not reach each other. */
-export async function sweepTrunk(
+export async function backwardTrunk(
   { passes, variables, state, bag, collective, lossScale }: StepContext,
   combined: ReadonlyMap<string, Combination | null>,
 ): Promise<ReadonlyMap<string, Combination>> {
@@ -23,11 +23,11 @@ export async function sweepTrunk(
       combination === null ? zerosLike(tensor) : materialise(scaled(combination, lossScale));
     return { tensor, gradient: bag.keep(gradient) };
   });
-  const own = bag.keepAll(tape.sweep(seeds, tape.paths(tensorsOf(behind))));
-  const swept = await sumOverRanks({ collective, bag }, behind, own, ({ name }) => {
+  const own = bag.keepAll(tape.backward(seeds, tape.paths(tensorsOf(behind))));
+  const sums = await sumOverRanks({ collective, bag }, behind, own, ({ name }) => {
     return graph.reach.get(name)!.size > 0;
   });
-  const checks = startChecks(behind, swept, bag);
+  const checks = startChecks(behind, sums, bag);
   const values = await readTogether(checks.packed);
   const broken = await firstNonFinite(behind, checks, values, (flags) => collective.sum(flags));
   if (broken !== null) {
@@ -36,7 +36,7 @@ export async function sweepTrunk(
   }
   return new Map(
     behind.flatMap(({ name }, index) => {
-      const gradient = swept[index] ?? null;
+      const gradient = sums[index] ?? null;
       return gradient === null
         ? []
         : [[name, { rows: [gradient], weights: [1 / lossScale] }] as const];

@@ -5,13 +5,13 @@ import { add, type Tensor } from '@tensorflow/tfjs-core';
  * lets go.
  *
  * Gradient functions may return the very tensor they were given, or one that somebody else owns (a saved input), so
- * holders are counted and only tensors made during this sweep are ever disposed.
+ * holders are counted and only tensors made during this backward pass are ever disposed.
  */
-export class SweepGradients {
+export class PassGradients {
   readonly #sources: ReadonlySet<number>;
   readonly #gradients = new Map<number, Tensor>();
   readonly #holders = new Map<number, number>();
-  /** Ids grow: whatever is younger than this was made by this sweep. */
+  /** Ids grow: whatever is younger than this was made by this backward pass. */
   readonly #youngestForeign: number;
 
   constructor(sources: readonly Tensor[], youngestForeign: number) {
@@ -27,7 +27,7 @@ export class SweepGradients {
     return this.#gradients.get(tensor.id) ?? null;
   }
 
-  /** Whether `gradient` was made by this sweep. */
+  /** Whether `gradient` was made by this backward pass. */
   owns(gradient: Tensor): boolean {
     return gradient.id > this.#youngestForeign;
   }

@@ -15,8 +15,8 @@ import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 import { residualBlock } from './residual-block.ts';
 import { stage } from './stage.ts';
 
-/** Options of {@link resNet18}. */
-export interface ResNet18Options {
+/** Options of {@link resnet18}. */
+export interface Resnet18Options {
   /** The encoder's name, unique in a network; its variables are called `<name>/stem/conv/kernel` and so on. */
   readonly name: string;
   /** Channels of the input images: 3 for colour, 1 for a spectrogram; an integer >= 1. */
@@ -80,22 +80,22 @@ export interface ResNet18Options {
  *
  * @example
  * ```ts
- * import { resNet18 } from '@multigrad/models';
+ * import { resnet18 } from '@multigrad/models';
  * import '@tensorflow/tfjs-backend-cpu';
  * import * as tf from '@tensorflow/tfjs-core';
  *
  * const size = { inputHeight: 16, inputWidth: 16, width: 2, stem: 'small' } as const;
- * const encoder = resNet18({ name: 'video', channels: 3, frames: 2, ...size });
+ * const encoder = resnet18({ name: 'video', channels: 3, frames: 2, ...size });
  * console.log((encoder.predict(tf.zeros([1, 2, 16, 16, 3])) as tf.Tensor).shape); // [ 1, 16 ]
  * ```
  *
  * @see He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", CVPR 2016
  * (https://arxiv.org/abs/1512.03385), table 1
  */
-export function resNet18({ name, ...given }: ResNet18Options): LayersModel {
-  assertLayerName('Option `name` of `resNet18`', name);
-  assertPresent('resNet18', given, ['channels', 'inputHeight', 'inputWidth']);
-  const options = resolveOptions('resNet18', specs, given);
+export function resnet18({ name, ...given }: Resnet18Options): LayersModel {
+  assertLayerName('Option `name` of `resnet18`', name);
+  assertPresent('resnet18', given, ['channels', 'inputHeight', 'inputWidth']);
+  const options = resolveOptions('resnet18', specs, given);
   const { channels, inputHeight, inputWidth, frames, width } = options;
   const make = new SeededLayers(name, options.seed, options.initialisation);
   const bodies: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
@@ -158,7 +158,7 @@ function onEveryFrame(
   return unfold.apply(body(folded)) as SymbolicTensor;
 }
 
-const specs: OptionSpecs<Omit<ResNet18Options, 'name'>> = {
+const specs: OptionSpecs<Omit<Resnet18Options, 'name'>> = {
   channels: countOption('Channels of the input images', 3),
   inputHeight: countOption('Height of the input images in pixels', 224),
   inputWidth: countOption('Width of the input images in pixels', 224),

@@ -6,7 +6,7 @@ import {
 } from '@multigrad/core/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { conFig, type ConFIGOptions, plugin } from './index.ts';
+import { conflictFree, type ConflictFreeOptions, plugin } from './index.ts';
 
 const steep = [
   [-4, 1, 1],
@@ -33,8 +33,8 @@ function expectClose(found: Float64Array, expected: readonly number[], tolerance
   });
 }
 
-function integrate(jacobian: readonly (readonly number[])[], options?: ConFIGOptions) {
-  return integrateMatrix(conFig(options), jacobian);
+function integrate(jacobian: readonly (readonly number[])[], options?: ConflictFreeOptions) {
+  return integrateMatrix(conflictFree(options), jacobian);
 }
 
 /** Rows e_i times i, plus something small: linearly independent, and well so. */
@@ -50,7 +50,7 @@ const independent = fc.integer({ min: 1, max: 5 }).chain((rows) =>
 );
 const exponents = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 5, maxLength: 5 });
 
-describe('conFig', () => {
+describe('conflictFree', () => {
   it('has the published values', () => {
     expectClose(integrate(steep).update, [0.1588089758, 2.0706067581, 2.0706067581]);
     expectClose(integrate(bent).update, [1.6285393611, 0.7777777778]);
@@ -110,11 +110,11 @@ describe('conFig', () => {
       [0, 1],
       [1, 0],
     ];
-    const strategy = conFig({ preference: { b: 3, absent: 7 } });
+    const strategy = conflictFree({ preference: { b: 3, absent: 7 } });
     const { update } = integrateMatrix(strategy, rows, { objectives: ['a', 'b'] });
     // d = (3, 1) / √10, and the projections add up to 4 / √10.
     expectClose(update, [1.2, 0.4], 1e-14);
-    const own = integrateMatrix(conFig({ preference: {} }), rows, {
+    const own = integrateMatrix(conflictFree({ preference: {} }), rows, {
       objectives: ['constructor', '__proto__'],
     });
     expectClose(own.update, [1, 1], 1e-14);
@@ -165,7 +165,7 @@ describe('conFig', () => {
         objectives: ['a', 'b', 'c'],
         gramian: { size: 3, values, relativeError: 2 ** -22 },
       });
-      expectClose(conFig().integrate(seen, null).weights, [...expected], 1e-5);
+      expectClose(conflictFree().integrate(seen, null).weights, [...expected], 1e-5);
     }
   });
 
@@ -183,10 +183,10 @@ describe('conFig', () => {
 
 describe('plugin', () => {
   it('describes the factory', () => {
-    expect(plugin.name).toBe(conFig().name);
+    expect(plugin.name).toBe(conflictFree().name);
     expect(createStrategy(plugin).needs).toEqual({ gradients: 'gramian' });
     expect(() => plugin.create({ preference: { a: -1 } })).toThrow(
-      'Option `preference.a` of `config` should be a finite number >= 0. Found -1.',
+      'Option `preference.a` of `conflict-free` should be a finite number >= 0. Found -1.',
     );
   });
 });

@@ -11,8 +11,8 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link conFig}. */
-export interface ConFIGOptions {
+/** Options of {@link conflictFree}. */
+export interface ConflictFreeOptions {
   /**
    * Preference of each objective by name, finite and >= 0: the cosines of the update with the gradients are in this
    * proportion. Objectives that are not named have 1. Null prefers none.
@@ -22,8 +22,8 @@ export interface ConFIGOptions {
   readonly preference?: ObjectiveWeights | null;
 }
 
-/** Descriptions of the options of {@link conFig}. */
-export const conFigOptions: OptionSpecs<ConFIGOptions> = {
+/** Descriptions of the options of {@link conflictFree}. */
+export const conflictFreeOptions: OptionSpecs<ConflictFreeOptions> = {
   preference: {
     kind: 'weights',
     description:
@@ -60,9 +60,9 @@ export const conFigOptions: OptionSpecs<ConFIGOptions> = {
  * @example
  * ```ts
  * import { integrateMatrix } from '@multigrad/core/strategy';
- * import { conFig } from '@multigrad/strategy-config';
+ * import { conflictFree } from '@multigrad/strategy-conflict-free';
  *
- * const { update } = integrateMatrix(conFig(), [
+ * const { update } = integrateMatrix(conflictFree(), [
  *   [-4, 1, 1],
  *   [6, 1, 1],
  * ]);
@@ -72,11 +72,15 @@ export const conFigOptions: OptionSpecs<ConFIGOptions> = {
  * @see Q. Liu, M. Chu, N. Thuerey, "ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks",
  * ICLR 2025, section 3. https://arxiv.org/abs/2408.11104
  */
-export function conFig(options: ConFIGOptions = {}): GradientStrategy<null> {
-  const { preference } = resolveOptions<ConFIGOptions>('config', conFigOptions, options);
+export function conflictFree(options: ConflictFreeOptions = {}): GradientStrategy<null> {
+  const { preference } = resolveOptions<ConflictFreeOptions>(
+    'conflict-free',
+    conflictFreeOptions,
+    options,
+  );
   return {
     specification: 1,
-    name: 'config',
+    name: 'conflict-free',
     needs: { gradients: 'gramian' },
     init: () => null,
     integrate({ objectives, gramian }, state) {

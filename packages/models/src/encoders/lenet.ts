@@ -5,8 +5,8 @@ import { assertPresent, countOption, initialisationOption, seedOption } from '..
 import type { Initialisation } from '../weights/initialisation.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 
-/** Options of {@link leNet}. */
-export interface LeNetOptions {
+/** Options of {@link lenet}. */
+export interface LenetOptions {
   /** The encoder's name, unique in a network; its variables are called `<name>/conv1/kernel` and so on. */
   readonly name: string;
   /** Channels of the input images, an integer >= 1. */
@@ -68,11 +68,11 @@ export interface LeNetOptions {
  *
  * @example
  * ```ts
- * import { leNet } from '@multigrad/models';
+ * import { lenet } from '@multigrad/models';
  * import '@tensorflow/tfjs-backend-cpu';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * const encoder = leNet({ name: 'trunk', channels: 1, seed: 1 });
+ * const encoder = lenet({ name: 'trunk', channels: 1, seed: 1 });
  * console.log((encoder.predict(tf.zeros([2, 36, 36, 1])) as tf.Tensor).shape); // [ 2, 50 ]
  * ```
  *
@@ -80,10 +80,10 @@ export interface LeNetOptions {
  * @see Sener and Koltun, "Multi-Task Learning as Multi-Objective Optimization", NeurIPS 2018
  * (https://arxiv.org/abs/1810.04650), section 5.1
  */
-export function leNet({ name, ...given }: LeNetOptions): LayersModel {
-  assertLayerName('Option `name` of `leNet`', name);
-  assertPresent('leNet', given, ['channels']);
-  const options = resolveOptions('leNet', specs, given);
+export function lenet({ name, ...given }: LenetOptions): LayersModel {
+  assertLayerName('Option `name` of `lenet`', name);
+  assertPresent('lenet', given, ['channels']);
+  const options = resolveOptions('lenet', specs, given);
   const { channels, width, secondWidth, features, inputHeight, inputWidth } = options;
   const make = new SeededLayers(name, options.seed, options.initialisation);
   const convolution = (layer: string, from: number, filters: number): layers.Layer =>
@@ -113,7 +113,7 @@ function sizeBehind(side: number): number {
   return Math.floor((Math.floor((side - 4) / 2) - 4) / 2);
 }
 
-const specs: OptionSpecs<Omit<LeNetOptions, 'name'>> = {
+const specs: OptionSpecs<Omit<LenetOptions, 'name'>> = {
   channels: countOption('Channels of the input images', 1),
   width: countOption('Channels of the first convolution', 10),
   secondWidth: countOption('Channels of the second convolution', 20),

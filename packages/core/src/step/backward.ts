@@ -6,7 +6,7 @@ import type { PresentObjective } from '../network/objectives.ts';
 import type { Pass } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { scaledClip } from '../rows/clip-gradients.ts';
-import type { SweepSeed } from '../tape/tape.ts';
+import type { BackwardSeed } from '../tape/tape.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
 
@@ -31,7 +31,7 @@ export interface GroupVectors {
   readonly tensors: readonly TensorVectors[];
   /** Number of vectors, a multiple of the number of objectives present. */
   readonly count: number;
-  /** What each vector is multiplied by, a power of two: the loss scale, and 1 for remembered vectors. */
+  /** What each vector is multiplied by, a power of two: the loss scale, and 1 for memory vectors. */
   readonly scales: readonly number[];
 }
 
@@ -55,11 +55,11 @@ export interface Rows {
   /** The vectors of the groups whose Gramians are to be measured; none where one scalar loss was all. */
   readonly groups: readonly GroupVectors[];
   /** Backward passes made. */
-  readonly sweeps: number;
+  readonly backwardPasses: number;
 }
 
 /** One backward pass from the weighted sum of the losses, and with `observe` one for each objective for reports. */
-export async function sweepOnce(
+export async function backwardOnce(
   context: StepContext,
   groups: readonly PresentGroup[],
   { weights }: OneScalar,
@@ -72,22 +72,22 @@ export async function sweepOnce(
     const weight = weightOf(objective.name);
     return weight === 0 ? [] : [seedOf(context, pass, objective, weight)];
   });
-  const swept = bag.keepAll(pass.tape.sweep(seeds, pass.tape.paths(tensorsOf(variables))));
+  const own = bag.keepAll(pass.tape.backward(seeds, pass.tape.paths(tensorsOf(variables))));
   const reached = ({ name }: RunVariable): boolean =>
     [...pass.graph.reach.get(name)!].some((objective) => weightOf(objective) !== 0);
-  const whole = await sumOverRanks(context, variables, swept, reached);
-  if (!observe) return { whole, groups: [], sweeps: 1 };
+  const whole = await sumOverRanks(context, variables, own, reached);
+  if (!observe) return { whole, groups: [], backwardPasses: 1 };
   const targets = variables.map(({ name, variable }) => ({ name, tensor: variable }));
   const gradients = await gradientsAt(context, targets);
   return {
     whole,
     groups: groups.map((present) => vectorsOf(context, present, gradients, false)),
-    sweeps: 1 + pass.tape.value.objectives.length,
+    backwardPasses: 1 + pass.tape.value.objectives.length,
   };
 }
 
 /** One backward pass for each objective of each batch, to the groups' variables or cut tensors. */
-export async function sweepEach(
+export async function backwardEach(
   context: StepContext,
   groups: readonly PresentGroup[],
 ): Promise<Rows> {
@@ -99,7 +99,7 @@ export async function sweepEach(
       const withMemory = strategy.needs.memory === true && isConsulted(context, present);
       return vectorsOf(context, present, gradients, withMemory);
     }),
-    sweeps: passes.reduce((sum, { tape }) => sum + tape.value.objectives.length, 0),
+    backwardPasses: passes.reduce((sum, { tape }) => sum + tape.value.objectives.length, 0),
   };
 }
 
@@ -112,7 +112,7 @@ export function seedOf(
   { shareOf }: Pass,
   { name, loss }: PresentObjective,
   factor = 1,
-): SweepSeed {
+): BackwardSeed {
   const weight = factor * shareOf(name) * (own(lossWeights, name) ?? 1) * lossScale;
   return weight === 1 ? { tensor: loss } : { tensor: loss, gradient: bag.keep(scalar(weight)) };
 }
@@ -142,14 +142,14 @@ type GradientAt = (batch: number, objective: number, target: string) => Tensor |
 
 /** The gradients of all objectives, within the limits for them; of variables among ranks this rank's slices, flat. */
 async function gradientsAt(context: StepContext, targets: readonly Target[]): Promise<GradientAt> {
-  const own = context.passes.map((pass) => sweepObjectives(context, pass, targets));
+  const own = context.passes.map((pass) => backwardByObjective(context, pass, targets));
   const gradients = await limitEach(context, targets, await shareRows(context, targets, own));
   const places = new Map(targets.map(({ name }, index) => [name, index]));
   return (batch, objective, target) =>
     gradients[batch]?.[objective]?.[places.get(target) ?? -1] ?? null;
 }
 
-function sweepObjectives(
+function backwardByObjective(
   context: StepContext,
   pass: Pass,
   targets: readonly Target[],
@@ -161,7 +161,7 @@ function sweepObjectives(
     const objective = tape.value.objectives.find((candidate) => candidate.name === name);
     // Only another rank has samples of it.
     if (objective === undefined) return targets.map(() => null);
-    return context.bag.keepAll(tape.sweep([seedOf(context, pass, objective)], paths));
+    return context.bag.keepAll(tape.backward([seedOf(context, pass, objective)], paths));
   });
 }
 
@@ -221,7 +221,7 @@ async function limitEach(
   return limited;
 }
 
-/** The vectors of a group: gradients of every batch, and remembered ones where the strategy is asked for weights. */
+/** The vectors of a group: gradients of every batch, and memory vectors where the strategy is asked for weights. */
 function vectorsOf(
   { passes, memory, lossScale }: StepContext,
   present: PresentGroup,

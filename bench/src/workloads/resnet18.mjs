@@ -1,4 +1,4 @@
-import { multimodalNetwork, resNet18 } from '@multigrad/models';
+import { multimodalNetwork, resnet18 } from '@multigrad/models';
 import { images, labels } from './random-batch.mjs';
 
 /** Two ResNet-18 at 64 × 64, one for sound and one for images, concatenated. */
@@ -8,8 +8,8 @@ export const resNets = {
     const size = { inputHeight: 64, inputWidth: 64, seed: 1 };
     const network = multimodalNetwork({
       encoders: {
-        audio: resNet18({ name: 'audio', channels: 1, ...size }),
-        visual: resNet18({ name: 'visual', channels: 3, ...size }),
+        audio: resnet18({ name: 'audio', channels: 1, ...size }),
+        visual: resnet18({ name: 'visual', channels: 3, ...size }),
       },
       classes: 10,
       seed: 1,

@@ -1,2 +1,0 @@
-export { conFig, type ConFIGOptions } from './config.ts';
-export { plugin } from './plugin.ts';

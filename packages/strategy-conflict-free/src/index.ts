@@ -1,0 +1,2 @@
+export { conflictFree, type ConflictFreeOptions } from './conflict-free.ts';
+export { plugin } from './plugin.ts';
