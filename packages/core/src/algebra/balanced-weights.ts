@@ -59,8 +59,7 @@ export function balancedWeights(gramian: Gramian, alpha = 1): BalancedWeights {
   });
   if (lengths.some((length) => length === 0)) return none('stationary');
   const cosines = cosineMatrix(gramian, Array.from(lengths.keys()));
-  const nearest = minNormPoint(cosines);
-  if (nearest.stationary) return none('stationary');
+  if (minNormPoint(cosines).stationary) return none('stationary');
 
   // With y_k = a_k |g_k| and the cosines C: (C y)_k = |g_k|^(1/α − 1) y_k^(−1/α).
   const logarithms = lengths.map((length) => Math.log(length));
@@ -69,7 +68,6 @@ export function balancedWeights(gramian: Gramian, alpha = 1): BalancedWeights {
     cosines,
     logarithms.map((logarithm) => (power - 1) * logarithm),
     power,
-    nearest,
   );
   if (balanced === null) return none('unsolved');
   const weights = balanced.map((value, k) => Math.exp(value - logarithms[k]!));
