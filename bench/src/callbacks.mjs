@@ -32,12 +32,12 @@ export async function benchCallbacks({ backend, width, rounds }) {
       variables: network.namedVariables,
     }),
     CSV: csvLogger(join(folder, 'epochs.csv')),
-    'progress bar': progressBar({ stream: terminal, epochs: 1, stepsPerEpoch: rounds + 3, now }),
+    'progress bar': progressBar({ stream: terminal, stepsPerEpoch: rounds + 3, now }),
   };
   let report;
   const cases = { step: async () => void (report = await trainer.trainOnBatch(inputs)) };
   for (const [label, callback] of Object.entries(callbacks)) {
-    await callback.onTrainBegin?.({ step: 0, epoch: 0, batch: 0 });
+    await callback.onTrainBegin?.({ step: 0, epoch: 0, batch: 0, epochs: 1, variables: [] });
     await callback.onEpochBegin?.(0);
     cases[label] = async () => {
       await callback.onBatchBegin?.(report.step);

@@ -63,6 +63,12 @@ export {
   type IdenticalObjectivesOptions,
 } from './trainer/guards/identical-objectives.ts';
 export { memoryAlarm, type MemoryAlarmOptions } from './trainer/guards/memory-alarm.ts';
+export type { MonitorOptions } from './trainer/guards/monitor.ts';
+export {
+  reduceOnPlateau,
+  type ReduceOnPlateau,
+  type ReduceOnPlateauOptions,
+} from './trainer/guards/reduce-on-plateau.ts';
 export { cosineDecay, type LearningRate, stepDecay, warmUp } from './update/learning-rate.ts';
 export type { DynamicLossScale, LossScaleState } from './trainer/loss-scale.ts';
 export type { AverageOptions } from './update/weight-average.ts';

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TrainerCallback } from '@multigrad/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { play, reportOf } from '../testing/steps.ts';
+import { play, reportOf, startAt } from '../testing/steps.ts';
 import { csvLogger } from './csv.ts';
 import { jsonLines } from './json-lines.ts';
 
@@ -83,7 +83,7 @@ describe.each([
   });
 });
 
-const begin = { step: 0, epoch: 0, batch: 0 };
+const begin = startAt(0, 0, 0);
 
 describe('jsonLines', () => {
   it('has a line for every n-th step and for every epoch', async () => {
@@ -115,10 +115,10 @@ describe('jsonLines', () => {
     await play(jsonLines(file), 6, 8);
     expect(text()).toBe(whole);
     const log = jsonLines(file);
-    await log.onTrainBegin!({ step: 8, epoch: 1, batch: 4 });
+    await log.onTrainBegin!(startAt(8, 1, 4));
     await log.onEpochEnd!(1, { loss: 9, near_loss: 1 });
     expect(text()).toBe(whole);
-    await jsonLines(file).onTrainBegin!({ step: 8, epoch: 2, batch: 0 });
+    await jsonLines(file).onTrainBegin!(startAt(8, 2, 0));
     expect(text()).toBe(whole);
   });
 

@@ -56,7 +56,7 @@ export interface JsonLinesOptions {
  *
  * const file = join(mkdtempSync(join(tmpdir(), 'example-')), 'steps.jsonl');
  * const log = jsonLines(file); // goes into fit's callbacks, which calls:
- * await log.onTrainBegin!({ step: 0, epoch: 0, batch: 0 });
+ * await log.onTrainBegin!({ step: 0, epoch: 0, batch: 0, epochs: 1, variables: [] });
  * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], backwardPasses: 1, observed: false };
  * await log.onBatchEnd!(0, report);
  * console.log(JSON.parse(readFileSync(file, 'utf8')).losses); // { a: 1.5 }

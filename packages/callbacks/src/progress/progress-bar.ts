@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { WriteStream } from 'node:tty';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Logs, StepReport, TrainerCallback } from '@multigrad/core';
@@ -5,16 +6,14 @@ import { SingleBar } from 'cli-progress';
 import { formatDuration } from './duration.ts';
 import { cutText, drawBar, formatLosses } from './text.ts';
 
-/** What a progress bar needs to know. */
+/** How a progress bar is drawn. */
 export interface ProgressBarOptions {
-  /** Where it is drawn, such as `process.stdout`. */
-  readonly stream: Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
-  /** Epochs in all, as `fit` has it; an integer >= 1. */
-  readonly epochs: number;
+  /** Where it is drawn. @defaultValue `process.stdout` */
+  readonly stream?: Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
   /** Steps of an epoch, an integer >= 1; where absent, the first epoch is counted and tells. */
   readonly stepsPerEpoch?: number;
-  /** Milliseconds on any clock, such as `Date.now`. */
-  readonly now: () => number;
+  /** Milliseconds on any clock. @defaultValue `Date.now` */
+  readonly now?: () => number;
 }
 
 /**
@@ -28,27 +27,25 @@ export interface ProgressBarOptions {
  * import { progressBar } from '@multigrad/callbacks';
  *
  * const lines: string[] = [];
- * const bar = progressBar({
- *   stream: { write: (line: string) => lines.push(line) > 0 },
- *   epochs: 2,
- *   now: () => 0,
- * });
+ * const bar = progressBar({ stream: { write: (line: string) => lines.push(line) > 0 } });
+ * // `fit` calls these.
+ * await bar.onTrainBegin!({ step: 0, epoch: 0, batch: 0, epochs: 2, variables: [] });
  * await bar.onEpochEnd!(0, { loss: 0.5, val_loss: 0.75 });
  * console.log(lines[0]); // epoch 1/2  loss 0.500, val_loss 0.750
  * ```
  */
-export function progressBar(options: ProgressBarOptions): TrainerCallback {
-  const { stream, epochs, now } = options;
-  for (const name of ['epochs', 'stepsPerEpoch'] as const) {
-    const value = options[name];
-    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
+export function progressBar(options: ProgressBarOptions = {}): TrainerCallback {
+  // eslint-disable-next-line no-restricted-properties -- whoever has a clock of their own passes it
+  const { stream = process.stdout, now = Date.now } = options;
+  let { stepsPerEpoch } = options;
+  if (stepsPerEpoch !== undefined && !(Number.isInteger(stepsPerEpoch) && stepsPerEpoch >= 1)) {
     throw new MultigradError(
       'invalid-option',
-      `Option \`${name}\` should be an integer >= 1. Found ${value}.`,
+      `Option \`stepsPerEpoch\` should be an integer >= 1. Found ${stepsPerEpoch}.`,
     );
   }
   let bar: SingleBar | undefined;
-  let stepsPerEpoch = options.stepsPerEpoch;
+  let epochs = 1;
   /** What was done before, in epochs. */
   let before = 0;
   let epoch = 0;
@@ -85,8 +82,9 @@ export function progressBar(options: ProgressBarOptions): TrainerCallback {
   };
 
   return {
-    onTrainBegin: ({ epoch: number, batch }) => {
+    onTrainBegin: ({ epoch: number, batch, epochs: all }) => {
       began = now();
+      epochs = all;
       epoch = number;
       steps = batch;
       before = epoch + (stepsPerEpoch === undefined ? 0 : Math.min(1, batch / stepsPerEpoch));
@@ -108,6 +106,6 @@ export function progressBar(options: ProgressBarOptions): TrainerCallback {
       stop();
       stream.write(`epoch ${number + 1}/${epochs}  ${formatLosses(logs)}\n`);
     },
-    onTrainEnd: stop,
+    release: stop,
   };
 }

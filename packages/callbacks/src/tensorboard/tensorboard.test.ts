@@ -14,7 +14,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readEvents } from '../testing/read-events.ts';
-import { play, reportOf } from '../testing/steps.ts';
+import { play, reportOf, startAt } from '../testing/steps.ts';
 import { tensorBoard } from './tensorboard.ts';
 
 let folder: string;
@@ -91,11 +91,11 @@ describe('tensorBoard', () => {
     const logs = { loss: 9, near_loss: 1 };
     for (let kill = 0; kill < 2; kill += 1) {
       const board = tensorBoard(folder, { now });
-      await board.onTrainBegin!({ step: 8, epoch: 1, batch: 4 });
+      await board.onTrainBegin!(startAt(8, 1, 4));
       await board.onEpochEnd!(1, logs);
     }
     const next = tensorBoard(folder, { now });
-    await next.onTrainBegin!({ step: 8, epoch: 2, batch: 0 });
+    await next.onTrainBegin!(startAt(8, 2, 0));
     await next.onEpochBegin!(2);
     await next.onBatchEnd!(0, reportOf(8));
     const closed = readEvents(folder)
@@ -109,7 +109,7 @@ describe('tensorBoard', () => {
     rmSync(join(folder, first));
     await play(tensorBoard(folder, { now }), 0, 7);
     const board = tensorBoard(folder, { now });
-    await board.onTrainBegin!({ step: 7, epoch: 1, batch: 3 });
+    await board.onTrainBegin!(startAt(7, 1, 3));
     await board.onBatchEnd!(3, reportOf(7));
     await board.onEpochEnd!(1, logs);
     expect(readEvents(folder).at(-1)!.values).toMatchObject({ 'epoch/loss': 9 });

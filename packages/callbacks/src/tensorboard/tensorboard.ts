@@ -44,7 +44,7 @@ export interface TensorBoardOptions {
  *
  * const folder = mkdtempSync(join(tmpdir(), 'example-'));
  * const board = tensorBoard(folder, { now: Date.now }); // goes into fit's callbacks, which calls:
- * await board.onTrainBegin!({ step: 0, epoch: 0, batch: 0 });
+ * await board.onTrainBegin!({ step: 0, epoch: 0, batch: 0, epochs: 1, variables: [] });
  * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], backwardPasses: 1, observed: false };
  * await board.onBatchEnd!(0, report);
  * console.log(readdirSync(folder)); // [ 'events.out.tfevents.0000000000.multigrad' ]

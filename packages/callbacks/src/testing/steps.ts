@@ -1,4 +1,4 @@
-import type { StepReport, TrainerCallback } from '@multigrad/core';
+import type { FitStart, StepReport, TrainerCallback } from '@multigrad/core';
 
 /** A report made up by formulas, of two objectives in one group. */
 export function reportOf(step: number): StepReport {
@@ -25,6 +25,11 @@ export function reportOf(step: number): StepReport {
   };
 }
 
+/** Where a `fit` begins or goes on. */
+export function startAt(step: number, epoch: number, batch: number, epochs = 3): FitStart {
+  return { step, epoch, batch, epochs, variables: [] };
+}
+
 /** Plays `fit` to a callback: steps `from` to before `to`, epochs of `length` steps; the last one may be cut off. */
 export async function play(
   callback: TrainerCallback,
@@ -32,8 +37,8 @@ export async function play(
   to: number,
   length = 4,
 ): Promise<void> {
-  const start = { step: from, epoch: Math.floor(from / length), batch: from % length };
-  await callback.onTrainBegin?.(start);
+  const epochs = Math.ceil(to / length);
+  await callback.onTrainBegin?.(startAt(from, Math.floor(from / length), from % length, epochs));
   for (let step = from; step < to; step += 1) {
     const epoch = Math.floor(step / length);
     if (step % length === 0) await callback.onEpochBegin?.(epoch);
@@ -44,4 +49,5 @@ export async function play(
     }
   }
   await callback.onTrainEnd?.({ epoch: [], history: {} });
+  callback.release?.();
 }

@@ -1,3 +1,4 @@
+import type { Variable } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 import type { TrainerSnapshot } from './snapshot.ts';
@@ -25,6 +26,8 @@ export interface TrainerCallback<Name extends string = string> {
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** After the last step of a `fit`. */
   onTrainEnd?(history: History): void | Promise<void>;
+  /** Frees what it holds for this `fit`, such as tensors. Called last of all, also where `fit` ends in an error. */
+  release?(): void;
   /**
    * Called after each step and after each epoch, once every callback has seen it: what `snapshot` returns is then
    * complete. Checkpoints are made here. Called once more, without logs, where a callback ended training at this
@@ -47,6 +50,10 @@ export interface FitStart {
   readonly epoch: number;
   /** Steps of that epoch made before; all of them where the epoch had not been closed. */
   readonly batch: number;
+  /** Epochs in all: the option `epochs` of `fit`. */
+  readonly epochs: number;
+  /** The network's weights and statistics; a callback may set them between two steps. */
+  readonly variables: readonly Variable[];
   /** Ends training before its next step: for callbacks that had ended it before, as they remember. */
   readonly stop?: () => void;
 }

@@ -4,6 +4,7 @@ import { checkKnownOptions, type OptionNames } from '../base/known-options.ts';
 import { readOptionNames } from '../data/data-source.ts';
 import { groupingOptionNames } from '../step/integrate-options.ts';
 import { updateOptionNames } from '../update/update.ts';
+import type { TrainerCallback } from './callbacks.ts';
 import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-options.ts';
 
 const trainerOptionNames: OptionNames<TrainerOptions<never, string>> = {
@@ -66,6 +67,17 @@ export function checkFitOptions<Batch, Name extends string>(
   checkKnownOptions('fit', options, fitOptionNames);
   checkCount('epochs', options.epochs, 1);
   checkCount('initialEpoch', options.initialEpoch ?? 0, 0);
+  for (const callback of options.callbacks ?? []) checkCallback(callback);
+}
+
+/** Refuses callbacks of TensorFlow.js, which wait for a `tf.LayersModel` that is never set. */
+function checkCallback(callback: TrainerCallback<never>): void {
+  if (!('setModel' in callback || 'setParams' in callback)) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`callbacks\` should hold callbacks of multigrad. Found ${callback.constructor.name}, which is made for ` +
+      '`LayersModel.fit`: use `earlyStopping` of @multigrad/core, or an object such as `{ onEpochEnd(epoch, logs) {} }`.',
+  );
 }
 
 /** @throws MultigradError `invalid-option` */
@@ -73,7 +85,8 @@ export function checkEvaluateOptions(options: EvaluateOptions): void {
   checkKnownOptions('evaluate', options, evaluateOptionNames);
 }
 
-function checkCount(name: string, value: number, least: number): void {
+/** @throws MultigradError `invalid-option` unless the option is an integer of at least `least` */
+export function checkCount(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
   throw new MultigradError(
     'invalid-option',

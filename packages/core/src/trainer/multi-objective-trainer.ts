@@ -254,6 +254,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         step: this.#stepper.training.step,
         epoch: progress.epoch,
         batch: progress.batch,
+        epochs,
+        variables: this.#stepper.training.touched,
         stop: () => {
           this.#asked = 'ended';
         },
@@ -295,6 +297,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
       return history;
     } finally {
       this.#progress = null;
+      for (const callback of callbacks) callback.release?.();
     }
   }
 

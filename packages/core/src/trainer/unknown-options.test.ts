@@ -1,9 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-layers';
+import * as layers from '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { buildIntegration, integrateGradients } from '../step/integrate-gradients.ts';
 import { unitSum } from '../testing/strategies.ts';
+import type { TrainerCallback } from './callbacks.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 
 beforeAll(async () => {
@@ -40,4 +41,21 @@ it('options that do not exist are refused with the nearest name, in every call t
   expect((await variable.data())[0]).toBe(1);
   variable.dispose();
   optimizer.dispose();
+});
+
+it('callbacks that only LayersModel.fit can call are refused with what to write', async () => {
+  const variable = tf.variable(tf.scalar(1));
+  const trainer = new MultiObjectiveTrainer({
+    objectives: () => ({ loss: tf.square(variable) }),
+    variables: [variable],
+    strategy: unitSum(),
+    optimizer: () => undefined,
+  });
+  const callbacks = [
+    layers.callbacks.earlyStopping({ monitor: 'loss' }) as unknown as TrainerCallback,
+  ];
+  await expect(trainer.fit([null], { epochs: 1, callbacks })).rejects.toThrow(
+    'Found EarlyStopping, which is made for `LayersModel.fit`: use `earlyStopping` of @multigrad/core',
+  );
+  variable.dispose();
 });

@@ -199,7 +199,7 @@ describe.each(testedBackends())('on %s', (backend) => {
     it('weighs by generalisation over the square of overfitting, with mean 1', async () => {
       const { lossWeights, callback } = gBlending(['joint', 'a']);
       expect(lossWeights).toEqual({ joint: 1, a: 1 });
-      await callback.onTrainBegin?.({ step: 0, epoch: 0, batch: 0 });
+      await callback.onTrainBegin?.({ step: 0, epoch: 0, batch: 0, epochs: 4, variables: [] });
       await callback.onEpochEnd?.(0, logs({ joint: [2, 2], a: [3, 3] }));
       expect(lossWeights).toEqual({ joint: 1, a: 1 });
       // G = 0.5 and 1, O = 0.5 and 0.5: ratios 2 and 4.
@@ -216,7 +216,13 @@ describe.each(testedBackends())('on %s', (backend) => {
 
     it('goes on from what it remembers', async () => {
       const play = async (from: number, { callback, lossWeights }: ReturnType<typeof make>) => {
-        await callback.onTrainBegin?.({ step: from, epoch: from, batch: 0 });
+        await callback.onTrainBegin?.({
+          step: from,
+          epoch: from,
+          batch: 0,
+          epochs: 4,
+          variables: [],
+        });
         for (let epoch = from; epoch < 4; epoch++) {
           if (epoch === 2) saved = JSON.parse(JSON.stringify(callback.snapshot!())) as Json;
           const joint: [number, number] = [4 - epoch, 4 - epoch / 2];

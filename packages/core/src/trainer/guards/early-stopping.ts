@@ -1,67 +1,88 @@
+import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../../base/errors.ts';
-import type { Json } from '../../base/json.ts';
 import type { TrainerCallback } from '../callbacks.ts';
-import { numberFromJson, numberToJson } from '../../base/non-finite-json.ts';
-import { monitored } from './monitored.ts';
+import { checkCount } from '../check-options.ts';
+import { Monitor, type MonitorOptions } from './monitor.ts';
 
 /** When training is no longer worth its time. */
-export interface EarlyStoppingOptions {
-  /** Name of the logs to watch. @defaultValue `'val_loss'` */
-  readonly monitor?: string;
-  /** Whether small or large values are good. @defaultValue `'min'` */
-  readonly mode?: 'min' | 'max';
+export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without a better value that are waited for, an integer >= 0. @defaultValue 5 */
   readonly patience?: number;
-  /** By how much a value must be better to count. @defaultValue 0 */
-  readonly minDelta?: number;
+  /**
+   * Whether `fit` ends with the weights and statistics of the best epoch. They are copied in memory, as much again as the
+   * network takes. Training that is interrupted keeps its last weights, from which a resumed one goes on.
+   * @defaultValue false
+   */
+  readonly restoreBest?: boolean;
 }
 
 /**
- * Ends training when a number has not become better for some epochs. What it has seen is part of checkpoints.
+ * Ends training when a number has not become better for some epochs. What it has seen is part of checkpoints; copies of
+ * the best weights are not.
  *
- * @throws MultigradError `invalid-option`; during `fit` too, where the logs have no number of the name `monitor`
+ * @throws MultigradError `invalid-option`; during `fit` too, where the logs have no number of the name `monitor`;
+ *   `unsupported` where a `fit` with `restoreBest` resumes after its best epoch, whose weights were lost with the process
  *
  * @example
  * ```ts
  * import { earlyStopping } from '@multigrad/core';
  *
- * const callbacks = [earlyStopping({ monitor: 'val_image_accuracy', mode: 'max', patience: 3 })];
+ * const callbacks = [
+ *   earlyStopping({ monitor: 'val_image_accuracy', mode: 'max', patience: 3, restoreBest: true }),
+ * ];
  * console.log(callbacks[0]?.name); // early stopping on val_image_accuracy
  * ```
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallback {
-  const { monitor = 'val_loss', mode = 'min', patience = 5, minDelta = 0 } = options;
-  if (!Number.isInteger(patience) || patience < 0) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`patience\` should be an integer >= 0. Found ${patience}.`,
-    );
-  }
-  const sign = mode === 'min' ? 1 : -1;
-  let best = Infinity;
-  let waited = 0;
-  const isOver = (): boolean => waited > 0 && waited >= patience;
+  const { patience = 5, restoreBest = false } = options;
+  checkCount('patience', patience, 0);
+  const monitor = new Monitor(options);
+  let variables: readonly Variable[] = [];
+  let copies: Tensor[] = [];
+  let resumes = false;
+  const isOver = (): boolean => monitor.waited > 0 && monitor.waited >= patience;
+  const forget = (): void => {
+    dispose(copies);
+    copies = [];
+  };
   return {
-    name: `early stopping on ${monitor}`,
-    // A checkpoint may have been made before the end was asked for.
-    onTrainBegin: ({ stop }) => {
-      if (isOver()) stop?.();
+    name: `early stopping on ${monitor.name}`,
+    onTrainBegin: (start) => {
+      // What was restored comes before the beginning.
+      if (!resumes) monitor.reset();
+      resumes = false;
+      ({ variables } = start);
+      // A checkpoint may have been made before the end was asked for.
+      if (isOver()) start.stop?.();
+      if (!restoreBest || monitor.best === null) return;
+      throw new MultigradError(
+        'unsupported',
+        `Option \`restoreBest\` needs the weights of the best epoch, with \`${monitor.name}\` ${monitor.best}. Found none: ` +
+          'they were in the memory of the process that ended. Resume without it, and read them from a checkpoint at the end.',
+      );
     },
     onEpochEnd: (_, logs) => {
-      const value = sign * monitored(logs, monitor);
-      if (value < best - minDelta) {
-        best = value;
-        waited = 0;
-      } else waited += 1;
+      if (!monitor.see(logs) || !restoreBest) return;
+      forget();
+      copies = variables.map((variable) => variable.clone());
     },
     onSafePoint: ({ logs, stop }) => {
       if (logs !== null && isOver()) stop();
     },
-    snapshot: () => ({ best: numberToJson(best), waited }),
+    onTrainEnd: ({ stopped }) => {
+      if (stopped !== undefined && !isOver()) return;
+      copies.forEach((copy, index) => {
+        variables[index]!.assign(copy);
+      });
+    },
+    release: () => {
+      forget();
+      variables = [];
+    },
+    snapshot: () => monitor.snapshot(),
     restore: (state) => {
-      const seen = state as { readonly best: Json; readonly waited: number };
-      best = numberFromJson(seen.best);
-      ({ waited } = seen);
+      monitor.restore(state as unknown as ReturnType<Monitor['snapshot']>);
+      resumes = true;
     },
   };
 }

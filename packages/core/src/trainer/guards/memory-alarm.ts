@@ -1,6 +1,6 @@
 import { memory } from '@tensorflow/tfjs-core';
-import { MultigradError } from '../../base/errors.ts';
 import type { TrainerCallback } from '../callbacks.ts';
+import { checkCount } from '../check-options.ts';
 
 /** When the number of tensors counts as growing. */
 export interface MemoryAlarmOptions {
@@ -53,12 +53,4 @@ export function memoryAlarm(options: MemoryAlarmOptions): TrainerCallback {
       );
     },
   };
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new MultigradError(
-    'invalid-option',
-    `Option \`${name}\` should be an integer >= ${least}. Found ${value}.`,
-  );
 }

@@ -1,0 +1,87 @@
+import type { TrainerCallback } from '../callbacks.ts';
+import type { LearningRate } from '../../update/learning-rate.ts';
+import { checkCount } from '../check-options.ts';
+import { fail, Monitor, type MonitorOptions } from './monitor.ts';
+
+/** When, and how far, a learning rate falls. */
+export interface ReduceOnPlateauOptions extends MonitorOptions {
+  /** The rate at the beginning, a number > 0. */
+  readonly rate: number;
+  /** What the rate is multiplied by, a number in 0 … 1, both exclusive. @defaultValue 0.1 */
+  readonly factor?: number;
+  /** Epochs without a better value that are waited for, an integer >= 1. @defaultValue 10 */
+  readonly patience?: number;
+  /** Epochs after a fall that are not counted, an integer >= 0. @defaultValue 0 */
+  readonly cooldown?: number;
+  /** Below which the rate does not fall, a number >= 0. @defaultValue 0 */
+  readonly least?: number;
+}
+
+/** A callback with the schedule that it steers. */
+export interface ReduceOnPlateau extends TrainerCallback {
+  /** For the trainer's option `learningRate`. */
+  readonly learningRate: LearningRate;
+}
+
+/**
+ * Lowers the learning rate when a number has not become better for some epochs: `rate ← max(least, factor · rate)`. Its
+ * `learningRate` goes to the trainer, the callback itself to `fit`. What it has seen is part of checkpoints.
+ *
+ * @throws MultigradError `invalid-option`; during `fit` too, where the logs have no number of the name `monitor`
+ *
+ * @example
+ * ```ts
+ * import { reduceOnPlateau } from '@multigrad/core';
+ *
+ * const lower = reduceOnPlateau({ rate: 0.1, factor: 0.5, patience: 1, monitor: 'loss' });
+ * await lower.onEpochEnd!(0, { loss: 1 });
+ * await lower.onEpochEnd!(1, { loss: 2 });
+ * console.log(lower.learningRate(0)); // 0.05
+ * ```
+ */
+export function reduceOnPlateau(options: ReduceOnPlateauOptions): ReduceOnPlateau {
+  const { rate: first, factor = 0.1, patience = 10, cooldown = 0, least = 0 } = options;
+  if (!(Number.isFinite(first) && first > 0)) fail('rate', 'a finite number > 0', first);
+  if (!(factor > 0 && factor < 1)) fail('factor', 'a number in 0 … 1, both exclusive', factor);
+  if (!(least >= 0 && least <= first)) fail('least', `a number in 0 … ${first}`, least);
+  checkCount('patience', patience, 1);
+  checkCount('cooldown', cooldown, 0);
+  const monitor = new Monitor(options);
+  let rate = first;
+  let cooling = 0;
+  let resumes = false;
+  return {
+    name: `learning rate on a plateau of ${monitor.name}`,
+    learningRate: () => rate,
+    onTrainBegin: () => {
+      // What was restored comes before the beginning.
+      if (!resumes) {
+        monitor.reset();
+        rate = first;
+        cooling = 0;
+      }
+      resumes = false;
+    },
+    onEpochEnd: (_, logs) => {
+      const better = monitor.see(logs);
+      if (cooling > 0) {
+        cooling -= 1;
+        monitor.rest();
+      }
+      if (better || monitor.waited < patience) return;
+      rate = Math.max(least, factor * rate);
+      cooling = cooldown;
+      monitor.rest();
+    },
+    snapshot: () => ({ ...monitor.snapshot(), rate, cooling }),
+    restore: (state) => {
+      const seen = state as unknown as ReturnType<Monitor['snapshot']> & {
+        readonly rate: number;
+        readonly cooling: number;
+      };
+      monitor.restore(seen);
+      ({ rate, cooling } = seen);
+      resumes = true;
+    },
+  };
+}
