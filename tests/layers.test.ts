@@ -91,3 +91,53 @@ describe.each(['core', 'cli'])('packages/%s/src', (name) => {
     expect(findCircle(imports)).toBeNull();
   });
 });
+
+// What several processes ask of each other stands behind one interface, whose version for a process by itself hands back
+// what it is given. Code that asks whether there are several belongs into its folders.
+const ranks = '(?:ranks|agreement|exchange|collective|communicator|communication)';
+const asksForRanks = new RegExp(
+  [
+    // `ranks === undefined`, `ranks ?? …`, `ranks?.size`, `ranks ? … : …`, `ranks && …`
+    `\\b${ranks}(?:\\?\\.|\\s*(?:[!=]==?|\\?\\?|&&|\\|\\|)|\\s\\?\\s)`,
+    // `if (ranks)`, `!ranks`
+    `if \\(${ranks}\\)|!${ranks}\\b(?!\\.)`,
+  ].join('|'),
+);
+
+/** The lines of a package's sources outside of the folders of ranks that ask whether there are several. */
+function questionsForRanks(name: string, folders: readonly string[]): string[] {
+  const source = join(root, 'packages', name, 'src');
+  return [...importsOf(name).keys()]
+    .filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`)))
+    .flatMap((file) =>
+      readFileSync(join(source, file), 'utf8')
+        .split('\n')
+        .flatMap((line, index) =>
+          asksForRanks.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+        ),
+    );
+}
+
+describe('several ranks', () => {
+  it.each([
+    'if (ranks !== undefined) {',
+    'const { size } = ranks ?? alone;',
+    'return exchange?.sumNow;',
+    'if (collective) return;',
+    'const own = !communicator;',
+    'ranks ? many : one',
+    'result.communication !== undefined',
+  ])('are asked for by %s', (line) => expect(line).toMatch(asksForRanks));
+
+  it.each(['await ranks.order(null);', 'if (!ranks.leads) return;', 'collective.sum(values)'])(
+    'are not asked for by %s',
+    (line) => expect(line).not.toMatch(asksForRanks),
+  );
+
+  it.each([
+    ['core', ['ranks', 'sharding']],
+    ['cli', ['training/ranks']],
+  ])('are asked for nowhere in %s but in %j', (name, folders) => {
+    expect(questionsForRanks(name, folders)).toEqual([]);
+  });
+});

@@ -125,7 +125,8 @@ const epoch = JSON.stringify({
   ...{ stepTime: { plain: 1, observed: null }, seconds: { training: 1, evaluation: 1 } },
 });
 const config = JSON.stringify({
-  ...{ format: 1, version: '1', recipe: 'cg-mnist', strategies: ['sum', 'mgda'], seeds: [0, 1] },
+  ...{ format: 1, version: '1', command: 'compare', recipe: 'cg-mnist' },
+  ...{ strategies: ['sum', 'mgda'], seeds: [0, 1] },
   settings: { epochs: 2, lr: '0.01,0.1' },
 });
 

@@ -44,10 +44,8 @@ export interface CheckpointSchedule {
   readonly mode?: 'min' | 'max';
 }
 
-/** Whatever can be taken down and set back: a `MultiObjectiveTrainer`. */
-export interface Snapshotable {
-  /** Everything that training carries on; the tensors stay its owner's. */
-  snapshot(): TrainerSnapshot;
+/** Whatever can be set back: a `MultiObjectiveTrainer`. */
+export interface Restorable {
   /** Goes on from a snapshot; returns where in a `fit` it was made, null outside of one. */
   restore(snapshot: TrainerSnapshot): FitState | null;
 }
@@ -158,7 +156,23 @@ export class Checkpoints {
    * @throws MultigradError `structure-changed` with all that differs, for a checkpoint of another configuration,
    *   network, strategy or optimizer; `invalid-data` where all are damaged; `unsupported` for another version
    */
-  async restore(trainer: Snapshotable): Promise<RestoredCheckpoint | null> {
+  async restore(trainer: Restorable): Promise<RestoredCheckpoint | null> {
+    return this.read((snapshot) => ({
+      step: snapshot.state.step,
+      fit: trainer.restore(snapshot),
+    }));
+  }
+
+  /**
+   * Hands over the newest checkpoint that is sound, as a trainer's snapshot, and takes up where it was made: further
+   * checkpoints follow it.
+   *
+   * @param take - gets the snapshot; its tensors are freed once this has returned
+   * @returns what `take` returned; null where there is no checkpoint
+   * @throws MultigradError `structure-changed` with all that differs, for a checkpoint of another configuration; `invalid-data`
+   *   where all are damaged; `unsupported` for another version
+   */
+  async read<T>(take: (snapshot: TrainerSnapshot) => T): Promise<T | null> {
     const content = await this.readNewest();
     if (content === null) return null;
     const { manifest } = content;
@@ -172,12 +186,12 @@ export class Checkpoints {
     const tensors = new Map<string, Tensor>();
     try {
       for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
-      const fit = trainer.restore({ state: manifest.state, tensors });
+      const taken = take({ state: manifest.state, tensors });
       // Those before it are this run's as well; those after it are damaged.
       for (const name of await this.list()) {
         if (newestFirst(manifest, name) <= 0) this.#own.add(folderOf(name));
       }
-      return { step: manifest.step, fit };
+      return taken;
     } finally {
       dispose([...tensors.values()]);
     }

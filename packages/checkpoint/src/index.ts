@@ -3,8 +3,8 @@ export {
   Checkpoints,
   type CheckpointSchedule,
   type CheckpointsOptions,
+  type Restorable,
   type RestoredCheckpoint,
-  type Snapshotable,
 } from './checkpoints.ts';
 export type { Fingerprint } from '@multigrad/core/files';
 export type { Manifest, TensorFile } from './manifest.ts';

@@ -4,6 +4,8 @@ import { exitCodeOf, exitCodes } from './shared/exit-codes.ts';
 import type { Environment } from './shared/environment.ts';
 import { visible } from './shared/visible.ts';
 import { createProgram } from './program.ts';
+import type { Ranks } from './training/ranks/ranks.ts';
+import { solo } from './training/ranks/solo.ts';
 
 function prepare(command: Command, { print, complain }: Environment): void {
   command.exitOverride().configureOutput({
@@ -39,6 +41,15 @@ function prepare(command: Command, { print, complain }: Environment): void {
  * ```
  */
 export async function runCommandLine(args: readonly string[], given: Environment): Promise<number> {
+  return runAsRank(args, given, solo);
+}
+
+/** Runs one command line as one of the processes that run it together. */
+export async function runAsRank(
+  args: readonly string[],
+  given: Environment,
+  ranks: Ranks,
+): Promise<number> {
   const environment: Environment = {
     ...given,
     print: (line) => given.print(visible(line)),
@@ -47,6 +58,7 @@ export async function runCommandLine(args: readonly string[], given: Environment
   let exitCode: number = exitCodes.success;
   const program = await createProgram(args, {
     environment,
+    ranks,
     done: (code) => {
       exitCode = code;
     },

@@ -1,9 +1,11 @@
 import process from 'node:process';
 import { exitCodes } from './shared/exit-codes.ts';
-import { runCommandLine } from './command-line.ts';
+import { runAsRank } from './command-line.ts';
 import type { Environment } from './shared/environment.ts';
 import { isStartedByMpi } from './shared/started-by-mpi.ts';
 import { visible } from './shared/visible.ts';
+import type { Ranks } from './training/ranks/ranks.ts';
+import { solo } from './training/ranks/solo.ts';
 import { MultigradError } from '@multigrad/core/strategy';
 
 const interruption = new AbortController();
@@ -51,15 +53,15 @@ const surroundings: Environment = {
   signal: interruption.signal,
 };
 
-const run = async (environment: Environment): Promise<number> =>
-  runCommandLine(process.argv.slice(2), environment);
+const run = async (environment: Environment, ranks: Ranks): Promise<number> =>
+  runAsRank(process.argv.slice(2), environment, ranks);
 
 try {
   if (isStartedByMpi()) {
     const { runRank } = await import('./training/ranks/run-rank.ts');
     process.exitCode = await runRank(surroundings, run);
   } else {
-    process.exitCode = await run(surroundings);
+    process.exitCode = await run(surroundings, solo);
   }
 } catch (error) {
   if (!MultigradError.isInstance(error)) throw error;

@@ -4,15 +4,12 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '@multigrad/backends';
 import { describe, expect, it } from 'vitest';
-import { lineProgress } from '../progress/lines.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import { requireRecipe } from '../experiments/index.ts';
 import { resolveSettings } from '../experiments/settings.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import type { RunRecord } from '../runs/records.ts';
-import { trainRun } from '../training/train-run.ts';
-import { chooseStrategies } from '../strategies/catalog.ts';
-import { collectingWriter } from '../testing/collecting-writer.ts';
+import { trainOnce } from '../testing/train-once.ts';
 import { gradientStatistics } from './gradient-statistics.ts';
 import { analysisSettings, inspector } from './inspector.ts';
 import { lossLandscape } from './loss-landscape.ts';
@@ -162,23 +159,15 @@ describe('a run that is looked at', () => {
         grid: '3',
         'landscape-size': '16',
       });
-      const [strategy] = await chooseStrategies(recipe, ['sum'], '.');
       const train = async (look: boolean): Promise<RunRecord> => {
-        const writer = collectingWriter();
         const { signal } = new AbortController();
-        const result = await trainRun(
-          { recipe, settings, strategy: strategy!, seed: 0, backend: 'wasm' },
-          {
-            checkpoints: null,
-            writer,
-            progress: lineProgress(() => undefined),
-            signal,
-            ...(look ? { inspect: inspector(settings, 0, signal) } : {}),
-          },
+        const { result, epochs, steps, analyses } = await trainOnce(
+          { recipe, settings, strategy: 'sum' },
+          { backend: 'wasm', signal, ...(look ? { inspect: inspector(settings, 0, signal) } : {}) },
         );
         expect(result.error).toBeUndefined();
-        const { epochs, steps, analyses: analysis } = writer;
-        return { epochs, steps, analysis, strategy: 'sum', seed: 0, lr: 0.01, result, gaps: [] };
+        const run = { strategy: 'sum', seed: 0, lr: 0.01 };
+        return { ...run, epochs, steps, analysis: analyses, result, gaps: [] };
       };
       const [plain, seen] = [await train(false), await train(true)];
       expect(seen.epochs[0]!.test).toEqual(plain.epochs[0]!.test);

@@ -8,7 +8,7 @@ import { comparisonOf } from './compare.ts';
 export function analyzeCommand(context: CommandContext): Command {
   const command = new Command();
   for (const recipe of recipes) {
-    command.addCommand(comparisonOf(analyzed(recipe), context, true));
+    command.addCommand(comparisonOf('analyze', analyzed(recipe), context));
   }
   return command;
 }

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import type { Environment } from '../shared/environment.ts';
+import type { Ranks } from '../training/ranks/ranks.ts';
 
 /** What a command needs to act and to report its exit code. */
 export interface CommandContext {
   readonly environment: Environment;
+  /** The processes that run this command together; one by itself, unless MPI started several. */
+  readonly ranks: Ranks;
   /** Takes the exit code of the command that ran. */
   readonly done: (exitCode: number) => void;
 }

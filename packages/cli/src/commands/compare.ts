@@ -4,14 +4,14 @@ import type { PresetName, Recipe } from '../experiments/recipe.ts';
 import { expandAll } from '../strategies/catalog.ts';
 import { collectSpecifiers } from '../strategies/split-specifiers.ts';
 import type { CommandContext, Written } from './command.ts';
-import { addTrainingOptions, requestOf } from './experiment-options.ts';
-import { runRequest } from './run-request.ts';
+import { addTrainingOptions, configOf, outputOf } from './experiment-options.ts';
+import { trainIntoFolder } from './train-into-folder.ts';
 import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad compare`: trains several strategies on one experiment and compares them. */
 export function compareCommand(context: CommandContext): Command {
   const command = new Command();
-  for (const recipe of recipes) command.addCommand(comparisonOf(recipe, context));
+  for (const recipe of recipes) command.addCommand(comparisonOf('compare', recipe, context));
   return command;
 }
 
@@ -20,17 +20,13 @@ const append = (value: string, before: readonly string[] = []): readonly string[
   value,
 ];
 
-/**
- * The comparison of strategies on one experiment.
- *
- * @param analyze - whether networks are looked at between epochs
- */
+/** The command that compares strategies on one experiment, or analyzes them. */
 export function comparisonOf(
+  name: 'compare' | 'analyze',
   recipe: Recipe,
-  { environment, done }: CommandContext,
-  analyze = false,
+  context: CommandContext,
 ): Command {
-  const strategies = analyze ? ['sum', 'mmpareto'] : recipe.strategies;
+  const strategies = name === 'analyze' ? ['sum', 'mmpareto'] : recipe.strategies;
   const command = new Command(recipe.name)
     .description(`${recipe.title}: ${recipe.summary}`)
     .addOption(
@@ -48,13 +44,10 @@ export function comparisonOf(
     const seeds = written['seeds'] as string | undefined;
     const preset = recipe.presets[written['preset'] as PresetName];
     const count = seeds === undefined ? preset.seeds : wholeNumber(recipe.name, 'seeds', seeds, 1);
-    const asked = requestOf(
-      recipe,
-      written,
-      lists ? expandAll(collectSpecifiers(lists)) : strategies,
-      Array.from({ length: count }, (_, seed) => seed),
-      analyze,
-    );
-    done(await runRequest(asked, environment));
+    const config = configOf(name, recipe, written, {
+      strategies: lists ? expandAll(collectSpecifiers(lists)) : strategies,
+      seeds: Array.from({ length: count }, (_, seed) => seed),
+    });
+    context.done(await trainIntoFolder(config, outputOf(recipe, written), context));
   });
 }

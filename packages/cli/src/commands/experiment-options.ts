@@ -2,9 +2,11 @@ import type { OptionSpec } from '@multigrad/core/strategy';
 import { type Command, Option } from 'commander';
 import type { PresetName, Recipe } from '../experiments/recipe.ts';
 import { resolveSettings, settingSpecs } from '../experiments/settings.ts';
+import type { ComparisonConfig, TrainingCommand } from '../runs/config.ts';
 import type { Settings } from '../runs/settings.ts';
-import type { CompareRequest } from '../training/request.ts';
+import { version } from '../shared/version.ts';
 import type { Written } from './command.ts';
+import type { Output } from './train-into-folder.ts';
 
 const presetNames: readonly PresetName[] = ['quick', 'full'];
 
@@ -79,21 +81,21 @@ function defaultFolder(recipe: Recipe): string {
 }
 
 /** What the user asked to be trained. */
-export function requestOf(
+export function configOf(
+  command: TrainingCommand,
   recipe: Recipe,
   written: Written,
-  strategies: readonly string[],
-  seeds: readonly number[],
-  analyze = false,
-): CompareRequest {
+  { strategies, seeds }: Pick<ComparisonConfig, 'strategies' | 'seeds'>,
+): ComparisonConfig {
+  const settings = settingsOf(recipe, written);
+  return { format: 1, version, command, recipe: recipe.name, strategies, seeds, settings };
+}
+
+/** Where the user wants results. */
+export function outputOf(recipe: Recipe, written: Written): Output {
   return {
-    recipe,
-    strategies,
-    seeds,
-    settings: settingsOf(recipe, written),
     out: (written['out'] as string | undefined) ?? defaultFolder(recipe),
     force: written['force'] === true,
-    analyze,
     tensorboard: written['tensorboard'] === true,
   };
 }

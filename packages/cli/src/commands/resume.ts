@@ -2,15 +2,12 @@ import { resolve } from 'node:path';
 import { nodeFiles } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
-import { analyzed } from '../analysis/inspector.ts';
-import type { Environment } from '../shared/environment.ts';
-import { requireRecipe } from '../experiments/index.ts';
+import { recipeOf } from '../analysis/recipe-of.ts';
 import { assertSettings } from '../experiments/settings.ts';
-import { readConfig } from '../runs/read-folder.ts';
 import { recoverConfig } from '../runs/rebuild-config.ts';
 import { outsideSpecifiers } from '../strategies/catalog.ts';
 import type { CommandContext } from './command.ts';
-import { runRequest } from './run-request.ts';
+import { trainIntoFolder } from './train-into-folder.ts';
 
 interface ResumeOptions {
   readonly tensorboard: boolean;
@@ -18,7 +15,7 @@ interface ResumeOptions {
 }
 
 /** `multigrad resume`: goes on with an output folder. */
-export function resumeCommand({ environment, done }: CommandContext): Command {
+export function resumeCommand(context: CommandContext): Command {
   return new Command()
     .argument('<folder>', 'Output folder of compare or train.')
     .option(
@@ -32,7 +29,7 @@ export function resumeCommand({ environment, done }: CommandContext): Command {
       false,
     )
     .action(async (given: string, options: ResumeOptions) =>
-      done(await resume(given, options, environment)),
+      context.done(await resume(given, options, context)),
     );
 }
 
@@ -47,17 +44,12 @@ export function resumeCommand({ environment, done }: CommandContext): Command {
 async function resume(
   given: string,
   { tensorboard, trust }: ResumeOptions,
-  environment: Environment,
+  context: CommandContext,
 ): Promise<number> {
-  const { files = nodeFiles, print } = environment;
-  const folder = resolve(environment.folder, given);
-  const config = (await recoverConfig(folder, files, print)) ?? (await readConfig(folder, files));
-  const { recipe, strategies, seeds, settings } = config;
-  const asked = { strategies, seeds, settings, out: given, force: false, tensorboard };
-  // Only analyses have a grid.
-  const analyze = 'grid' in settings;
-  const experiment = requireRecipe(recipe);
-  const outside = outsideSpecifiers(experiment, strategies);
+  const { files = nodeFiles, folder, print } = context.environment;
+  const config = await recoverConfig(resolve(folder, given), files, print);
+  const recipe = recipeOf(config);
+  const outside = outsideSpecifiers(recipe, config.strategies);
   if (outside.length > 0 && !trust) {
     throw new MultigradError(
       'invalid-option',
@@ -65,6 +57,6 @@ async function resume(
         'Where the folder is yours, or you have read that code, add --trust.',
     );
   }
-  assertSettings(analyze ? analyzed(experiment) : experiment, settings);
-  return runRequest({ ...asked, recipe: experiment, analyze }, environment);
+  assertSettings(recipe, config.settings);
+  return trainIntoFolder(config, { out: given, force: false, tensorboard }, context);
 }

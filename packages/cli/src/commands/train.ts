@@ -4,8 +4,8 @@ import { recipes } from '../experiments/index.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import { learningRates } from '../runs/settings.ts';
 import type { CommandContext, Written } from './command.ts';
-import { addTrainingOptions, requestOf } from './experiment-options.ts';
-import { runRequest } from './run-request.ts';
+import { addTrainingOptions, configOf, outputOf } from './experiment-options.ts';
+import { trainIntoFolder } from './train-into-folder.ts';
 import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad train`: trains one strategy once. */
@@ -15,20 +15,23 @@ export function trainCommand(context: CommandContext): Command {
   return command;
 }
 
-function trainingOf(recipe: Recipe, { environment, done }: CommandContext): Command {
+function trainingOf(recipe: Recipe, context: CommandContext): Command {
   const command = new Command(recipe.name)
     .description(`${recipe.title}: ${recipe.summary}`)
     .requiredOption('--strategy <specifier>', 'Strategy, as in mmpareto:gamma=2,rescale=tensor.')
     .option('--seed <number>', 'Seed of data, weights and order.', '0');
   return addTrainingOptions(command, recipe).action(async (written: Written) => {
     const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
-    const asked = requestOf(recipe, written, [written['strategy'] as string], [seed]);
-    if (learningRates(asked.settings).length > 1) {
+    const config = configOf('train', recipe, written, {
+      strategies: [written['strategy'] as string],
+      seeds: [seed],
+    });
+    if (learningRates(config.settings).length > 1) {
       throw new MultigradError(
         'invalid-option',
-        `Option \`lr\` of \`train\` should be one learning rate; several are for \`compare\`. Found "${asked.settings['lr']!}".`,
+        `Option \`lr\` of \`train\` should be one learning rate; several are for \`compare\`. Found "${config.settings['lr']!}".`,
       );
     }
-    done(await runRequest(asked, environment));
+    context.done(await trainIntoFolder(config, outputOf(recipe, written), context));
   });
 }

@@ -222,7 +222,10 @@ describe('a program that is stopped', () => {
     const evil = "import { writeFileSync } from 'node:fs';\nwriteFileSync('ran', '');\n";
     mkdirSync(program.path('somebody'));
     writeFileSync(program.path('evil.mjs'), evil);
-    const config = { format: 1, version: '0.0.0', recipe: 'cg-mnist', strategies: ['./evil.mjs'] };
+    const config = {
+      ...{ format: 1, version: '0.0.0', command: 'compare', recipe: 'cg-mnist' },
+      strategies: ['./evil.mjs'],
+    };
     const settings = {
       ...{ epochs: 1, 'train-size': 16, 'test-size': 8, 'validation-size': 8, select: 'last' },
       ...{ 'batch-size': 8, lr: 0.01, momentum: 0.9, 'weight-decay': 0, 'group-by': 'reach' },

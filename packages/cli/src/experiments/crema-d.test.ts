@@ -5,10 +5,7 @@ import { useBackend } from '@multigrad/backends';
 import { expectConstantMemory } from '@multigrad/test-support';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lineProgress } from '../progress/lines.ts';
-import { collectingWriter } from '../testing/collecting-writer.ts';
-import { trainRun } from '../training/train-run.ts';
-import { chooseStrategies } from '../strategies/catalog.ts';
+import { trainOnce } from '../testing/train-once.ts';
 import { requireRecipe } from './index.ts';
 import { resolveSettings } from './settings.ts';
 
@@ -73,17 +70,9 @@ const settings = (change: Readonly<Record<string, string>> = {}) =>
 describe('the recipe crema-d', () => {
   it('trains, validates and tests on a copy of the official layout', async () => {
     await expectConstantMemory(async () => {
-      const [strategy] = await chooseStrategies(recipe, ['mmpareto'], '.');
-      const writer = collectingWriter();
-      const { epochs } = writer;
-      const result = await trainRun(
-        { recipe, settings: settings(), strategy: strategy!, seed: 0, backend: 'wasm' },
-        {
-          checkpoints: null,
-          writer,
-          progress: lineProgress(() => undefined),
-          signal: new AbortController().signal,
-        },
+      const { result, epochs } = await trainOnce(
+        { recipe, settings: settings(), strategy: 'mmpareto' },
+        { backend: 'wasm' },
       );
       expect(result.error).toBeUndefined();
       expect(result).toMatchObject({ status: 'finished', steps: 2 });

@@ -2,10 +2,7 @@ import { useBackend } from '@multigrad/backends';
 import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lineProgress } from '../progress/lines.ts';
-import { collectingWriter } from '../testing/collecting-writer.ts';
-import { trainRun } from '../training/train-run.ts';
-import { chooseStrategies } from '../strategies/catalog.ts';
+import { trainOnce } from '../testing/train-once.ts';
 import { recipes, requireRecipe } from './index.ts';
 import { resolveSettings } from './settings.ts';
 
@@ -38,23 +35,10 @@ describe.each(runnable)('the recipe %s', (name) => {
 
   it('trains, validates and tests, and groups what objectives share', async () => {
     await expectConstantMemory(async () => {
-      const [strategy] = await chooseStrategies(recipe, ['mmpareto'], '.');
-      const writer = collectingWriter();
-      const { epochs, steps } = writer;
-      const result = await trainRun(
-        {
-          recipe,
-          settings: resolveSettings(recipe, 'quick', { ...tiny, ...narrow }),
-          strategy: strategy!,
-          seed: 1,
-          backend: 'wasm',
-        },
-        {
-          checkpoints: null,
-          writer,
-          progress: lineProgress(() => undefined),
-          signal: new AbortController().signal,
-        },
+      const settings = resolveSettings(recipe, 'quick', { ...tiny, ...narrow });
+      const { result, epochs, steps } = await trainOnce(
+        { recipe, settings, strategy: 'mmpareto', seed: 1 },
+        { backend: 'wasm' },
       );
       expect(result.error).toBeUndefined();
       expect(result).toMatchObject({ status: 'finished', steps: 2 });

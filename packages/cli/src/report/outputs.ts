@@ -20,7 +20,7 @@ import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../shared/wording.ts';
 import { analysisFiles } from '../runs/folder-layout.ts';
 import { writeWhole } from '../runs/output-folder.ts';
-import { readConfig, readRuns } from '../runs/read-folder.ts';
+import { readRuns } from '../runs/read-folder.ts';
 
 /** An argument as a shell reads it. */
 export function quoted(argument: string): string {
@@ -28,9 +28,15 @@ export function quoted(argument: string): string {
 }
 
 /** The command line that measures a configuration again, into a new folder. */
-export function repeatCommand({ recipe, strategies, seeds, settings }: ComparisonConfig): string {
+export function repeatCommand({
+  command,
+  recipe,
+  strategies,
+  seeds,
+  settings,
+}: ComparisonConfig): string {
   const counted = seeds.every((seed, index) => seed === index);
-  const analysed = 'grid' in settings;
+  const analysed = command === 'analyze';
   const what =
     analysed || counted || strategies.length > 1
       ? [
@@ -82,11 +88,11 @@ export function reportCommands(config: ComparisonConfig, shown: string): ReportC
  */
 export async function writeOutputs(
   folder: string,
+  config: ComparisonConfig,
   shown: string,
   files: Files = nodeFiles,
   draw?: DrawPicture,
 ): Promise<Summary> {
-  const config = await readConfig(folder, files);
   const runs = await readRuns(folder, config, files);
   const summary = summarize(config, runs);
   const write = (name: string, text: string): Promise<void> =>

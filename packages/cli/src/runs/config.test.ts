@@ -5,6 +5,7 @@ import { configDifferences } from './config.ts';
 const config: ComparisonConfig = {
   format: 1,
   version: '1.0.0',
+  command: 'compare',
   recipe: 'cg-mnist',
   strategies: ['sum', 'mgda'],
   seeds: [0, 1],

@@ -1,23 +1,66 @@
 import { MultigradError } from '@multigrad/core/strategy';
-import { configShape } from './record-shapes.ts';
 import { learningRates, type Settings } from './settings.ts';
-import { assertShape } from './shape.ts';
+import {
+  assertShape,
+  byName,
+  count,
+  fields,
+  list,
+  oneOf,
+  type Shape,
+  dependent,
+  shape,
+  text,
+} from './shape.ts';
 
 /** No comparison has more runs: each has a folder and a line of a table. */
 const mostRuns = 100_000;
 
-/** `config.json`: all that decides what a comparison measures. */
+/** The commands that train. An analysis has settings of its own; the other two go on in each other's folders. */
+export const trainingCommands = ['compare', 'train', 'analyze'] as const;
+
+/** A command that trains. */
+export type TrainingCommand = (typeof trainingCommands)[number];
+
+/**
+ * What is to be run: all that decides what a comparison measures. The command line makes it, the trainer gets it, and
+ * `config.json` keeps it.
+ */
 export interface ComparisonConfig {
   /** Version of this file's format. */
   readonly format: 1;
   /** Version of the program. */
   readonly version: string;
+  /** The command that made the folder. */
+  readonly command: TrainingCommand;
   readonly recipe: string;
   /** Specifiers as the user wrote them, in the order of the tables. */
   readonly strategies: readonly string[];
   readonly seeds: readonly number[];
   readonly settings: Settings;
 }
+
+const settings = byName(
+  shape('a text or a finite number', (one) => typeof one === 'string' || Number.isFinite(one)),
+);
+
+const distinct = (inner: Shape): Shape =>
+  dependent(list(inner), () =>
+    shape('at least one, none of them twice', (value) => {
+      const { length } = value as readonly unknown[];
+      return length > 0 && new Set(value as readonly unknown[]).size === length;
+    }),
+  );
+
+/** The shape of `config.json`, beside its format. */
+const configShape: Shape = fields({
+  version: text,
+  command: oneOf(trainingCommands),
+  recipe: text,
+  strategies: distinct(text),
+  seeds: distinct(count),
+  settings,
+});
 
 /**
  * Checks a configuration that was read.
@@ -45,10 +88,19 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
   );
 }
 
-function flatten(config: ComparisonConfig): Map<string, string> {
-  const { settings, ...rest } = config;
+/** All entries but the command: what it decides stands in the settings too. */
+function flatten({
+  format,
+  version,
+  recipe,
+  strategies,
+  seeds,
+  settings,
+}: ComparisonConfig): Map<string, string> {
   return new Map(
-    Object.entries({ ...rest, ...settings }).map(([name, value]) => [name, JSON.stringify(value)]),
+    Object.entries({ format, version, recipe, strategies, seeds, ...settings }).map(
+      ([name, value]) => [name, JSON.stringify(value)],
+    ),
   );
 }
 

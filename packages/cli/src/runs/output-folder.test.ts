@@ -5,7 +5,7 @@ import { nodeFiles } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
-import { openRuns } from '../training/comparison.ts';
+import { openRuns } from '../training/open-runs.ts';
 import type { ComparisonConfig } from './config.ts';
 import { runFolder } from './folder-layout.ts';
 import { openOutputFolder } from './output-folder.ts';

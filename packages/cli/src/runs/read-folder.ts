@@ -58,8 +58,13 @@ export async function readConfig(
   files: Files = nodeFiles,
 ): Promise<ComparisonConfig> {
   const config = await findConfig(folder, files);
-  if (config !== null) return config;
-  throw new MultigradError(
+  if (config === null) throw noConfig(folder);
+  return config;
+}
+
+/** The error for a folder without a configuration. */
+export function noConfig(folder: string): MultigradError {
+  return new MultigradError(
     'io',
     `${folder} holds no results: there is no ${configFile} in it. Name a folder that \`multigrad compare\` or \`multigrad train\` wrote.`,
   );

@@ -6,7 +6,7 @@ import { checkConfig, type ComparisonConfig, extendsConfig, mergeConfigs } from 
 import { checkpointsFolder, configFile, runsFolder } from './folder-layout.ts';
 import { lockFolder } from './folder-lock.ts';
 import { writeConfig } from './output-folder.ts';
-import { findConfig } from './read-folder.ts';
+import { findConfig, noConfig } from './read-folder.ts';
 
 /** What a run's newest checkpoint says of the comparison that it is part of; null where there is none. */
 async function configInCheckpoint(folder: string, files: Files): Promise<ComparisonConfig | null> {
@@ -42,14 +42,14 @@ async function configInCheckpoints(folder: string, files: Files): Promise<Compar
  * checkpoints; what was there is kept as `config.json.damaged`.
  *
  * @param note - takes a line for the user
- * @returns null where there is none, and no checkpoint that tells
- * @throws MultigradError `io`; `invalid-data` where it is torn and no checkpoint tells; `unsupported` for another format
+ * @throws MultigradError `io` where there is none and no checkpoint tells; `invalid-data` where it is torn and no checkpoint
+ *   tells; `unsupported` for another format
  */
 export async function recoverConfig(
   folder: string,
   files: Files,
   note: (text: string) => void,
-): Promise<ComparisonConfig | null> {
+): Promise<ComparisonConfig> {
   let torn: MultigradError | null = null;
   try {
     const config = await findConfig(folder, files);
@@ -59,10 +59,7 @@ export async function recoverConfig(
     torn = error;
   }
   const rebuilt = await configInCheckpoints(folder, files);
-  if (rebuilt === null) {
-    if (torn !== null) throw torn;
-    return null;
-  }
+  if (rebuilt === null) throw torn ?? noConfig(folder);
   const release = await lockFolder(files, folder, new Date());
   try {
     const path = join(folder, configFile);

@@ -12,7 +12,6 @@ import {
   oneOf,
   orNull,
   type Shape,
-  shape,
   text,
 } from './shape.ts';
 
@@ -118,24 +117,3 @@ export const resultShape: Shape = fields(
   },
   { error: fields({ code: text, message: text }, { stack: text }), lostThreads: list(text) },
 );
-
-const settings = byName(
-  shape('a text or a finite number', (one) => typeof one === 'string' || Number.isFinite(one)),
-);
-
-const distinct = (inner: Shape): Shape =>
-  dependent(list(inner), () =>
-    shape('at least one, none of them twice', (value) => {
-      const { length } = value as readonly unknown[];
-      return length > 0 && new Set(value as readonly unknown[]).size === length;
-    }),
-  );
-
-/** The shape of `config.json`, beside its format. */
-export const configShape: Shape = fields({
-  version: text,
-  recipe: text,
-  strategies: distinct(text),
-  seeds: distinct(count),
-  settings,
-});

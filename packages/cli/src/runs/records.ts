@@ -1,4 +1,5 @@
 import type { AnalysisRecord } from './analysis-records.ts';
+import type { Run } from './run-names.ts';
 
 /** How one objective did on a data set: its mean loss, and the share of right answers where it has one. */
 export interface ObjectiveScore {
@@ -126,12 +127,7 @@ export interface CommunicationRecord {
 }
 
 /** One run as its folder holds it; `result` is null where the program died before it could write one. */
-export interface RunRecord {
-  /** The strategy's specifier as the user wrote it. */
-  readonly strategy: string;
-  readonly seed: number;
-  /** Learning rate. */
-  readonly lr: number;
+export interface RunRecord extends Run {
   readonly epochs: readonly EpochRecord[];
   readonly steps: readonly StepRecord[];
   /** What `multigrad analyze` has seen; nothing of other runs. */

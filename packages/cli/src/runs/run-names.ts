@@ -7,12 +7,17 @@ function slug(specifier: string): string {
   return plain === '' ? 'strategy' : plain.slice(0, 100);
 }
 
-/** One run of a comparison, and the name of its folder. */
-export interface RunName {
+/** One run of a comparison: a strategy trained with one seed and one learning rate. */
+export interface Run {
+  /** The strategy's specifier as the user wrote it. */
   readonly strategy: string;
   readonly seed: number;
   /** Learning rate. */
   readonly lr: number;
+}
+
+/** A run with the name of its folder. */
+export interface RunName extends Run {
   readonly name: string;
 }
 

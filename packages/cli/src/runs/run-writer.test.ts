@@ -148,7 +148,10 @@ describe('openRun', () => {
 describe('recoverConfig', () => {
   it('says what is wrong where no checkpoint tells, and changes nothing', async () => {
     const silent = (): void => expect.unreachable();
-    expect(await recoverConfig(folder, nodeFiles, silent)).toBeNull();
+    await expect(recoverConfig(folder, nodeFiles, silent)).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('holds no results') as unknown,
+    });
     mkdirSync(path, { recursive: true });
     writeFileSync(join(folder, configFile), '');
     await expect(recoverConfig(folder, nodeFiles, silent)).rejects.toMatchObject({

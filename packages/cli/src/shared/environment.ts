@@ -1,6 +1,5 @@
 import type { WriteStream } from 'node:tty';
 import type { Files } from '@multigrad/core/files';
-import type { MeasuredCommunicator } from '@multigrad/distributed';
 
 /** What a command has around it: where it writes, where it stands, and what can stop it. */
 export interface Environment {
@@ -14,8 +13,6 @@ export interface Environment {
   readonly folder: string;
   /** Aborted when the user interrupts, or nobody is there any longer; the reason is a text. */
   readonly signal: AbortSignal;
-  /** The ranks that run this command together, this one among them. */
-  readonly ranks?: MeasuredCommunicator;
   /** Where output folders are kept. @defaultValue the file system of this machine */
   readonly files?: Files;
   /**

@@ -156,6 +156,7 @@ export function recordedComparison(options: RecordedOptions = {}): {
     config: {
       format: 1,
       version: '0.0.0',
+      command: 'compare',
       recipe: 'cg-mnist',
       strategies,
       seeds,

@@ -6,15 +6,15 @@ import { exportWeights, modelFolder } from '@multigrad/checkpoint/model-files';
 import { nodeFiles, replaceDurably } from '@multigrad/core/files';
 import { ioError, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { analyzed } from '../analysis/inspector.ts';
+import { recipeOf } from '../analysis/recipe-of.ts';
 import type { Environment } from '../shared/environment.ts';
 import type { Experiment } from '../experiments/experiment.ts';
-import { requireRecipe } from '../experiments/index.ts';
 import { assertSettings } from '../experiments/settings.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { checkpointsFolder } from '../runs/folder-layout.ts';
 import { readConfig } from '../runs/read-folder.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
+import { settingsOfRun } from '../runs/settings.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 
 /**
@@ -44,9 +44,9 @@ export async function exportRun(
   tf.enableProdMode();
   // The weights are the same on all; this one is always there.
   await useBackend('cpu');
-  const settings = { ...config.settings, lr: run.lr };
-  const recipe = requireRecipe(config.recipe);
-  assertSettings('grid' in settings ? analyzed(recipe) : recipe, settings);
+  const settings = settingsOfRun(config.settings, run);
+  const recipe = recipeOf(config);
+  assertSettings(recipe, settings);
   const experiment = await recipe.open(settings, run.seed);
   try {
     assign(experiment, content, run);

@@ -4,16 +4,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lineProgress } from '../progress/lines.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import { requireRecipe } from '../experiments/index.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import { resolveSettings } from '../experiments/settings.ts';
-import { chooseStrategies } from '../strategies/catalog.ts';
-import { collectingWriter } from '../testing/collecting-writer.ts';
+import { type Trained, trainOnce } from '../testing/train-once.ts';
 import type { RunWriter } from '../runs/run-writer.ts';
-import type { EpochRecord, RunResult, StepRecord } from '../runs/records.ts';
-import { trainRun } from './train-run.ts';
 
 const template = requireRecipe('cg-mnist');
 
@@ -66,16 +62,13 @@ async function* asynchronous<T>(values: Iterable<T>): AsyncGenerator<T, void> {
   for (const value of values) yield await Promise.resolve(value);
 }
 
-interface Trained {
-  readonly result: RunResult;
-  readonly epochs: EpochRecord[];
-  readonly steps: StepRecord[];
-  readonly printed: string[];
-}
-
 async function train(
-  specifier: string,
-  change: {
+  strategy: string,
+  {
+    brokenFrom = Infinity,
+    epochs = 2,
+    ...surroundings
+  }: {
     brokenFrom?: number;
     epochs?: number;
     writer?: Partial<RunWriter>;
@@ -83,34 +76,13 @@ async function train(
   } = {},
 ): Promise<Trained> {
   return expectConstantMemory(async () => {
-    const recipe: Recipe = {
-      ...template,
-      open: () => Promise.resolve(openToy(change.brokenFrom ?? Infinity)),
-    };
-    const [strategy] = await chooseStrategies(recipe, [specifier], '.');
-    const writer = collectingWriter();
-    const { epochs, steps } = writer;
-    const printed: string[] = [];
-    const result = await trainRun(
-      {
-        recipe,
-        settings: resolveSettings(template, 'quick', {
-          epochs: String(change.epochs ?? 2),
-          observe: '2',
-          lr: '0.01',
-        }),
-        strategy: strategy!,
-        seed: 0,
-        backend: 'cpu',
-      },
-      {
-        checkpoints: null,
-        writer: { ...writer, ...change.writer },
-        progress: lineProgress((line) => printed.push(line)),
-        signal: change.signal ?? new AbortController().signal,
-      },
-    );
-    return { result, epochs, steps, printed };
+    const recipe: Recipe = { ...template, open: () => Promise.resolve(openToy(brokenFrom)) };
+    const settings = resolveSettings(template, 'quick', {
+      epochs: String(epochs),
+      observe: '2',
+      lr: '0.01',
+    });
+    return trainOnce({ recipe, settings, strategy }, { backend: 'cpu', ...surroundings });
   });
 }
 

@@ -4,6 +4,7 @@ import type { Environment } from '../../shared/environment.ts';
 import { communicationText } from './communication-text.ts';
 import { isStartedByMpi } from '../../shared/started-by-mpi.ts';
 import { asRank } from './run-rank.ts';
+import { solo } from './solo.ts';
 
 describe('ranks', () => {
   const environment = (lines: string[]): Environment => ({
@@ -25,22 +26,22 @@ describe('ranks', () => {
   it('leave the word to the first one', async () => {
     const lines: string[] = [];
     const exitCodes = await runRanks(3, async (communicator) =>
-      asRank(ranksOf(communicator), environment(lines), async ({ print, complain, ranks }) => {
-        print(`of ${ranks!.size}`);
-        complain(`rank ${ranks!.rank}`);
-        await ranks!.barrier();
+      asRank(ranksOf(communicator), environment(lines), async ({ print, complain }, ranks) => {
+        for (const line of ranks.introduction) print(line);
+        complain(`rank ${communicator.rank}`);
+        await communicator.barrier();
         return 0;
       }),
     );
     expect(exitCodes).toEqual([0, 0, 0]);
-    expect(lines).toEqual(['out: of 3', 'err: rank 0']);
+    expect(lines).toEqual(['out: 3 ranks of MPI train together.', 'err: rank 0']);
   });
 
   it('are none where there is one', async () => {
     const lines: string[] = [];
     const [exitCode] = await runRanks(1, async (communicator) =>
-      asRank(ranksOf(communicator), environment(lines), async ({ print, ranks }) => {
-        print(ranks === undefined ? 'alone' : 'with others');
+      asRank(ranksOf(communicator), environment(lines), async ({ print }, ranks) => {
+        print(ranks === solo ? 'alone' : 'with others');
         return Promise.resolve(2);
       }),
     );
@@ -52,9 +53,9 @@ describe('ranks', () => {
     const lines: string[] = [];
     await expect(
       runRanks(2, async (communicator) =>
-        asRank(ranksOf(communicator), environment(lines), async ({ ranks }) => {
-          if (ranks!.rank === 0) throw new Error('no room');
-          await ranks!.barrier();
+        asRank(ranksOf(communicator), environment(lines), async (_, ranks) => {
+          if (ranks.leads) throw new Error('no room');
+          await communicator.barrier();
           return 0;
         }),
       ),

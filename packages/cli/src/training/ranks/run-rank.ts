@@ -1,20 +1,22 @@
 import { measured, type MeasuredCommunicator } from '@multigrad/distributed';
 import { exitCodes } from '../../shared/exit-codes.ts';
 import type { Environment } from '../../shared/environment.ts';
+import { communicatingRanks } from './communicating-ranks.ts';
+import type { Ranks } from './ranks.ts';
+import { solo } from './solo.ts';
 
-/** How long a rank that failed by itself leaves the word to the first one, whose error may be the same, in ms. */
+/** How long a rank that failed by itself waits before it speaks: the first rank may have the same error. In ms. */
 const deference = 1000;
 
+/** A command, as one rank runs it; returns the exit code. */
+type RankCommand = (environment: Environment, ranks: Ranks) => Promise<number>;
+
 /**
- * Runs a command as one of several ranks. The first one alone talks; whichever fails says why, and ends them all.
+ * Runs a command as one of several ranks. The first one alone prints; whichever fails says why, and ends them all.
  *
- * @param run - the command
  * @returns the exit code, where all ranks end by themselves
  */
-export async function runRank(
-  environment: Environment,
-  run: (environment: Environment) => Promise<number>,
-): Promise<number> {
+export async function runRank(environment: Environment, run: RankCommand): Promise<number> {
   // What is not asked for is not loaded: the library of MPI may not be there.
   const { openMpi } = await import('@multigrad/distributed/open-mpi');
   return asRank(
@@ -24,44 +26,39 @@ export async function runRank(
   );
 }
 
-/** The same with ranks that are there; one by itself is a process like any other. */
+/** Runs a command as the rank of a communicator that is open. One rank by itself is a process like any other. */
 export async function asRank(
-  ranks: MeasuredCommunicator,
+  communicator: MeasuredCommunicator,
   environment: Environment,
-  run: (environment: Environment) => Promise<number>,
+  run: RankCommand,
 ): Promise<number> {
-  const { rank } = ranks;
-  if (ranks.size === 1) {
-    const exitCode = await run(environment);
-    await ranks.close();
+  const { rank, size } = communicator;
+  if (size === 1) {
+    const exitCode = await run(environment, solo);
+    await communicator.close();
     return exitCode;
   }
   const complaints: string[] = [];
+  // Launchers pass a terminal on where there is none.
+  const heard: Environment = { ...environment, terminal: null };
   const own: Environment =
     rank === 0
-      ? // Launchers pass a terminal on where there is none.
-        { ...environment, ranks, terminal: null }
-      : {
-          ...environment,
-          ranks,
-          terminal: null,
-          print: () => undefined,
-          complain: (line) => void complaints.push(line),
-        };
+      ? heard
+      : { ...heard, print: () => undefined, complain: (line) => void complaints.push(line) };
   let exitCode: number = exitCodes.failure;
   try {
-    exitCode = await run(own);
+    exitCode = await run(own, communicatingRanks(communicator));
   } catch (error) {
     own.complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
   if (exitCode === exitCodes.success || exitCode === exitCodes.interrupted) {
-    await ranks.close();
+    await communicator.close();
     return exitCode;
   }
   if (rank > 0) {
     await new Promise((resolve) => setTimeout(resolve, deference));
     for (const line of complaints) environment.complain(`rank ${rank}: ${line}`);
   }
-  ranks.abort(exitCode);
+  communicator.abort(exitCode);
   return exitCode;
 }

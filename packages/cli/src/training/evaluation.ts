@@ -1,0 +1,86 @@
+import type { MultiObjectiveTrainer } from '@multigrad/core';
+import { own } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Experiment } from '../experiments/experiment.ts';
+import type { EpochRecord, ObjectiveScore } from '../runs/records.ts';
+import { numberSetting, selectsBest, type Settings } from '../runs/settings.ts';
+
+/** The scores of an epoch on data that it was not trained on. */
+export type Scores = Pick<EpochRecord, 'test' | 'validation' | 'without'>;
+
+/** Measures the scores after an epoch, counted from 0; null where the user interrupted. */
+export type Evaluate = (epoch: number) => Promise<Scores | null>;
+
+/** What ends an evaluation that the user interrupts. */
+const interrupted = new Error('interrupted');
+
+/**
+ * The evaluation of a run: on the validation set, on the test set, and on the test set without each modality.
+ *
+ * @param signal - ends an evaluation between two batches
+ */
+export function evaluator(
+  trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string>,
+  experiment: Experiment,
+  settings: Settings,
+  signal: AbortSignal,
+): Evaluate {
+  const scores = async (
+    batches: AsyncIterable<tf.NamedTensorMap>,
+  ): Promise<Record<string, ObjectiveScore>> => {
+    const { losses, metrics } = await trainer.evaluate(() => untilInterrupted(batches, signal));
+    return Object.fromEntries(
+      Object.entries(losses).map(([name, loss]) => {
+        const accuracy = own(metrics, name)?.['accuracy'];
+        return [name, { loss: loss!, ...(accuracy === undefined ? {} : { accuracy }) }];
+      }),
+    );
+  };
+  const { validation, modalities } = experiment;
+  return async (epoch) => {
+    // What no table will show is not measured.
+    const shown = selectsBest(settings) || epoch + 1 === numberSetting(settings, 'epochs');
+    const missing = shown ? modalities : [];
+    try {
+      const test = await scores(experiment.test());
+      const without: [string, Record<string, ObjectiveScore>][] = [];
+      for (const modality of missing)
+        without.push([modality, await scores(withZeros(experiment.test(), modality))]);
+      return {
+        ...(validation === null ? {} : { validation: await scores(validation()) }),
+        test,
+        ...(missing.length === 0 ? {} : { without: Object.fromEntries(without) }),
+      };
+    } catch (error) {
+      if (error === interrupted) return null;
+      throw error;
+    }
+  };
+}
+
+/** The same batches, until the user interrupts. The trainer itself gives the event loop its turns. */
+async function* untilInterrupted(
+  batches: AsyncIterable<tf.NamedTensorMap>,
+  signal: AbortSignal,
+): AsyncGenerator<tf.NamedTensorMap, void> {
+  for await (const batch of batches) {
+    if (signal.aborted) {
+      tf.dispose(batch);
+      throw interrupted;
+    }
+    yield batch;
+  }
+}
+
+/** The same batches with zeros in the place of one modality, as where a sensor has failed. */
+async function* withZeros(
+  batches: AsyncIterable<tf.NamedTensorMap>,
+  modality: string,
+): AsyncGenerator<tf.NamedTensorMap, void> {
+  for await (const batch of batches) {
+    const present = own(batch, modality)!;
+    const zeros = tf.zerosLike(present);
+    present.dispose();
+    yield { ...batch, [modality]: zeros };
+  }
+}

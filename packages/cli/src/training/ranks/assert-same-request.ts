@@ -1,0 +1,37 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import { assertAlike, type Communicator } from '@multigrad/distributed';
+import type { ComparisonConfig } from '../../runs/config.ts';
+import { learningRates, numberSetting } from '../../runs/settings.ts';
+import { codeFingerprint } from './code-fingerprint.ts';
+
+/**
+ * Checks that all ranks were asked for the same, and that this is one run which several ranks can train.
+ *
+ * @param folder - what paths of strategies are relative to
+ * @throws MultigradError `unsupported` for more than one run, `invalid-option` for batches too small,
+ *   `structure-changed` where ranks differ
+ */
+export async function assertSameRequest(
+  communicator: Communicator,
+  { version, command, recipe, strategies, seeds, settings }: ComparisonConfig,
+  folder: string,
+): Promise<void> {
+  await assertAlike(communicator, {
+    version,
+    code: codeFingerprint(strategies, folder),
+    options: { experiment: recipe, strategies, seeds, ...settings },
+  });
+  const runs = strategies.length * seeds.length * learningRates(settings).length;
+  if (command === 'analyze' || runs !== 1) {
+    throw new MultigradError(
+      'unsupported',
+      `Several ranks train one network: use \`multigrad train\` under mpirun. Found ${command === 'analyze' ? 'an analysis' : `${runs} runs`}.`,
+    );
+  }
+  const batch = numberSetting(settings, 'batch-size');
+  if (batch >= communicator.size) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`batch-size\` should be at least the number of ranks, ${communicator.size}. Found ${batch}.`,
+  );
+}
