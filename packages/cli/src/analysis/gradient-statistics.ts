@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Experiment } from '../experiments/experiment.ts';
 import { mean, standardDeviation } from '../shared/statistics.ts';
@@ -62,14 +62,16 @@ async function addBatch(
   try {
     for (const [part, variables] of Object.entries(experiment.parts)) {
       const names = variables.map(({ name }) => name);
-      const reached = [...gradients].filter(([, own]) => names.some((name) => name in own));
+      const reached = [...gradients].filter(([, gradient]) =>
+        names.some((name) => Object.hasOwn(gradient, name)),
+      );
       if (reached.length === 0) continue;
       const rows = tf.tidy(() =>
         tf.stack(
-          reached.map(([, own]) =>
+          reached.map(([, gradient]) =>
             tf.concat(
               variables.map((variable) =>
-                tf.reshape(own[variable.name] ?? tf.zerosLike(variable), [-1]),
+                tf.reshape(own(gradient, variable.name) ?? tf.zerosLike(variable), [-1]),
               ),
             ),
           ),
@@ -85,7 +87,7 @@ async function addBatch(
       gramian.dispose();
     }
   } finally {
-    for (const own of gradients.values()) tf.dispose(own);
+    for (const gradient of gradients.values()) tf.dispose(gradient);
   }
 }
 
@@ -102,7 +104,7 @@ function objectiveGradients(
   const found = new Map<string, tf.NamedTensorMap>();
   for (const name of names) {
     const { value, grads } = tf.variableGrads(
-      () => experiment.objectives(batch, { training: true })[name]!.loss,
+      () => own(experiment.objectives(batch, { training: true }), name)!.loss,
       variables,
     );
     value.dispose();

@@ -1,4 +1,4 @@
-import { randomState, resumeRandom } from '@multigrad/core/strategy';
+import { randomState, resumeRandom, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Experiment } from '../experiments/experiment.ts';
 import type { LandscapeRecord } from '../runs/analysis-records.ts';
@@ -30,10 +30,10 @@ export async function lossLandscape(
     variables.map(([name, variable]) => direction(variable, [seed, 'landscape', which, name])),
   ) as [tf.Tensor[], tf.Tensor[]];
   const coordinates = Array.from({ length: points }, (_, i) => (2 * i) / (points - 1) - 1);
-  const losses: Record<string, number[][]> = {};
+  const losses = new Map<string, number[][]>();
   try {
     for (const b of coordinates) {
-      const row: Record<string, number>[] = [];
+      const row: ReadonlyMap<string, number>[] = [];
       for (const a of coordinates) {
         if (signal.aborted) return null;
         variables.forEach(([, variable], k) => {
@@ -45,8 +45,8 @@ export async function lossLandscape(
         });
         row.push(await meanLosses(experiment, batches));
       }
-      for (const name of Object.keys(row[0]!)) {
-        losses[name] = [...(losses[name] ?? []), row.map((at) => at[name]!)];
+      for (const name of row[0]!.keys()) {
+        losses.set(name, [...(losses.get(name) ?? []), row.map((at) => at.get(name)!)]);
       }
     }
     const size = (batch: tf.NamedTensorMap): number => Object.values(batch)[0]!.shape[0];
@@ -54,7 +54,7 @@ export async function lossLandscape(
       kind: 'landscape',
       samples: batches.reduce((sum, batch) => sum + size(batch), 0),
       coordinates,
-      losses,
+      losses: Object.fromEntries(losses),
     };
   } finally {
     variables.forEach(([, variable], k) => variable.assign(centre[k]!));
@@ -91,16 +91,16 @@ function direction(
 async function meanLosses(
   experiment: Experiment,
   batches: readonly tf.NamedTensorMap[],
-): Promise<Record<string, number>> {
+): Promise<ReadonlyMap<string, number>> {
   const names: string[] = [];
   const means = tf.tidy(() => {
     const each = batches.map((batch) => {
       const measured = experiment.objectives(batch, { training: false });
       if (names.length === 0) names.push(...Object.keys(measured));
-      return tf.stack(names.map((name) => measured[name]!.loss));
+      return tf.stack(names.map((name) => own(measured, name)!.loss));
     });
     return tf.mean(tf.stack(each), 0);
   });
   const values = await means.data().finally(() => means.dispose());
-  return Object.fromEntries(names.map((name, k) => [name, values[k]!]));
+  return new Map(names.map((name, k) => [name, values[k]!]));
 }

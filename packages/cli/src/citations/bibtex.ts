@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import type { Paper } from '@multigrad/core/strategy';
 
 /** A BibTeX entry in parts. */
@@ -28,7 +29,7 @@ const special: Readonly<Record<string, string>> = {
 
 /** A text with what is syntax to TeX escaped. */
 function escapeText(text: string): string {
-  return text.replace(/[\\~^&%$#_{}]/g, (character) => special[character] ?? `\\${character}`);
+  return text.replace(/[\\~^&%$#_{}]/g, (character) => own(special, character) ?? `\\${character}`);
 }
 
 function keyOf({ authors, year }: Paper, strategy: string): string {
@@ -39,10 +40,10 @@ function keyOf({ authors, year }: Paper, strategy: string): string {
 
 function place(venue: string): Pick<BibtexEntry, 'type' | 'fields'> {
   if (venue === 'arXiv') return { type: 'misc', fields: {} };
-  const journal = journals[venue];
+  const journal = own(journals, venue);
   if (journal !== undefined) return { type: 'article', fields: { journal: escapeText(journal) } };
   // Where a strategy of somebody else was published may be anything; most often it is a conference.
-  const booktitle = escapeText(proceedings[venue] ?? venue);
+  const booktitle = escapeText(own(proceedings, venue) ?? venue);
   return { type: 'inproceedings', fields: { booktitle } };
 }
 

@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import type { OptionSpec } from '@multigrad/core/strategy';
 import { type Command, Option } from 'commander';
 import type { PresetName, Recipe } from '../experiments/recipe.ts';
@@ -24,7 +25,7 @@ Baselines: \`joint\` trains on the loss of all modalities alone, \`only-<objecti
 function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Option {
   const placeholder = spec.kind === 'number' ? 'number' : 'name';
   const option = new Option(`--${name} <${placeholder}>`);
-  const values = presetNames.map((preset) => presets[preset].settings[name]);
+  const values = presetNames.map((preset) => own(presets[preset].settings, name));
   const fallback = 'default' in spec ? String(spec.default) : '';
   const [quick = fallback, full = fallback] = values.map((value) =>
     value === undefined ? undefined : String(value),
@@ -62,12 +63,13 @@ export function addTrainingOptions(command: Command, recipe: Recipe): Command {
 
 /** What the user wrote for the settings, by flag name. */
 function writtenSettings(recipe: Recipe, written: Written): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const name of [...Object.keys(settingSpecs(recipe)), ...Object.keys(recipe.folders)]) {
-    const text = written[new Option(`--${name} <value>`).attributeName()];
-    if (typeof text === 'string') texts[name] = text;
-  }
-  return texts;
+  const names = [...Object.keys(settingSpecs(recipe)), ...Object.keys(recipe.folders)];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const text = own(written, new Option(`--${name} <value>`).attributeName());
+      return typeof text === 'string' ? [[name, text]] : [];
+    }),
+  );
 }
 
 /** The settings that the user asked for, those left out taken from the preset. */

@@ -1,4 +1,4 @@
-import { type OptionSpec, optionsFromText } from '@multigrad/core/strategy';
+import { type OptionSpec, optionsFromText, own } from '@multigrad/core/strategy';
 
 /**
  * The whole number that an option's text stands for.
@@ -21,7 +21,6 @@ export function wholeNumber(
     default: minimum,
     description: name,
   };
-  return (optionsFromText(owner, { [name]: spec }, { [name]: text }) as Record<string, number>)[
-    name
-  ]!;
+  const read = optionsFromText(owner, { [name]: spec }, { [name]: text });
+  return own(read as Record<string, number>, name)!;
 }

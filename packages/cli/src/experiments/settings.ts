@@ -3,9 +3,10 @@ import {
   type OptionSpec,
   optionsFromText,
   resolveOptions,
+  own,
 } from '@multigrad/core/strategy';
 import type { PresetName, Recipe } from './recipe.ts';
-import { numberSetting, type Settings } from '../runs/settings.ts';
+import { numberSetting, selectsBest, type Settings } from '../runs/settings.ts';
 
 type Specs = Readonly<Record<string, OptionSpec>>;
 
@@ -124,7 +125,7 @@ export function resolveSettings(
   const rates = (texts['lr'] ?? '').split(',');
   if (rates.length > 1) return sweep(recipe, preset, texts, rates);
   const specs = settingSpecs(recipe);
-  const isFolder = (name: string): boolean => name in recipe.folders;
+  const isFolder = (name: string): boolean => Object.hasOwn(recipe.folders, name);
   const values = Object.entries(texts).filter(([name]) => !isFolder(name));
   const written = optionsFromText(recipe.name, specs, Object.fromEntries(values));
   // Every kind of setting above is a number or a word.
@@ -132,10 +133,10 @@ export function resolveSettings(
     ...recipe.presets[preset].settings,
     ...written,
   }) as Settings;
-  const folders = Object.keys(recipe.folders).map((name) => [name, texts[name] ?? '']);
+  const folders = Object.keys(recipe.folders).map((name) => [name, own(texts, name) ?? '']);
   const settings: Settings = { ...numbersAndWords, ...(Object.fromEntries(folders) as Settings) };
   recipe.check(settings);
-  if (settings['select'] === 'best') assertValidation(recipe, settings, 'select');
+  if (selectsBest(settings)) assertValidation(recipe, settings, 'select');
   return settings;
 }
 

@@ -1,4 +1,6 @@
+import { own } from '@multigrad/core/strategy';
 import { byName } from './by-name.ts';
+import { testAccuracy } from './test-accuracy.ts';
 import { meanRanks, pairedDifference, relativeGain } from './metrics.ts';
 import { type Estimate, estimate, mean } from '../shared/statistics.ts';
 import type { OwnFigures, ShownRun, SummaryRow } from './figures.ts';
@@ -11,7 +13,7 @@ function accuracyBySeed(
 ): Map<number, number> {
   return new Map(
     shown.flatMap((run): [number, number][] => {
-      const accuracy = run.epoch?.test[objective]?.accuracy;
+      const accuracy = testAccuracy(run.epoch, objective);
       return run.strategy === strategy && accuracy !== undefined ? [[run.seed, accuracy]] : [];
     }),
   );
@@ -60,7 +62,7 @@ export function addComparisons(
   reference: string,
 ): SummaryRow[] {
   const scores = rows.map(({ accuracy }) =>
-    objectives.map((name) => accuracy[name]?.mean ?? Number.NEGATIVE_INFINITY),
+    objectives.map((name) => own(accuracy, name)?.mean ?? Number.NEGATIVE_INFINITY),
   );
   const ranks = meanRanks(scores);
   const baselines = baselinesOf(rows, objectives);

@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import { csvLine } from '@multigrad/callbacks';
 import type { Estimate } from '../shared/statistics.ts';
 import type { Summary } from './figures.ts';
@@ -33,14 +34,14 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
     row.strategy,
     row.seeds.join(' '),
     row.unfinished ? 'no' : 'yes',
-    ...objectives.flatMap((name) => pair(row.accuracy[name])),
+    ...objectives.flatMap((name) => pair(own(row.accuracy, name))),
     ...pair(row.stepTime),
     ...pair(row.observedStepTime),
-    ...groups.flatMap((key) => pair(row.conflictRate[key])),
+    ...groups.flatMap((key) => pair(own(row.conflictRate, key))),
     row.steps,
     row.lr,
-    ...modalities.flatMap((name) => pair(row.without[name])),
-    ...objectives.flatMap((name) => pair(row.difference[name])),
+    ...modalities.flatMap((name) => pair(own(row.without, name))),
+    ...objectives.flatMap((name) => pair(own(row.difference, name))),
     ...pair(row.relativeGain),
     row.meanRank,
     row.hypervolume,

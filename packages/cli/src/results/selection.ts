@@ -1,8 +1,9 @@
+import { own } from '@multigrad/core/strategy';
 import { findRecipe } from '../experiments/index.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord, RunRecord } from '../runs/records.ts';
 import { mean } from '../shared/statistics.ts';
-import { learningRates } from '../runs/settings.ts';
+import { learningRates, selectsBest } from '../runs/settings.ts';
 
 // What is shown of a run is chosen here, by its place or by the validation set; the test set has no say.
 
@@ -12,7 +13,7 @@ import { learningRates } from '../runs/settings.ts';
  */
 function validationScore({ validation }: EpochRecord, objective: string | null): number | null {
   if (validation === undefined) return null;
-  const scores = objective === null ? Object.values(validation) : [validation[objective]];
+  const scores = objective === null ? Object.values(validation) : [own(validation, objective)];
   const accuracies = scores.map((score) => score?.accuracy ?? Number.NaN);
   const score = mean(accuracies);
   return Number.isFinite(score) ? score : null;
@@ -21,7 +22,7 @@ function validationScore({ validation }: EpochRecord, objective: string | null):
 /** The epoch that stands for a run: its last, or with `select: 'best'` the first of its best ones by validation. */
 export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochRecord | null {
   const last = run.epochs.at(-1) ?? null;
-  if (config.settings['select'] !== 'best') return last;
+  if (!selectsBest(config.settings)) return last;
   const objective = findRecipe(config.recipe)?.baseline ?? null;
   let [best, bestScore] = [last, Number.NEGATIVE_INFINITY];
   for (const epoch of run.epochs) {

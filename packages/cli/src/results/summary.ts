@@ -1,9 +1,11 @@
+import { own } from '@multigrad/core/strategy';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { findRecipe } from '../experiments/index.ts';
 import type { ConflictCount, RunRecord, StepTime } from '../runs/records.ts';
 import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
 import { byName } from './by-name.ts';
+import { testAccuracy } from './test-accuracy.ts';
 import { addComparisons } from './comparisons.ts';
 import { hypervolume } from './metrics.ts';
 import { selectEpoch, selectRate } from './selection.ts';
@@ -89,7 +91,7 @@ function ownFigures(
   { objectives, modalities, groups, joint }: Measures,
 ): OwnFigures {
   const points = shown.flatMap(({ epoch }) => {
-    const point = objectives.map((name) => epoch?.test[name]?.accuracy);
+    const point = objectives.map((name) => testAccuracy(epoch, name));
     return point.every((value) => value !== undefined) ? [point] : [];
   });
   return {
@@ -98,10 +100,12 @@ function ownFigures(
     lr: shown[0]?.lr ?? Number.NaN,
     unfinished: shown.some((run) => run.result?.status !== 'finished'),
     accuracy: byName(objectives, (name) =>
-      estimate(shown.map(({ epoch }) => epoch?.test[name]?.accuracy)),
+      estimate(shown.map(({ epoch }) => testAccuracy(epoch, name))),
     ),
     without: byName(modalities, (name) =>
-      estimate(shown.map(({ epoch }) => epoch?.without?.[name]?.[joint]?.accuracy)),
+      estimate(
+        shown.map(({ epoch }) => own(own(epoch?.without ?? {}, name) ?? {}, joint)?.accuracy),
+      ),
     ),
     hypervolume: points.length > 0 ? hypervolume(points) : null,
     stepTime: estimate(shown.map((run) => stepTimeOf(run).plain)),

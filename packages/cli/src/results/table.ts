@@ -1,9 +1,11 @@
+import { own } from '@multigrad/core/strategy';
 import type { RunRecord } from '../runs/records.ts';
 import { selectEpoch } from './selection.ts';
+import { testAccuracy } from './test-accuracy.ts';
 import type { Estimate } from '../shared/statistics.ts';
 import type { Summary } from './figures.ts';
 import { conflictsOf, stepsOf } from './summary.ts';
-import { learningRates } from '../runs/settings.ts';
+import { learningRates, selectsBest } from '../runs/settings.ts';
 
 /** A table of text: two lines of heading, the second one for the unit. */
 export interface Table {
@@ -43,9 +45,9 @@ export function resultsTable(summary: Summary): Table {
     ],
     rows: rows.map((row) => [
       row.strategy + (row.unfinished ? ' †' : ''),
-      ...objectives.map((name) => formatEstimate(row.accuracy[name] ?? null, 100, 1)),
+      ...objectives.map((name) => formatEstimate(own(row.accuracy, name) ?? null, 100, 1)),
       formatEstimate(row.stepTime, 1, 0),
-      ...groups.map((key) => formatEstimate(row.conflictRate[key] ?? null, 100, 0)),
+      ...groups.map((key) => formatEstimate(own(row.conflictRate, key) ?? null, 100, 0)),
       String(row.steps),
       String(row.seeds.length),
     ]),
@@ -81,8 +83,8 @@ export function comparisonTable(summary: Summary): Table | null {
     ],
     rows: rows.map((row) => [
       row.strategy + (row.unfinished ? ' †' : ''),
-      ...compared.map((name) => formatDifference(row.difference[name] ?? null)),
-      ...modalities.map((name) => formatEstimate(row.without[name] ?? null, 100, 1)),
+      ...compared.map((name) => formatDifference(own(row.difference, name) ?? null)),
+      ...modalities.map((name) => formatEstimate(own(row.without, name) ?? null, 100, 1)),
       ...(gains ? [formatEstimate(row.relativeGain, 1, 1).replaceAll('-', '−')] : []),
       row.meanRank?.toFixed(1) ?? nothing,
       row.hypervolume?.toPrecision(3) ?? nothing,
@@ -126,7 +128,7 @@ export function runsTable(
 ): Table {
   const { config, objectives, groups } = summary;
   const swept = learningRates(config.settings).length > 1;
-  const best = config.settings['select'] === 'best';
+  const best = selectsBest(config.settings);
   const percent = (value: number | undefined, digits: number): string =>
     value === undefined ? nothing : (value * 100).toFixed(digits);
   return {
@@ -149,7 +151,7 @@ export function runsTable(
       String(run.seed),
       ...(swept ? [String(run.lr)] : []),
       ...(best ? [String(selectEpoch(run, config)?.epoch ?? nothing)] : []),
-      ...objectives.map((name) => percent(selectEpoch(run, config)?.test[name]?.accuracy, 1)),
+      ...objectives.map((name) => percent(testAccuracy(selectEpoch(run, config), name), 1)),
       run.result?.stepTime.plain?.toFixed(0) ?? nothing,
       run.result?.stepTime.observed?.toFixed(0) ?? nothing,
       ...groups.map((key) => {
@@ -178,7 +180,7 @@ export function resultsCaption({ config, rows }: Summary): string {
       'not in the step time but in the column of their own in the list of runs.'
     : '';
   return (
-    `After ${config.settings['select'] === 'best' ? 'the epoch of the best validation accuracy' : 'the last epoch'}, ` +
+    `After ${selectsBest(config.settings) ? 'the epoch of the best validation accuracy' : 'the last epoch'}, ` +
     `nothing selected on the test set; ${spread}. ` +
     'Step: median time of one training step. Conflicts: share of the steps looked at in which two objectives pulled a ' +
     'group of parameters in opposed directions.' +

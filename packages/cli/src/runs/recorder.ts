@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import type { StepReport } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
 import { assertShape, byName, count, fields, finite, list, measured, pair, text } from './shape.ts';
@@ -36,7 +37,7 @@ class Means {
       const sum = this.#sums.get(name) ?? { loss: 0, accuracy: 0, count: 0, judged: 0 };
       sum.loss += loss;
       sum.count += 1;
-      const accuracy = metrics[name]?.['accuracy'];
+      const accuracy = own(metrics, name)?.['accuracy'];
       if (accuracy !== undefined) {
         sum.accuracy += accuracy;
         sum.judged += 1;

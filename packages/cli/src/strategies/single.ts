@@ -14,8 +14,10 @@ export function singlePlugin(
   objectives: readonly string[],
 ): StrategyPlugin {
   const others = objectives.filter((other) => other !== objective);
-  const weights: Record<string, number> = { [objective]: 1 };
-  for (const other of others) weights[other] = 0;
+  const weights = Object.fromEntries([
+    [objective, 1],
+    ...others.map((other) => [other, 0] as const),
+  ]) as Record<string, number>;
   return definePlugin({
     specification: 1,
     name,

@@ -1,21 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { LivePage, LivePageSource } from './live-page.ts';
-
-/** What a browser is told: the page's outline, and the sections that it does not have yet. */
-export interface PageUpdate {
-  readonly title: string;
-  readonly lead: string;
-  readonly ended: boolean;
-  /** Milliseconds since the records last changed. */
-  readonly age: number;
-  /** Why the folder could not be read at the last look, or null. */
-  readonly trouble: string | null;
-  /** Ids of all sections, in order. */
-  readonly order: readonly string[];
-  /** The sections whose content is new to this browser. */
-  readonly changed: readonly { readonly id: string; readonly html: string }[];
-}
+import type { PageUpdate } from './page-update.ts';
 
 interface Reader {
   readonly response: ServerResponse;

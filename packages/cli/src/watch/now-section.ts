@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import { binnedMedians } from '../report/charts/steps.ts';
 import type { Chart } from '../report/chart.ts';
 import { escapeHtml } from '../report/escape.ts';
@@ -47,7 +48,7 @@ function lossChart(run: RunRecord, title: string, objectives: readonly string[])
   const steps = progressed(run);
   const found: LinePoint[] = objectives.flatMap((strategy) => {
     const samples = run.steps.flatMap(({ step, losses }) => {
-      const value = losses[strategy];
+      const value = own(losses, strategy);
       return value !== undefined && Number.isFinite(value) ? [{ step, value }] : [];
     });
     return binnedMedians(samples, steps, points).map((point) => ({ strategy, ...point }));

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { ioError } from '@multigrad/core/strategy';
 import { styleSheet } from '../report/style-sheet.ts';
-import { followPage } from './follow-page.ts';
 
 /** The page before anything is known: the script fills it. */
 export const pageHtml = `<!doctype html>
@@ -10,7 +11,7 @@ export const pageHtml = `<!doctype html>
 <title>multigrad</title>
 <link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/page.css">
-<script src="/page.js" defer></script>
+<script type="module" src="/page.js"></script>
 </head>
 <body>
 <header>
@@ -24,9 +25,22 @@ export const pageHtml = `<!doctype html>
 </html>
 `;
 
-/** The page's one script. */
-export function pageScript(): string {
-  return `'use strict';\n(${followPage.toString()})();\n`;
+/** The modules of the page's script, which are in `browser/`; the page asks for the first one, which imports the others. */
+export const pageModules = ['page.js', 'sections.js', 'status.js'] as const;
+
+/**
+ * A module of the page's script, as the build compiled it.
+ *
+ * @throws MultigradError `io` where it is not there
+ */
+export function pageModule(name: (typeof pageModules)[number]): string {
+  // The same address from the sources and from what they are compiled to.
+  const address = new URL(`../../dist/watch/browser/${name}`, import.meta.url);
+  try {
+    return readFileSync(address, 'utf8');
+  } catch (cause) {
+    throw ioError(`read the script of the page, ${address.pathname}`, cause);
+  }
 }
 
 /** The look of the report, and of what a live page has beside it. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { MultigradError, ioError } from '@multigrad/core/strategy';
 import { Broadcast } from './broadcast.ts';
 import type { LivePageSource } from './live-page.ts';
-import { icon, pageHtml, pageScript, pageStyle } from './page.ts';
+import { icon, pageHtml, pageModule, pageModules, pageStyle } from './page.ts';
 
 /** A page that is being served. */
 export interface PageServer {
@@ -37,13 +37,23 @@ const headers = {
   'Cache-Control': 'no-store',
 } as const;
 
-/** All that is served beside the events; no request ever names a file. */
-const documents: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
-  ['/', ['text/html; charset=utf-8', pageHtml]],
-  ['/page.js', ['text/javascript; charset=utf-8', pageScript()]],
-  ['/page.css', ['text/css; charset=utf-8', pageStyle()]],
-  ['/icon.svg', ['image/svg+xml', icon]],
-]);
+interface Document {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** All that is served beside the events, by its path; no request ever names a file. */
+function documentsByPath(): ReadonlyMap<string, Document> {
+  const javascript = 'text/javascript; charset=utf-8';
+  return new Map<string, Document>([
+    ['/', { type: 'text/html; charset=utf-8', text: pageHtml }],
+    ...pageModules.map(
+      (name) => [`/${name}`, { type: javascript, text: pageModule(name) }] as const,
+    ),
+    ['/page.css', { type: 'text/css; charset=utf-8', text: pageStyle() }],
+    ['/icon.svg', { type: 'image/svg+xml', text: icon }],
+  ]);
+}
 
 function refuse(response: ServerResponse, status: number, why: string): void {
   response.writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
@@ -63,12 +73,13 @@ function isOurs({ headers: { host: asked, origin } }: IncomingMessage, port: num
 /**
  * Serves the live page of an output folder on this machine alone.
  *
- * @throws MultigradError `io` where the port is taken
+ * @throws MultigradError `io` where the port is taken, or the page's script is not there
  */
 export async function servePage(
   source: LivePageSource,
   { port, interval, now }: ServeOptions,
 ): Promise<PageServer> {
+  const documents = documentsByPath();
   const broadcast = new Broadcast(source, interval, now);
   let ownPort = port;
   const server = createServer((request, response) => {
@@ -83,8 +94,8 @@ export async function servePage(
     }
     const document = documents.get(request.url ?? '');
     if (document !== undefined) {
-      response.writeHead(200, { ...headers, 'Content-Type': document[0] });
-      response.end(request.method === 'HEAD' ? undefined : document[1]);
+      response.writeHead(200, { ...headers, 'Content-Type': document.type });
+      response.end(request.method === 'HEAD' ? undefined : document.text);
     } else if (request.url === '/events' && request.method === 'GET') {
       response.writeHead(200, { ...headers, 'Content-Type': 'text/event-stream' });
       broadcast.add(response);

@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { writeComparison } from '../testing/write-comparison.ts';
-import type { PageUpdate } from './broadcast.ts';
 import { ChartCache } from './chart-cache.ts';
 import { LivePageSource } from './live-page.ts';
+import type { PageUpdate } from './page-update.ts';
 import { type PageServer, servePage } from './server.ts';
 
 const now = Date.parse('2030-01-01T00:00:00Z');
@@ -106,6 +106,8 @@ describe('the server', () => {
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
       ['/page.js', 'text/javascript; charset=utf-8'],
+      ['/sections.js', 'text/javascript; charset=utf-8'],
+      ['/status.js', 'text/javascript; charset=utf-8'],
       ['/page.css', 'text/css; charset=utf-8'],
       ['/icon.svg', 'image/svg+xml'],
     ] as const) {
@@ -117,6 +119,21 @@ describe('the server', () => {
     }
     const page = (await ask(url, '/')).text;
     expect(page.match(/https?:|<script>|style=| on\w+=/g)).toBeNull();
+  });
+
+  it('serves every module that the script imports', async () => {
+    writeComparison(folder, recordedComparison({ strategies: ['sum'], seeds: [0] }));
+    const url = await serve();
+    const left = ['/page.js'];
+    const seen = new Set<string>();
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const { status, text } = await ask(url, path);
+      expect([path, status]).toEqual([path, 200]);
+      for (const [, name] of text.matchAll(/from ['"]\.(\/[^'"]+)['"]/g)) left.push(name!);
+    }
+    expect(seen.size).toBe(3);
   });
 
   it('refuses every name but its own, so that no other site’s name can be pointed at it', async () => {

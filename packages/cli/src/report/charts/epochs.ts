@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import { mean, standardDeviation } from '../../shared/statistics.ts';
 import type { Summary } from '../../results/figures.ts';
 import type { EpochRecord } from '../../runs/records.ts';
@@ -92,7 +93,7 @@ export const accuracyChart: ChartMaker = (summary, styles) =>
         points: epochPoints(
           summary,
           ({ test }) => {
-            const accuracy = test[name]?.accuracy;
+            const accuracy = own(test, name)?.accuracy;
             return accuracy === undefined ? undefined : 100 * accuracy;
           },
           [0, 100],
@@ -123,7 +124,7 @@ function lossChart(
         title: name,
         yTitle: `${on} loss (nats)`,
         fromZero: set === 'train',
-        points: epochPoints(summary, (epoch) => epoch[set][name]?.loss),
+        points: epochPoints(summary, (epoch) => own(epoch[set], name)?.loss),
       })),
     ),
   });
@@ -157,7 +158,7 @@ export const conflictChart: ChartMaker = (summary, styles) => {
         points: epochPoints(
           summary,
           ({ conflicts }) => {
-            const count = conflicts[key];
+            const count = own(conflicts, key);
             return count && count.seen > 0 ? (100 * count.conflicting) / count.seen : undefined;
           },
           [0, 100],

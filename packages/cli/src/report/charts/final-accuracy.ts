@@ -1,5 +1,8 @@
+import { own } from '@multigrad/core/strategy';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatEstimate } from '../../results/table.ts';
+import { testAccuracy } from '../../results/test-accuracy.ts';
+import { selectsBest } from '../../runs/settings.ts';
 import type { Summary } from '../../results/figures.ts';
 import { type ChartMaker, unlessEmpty } from '../chart.ts';
 import { numberFormat, strategyEncoding } from '../line-panel.ts';
@@ -16,7 +19,7 @@ function barSpec(
 ): TopLevelSpec {
   const { color } = strategyEncoding(styles);
   const rows = summary.rows.flatMap((row) => {
-    const accuracy = row.accuracy[objective];
+    const accuracy = own(row.accuracy, objective);
     return accuracy
       ? [
           {
@@ -28,7 +31,7 @@ function barSpec(
       : [];
   });
   const seeds = summary.shown.flatMap((run) => {
-    const accuracy = run.epoch?.test[objective]?.accuracy;
+    const accuracy = testAccuracy(run.epoch, objective);
     return accuracy === undefined ? [] : [{ strategy: run.strategy, accuracy: 100 * accuracy }];
   });
   const y = {
@@ -91,17 +94,16 @@ function barSpec(
 export const finalAccuracyChart: ChartMaker = (summary, styles) =>
   unlessEmpty({
     id: 'final-accuracy',
-    title:
-      summary.config.settings['select'] === 'best'
-        ? 'Test accuracy after the epoch that validates best'
-        : 'Test accuracy after the last epoch',
+    title: selectsBest(summary.config.settings)
+      ? 'Test accuracy after the epoch that validates best'
+      : 'Test accuracy after the last epoch',
     explanation:
       summary.config.seeds.length > 1
         ? 'Bars are means over seeds and circles the single seeds; the figures give mean ± standard deviation.'
         : 'One seed: differences of a few points can be chance.',
     legend: false,
     panels: summary.objectives
-      .filter((name) => summary.rows.some((row) => row.accuracy[name]))
+      .filter((name) => summary.rows.some((row) => own(row.accuracy, name)))
       .map((name) => ({
         title: `${name} head`,
         description: `${name} head: final test accuracy by strategy`,
