@@ -155,7 +155,9 @@ describe('multigrad train under mpirun', () => {
       there,
     );
     expect(exitCode).not.toBe(0);
-    expect(errors).toContain('rank 1: enough of this');
+    expect(errors).toContain(
+      'rank 1: Strategy `stops` threw in its `integrate`. Error: enough of this',
+    );
     expect(seconds).toBeLessThan(60);
   });
 
