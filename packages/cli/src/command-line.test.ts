@@ -170,7 +170,7 @@ describe('strategies', () => {
       'mgda',
       'imtl-g',
       'aligned-mtl',
-      'config',
+      'conflict-free',
       'edm',
       'gradvac',
       'random-gradient-weighting',
