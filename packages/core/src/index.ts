@@ -6,6 +6,7 @@ export {
 export type { ClipOptions } from './rows/clip-gradients.ts';
 export {
   type ExchangedRow,
+  type BatchShare,
   type GradientExchange,
   type Slice,
   sliceOf,

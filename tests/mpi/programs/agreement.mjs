@@ -89,8 +89,8 @@ for (const [name, strategy] of Object.entries(strategies)) {
   const decisions = [];
   const before = ranks.traffic();
   const trainer = new MultiObjectiveTrainer({
-    objectives: ({ x }, { step, firstSample, sumNow }) => {
-      const mode = { training: true, step, firstSample, ...(sumNow ? { sumNow } : {}) };
+    objectives: ({ x }, { step, share }) => {
+      const mode = { training: true, step, share };
       const target = (k) => tf.sin(tf.add(tf.mul(tf.slice(x, [0, k], [-1, 1]), 3), k));
       return Object.fromEntries(
         outputs(x, mode).map((output, k) => [

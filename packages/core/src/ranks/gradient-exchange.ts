@@ -1,5 +1,16 @@
 import type { Json } from '../base/json.ts';
 
+/** One rank's part of a batch that several ranks share out among them; of a process by itself, the whole batch. */
+export interface BatchShare {
+  /** Number of the part's first sample in the whole batch, from 0: dropout draws the mask of the whole batch by it. */
+  readonly firstSample: number;
+  /**
+   * Replaces numbers by their sums over all ranks, in place; every rank calls it at the same points of its forward pass.
+   * Batch norm takes the samples of all ranks by it. Null where each rank normalises by its own samples.
+   */
+  readonly sumNow: ((values: Float64Array) => void) | null;
+}
+
 /** A row of numbers that several ranks add up: every rank hands in rows of the same sizes in the same order. */
 export interface ExchangedRow {
   readonly size: number;

@@ -237,7 +237,8 @@ export class Stepper<Batch, Name extends string> {
 
   #forward(batch: Batch, firstSample: number, step: number): Forward<Name> {
     const { sumNow } = this.training.sharding;
-    return () => this.#options.objectives(batch, { training: true, step, firstSample, sumNow });
+    const share = { firstSample, sumNow };
+    return () => this.#options.objectives(batch, { training: true, step, share });
   }
 }
 

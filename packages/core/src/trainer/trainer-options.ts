@@ -1,5 +1,5 @@
 import type { ClipOptions } from '../rows/clip-gradients.ts';
-import type { GradientExchange } from '../ranks/gradient-exchange.ts';
+import type { BatchShare, GradientExchange } from '../ranks/gradient-exchange.ts';
 import type { GroupingOptions } from '../step/integrate-options.ts';
 import type { FeatureObjectives, Objectives } from '../network/objectives.ts';
 import type { GradientStrategy } from '../contract/strategy.ts';
@@ -16,10 +16,8 @@ export interface ObjectiveContext {
   readonly training: boolean;
   /** Number of the training step, from 0; the number of steps made so far in `evaluate`. */
   readonly step: number;
-  /** Number of the batch's first sample in the batch of all ranks: 0 for a trainer by itself. */
-  readonly firstSample?: number;
-  /** Adds up over the ranks, in place: batch norm goes by it. Null where each rank normalises by its own samples. */
-  readonly sumNow?: ((values: Float64Array) => void) | null;
+  /** This rank's part of a training batch: layers go by it, who calls them passes it on. Absent in `evaluate`. */
+  readonly share?: BatchShare;
 }
 
 /** What a multi-objective trainer is made of. */

@@ -1,10 +1,10 @@
-import { hasKernel, runKernel } from '@multigrad/core';
+import { type BatchShare, hasKernel, runKernel } from '@multigrad/core';
 import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
 import { normalizeBatch, type ReceiveMoments } from './standardize.ts';
-import { normalizeTogether, type SumNow } from './standardize-together.ts';
+import { normalizeTogether } from './standardize-together.ts';
 
 /** Options of {@link batchNormalization}. */
 export interface BatchNormalizationOptions {
@@ -70,7 +70,7 @@ export class BatchNormalization extends layers.Layer {
 
   override call(
     inputs: tf.Tensor | tf.Tensor[],
-    kwargs: { readonly training?: unknown; readonly sumNow?: SumNow },
+    kwargs: { readonly training?: unknown; readonly share?: BatchShare },
   ): tf.Tensor {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0]! : inputs;
@@ -83,8 +83,8 @@ export class BatchNormalization extends layers.Layer {
         this.#follow(this.#movingMean!, mean);
         this.#follow(this.#movingVariance!, variance);
       };
-      const { sumNow } = kwargs;
-      return sumNow === undefined
+      const sumNow = kwargs.share?.sumNow ?? null;
+      return sumNow === null
         ? normalizeBatch(x, gamma, beta, this.#epsilon, receive)
         : normalizeTogether(x, gamma, beta, this.#epsilon, receive, sumNow);
     });
@@ -129,7 +129,7 @@ const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
  *
  * Training: `y = γ · (x − μ)/√(σ² + ε) + β` with mean μ and (biased) variance σ² over all axes but the last; moving
  * statistics follow as `m ← momentum · m + (1 − momentum) · μ`, once per call. Inference: the moving statistics take
- * the place of μ and σ². Called with `sumNow`, as networks do where a trainer synchronises its ranks, mean and variance are
+ * the place of μ and σ². Called with a `share` of a batch whose ranks are synchronised, mean and variance are
  * those of all ranks' samples, in the gradient too.
  *
  * Making one lets `loadLayersModel` read it; a program that only loads calls {@link registerLayers}.

@@ -1,4 +1,11 @@
-import { hasKernel, runKernel, seededUniform, uniformKey, type UniformKey } from '@multigrad/core';
+import {
+  type BatchShare,
+  hasKernel,
+  runKernel,
+  seededUniform,
+  uniformKey,
+  type UniformKey,
+} from '@multigrad/core';
 import {
   describeValue,
   MultigradError,
@@ -43,7 +50,7 @@ const specs: OptionSpecs<Omit<DropoutOptions, 'name'>> = {
 interface Arguments {
   readonly training?: unknown;
   readonly step?: unknown;
-  readonly firstSample?: number;
+  readonly share?: BatchShare;
 }
 
 /** The layer that {@link dropout} makes. */
@@ -62,10 +69,7 @@ export class Dropout extends layers.Layer {
     return inputShape as Shape;
   }
 
-  override call(
-    inputs: tf.Tensor | tf.Tensor[],
-    { training, step, firstSample = 0 }: Arguments,
-  ): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], { training, step, share }: Arguments): tf.Tensor {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     if (training !== true || this.#rate === 0) return x;
     if (!Number.isSafeInteger(step) || (step as number) < 0) {
@@ -77,7 +81,7 @@ export class Dropout extends layers.Layer {
     }
     const key = uniformKey(this.#seed, step as number, this.name);
     // A rank's samples lie behind those of the ranks before it.
-    return dropped(x, this.#rate, key, firstSample * (x.size / x.shape[0]));
+    return dropped(x, this.#rate, key, (share?.firstSample ?? 0) * (x.size / x.shape[0]));
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -66,7 +66,7 @@ describe.each(testedBackends())('on %s', (backend) => {
       };
       const layer = batchNormalization({ epsilon: 1e-12, momentum: 0 });
       const x = tf.tensor2d([[1], [3]]);
-      const y = layer.apply(x, { training: true, sumNow }) as tf.Tensor;
+      const y = layer.apply(x, { training: true, share: { firstSample: 0, sumNow } }) as tf.Tensor;
       const deviation = Math.sqrt(5);
       expect([...y.dataSync()].map((value) => value * deviation)).toEqual([
         expect.closeTo(-3, 5),
@@ -86,7 +86,11 @@ describe.each(testedBackends())('on %s', (backend) => {
         const masks = tf.tidy(() => {
           const apply = (samples: number, firstSample: number): number[] => {
             const x = tf.ones([samples, 3, 4]);
-            const y = layer.apply(x, { training: true, step: 5, firstSample }) as tf.Tensor;
+            const y = layer.apply(x, {
+              training: true,
+              step: 5,
+              share: { firstSample, sumNow: null },
+            }) as tf.Tensor;
             return [...y.dataSync()];
           };
           return [apply(7, 0), [...apply(4, 0), ...apply(2, 4), ...apply(1, 6)]];

@@ -4,7 +4,7 @@ import type { ReceiveMoments } from './standardize.ts';
 import { scaleAndShift } from './standardize.ts';
 
 /** Adds up over the ranks, in place, the same bits on each; within a forward or backward pass. */
-export type SumNow = (values: Float64Array) => void;
+type SumNow = (values: Float64Array) => void;
 
 /**
  * `y = γ · (x − μ)/√(σ² + ε) + β` with mean and variance of each channel (the last axis) over the samples of all ranks, and

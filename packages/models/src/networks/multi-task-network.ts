@@ -9,14 +9,7 @@ import {
   variablesOf,
   weightsBeyond,
 } from '../weights/network-weights.ts';
-import {
-  apply,
-  assertInput,
-  type ForwardMode,
-  layerArguments,
-  record,
-  tidyRecord,
-} from './parts.ts';
+import { apply, assertInput, type ForwardMode, record, tidyRecord } from './parts.ts';
 import type { TaskMeasures } from './tasks.ts';
 
 /** A task's loss, with its accuracy (`accuracy`) or mean absolute error (`error`) beside it. */
@@ -225,7 +218,7 @@ export class MultiTaskNetwork<Name extends string> {
 
   #features(sample: tf.Tensor, mode: ForwardMode): tf.Tensor2D[] {
     assertInput('The input', this.#body.inputs[0]!.shape, sample);
-    const outputs = this.#body.apply(sample, layerArguments(mode)) as tf.Tensor2D | tf.Tensor2D[];
+    const outputs = this.#body.apply(sample, { ...mode }) as tf.Tensor2D | tf.Tensor2D[];
     return Array.isArray(outputs) ? outputs : [outputs];
   }
 

@@ -17,14 +17,7 @@ import {
   weightsBeyond,
 } from '../weights/network-weights.ts';
 import { accuracy, labelCount, softmaxCrossEntropy } from '../losses/softmax-cross-entropy.ts';
-import {
-  apply,
-  assertInput,
-  type ForwardMode,
-  layerArguments,
-  record,
-  tidyRecord,
-} from './parts.ts';
+import { apply, assertInput, type ForwardMode, record, tidyRecord } from './parts.ts';
 
 /** An objective's loss, and its accuracy beside it. */
 export type MeasuredObjective = Readonly<{
@@ -165,7 +158,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     }
     return tidyRecord(() => {
       const inOrder = this.modalities.map((modality) => inputs[modality]);
-      const features = this.#backbone.apply(inOrder, layerArguments(mode)) as tf.Tensor[];
+      const features = this.#backbone.apply(inOrder, { ...mode }) as tf.Tensor[];
       return record(this.modalities, (modality) => features[this.modalities.indexOf(modality)]!);
     });
   }

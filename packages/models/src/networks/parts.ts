@@ -1,3 +1,4 @@
+import type { BatchShare } from '@multigrad/core';
 import { describeValue, MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -7,10 +8,8 @@ export interface ForwardMode {
   readonly training: boolean;
   /** Number of the training step, an integer >= 0: what dropout goes by, and nothing else. */
   readonly step?: number;
-  /** Number of the batch's first sample in the batch of all ranks: dropout masks go by it. @defaultValue 0 */
-  readonly firstSample?: number;
-  /** Adds up over the ranks, in place: batch norm then takes the samples of all. @defaultValue none */
-  readonly sumNow?: ((values: Float64Array) => void) | null;
+  /** This rank's part of the batch, as the trainer says: dropout and batch norm go by it. @defaultValue the whole batch */
+  readonly share?: BatchShare;
 }
 
 /** Applies a part of one output. */
@@ -19,22 +18,7 @@ export function apply(
   inputs: tf.Tensor | tf.Tensor[],
   mode: ForwardMode,
 ): tf.Tensor {
-  return part.apply(inputs, layerArguments(mode)) as tf.Tensor;
-}
-
-/** What layers are called with. */
-export function layerArguments({
-  training,
-  step,
-  firstSample = 0,
-  sumNow = null,
-}: ForwardMode): Record<string, unknown> {
-  return {
-    training,
-    ...(step === undefined ? {} : { step }),
-    ...(firstSample === 0 ? {} : { firstSample }),
-    ...(sumNow === null ? {} : { sumNow }),
-  };
+  return part.apply(inputs, { ...mode }) as tf.Tensor;
 }
 
 /** A record of a value for each name. */
