@@ -1,31 +1,20 @@
 import { MultigradError } from '../base/errors.ts';
-import type { Gramian } from '../algebra/gramian.ts';
-import { groupGradients } from './group-gradients.ts';
+import { groupGradients, type GroupGradientsParts } from './group-gradients.ts';
 import type { Json } from '../base/json.ts';
 import type { Needs } from './needs.ts';
 import { needsAt, readAnswer } from './read-answer.ts';
 import type { GradientStrategy, Integration } from './strategy.ts';
 
-/** All that the engine knows about a group at a step; a strategy sees the part it asked for. */
-export interface KnownGradients {
-  readonly objectives: readonly string[];
-  readonly gramian?: Gramian;
-  readonly tensorGramians?: ReadonlyMap<string, Gramian>;
-  /** Inner products of the gradients of all batches, then of the memory vectors. */
-  readonly stacked?: Gramian;
-  readonly losses?: Float64Array;
-  readonly step: number;
-}
-
 /**
  * Asks a strategy for its weights, showing it just what its needs name, and checks the answer.
  *
+ * @param known - all that is known of the group at this step
  * @throws MultigradError `incompatible-strategy` when it throws or there is not one weight per objective, `non-finite` when a
  *   weight is NaN or infinite
  */
 export function consultStrategy<State extends Json>(
   strategy: GradientStrategy<State>,
-  known: KnownGradients,
+  known: GroupGradientsParts,
   state: State,
 ): Integration<State> {
   const needs = needsAt(strategy, state);

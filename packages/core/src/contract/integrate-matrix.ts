@@ -1,7 +1,8 @@
 import { assertStrategy } from './check-strategy.ts';
 import { arrayRows } from './array-rows.ts';
 import { checkLosses } from './check-losses.ts';
-import { consultStrategy, isStacked, type KnownGradients } from './consult-strategy.ts';
+import { consultStrategy, isStacked } from './consult-strategy.ts';
+import type { GroupGradientsParts } from './group-gradients.ts';
 import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import {
@@ -227,7 +228,7 @@ function gramiansFor(
   { gradients }: Needs,
   jacobian: Jacobian,
   spans: readonly ColumnSpan[],
-): Pick<KnownGradients, 'gramian' | 'tensorGramians'> {
+): Pick<GroupGradientsParts, 'gramian' | 'tensorGramians'> {
   switch (gradients) {
     case 'none':
     case 'rows':
@@ -253,7 +254,7 @@ function lossesFor(
   objectives: readonly string[],
   losses: readonly number[] | Float64Array | undefined,
   step: number,
-): Pick<KnownGradients, 'losses'> {
+): Pick<GroupGradientsParts, 'losses'> {
   if (losses === undefined) {
     if (needs.losses === undefined || needs.losses === 'epoch-means') return {};
     throw new MultigradError(

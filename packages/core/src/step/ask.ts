@@ -1,6 +1,7 @@
 import type { Json } from '../base/json.ts';
 import { needsAt } from '../contract/read-answer.ts';
-import { consultStrategy, isStacked, type KnownGradients } from '../contract/consult-strategy.ts';
+import { consultStrategy, isStacked } from '../contract/consult-strategy.ts';
+import type { GroupGradientsParts } from '../contract/group-gradients.ts';
 import { integrationFromJson, integrationToJson } from '../contract/integration-json.ts';
 import type { Integration } from '../contract/strategy.ts';
 import type { StepNumbers } from '../network/numbers.ts';
@@ -65,13 +66,13 @@ export async function ask(
 function shown(
   { strategy }: StepContext,
   { gramian, tensorGramians, stacked }: GroupGramians,
-): Partial<KnownGradients> {
+): Partial<GroupGradientsParts> {
   return { gramian, tensorGramians, ...(isStacked(strategy.needs) ? { stacked } : {}) };
 }
 
 async function askOnce(
   { strategy, state, collective }: StepContext,
-  known: KnownGradients,
+  known: GroupGradientsParts,
 ): Promise<Integration> {
   return collective.fromFirst(
     'decisions',
@@ -84,7 +85,7 @@ async function askOnce(
 async function askGroups(
   { strategy, state, collective }: StepContext,
   groups: readonly PresentGroup[],
-  knownOf: (present: PresentGroup) => Partial<KnownGradients>,
+  knownOf: (present: PresentGroup) => Partial<GroupGradientsParts>,
 ): Promise<Answers> {
   const consult = (present: PresentGroup): Integration =>
     consultStrategy(
