@@ -43,7 +43,6 @@ export {
   type TrainingKernel,
   trainingKernels,
 } from './kernels/training-kernels.ts';
-export type { Combination } from './rows/combination.ts';
 export { fusedAdam, type FusedAdamOptions } from './optimizers/fused-adam.ts';
 export { fusedMomentum, type FusedMomentumOptions } from './optimizers/fused-momentum.ts';
 export type { FusedOptimizer } from './optimizers/fused-optimizer.ts';
@@ -76,7 +75,13 @@ export type { AverageOptions } from './update/weight-average.ts';
 export type { UpdateOptions } from './update/update.ts';
 export type { NamedVariables } from './network/run-variables.ts';
 export type { PartSnapshot } from './optimizers/part-snapshot.ts';
-export type { AnyOptimizer, GradientFunction, ResumableOptimizer } from './optimizers/optimizer.ts';
+export type {
+  AnyOptimizer,
+  CombiningOptimizer,
+  GradientFunction,
+  ResumableOptimizer,
+} from './optimizers/optimizer.ts';
+export type { Combination, Combinations } from './rows/combination.ts';
 export { resumableBatches, startsAtBatch } from './data/resumable-batches.ts';
 export type { FitState, TrainerSnapshot, TrainerState } from './trainer/snapshot.ts';
 export type { StepReport } from './trainer/step-report.ts';

@@ -11,7 +11,7 @@ import { MultigradError } from '../base/errors.ts';
 import { type NamedVariables, variablesByName } from '../network/run-variables.ts';
 import type { CombiningOptimizer } from './optimizer.ts';
 import type { PartSnapshot } from './part-snapshot.ts';
-import type { Combination } from '../rows/combination.ts';
+import type { Combination, Combinations } from '../rows/combination.ts';
 
 /**
  * One variable's update: the new value and the new slots, in the order of the optimizer's slot names. The variable's value
@@ -104,10 +104,7 @@ export class FusedOptimizer implements CombiningOptimizer {
    * @param combinations - by variable name; they stay the caller's
    * @param weightDecay - coupled weight decay beside the optimizer's own
    */
-  applyCombinations(
-    combinations: ReadonlyMap<string, Combination | null>,
-    weightDecay: number,
-  ): void {
+  applyCombinations(combinations: Combinations, weightDecay: number): void {
     this.#iteration += 1;
     const step = {
       learningRate: this.#learningRate,

@@ -1,10 +1,15 @@
-import { type NamedTensorMap, Optimizer, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import {
+  dispose,
+  type NamedTensorMap,
+  Optimizer,
+  type Tensor,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import type { PartSnapshot } from './part-snapshot.ts';
-import type { NamedGradients } from '../rows/clip-gradients.ts';
-import type { Combination } from '../rows/combination.ts';
+import { type Combinations, materialise } from '../rows/combination.ts';
 import { isKnown, restoreSlots, slotDifferences, slotsOf } from './optimizer-slots.ts';
 
-/** An optimizer of one's own that checkpoints can hold. */
+/** An optimizer of your own whose state checkpoints can hold. */
 export interface ResumableOptimizer {
   /** What a checkpoint calls it; one of another kind is refused. */
   readonly kind: string;
@@ -24,7 +29,7 @@ export interface ResumableOptimizer {
   setLearningRate?(rate: number): void;
 }
 
-/** One that adds up the objectives' gradients itself: the combined gradient need not exist. */
+/** An optimizer that adds up the objectives' gradients itself: the combined gradient need not exist. */
 export interface CombiningOptimizer extends ResumableOptimizer {
   /**
    * Changes the variables.
@@ -32,46 +37,59 @@ export interface CombiningOptimizer extends ResumableOptimizer {
    * @param combinations - by variable name, null for variables without a gradient at this step; they stay the trainer's
    * @param weightDecay - the trainer's coupled weight decay
    */
-  applyCombinations(
-    combinations: ReadonlyMap<string, Combination | null>,
-    weightDecay: number,
-  ): void;
+  applyCombinations(combinations: Combinations, weightDecay: number): void;
 }
 
 /** A function that changes the variables by their gradients, and remembers nothing. */
 export type GradientFunction = (gradients: NamedTensorMap) => void | Promise<void>;
 
 /** Whatever turns gradients into changes of variables. */
-export type AnyOptimizer = Optimizer | ResumableOptimizer | GradientFunction;
+export type AnyOptimizer = Optimizer | ResumableOptimizer | CombiningOptimizer | GradientFunction;
 
 /**
- * Lets an optimizer have its turn.
+ * Lets an optimizer change the variables by gradients. One that combines gets rows and weights; for every other the
+ * gradients are added up first.
  *
- * @param gradients - by the run's names
- * @param variables - all that the optimizer changes, in the order in which it knows them
+ * @param combinations - by the run's names; they stay the caller's
+ * @param variables - all that the optimizer changes, by the run's names, in the order in which it knows them
+ * @param weightDecay - adds `weightDecay · variable` to each gradient
  */
 export async function applyOptimizer(
   optimizer: AnyOptimizer,
-  gradients: NamedGradients,
+  combinations: Combinations,
   variables: ReadonlyMap<string, Variable>,
+  weightDecay: number,
 ): Promise<void> {
-  if (optimizer instanceof Optimizer && !isResumable(optimizer)) {
-    // A list: the keys of an object come in another order where names are numbers, and slots are known by position.
-    const list = Array.from(variables, ([name, own]) => {
-      return { name: own.name, tensor: gradients.get(name) ?? null };
-    });
-    optimizer.applyGradients(list as { name: string; tensor: Tensor }[]);
+  if (isCombining(optimizer)) {
+    optimizer.applyCombinations(byOwnName(combinations, variables), weightDecay);
     return;
   }
-  const record = Object.fromEntries(
-    Array.from(variables, ([name, own]) => [own.name, gradients.get(name) ?? null]),
-  ) as NamedTensorMap;
-  if (isResumable(optimizer)) await optimizer.applyGradients(record);
-  else await optimizer(record);
+  const made: Tensor[] = [];
+  try {
+    // A list: the keys of an object come in another order where names are numbers, and slots are known by position.
+    const gradients = Array.from(variables, ([name, variable]) => {
+      const combination = combinations.get(name) ?? null;
+      if (combination === null) return { name: variable.name, tensor: null };
+      const tensor = materialise(combination, variable, weightDecay);
+      made.push(tensor);
+      return { name: variable.name, tensor };
+    });
+    if (optimizer instanceof Optimizer && !isResumable(optimizer)) {
+      optimizer.applyGradients(gradients as { name: string; tensor: Tensor }[]);
+      return;
+    }
+    const record = Object.fromEntries(
+      gradients.map(({ name, tensor }) => [name, tensor]),
+    ) as NamedTensorMap;
+    if (isResumable(optimizer)) await optimizer.applyGradients(record);
+    else await optimizer(record);
+  } finally {
+    dispose(made);
+  }
 }
 
 /** What is known by the run's names, by those that TensorFlow.js knows. */
-export function byOwnName<T>(
+function byOwnName<T>(
   named: ReadonlyMap<string, T>,
   variables: ReadonlyMap<string, Variable>,
 ): Map<string, T> {

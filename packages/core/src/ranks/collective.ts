@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
-import type { ClipOptions, NamedGradients } from '../rows/clip-gradients.ts';
 import type { Slice } from './gradient-exchange.ts';
 
 /** A row of numbers that the ranks add up; null where this rank has none. */
@@ -74,14 +73,4 @@ export interface Collective {
   wholeRows(slices: readonly TensorSlice[]): Promise<readonly Tensor[]>;
   /** Which numbers of a row of this size are this rank's. */
   sliceOf(size: number): Slice;
-  /**
-   * Rows as `sumRows` returns them within limits, whose norms are over all ranks; new tensors, null where there is none.
-   *
-   * @param groups - names of each group's rows
-   */
-  limit(
-    rows: NamedGradients,
-    groups: readonly (readonly string[])[],
-    limits: ClipOptions,
-  ): Promise<NamedGradients>;
 }

@@ -1,6 +1,5 @@
 import { tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
-import { clipSlices } from './clip-slices.ts';
 import type { Collective } from './collective.ts';
 import { type GradientExchange, sliceOf } from './gradient-exchange.ts';
 import { solo } from './solo.ts';
@@ -48,6 +47,5 @@ function rankCollective(exchange: GradientExchange): Collective {
       return whole.map((values, index) => tensor(values, [...slices[index]!.shape]));
     },
     sliceOf: (numbers) => sliceOf(numbers, rank, size),
-    limit: async (rows, groups, limits) => clipSlices(rows, groups, limits, exchange),
   };
 }

@@ -1,4 +1,3 @@
-import { clipGradients } from '../rows/clip-gradients.ts';
 import type { Collective } from './collective.ts';
 
 /** A process by itself. */
@@ -14,5 +13,4 @@ export const solo: Collective = {
   sumRows: async (rows) => Promise.resolve(rows.map(({ row }) => row)),
   wholeRows: async (slices) => Promise.resolve(slices.map(({ slice }) => slice)),
   sliceOf: (size) => ({ begin: 0, end: size }),
-  limit: async (rows, groups, limits) => Promise.resolve(clipGradients(rows, groups, limits)),
 };

@@ -1,24 +1,8 @@
-import {
-  abs,
-  add,
-  clipByValue,
-  div,
-  max,
-  maximum,
-  minimum,
-  mul,
-  scalar,
-  sqrt,
-  square,
-  sum,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+import { add, clipByValue, dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
-import { smallest } from './row-kernels.ts';
-import { scoped } from '../tape/ownership.ts';
-
-/** Gradients by name; null where there is none. */
-export type NamedGradients = ReadonlyMap<string, Tensor | null>;
+import { readTogether } from '../tape/read-back.ts';
+import { type Combination, type Combinations, materialise } from './combination.ts';
+import { finishGramian, startGramian } from './row-kernels.ts';
 
 /** Limits on gradients, applied in this order; each a finite number > 0. */
 export interface ClipOptions {
@@ -56,59 +40,111 @@ export function scaledClip(clip: ClipOptions, factor: number): ClipOptions {
   );
 }
 
-/**
- * The gradients within the limits; new tensors, null where there is none. Nothing is read back, and what is not finite
- * stays so.
- *
- * @param groups - names of each group's gradients
- */
-export function clipGradients(
-  gradients: NamedGradients,
-  groups: readonly (readonly string[])[],
-  { value, groupNorm, globalNorm }: ClipOptions,
-): NamedGradients {
-  const entries = scoped(() => {
-    let clipped = new Map(gradients);
-    const each = (names: Iterable<string>, change: (gradient: Tensor) => Tensor): void => {
-      clipped = new Map(clipped);
-      for (const name of names) {
-        const gradient = clipped.get(name) ?? null;
-        if (gradient !== null) clipped.set(name, change(gradient));
-      }
-    };
-    const limitNorm = (names: readonly string[], limit: number): void => {
-      const present = names.flatMap((name) => clipped.get(name) ?? []);
-      if (present.length === 0) return;
-      const factor = normFactor(present, limit);
-      each(names, (gradient) => mul(gradient, factor));
-    };
-    if (value !== undefined) {
-      // Infinity would become the limit, and nobody would know.
-      each([...clipped.keys()], (gradient) =>
-        add(clipByValue(gradient, -value, value), mul(gradient, 0)),
-      );
-    }
-    if (groupNorm !== undefined) for (const names of groups) limitNorm(names, groupNorm);
-    if (globalNorm !== undefined) limitNorm([...clipped.keys()], globalNorm);
-    // What nothing changed is the caller's still: the result holds copies that share its data.
-    return Array.from(clipped, ([name, gradient]): [string, Tensor | null] => [
-      name,
-      gradient?.clone() ?? null,
-    ]);
-  });
-  return new Map(entries);
+/** What clipping needs from whoever asks for it. */
+export interface Clipping {
+  /** Names of each group's gradients. */
+  readonly groups: readonly (readonly string[])[];
+  /** Adds numbers up over the ranks, where rows are slices of theirs. */
+  readonly sum: (squares: Float64Array) => Promise<Float64Array>;
+  /** Takes over a tensor that was made in place of a gradient. */
+  readonly own: (made: Tensor, gradient: Combination) => void;
 }
 
-/** `min(1, limit / norm)`; the squares are of numbers up to 1, which neither overflow nor vanish. */
-function normFactor(gradients: readonly Tensor[], limit: number): Tensor {
-  // A zero gradient stays zero.
-  const largest = gradients.reduce<Tensor>(
-    (most, gradient) => maximum(most, max(abs(gradient))),
-    scalar(smallest()),
+/**
+ * Keeps gradients within limits. A limit on numbers makes new tensors; a limit on norms multiplies weights alone, by a
+ * factor in float64, so a gradient that is a sum of rows need not be added up.
+ *
+ * All norms are read back together, `|Σ_k w_k g_k|² = wᵀ G w` with the Gramian G of the rows. A set with NaN or infinity
+ * is left as it is: the check for finite numbers then names the gradient.
+ *
+ * @param sets - gradients by name; `globalNorm` is that of one set, such as the gradients of one objective
+ */
+export async function clipGradients(
+  sets: readonly Combinations[],
+  { value, groupNorm, globalNorm }: ClipOptions,
+  { groups, sum, own }: Clipping,
+): Promise<readonly Combinations[]> {
+  const bounded = value === undefined ? sets : sets.map((set) => clipNumbers(set, value, own));
+  if (groupNorm === undefined && globalNorm === undefined) return bounded;
+  const squares = await squaredNorms(bounded);
+  const factors = bounded.map(() => new Map<string, number>());
+  const limit = async (
+    partsOf: (set: Combinations) => readonly (readonly string[])[],
+    most: number,
+  ): Promise<void> => {
+    const parts = bounded.flatMap((set, index) => partsOf(set).map((names) => ({ names, index })));
+    const squareOf = ({ names, index }: (typeof parts)[number]): number =>
+      names.reduce((total, name) => {
+        const factor = factors[index]!.get(name) ?? 1;
+        return total + (squares[index]!.get(name) ?? 0) * factor ** 2;
+      }, 0);
+    const totals = await sum(Float64Array.from(parts, squareOf));
+    parts.forEach(({ names, index }, place) => {
+      const norm = Math.sqrt(totals[place]!);
+      if (!(norm > most && norm < Infinity)) return;
+      const own = factors[index]!;
+      for (const name of names) own.set(name, ((own.get(name) ?? 1) * most) / norm);
+    });
+  };
+  if (groupNorm !== undefined) await limit(() => groups, groupNorm);
+  if (globalNorm !== undefined) await limit((set) => [[...set.keys()]], globalNorm);
+  return bounded.map((set, index) => scaled(set, factors[index]!));
+}
+
+function clipNumbers(set: Combinations, value: number, own: Clipping['own']): Combinations {
+  return new Map(
+    Array.from(set, ([name, gradient]) => {
+      if (gradient === null) return [name, null];
+      const made = tidy(() => {
+        const sum = materialise(gradient);
+        // Infinity would become the limit, and nobody would know.
+        return add(clipByValue(sum, -value, value), mul(sum, 0));
+      });
+      own(made, gradient);
+      return [name, { rows: [made], weights: [1] }];
+    }),
   );
-  const squares = gradients.map((gradient) => sum(square(div(gradient, largest))));
-  const relative = sqrt(squares.reduce((total, one) => add(total, one)));
-  const factor = minimum(1, div(div(limit, largest), maximum(relative, smallest())));
-  // A norm that is too large for half precision would make zeros of all, and nobody would know.
-  return add(factor, mul(relative, 0));
+}
+
+/** Gradients times their factors; 1 for those that have none. */
+function scaled(set: Combinations, factors: ReadonlyMap<string, number>): Combinations {
+  return new Map(
+    Array.from(set, ([name, gradient]) => {
+      const factor = factors.get(name) ?? 1;
+      if (gradient === null || factor === 1) return [name, gradient];
+      return [name, { ...gradient, weights: gradient.weights.map((weight) => weight * factor) }];
+    }),
+  );
+}
+
+/** The squared norm of each gradient, by set and name: `wᵀ G w` in float64; one read-back. */
+async function squaredNorms(
+  sets: readonly Combinations[],
+): Promise<readonly ReadonlyMap<string, number>[]> {
+  const started = sets.flatMap((set, index) =>
+    Array.from(set).flatMap(([name, gradient]) =>
+      // A slice of a small variable may be empty.
+      gradient === null || gradient.rows[0]!.size === 0
+        ? []
+        : [{ index, name, gradient, pending: startGramian(gradient.rows) }],
+    ),
+  );
+  const packed = started.map(({ pending }) => pending.packed);
+  try {
+    const values = await readTogether(packed);
+    const squares = sets.map(() => new Map<string, number>());
+    started.forEach(({ index, name, gradient: { weights }, pending }, place) => {
+      const { size, values: gramian } = finishGramian(pending, values[place]!).gramian;
+      const square = gramian.reduce(
+        (total, product, k) =>
+          total + product * weights[Math.floor(k / size)]! * weights[k % size]!,
+        0,
+      );
+      // Rounding may leave a little below zero where rows cancel.
+      squares[index]!.set(name, Math.max(0, square));
+    });
+    return squares;
+  } finally {
+    dispose(packed);
+  }
 }

@@ -1,20 +1,26 @@
 import { add, mul, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import { combineRows } from './row-kernels.ts';
 
-/** A gradient that has not been added up: `Σ_k weights[k] · rows[k]`, rows of the variable's shape, at least one. */
+/** A gradient as a weighted sum that need not exist as a tensor: `Σ_k weights[k] · rows[k]`, at least one row. */
 export interface Combination {
+  /** Of the variable's shape; among ranks this rank's slices, flat. */
   readonly rows: readonly Tensor[];
+  /** One for each row. */
   readonly weights: readonly number[];
 }
 
-/** The gradient itself, plus `decay · variable`: a new tensor. */
+/** The gradient of each variable by name; null where there is none. */
+export type Combinations = ReadonlyMap<string, Combination | null>;
+
+/** The gradient itself, plus `decay · variable`: a new tensor, which for a lone row of weight 1 shares that row's data. */
 export function materialise(
   { rows, weights }: Combination,
   variable?: Variable,
   decay = 0,
 ): Tensor {
   return tidy(() => {
-    const sum = combineRows(rows, Float64Array.from(weights))!;
+    const lone = rows.length === 1 && weights[0] === 1;
+    const sum = lone ? rows[0]!.clone() : combineRows(rows, Float64Array.from(weights))!;
     return variable === undefined || decay === 0 ? sum : add(sum, mul(variable, decay));
   });
 }

@@ -11,7 +11,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import { type GradientExchange, sliceOf } from '../ranks/gradient-exchange.ts';
-import type { Combination } from '../rows/combination.ts';
+import type { Combination, Combinations } from '../rows/combination.ts';
 import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
@@ -64,9 +64,7 @@ export class ShardedVariables {
   }
 
   /** Combinations for the optimizer; slices without a number are left alone. */
-  combinationsOf(
-    combinations: ReadonlyMap<string, Combination | null>,
-  ): Map<string, Combination | null> {
+  combinationsOf(combinations: Combinations): Map<string, Combination | null> {
     return new Map(
       Array.from(combinations, ([name, combination]) => {
         return [name, this.slices.get(name)!.size === 0 ? null : combination];

@@ -2,7 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { ParameterGroup } from '../network/groups.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 import type { Collective } from '../ranks/collective.ts';
-import type { Combination } from '../rows/combination.ts';
+import type { Combinations } from '../rows/combination.ts';
 import type { Update } from '../update/update.ts';
 
 /** Where a rank's batches lie among those of the others. */
@@ -37,7 +37,7 @@ export interface Sharding {
   /** Lets an update change the variables, on every rank alike. */
   apply(
     update: Update,
-    combinations: ReadonlyMap<string, Combination | null>,
+    combinations: Combinations,
     groups: readonly ParameterGroup[],
     step: number,
   ): Promise<void>;

@@ -7,7 +7,7 @@ import type { Collective } from '../ranks/collective.ts';
 import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import { collectiveOf } from '../ranks/rank-collective.ts';
 import { fromEach, fromRoot } from '../ranks/work-of-ranks.ts';
-import type { Combination } from '../rows/combination.ts';
+import type { Combinations } from '../rows/combination.ts';
 import type { Update } from '../update/update.ts';
 import { ShardedVariables } from './sharded-variables.ts';
 import type { BatchPlace, Sharding, VariableOf } from './sharding.ts';
@@ -96,7 +96,7 @@ export class SharedOut implements Sharding {
   /** Lets an optimizer change this rank's slices, and every rank have the new values. */
   async apply(
     update: Update,
-    combinations: ReadonlyMap<string, Combination | null>,
+    combinations: Combinations,
     groups: readonly ParameterGroup[],
     step: number,
   ): Promise<void> {

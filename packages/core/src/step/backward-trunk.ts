@@ -1,6 +1,6 @@
 import { zerosLike } from '@tensorflow/tfjs-core';
 import { tensorsOf } from '../network/run-variables.ts';
-import { type Combination, materialise } from '../rows/combination.ts';
+import { type Combination, type Combinations, materialise } from '../rows/combination.ts';
 import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
@@ -10,7 +10,7 @@ import { sumOverRanks } from './backward.ts';
 /** One backward pass from all cut tensors at once to the variables behind them; they do not reach each other. */
 export async function backwardTrunk(
   { passes, variables, state, bag, collective, lossScale }: StepContext,
-  combined: ReadonlyMap<string, Combination | null>,
+  combined: Combinations,
 ): Promise<ReadonlyMap<string, Combination>> {
   const [{ tape, graph }] = passes;
   if (graph.features.length === 0) return new Map();

@@ -5,7 +5,8 @@ import type { GroupState } from '../network/integration-state.ts';
 import type { PresentObjective } from '../network/objectives.ts';
 import type { Pass } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
-import { scaledClip } from '../rows/clip-gradients.ts';
+import { clipGradients, scaledClip } from '../rows/clip-gradients.ts';
+import { type Combination, materialise } from '../rows/combination.ts';
 import type { BackwardSeed } from '../tape/tape.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
@@ -208,15 +209,35 @@ async function limitEach(
 ): Promise<Gradients> {
   if (clipObjectives === undefined) return gradients;
   const limits = scaledClip(clipObjectives, lossScale);
-  const groups = state.groups.map(targetNames);
-  const limited: (readonly (Tensor | null)[])[][] = gradients.map(() => []);
-  for (const [batch, rows] of gradients.entries()) {
-    for (const row of rows) {
-      const byName = new Map(targets.map(({ name }, index) => [name, row[index] ?? null]));
-      const within = await collective.limit(byName, groups, limits);
-      limited[batch]!.push(bag.keepAll(targets.map(({ name }) => within.get(name) ?? null)));
-      for (const value of row) bag.give(value)?.dispose();
-    }
+  const replace = (made: Tensor, old: Tensor): Tensor => {
+    bag.give(old).dispose();
+    return bag.keep(made);
+  };
+  const clipping = {
+    groups: state.groups.map(targetNames),
+    sum: async (squares: Float64Array) => collective.sum(squares),
+    own: (made: Tensor, { rows }: Combination) => replace(made, rows[0]!),
+  };
+  const limited: (Tensor | null)[][][] = [];
+  for (const rows of gradients) {
+    const sets = rows.map((row) => {
+      const named = targets.map(({ name }, index): [string, Combination | null] => {
+        const value = row[index] ?? null;
+        return [name, value === null ? null : { rows: [value], weights: [1] }];
+      });
+      return new Map(named);
+    });
+    const within = await clipGradients(sets, limits, clipping);
+    limited.push(
+      within.map((set) =>
+        targets.map(({ name }) => {
+          const gradient = set.get(name) ?? null;
+          if (gradient === null) return null;
+          const [row] = gradient.rows;
+          return gradient.weights[0] === 1 ? row! : replace(materialise(gradient), row!);
+        }),
+      ),
+    );
   }
   return limited;
 }

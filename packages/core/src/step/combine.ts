@@ -6,7 +6,7 @@ import { runStrategy } from '../contract/read-answer.ts';
 import type { CombineRows } from '../contract/row-algebra.ts';
 import type { Integration, MemoryUpdate } from '../contract/strategy.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
-import type { Combination } from '../rows/combination.ts';
+import type { Combination, Combinations } from '../rows/combination.ts';
 import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
 import type { GradientMemory, MemoryTensor } from '../rows/gradient-memory.ts';
 import { checkWeights, combineRows } from '../rows/row-kernels.ts';
@@ -26,7 +26,7 @@ export interface Combined {
    * By variable name, not added up yet; null where nothing reached the variable. The rows are the bag's: whoever wants
    * them longer takes them from it.
    */
-  readonly combinations: ReadonlyMap<string, Combination | null>;
+  readonly combinations: Combinations;
   readonly groups: readonly GroupReport[];
   readonly state: IntegrationState;
   /** The memory after this step, which the caller owns; null where the strategy has none. */
@@ -266,7 +266,7 @@ function assertCombined(
 /** @throws MultigradError `non-finite` where a strategy that combines rows returned NaN or an infinity, on any rank */
 async function checkCombined(
   { collective, bag, state, strategy }: StepContext,
-  combined: ReadonlyMap<string, Combination | null>,
+  combined: Combinations,
 ): Promise<void> {
   const tensors = Array.from(combined.keys(), (name) => ({ name }));
   // What was not combined by coordinate has rows that are known to be finite.

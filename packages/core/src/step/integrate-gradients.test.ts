@@ -431,6 +431,24 @@ describe('what integrateGradients refuses', () => {
       (v) => ({ a: tf.sum(v), b: tf.sum(tf.sqrt(tf.sub(v, v))) }),
     ],
   ];
+  it('a gradient that is not finite is named, also where limits multiply it with others', async () => {
+    const [sound, broken] = ['sound', 'broken'].map((name) =>
+      variableOf(() => tf.tensor1d([0, 0]), `limited/${name}`),
+    ) as [tf.Variable, tf.Variable];
+    const forward = (): Objectives => ({
+      a: tf.add(tf.sum(sound), tf.sum(broken)),
+      b: tf.add(tf.sum(sound), tf.sum(tf.sqrt(broken))),
+    });
+    await expectConstantMemory(async () => {
+      for (const limits of [{ value: 1 }, { groupNorm: 1 }, { globalNorm: 1 }]) {
+        await expect(
+          integrateGradients(unitSum(), forward, [sound, broken], { clipObjectives: limits }),
+        ).rejects.toThrow('Objective `b` has a gradient that is not finite for `limited/broken`');
+      }
+    });
+    tf.dispose([sound, broken]);
+  });
+
   for (const strategy of [unitSum(), fixedWeights()]) {
     it.each(bad)(`%s (${strategy.name})`, async (_, code, message, forward) => {
       const v = variableOf(() => tf.tensor1d([1, 2]), 'bad/v');

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { IntegrationState } from '../network/integration-state.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import type { Collective } from '../ranks/collective.ts';
-import { type Combination, materialise } from '../rows/combination.ts';
+import { type Combinations, materialise } from '../rows/combination.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import type { Combined } from './combine.ts';
@@ -15,7 +15,7 @@ import type { StepContext } from './step-context.ts';
  */
 export class TakenStep<Name extends string = string> {
   /** By the run's names; null where nothing reached the variable. Among ranks the rows are this one's slices, flat. */
-  readonly combinations: ReadonlyMap<string, Combination | null>;
+  readonly combinations: Combinations;
   readonly #report: Omit<IntegratedStep<Name>, 'memory'>;
   readonly #bag: TensorBag;
   readonly #collective: Collective;

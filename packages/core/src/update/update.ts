@@ -1,20 +1,17 @@
 import type { OptionNames } from '../base/known-options.ts';
 import { own } from '../base/own.ts';
-import { type Combination, materialise } from '../rows/combination.ts';
+import { type Combinations, materialise } from '../rows/combination.ts';
 import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { Collective } from '../ranks/collective.ts';
 import type { ParameterGroup } from '../network/groups.ts';
 import { MultigradError } from '../base/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
-import { clipCombinations } from '../rows/clip-combinations.ts';
-import { checkClip, type ClipOptions, type NamedGradients } from '../rows/clip-gradients.ts';
+import { checkClip, clipGradients, type ClipOptions } from '../rows/clip-gradients.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
 import type { PartSnapshot } from '../optimizers/part-snapshot.ts';
 import {
   type AnyOptimizer,
   applyOptimizer,
-  byOwnName,
-  type CombiningOptimizer,
   isCombining,
   isKnown,
   isResumable,
@@ -26,7 +23,6 @@ import {
 import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
 import { tensorDifferences } from '../optimizers/tensor-differences.ts';
 import { type AverageOptions, WeightAverage } from './weight-average.ts';
-import { addWeightDecay } from './weight-decay.ts';
 
 /** How integrated gradients become changes of variables. */
 export interface UpdateOptions {
@@ -107,70 +103,52 @@ export class Update {
     return this.#average;
   }
 
-  /** Changes the variables by a step's gradients. @param combinations - by the run's names; they stay the caller's */
+  /**
+   * Changes the variables by a step's gradients: sets the learning rate, limits the gradients, lets the optimizer change
+   * the variables, adjusts its changes by rate factors and decoupled decay, then updates the averages.
+   *
+   * @param combinations - by the run's names; they stay the caller's
+   */
   async apply(
-    combinations: ReadonlyMap<string, Combination | null>,
+    combinations: Combinations,
     step: number,
     groups: readonly ParameterGroup[],
   ): Promise<void> {
-    const { optimizer, learningRate } = this.#options;
+    const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
     if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
-    const combining = this.#combining;
-    if (combining === null) await this.#applySums(combinations, groups);
-    else await this.#applyCombinations(combining, combinations, groups);
+    const adjustments = this.#adjustments(combinations, groups);
+    const made: Tensor[] = [];
+    try {
+      const limited =
+        clip === undefined ? combinations : await this.#clip(clip, combinations, groups, made);
+      await adjustedStep(adjustments, () =>
+        applyOptimizer(optimizer, limited, this.#variables, weightDecay),
+      );
+    } finally {
+      dispose(made);
+    }
     this.#average?.update();
   }
 
-  /**
-   * The optimizer, where it takes gradients that have not been added up and nothing stands between it and them: limits on
-   * single numbers and changes of an optimizer's steps want to see the sum. Null for all others.
-   */
-  get #combining(): CombiningOptimizer | null {
-    const { optimizer, clip, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
-    const plain = clip?.value === undefined && decoupledWeightDecay === 0;
-    const none = Object.keys(rateFactors).length === 0;
-    return plain && none && isCombining(optimizer) ? optimizer : null;
-  }
-
-  async #applyCombinations(
-    optimizer: CombiningOptimizer,
-    combinations: ReadonlyMap<string, Combination | null>,
+  /** The gradients within limits. @param made - takes the tensors that this makes */
+  async #clip(
+    clip: ClipOptions,
+    combinations: Combinations,
     groups: readonly ParameterGroup[],
-  ): Promise<void> {
-    const { clip, weightDecay = 0 } = this.#options;
-    const names = groups.map(({ variables }) => variables);
-    const ready =
-      clip === undefined
-        ? combinations
-        : await clipCombinations(combinations, names, clip, (squares) =>
-            this.#collective.sum(squares),
-          );
-    optimizer.applyCombinations(byOwnName(ready, this.#variables), weightDecay);
-  }
-
-  /** For an optimizer that takes gradients: adds them up, limits them, adds the decay, then adjusts what it did. */
-  async #applySums(
-    combinations: ReadonlyMap<string, Combination | null>,
-    groups: readonly ParameterGroup[],
-  ): Promise<void> {
-    const { optimizer, clip, weightDecay = 0 } = this.#options;
-    const made: (Tensor | null)[] = [];
-    const take = (next: NamedGradients): NamedGradients => {
-      made.push(...next.values());
-      return next;
+    made: Tensor[],
+  ): Promise<Combinations> {
+    const own = (tensor: Tensor): Tensor => {
+      made.push(tensor);
+      return tensor;
     };
-    try {
-      let ready = take(sumsOf(combinations));
-      const adjustments = this.#adjustments(ready, groups);
-      if (clip !== undefined) {
-        const names = groups.map(({ variables }) => variables);
-        ready = take(await this.#collective.limit(ready, names, clip));
-      }
-      if (weightDecay > 0) ready = take(addWeightDecay(ready, this.#variables, weightDecay));
-      await adjustedStep(adjustments, () => applyOptimizer(optimizer, ready, this.#variables));
-    } finally {
-      dispose(made.filter((tensor) => tensor !== null));
-    }
+    // Where rows cancel, the norm of their sum has more digits than the Gramian tells.
+    const ready = isCombining(this.#options.optimizer) ? combinations : added(combinations, own);
+    const [limited] = await clipGradients([ready], clip, {
+      groups: groups.map(({ variables }) => variables),
+      sum: (squares) => this.#collective.sum(squares),
+      own,
+    });
+    return limited!;
   }
 
   snapshot(): UpdateSnapshot {
@@ -261,7 +239,7 @@ export class Update {
     this.#average?.dispose();
   }
 
-  #adjustments(gradients: NamedGradients, groups: readonly ParameterGroup[]): Adjustment[] {
+  #adjustments(combinations: Combinations, groups: readonly ParameterGroup[]): Adjustment[] {
     const { optimizer, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
     const keys = groups.map(({ key }) => key);
     const unknown = Object.keys(rateFactors).find((key) => !keys.includes(key));
@@ -286,7 +264,7 @@ export class Update {
     return [...this.#variables].flatMap(([name, variable]) => {
       const factor = factors.get(name) ?? 1;
       const decay = factor * rate * decoupledWeightDecay;
-      const present = (gradients.get(name) ?? null) !== null;
+      const present = (combinations.get(name) ?? null) !== null;
       return present && (factor !== 1 || decay !== 0) ? [{ variable, factor, decay }] : [];
     });
   }
@@ -294,15 +272,12 @@ export class Update {
 
 const noTensors: ReadonlyMap<string, Tensor> = new Map();
 
-/** The gradients added up: new tensors. */
-function sumsOf(combinations: ReadonlyMap<string, Combination | null>): NamedGradients {
+/** Each gradient added up into one row. @param own - takes over the sums that this makes */
+function added(combinations: Combinations, own: (made: Tensor) => Tensor): Combinations {
   return new Map(
     Array.from(combinations, ([name, combination]) => {
-      if (combination === null) return [name, null];
-      const { rows, weights } = combination;
-      // A clone shares the data of a lone gradient.
-      const lone = rows.length === 1 && weights[0] === 1;
-      return [name, lone ? rows[0]!.clone() : materialise(combination)];
+      if (combination === null || combination.rows.length === 1) return [name, combination];
+      return [name, { rows: [own(materialise(combination))], weights: [1] }];
     }),
   );
 }
