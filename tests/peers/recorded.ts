@@ -1,6 +1,7 @@
 import { type GradientStrategy, integrateMatrix, type Json } from '@multigrad/core/strategy';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 
 /** One step of a peer: what it was given. */
 export interface PeerStep {
@@ -32,6 +33,17 @@ export interface PeerCase {
     readonly update?: readonly number[];
     readonly weights?: readonly number[];
   }[];
+}
+
+/** What the page about a peer says that one of its methods is here. */
+export interface Ours {
+  readonly strategy: GradientStrategy;
+  /** The page says that the peer's update is so many times ours. */
+  readonly factor?: number;
+  /** State that makes up for another start. */
+  readonly initial?: Json;
+  /** Relative; wider where the peer iterates, regularises, or adds a constant to what it divides by. */
+  readonly tolerance?: number;
 }
 
 /** What `scripts/check-peers/run` recorded of a peer. */
@@ -135,5 +147,16 @@ export function methodsIn(page: string, heading: string): string[] {
     return [...names.matchAll(/`(scalarization\.)?([A-Z]\w*)/g)].map(
       ([, prefix, name]) => `${prefix ?? ''}${name!}`,
     );
+  });
+}
+
+/** Expects every number that a peer's random method found at its first step to be found here for some of 60 seeds. */
+export function expectSomeSeedFinds(
+  peer: PeerCase,
+  strategy: (seed: number) => GradientStrategy,
+): void {
+  const seeds = Array.from({ length: 60 }, (_, seed) => updatesOf(strategy(seed), peer)[0]!);
+  peer.found[0]!.update!.forEach((value, c) => {
+    expect(seeds.some((update) => Math.abs(update[c]! - value) < 1e-9)).toBe(true);
   });
 }

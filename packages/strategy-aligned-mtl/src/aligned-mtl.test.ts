@@ -5,35 +5,12 @@ import {
   integrateMatrix,
   symmetricEigen,
 } from '@multigrad/core/strategy';
+import { bent, dot, expectVector, norm, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alignedMtl, type AlignedMtlOptions, plugin } from './index.ts';
 
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
 const scales = ['min', 'median', 'rmse'] as const;
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(a));
-}
-
-function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
-  expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
-    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
-  });
-}
 
 function integrate(jacobian: readonly (readonly number[])[], options?: AlignedMtlOptions) {
   return integrateMatrix(alignedMtl(options), jacobian);
@@ -61,9 +38,9 @@ const independent = fc.integer({ min: 1, max: 5 }).chain((rows) =>
 describe('alignedMtl', () => {
   it('has the published values', () => {
     const { weights, update } = integrate(steep);
-    expectClose(update, [0.213278746, 0.9673329838, 0.9673329838]);
-    expectClose(weights, [0.5591, 0.4083], 5e-5);
-    expectClose(integrate(bent).update, [0.5257834231, 0.1408832436]);
+    expectVector(update, [0.213278746, 0.9673329838, 0.9673329838]);
+    expectVector(weights, [0.5591, 0.4083], 5e-5);
+    expectVector(integrate(bent).update, [0.5257834231, 0.1408832436]);
   });
 
   it('aligns: the aligned gradients are orthogonal, of the squared length that `scale` says', () => {
@@ -95,7 +72,7 @@ describe('alignedMtl', () => {
   it('keeps orthogonal gradients of one length, and one objective alone', () => {
     for (const scale of scales) {
       const options = { scale };
-      expectClose(
+      expectVector(
         integrate(
           [
             [3, 4],
@@ -106,7 +83,7 @@ describe('alignedMtl', () => {
         [0.5, 0.5],
         1e-15,
       );
-      expectClose(integrate([[3, -4]], options).weights, [1], 1e-15);
+      expectVector(integrate([[3, -4]], options).weights, [1], 1e-15);
     }
   });
 
@@ -117,17 +94,21 @@ describe('alignedMtl', () => {
       [0, 2, 0],
       [0, 0, 5],
     ];
-    expectClose(integrate(rows).weights, [1 / 3, 1 / 6, 1 / 15], 1e-15);
-    expectClose(integrate(rows, { scale: 'median' }).weights, [2 / 3, 1 / 3, 2 / 15], 1e-15);
+    expectVector(integrate(rows).weights, [1 / 3, 1 / 6, 1 / 15], 1e-15);
+    expectVector(integrate(rows, { scale: 'median' }).weights, [2 / 3, 1 / 3, 2 / 15], 1e-15);
     const root = Math.sqrt(10);
-    expectClose(integrate(rows, { scale: 'rmse' }).weights, [root / 3, root / 6, root / 15], 1e-14);
+    expectVector(
+      integrate(rows, { scale: 'rmse' }).weights,
+      [root / 3, root / 6, root / 15],
+      1e-14,
+    );
     // The lower of two middle ones, and zeros do not count.
     const even = [
       [1, 0, 0],
       [0, 2, 0],
       [0, 0, 0],
     ];
-    expectClose(integrate(even, { scale: 'median' }).weights, [1 / 3, 1 / 6, 0], 1e-15);
+    expectVector(integrate(even, { scale: 'median' }).weights, [1 / 3, 1 / 6, 0], 1e-15);
   });
 
   it('prefers by name, in proportion', () => {
@@ -137,14 +118,14 @@ describe('alignedMtl', () => {
       [1, 0],
     ];
     const named = integrateMatrix(strategy, rows, { objectives: ['a', 'b'] });
-    expectClose(named.weights, [0.25, 0.75], 1e-15);
+    expectVector(named.weights, [0.25, 0.75], 1e-15);
     const huge = alignedMtl({ preference: { a: 1e308, b: 1e308 } });
     const { weights } = integrateMatrix(huge, rows, { objectives: ['a', 'b'] });
-    expectClose(weights, [0.5, 0.5], 1e-15);
+    expectVector(weights, [0.5, 0.5], 1e-15);
     const own = integrateMatrix(alignedMtl({ preference: {} }), rows, {
       objectives: ['constructor', '__proto__'],
     });
-    expectClose(own.weights, [0.5, 0.5], 1e-15);
+    expectVector(own.weights, [0.5, 0.5], 1e-15);
     const none = integrate(rows, { preference: { 0: 0, 1: 0 } });
     expect([...none.weights]).toEqual([0, 0]);
     expect(none.note).toBe('degenerate');
@@ -168,7 +149,7 @@ describe('alignedMtl', () => {
         for (const scale of scales) {
           const scaled = jacobian.map((row) => row.map((value) => value * factor));
           const expected = [...integrate(jacobian, { scale }).weights];
-          expectClose(integrate(scaled, { scale }).weights, expected, 1e-12);
+          expectVector(integrate(scaled, { scale }).weights, expected, 1e-12);
         }
       }
     }
@@ -183,7 +164,7 @@ describe('alignedMtl', () => {
       objectives: ['a', 'b'],
       gramian: { ...gramianOf(rows), relativeError: 2 ** -22 },
     });
-    expectClose(alignedMtl().integrate(seen, null).weights, [5e-7, 0.5], 1e-15);
+    expectVector(alignedMtl().integrate(seen, null).weights, [5e-7, 0.5], 1e-15);
     // A float32 sum of duplicates: dependent within the stated error, whatever the sign of the eigenvalue.
     for (const sign of [1, -1]) {
       const values = Float64Array.of(1, 1 + sign * 1e-7, 1 + sign * 1e-7, 1);
@@ -191,7 +172,7 @@ describe('alignedMtl', () => {
         objectives: ['a', 'b'],
         gramian: { size: 2, values, relativeError: 2 ** -22 },
       });
-      expectClose(alignedMtl().integrate(duplicates, null).weights, [0.5, 0.5], 1e-6);
+      expectVector(alignedMtl().integrate(duplicates, null).weights, [0.5, 0.5], 1e-6);
     }
   });
 

@@ -4,34 +4,10 @@ import {
   groupGradients,
   integrateMatrix,
 } from '@multigrad/core/strategy';
+import { bent, dot, expectVector, norm, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conflictFree, type ConflictFreeOptions, plugin } from './index.ts';
-
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(a));
-}
-
-function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
-  expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
-    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
-  });
-}
 
 function integrate(jacobian: readonly (readonly number[])[], options?: ConflictFreeOptions) {
   return integrateMatrix(conflictFree(options), jacobian);
@@ -52,8 +28,8 @@ const exponents = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 5, maxL
 
 describe('conflictFree', () => {
   it('has the published values', () => {
-    expectClose(integrate(steep).update, [0.1588089758, 2.0706067581, 2.0706067581]);
-    expectClose(integrate(bent).update, [1.6285393611, 0.7777777778]);
+    expectVector(integrate(steep).update, [0.1588089758, 2.0706067581, 2.0706067581]);
+    expectVector(integrate(bent).update, [1.6285393611, 0.7777777778]);
   });
 
   it('has the preferred cosines with independent gradients, and the length of their projections', () => {
@@ -91,18 +67,18 @@ describe('conflictFree', () => {
   });
 
   it('adds equal gradients up, and keeps one alone', () => {
-    expectClose(integrate([[3, -4]]).weights, [1], 1e-15);
-    expectClose(integrate([[3, -4]], { preference: { 0: 1e300 } }).weights, [1], 1e-15);
+    expectVector(integrate([[3, -4]]).weights, [1], 1e-15);
+    expectVector(integrate([[3, -4]], { preference: { 0: 1e300 } }).weights, [1], 1e-15);
     const twice = integrate([
       [3, 1],
       [3, 1],
     ]);
-    expectClose(twice.update, [6, 2], 1e-14);
+    expectVector(twice.update, [6, 2], 1e-14);
     const orthogonal = integrate([
       [2, 0],
       [0, 2],
     ]);
-    expectClose(orthogonal.update, [2, 2], 1e-14);
+    expectVector(orthogonal.update, [2, 2], 1e-14);
   });
 
   it('prefers by own names only, in proportion', () => {
@@ -113,11 +89,11 @@ describe('conflictFree', () => {
     const strategy = conflictFree({ preference: { b: 3, absent: 7 } });
     const { update } = integrateMatrix(strategy, rows, { objectives: ['a', 'b'] });
     // d = (3, 1) / √10, and the projections add up to 4 / √10.
-    expectClose(update, [1.2, 0.4], 1e-14);
+    expectVector(update, [1.2, 0.4], 1e-14);
     const own = integrateMatrix(conflictFree({ preference: {} }), rows, {
       objectives: ['constructor', '__proto__'],
     });
-    expectClose(own.update, [1, 1], 1e-14);
+    expectVector(own.update, [1, 1], 1e-14);
     const none = integrate(rows, { preference: { 0: 0, 1: 0 } });
     expect([...none.weights]).toEqual([0, 0]);
     expect(none.note).toBe('degenerate');
@@ -151,7 +127,11 @@ describe('conflictFree', () => {
 
   it('lets zero gradients take no part', () => {
     const [a, b] = integrate(steep).weights;
-    expectClose(integrate([[0, 0, 0], steep[0]!, [0, 0, 0], steep[1]!]).weights, [0, a!, 0, b!], 0);
+    expectVector(
+      integrate([[0, 0, 0], steep[0]!, [0, 0, 0], steep[1]!]).weights,
+      [0, a!, 0, b!],
+      0,
+    );
   });
 
   it('takes duplicates for such when only the stated error tells them apart', () => {
@@ -165,7 +145,7 @@ describe('conflictFree', () => {
         objectives: ['a', 'b', 'c'],
         gramian: { size: 3, values, relativeError: 2 ** -22 },
       });
-      expectClose(conflictFree().integrate(seen, null).weights, [...expected], 1e-5);
+      expectVector(conflictFree().integrate(seen, null).weights, [...expected], 1e-5);
     }
   });
 

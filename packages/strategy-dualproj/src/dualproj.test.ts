@@ -1,5 +1,11 @@
 import { integrateMatrix } from '@multigrad/core/strategy';
-import { dot, expectVector, jacobians, steep } from '@multigrad/test-support';
+import {
+  dot,
+  expectVector,
+  itEndsAtStationaryGradients,
+  jacobians,
+  steep,
+} from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dualproj, plugin } from './index.ts';
@@ -34,41 +40,7 @@ describe('dualproj', () => {
     expectVector(weights, [0.5, 3], 0);
   });
 
-  it('vanishes at opposite gradients, leaves zero ones alone, keeps one', () => {
-    expectVector(
-      integrateMatrix(dualproj(), [
-        [1, 2],
-        [-2, -4],
-      ]).update,
-      [0, 0],
-      1e-15,
-    );
-    expectVector(
-      integrateMatrix(dualproj(), [
-        [1, 2],
-        [0, 0],
-      ]).update,
-      [0.5, 1],
-      1e-15,
-    );
-    expectVector(integrateMatrix(dualproj(), [[3, -1]]).update, [3, -1], 0);
-  });
-
-  it('says that it found no common descent direction', () => {
-    const pairs = [
-      [-7, -7, -3, -9],
-      [-1, -8, 9, -8],
-      [7, 7, 3, 9],
-      [1, 8, -9, 8],
-    ];
-    expect(integrateMatrix(dualproj(), pairs)).toMatchObject({
-      update: new Float64Array(4),
-      note: 'stationary',
-    });
-    expect(integrateMatrix(dualproj(), steep).note).toBeUndefined();
-    const nothing = { '0': 0, '1': 0 };
-    expect(integrateMatrix(dualproj({ preference: nothing }), steep).note).toBeUndefined();
-  });
+  itEndsAtStationaryGradients(dualproj);
 
   it('describes itself', () => {
     expect(plugin.create().name).toBe(plugin.name);

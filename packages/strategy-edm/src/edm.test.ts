@@ -1,32 +1,8 @@
 import { createStrategy, groupGradients, integrateMatrix } from '@multigrad/core/strategy';
+import { bent, dot, expectVector, norm, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { edm, plugin } from './index.ts';
-
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(a));
-}
-
-function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
-  expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
-    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
-  });
-}
 
 function integrate(jacobian: readonly (readonly number[])[]) {
   return integrateMatrix(edm(), jacobian);
@@ -48,14 +24,14 @@ describe('edm', () => {
     // The bisector: weights by the other length.
     const [a, b] = [Math.sqrt(18), Math.sqrt(38)];
     const first = integrate(steep);
-    expectClose(first.weights, [b / (a + b), a / (a + b)], 1e-15);
-    expectClose(first.update, [0.0766968306, 1, 1]);
+    expectVector(first.weights, [b / (a + b), a / (a + b)], 1e-15);
+    expectVector(first.update, [0.0766968306, 1, 1]);
     // The bisector of the first two, at 67.5° from both; the third is at 22.5°.
     const root = Math.SQRT2;
     const second = integrate(bent);
-    expectClose(second.weights, [root / (root + 1), 1 / (root + 1), 0], 1e-14);
-    expectClose(second.update, [1 / (root + 1), (root - 1) / (root + 1)], 1e-14);
-    expectClose(integrate([[3, -4]]).weights, [1], 0);
+    expectVector(second.weights, [root / (root + 1), 1 / (root + 1), 0], 1e-14);
+    expectVector(second.update, [1 / (root + 1), (root - 1) / (root + 1)], 1e-14);
+    expectVector(integrate([[3, -4]]).weights, [1], 0);
   });
 
   it('has the smallest largest angle (the optimality conditions), at very different lengths', () => {

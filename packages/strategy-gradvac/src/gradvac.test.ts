@@ -5,28 +5,12 @@ import {
   integrateMatrix,
   resumeRandom,
 } from '@multigrad/core/strategy';
+import { bent, dot, norm, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gradvac, type GradvacOptions, type GradvacState, plugin } from './index.ts';
 
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
 const objectives = ['a', 'b', 'c', 'd', 'e'];
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(a));
-}
 
 function integrate(
   jacobian: readonly (readonly number[])[],

@@ -4,34 +4,10 @@ import {
   groupGradients,
   integrateMatrix,
 } from '@multigrad/core/strategy';
+import { bent, dot, expectVector, norm, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { imtlG, plugin } from './index.ts';
-
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(a));
-}
-
-function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
-  expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
-    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
-  });
-}
 
 function integrate(jacobian: readonly (readonly number[])[]) {
   return integrateMatrix(imtlG(), jacobian);
@@ -52,9 +28,9 @@ const independent = fc.integer({ min: 1, max: 5 }).chain((rows) =>
 describe('imtlG', () => {
   it('has the published values', () => {
     const { weights, update } = integrate(steep);
-    expectClose(update, [0.0766968306, 1, 1]);
-    expectClose(weights, [0.5923, 0.4077], 5e-5);
-    expectClose(integrate(bent).update, [0.6357964818, 0.2284070364]);
+    expectVector(update, [0.0766968306, 1, 1]);
+    expectVector(weights, [0.5923, 0.4077], 5e-5);
+    expectVector(integrate(bent).update, [0.6357964818, 0.2284070364]);
   });
 
   it('has the same projection on every one of independent gradients, at very different lengths', () => {
@@ -84,8 +60,8 @@ describe('imtlG', () => {
       [3, 4],
       [0, 1],
     ]);
-    expectClose(weights, [1 / 6, 5 / 6], 1e-14);
-    expectClose(integrate([[3, -4]]).weights, [1], 1e-15);
+    expectVector(weights, [1 / 6, 5 / 6], 1e-14);
+    expectVector(integrate([[3, -4]]).weights, [1], 1e-15);
   });
 
   it('stands still at Pareto stationary gradients', () => {
@@ -143,21 +119,25 @@ describe('imtlG', () => {
 
   it('lets zero gradients take no part', () => {
     const [a, b] = integrate(steep).weights;
-    expectClose(integrate([[0, 0, 0], steep[0]!, [0, 0, 0], steep[1]!]).weights, [0, a!, 0, b!], 0);
+    expectVector(
+      integrate([[0, 0, 0], steep[0]!, [0, 0, 0], steep[1]!]).weights,
+      [0, a!, 0, b!],
+      0,
+    );
   });
 
   it('shares the weight of duplicates, also of those that only the stated error makes so', () => {
     const duplicated = [steep[0]!, steep[1]!, steep[0]!];
     const expected = integrate(duplicated).weights;
     const [a, b] = integrate(steep).weights;
-    expectClose(expected, [a! / 2, b!, a! / 2], 1e-12);
+    expectVector(expected, [a! / 2, b!, a! / 2], 1e-12);
     const values = gramianOf(duplicated).values;
     values[0]! *= 1 - 1e-7;
     const seen = groupGradients({
       objectives: ['a', 'b', 'c'],
       gramian: { size: 3, values, relativeError: 2 ** -22 },
     });
-    expectClose(imtlG().integrate(seen, null).weights, [...expected], 1e-6);
+    expectVector(imtlG().integrate(seen, null).weights, [...expected], 1e-6);
   });
 
   it('may conflict with every objective', () => {

@@ -5,34 +5,10 @@ import {
   integrateMatrix,
   MultigradError,
 } from '@multigrad/core/strategy';
+import { bent, dot, expectVector, norm, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mgda, type MgdaOptions, plugin } from './index.ts';
-
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(a));
-}
-
-function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
-  expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
-    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
-  });
-}
 
 function weightsOf(jacobian: readonly number[][], options?: MgdaOptions, losses?: number[]) {
   return integrateMatrix(mgda(options), jacobian, losses === undefined ? {} : { losses });
@@ -51,15 +27,15 @@ const jacobians = fc
 describe('mgda', () => {
   it('has the published values', () => {
     const first = weightsOf(steep);
-    expectClose(first.weights, [0.6, 0.4]);
-    expectClose(first.update, [0, 1, 1]);
+    expectVector(first.weights, [0.6, 0.4]);
+    expectVector(first.update, [0, 1, 1]);
     const second = weightsOf(bent);
-    expectClose(second.weights, [0.6, 0.4, 0]);
-    expectClose(second.update, [0.4, 0.2]);
+    expectVector(second.weights, [0.6, 0.4, 0]);
+    expectVector(second.update, [0.4, 0.2]);
   });
 
   it('takes the shorter of two gradients where it is the shortest combination', () => {
-    expectClose(
+    expectVector(
       weightsOf([
         [1, 0],
         [3, 1],
@@ -70,10 +46,10 @@ describe('mgda', () => {
   });
 
   it('keeps one objective plain', () => {
-    expectClose(weightsOf([[3, -1]]).weights, [1], 0);
-    expectClose(weightsOf([[3, -4]], { normalization: 'l2' }).weights, [1], 0);
+    expectVector(weightsOf([[3, -1]]).weights, [1], 0);
+    expectVector(weightsOf([[3, -4]], { normalization: 'l2' }).weights, [1], 0);
     const normalized = { normalization: 'l2', applyTo: 'normalized' } as const;
-    expectClose(weightsOf([[3, -4]], normalized).weights, [0.2]);
+    expectVector(weightsOf([[3, -4]], normalized).weights, [0.2]);
   });
 
   it('finds weights on the simplex with no descent left (the optimality conditions)', () => {
@@ -136,7 +112,7 @@ describe('mgda', () => {
   it('shares the weight of duplicates', () => {
     const { weights, update } = weightsOf([steep[0]!, steep[1]!, steep[0]!]);
     expect(weights[0]! + weights[2]!).toBeCloseTo(0.6, 9);
-    expectClose(update, [0, 1, 1]);
+    expectVector(update, [0, 1, 1]);
   });
 });
 
@@ -154,8 +130,8 @@ describe('normalization', () => {
   });
 
   it('l2: two unit gradients have the weights 1/2', () => {
-    expectClose(weightsOf(steep, { normalization: 'l2' }).weights, [0.5, 0.5]);
-    expectClose(weightsOf(steep, { normalization: 'l2', applyTo: 'normalized' }).weights, [
+    expectVector(weightsOf(steep, { normalization: 'l2' }).weights, [0.5, 0.5]);
+    expectVector(weightsOf(steep, { normalization: 'l2', applyTo: 'normalized' }).weights, [
       0.5 / Math.sqrt(18),
       0.5 / Math.sqrt(38),
     ]);
@@ -184,7 +160,7 @@ describe('normalization', () => {
           expect(applied.note).toBe(expected.note);
           const size = Math.max(...divided.map(norm));
           // Weights of dependent gradients are not unique, the update is.
-          expectClose(applied.update, [...expected.update], 1e-6 * size);
+          expectVector(applied.update, [...expected.update], 1e-6 * size);
           const raw = weightsOf(jacobian, { normalization }, given);
           raw.weights.forEach((weight, k) => {
             expect(weight / by[k]!).toBeCloseTo(applied.weights[k]!, 12);

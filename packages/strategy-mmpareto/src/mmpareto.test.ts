@@ -4,25 +4,9 @@ import {
   groupGradients,
   integrateMatrix,
 } from '@multigrad/core/strategy';
+import { bent, expectVector, steep } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
 import { mmpareto, type MmparetoOptions, plugin } from './index.ts';
-
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
-
-function expectClose(found: Float64Array, expected: readonly number[], tolerance = 1e-9): void {
-  expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
-    expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
-  });
-}
 
 /** What the strategy itself returns, diagnostics included. */
 function integrate(jacobian: readonly (readonly number[])[], options?: MmparetoOptions) {
@@ -39,13 +23,13 @@ describe('mmpareto', () => {
     // a = (.6, .4), h = 2 (0, 1, 1), |s| = |(2, 2, 2)|: λ = √12 / √8.
     const lambda = Math.sqrt(1.5);
     const first = integrateMatrix(mmpareto(), steep);
-    expectClose(first.weights, [1.8 * lambda, 1.2 * lambda]);
-    expectClose(first.update, [0, 3 * lambda, 3 * lambda]);
+    expectVector(first.weights, [1.8 * lambda, 1.2 * lambda]);
+    expectVector(first.update, [0, 3 * lambda, 3 * lambda]);
     expect(integrate(steep).note).toBe('conflict');
     expect(integrate(steep).diagnostics?.['lambda']).toBeCloseTo(lambda, 12);
     // a = (.6, .4, 0), h = 3 (.4, .2), s = (2, 0).
     const bentLambda = 2 / Math.sqrt(1.8);
-    expectClose(integrateMatrix(mmpareto({ gamma: 1 }), bent).update, [
+    expectVector(integrateMatrix(mmpareto({ gamma: 1 }), bent).update, [
       1.2 * bentLambda,
       0.6 * bentLambda,
     ]);
@@ -67,7 +51,7 @@ describe('mmpareto', () => {
   it('scales with gamma', () => {
     const once = integrate(steep, { gamma: 1 }).weights;
     const threefold = integrate(steep, { gamma: 3 }).weights;
-    expectClose(
+    expectVector(
       threefold,
       [...once].map((weight) => 3 * weight),
       1e-12,
@@ -86,7 +70,7 @@ describe('mmpareto', () => {
     const among = integrate([steep[0]!, zero, steep[1]!]);
     const alone = integrate(steep);
     expect(among.weights[1]).toBe(0);
-    expectClose(Float64Array.of(among.weights[0]!, among.weights[2]!), [...alone.weights], 0);
+    expectVector(Float64Array.of(among.weights[0]!, among.weights[2]!), [...alone.weights], 0);
     expect(among.diagnostics).toEqual(alone.diagnostics);
   });
 
@@ -98,7 +82,7 @@ describe('mmpareto', () => {
     expect([...agreeing.update]).toEqual([6, 2]);
     // s = (−2, 3, 3), the direction is that of (0, 1, 1).
     const { update } = integrateMatrix(mmpareto({ gamma: 1 }), [steep[0]!, steep[0]!, steep[1]!]);
-    expectClose(update, [0, Math.sqrt(11), Math.sqrt(11)]);
+    expectVector(update, [0, Math.sqrt(11), Math.sqrt(11)]);
   });
 
   it('gives no update where no common descent direction exists', () => {
@@ -138,7 +122,7 @@ describe('mmpareto', () => {
     expect(free.diagnostics?.['lambda']).toBeCloseTo(Math.hypot(1, 0.02) / 0.02, 6);
     const capped = integrate(narrow, { maxRescale: 4 });
     expect(capped.diagnostics).toEqual({ lambda: 4 });
-    expectClose(
+    expectVector(
       capped.weights,
       [...free.weights].map((weight) => (weight * 4) / free.diagnostics!['lambda']!),
       1e-9,

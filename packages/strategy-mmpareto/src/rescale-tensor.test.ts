@@ -1,4 +1,5 @@
 import { type Gramian, gramianOf, groupGradients } from '@multigrad/core/strategy';
+import { dot, norm } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mmpareto, type MmparetoOptions } from './index.ts';
@@ -33,14 +34,6 @@ function jacobianOf(tensors: Readonly<Record<string, Rows>>): number[][] {
 
 function combine(rows: Rows, weights: ArrayLike<number>): number[] {
   return rows[0]!.map((_, at) => rows.reduce((total, row, k) => total + weights[k]! * row[at]!, 0));
-}
-
-function dot(a: readonly number[], b: readonly number[]): number {
-  return a.reduce((total, value, at) => total + value * b[at]!, 0);
-}
-
-function norm(a: readonly number[]): number {
-  return Math.hypot(...a);
 }
 
 /** The official code's weights 2a of two gradients. */

@@ -4,19 +4,10 @@ import {
   integrateMatrix,
   MultigradError,
 } from '@multigrad/core/strategy';
+import { bent, steep } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plugin, sum } from './index.ts';
-
-const steep = [
-  [-4, 1, 1],
-  [6, 1, 1],
-];
-const bent = [
-  [0, 1],
-  [1, -1],
-  [1, 0],
-];
 
 function problem(action: () => unknown): { code: string; message: string } {
   try {

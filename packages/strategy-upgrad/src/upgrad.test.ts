@@ -1,6 +1,11 @@
 import { integrateMatrix } from '@multigrad/core/strategy';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
-import { expectVector, jacobians, steep } from '@multigrad/test-support';
+import {
+  expectVector,
+  itEndsAtStationaryGradients,
+  jacobians,
+  steep,
+} from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plugin, upgrad } from './index.ts';
@@ -50,41 +55,7 @@ describe('upgrad', () => {
     three.forEach((value, c) => expect(value - two![c]!).toBeCloseTo(two![c]! - one![c]!, 12));
   });
 
-  it('vanishes at opposite gradients, leaves zero ones out, keeps one', () => {
-    expectVector(
-      integrateMatrix(upgrad(), [
-        [1, 2],
-        [-2, -4],
-      ]).update,
-      [0, 0],
-      1e-15,
-    );
-    expectVector(
-      integrateMatrix(upgrad(), [
-        [1, 2],
-        [0, 0],
-      ]).update,
-      [0.5, 1],
-      1e-15,
-    );
-    expectVector(integrateMatrix(upgrad(), [[3, -1]]).update, [3, -1], 0);
-  });
-
-  it('says that it found no common descent direction', () => {
-    const pairs = [
-      [-7, -7, -3, -9],
-      [-1, -8, 9, -8],
-      [7, 7, 3, 9],
-      [1, 8, -9, 8],
-    ];
-    expect(integrateMatrix(upgrad(), pairs)).toMatchObject({
-      update: new Float64Array(4),
-      note: 'stationary',
-    });
-    expect(integrateMatrix(upgrad(), steep).note).toBeUndefined();
-    const nothing = { '0': 0, '1': 0 };
-    expect(integrateMatrix(upgrad({ preference: nothing }), steep).note).toBeUndefined();
-  });
+  itEndsAtStationaryGradients(upgrad);
 
   it('describes itself', () => {
     expect(plugin.create().name).toBe(plugin.name);

@@ -9,21 +9,38 @@ export const steep: readonly number[][] = [
   [6, 1, 1],
 ];
 
+/** Three gradients of which two are orthogonal and the third conflicts with one of them. */
+export const bent: readonly number[][] = [
+  [0, 1],
+  [1, -1],
+  [1, 0],
+];
+
 /** The inner product. */
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Array.from(a).reduce((sum, value, at) => sum + value * b[at]!, 0);
 }
 
+/** The Euclidean length, whatever its scale. */
+export function norm(a: ArrayLike<number>): number {
+  return Math.hypot(...Array.from(a));
+}
+
 /** Expects two vectors to agree to an absolute tolerance. */
 export function expectVector(
   found: ArrayLike<number>,
-  expected: readonly number[],
+  expected: ArrayLike<number>,
   tolerance = 1e-9,
 ): void {
   expect(found.length).toBe(expected.length);
-  expected.forEach((value, at) => {
+  Array.from(expected).forEach((value, at) => {
     expect(Math.abs(found[at]! - value)).toBeLessThanOrEqual(tolerance);
   });
+}
+
+/** Expects two vectors of numbers near 1 to agree as far as float32 tells. */
+export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>): void {
+  expectVector(found, expected, 5e-6);
 }
 
 /** K = 2 … 6 rows of 2 … 7 numbers, their lengths up to a thousand times apart. */

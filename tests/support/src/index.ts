@@ -1,6 +1,7 @@
 export { type Device, testedDevices, useDevice } from './devices.ts';
 export { startTestBackend, startTestedBackend, testedBackends } from './backends.ts';
 export { entangledRows } from './entangled-rows.ts';
+export { itEndsAtStationaryGradients } from './stationary-gradients.ts';
 export {
   combineExactly,
   type ExactGradients,
@@ -38,7 +39,16 @@ export {
   trialOf,
 } from './exact/trials.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
-export { dot, expectNoConflict, expectVector, jacobians, steep } from './gradients.ts';
+export {
+  bent,
+  dot,
+  expectClose,
+  expectNoConflict,
+  expectVector,
+  jacobians,
+  norm,
+  steep,
+} from './gradients.ts';
 export { expectConstantMemory, variableOf } from './memory.ts';
 export { registerHalfBackend, toHalf } from './half-precision.ts';
 export {

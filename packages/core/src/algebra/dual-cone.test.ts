@@ -1,6 +1,7 @@
 import {
   combineExactly,
   compareExactly,
+  dot,
   dotExactly,
   entangledRows,
   exactGradients,
@@ -35,9 +36,6 @@ const problems = fc
       fc.array(entry, { minLength: rows, maxLength: rows }),
     ),
   );
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Array.from(a).reduce((sum, value, c) => sum + value * b[c]!, 0);
 
 const combine = (jacobian: readonly number[][], v: ArrayLike<number>): number[] =>
   jacobian[0]!.map((_, c) => jacobian.reduce((sum, row, k) => sum + row[c]! * v[k]!, 0));

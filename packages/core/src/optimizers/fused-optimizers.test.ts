@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { disposeOptimizer, expectConstantMemory } from '@multigrad/test-support';
+import { disposeOptimizer, expectConstantMemory, expectClose } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fixedWeights } from '../testing/strategies.ts';
@@ -62,11 +62,6 @@ async function train(
     tf.dispose([x, kernel, bias]);
     return weights;
   });
-}
-
-function expectClose(found: readonly number[], expected: readonly number[]): void {
-  expect(found.length).toBe(expected.length);
-  found.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
 }
 
 describe('fused optimizers', () => {

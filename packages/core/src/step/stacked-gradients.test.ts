@@ -1,6 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { expectConstantMemory, startTestBackend, variableOf } from '@multigrad/test-support';
+import {
+  expectConstantMemory,
+  expectClose,
+  startTestBackend,
+  variableOf,
+} from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { integrateMatrix } from '../contract/integrate-matrix.ts';
@@ -115,11 +120,6 @@ async function withVariables(body: (variables: tf.Variable[]) => Promise<void>):
 
 function flat(variables: readonly tf.Variable[], gradients: tf.NamedTensorMap): number[] {
   return variables.flatMap(({ name }) => [...gradients[name]!.dataSync()]);
-}
-
-function expectClose(found: readonly number[], expected: ArrayLike<number>): void {
-  expect(found.length).toBe(expected.length);
-  found.forEach((value, c) => expect(value).toBeCloseTo(expected[c]!, 5));
 }
 
 describe('memory of gradients', () => {

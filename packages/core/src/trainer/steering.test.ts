@@ -1,6 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
+import {
+  disposeOptimizer,
+  expectConstantMemory,
+  expectClose,
+  variableOf,
+} from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixedWeights, unitSum } from '../testing/strategies.ts';
@@ -83,11 +88,6 @@ async function after(
   } finally {
     linear.dispose();
   }
-}
-
-function expectClose(found: readonly number[], expected: readonly number[]): void {
-  expect(found.length).toBe(expected.length);
-  found.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 5));
 }
 
 describe('learning-rate schedules', () => {
