@@ -8,8 +8,8 @@ import { histogramOf } from './histogram.ts';
 
 /** What TensorBoard gets to see. */
 export interface TensorBoardOptions {
-  /** Milliseconds since 1970, such as `Date.now`: TensorBoard can lay curves over the clock. */
-  readonly now: () => number;
+  /** Milliseconds since 1970: TensorBoard can draw curves over the time of day. @defaultValue `Date.now` */
+  readonly now?: () => number;
   /** Writes every n-th step, an integer >= 1; epochs are all written. @defaultValue 1 */
   readonly every?: number;
   /**
@@ -43,15 +43,16 @@ export interface TensorBoardOptions {
  * import { tensorBoard } from '@multigrad/callbacks';
  *
  * const folder = mkdtempSync(join(tmpdir(), 'example-'));
- * const board = tensorBoard(folder, { now: Date.now }); // goes into fit's callbacks, which calls:
+ * const board = tensorBoard(folder); // goes into fit's callbacks, which calls:
  * await board.onTrainBegin!({ step: 0, epoch: 0, batch: 0, epochs: 1, variables: [] });
  * const report = { step: 0, losses: { a: 1.5 }, metrics: {}, groups: [], backwardPasses: 1, observed: false };
  * await board.onBatchEnd!(0, report);
  * console.log(readdirSync(folder)); // [ 'events.out.tfevents.0000000000.multigrad' ]
  * ```
  */
-export function tensorBoard(folder: string, options: TensorBoardOptions): TrainerCallback {
-  const { now, variables = new Map<string, Variable>() } = options;
+export function tensorBoard(folder: string, options: TensorBoardOptions = {}): TrainerCallback {
+  // eslint-disable-next-line no-restricted-properties -- whoever has a clock of their own passes it
+  const { now = Date.now, variables = new Map<string, Variable>() } = options;
   const every = assertEvery('every', options.every ?? 1);
   let file: EventFile;
   let epochWritten = false;
