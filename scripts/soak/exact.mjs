@@ -78,13 +78,18 @@ export async function opposed({ networks, seed, backend }) {
   return { sums, left: tf.memory().numTensors - before };
 }
 
-/** K gradients: with a common part, so that some pairs conflict; or half of them the opposite of the others. */
+/**
+ * K gradients: with a common part, so that some pairs conflict; half of them the opposite of the others; or so many in so
+ * few dimensions that half of all such have no common descent direction, the others hardly one.
+ */
 const kinds = {
   leaning: (matrix) => matrix,
   opposite: (matrix) => {
     const half = matrix.slice(0, matrix.length / 2);
     return [...half, ...half.map((row) => row.map((value) => -value))];
   },
+  critical: (matrix, random) =>
+    matrix.map((row) => row.slice(0, matrix.length / 2).map(() => random.normal())),
 };
 
 /**
@@ -104,16 +109,17 @@ export function many({ objectives, seed }) {
     });
   const losses = common.slice(0, objectives).map(() => 0.1 + random.uniform());
   const drawn = [matrix(), matrix(), matrix()];
-  const times = Object.entries(kinds).flatMap(([kind, of]) =>
-    builtinPlugins.map((plugin) => {
+  const times = Object.entries(kinds).flatMap(([kind, of]) => {
+    const matrices = drawn.map((rows) => of(rows, random));
+    return builtinPlugins.map((plugin) => {
       const strategy = plugin.create();
-      const [jacobian, ...further] = drawn.map(of);
+      const [jacobian, ...further] = matrices;
       const batches = further.slice(0, (strategy.needs.batches ?? 1) - 1);
       const began = process.cpuUsage();
       integrateMatrix(strategy, jacobian, { losses, batches });
       const { user, system } = process.cpuUsage(began);
       return { what: `${plugin.name}, ${objectives} ${kind}`, seconds: (user + system) / 1e6 };
-    }),
-  );
+    });
+  });
   return times.sort((a, b) => b.seconds - a.seconds);
 }

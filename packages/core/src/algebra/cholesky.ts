@@ -1,3 +1,7 @@
+import { workNumbers } from './work-array.ts';
+
+const forward = workNumbers();
+
 // The Cholesky factor of some rows and columns of a symmetric matrix, which grows by rows. `entered` lists those rows in
 // the order in which they entered. Row k of the factor starts at k times the size of the matrix; its first k + 1 entries
 // are in use. A ridge is a number added to the diagonal.
@@ -104,6 +108,78 @@ function closeRow(
   return true;
 }
 
+/** What counts against a {@link removeRow} besides its arithmetic, in numbers that a refactoring goes through. */
+const begun = 1000;
+
+/** Whether rows before `count` are better removed one by one than all behind the first of them factored again. */
+export function isRemovalCheaper(places: readonly number[], count: number): boolean {
+  const first = places[0]!;
+  const left = count - places.length;
+  let removals = 0;
+  for (const place of places) removals += begun + 1.5 * (count - place) ** 2;
+  return removals < (left ** 3 - first ** 3) / 6;
+}
+
+/**
+ * Removes the row at a place from a factor of `count` rows: those behind it move up by one, and the column that is left
+ * over goes into the others by rotations, which lose no digits.
+ *
+ * @param turns - work space, twice the size of the matrix
+ *
+ * @see Golub and Van Loan, Matrix Computations (2013), section 6.5.4
+ */
+export function removeRow(
+  factor: Float64Array,
+  size: number,
+  place: number,
+  count: number,
+  turns: Float64Array,
+): void {
+  for (let k = place; k < count - 1; k += 2) {
+    const row = k * size;
+    for (let m = 0; m < place; m += 1) factor[row + m] = factor[row + size + m]!;
+    // Two rows at a time: what is left over of one waits for its last product, not for the other's.
+    const both = k + 2 < count;
+    const next = both ? row + size : row;
+    if (both) for (let m = 0; m < place; m += 1) factor[next + m] = factor[next + size + m]!;
+    let over = factor[row + size + place]!;
+    let overNext = both ? factor[next + size + place]! : 0;
+    for (let m = place; m < k; m += 1) {
+      const cosine = turns[2 * m]!;
+      const sine = turns[2 * m + 1]!;
+      const value = factor[row + size + m + 1]!;
+      const valueNext = factor[next + size + m + 1]!;
+      factor[row + m] = cosine * value + sine * over;
+      over = cosine * over - sine * value;
+      if (both) factor[next + m] = cosine * valueNext + sine * overNext;
+      overNext = cosine * overNext - sine * valueNext;
+    }
+    close(factor, row, size, k, over, turns);
+    if (!both) return;
+    const cosine = turns[2 * k]!;
+    const sine = turns[2 * k + 1]!;
+    const value = factor[next + size + k + 1]!;
+    factor[next + k] = cosine * value + sine * overNext;
+    close(factor, next, size, k + 1, cosine * overNext - sine * value, turns);
+  }
+}
+
+/** The diagonal of a row that moves up, and the rotation that takes what is left over into it. */
+function close(
+  factor: Float64Array,
+  row: number,
+  size: number,
+  k: number,
+  over: number,
+  turns: Float64Array,
+): void {
+  const pivot = factor[row + size + k + 1]!;
+  const length = Math.sqrt(pivot * pivot + over * over);
+  turns[2 * k] = pivot / length;
+  turns[2 * k + 1] = over / length;
+  factor[row + k] = length;
+}
+
 /**
  * Solves `H_SS target_S = b_S` by the factor of the `count` rows S that entered; b starts at the place `start` of
  * `vector`.
@@ -116,18 +192,73 @@ export function solveFactored(
   start: number,
   target: Float64Array,
 ): void {
+  const halves = forward.of(2 * count);
+  solveForward(factor, entered, 0, count, vector, start, halves);
+  solveBackward(factor, entered, count, halves, target);
+}
+
+/**
+ * Solves `L z = b_S` for the places `from` … `count − 1` of z, those before them known; two rows at a time, so that neither
+ * sum waits for the other.
+ */
+export function solveForward(
+  factor: Float64Array,
+  entered: Int32Array,
+  from: number,
+  count: number,
+  vector: Float64Array,
+  start: number,
+  solved: Float64Array,
+): void {
   const size = entered.length;
-  for (let k = 0; k < count; k += 1) {
+  let k = from;
+  for (; k + 1 < count; k += 2) {
+    const row = k * size;
+    const next = row + size;
     let value = vector[start + entered[k]!]!;
-    const row = k * size;
-    for (let m = 0; m < k; m += 1) value -= factor[row + m]! * target[entered[m]!]!;
-    target[entered[k]!] = value / factor[row + k]!;
+    let nextValue = vector[start + entered[k + 1]!]!;
+    for (let m = 0; m < k; m += 1) {
+      const known = solved[m]!;
+      value -= factor[row + m]! * known;
+      nextValue -= factor[next + m]! * known;
+    }
+    value /= factor[row + k]!;
+    solved[k] = value;
+    solved[k + 1] = (nextValue - factor[next + k]! * value) / factor[next + k + 1]!;
   }
-  // Along the factor's rows: each solved number is taken out of those before it.
-  for (let k = count - 1; k >= 0; k -= 1) {
+  if (k === count) return;
+  let value = vector[start + entered[k]!]!;
+  for (let m = 0; m < k; m += 1) value -= factor[k * size + m]! * solved[m]!;
+  solved[k] = value / factor[k * size + k]!;
+}
+
+/**
+ * Solves `Lᵀ target_S = z`. Along the factor's rows: each solved number is taken out of those before it, two at a time.
+ *
+ * @param halves - z in the first `count` places, work space in as many behind them
+ */
+export function solveBackward(
+  factor: Float64Array,
+  entered: Int32Array,
+  count: number,
+  halves: Float64Array,
+  target: Float64Array,
+): void {
+  const size = entered.length;
+  for (let k = 0; k < count; k += 1) halves[count + k] = halves[k]!;
+  let k = count - 1;
+  for (; k > 0; k -= 2) {
     const row = k * size;
-    const value = target[entered[k]!]! / factor[row + k]!;
+    const next = row - size;
+    const value = halves[count + k]! / factor[row + k]!;
+    const nextValue =
+      (halves[count + k - 1]! - factor[row + k - 1]! * value) / factor[next + k - 1]!;
     target[entered[k]!] = value;
-    for (let m = 0; m < k; m += 1) target[entered[m]!]! -= factor[row + m]! * value;
+    target[entered[k - 1]!] = nextValue;
+    for (let m = 0; m < k - 1; m += 1) {
+      halves[count + m] =
+        halves[count + m]! - factor[row + m]! * value - factor[next + m]! * nextValue;
+    }
   }
+  if (k === 0) target[entered[0]!] = halves[count]! / factor[0]!;
 }
