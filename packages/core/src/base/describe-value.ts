@@ -1,7 +1,7 @@
 const longestText = 60;
 
 /**
- * A value in the words of an error message: what was found, without its contents where they could be long.
+ * Describes a value for an error message: short values as they are, others by their kind and size.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The candidate most like a misspelt name, for "Did you mean …?"; undefined where none is close.
+ * Finds the candidate most like a misspelt name, for "Did you mean …?"; undefined where none is close.
  *
  * Case, and how words are joined (`-`, `_`, blanks), don't count. What is left is compared by the edit distance of
  * insertions, deletions, substitutions and swaps of neighbouring letters (Damerau-Levenshtein, optimal string
@@ -32,13 +32,13 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return nearest;
 }
 
-/** " Did you mean `x`?" with its leading blank, or an empty text where nothing is near: the end of a message. */
+/** The end of a message: " Did you mean `x`?" with a leading space, or an empty text where no name is near. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates);
   return nearest === undefined ? '' : ` Did you mean \`${nearest}\`?`;
 }
 
-/** "`a`, `b`, `c`", or "none": names for a message. */
+/** Lists names for a message: "`a`, `b`, `c`", or "none". */
 export function listNames(names: Iterable<string>): string {
   const quoted = Array.from(names, (name) => `\`${name}\``);
   return quoted.length === 0 ? 'none' : quoted.join(', ');

@@ -1,11 +1,11 @@
 import type { Json } from './json.ts';
 
-/** A number as JSON holds it: NaN and the infinities, which JSON has not, by name. */
+/** Converts a number to JSON: NaN and the infinities, which JSON lacks, become their names. */
 export function numberToJson(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** What `numberToJson` wrote. */
+/** Converts what `numberToJson` wrote back to a number. */
 export function numberFromJson(value: Json | undefined): number {
   return Number(value);
 }

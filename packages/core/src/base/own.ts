@@ -1,7 +1,7 @@
 /**
- * What a plain record holds of its own under a name; undefined where that is nothing.
+ * Reads a plain record under a name, and returns undefined where the record itself has no such entry.
  *
- * `record[name]` would find what every object inherits where the name comes from outside: an objective may be called
+ * `record[name]` would also find what every object inherits, which is wrong for names from outside: an objective may be called
  * `constructor`.
  *
  * @example

@@ -2,10 +2,10 @@ import { Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 
 /**
- * The number of samples in a batch: the first dimension of its tensors; scalars do not count.
+ * Counts the samples in a batch: the first dimension of its tensors. Scalars do not count.
  *
- * Tensors side by side in one record must agree. Records inside of it (a batch for each objective) may differ among
- * each other; the largest counts. A batch without tensors is one sample.
+ * Tensors of one record must have the same number. Where a batch contains records, one for each objective, they may have
+ * different numbers, and the largest counts. A batch without tensors has one sample.
  *
  * @throws MultigradError `invalid-data` naming the two tensors that differ
  */

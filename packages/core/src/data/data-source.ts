@@ -14,11 +14,11 @@ export interface DatasetLike<Batch> {
 }
 
 /**
- * Where batches come from:
+ * A source of batches:
  *
  * - a record of tensors with the samples along their first axis, cut into batches and shuffled by the trainer
  * - an array of batches, or another iterable or async iterable
- * - a function of the epoch that returns one, for data that are made anew (or in another order) each epoch
+ * - a function of the epoch that returns one of these, for data that differ or have another order in each epoch
  * - a `tf.data.Dataset`
  *
  * Batches of arrays and records stay the caller's; all others are disposed of after their step.
@@ -31,8 +31,7 @@ export type DataSource<Batch> =
   | DatasetLike<Batch>;
 
 /**
- * Marks a function of the epoch whose batches free themselves when the next one is asked for, so that whoever reads
- * them must not.
+ * A mark on a function of the epoch that frees each of its batches when the next one is read. The reader must not free them.
  */
 export const freesItsBatches: unique symbol = Symbol('multigrad.freesItsBatches');
 
@@ -53,7 +52,7 @@ export const readOptionNames: OptionNames<ReadOptions> = {
 };
 
 /**
- * The batches of one epoch; each is disposed of, if it is ours to free, when the consumer asks for the next or leaves.
+ * Reads the batches of one epoch. It frees each batch, unless the caller owns it, when the next one is read or reading ends.
  *
  * @throws MultigradError `invalid-data` when the source is of no known kind
  */
@@ -81,8 +80,8 @@ export async function* readBatches<Batch>(
 }
 
 /**
- * The batches of one epoch, several at a time: for strategies that take gradients of independent batches. What is left
- * over at the end of an epoch, fewer than `count`, is not used.
+ * Reads the batches of one epoch, `count` at a time, for strategies that take gradients of independent batches. Fewer than
+ * `count` batches at the end of an epoch are not used.
  *
  * @param count - an integer >= 1
  */
@@ -101,7 +100,7 @@ export async function* readBatchGroups<Batch>(
   let group: Batch[] = [];
   try {
     for await (const batch of readBatches(source, epoch, options, firstBatch)) {
-      // The reader frees a batch when it is asked for the next one: copies share its data, and are ours.
+      // The reader frees a batch when the next one is read. Clones share its data and live until the step is over.
       group.push(cloneTensors(batch) as Batch);
       if (group.length < count) continue;
       yield group;
@@ -113,7 +112,7 @@ export async function* readBatchGroups<Batch>(
   }
 }
 
-/** The same container with each tensor cloned; anything else as it is. */
+/** Copies a container with each tensor cloned and every other value as it is. */
 function cloneTensors(value: unknown): unknown {
   if (value instanceof Tensor) return (value as Tensor).clone();
   if (Array.isArray(value)) return value.map(cloneTensors);
@@ -130,9 +129,9 @@ function isPlainRecord(value: object): boolean {
 
 interface OpenSource<Batch> {
   readonly batches: Iterable<Batch> | AsyncIterable<Batch>;
-  /** Whether the batches are the reader's to free. */
+  /** Whether the reader has to free the batches. */
   readonly owned: boolean;
-  /** Number of the first batch that comes. */
+  /** Number of the first batch to read. */
   readonly first: number;
 }
 

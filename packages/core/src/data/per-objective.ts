@@ -1,7 +1,7 @@
 import { own } from '../base/own.ts';
 import { type DataSource, freesItsBatches, type ReadOptions, readBatches } from './data-source.ts';
 
-/** One batch of each objective's own data; an objective whose data have run out is left out. */
+/** A batch for each objective, from its own data. An objective without further data is left out. */
 export type ObjectiveBatches<Sources> = {
   readonly [Name in keyof Sources]?: Sources[Name] extends DataSource<infer Batch> ? Batch : never;
 };
@@ -9,9 +9,9 @@ export type ObjectiveBatches<Sources> = {
 /** How sources of different lengths are joined. */
 export interface PerObjectiveOptions extends ReadOptions {
   /**
-   * - `absent`: an epoch lasts as long as the longest source; those that ran out are absent from then on
-   * - `cycle`: it lasts as long, and the shorter ones start again
-   * - `shortest`: it ends with the shortest
+   * - `absent`: an epoch lasts as long as the longest source; an objective whose source has ended is absent from then on
+   * - `cycle`: an epoch lasts as long as the longest source; shorter ones start again
+   * - `shortest`: an epoch ends with the shortest source
    *
    * @defaultValue `'absent'`
    */
@@ -48,7 +48,7 @@ export function perObjective<Sources extends Readonly<Record<string, unknown>>>(
   const { mode = 'absent' } = options;
   async function* join(epoch: number): AsyncGenerator<ObjectiveBatches<Sources>, void> {
     const names = Object.keys(sources);
-    // Each reader frees its last batch, where it is not the caller's, when it is asked for the next one or closed.
+    // Each reader frees its last batch when the next one is read or it is closed, unless the caller owns the batch.
     const open = (name: string): AsyncGenerator<unknown, void> =>
       readBatches<unknown>(own(sources, name), epoch, options);
     const readers = new Map(names.map((name) => [name, open(name)]));

@@ -1,12 +1,12 @@
 /**
- * Marks functions of the epoch that take the number of their first batch as a second argument: a `fit` that resumes in
- * the midst of an epoch need not read what came before.
+ * A mark on a function of the epoch that takes the number of its first batch as a second argument. A `fit` that resumes in the
+ * middle of an epoch then starts at that batch.
  */
 export const startsAtBatch: unique symbol = Symbol.for('multigrad.startsAtBatch');
 
 /**
- * Marks a function of the epoch and its first batch, so that a `fit` that resumes starts it where it stopped; of other
- * functions it reads the batches before and frees them.
+ * Marks a function of the epoch and the first batch, so that a `fit` that resumes in the middle of an epoch starts at the right
+ * batch. From other functions it reads the earlier batches again and frees them.
  *
  * @example
  * ```ts

@@ -13,11 +13,11 @@ export function isTensorRecord(value: object): value is NamedTensorMap {
 /**
  * Cuts tensors that hold samples along their first axis into batches.
  *
- * The order is a pure function of the seed and the epoch, so a run that resumes sees the batches it would have seen.
+ * The order depends on the seed and the epoch alone, so a run that resumes sees the same batches.
  * The last batch is smaller where the number of samples is no multiple of the batch size.
  *
  * @param tensors - by name, all with the same first dimension; they stay the caller's
- * @returns a function of the epoch, and of its first batch; whoever takes a batch frees it
+ * @returns a function of the epoch and the first batch; the reader of a batch frees it
  * @throws MultigradError `invalid-option` for a batch size that is no positive integer, `invalid-data` for tensors of
  *   different numbers of samples
  *

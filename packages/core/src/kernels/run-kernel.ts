@@ -26,7 +26,7 @@ export function hasKernel(name: TrainingKernel): boolean {
  * Runs a kernel of {@link trainingKernels} on the backend in use, which must have it ({@link hasKernel}); inputs and
  * outputs are those of its contract.
  *
- * @returns the outputs, in order; they belong to the caller (or the tidy around)
+ * @returns the outputs, in order; the caller (or the tidy around it) owns them
  *
  * @example
  * ```ts

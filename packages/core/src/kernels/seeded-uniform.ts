@@ -1,7 +1,7 @@
-/** 64 bits that stand for a sequence of uniform numbers. */
+/** 64 bits that identify a sequence of uniform random numbers. */
 export type UniformKey = readonly [high: number, low: number];
 
-/** The key of a seed, a step and a layer: the same numbers in every process and on every backend. */
+/** Makes the key for a seed, a step and a layer: the same numbers in every process and on every backend. */
 export function uniformKey(seed: number, step: number, layer: string): UniformKey {
   const text = JSON.stringify([seed, step, layer]);
   const hash = (start: number): number => {
@@ -16,8 +16,8 @@ export function uniformKey(seed: number, step: number, layer: string): UniformKe
 }
 
 /**
- * The i-th uniform number of a key, in [0, 1), a multiple of 2⁻²⁴: a hash of the index, so that any part of the sequence
- * can be drawn by itself, by any thread.
+ * Computes the i-th uniform number of a key: in [0, 1), a multiple of 2⁻²⁴. It is a hash of the index, so any thread can compute
+ * any part of the sequence by itself.
  */
 export function seededUniform([high, low]: UniformKey, index: number): number {
   return (mix(mix(index ^ low) + high) >>> 8) * 2 ** -24;

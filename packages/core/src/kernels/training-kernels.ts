@@ -1,16 +1,16 @@
-/** What a named kernel computes: the one description that all backends' implementations follow. */
+/** The contract of a kernel: what every backend that has it computes. */
 export interface KernelContract {
-  /** Tensors by name; `row…` stands for any number of them, `row0`, `row1`, …. */
+  /** Input tensors by name; `row…` stands for any number of them: `row0`, `row1`, …. */
   readonly inputs: readonly string[];
-  /** Plain values by name. */
+  /** Attributes by name, which are plain values. */
   readonly attributes: readonly string[];
-  /** Tensors, in order. */
+  /** Output tensors, in order. */
   readonly outputs: readonly string[];
   /** The formula. Sums over many numbers are to be accumulated without drift (float64, pairwise or in blocks). */
   readonly computes: string;
 }
 
-/** Name of a kernel that the engine or the models call where a backend has it. */
+/** Name of a kernel that the engine or the models use where the backend has it. */
 export type TrainingKernel =
   | 'GramianOfRows'
   | 'CombineRows'
@@ -36,9 +36,9 @@ export type TrainingKernel =
   | 'AdamUpdate';
 
 /**
- * The kernels of training that TensorFlow.js composes of many, or lacks: the engine and the models call them by name
- * where the backend in use has them, and compose the same function otherwise. `@multigrad/backends` brings
- * implementations; any other package may register its own with TensorFlow.js's `registerKernel`, kernel by kernel.
+ * The contracts of kernels that TensorFlow.js lacks or composes of several others. The engine and the models run them where the
+ * backend in use has them, and compute the same with other operations elsewhere. `@multigrad/backends` implements them; any
+ * package may register its own with TensorFlow.js's `registerKernel`, kernel by kernel.
  *
  * Inputs are float32 unless the formula says otherwise; "channel" is the last axis.
  *

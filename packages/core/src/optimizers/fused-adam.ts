@@ -46,12 +46,12 @@ function share(value: number, description: string): OptionSpecs<FusedAdamOptions
 }
 
 /**
- * Adam, one kernel a variable:
+ * Makes an Adam optimizer that runs one kernel for each variable:
  *
  * `g = Σ_k w_k g_k + λ θ`, `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`,
  * `θ ← (1 − η λ′) θ − η · m/(1 − β₁ᵗ) / (√(s/(1 − β₂ᵗ)) + ε)`: the function of `tf.train.adam`, and AdamW's with λ′.
  *
- * @param variables - what it is to change, with the names of checkpoints
+ * @param variables - the variables to change, with the names for checkpoints
  * @throws MultigradError `invalid-option` for an option out of its range
  *
  * @remarks A variable that no objective of a step reaches keeps its means; t counts the optimizer's steps, not its own.

@@ -12,7 +12,7 @@ export interface FusedMomentumOptions {
   readonly learningRate?: number;
   /** Share of the velocity kept, 0 to 1; 0 is plain SGD. @defaultValue 0.9 */
   readonly momentum?: number;
-  /** Whether to look ahead along the velocity. @defaultValue false */
+  /** Whether to use Nesterov's momentum. @defaultValue false */
   readonly nesterov?: boolean;
   /** Coupled weight decay: `weightDecay · θ` is added to the gradient, as in PyTorch's SGD, >= 0. @defaultValue 0 */
   readonly weightDecay?: number;
@@ -46,12 +46,12 @@ const specs: OptionSpecs<FusedMomentumOptions> = {
 };
 
 /**
- * Stochastic gradient descent with momentum, one kernel a variable:
+ * Makes an optimizer of stochastic gradient descent with momentum that runs one kernel for each variable:
  *
  * `g = Σ_k w_k g_k + λ θ`, `v ← μ v + g`, `θ ← θ − η v` (with Nesterov's momentum `θ ← θ − η (g + μ v)`):
- * the function of `tf.train.momentum`, from the strategy's weights and the objectives' gradients at once.
+ * the formula of `tf.train.momentum`, computed from the strategy's weights and the objectives' gradients at once.
  *
- * @param variables - what it is to change, with the names of checkpoints
+ * @param variables - the variables to change, with the names for checkpoints
  * @throws MultigradError `invalid-option` for an option out of its range
  *
  * @example

@@ -14,8 +14,8 @@ import type { PartSnapshot } from './part-snapshot.ts';
 import type { Combination, Combinations } from '../rows/combination.ts';
 
 /**
- * One variable's update: the new value and the new slots, in the order of the optimizer's slot names. The variable's value
- * and the slots that it gets are not read again: kernels may write over them.
+ * Computes the update of one variable: its new value and new slots, in the order of the optimizer's slot names. The old value
+ * and slots are not read again, so kernels may write over them.
  */
 export type UpdateVariable = (
   variable: Variable,
@@ -24,16 +24,16 @@ export type UpdateVariable = (
   step: UpdateStep,
 ) => readonly [value: Tensor, ...slots: Tensor[]];
 
-/** What an update depends on beside the variable. */
+/** The numbers that an update needs beside the variable. */
 export interface UpdateStep {
   readonly learningRate: number;
   /** Coupled weight decay, added to the gradient. */
   readonly weightDecay: number;
-  /** Number of updates made with this one, from 1. */
+  /** Number of this update, from 1. */
   readonly iteration: number;
 }
 
-/** What sets one kind of fused optimizer apart from another. */
+/** The description of one kind of fused optimizer. */
 export interface FusedKind {
   readonly kind: string;
   readonly slots: readonly string[];
@@ -43,8 +43,8 @@ export interface FusedKind {
 }
 
 /**
- * An optimizer that takes the strategy's weights and the objectives' gradients at once: on backends with the kernel the
- * combined gradient never exists. It remembers its slots by the variables' names, as checkpoints want them.
+ * An optimizer that takes the strategy's weights and the objectives' gradients, and adds up the gradients itself. On backends
+ * with the kernel the combined gradient is never stored. Its slots are known by the names of the variables.
  *
  * Make one with {@link fusedMomentum} or {@link fusedAdam}; `dispose` frees its slots.
  */
@@ -66,7 +66,7 @@ export class FusedOptimizer implements CombiningOptimizer {
     this.#byOwnName = new Map(Array.from(named.values(), (variable) => [variable.name, variable]));
   }
 
-  /** The same optimizer with empty slots for others in the place of its variables, under their names. */
+  /** Makes the same optimizer, with empty slots, for other variables in place of its own. */
   forVariables(others: ReadonlyMap<Variable, Variable>): FusedOptimizer {
     const named = Array.from(this.#names).flatMap(([variable, name]) => {
       const other = others.get(variable);
@@ -80,7 +80,7 @@ export class FusedOptimizer implements CombiningOptimizer {
     return this.#learningRate;
   }
 
-  /** For learning-rate schedules: finite, >= 0. */
+  /** Sets the step size of the next updates: finite, >= 0. */
   setLearningRate(rate: number): void {
     this.#learningRate = rate;
   }
@@ -140,7 +140,7 @@ export class FusedOptimizer implements CombiningOptimizer {
     return { values: { iteration: this.#iteration }, tensors };
   }
 
-  /** What keeps it from going on from a snapshot, a sentence each; it changes nothing. */
+  /** The reasons why a snapshot cannot be restored, a sentence each; changes nothing. */
   differences({ values, tensors }: PartSnapshot): readonly string[] {
     const differences = iterationOf(values) === null ? ['no number of the iteration'] : [];
     const left = new Set(tensors.keys());
@@ -166,7 +166,11 @@ export class FusedOptimizer implements CombiningOptimizer {
     return differences;
   }
 
-  /** @throws MultigradError `structure-changed` when a slot is missing, not known, or of another shape; nothing has changed then */
+  /**
+   * Replaces the slots by those of a snapshot, which stay the caller's.
+   *
+   * @throws MultigradError `structure-changed` when a slot is missing, not known, or of another shape; nothing has changed then
+   */
   restore(snapshot: PartSnapshot): void {
     const differences = this.differences(snapshot);
     if (differences.length > 0) {

@@ -6,11 +6,11 @@ import type { PartSnapshot } from './part-snapshot.ts';
 import { shapeText } from './tensor-differences.ts';
 
 /**
- * Where each kind of optimizer of TensorFlow.js keeps what it remembers: lists with a slot for each variable, by its
- * position among the gradients, and scalars.
+ * The fields in which each kind of TensorFlow.js optimizer keeps its state: lists with a slot for each variable, by the
+ * variable's position among the gradients, and scalars.
  *
- * Their own `getWeights` will not do: Adam's beta powers come back from `pow`, not as the product that they are; Adamax
- * has none; slots are known by position alone.
+ * TensorFlow.js's `getWeights` is not enough: for Adam it recomputes the powers of beta, which changes their last bits, for
+ * Adamax it returns nothing, and it knows slots by position alone.
  */
 const layouts: Readonly<Record<string, Layout>> = {
   SGD: { lists: [], scalars: [] },
@@ -79,7 +79,7 @@ function internalsOf(optimizer: Optimizer): Internals {
   return optimizer as unknown as Internals;
 }
 
-/** @throws MultigradError `unsupported` for a kind of optimizer whose slots are not known */
+/** Reads the slots of an optimizer. @throws MultigradError `unsupported` where they are not known */
 export function slotsOf(optimizer: Optimizer, names: readonly string[]): PartSnapshot {
   const { lists, scalars } = layoutOf(optimizer);
   const internals = internalsOf(optimizer);
@@ -95,7 +95,7 @@ export function slotsOf(optimizer: Optimizer, names: readonly string[]): PartSna
   return { values: { iterations: internals.iterations_ ?? 0 }, tensors };
 }
 
-/** What keeps an optimizer from going on from a snapshot, a sentence each. */
+/** The reasons why a snapshot cannot be restored into an optimizer, a sentence each. */
 export function slotDifferences(
   optimizer: Optimizer,
   variables: ReadonlyMap<string, Variable>,
@@ -123,7 +123,7 @@ export function slotDifferences(
     for (const { name } of slots) known.add(name);
     const present = slots.filter(({ name }) => tensors.has(name));
     for (const { name, shape } of present) expect(name, shape);
-    // An optimizer makes all slots of a list at its first step, and none before.
+    // An optimizer makes all slots of a list at its first step; before that it has none.
     if (present.length === 0) continue;
     for (const { name } of slots) {
       if (!tensors.has(name)) differences.push(`slot \`${name}\` is missing`);
@@ -135,7 +135,7 @@ export function slotDifferences(
   return differences;
 }
 
-/** Puts the tensors into an optimizer's slots; they stay the caller's. */
+/** Copies tensors into an optimizer's slots; they stay the caller's. */
 export function restoreSlots(
   optimizer: Optimizer,
   names: readonly string[],

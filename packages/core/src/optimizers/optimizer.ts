@@ -11,7 +11,7 @@ import { isKnown, restoreSlots, slotDifferences, slotsOf } from './optimizer-slo
 
 /** An optimizer of your own whose state checkpoints can hold. */
 export interface ResumableOptimizer {
-  /** What a checkpoint calls it; one of another kind is refused. */
+  /** Its name in checkpoints. A checkpoint of another kind is refused. */
   readonly kind: string;
   /**
    * Changes the variables.
@@ -19,13 +19,13 @@ export interface ResumableOptimizer {
    * @param gradients - by variable name, null for variables without one at this step; they stay the trainer's
    */
   applyGradients(gradients: NamedTensorMap): void | Promise<void>;
-  /** What it remembers. */
+  /** Returns its state, for a checkpoint. */
   snapshot(): PartSnapshot;
-  /** Goes on from what `snapshot` returned; the tensors stay the caller's. @throws MultigradError when it does not fit */
+  /** Replaces its state by what `snapshot` returned; the tensors stay the caller's. @throws MultigradError when it does not fit */
   restore(snapshot: PartSnapshot): void;
-  /** What keeps it from going on from a snapshot, a sentence each; it changes nothing. */
+  /** The reasons why a snapshot cannot be restored, a sentence each; changes nothing. */
   differences?(snapshot: PartSnapshot): readonly string[];
-  /** For learning-rate schedules. */
+  /** Sets the learning rate, for schedules. */
   setLearningRate?(rate: number): void;
 }
 
@@ -40,18 +40,18 @@ export interface CombiningOptimizer extends ResumableOptimizer {
   applyCombinations(combinations: Combinations, weightDecay: number): void;
 }
 
-/** A function that changes the variables by their gradients, and remembers nothing. */
+/** A function without state that changes the variables by their gradients. */
 export type GradientFunction = (gradients: NamedTensorMap) => void | Promise<void>;
 
-/** Whatever turns gradients into changes of variables. */
+/** Every kind of optimizer that a trainer takes. */
 export type AnyOptimizer = Optimizer | ResumableOptimizer | CombiningOptimizer | GradientFunction;
 
 /**
  * Lets an optimizer change the variables by gradients. One that combines gets rows and weights; for every other the
  * gradients are added up first.
  *
- * @param combinations - by the run's names; they stay the caller's
- * @param variables - all that the optimizer changes, by the run's names, in the order in which it knows them
+ * @param combinations - by variable name; they stay the caller's
+ * @param variables - all variables of the optimizer, in the order in which it knows their slots
  * @param weightDecay - adds `weightDecay · variable` to each gradient
  */
 export async function applyOptimizer(
@@ -88,7 +88,7 @@ export async function applyOptimizer(
   }
 }
 
-/** What is known by the run's names, by those that TensorFlow.js knows. */
+/** Replaces the names of this run by the names that the variables have in TensorFlow.js. */
 function byOwnName<T>(
   named: ReadonlyMap<string, T>,
   variables: ReadonlyMap<string, Variable>,
@@ -96,14 +96,14 @@ function byOwnName<T>(
   return new Map(Array.from(named, ([name, value]) => [variables.get(name)!.name, value]));
 }
 
-/** What a checkpoint calls an optimizer. */
+/** The name of an optimizer in checkpoints. */
 export function optimizerKind(optimizer: AnyOptimizer): string {
   if (isResumable(optimizer)) return optimizer.kind;
   return optimizer instanceof Optimizer ? optimizer.getClassName() : 'function';
 }
 
 /**
- * What an optimizer remembers, its tensors as `slot/variable`.
+ * Returns the state of an optimizer; its tensors have names of the form `slot/variable`.
  *
  * @throws MultigradError `unsupported` for a kind of `tf.Optimizer` whose slots are not known
  */
@@ -116,7 +116,7 @@ export function snapshotOptimizer(
   return { values: null, tensors: new Map() };
 }
 
-/** What keeps an optimizer from going on from a snapshot, a sentence each. */
+/** The reasons why a snapshot cannot be restored into an optimizer, a sentence each. */
 export function optimizerDifferences(
   optimizer: AnyOptimizer,
   variables: ReadonlyMap<string, Variable>,
@@ -127,7 +127,7 @@ export function optimizerDifferences(
   return Array.from(snapshot.tensors.keys(), (name) => `a function has no slot \`${name}\``);
 }
 
-/** Goes on from a snapshot without differences. */
+/** Replaces the state of an optimizer by a snapshot for which `optimizerDifferences` is empty. */
 export function restoreOptimizer(
   optimizer: AnyOptimizer,
   variables: ReadonlyMap<string, Variable>,
@@ -139,10 +139,12 @@ export function restoreOptimizer(
 
 export { isKnown };
 
+/** Whether an optimizer has a state that checkpoints can hold by its own methods. */
 export function isResumable(optimizer: AnyOptimizer): optimizer is ResumableOptimizer {
   return 'snapshot' in optimizer && 'restore' in optimizer;
 }
 
+/** Whether an optimizer adds up the objectives' gradients itself. */
 export function isCombining(optimizer: AnyOptimizer): optimizer is CombiningOptimizer {
   return isResumable(optimizer) && 'applyCombinations' in optimizer;
 }

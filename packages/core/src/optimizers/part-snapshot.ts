@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
 
-/** What a part of training remembers: numbers as plain JSON, tensors by name. */
+/** The state of a part of training: plain JSON, and tensors by name. */
 export interface PartSnapshot {
   readonly values: Json;
-  /** They stay the part's, and change with the next step. */
+  /** The tensors are owned by that part, and change with its next step. */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }

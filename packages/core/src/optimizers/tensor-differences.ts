@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
-/** A shape in the words of a message: `[2, 3]`. */
+/** A shape as text for messages: `[2, 3]`. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** How the tensors found differ from those expected, by name, a sentence each. */
+/** Lists how tensors differ in name, shape or type from those expected, a sentence each. */
 export function tensorDifferences(
   what: string,
   found: ReadonlyMap<string, Tensor>,

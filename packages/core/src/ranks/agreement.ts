@@ -6,35 +6,34 @@ import { quoted } from '../network/observe-graph.ts';
 import type { OwnPass, Pass } from '../network/passes.ts';
 import { readTogether } from '../tape/read-back.ts';
 
-/** What one rank's forward pass saw of an objective. */
+/** An objective in one rank's forward pass. */
 interface SeenObjective {
   readonly name: string;
-  /** What its means are over. */
+  /** Number of samples that its mean is over. */
   readonly samples: number;
   readonly loss: number | string;
   readonly metrics: readonly (readonly [name: string, value: number | string])[];
 }
 
-/** What one rank's forward pass of one batch saw, variables and features by their place. */
+/** One rank's forward pass of one batch. Variables and features are known by their index. */
 interface Seen {
   readonly objectives: readonly SeenObjective[];
-  /** For each variable the places of the objectives that reach it. */
+  /** For each variable the indices of the objectives that reach it. */
   readonly reach: readonly (readonly number[])[];
   readonly features: readonly { readonly name: string; readonly reach: readonly number[] }[];
 }
 
-/** What this rank's forward passes saw, for the other ranks. */
+/** Describes this rank's forward passes for the other ranks. */
 export async function viewsOf(own: readonly OwnPass[]): Promise<Json> {
   return (await Promise.all(own.map(see))) as unknown as Json;
 }
 
 /**
- * The forward passes as all ranks together see them: which objectives are present, over how many samples, and what they
- * reach.
+ * Merges the forward passes of all ranks: which objectives are present, how many samples they have, and what they reach.
  *
- * @param own - those of this rank
- * @param views - what `viewsOf` made on each rank
- * @param variables - how many there are
+ * @param own - this rank's forward passes
+ * @param views - the result of `viewsOf` on each rank
+ * @param variables - number of variables
  * @throws MultigradError `structure-changed` where the ranks do not train the same network, `invalid-objective` where no
  *   rank has an objective
  */
@@ -77,7 +76,7 @@ async function see({ tape, graph, samples }: OwnPass): Promise<Seen> {
   };
 }
 
-/** @throws MultigradError `structure-changed` where the ranks do not train the same network */
+/** Checks that all ranks train the same network. @throws MultigradError `structure-changed` */
 function checkLike(byRank: readonly (readonly Seen[])[], variables: number): void {
   const form = (batches: readonly Seen[]): string =>
     `${batches.length} batches of a network with ${batches[0]?.reach.length ?? variables} variables and the features ` +
@@ -92,7 +91,7 @@ function checkLike(byRank: readonly (readonly Seen[])[], variables: number): voi
 }
 
 function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): Pass {
-  // The fullest record first: objectives that some ranks lack keep their place among the others.
+  // The rank with most objectives comes first: its order counts, so that a rank that lacks some changes nothing.
   const fullest = [...seen].sort((a, b) => b.objectives.length - a.objectives.length);
   const counted = seen.map(({ objectives }) => objectives.filter(({ samples }) => samples > 0));
   const present = new Set(counted.flat().map(({ name }) => name));

@@ -15,62 +15,62 @@ export interface TensorSlice {
   readonly shape: readonly number[];
 }
 
-/** How each rank sees something, and what all of them make of it. */
+/** A question that each rank answers for itself, and the rule that merges the answers. */
 export interface Views<View extends Json, T> {
-  /** This rank's view, as JSON. */
+  /** This rank's answer, as JSON. */
   readonly view: () => View | Promise<View>;
-  /** What the views of all ranks, in their order, come to. */
+  /** Merges the answers of all ranks, in the order of the ranks. */
   readonly merge: (views: readonly View[]) => T;
-  /** The same in a process by itself, whose view nobody has to be told. */
+  /** The merged answer in a process by itself. */
   readonly alone: () => T;
 }
 
-/** A value as JSON, and back. */
+/** How a value becomes JSON, and how it is made again from it. */
 export interface JsonForm<T> {
   readonly toJson: (value: T) => Json;
   readonly fromJson: (json: Json) => T;
 }
 
-/** Something that one rank may want and all then heed. */
+/** A wish of any rank that all ranks follow, such as to stop. */
 export interface Heeded<T> {
-  /** What is wanted, as far as all ranks know: in a process by itself at once, among ranks after `tell`. */
+  /** The wish that all ranks follow now; null for none. Among ranks a new wish counts from the next `tell` on. */
   current(): T | null;
-  /** Lets the ranks tell each other; all of them call it. */
+  /** Exchanges the wishes; every rank must call it. */
   tell(): Promise<void>;
 }
 
 /**
- * What the processes that train one network, the ranks, ask of each other within a step. A process by itself is `solo`,
- * which hands back what it is given: nobody else asks whether there are several.
+ * Communication between ranks, the processes that train one network together. For a process by itself there is `solo`, which
+ * returns its inputs, so no other code asks whether there are several ranks.
  *
- * Every rank makes the same calls in the same order; each fails on all ranks or on none.
+ * Every rank must make the same calls in the same order. A call fails on all ranks or on none.
  */
 export interface Collective {
   /** Number of this rank, 0 to `size − 1`. */
   readonly rank: number;
   /** Number of ranks. */
   readonly size: number;
-  /** Sums over the ranks in place, without giving up the thread; null where that cannot be done or need not be. */
+  /** Replaces values by their sums over the ranks, synchronously; null in a process by itself and where it is not possible. */
   readonly sumNow: ((values: Float64Array) => void) | null;
-  /** What every rank does for itself and all must have done: each rank's value, by rank. */
+  /** Runs `work` on every rank, and returns the values of all ranks, by rank. */
   fromEach<T extends Json>(what: string, work: () => T | Promise<T>): Promise<readonly T[]>;
-  /** What rank 0 does for all. */
+  /** Runs `work` on rank 0 alone, and returns its value on every rank. */
   fromFirst<T>(what: string, work: () => T | Promise<T>, form: JsonForm<T>): Promise<T>;
   /**
-   * Follows something that any rank may want.
+   * Lets all ranks follow a wish of any of them.
    *
-   * @param own - what this rank wants; null for nothing
-   * @param wishes - all that can be wanted: of several the one that comes first here counts
+   * @param own - the wish of this rank; null for none
+   * @param wishes - all possible wishes, the most important first: of several it counts
    */
   heed<T extends string>(what: string, own: () => T | null, wishes: readonly T[]): Heeded<T>;
-  /** What all ranks make of what each of them sees. */
+  /** Merges the answers of all ranks to one question. */
   agree<View extends Json, T>(what: string, views: Views<View, T>): Promise<T>;
-  /** Sums over the ranks, in float64. */
+  /** Sums of values over the ranks, in float64. */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** Sums of rows over the ranks: this rank's slices of them, flat. A process by itself gets the rows themselves. */
+  /** Sums rows over the ranks, and returns this rank's slices of the sums, flat. A process by itself gets its rows back. */
   sumRows(rows: readonly SharedRow[]): Promise<readonly (Tensor | null)[]>;
-  /** Whole tensors of all ranks' slices of them. A process by itself gets the tensors themselves. */
+  /** Puts the slices of all ranks together into whole tensors. A process by itself gets its tensors back. */
   wholeRows(slices: readonly TensorSlice[]): Promise<readonly Tensor[]>;
-  /** Which numbers of a row of this size are this rank's. */
+  /** This rank's range in a row of this size. */
   sliceOf(size: number): Slice;
 }

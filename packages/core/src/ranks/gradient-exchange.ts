@@ -11,18 +11,18 @@ export interface BatchShare {
   readonly sumNow: ((values: Float64Array) => void) | null;
 }
 
-/** A row of numbers that several ranks add up: every rank hands in rows of the same sizes in the same order. */
+/** A row of numbers that the ranks add up. Every rank passes rows of the same sizes in the same order. */
 export interface ExchangedRow {
   readonly size: number;
-  /** This rank's numbers, read when their turn comes; null for zeros. */
+  /** Reads this rank's numbers, when they are needed; null stands for zeros. */
   readonly read: () => Promise<Float32Array | null>;
 }
 
 /**
- * What ranks (processes that train one network together, each with its share of every batch) tell each other within a
- * step. `@multigrad/distributed` makes one of a communicator; a process by itself needs none.
+ * The exchange of numbers between ranks: processes that train one network together, each with its share of every batch.
+ * `@multigrad/distributed` makes one from a communicator; a process by itself needs none.
  *
- * All methods are collective: every rank calls the same ones in the same order, and they fail on all ranks or on none.
+ * All methods are collective: every rank calls the same ones in the same order, and each fails on all ranks or on none.
  */
 export interface GradientExchange {
   /** Number of this rank, 0 to `size − 1`. */
@@ -35,16 +35,16 @@ export interface GradientExchange {
   fromRoot<T extends Json>(what: string, value: T | null): Promise<T>;
   /** Sums over the ranks, in float64: the same bits on every rank. */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** The same in place and without giving up the thread, within a forward pass; null where that cannot be done. */
+  /** Replaces values by their sums over the ranks, synchronously, for use in a forward pass; null where it is not possible. */
   readonly sumNow: ((values: Float64Array) => void) | null;
-  /** Of the sums of rows over the ranks this rank's slices, as `sliceOf` cuts them. */
+  /** Sums rows over the ranks, and returns this rank's slice of each sum, as `sliceOf` cuts it. */
   reduceScatter(rows: readonly ExchangedRow[]): Promise<readonly Float32Array[]>;
-  /** Whole rows of the given sizes, from each rank's slices of them. */
+  /** Puts each rank's slices together into whole rows of the given sizes, on every rank. */
   allGather(
     slices: readonly Float32Array[],
     sizes: readonly number[],
   ): Promise<readonly Float32Array[]>;
-  /** Rank 0's numbers in the place of those of the other ranks. */
+  /** Replaces the numbers of every other rank by those of rank 0. */
   broadcast(values: Float32Array): Promise<void>;
 }
 
@@ -55,8 +55,8 @@ export interface Slice {
 }
 
 /**
- * The part of `size` things that is a rank's: as many as the other ranks have, or one more or less, in the order of the
- * ranks; rank 0 has none only where there is nothing.
+ * The part of a row of `size` numbers that belongs to a rank. Parts follow each other in the order of the ranks, and their
+ * sizes differ by one at most; rank 0 has one of the largest.
  *
  * @example
  * ```ts

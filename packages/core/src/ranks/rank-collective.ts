@@ -5,7 +5,7 @@ import { type GradientExchange, sliceOf } from './gradient-exchange.ts';
 import { solo } from './solo.ts';
 import { fromEach, fromRoot } from './work-of-ranks.ts';
 
-/** The ranks behind an exchange; a process by itself where there is none. */
+/** The communication over an exchange; `solo` where there is none. */
 export function collectiveOf(exchange: GradientExchange | undefined): Collective {
   return exchange === undefined ? solo : rankCollective(exchange);
 }

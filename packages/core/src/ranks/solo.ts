@@ -1,6 +1,6 @@
 import type { Collective } from './collective.ts';
 
-/** A process by itself. */
+/** The communication of a process by itself: every method returns its input. */
 export const solo: Collective = {
   rank: 0,
   size: 1,

@@ -3,12 +3,12 @@ import { MultigradError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { GradientExchange } from './gradient-exchange.ts';
 
-/** What became of some work on one rank, as JSON. */
+/** The outcome of work on one rank, as JSON: a value or an error. */
 type Outcome<T extends Json> =
   | { readonly value: T }
   | { readonly error: { readonly code: ErrorCode | null; readonly message: string } };
 
-/** Does some work, and takes down what it threw. */
+/** Runs work, and returns its value or the error that it threw. */
 async function attempt<T extends Json>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly outcome: Outcome<T>; readonly error: Error | null }> {
@@ -30,7 +30,7 @@ function errorOf(
 }
 
 /**
- * Work that every rank does for itself and that all must have done: each rank's value by rank.
+ * Runs work on every rank, and returns the values of all ranks, by rank.
  *
  * @throws on every rank where it threw on one: its own error on that rank, elsewhere one that names the rank
  */
@@ -50,7 +50,7 @@ export async function fromEach<T extends Json>(
 }
 
 /**
- * Work that rank 0 does for all.
+ * Runs work on rank 0 alone, and returns its value on every rank.
  *
  * @throws on every rank what it threw on rank 0
  */

@@ -15,7 +15,9 @@ export interface ClipOptions {
 }
 
 /**
- * @param option - what messages call it
+ * Checks limits on gradients.
+ *
+ * @param option - the name of the option in messages
  * @throws MultigradError `invalid-option`
  */
 export function checkClip(option: string, clip: ClipOptions): void {
@@ -31,7 +33,7 @@ export function checkClip(option: string, clip: ClipOptions): void {
   }
 }
 
-/** The limits for gradients that are `factor` times as large. */
+/** Multiplies limits by `factor`, for gradients that are `factor` times too large. */
 export function scaledClip(clip: ClipOptions, factor: number): ClipOptions {
   return Object.fromEntries(
     Object.entries(clip).flatMap(([name, limit]: [string, number | undefined]) =>
@@ -40,7 +42,7 @@ export function scaledClip(clip: ClipOptions, factor: number): ClipOptions {
   );
 }
 
-/** What clipping needs from whoever asks for it. */
+/** The input of clipping beside gradients and limits. */
 export interface Clipping {
   /** Names of each group's gradients. */
   readonly groups: readonly (readonly string[])[];
@@ -97,7 +99,7 @@ function clipNumbers(set: Combinations, value: number, own: Clipping['own']): Co
       if (gradient === null) return [name, null];
       const made = tidy(() => {
         const sum = materialise(gradient);
-        // Infinity would become the limit, and nobody would know.
+        // Clipping turns infinity into the limit; adding `sum · 0` keeps it NaN, so that checks find it.
         return add(clipByValue(sum, -value, value), mul(sum, 0));
       });
       own(made, gradient);
@@ -106,7 +108,7 @@ function clipNumbers(set: Combinations, value: number, own: Clipping['own']): Co
   );
 }
 
-/** Gradients times their factors; 1 for those that have none. */
+/** Multiplies gradients by their factors; a gradient without one stays as it is. */
 function scaled(set: Combinations, factors: ReadonlyMap<string, number>): Combinations {
   return new Map(
     Array.from(set, ([name, gradient]) => {

@@ -1,7 +1,7 @@
 import { add, mul, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import { combineRows } from './row-kernels.ts';
 
-/** A gradient as a weighted sum that need not exist as a tensor: `Σ_k weights[k] · rows[k]`, at least one row. */
+/** A gradient as a weighted sum `Σ_k weights[k] · rows[k]` of at least one row, not added up yet. */
 export interface Combination {
   /** Of the variable's shape; among ranks this rank's slices, flat. */
   readonly rows: readonly Tensor[];
@@ -12,7 +12,7 @@ export interface Combination {
 /** The gradient of each variable by name; null where there is none. */
 export type Combinations = ReadonlyMap<string, Combination | null>;
 
-/** The gradient itself, plus `decay · variable`: a new tensor, which for a lone row of weight 1 shares that row's data. */
+/** Adds up a gradient, plus `decay · variable`: a new tensor. A single row of weight 1 is cloned and shares its data. */
 export function materialise(
   { rows, weights }: Combination,
   variable?: Variable,
@@ -25,7 +25,7 @@ export function materialise(
   });
 }
 
-/** Rows by the names that kernels know them by. */
+/** The rows under the names that kernels take them by: `row0`, `row1`, …. */
 export function rowInputs({ rows }: Combination): Record<string, Tensor> {
   return Object.fromEntries(rows.map((row, k) => [`row${k}`, row]));
 }

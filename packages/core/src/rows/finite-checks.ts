@@ -4,11 +4,11 @@ import { finishGramian, namedRows, startGramian } from './row-kernels.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 
-/** What tells which variables' gradients are finite, on its way to the host. */
+/** A check of which gradients are finite, before its result is read. */
 export interface FiniteChecks {
   /** Small tensors to be read together with others. */
   readonly packed: readonly Tensor[];
-  /** Names of the variables whose gradients are not finite, from what was read. */
+  /** Returns the names of the variables whose gradients are not finite, from the values read. */
   readonly broken: (values: readonly Float32Array[]) => readonly string[];
 }
 
@@ -42,10 +42,10 @@ export function startChecks(
 }
 
 /**
- * The first variable whose gradient is not finite, on this rank or any other.
+ * Finds the first variable whose gradient is not finite on any rank.
  *
- * @param values - what was read of the checks
- * @param sum - adds up over the ranks
+ * @param values - the values of the checks, as read
+ * @param sum - adds numbers up over the ranks
  */
 export async function firstNonFinite(
   variables: readonly { readonly name: string }[],
@@ -61,12 +61,12 @@ export async function firstNonFinite(
 
 const ofGradients = new WeakSet<MultigradError>();
 
-/** Whether an error is that of a gradient that is NaN or infinite while its loss is a number. */
+/** Whether an error says that a gradient is NaN or infinite while its loss is finite. */
 export function isNonFiniteGradient(error: unknown): error is MultigradError {
   return MultigradError.isInstance(error) && ofGradients.has(error);
 }
 
-/** The error for a gradient that is NaN or infinite. */
+/** Makes the error for a gradient that is NaN or infinite. */
 export function nonFiniteGradient(
   objective: string | null,
   group: string,

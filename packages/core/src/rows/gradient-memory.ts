@@ -9,10 +9,10 @@ export interface MemoryTensor {
 }
 
 /**
- * The vectors that a strategy with `needs.memory` lets follow the gradients, one for each objective and variable that
- * it reaches: what its JSON state cannot hold.
+ * The memory of a strategy with `needs.memory`: a tensor for each objective and each variable that it reaches, which the
+ * strategy lets follow the gradients. The JSON state of the strategy cannot hold tensors.
  *
- * It does not change: each step returns a new one, and whoever holds the old one disposes of it.
+ * A memory never changes. Each step returns a new one; its owner disposes of the old one.
  *
  * @example
  * ```ts
@@ -42,12 +42,12 @@ export class GradientMemory {
     return this.#tensors.get(keyOf(variable, objective))?.value ?? null;
   }
 
-  /** All tensors, for a checkpoint; they stay the memory's. */
+  /** All tensors, for a checkpoint. The memory still owns them. */
   tensors(): readonly MemoryTensor[] {
     return [...this.#tensors.values()];
   }
 
-  /** A memory with some tensors replaced; it takes these over, and shares the data of the others. */
+  /** Makes a memory with some tensors replaced. It owns the new ones, and shares the data of the others. */
   with(updates: readonly MemoryTensor[]): GradientMemory {
     const replaced = new Set(updates.map(({ variable, objective }) => keyOf(variable, objective)));
     const kept = this.tensors()

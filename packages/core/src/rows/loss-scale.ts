@@ -4,9 +4,9 @@ import { MultigradError } from '../base/errors.ts';
 export const largestScale: number = 2 ** 32;
 
 /**
- * Checks a factor on losses.
+ * Checks a loss scale.
  *
- * @param option - what messages call it
+ * @param option - the name of the option in messages
  * @throws MultigradError `invalid-option` unless it is a power of two, 1 … 2^32
  */
 export function checkLossScale(option: string, scale: number): void {

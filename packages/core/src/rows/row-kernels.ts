@@ -16,10 +16,10 @@ import { MultigradError } from '../base/errors.ts';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { Gramian } from '../algebra/gramian.ts';
 
-/** Rounding of a float32 update `Σ w_k g_k`, relative to `Σ |w_k| |g_k|`, with room for a few more operations. */
+/** Rounding error of a float32 update `Σ w_k g_k` relative to `Σ |w_k| |g_k|`, with room for some more operations. */
 export const smallestError: number = 2 ** -22;
 
-/** The smallest positive number to divide by: of float32 the smallest normal one. Rows below it count as zero. */
+/** The smallest divisor: the smallest normal float32 number, or the smallest float16 number. Smaller rows count as zero. */
 export function smallest(): number {
   return isHalf() ? 2 ** -24 : 2 ** -126;
 }
@@ -29,7 +29,7 @@ function isHalf(): boolean {
   return backend().floatPrecision() === 16;
 }
 
-/** A Gramian still on the device, in one small tensor that is read together with others. */
+/** A Gramian on the device, in one small tensor that is read together with others. */
 export interface PendingGramian {
   /** The rows' largest magnitudes, then the inner products of the scaled rows, pair by pair. */
   readonly packed: Tensor;
@@ -39,7 +39,7 @@ export interface PendingGramian {
   readonly relativeError: number;
 }
 
-/** A Gramian that has been read, or the rows that were not finite. */
+/** A Gramian after it was read, and the rows that were not finite. */
 export interface ReadGramian {
   readonly gramian: Gramian;
   /** Indices of rows with NaN or infinity. */
@@ -47,7 +47,7 @@ export interface ReadGramian {
 }
 
 /**
- * Starts the K × K inner products of K gradients of one tensor.
+ * Starts to compute the K × K inner products of K gradients of one tensor on the device.
  *
  * Rows are divided by their largest magnitude before the products, so that finite float32 gradients of any size
  * neither overflow nor vanish; the factor is put back in float64 after the read.
@@ -66,7 +66,7 @@ export function startGramian(rows: readonly Tensor[]): PendingGramian {
     }
     return stack([...magnitudes, ...products]);
   });
-  // A sum of n products in arbitrary order drifts like a random walk of n roundings.
+  // The rounding errors of n products in arbitrary order add up like a random walk of n steps.
   const size = rows[0]!.size;
   const rounding = isHalf() ? 2 ** -11 : 2 ** -24;
   const summation = rounding * (4 + 2 * Math.sqrt(size));
@@ -74,9 +74,9 @@ export function startGramian(rows: readonly Tensor[]): PendingGramian {
 }
 
 /**
- * Turns what was read into float64 inner products.
+ * Makes float64 inner products from the values read.
  *
- * @param scales - powers of two by which rows are too large; the inner products are those of the rows without them
+ * @param scales - powers of two by which rows were too large: inner products are divided by them
  */
 export function finishGramian(
   pending: PendingGramian,
@@ -106,7 +106,7 @@ export function finishGramian(
 }
 
 /**
- * `Σ_k weights[k] · rows[k]`, a new float32 tensor; null rows are zeros, rows of weight 0 are left out.
+ * Computes `Σ_k weights[k] · rows[k]`, a new float32 tensor. Null rows are zeros; rows of weight 0 are left out.
  *
  * @returns null when every row is null
  * @throws MultigradError `non-finite` when a weight is beyond float32
@@ -129,7 +129,7 @@ export function combineRows(
   return tidy(() => used.map(({ row, weight }) => mul(row, weight)).reduce((a, b) => add(a, b)));
 }
 
-/** @throws MultigradError `non-finite` when a weight is beyond float32 */
+/** Checks that float32 can hold weights. @throws MultigradError `non-finite` */
 export function checkWeights(weights: Iterable<number>): void {
   for (const weight of weights) {
     if (Number.isFinite(Math.fround(weight))) continue;
@@ -146,7 +146,7 @@ function dot(a: Tensor, b: Tensor): Tensor {
   return sum(product.rank > 1 ? sum(product, -1) : reshape(product, [product.size]));
 }
 
-/** Rows by the names that kernels know them by. */
+/** The rows under the names that kernels take them by: `row0`, `row1`, …. */
 export function namedRows(rows: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(rows.map((row, k) => [`row${k}`, row]));
 }

@@ -15,7 +15,7 @@ import {
 import { uniformNumbers } from '../contract/array-rows.ts';
 import type { RowAlgebra } from '../contract/row-algebra.ts';
 
-/** Which numbers the rows are of a tensor of so many. */
+/** The position of rows in the whole tensor, where they are slices of it. */
 export interface RowPlace {
   readonly begin: number;
   readonly end: number;
@@ -24,9 +24,9 @@ export interface RowPlace {
 }
 
 /**
- * The operations on tensors of one shape; what they make is freed by the tidy around them.
+ * Makes the operations on rows for tensors of one shape. The tidy around frees what they make.
  *
- * @param place - where the rows lie in the whole tensor: random numbers are drawn for all of it, and theirs taken
+ * @param place - the position of the rows in the whole tensor: random numbers are those of the whole tensor at that position
  */
 export function tensorRows(
   name: string,

@@ -5,10 +5,11 @@ import type { Sharding } from './sharding.ts';
 import { whole } from './whole.ts';
 
 /**
- * Shares out what training changes among the ranks behind an exchange; whole where there is none.
+ * Decides which part of the variables and of the optimizer's slots this process holds: all of it without an exchange, its
+ * slices among ranks.
  *
  * @param synchronised - whether forward passes keep the statistics alike
- * @throws MultigradError `unsupported` for an exchange that cannot add up within a forward pass, where that is asked for
+ * @throws MultigradError `unsupported` where `synchronised` is true and the exchange cannot add up within a forward pass
  */
 export function openSharding(
   exchange: GradientExchange | undefined,

@@ -17,8 +17,8 @@ import { MultigradError } from '../base/errors.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 
 /**
- * This rank's slices of the variables, flat: what its optimizer changes and keeps its slots for. So every rank holds and
- * updates its part of the optimizer's memory alone, and the new values are then gathered.
+ * This rank's slices of the variables, flat. Its optimizer changes these slices and keeps slots for them alone, so the slots
+ * are divided among the ranks. After each step the ranks gather the new values.
  *
  * @see Rajbhandari, Rasley, Ruwase and He, "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models", SC 2020
  * (https://arxiv.org/abs/1910.02054), section 5.1 (stage 1)
@@ -26,9 +26,9 @@ import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 export class ShardedVariables {
   readonly #exchange: GradientExchange;
   readonly #whole: ReadonlyMap<string, Variable>;
-  /** Under the names of the whole ones. */
+  /** The slices, under the names of the whole variables. */
   readonly slices: ReadonlyMap<string, Variable>;
-  /** An optimizer that was made for the slices. */
+  /** A fused optimizer that was made for the slices here; null where the given one is used. */
   #own: FusedOptimizer | null = null;
 
   constructor(whole: ReadonlyMap<string, Variable>, exchange: GradientExchange) {
@@ -42,9 +42,9 @@ export class ShardedVariables {
   }
 
   /**
-   * The optimizer for the slices of what the given one was made for.
+   * Returns an optimizer for the slices: the given one, or for a fused one a copy with empty slots.
    *
-   * @throws MultigradError `unsupported` for one of the user's own, which knows whole variables alone
+   * @throws MultigradError `unsupported` for an optimizer of the user's own, which knows only whole variables
    */
   optimizerOf(optimizer: AnyOptimizer): AnyOptimizer {
     if (optimizer instanceof FusedOptimizer) {
@@ -63,7 +63,7 @@ export class ShardedVariables {
     );
   }
 
-  /** Combinations for the optimizer; slices without a number are left alone. */
+  /** The gradients for the optimizer; null where this rank's slice is empty. */
   combinationsOf(combinations: Combinations): Map<string, Combination | null> {
     return new Map(
       Array.from(combinations, ([name, combination]) => {
@@ -72,14 +72,14 @@ export class ShardedVariables {
     );
   }
 
-  /** Takes the values over from the whole variables. */
+  /** Copies the values of the whole variables into the slices. */
   load(): void {
     for (const [name, own] of this.#whole) {
       tidy(() => this.slices.get(name)!.assign(this.cut(own)));
     }
   }
 
-  /** Puts the slices of all ranks together into the whole variables of these names. */
+  /** Gathers the slices of all ranks into the whole variables of these names. */
   async store(changed: Iterable<string>): Promise<void> {
     const wanted = new Set(changed);
     const names = [...this.#whole.keys()].filter((name) => wanted.has(name));
@@ -90,7 +90,7 @@ export class ShardedVariables {
     dispose(whole as Tensor[]);
   }
 
-  /** Whole tensors of these shapes, new ones; a slice that a rank does not have is empty. */
+  /** Gathers slices of all ranks into new whole tensors of these shapes; null stands for an empty slice. */
   async gather(
     parts: readonly { readonly slice: Tensor | null; readonly shape: readonly number[] }[],
   ): Promise<readonly Tensor[]> {
@@ -102,7 +102,7 @@ export class ShardedVariables {
     return whole.map((values, index) => tensor(values, [...parts[index]!.shape]));
   }
 
-  /** The whole tensor's slice that is this rank's, a new one. */
+  /** Cuts this rank's slice out of a whole tensor: a new tensor. */
   cut(whole: Tensor): Tensor {
     const { rank, size } = this.#exchange;
     const { begin, end } = sliceOf(whole.size, rank, size);

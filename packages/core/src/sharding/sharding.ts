@@ -5,7 +5,7 @@ import type { Collective } from '../ranks/collective.ts';
 import type { Combinations } from '../rows/combination.ts';
 import type { Update } from '../update/update.ts';
 
-/** Where a rank's batches lie among those of the others. */
+/** The position of a rank's samples among those of all ranks. */
 export interface BatchPlace {
   /** Samples before it, of each batch of the step. */
   readonly first: readonly number[];
@@ -13,44 +13,44 @@ export interface BatchPlace {
   readonly total: readonly number[];
 }
 
-/** Names the variable that a tensor of a snapshot is a slice for; null for what all ranks have whole. */
+/** Returns the name of the variable that a snapshot's tensor is a slice for; null for what every rank has whole. */
 export type VariableOf = (name: string) => string | null;
 
 /**
- * Who holds which part of what an optimizer changes: in a process by itself everything is whole, among ranks each holds
- * and updates its slices.
+ * The part of the variables and of the optimizer's slots that this process holds and updates: all of it in a process by
+ * itself, its slices among ranks.
  */
 export interface Sharding {
   readonly collective: Collective;
-  /** Whether this process by itself has everything that a snapshot holds. */
+  /** Whether this process alone can make a snapshot. */
   readonly whole: boolean;
   /** What forward passes add up with; null where they keep to their own samples. */
   readonly sumNow: ((values: Float64Array) => void) | null;
-  /** What the optimizer changes, by the run's names: the variables, or this rank's slices of them, flat. */
+  /** What the optimizer changes, by variable name: the variables, or this rank's slices of them, flat. */
   readonly variables: ReadonlyMap<string, Variable>;
-  /** The optimizer for these of what the given one was made for. @throws MultigradError `unsupported` */
+  /** Returns the optimizer for `variables`: the given one, or one made for slices. @throws MultigradError `unsupported` */
   optimizerFor(optimizer: AnyOptimizer): AnyOptimizer;
-  /** Makes sure, before the first step, that all ranks begin with the same network. */
+  /** Gives every rank the weights of rank 0, before the first step. */
   begin(): Promise<void>;
   /** @param sizes - samples of each batch of this rank */
   place(sizes: readonly number[]): Promise<BatchPlace>;
-  /** Lets an update change the variables, on every rank alike. */
+  /** Changes the variables by an update; every rank has the same values afterwards. */
   apply(
     update: Update,
     combinations: Combinations,
     groups: readonly ParameterGroup[],
     step: number,
   ): Promise<void>;
-  /** Brings statistics together that each rank followed over its own samples. */
+  /** Replaces statistics, which each rank measured on its own samples, by their means over the ranks. */
   shareStatistics(): Promise<void>;
-  /** Whole tensors for a snapshot in the place of slices; they last until `free`. */
+  /** Gathers slices into whole tensors for a snapshot. They live until `free`. */
   gather(
     slices: ReadonlyMap<string, Tensor>,
     variableOf: VariableOf,
   ): Promise<ReadonlyMap<string, Tensor>>;
-  /** This rank's slices of whole tensors: new tensors, all of them. */
+  /** Cuts whole tensors into this rank's slices. All tensors of the result are new. */
   cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor>;
-  /** Frees what was gathered. */
+  /** Frees the tensors that `gather` made. */
   free(): void;
   dispose(): void;
 }

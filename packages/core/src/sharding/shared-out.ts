@@ -12,7 +12,7 @@ import type { Update } from '../update/update.ts';
 import { ShardedVariables } from './sharded-variables.ts';
 import type { BatchPlace, Sharding, VariableOf } from './sharding.ts';
 
-/** One of several ranks: its optimizer changes this rank's slices, and the new values are then gathered. */
+/** The part of one of several ranks: its optimizer changes this rank's slices, then the ranks gather the new values. */
 export class SharedOut implements Sharding {
   readonly collective: Collective;
   readonly whole = false;
@@ -20,7 +20,7 @@ export class SharedOut implements Sharding {
   readonly #shards: ShardedVariables;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #statistics: ReadonlyMap<string, Variable>;
-  /** Whether forward passes keep the statistics alike. */
+  /** Whether forward passes compute the statistics over the samples of all ranks. */
   readonly #synchronised: boolean;
   #begun = false;
   #gathered: Tensor[] = [];
@@ -58,7 +58,7 @@ export class SharedOut implements Sharding {
     return this.#synchronised ? this.#exchange.sumNow : null;
   }
 
-  /** Gives every rank the first one's weights and statistics, before the first step. */
+  /** Gives every rank the weights and statistics of rank 0, before the first step. */
   async begin(): Promise<void> {
     if (this.#begun) return;
     const shared = [...this.#variables, ...this.#statistics];
@@ -93,7 +93,7 @@ export class SharedOut implements Sharding {
     };
   }
 
-  /** Lets an optimizer change this rank's slices, and every rank have the new values. */
+  /** Changes this rank's slices by an update, then gathers the new values on every rank. */
   async apply(
     update: Update,
     combinations: Combinations,
@@ -108,7 +108,7 @@ export class SharedOut implements Sharding {
     await shards.store(changed.map(([name]) => name));
   }
 
-  /** Means over the ranks, where forward passes let each follow its own samples. */
+  /** Replaces statistics by their means over the ranks, unless forward passes computed them over all samples. */
   async shareStatistics(): Promise<void> {
     if (this.#synchronised || this.#statistics.size === 0) return;
     const own = await Promise.all(
@@ -126,11 +126,10 @@ export class SharedOut implements Sharding {
   }
 
   /**
-   * Whole tensors for a snapshot in the place of slices: those whose names are, or end in, the name of a variable. They
-   * last until `free`.
+   * Gathers slices into whole tensors for a snapshot. They live until `free`.
    *
-   * @param slices - by name; a rank may lack those of which it has no number
-   * @param variableOf - the name of the variable that one is a slice for; null for what all ranks have whole
+   * @param slices - by name; a rank may lack those that are empty on it
+   * @param variableOf - returns the name of the variable that a tensor is a slice for; null for what every rank has whole
    */
   async gather(
     slices: ReadonlyMap<string, Tensor>,
@@ -149,7 +148,7 @@ export class SharedOut implements Sharding {
     return new Map(names.map((name) => [name, wholeOf.get(name) ?? slices.get(name)!]));
   }
 
-  /** This rank's slices of what `gather` put together: new tensors, all of them. */
+  /** Cuts what `gather` put together into this rank's slices. All tensors of the result are new. */
   cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor> {
     return new Map(
       Array.from(whole, ([name, value]) => {

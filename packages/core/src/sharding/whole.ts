@@ -2,7 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { solo } from '../ranks/solo.ts';
 import type { Sharding } from './sharding.ts';
 
-/** A process by itself: the optimizer changes the variables themselves. */
+/** The part of a process by itself: everything. The optimizer changes the variables themselves. */
 export function whole(variables: ReadonlyMap<string, Variable>): Sharding {
   const nothing = (): void => undefined;
   return {

@@ -16,25 +16,26 @@ export interface MicroBatch {
   readonly samples: number;
 }
 
-/** What is known of one objective after all parts. */
+/** Sums of one objective over the parts so far. */
 interface Accumulated {
   samples: number;
   loss: number;
   readonly metrics: Map<string, number>;
-  /** Sums by variable, each part's gradient times its samples and the loss scale. */
+  /** By variable name: the sum over the parts of gradient · samples · loss scale. */
   readonly gradients: Map<string, Tensor>;
 }
 
 /**
- * Gradients of a batch part by part, each part's forward pass freed before the next: a forward function of the whole
- * batch, whose objectives have the mean losses as values and the mean gradients as gradients, weighted by samples. An
- * objective's means are over the parts in which it is present, and over its labelled samples where it says how many.
+ * Computes the gradients of a batch part by part, and frees each part's forward pass before the next one runs.
  *
- * Whatever integrates gradients sees those of the whole batch; K backward passes a part are made, also for strategies that would
- * do with one.
+ * The result is a forward function of the whole batch: the value of each objective is the mean of its losses, its gradient
+ * the mean of its gradients, weighted by samples. Only the parts in which an objective is present count for it, and only its
+ * labelled samples where it says how many they are.
  *
- * @param lossScale - losses are multiplied by it before the backward passes, as at the step that follows
- * @returns the forward function, and what to call once its step is over
+ * Each part costs one backward pass for each objective, whatever the strategy needs.
+ *
+ * @param lossScale - the loss scale of the step that will use the forward function
+ * @returns the forward function, and `dispose` to call after that step
  * @throws MultigradError `non-finite` when a part's loss is NaN or infinite, `unsupported` for gradients at features
  */
 export async function accumulateGradients(
@@ -129,7 +130,7 @@ function newSum(): Accumulated {
   return { samples: 0, loss: 0, metrics: new Map(), gradients: new Map() };
 }
 
-/** Objectives whose values and gradients are those that were accumulated. */
+/** Objectives for a new forward pass, with the accumulated values and gradients. */
 function surrogate(
   objectives: ReadonlyMap<string, Accumulated>,
   variables: readonly RunVariable[],
@@ -139,9 +140,9 @@ function surrogate(
     Array.from(objectives, ([name, { samples, loss, metrics, gradients }]) => {
       const reached = variables.filter((variable) => gradients.has(variable.name));
       const objective = customGrad((...inputs: unknown[]) => ({
-        // The last input is where intermediate results could be saved: there are none.
+        // TensorFlow.js passes a function for saving tensors as the last input; nothing is saved here.
         value: scalar(loss / samples),
-        // The sums hold the loss scale already, as does what is handed in.
+        // Both the sums and `dy` contain the loss scale: one of the two is taken out.
         gradFunc: (dy: Tensor) => {
           const factor = mul(mul(dy, 1 / lossScale), 1 / samples);
           return inputs

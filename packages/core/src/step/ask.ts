@@ -12,9 +12,9 @@ import { targetNames } from './backward.ts';
 
 /** What the strategy decided at a step. */
 export interface Answers {
-  /** For the whole run, of strategies that see no gradients; null of the others. */
+  /** The answer for the whole run, of a strategy that sees no gradients; null for other strategies. */
   readonly run: Integration | null;
-  /** By group key, of the groups that the strategy decides about. */
+  /** The answers by group key, for the groups that the strategy was asked about. */
   readonly byGroup: ReadonlyMap<string, Integration>;
 }
 
@@ -81,7 +81,7 @@ async function askOnce(
   );
 }
 
-/** The answers of the first rank, but for functions that combine rows: each rank makes those of the same numbers. */
+/** The answers of rank 0 on every rank. A `combine` function cannot be sent: each rank asks for its own, from the same numbers. */
 async function askGroups(
   { strategy, state, collective }: StepContext,
   groups: readonly PresentGroup[],
@@ -125,7 +125,7 @@ function lossesOf({ losses }: StepNumbers, objectives: readonly number[]): Float
   return Float64Array.from(objectives, (index) => losses[index]!);
 }
 
-/** Whether losses have to be known before the backward passes. */
+/** Whether the strategy needs the losses before any backward pass. */
 function isEarly(losses: string | undefined): boolean {
   return losses?.startsWith('now') === true;
 }

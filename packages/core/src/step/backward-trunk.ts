@@ -7,7 +7,10 @@ import type { StepContext } from './step-context.ts';
 import { targetName } from '../network/observe-graph.ts';
 import { sumOverRanks } from './backward.ts';
 
-/** One backward pass from all cut tensors at once to the variables behind them; they do not reach each other. */
+/**
+ * Makes one backward pass from all features at once to the variables behind them. No feature depends on another, so their
+ * gradients do not mix.
+ */
 export async function backwardTrunk(
   { passes, variables, state, bag, collective, lossScale }: StepContext,
   combined: Combinations,

@@ -11,15 +11,15 @@ import type { BackwardSeed } from '../tape/tape.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
 
-/** A tensor at which gradients are integrated: a variable, or a feature that stands for those behind it. */
+/** A tensor at which gradients are integrated: a variable, or a feature in place of the variables behind it. */
 export interface Target {
   readonly name: string;
   readonly tensor: Tensor;
 }
 
 /**
- * The vectors of one tensor of a group that an update may combine, null for zero: K gradients of each batch, then K
- * remembered ones.
+ * The vectors of one tensor that its update may combine: the K gradients of each batch, then the K memory vectors. Null
+ * stands for zero.
  */
 export interface TensorVectors {
   readonly tensor: string;
@@ -36,7 +36,7 @@ export interface GroupVectors {
   readonly scales: readonly number[];
 }
 
-/** The tensors at which gradients meet: each group's variables, or its cut tensor. */
+/** The tensors at which gradients are integrated: each group's variables, or its feature. */
 function targetsOf({ variables, passes: [{ graph }], state }: StepContext): Target[] {
   const behindFeature = new Set(
     state.groups.flatMap(({ feature, variables: names }) => (feature === null ? [] : names)),
@@ -49,17 +49,17 @@ function targetsOf({ variables, passes: [{ graph }], state }: StepContext): Targ
   ];
 }
 
-/** What the backward passes of a step left behind. */
+/** The gradients that the backward passes of a step found. */
 export interface Rows {
-  /** The gradient of one scalar loss, one for each variable; null where objectives were taken one by one. */
+  /** The gradient of one scalar loss for each variable; null where each objective had its own backward pass. */
   readonly whole: readonly (Tensor | null)[] | null;
-  /** The vectors of the groups whose Gramians are to be measured; none where one scalar loss was all. */
+  /** The vectors of the groups whose Gramians will be measured; empty where one scalar loss was enough. */
   readonly groups: readonly GroupVectors[];
   /** Backward passes made. */
   readonly backwardPasses: number;
 }
 
-/** One backward pass from the weighted sum of the losses, and with `observe` one for each objective for reports. */
+/** Makes one backward pass from the weighted sum of the losses, and with `observe` one for each objective, for reports. */
 export async function backwardOnce(
   context: StepContext,
   groups: readonly PresentGroup[],
@@ -87,7 +87,7 @@ export async function backwardOnce(
   };
 }
 
-/** One backward pass for each objective of each batch, to the groups' variables or cut tensors. */
+/** Makes one backward pass for each objective of each batch, to the groups' variables or features. */
 export async function backwardEach(
   context: StepContext,
   groups: readonly PresentGroup[],
@@ -105,8 +105,8 @@ export async function backwardEach(
 }
 
 /**
- * Where the backward pass of one objective starts: its loss, times its loss weight, a further factor, the loss scale and
- * this rank's part of the samples. So the ranks' gradients add up to that of the mean over all samples.
+ * The start of one objective's backward pass: its loss, times its loss weight, a further factor, the loss scale and this
+ * rank's share of the samples. With that share the ranks' gradients add up to the gradient of the mean over all samples.
  */
 export function seedOf(
   { lossWeights, lossScale, bag }: StepContext,
@@ -118,7 +118,7 @@ export function seedOf(
   return weight === 1 ? { tensor: loss } : { tensor: loss, gradient: bag.keep(scalar(weight)) };
 }
 
-/** Gradients of variables added up over the ranks: each rank's slices; null for those that `reached` leaves out. */
+/** Adds up the gradients of variables over the ranks and keeps this rank's slices; null where `reached` is false. */
 export async function sumOverRanks(
   { collective, bag }: Pick<StepContext, 'collective' | 'bag'>,
   variables: readonly RunVariable[],
@@ -141,7 +141,7 @@ type Gradients = readonly (readonly (readonly (Tensor | null)[])[])[];
 /** The gradient of an objective at a target, by batch. */
 type GradientAt = (batch: number, objective: number, target: string) => Tensor | null;
 
-/** The gradients of all objectives, within the limits for them; of variables among ranks this rank's slices, flat. */
+/** The gradients of all objectives after `clipObjectives`; among ranks those of variables are this rank's slices, flat. */
 async function gradientsAt(context: StepContext, targets: readonly Target[]): Promise<GradientAt> {
   const own = context.passes.map((pass) => backwardByObjective(context, pass, targets));
   const gradients = await limitEach(context, targets, await shareRows(context, targets, own));
@@ -157,16 +157,16 @@ function backwardByObjective(
 ): readonly (readonly (Tensor | null)[])[] {
   const { tape } = pass;
   const paths = tape.paths(targets.map(({ tensor }) => tensor));
-  // By name, in the order of the first batch.
+  // Batches may list objectives in another order: the first batch decides.
   return context.objectives.map((name) => {
     const objective = tape.value.objectives.find((candidate) => candidate.name === name);
-    // Only another rank has samples of it.
+    // This rank has no samples of it; another one has.
     if (objective === undefined) return targets.map(() => null);
     return context.bag.keepAll(tape.backward([seedOf(context, pass, objective)], paths));
   });
 }
 
-/** Adds up the gradients of variables over the ranks, variable by variable. Those at features are each rank's own. */
+/** Adds up the gradients of variables over the ranks. Gradients at features stay each rank's own. */
 async function shareRows(
   { passes, objectives, collective, bag }: StepContext,
   targets: readonly Target[],
@@ -201,7 +201,7 @@ async function shareRows(
   return shared;
 }
 
-/** Each objective's gradients within the limits for them, in place of those handed in. */
+/** Applies `clipObjectives` to each objective's gradients. What it replaces is freed. */
 async function limitEach(
   { state, clipObjectives, lossScale, collective, bag }: StepContext,
   targets: readonly Target[],
@@ -242,7 +242,7 @@ async function limitEach(
   return limited;
 }
 
-/** The vectors of a group: gradients of every batch, and memory vectors where the strategy is asked for weights. */
+/** All vectors of a group: the gradients of every batch, and with `withMemory` the memory vectors. */
 function vectorsOf(
   { passes, memory, lossScale }: StepContext,
   present: PresentGroup,
@@ -268,6 +268,7 @@ function vectorsOf(
   };
 }
 
+/** The names of the tensors at which a group's gradients are integrated. */
 export function targetNames(group: GroupState): readonly string[] {
   return group.feature === null ? group.variables : [targetName(group.feature)];
 }

@@ -18,7 +18,7 @@ import type { Tape } from '../tape/tape.ts';
 import { TensorBag } from '../tape/ownership.ts';
 import type { Forward, GroupingOptions, IntegrateOptions } from './integrate-options.ts';
 
-/** The state to go on from; at the first step groups are found, and the first rank's strategy begins. */
+/** The state before this step. At the first step it finds the groups, and rank 0's strategy makes the initial states. */
 export async function stateOf(
   passes: readonly Pass[],
   variables: readonly RunVariable[],
@@ -59,7 +59,7 @@ async function begin(
 type InitialStates = { run: Json; states: Json[] };
 
 /**
- * The state before the first step, from several forward passes: the union of what they reach.
+ * Builds the state before the first step from several forward passes: a group contains what any of them reaches.
  *
  * @throws MultigradError `unreached-variable` when a variable is reached in none of them
  */
@@ -97,7 +97,7 @@ function initialStateOf(
   return initialState(structure, strategy, grouping, variables);
 }
 
-/** The options with their defaults. */
+/** The grouping options with their defaults filled in. */
 export function groupingOf(options: GroupingOptions): Grouping {
   const { groupBy = 'reach', level = 'parameters', singles = 'plain' } = options;
   return { groupBy, level, singles };

@@ -4,12 +4,12 @@ import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
 import { seedOf } from './backward.ts';
 
-/** An objective whose gradient for a variable, known by its place, is not finite. */
+/** An objective with a gradient that is not finite, and the index of the variable. */
 type Culprit = { readonly objective: string; readonly place: number };
 
 /**
- * The error for the gradient of a weighted sum of losses that is not finite: one backward pass for each objective names
- * the one that is to blame, on whichever rank.
+ * Makes the error for a gradient of the weighted sum of losses that is not finite. It makes a backward pass for each
+ * objective to find the one whose gradient is not finite, on any rank.
  *
  * @param variable - the first variable whose gradient is not finite
  */

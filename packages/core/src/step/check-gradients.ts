@@ -12,9 +12,9 @@ import { scoped, TensorBag } from '../tape/ownership.ts';
 export interface CheckGradientsOptions {
   /** Entries of each variable that are tried, an integer >= 1. @defaultValue 3 */
   readonly samples?: number;
-  /** Which ones: an integer. @defaultValue 0 */
+  /** Seed of the choice of entries, an integer. @defaultValue 0 */
   readonly seed?: number;
-  /** Relative difference that is put down to rounding and curvature, > 0. @defaultValue 0.02 */
+  /** Relative difference up to which a gradient counts as right, > 0: room for rounding and curvature. @defaultValue 0.02 */
   readonly tolerance?: number;
 }
 
@@ -30,7 +30,7 @@ export interface GradientCheck {
   readonly agrees: boolean;
 }
 
-// In float32: small enough for curvature, large enough for rounding; a kink is missed by one of them.
+// Step sizes for float32: small steps suffer from rounding, large ones from curvature and kinks; one of three is enough.
 const steps = [1e-2, 2.5e-3, 4e-2];
 
 /**
@@ -38,7 +38,7 @@ const steps = [1e-2, 2.5e-3, 4e-2];
  * each variable's entries.
  *
  * An entry agrees where one of three step sizes gives `|g − d| <= tolerance (|g| + |d|)`, with allowance for the
- * rounding of the losses. What the forward pass changes beside (moving statistics) is the caller's to put back.
+ * rounding of the losses. Other changes of the forward pass, such as moving statistics, are not undone.
  *
  * @param forward - called often; every call must give the same values (the same dropout masks)
  * @returns one entry for each objective and each variable that it reaches
@@ -112,7 +112,7 @@ async function compare(
   return checks;
 }
 
-/** Every objective's gradients, read back: by variable, null where it does not reach. */
+/** Every objective's gradient for each variable, read back; null where it does not reach the variable. */
 async function gradientsOfEach(
   forward: Forward,
   variables: readonly Variable[],
@@ -139,7 +139,7 @@ async function gradientsOfEach(
 }
 
 interface Differences {
-  /** What the entry was really moved by, in float32. */
+  /** The distance by which the entry moved, as float32 rounded it. */
   readonly h: number;
   readonly losses: ReadonlyMap<string, { readonly plus: number; readonly minus: number }>;
 }

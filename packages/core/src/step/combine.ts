@@ -20,22 +20,22 @@ import type { PresentGroup, StepContext } from './step-context.ts';
 import { backwardTrunk } from './backward-trunk.ts';
 import { type GroupVectors, type Rows, type TensorVectors } from './backward.ts';
 
-/** What rows and answers come to. */
+/** A step's result: gradients as rows and weights, reports, and the next state. */
 export interface Combined {
   /**
-   * By variable name, not added up yet; null where nothing reached the variable. The rows are the bag's: whoever wants
-   * them longer takes them from it.
+   * The gradients by variable name, not added up yet; null where nothing reached the variable. The bag of the step owns the
+   * rows.
    */
   readonly combinations: Combinations;
   readonly groups: readonly GroupReport[];
   readonly state: IntegrationState;
   /** The memory after this step, which the caller owns; null where the strategy has none. */
   readonly memory: GradientMemory | null;
-  /** Backward passes made beside those of the rows. */
+  /** Backward passes that combining made: one where there are features. */
   readonly backwardPasses: number;
 }
 
-/** The update of a step whose one backward pass was from one scalar loss. */
+/** Combines where one backward pass from one scalar loss was enough. */
 export function combineWhole(
   { state, variables, lossScale }: StepContext,
   groups: readonly PresentGroup[],
@@ -74,7 +74,7 @@ export function combineWhole(
   };
 }
 
-/** The update of a step with a backward pass for each objective. */
+/** Combines where each objective had its own backward pass. */
 export async function combineRowsOf(
   context: StepContext,
   { groups }: Rows,
@@ -105,10 +105,10 @@ export async function combineRowsOf(
   };
 }
 
-/** What is to become of one group at this step. */
+/** How one group is combined at this step. */
 interface Decision {
   readonly vectors: GroupVectors;
-  /** A weight for each of the group's vectors, of one tensor. */
+  /** The weight of each of the group's vectors, for one tensor. */
   readonly weightsOf: (tensor: string) => Float64Array;
   readonly combine: CombineRows | undefined;
   readonly memoryUpdate: MemoryUpdate | undefined;
@@ -122,7 +122,7 @@ function decide(vectors: GroupVectors, { gramian }: GroupGramians, answers: Answ
   if (answers.run !== null) return follow(vectors, measured, answers);
   const answer = answers.byGroup.get(group.key);
   if (answer === undefined) {
-    // The mean over the batches.
+    // One objective keeps its plain gradient: the mean over the batches.
     const weights = new Float64Array(count).fill(names.length / count);
     return {
       vectors,
@@ -143,7 +143,7 @@ function decide(vectors: GroupVectors, { gramian }: GroupGramians, answers: Answ
   };
 }
 
-/** What weights of the whole run mean for one group: those of strategies that see no gradients. */
+/** How one group is combined by weights of the whole run, which strategies that see no gradients return. */
 function follow(
   vectors: GroupVectors,
   measured: Omit<GroupReport, 'weights'>,
@@ -164,13 +164,13 @@ function follow(
   };
 }
 
-/** The weights of a group's objectives: the run's, the group's, or the plain gradient of its one objective. */
+/** The weights of a group's objectives: the run's, the group's, or 1 for a lone objective. */
 function weightsIn({ run, byGroup }: Answers, { group, objectives }: PresentGroup): Float64Array {
   if (run !== null) return Float64Array.from(objectives, (index) => run.weights[index]!);
   return byGroup.get(group.key)?.weights ?? Float64Array.of(1);
 }
 
-/** What a strategy says beside its weights, for reports. */
+/** The note and the diagnostics of an answer, for reports. */
 function wordsOf(
   answer: Integration | null | undefined,
 ): Pick<GroupReport, 'note' | 'diagnostics'> {
@@ -191,7 +191,7 @@ function nextState(state: IntegrationState, { run, byGroup }: Answers): Integrat
   };
 }
 
-/** The weights of all vectors, in their order. */
+/** The weights of all vectors: of the first batch, further batches, then the memory. */
 function stackedWeights({ weights, batchWeights = [], memoryUpdate }: Integration): Float64Array {
   if (batchWeights.length === 0 && memoryUpdate === undefined) return weights;
   const parts = [
@@ -227,7 +227,7 @@ function combine(
         byCoordinate(filled, algebra),
       );
       assertCombined(combined, strategy.name, tensor, some.shape);
-      // A copy where the strategy hands a gradient on: the result is the bag's.
+      // A clone, in case the strategy returns one of its inputs: the bag will own the result.
       return combined.clone();
     });
     return { rows: [bag.keep(update)], weights: [1] };
@@ -241,7 +241,7 @@ function combine(
   };
 }
 
-/** @throws MultigradError `incompatible-strategy` where `combine` returned no update of the tensor */
+/** Checks what a strategy's `combine` returned. @throws MultigradError `incompatible-strategy` */
 function assertCombined(
   value: unknown,
   strategy: string,
@@ -263,13 +263,13 @@ function assertCombined(
   );
 }
 
-/** @throws MultigradError `non-finite` where a strategy that combines rows returned NaN or an infinity, on any rank */
+/** Checks that combined rows are finite on every rank. @throws MultigradError `non-finite` */
 async function checkCombined(
   { collective, bag, state, strategy }: StepContext,
   combined: Combinations,
 ): Promise<void> {
   const tensors = Array.from(combined.keys(), (name) => ({ name }));
-  // What was not combined by coordinate has rows that are known to be finite.
+  // Rows of gradients were checked before; only combined ones are new.
   const updates = Array.from(combined.values(), (combination) => combination?.rows[0] ?? null);
   const checks = startChecks(tensors, updates, bag);
   const values = await readTogether(checks.packed);

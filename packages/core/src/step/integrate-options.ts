@@ -17,8 +17,8 @@ export interface GroupingOptions {
   /** Where gradients are integrated. @defaultValue `'parameters'` */
   readonly level?: Level;
   /**
-   * Groups that one objective reaches (heads): their plain gradient, or weighted by the strategy. Strategies that see
-   * no gradients always weight them. @defaultValue `'plain'`
+   * The update of groups that one objective reaches (heads): its plain gradient, or its gradient times the weight that the
+   * strategy gives it. Strategies that see no gradients always weight it. @defaultValue `'plain'`
    */
   readonly singles?: 'plain' | 'weighted';
 }
@@ -32,44 +32,44 @@ export const groupingOptionNames: OptionNames<GroupingOptions> = {
 
 /** Options of one integration step. */
 export interface IntegrateOptions<Name extends string = string> extends GroupingOptions {
-  /** The state that the previous step returned; left out at the first step, which then builds the groups. */
+  /** The state that the previous step returned. Leave it out at the first step, which builds the groups. */
   readonly state?: IntegrationState | undefined;
   /** Number of the step where no state is given, an integer >= 0. @defaultValue 0 */
   readonly firstStep?: number;
   /**
-   * What the previous step returned as `memory`, for strategies with `needs.memory`; it stays the caller's, to dispose
-   * of after the step.
+   * The memory that the previous step returned, for strategies with `needs.memory`. It stays yours: dispose of it after the
+   * step.
    */
   readonly memory?: GradientMemory | undefined;
   /** Factors on the objectives' gradients, before the strategy sees them; finite, at least 0. @defaultValue 1 for each */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
-   * Limits on each objective's gradient, times its loss weight, before the strategy sees it; the norm of all is that of
-   * one objective's gradients, of features with `level: 'features'`. Strategies that see no gradients then cost a backward
-   * pass per objective too. @defaultValue none
+   * Limits on each objective's gradient, after its loss weight and before the strategy sees it. `globalNorm` is the norm of
+   * one objective's gradients, with `level: 'features'` of those at features. With limits every strategy costs a backward
+   * pass for each objective. @defaultValue none
    */
   readonly clipObjectives?: ClipOptions | undefined;
   /**
-   * A power of two, 1 … 2^32, by which losses are multiplied before the backward passes, so that what half precision
-   * would round to zero on the way survives. Strategies see the Gramian of the gradients themselves, and the update is
-   * theirs: the factor is taken out of inner products and weights, in float64, which rounds nothing. @defaultValue 1
+   * A power of two, 1 … 2^32, by which losses are multiplied before the backward passes, so that half precision does not
+   * round small gradients to zero. It changes nothing else: the factor is taken out of inner products and weights in float64,
+   * without rounding. @defaultValue 1
    */
   readonly lossScale?: number;
-  /** Whether to measure norms and cosines for the report although the strategy does not need them. @defaultValue false */
+  /** Whether to measure norms and cosines for the report where the strategy does not need them. @defaultValue false */
   readonly observe?: boolean;
   /**
-   * The ranks that integrate together, each with its part of the batch: losses, gradients and inner products are those of
-   * all of it, and strategies decide once for all. @defaultValue none: a process by itself
+   * The exchange with the other ranks, where several integrate together, each with its part of the batch. Losses, gradients
+   * and inner products are then those of the whole batch. @defaultValue none: one process
    */
   readonly exchange?: GradientExchange | undefined;
   /**
-   * Samples in each batch of this rank, by which means of objectives that do not say theirs are weighted among ranks.
-   * @defaultValue 1 for each
+   * Number of samples in each batch of this rank. Ranks weight their means by it, for objectives that do not say how many
+   * samples they have. @defaultValue 1 for each
    */
   readonly samples?: readonly number[] | undefined;
   /**
-   * Whether the forward function itself adds up over the ranks, there and in the backward passes (batch norm over all samples):
-   * each rank must then have every objective, or the others would wait for it. @defaultValue false
+   * Whether the forward function itself adds up over the ranks, as batch norm over all samples does. Every rank must then
+   * have every objective: the others would wait for one that is missing. @defaultValue false
    */
   readonly sumsWithin?: boolean | undefined;
 }
@@ -92,25 +92,25 @@ export const integrateOptionNames: OptionNames<IntegrateOptions> = {
 export type Forward<Name extends string = string> = () =>
   Objectives<Name> | FeatureObjectives<Name>;
 
-/** What a step brings about beside the gradients. */
+/** The result of a step beside the gradients. */
 export interface IntegratedStep<Name extends string = string> {
   /** Losses of the objectives present, before any weight. */
   readonly losses: Readonly<Partial<Record<Name, number>>>;
   /** Metrics that came with the objectives. */
   readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
-  /** What happened in each group. */
+  /** A report for each group. */
   readonly groups: readonly GroupReport[];
   /** Hand this in at the next step. */
   readonly state: IntegrationState;
   /**
-   * The memory of the strategy, for strategies with `needs.memory`: hand them in at the next step, and
-   * dispose of the previous ones then.
+   * The memory of the strategy, for strategies with `needs.memory`. Hand it in at the next step, and dispose of the previous
+   * one after that step.
    */
   readonly memory?: GradientMemory;
   /** Number of this step, from 0. */
   readonly step: number;
-  /** Backward passes made. */
+  /** Number of backward passes that the step made. */
   readonly backwardPasses: number;
-  /** Whether norms and cosines were measured for strategies that do not need them. */
+  /** Whether norms and cosines were measured for the report alone. */
   readonly observed: boolean;
 }

@@ -17,22 +17,22 @@ import { blame } from './blame.ts';
 import type { StepContext } from './step-context.ts';
 import type { GroupVectors, Rows } from './backward.ts';
 
-/** What is known of a step once its numbers have been read. */
+/** The numbers of a step, read back from the device. */
 export interface Facts {
-  /** Losses and metrics of each batch, of all ranks' samples. */
+  /** Losses and metrics of each batch, over the samples of all ranks. */
   readonly numbers: readonly [StepNumbers, ...StepNumbers[]];
-  /** Of the groups whose vectors were measured, in their order. */
+  /** The Gramians of the groups whose vectors were measured, in their order. */
   readonly gramians: readonly GroupGramians[];
 }
 
 /**
- * Gramians, losses and metrics, and whether the gradient of one scalar loss is finite: all in one read-back.
+ * Reads Gramians, losses and metrics, and checks that gradients are finite: one read-back for all.
  *
  * @throws MultigradError `non-finite` naming the objective, the variable and the step
  */
 export async function measure(context: StepContext, { whole, groups }: Rows): Promise<Facts> {
   const { objectives, variables, state, bag, collective } = context;
-  // One scalar loss is of the first batch.
+  // One scalar loss is made of the first batch alone.
   const passes = whole === null ? context.passes : ([context.passes[0]] as const);
   const checks = startChecks(variables, whole ?? [], bag);
   const pending = groups.map((vectors) => startGroup(vectors, bag));
@@ -59,7 +59,7 @@ export async function measure(context: StepContext, { whole, groups }: Rows): Pr
   return { numbers: numbers as unknown as Facts['numbers'], gramians };
 }
 
-/** Losses and metrics of the first batch, read before anything else. @throws MultigradError `non-finite` */
+/** Reads losses and metrics of the first batch before any backward pass. @throws MultigradError `non-finite` */
 export async function readNumbers({
   passes: [{ tape, numbers }],
   objectives,
@@ -72,17 +72,17 @@ export async function readNumbers({
   return known;
 }
 
-/** The means over the batches. */
+/** The mean losses and metrics over the batches. */
 export function meanOf({ numbers }: Facts): StepNumbers {
   return meanNumbers(numbers);
 }
 
-/** Gramians of a group's tensors on their way to the host. */
+/** The Gramians of a group's tensors before they are read. */
 interface PendingGroup {
   readonly vectors: GroupVectors;
   readonly tensors: readonly {
     readonly name: string;
-    /** Which of the group's vectors the packed rows belong to. */
+    /** The indices of the group's vectors that reach this tensor. */
     readonly reaching: readonly number[];
     readonly pending: PendingGramian;
   }[];
@@ -93,7 +93,7 @@ function startGroup(vectors: GroupVectors, bag: TensorBag): PendingGroup {
   return {
     vectors,
     tensors: vectors.tensors.flatMap(({ tensor: name, rows }) => {
-      // A slice of another rank's may be all there is of a small tensor.
+      // Of a small tensor this rank may have an empty slice.
       const reaching = [...rows.keys()].filter((k) => (rows[k]?.size ?? 0) > 0);
       if (reaching.length === 0) return [];
       const pending = startGramian(reaching.map((k) => rows[k]!));
@@ -103,17 +103,17 @@ function startGroup(vectors: GroupVectors, bag: TensorBag): PendingGroup {
   };
 }
 
-/** A group's Gramians, read. */
+/** A group's Gramians after they were read. */
 export interface GroupGramians {
-  /** Of the first batch's gradients. */
+  /** The Gramian of the first batch's gradients. */
   readonly gramian: Gramian;
-  /** The same for each tensor, by name. */
+  /** The Gramian of the first batch's gradients for each tensor, by name. */
   readonly tensorGramians: ReadonlyMap<string, Gramian>;
-  /** Of all vectors. */
+  /** The Gramian of all vectors. */
   readonly stacked: Gramian;
 }
 
-/** Adds up the Gramians of groups in float64: those of their tensors, and of the ranks' slices of each. */
+/** Adds up each group's Gramians in float64, over its tensors and over the ranks' slices. */
 async function finishGroups(
   { state, collective }: StepContext,
   groups: readonly PendingGroup[],
@@ -125,7 +125,7 @@ async function finishGroups(
   return groups.map((group, index) => addParts(group, parts[index]!, state.step));
 }
 
-/** By tensor, in the rows and columns of all the group's vectors. */
+/** Gramians by tensor, with a row and a column for each of the group's vectors. */
 type Parts = ReadonlyMap<string, Gramian>;
 
 function tensorParts({ vectors, tensors }: PendingGroup, values: readonly Float32Array[]): Parts {
@@ -145,7 +145,7 @@ function tensorParts({ vectors, tensors }: PendingGroup, values: readonly Float3
   );
 }
 
-/** Adds up the ranks' parts, of every tensor that any of them reaches. */
+/** Adds up the Gramians of the ranks' slices, for every tensor that an objective reaches on any rank. */
 async function sumParts(
   collective: Collective,
   groups: readonly PendingGroup[],
@@ -201,7 +201,7 @@ function addParts(
   };
 }
 
-/** Puts a Gramian of some vectors into the rows and columns of all; the others are zero. */
+/** Extends a Gramian of some vectors to all of them; the other entries are zero. */
 function spread(gramian: Gramian, indices: readonly number[], size: number): Gramian {
   if (gramian.size === size) return gramian;
   const values = new Float64Array(size * size);
@@ -213,7 +213,7 @@ function spread(gramian: Gramian, indices: readonly number[], size: number): Gra
   return { size, values, relativeError: gramian.relativeError };
 }
 
-/** The first rows and columns. */
+/** The first rows and columns of a Gramian. */
 function leading(gramian: Gramian, size: number): Gramian {
   const values = Float64Array.from({ length: size * size }, (_, entry) => {
     return gramian.values[Math.floor(entry / size) * gramian.size + (entry % size)]!;

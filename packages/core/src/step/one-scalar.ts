@@ -1,4 +1,4 @@
-/** A group's weights, one for each of some objectives. */
+/** A group's objectives and their weights. */
 export interface GroupWeights {
   readonly key: string;
   /** Indices of objectives. */
@@ -6,7 +6,7 @@ export interface GroupWeights {
   readonly weights: Float64Array;
 }
 
-/** One scalar loss whose gradient is every group's update, up to a factor for each group. */
+/** One scalar loss whose gradient is each group's update up to a factor. */
 export interface OneScalar {
   /** The loss: a weight for each objective. */
   readonly weights: Float64Array;
@@ -14,19 +14,20 @@ export interface OneScalar {
   readonly factors: ReadonlyMap<string, number>;
 }
 
-/** Factors beyond this would cost digits where the gradients of the backward pass come near the limits of float32. */
+/** The largest factor: with a larger one the gradients of the backward pass come near the limits of float32. */
 const largestFactor = 2 ** 20;
 
 /**
- * The scalar loss `Σ_k c_k L_k` and factors s with `s_G c_k = w_Gk` for all groups G, where there are any.
+ * Finds the scalar loss `Σ_k c_k L_k` and the factors s with `s_G c_k = w_Gk` for all groups G.
  *
- * Groups that share objectives are matched one after the other; a head that keeps its plain gradient is a group of one
- * weight 1, so shared weights other than 1 give it the factor 1 / c_k. A group whose weights are all zero has the factor 0.
+ * Groups that share objectives are matched one after the other. A head that keeps its plain gradient is a group with one
+ * weight of 1: where its objective has the coefficient c_k, its factor is 1 / c_k. A group whose weights are all zero has the
+ * factor 0.
  *
  * @returns null where no scalar loss expresses the weights
  */
 export function oneScalar(groups: readonly GroupWeights[], size: number): OneScalar | null {
-  // One where no group has a say: what factors of 0 stop is still reached, by zeros.
+  // Objectives without a weight get 1: their groups have the factor 0, and their variables an update of zeros.
   const weights = new Float64Array(size).fill(1);
   const known = new Set<number>();
   const factors = new Map<string, number>();
@@ -50,7 +51,7 @@ export function oneScalar(groups: readonly GroupWeights[], size: number): OneSca
   return { weights, factors };
 }
 
-/** A group that shares a known objective, of those the one with most objectives; else the largest. */
+/** The next group to match: the largest of those that share a known objective, else the largest of all. */
 function nextGroup(left: ReadonlySet<GroupWeights>, known: ReadonlySet<number>): GroupWeights {
   const rank = ({ objectives }: GroupWeights): number =>
     (objectives.some((objective) => known.has(objective)) ? 1e6 : 0) + objectives.length;

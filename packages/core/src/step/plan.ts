@@ -3,11 +3,11 @@ import { oneScalar, type OneScalar } from './one-scalar.ts';
 import type { PresentGroup, StepContext } from './step-context.ts';
 
 /**
- * The scalar loss whose one backward pass gives every group's update.
+ * Finds the scalar loss whose one backward pass gives every group's update.
  *
- * @param answers - what the strategy decided before any backward pass; null where it did not
- * @returns null where there is none, or where gradients of single objectives have to be at hand: then each objective
- *   takes a backward pass
+ * @param answers - what the strategy decided before any backward pass; null where it needs gradients first
+ * @returns null where there is no such loss, or where each objective's own gradient is needed: then each objective takes a
+ *   backward pass
  */
 export function oneScalarOf(
   { objectives, clipObjectives }: StepContext,

@@ -9,19 +9,19 @@ import type { Tape } from '../tape/tape.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import type { Forward } from './integrate-options.ts';
 
-/** What forward passes are recorded of. */
+/** The input of `record`. */
 export interface Recording {
   readonly forwards: readonly Forward[];
   readonly variables: readonly RunVariable[];
   readonly level: Level;
   /** Samples in each batch of this rank. */
   readonly samples: readonly number[] | undefined;
-  /** Whether the forward function itself adds up over the ranks. */
+  /** Whether forward functions add up over the ranks themselves. */
   readonly sumsWithin: boolean;
 }
 
 /**
- * Runs each forward function once and records it; graphs and numbers are those of all ranks together.
+ * Runs each forward function once and records it. The graphs and numbers that it returns are those of all ranks together.
  *
  * @param tapes - takes the tapes as they are made; the caller disposes of them
  * @param bag - takes the tensors that the forward functions return
@@ -40,7 +40,7 @@ export async function record(
       const graph = observeGraph(tape, tape.paths(tensors), variables, level);
       return { tape, graph, samples: samples?.[batch] ?? 1 };
     });
-  // Ranks that wait for each other within the forward pass cannot tell each other of an error.
+  // Ranks that wait for each other within the forward pass cannot exchange errors there.
   let own = sumsWithin ? run() : null;
   const passes = await collective.agree('forward passes', {
     view: async () => viewsOf((own ??= run())),
@@ -51,7 +51,7 @@ export async function record(
   return passes as readonly [Pass, ...Pass[]];
 }
 
-/** @throws MultigradError `unsupported` on every rank where one lacks an objective */
+/** Checks that every rank has every objective. @throws MultigradError `unsupported` on every rank */
 function checkEverywhere(passes: readonly Pass[]): void {
   for (const { missing } of passes) {
     if (missing === null) continue;

@@ -1,26 +1,26 @@
 import type { Gramian } from '../algebra/gramian.ts';
 import { cosine, norms } from '../algebra/gramian-of.ts';
 
-/** What happened in one group at one step: the numbers from which plots are drawn. */
+/** The numbers of one group at one step, such as plots show. */
 export interface GroupReport {
   readonly key: string;
   /** The objectives present in the group, in the order of every vector below. */
   readonly objectives: readonly string[];
   /** Euclidean norms of the gradients; null where the strategy did not need them and the step was not observed. */
   readonly norms: readonly number[] | null;
-  /** Cosines between the gradients, K × K, in −1 … 1; 0 beside a zero gradient. Null as `norms`. */
+  /** Cosines between the gradients, K × K, in −1 … 1; 0 for a zero gradient. Null where `norms` is null. */
   readonly cosines: readonly (readonly number[])[] | null;
-  /** What each gradient was multiplied with. */
+  /** The weight of each gradient in the update. */
   readonly weights: readonly number[];
-  /** Whether two gradients had a negative cosine; null as `norms`. */
+  /** Whether two gradients had a negative cosine; null where `norms` is null. */
   readonly conflict: boolean | null;
-  /** The strategy's own word, such as `stationary`. */
+  /** The note of the strategy, such as `stationary`. */
   readonly note?: string;
-  /** The strategy's own numbers, such as `lambda`. */
+  /** The diagnostics of the strategy, numbers by name, such as `lambda`. */
   readonly diagnostics?: Readonly<Record<string, number>>;
 }
 
-/** Norms, cosines and conflict of a Gramian. */
+/** Computes norms, cosines and conflict from a Gramian. */
 export function describeGramian(gramian: Gramian): {
   norms: number[];
   cosines: number[][];

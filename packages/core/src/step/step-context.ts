@@ -7,40 +7,40 @@ import type { ClipOptions } from '../rows/clip-gradients.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 
-/** What every part of a step works with. */
+/** The input that all parts of a step share. */
 export interface StepContext {
   /** The forward passes, one for each independent batch, all with the same objectives; at least one. */
   readonly passes: readonly [Pass, ...Pass[]];
-  /** Names of the objectives present, on any rank, in the order of all numbers by objective. */
+  /** Names of the objectives that are present on any rank; all lists by objective have this order. */
   readonly objectives: readonly string[];
   readonly variables: readonly RunVariable[];
   readonly strategy: GradientStrategy;
   readonly state: IntegrationState;
   readonly singles: 'plain' | 'weighted';
   readonly lossWeights: Readonly<Partial<Record<string, number>>>;
-  /** A power of two: gradients on the way are this many times the gradients. */
+  /** A power of two by which losses, and so the gradients of backward passes, are too large. */
   readonly lossScale: number;
   /** Limits on each objective's gradient before the strategy sees it. */
   readonly clipObjectives: ClipOptions | undefined;
-  /** Whether to measure norms and cosines although the strategy does not need them. */
+  /** Whether to measure norms and cosines for reports alone. */
   readonly observe: boolean;
-  /** What the strategy remembers of gradients; undefined where its needs name no memory. */
+  /** The memory before this step; undefined where the needs of the strategy name none. */
   readonly memory: GradientMemory | undefined;
-  /** Owns the tensors of the step. */
+  /** The owner of the tensors that the step makes. */
   readonly bag: TensorBag;
   /** The ranks that take the step together. */
   readonly collective: Collective;
 }
 
-/** A group as it is at one step: its objectives that are present. */
+/** A group with those of its objectives that are present at this step. */
 export interface PresentGroup {
   readonly group: GroupState;
-  /** Indices into the objectives present at this step. */
+  /** Indices into the names of all objectives present. */
   readonly objectives: readonly number[];
   readonly names: readonly string[];
 }
 
-/** The groups that at least one objective present reaches. */
+/** Lists the groups that an objective present at this step reaches. */
 export function presentGroups({
   objectives: present,
   state,
@@ -54,7 +54,7 @@ export function presentGroups({
   });
 }
 
-/** Whether the strategy decides about a group; else its one objective keeps its plain gradient. */
+/** Whether the strategy is asked about a group. If not, its one objective keeps its plain gradient. */
 export function isConsulted(
   { singles }: Pick<StepContext, 'singles'>,
   { names }: Pick<PresentGroup, 'names'>,

@@ -9,8 +9,11 @@ import type { IntegrationState } from '../network/integration-state.ts';
 type NamedLosses = Readonly<Partial<Record<string, number>>>;
 
 /**
- * Hands a strategy the losses of the same batch after the optimizer's step, where its needs name
- * `now-and-after-step`; other strategies' states come back unchanged.
+ * Calls a strategy's `onStepEnd` with the losses of the same batch after the optimizer's step, where its needs name
+ * `now-and-after-step`. The state of any other strategy is returned unchanged.
+ *
+ * @param losses - by objective name, after the step
+ * @returns the state for the next step
  *
  * @throws MultigradError `non-finite` when a loss is NaN or infinite
  */
@@ -28,8 +31,11 @@ export function endStep(
 }
 
 /**
- * Hands a strategy the mean losses of a finished epoch, where its needs name `epoch-means`; other strategies' states
- * come back unchanged.
+ * Calls a strategy's `onEpochEnd` with the mean losses of a finished epoch, where its needs name `epoch-means`. The state of
+ * any other strategy is returned unchanged.
+ *
+ * @param losses - by objective name, means over the epoch
+ * @returns the state for the next step
  *
  * @throws MultigradError `non-finite` when a loss is NaN or infinite
  */

@@ -24,8 +24,10 @@ import { backwardEach, backwardOnce } from './backward.ts';
 import { TakenStep } from './taken-step.ts';
 
 /**
- * One step: forward passes, backward passes, what the strategy makes of them. Whoever calls it holds the variables; nothing
- * is applied to them, and nothing that it made stays alive where it throws.
+ * Takes one step: records the forward passes, makes the backward passes, asks the strategy, and combines the gradients. It
+ * does not change variables. Where it throws, it frees all tensors that it made.
+ *
+ * The caller must hold a claim on the variables, so that no other call changes them meanwhile.
  */
 export async function takeStep<Name extends string>(
   strategy: GradientStrategy,
@@ -77,7 +79,7 @@ export async function takeStep<Name extends string>(
     bag.dispose();
     throw error;
   } finally {
-    // What operations saved is let go before the optimizer's turn: clones of the variables are among it.
+    // Frees what operations saved before the optimizer runs: it includes clones of the variables.
     for (const tape of tapes) tape.dispose();
   }
 }
@@ -123,7 +125,7 @@ function contextOf(
   };
 }
 
-/** The memory to go on from; a run's first step begins with an empty one. */
+/** The memory before this step; at a run's first step an empty one. */
 function memoryOf(
   { name, needs }: GradientStrategy,
   { state, memory }: IntegrateOptions,

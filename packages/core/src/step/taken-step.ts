@@ -10,11 +10,11 @@ import type { IntegratedStep } from './integrate-options.ts';
 import type { StepContext } from './step-context.ts';
 
 /**
- * A step that has been taken: its gradients as rows and weights, not added up yet, and all that goes on to the next one.
- * Whoever took it applies them, then disposes of it.
+ * The result of a step: gradients as rows and weights, not added up yet, the report and the next state. The caller applies
+ * the gradients, then disposes of the step.
  */
 export class TakenStep<Name extends string = string> {
-  /** By the run's names; null where nothing reached the variable. Among ranks the rows are this one's slices, flat. */
+  /** The gradients by variable name; null where nothing reached the variable. Among ranks rows are this rank's slices, flat. */
   readonly combinations: Combinations;
   readonly #report: Omit<IntegratedStep<Name>, 'memory'>;
   readonly #bag: TensorBag;
@@ -35,19 +35,19 @@ export class TakenStep<Name extends string = string> {
     this.#memory = memory;
   }
 
-  /** The state to go on from. */
+  /** The state for the next step. */
   get state(): IntegrationState {
     return this.#report.state;
   }
 
-  /** The gradients added up, whole ones also among ranks, by the run's names; they are the caller's. */
+  /** Adds up the gradients, by variable name, whole tensors also among ranks. The caller owns them. */
   async sums(): Promise<ReadonlyMap<string, Tensor | null>> {
     const bag = this.#bag;
     const shapes = new Map(this.#variables.map(({ name, variable }) => [name, variable.shape]));
     const present = Array.from(this.combinations).flatMap(([name, combination]) => {
       if (combination === null) return [];
       const { rows, weights } = combination;
-      // A lone gradient of weight 1 is handed on as it is, but for what the memory owns.
+      // A single row of weight 1 is the gradient itself, unless the memory owns it.
       const whole = rows.length === 1 && weights[0] === 1 && this.#memory === null;
       const slice = bag.keep(whole ? rows[0]! : materialise(combination));
       return [{ name, slice, shape: shapes.get(name)! }];
@@ -59,14 +59,14 @@ export class TakenStep<Name extends string = string> {
     );
   }
 
-  /** What the step brought about beside gradients; what the strategy remembers is the caller's from then on. */
+  /** The result beside the gradients. The caller owns the memory in it from then on. */
   result(): IntegratedStep<Name> {
     const memory = this.#memory;
     this.#memory = null;
     return { ...this.#report, ...(memory === null ? {} : { memory }) };
   }
 
-  /** Frees the rows, and what the strategy remembers where nobody took it. */
+  /** Frees the rows, and the memory unless `result` handed it over. */
   dispose(): void {
     this.#bag.dispose();
     this.#memory?.dispose();

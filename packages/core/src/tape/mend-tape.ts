@@ -16,18 +16,18 @@ type Operation = [
   attributes: unknown,
 ];
 
-/** Under which an engine says that it was mended, by whichever copy of this package. */
+/** The key under which an engine is marked as mended, also by another copy of this package. */
 const mended = Symbol.for('multigrad.mended-tape');
 
 /**
  * Mends two defects of the tape of TensorFlow.js 4.22, for `tf.grad` and its kin as for the engine of this package, which
  * calls it. Further calls do nothing.
  *
- * - Where a gradient reads an output of its operation (`tanh`, `sigmoid`, `exp`, `softmax`, …), the tape has the copy that
- *   it reads before the operation. A backward pass that is itself differentiated (gradient penalties, Hessians) takes it
- *   for a constant then: the derivative is wrong, or there is none. Copies come after the operation now.
- * - A comparison, or another operation without a gradient whose outputs are not float32, on the way from x to y is an
- *   error, as in `tf.where(tf.greater(x, 0), …)`. Such outputs do not change with x in small steps: they are constants now.
+ * - The gradients of some operations (`tanh`, `sigmoid`, `exp`, `softmax`, …) read a copy of the operation's output.
+ *   TensorFlow.js records that copy before the operation, so a second derivative (gradient penalties, Hessians) treats it as a
+ *   constant and is wrong or missing. This records the copy after the operation.
+ * - TensorFlow.js throws where an operation without a gradient, such as a comparison, lies between x and y, as in
+ *   `tf.where(tf.greater(x, 0), …)`. Its output, which is not float32, is locally constant in x: this treats it as a constant.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function mendTape(): void {
   };
 }
 
-/** Whether a node is the copy of a tensor that the gradient of another one reads. */
+/** Whether a node is a copy of a tensor, made for a gradient to read. */
 function isSaved({ outputs }: TapeNode, { saved }: TapeNode): boolean {
   return saved.includes(outputs[0]!);
 }

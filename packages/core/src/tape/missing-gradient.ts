@@ -1,7 +1,7 @@
 import { getGradient, Sum } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 
-/** The error for an operation without a gradient; says what to import where no gradients are registered at all. */
+/** Makes the error for an operation without a gradient. Where no gradients are registered at all it says what to import. */
 export function missingGradient(kernelName: string, input?: string): MultigradError {
   if (input === undefined && (getGradient(Sum) as unknown) === undefined) {
     return new MultigradError(

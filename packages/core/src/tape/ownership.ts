@@ -1,23 +1,22 @@
 import { type Tensor, type TensorContainer, tidy } from '@tensorflow/tfjs-core';
 
 /**
- * `tf.tidy` for any result type: frees every tensor that `body` made but for those in what it returns.
+ * Runs `tf.tidy` for a result of any type: frees every tensor that `body` made, except those in its result.
  *
- * TensorFlow.js finds tensors in nested arrays and plain objects whatever their type says; its own signature insists
- * on index signatures that a readable interface has not.
+ * At run time TensorFlow.js finds tensors in any nested arrays and plain objects; only its type signature accepts less.
  */
 export function scoped<T>(body: () => T): T {
   return tidy(body as () => TensorContainer) as T;
 }
 
 /**
- * Tensors that live across an `await`, where no tidy can hold them: whatever is still in the bag is freed with it,
- * also when a step fails half-way.
+ * A set of tensors to free together. It holds tensors across an `await`, where `tf.tidy` cannot, and frees them also when a
+ * step fails.
  */
 export class TensorBag {
   readonly #tensors = new Set<Tensor>();
 
-  /** Takes ownership, and returns what it was given. */
+  /** Takes ownership of a tensor, and returns it. */
   keep<T extends Tensor | null>(tensor: T): T {
     if (tensor !== null) this.#tensors.add(tensor);
     return tensor;
@@ -29,13 +28,13 @@ export class TensorBag {
     return tensors;
   }
 
-  /** Gives a tensor away: whoever asked owns it now. */
+  /** Gives up ownership of a tensor: the caller owns it now. */
   give<T extends Tensor | null>(tensor: T): T {
     if (tensor !== null) this.#tensors.delete(tensor);
     return tensor;
   }
 
-  /** Frees what is left. */
+  /** Frees all tensors in the bag. */
   dispose(): void {
     for (const tensor of this.#tensors) tensor.dispose();
     this.#tensors.clear();

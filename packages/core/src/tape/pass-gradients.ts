@@ -1,17 +1,17 @@
 import { add, type Tensor } from '@tensorflow/tfjs-core';
 
 /**
- * The gradients accumulated during one backward pass, by the tensor they belong to, each freed when its last holder
- * lets go.
+ * The gradients accumulated during one backward pass, by the tensor that they belong to. Each is freed when nothing uses it any
+ * more.
  *
- * Gradient functions may return the very tensor they were given, or one that somebody else owns (a saved input), so
- * holders are counted and only tensors made during this backward pass are ever disposed.
+ * Gradient functions may return their input itself, or a tensor that something else owns (a saved input). So uses are
+ * counted, and only tensors made during this backward pass are disposed of.
  */
 export class PassGradients {
   readonly #sources: ReadonlySet<number>;
   readonly #gradients = new Map<number, Tensor>();
   readonly #holders = new Map<number, number>();
-  /** Ids grow: whatever is younger than this was made by this backward pass. */
+  /** Tensors with a greater id were made during this backward pass. */
   readonly #youngestForeign: number;
 
   constructor(sources: readonly Tensor[], youngestForeign: number) {
@@ -32,7 +32,7 @@ export class PassGradients {
     return gradient.id > this.#youngestForeign;
   }
 
-  /** Adds to the gradient of `tensor`, in the order of TensorFlow.js itself, so that sums agree to the last bit. */
+  /** Adds to the gradient of `tensor`, in the order that TensorFlow.js has, so that sums are bit for bit the same. */
   add(tensor: Tensor, gradient: Tensor): void {
     const current = this.#gradients.get(tensor.id);
     if (current === undefined) {
@@ -45,7 +45,7 @@ export class PassGradients {
     if (!this.#holders.has(gradient.id)) this.#free(gradient);
   }
 
-  /** Forgets the gradients of an operation's outputs once it is done, but for the sources'. */
+  /** Releases the gradients of an operation's outputs after the operation, except those of sources. */
   release(outputs: readonly Tensor[]): void {
     for (const output of outputs) {
       const gradient = this.#gradients.get(output.id);

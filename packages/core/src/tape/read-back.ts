@@ -1,9 +1,9 @@
 import { cast, concat, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 /**
- * Reads many small tensors in one asynchronous transfer; each comes back flat.
+ * Reads many small tensors in one asynchronous transfer, each as a flat array.
  *
- * One read a step is what keeps a GPU busy: every separate read would wait for all work queued before it.
+ * A separate read for each would let the GPU idle: every read waits for all work that was queued before it.
  */
 export async function readTogether(tensors: readonly Tensor[]): Promise<Float32Array[]> {
   if (tensors.length === 0) return [];

@@ -7,7 +7,7 @@ export interface TapeNode {
   readonly outputs: readonly Tensor[];
   /** Absent where no gradient is registered for the kernel. */
   readonly gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
-  /** Kept clones that the gradient reads; no tidy frees them. */
+  /** Clones that the gradient reads. They are marked as kept, so no tidy frees them. */
   readonly saved: readonly Tensor[];
 }
 
@@ -18,8 +18,8 @@ interface TapeEngine {
 }
 
 /**
- * The three members of the TensorFlow.js engine that recording needs. They exist at run time in every 4.x release but
- * are private to the type checker: this cast is the one place where the engine leans on them.
+ * The members of the TensorFlow.js engine that recording needs. They exist in every 4.x release, but its types hide them: this
+ * cast is the only place that depends on them.
  */
 export function tapeEngine(): TapeEngine {
   return engine() as unknown as TapeEngine;
@@ -53,7 +53,7 @@ export function gradientDepth(): number {
   return tapeEngine().state.gradientDepth;
 }
 
-/** The id of the youngest tensor alive or dead: ids grow, so whatever has a greater one was made after this call. */
+/** The id of the latest tensor. Ids grow: a tensor with a greater id was made after this call. */
 export function youngestTensorId(): number {
   return tidy(() => scalar(0).id);
 }

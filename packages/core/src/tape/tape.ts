@@ -13,7 +13,7 @@ export interface BackwardSeed {
   readonly gradient?: Tensor;
 }
 
-/** The part of a tape that depends on some source tensors: what a backward pass towards them has to visit. */
+/** The part of a tape that depends on given source tensors. A backward pass to them visits only this part. */
 export interface TapePaths {
   readonly sources: readonly Tensor[];
   /** Ids of the sources and of every float32 tensor computed from them. */
@@ -23,9 +23,8 @@ export interface TapePaths {
 /**
  * One recorded forward pass, over which any number of backward passes can be made.
  *
- * TensorFlow.js frees its own tape after one gradient; K objectives would then cost K forward passes, K dropout masks
- * and K updates of batch-norm statistics. This tape owns what the operations saved and frees it exactly once, in
- * `dispose`.
+ * TensorFlow.js frees its own tape after one gradient, so K objectives would need K forward passes, with K dropout masks and K
+ * updates of batch-norm statistics. This tape owns the tensors that operations saved, and frees them in `dispose`.
  */
 export class Tape<T> {
   /** What the recorded function returned; its tensors belong to the caller. */
@@ -40,7 +39,7 @@ export class Tape<T> {
   /**
    * Runs `forward` once and records its operations.
    *
-   * @throws MultigradError `unsupported` inside `tf.grad` and its kin, whose tape would swallow this one
+   * @throws MultigradError `unsupported` inside `tf.grad` and similar functions, which record on a tape of their own
    * @throws whatever `forward` throws; nothing that it made stays alive then
    */
   static record<T>(forward: () => T): Tape<T> {
@@ -87,9 +86,8 @@ export class Tape<T> {
   }
 
   /**
-   * Ids of all tensors on the way from `target` back to the paths' sources: a source is reached by `target` exactly
-   * when its id is in the set. Values of gradients play no part: a gradient of zeros is reached. With `cut`, ways
-   * through those tensors do not count.
+   * Finds the ids of all tensors between `target` and the paths' sources. A source is reached by `target` exactly when its id
+   * is in the set, also where its gradient is zero. Ways through the tensors in `cut` do not count.
    */
   ancestors(target: Tensor, paths: TapePaths, cut: ReadonlySet<number> = noTensors): Set<number> {
     const ancestors = new Set<number>();
@@ -105,7 +103,7 @@ export class Tape<T> {
   }
 
   /**
-   * One backward pass: `Σ_seeds gradientᵀ · ∂tensor / ∂source` for each source, `null` for those that no seed reaches.
+   * Makes one backward pass: `Σ_seeds gradientᵀ · ∂tensor / ∂source` for each source, `null` for those that no seed reaches.
    *
    * Intermediate gradients are freed as soon as no earlier operation can need them. The tensors returned are new and
    * belong to the caller.
@@ -134,7 +132,7 @@ export class Tape<T> {
     });
   }
 
-  /** Frees what the operations saved. Further calls do nothing. */
+  /** Frees the tensors that operations saved. Further calls do nothing. */
   dispose(): void {
     this.#nodes?.forEach(disposeSaved);
     this.#nodes = null;
@@ -147,14 +145,14 @@ function disposeSaved(node: TapeNode): void {
   for (const tensor of node.saved) tensor.dispose();
 }
 
-/** Gradients with respect to the inputs of one operation that lie on a path, made in a tidy of their own. */
+/** Computes the gradients with respect to those inputs of one operation that lie on a path, in a tidy of its own. */
 function inputGradients(
   node: TapeNode,
   paths: TapePaths,
   gradients: PassGradients,
 ): [Tensor, Tensor][] {
   const inputs = Object.entries(node.inputs).filter(([, input]) => paths.reached.has(input.id));
-  // Without a float32 output that leads to a source there is nothing to pass on (argMax, comparisons).
+  // An operation without a float32 output, such as argMax or a comparison, passes no gradient on.
   if (inputs.length === 0 || !node.outputs.some((output) => paths.reached.has(output.id)))
     return [];
   if (node.gradient === undefined) throw missingGradient(node.kernelName);

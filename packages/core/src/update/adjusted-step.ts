@@ -9,19 +9,19 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 
-/** What becomes of one variable beside what the optimizer does to it. */
+/** How the optimizer's change of one variable is adjusted. */
 export interface Adjustment {
   readonly variable: Variable;
   /** Factor on the optimizer's change. */
   readonly factor: number;
-  /** Share of the variable that is taken off. */
+  /** Share of the old value that is subtracted. */
   readonly decay: number;
 }
 
 /**
- * Lets an optimizer change variables, then adjusts its changes: `w ← w + factor (w' − w) − decay w`, where `w'` is what
- * the optimizer made of `w`. So a factor is one on the learning rate, whatever the optimizer makes of gradients, and the
- * decay is decoupled from it.
+ * Runs an optimizer's step, then adjusts its changes: `w ← w + factor (w' − w) − decay w`, where w is the value before the
+ * step and w' the value that the optimizer set. For any optimizer the factor acts as one on the learning rate, and the decay
+ * is independent of its gradients.
  */
 export async function adjustedStep(
   adjustments: readonly Adjustment[],

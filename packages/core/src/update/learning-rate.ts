@@ -1,11 +1,11 @@
 import { MultigradError } from '../base/errors.ts';
 import { type AnyOptimizer, isResumable } from '../optimizers/optimizer.ts';
 
-/** The learning rate of each step, counted from 0. */
+/** A learning-rate schedule: the rate of each step, counted from 0. */
 export type LearningRate = (step: number) => number;
 
 /**
- * Falls by a factor every so many steps: `rate · factor^⌊step / every⌋`.
+ * Makes a learning-rate schedule that falls by a factor every `every` steps: `rate · factor^⌊step / every⌋`.
  *
  * @throws MultigradError `invalid-option`
  *
@@ -30,7 +30,7 @@ export function stepDecay(options: {
 }
 
 /**
- * Falls along half a cosine: `end + (rate − end) (1 + cos(π step / steps)) / 2`, and stays at `end`.
+ * Makes a learning-rate schedule that falls along half a cosine: `end + (rate − end) (1 + cos(π step / steps)) / 2`, and stays at `end`.
  *
  * @see Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR 2017, equation 5
  * @throws MultigradError `invalid-option`
@@ -57,7 +57,7 @@ export function cosineDecay(options: {
 }
 
 /**
- * Rises in a straight line over the first steps, `rate(step) (step + 1) / steps`, then follows another schedule.
+ * Makes a learning-rate schedule that rises in a straight line over the first steps, `rate(step) (step + 1) / steps`, then follows another schedule.
  *
  * @param after - a constant rate, or a schedule whose step 0 is the run's
  * @throws MultigradError `invalid-option`
@@ -76,7 +76,7 @@ export function warmUp(steps: number, after: number | LearningRate): LearningRat
   return (step) => rate(step) * Math.min(1, (step + 1) / steps);
 }
 
-/** The rate of a step. @throws MultigradError `invalid-option` where a schedule returns no number >= 0 */
+/** Returns the rate of a step. @throws MultigradError `invalid-option` where a schedule returns no number >= 0 */
 export function rateAt(rate: number | LearningRate, step: number): number {
   const value = typeof rate === 'number' ? rate : rate(step);
   if (Number.isFinite(value) && value >= 0) return value;
@@ -86,13 +86,13 @@ export function rateAt(rate: number | LearningRate, step: number): number {
   );
 }
 
-/** The rate that an optimizer uses now; null where it does not say. */
+/** The learning rate that an optimizer has now; null where it has no `learningRate`. */
 export function rateOf(optimizer: AnyOptimizer): number | null {
   const rate = (optimizer as { readonly learningRate?: unknown }).learningRate;
   return typeof rate === 'number' ? rate : null;
 }
 
-/** @throws MultigradError `unsupported` for an optimizer whose rate cannot be set */
+/** Sets the learning rate of an optimizer. @throws MultigradError `unsupported` where it cannot be set */
 export function setRate(optimizer: AnyOptimizer, rate: number): void {
   if (rateOf(optimizer) === rate) return;
   const settable = optimizer as Partial<Record<'setLearningRate', (rate: number) => void>>;

@@ -27,13 +27,13 @@ import { type AverageOptions, WeightAverage } from './weight-average.ts';
 /** How integrated gradients become changes of variables. */
 export interface UpdateOptions {
   /**
-   * Takes the integrated gradients: a TensorFlow.js optimizer, an object with `applyGradients`, `snapshot` and
-   * `restore`, or a function without memory of the gradients by variable name (null for variables that no objective of
-   * this step reached; the trainer frees the tensors).
+   * Changes the variables by the integrated gradients: a TensorFlow.js optimizer, a fused one, an object with
+   * `applyGradients`, `snapshot` and `restore`, or a function without state. The gradients come by variable name, null where no
+   * objective of this step reached the variable; the trainer frees the tensors.
    */
   readonly optimizer: AnyOptimizer;
   /**
-   * The learning rate of each step, set on the optimizer before it; a number, or a function such as `cosineDecay` makes.
+   * The learning rate, set on the optimizer before each step: a number, or a schedule such as `cosineDecay` makes.
    * @defaultValue the optimizer's own
    */
   readonly learningRate?: number | LearningRate;
@@ -47,8 +47,8 @@ export interface UpdateOptions {
    */
   readonly weightDecay?: number;
   /**
-   * Decoupled weight decay: takes `rate · decoupledWeightDecay · variable` off beside the optimizer's change, as AdamW
-   * does, under the same rule. Finite, at least 0. @defaultValue 0
+   * Decoupled weight decay: subtracts `rate · decoupledWeightDecay · variable` in addition to the optimizer's change, as
+   * AdamW does; a variable without a gradient does not decay. Finite, at least 0. @defaultValue 0
    *
    * @see Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019, Algorithm 2
    */
@@ -67,14 +67,14 @@ export const updateOptionNames: OptionNames<UpdateOptions> = {
   average: true,
 };
 
-/** What updates remember, with the kind of optimizer that they go through. */
+/** The state of an update: the slots and the kind of the optimizer, and the averages. */
 export interface UpdateSnapshot extends PartSnapshot {
   readonly kind: string;
   readonly averagedSteps: number;
   readonly averages: ReadonlyMap<string, Tensor>;
 }
 
-/** The way of a step's integrated gradients into the variables. */
+/** Changes variables by a step's integrated gradients, as the options of an update say. */
 export class Update {
   readonly #options: UpdateOptions;
   readonly #variables: ReadonlyMap<string, Variable>;
@@ -82,7 +82,7 @@ export class Update {
   readonly #collective: Collective;
 
   /**
-   * @param collective - where the variables are slices, the ranks that hold the others
+   * @param collective - communication with the ranks that hold the other slices, where the variables are slices
    * @throws MultigradError `invalid-option`
    */
   constructor(
@@ -98,7 +98,7 @@ export class Update {
       options.average === undefined ? null : new WeightAverage(options.average, variables);
   }
 
-  /** The average of the weights; null where none is kept. */
+  /** The average of the weights; null without the option `average`. */
   get average(): WeightAverage | null {
     return this.#average;
   }
@@ -107,7 +107,7 @@ export class Update {
    * Changes the variables by a step's gradients: sets the learning rate, limits the gradients, lets the optimizer change
    * the variables, adjusts its changes by rate factors and decoupled decay, then updates the averages.
    *
-   * @param combinations - by the run's names; they stay the caller's
+   * @param combinations - by variable name; they stay the caller's
    */
   async apply(
     combinations: Combinations,
@@ -141,7 +141,7 @@ export class Update {
       made.push(tensor);
       return tensor;
     };
-    // Where rows cancel, the norm of their sum has more digits than the Gramian tells.
+    // Where rows nearly cancel, the norm of their sum is more accurate than the one from the Gramian.
     const ready = isCombining(this.#options.optimizer) ? combinations : added(combinations, own);
     const [limited] = await clipGradients([ready], clip, {
       groups: groups.map(({ variables }) => variables),
@@ -167,7 +167,7 @@ export class Update {
     };
   }
 
-  /** What keeps it from going on from a snapshot, a sentence each. */
+  /** The reasons why a snapshot cannot be restored, a sentence each; empty where it can. */
   differences(snapshot: UpdateSnapshot): string[] {
     const { optimizer } = this.#options;
     const kind = optimizerKind(optimizer);
@@ -180,9 +180,9 @@ export class Update {
   }
 
   /**
-   * Goes on from a snapshot without differences.
+   * Restores a snapshot for which `differences` is empty.
    *
-   * @throws what an optimizer of the user's own throws, which is then set back
+   * @throws what an optimizer of the user's own throws; its state is then as before
    */
   restore(snapshot: UpdateSnapshot): void {
     const { optimizer } = this.#options;
@@ -200,19 +200,19 @@ export class Update {
     this.#average?.restore(snapshot.averagedSteps, snapshot.averages);
   }
 
-  /** Whether all that an update changes can be put back: not the slots of kinds of `tf.Optimizer` that are not known. */
+  /** Whether an update can be undone. It cannot where the slots of the optimizer, a subclass of `tf.Optimizer`, are not known. */
   get undoable(): boolean {
     const { optimizer } = this.#options;
     return typeof optimizer === 'function' || isResumable(optimizer) || isKnown(optimizer);
   }
 
-  /** Whether anybody's own code changes the variables: it may throw when it has changed some of them. */
+  /** Whether the optimizer is the user's own code, which may throw after it changed some of the variables. */
   get mayFail(): boolean {
     const { optimizer } = this.#options;
     return typeof optimizer === 'function' || mayRefuse(optimizer);
   }
 
-  /** Keeps what it remembers, to be put back. */
+  /** Keeps the present state, so that an update can be undone. */
   keep(): KeptUpdate {
     const before = this.undoable
       ? this.snapshot()
@@ -228,7 +228,7 @@ export class Update {
     };
   }
 
-  /** The slots of which it is known that all their numbers have to be finite: not those of the user's own optimizers. */
+  /** The slots whose numbers must all be finite: those of TensorFlow.js's and fused optimizers. */
   knownSlots(): ReadonlyMap<string, Tensor> {
     const { optimizer } = this.#options;
     const known = optimizer instanceof FusedOptimizer || isKnown(optimizer);
@@ -272,7 +272,7 @@ export class Update {
 
 const noTensors: ReadonlyMap<string, Tensor> = new Map();
 
-/** Each gradient added up into one row. @param own - takes over the sums that this makes */
+/** Adds up each gradient into one row. @param own - takes over the tensors that this makes */
 function added(combinations: Combinations, own: (made: Tensor) => Tensor): Combinations {
   return new Map(
     Array.from(combinations, ([name, combination]) => {
@@ -282,13 +282,13 @@ function added(combinations: Combinations, own: (made: Tensor) => Tensor): Combi
   );
 }
 
-/** What an update remembered at a moment. */
+/** The state of an update before a step. */
 export interface KeptUpdate {
   readonly putBack: () => void;
   readonly dispose: () => void;
 }
 
-/** Whether an optimizer has a `restore` of somebody else's. */
+/** Whether an optimizer has a `restore` of the user's own, which may throw. */
 function mayRefuse(optimizer: AnyOptimizer): boolean {
   return isResumable(optimizer) && !(optimizer instanceof FusedOptimizer);
 }

@@ -1,15 +1,15 @@
 import { add, mul, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 
-/** How an average of weights is taken. */
+/** Options of an average of weights. */
 export interface AverageOptions {
-  /** Share of the past in each step, in [0, 1): the average looks back over about `1 / (1 − decay)` steps. */
+  /** Share of the old average that is kept at each step, in [0, 1): an average over about the last `1 / (1 − decay)` steps. */
   readonly decay: number;
 }
 
 /**
  * Exponential moving average of weights: `a ← d a + (1 − d) w` after each step with `d = min(decay, (1 + t) / (10 + t))`,
- * t counting steps from 0, so that the first steps are soon forgotten.
+ * t counting steps from 0. The smaller d of the first steps lets the average leave the initial weights soon.
  */
 export class WeightAverage {
   readonly #decay: number;
@@ -28,7 +28,7 @@ export class WeightAverage {
     this.#variables = variables;
   }
 
-  /** Steps averaged over. */
+  /** Number of steps in the average. */
   get steps(): number {
     return this.#steps;
   }
@@ -38,7 +38,7 @@ export class WeightAverage {
     return this.#averages;
   }
 
-  /** Takes in the weights after a step. */
+  /** Adds the weights after a step to the average. */
   update(): void {
     const decay = Math.min(this.#decay, (1 + this.#steps) / (10 + this.#steps));
     for (const [name, weights] of this.#variables) {
@@ -49,7 +49,7 @@ export class WeightAverage {
     this.#steps += 1;
   }
 
-  /** Goes on from averages made earlier; they stay the caller's. */
+  /** Replaces the averages by earlier ones, which stay the caller's. */
   restore(steps: number, averages: ReadonlyMap<string, Tensor>): void {
     this.dispose();
     this.#steps = steps;
