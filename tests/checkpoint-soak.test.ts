@@ -62,12 +62,12 @@ describe('what is kept', () => {
 
   it('is not lost where file operations fail', async () => {
     const printed = await soak('faults', 'every=521');
-    expect(printed).toMatch(/faults: \d+ in the \d+ operations of restoring, saving and pruning/);
-    expect(printed).toMatch(/faults: \d+ in the \d+ operations of train/);
+    expect(printed).toMatch(/^faults in the library +(\d+) of \1 .* holds$/m);
+    expect(printed).toMatch(/^faults in train and resume +(\d+) of \1 .* holds$/m);
   }, 240_000);
 
   it('can be gone on with after a closed reader in the first step and Ctrl-C in the last', async () => {
-    const printed = await soak('signals', 'every=27', 'first=15');
+    const printed = await soak('signals', 'every=27', 'from=15');
     expect(printed).toMatch(/^signals and closed readers +2 of 54 pairs .* holds$/m);
   }, 240_000);
 
@@ -107,8 +107,9 @@ describe('calls from outside while training goes on', () => {
 describe('hostile folders and files', () => {
   it('are read or refused by name, and nothing beside them is touched', async () => {
     const printed = await soak('hostile', 'count=66', 'files=100', 'seed=4');
-    expect(printed).toMatch(/^hostile folders +66 read or named .* holds$/m);
-    expect(printed).toMatch(/^hostile files +13 formats, 100 each .* holds$/m);
+    expect(printed).toMatch(/^hostile folders +66 folders .* holds$/m);
+    expect(printed).toMatch(/^hostile files +1300 of 13 formats .* holds$/m);
+    expect(printed).toMatch(/^hostile files, png +\d+ read, \d+ refused +100 read, or .* holds$/m);
     expect(printed).toMatch(/report: named \d\d.*report: read \d\d/);
   }, 240_000);
 });

@@ -3,12 +3,13 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from '../../packages/core/dist/files/index.js';
+import { tryCases } from './cases.mjs';
 import { faultsOf, faultyFiles } from './faulty-files.mjs';
+import { newFolder } from './scratch.mjs';
 import {
   checkpointSteps,
   figures,
   forgetHolder,
-  newFolder,
   resume,
   runPath,
   train,
@@ -52,10 +53,12 @@ async function expectWhole(folder, { saved }, whole) {
 }
 
 /**
- * @param every - of how many operations one is tried, of each command
- * @returns operations of each command, and how many faults were tried; throws where anything is lost
+ * Tries the faults `from` to `from + count - 1` in the list of all of them.
+ *
+ * @param every - of how many operations one is in the list, of each command
+ * @returns operations of each command, how many faults the list has, how many were tried, and which lost something
  */
-export async function commandFaults({ every, first = 1 }) {
+export async function commandFaults({ every, first = 1, from = 0, count = Infinity, ...shard }) {
   const root = newFolder('command-faults');
   try {
     const sound = join(root, 'sound');
@@ -66,33 +69,31 @@ export async function commandFaults({ every, first = 1 }) {
       if (from !== null) cpSync(from, folder, { recursive: true });
       return folder;
     };
-    const counts = {};
-    counts.train = (await attempt(train, sound, 0, '')).count();
+    const operations = {};
+    operations.train = (await attempt(train, sound, 0, '')).count();
     const whole = figures(sound);
     // A run that died in the midst of its third checkpoint.
-    await attempt(train, half, Math.floor(counts.train * 0.6), 'dies before');
+    await attempt(train, half, Math.floor(operations.train * 0.6), 'dies before');
     forgetHolder(half);
-    counts.resume = (await attempt(resume, fresh(half), 0, '')).count();
-    let faults = 0;
-    for (const [name, start, from] of [
-      ['train', train, null],
-      ['resume', resume, half],
-    ]) {
-      for (const [mode, at] of faultsOf(counts[name], every, first)) {
-        let outcome;
-        try {
-          outcome = await attempt(start, fresh(from), at, mode);
-          await expectWhole(folder, outcome, whole);
-        } catch (error) {
-          const what = `${name}, operation ${at} (${outcome?.operation() ?? ''}), ${mode}`;
-          throw new Error(`${what}: ${error.stack}\n${outcome?.lines.join('\n')}`, {
-            cause: error,
-          });
-        }
-        faults += 1;
+    operations.resume = (await attempt(resume, fresh(half), 0, '')).count();
+    const commands = { train: [train, null], resume: [resume, half] };
+    const faults = Object.keys(commands).flatMap((name) =>
+      Array.from(faultsOf(operations[name], every, first), (fault) => [name, ...fault]),
+    );
+    const left = Math.max(0, Math.min(count, faults.length - from));
+    const found = await tryCases('faults', { from, count: left, ...shard }, async (index) => {
+      const [name, mode, at] = faults[index];
+      const [start, source] = commands[name];
+      let outcome;
+      try {
+        outcome = await attempt(start, fresh(source), at, mode);
+        await expectWhole(folder, outcome, whole);
+      } catch (error) {
+        const what = `${name}, operation ${at} (${outcome?.operation() ?? ''}), ${mode}`;
+        throw new Error(`${what}: ${error.stack}\n${outcome?.lines.join('\n')}`, { cause: error });
       }
-    }
-    return { counts, faults };
+    });
+    return { operations, faults: faults.length, left, ...found };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -2,7 +2,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import process from 'node:process';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   Checkpoints,
@@ -24,8 +23,9 @@ import { parseDigits } from '../../packages/datasets/dist/mnist.js';
 import { parseIdx } from '../../packages/datasets/dist/idx.js';
 import { readMnist } from '../../packages/datasets/dist/read-mnist.js';
 import { parseWav } from '../../packages/datasets/dist/wav.js';
+import { tryCases } from './cases.mjs';
 import { mutate, pick, scramble, sha256 } from './damage.mjs';
-import { newFolder } from './small-command.mjs';
+import { newFolder, watchMemory } from './scratch.mjs';
 import { openBackend, smallRun } from './small-run.mjs';
 
 /** Bytes that lengths and sizes are made of. */
@@ -284,41 +284,43 @@ async function formats(folder) {
 }
 
 /**
- * Reads `files` spoilt files of each format.
+ * Reads the spoilt files `from` to `from + count - 1` of each format. Each is made of the seed and its number alone.
  *
  * @param only - one format alone
- * @returns for each format how many were read, how many refused, and the most resident memory beyond that before
+ * @returns how many were tried in each format and in all; how many were read, and how many refused, in each; which were
+ *   not refused by name; and the most resident memory beyond that before
  */
-export async function hostileFiles({ files, seed, only }) {
+export async function hostileFiles({ seed, only, ...range }) {
   await openBackend('cpu');
   const folder = newFolder('hostile-files');
   try {
-    const results = {};
-    let before = 0;
-    let most = 0;
+    const counts = {};
+    const failures = [];
+    let [tried, mebibytes] = [0, 0];
     for (const [name, { sound, spoil: change, read }] of Object.entries(await formats(folder))) {
       if (only !== undefined && only !== name) continue;
-      const random = resumeRandom(randomState(seed, 'hostile files', name));
-      const result = { count: files, read: 0, refused: 0 };
-      for (let index = 0; index < files; index += 1) {
+      const count = (what) => (counts[`${name}: ${what}`] = (counts[`${name}: ${what}`] ?? 0) + 1);
+      const memory = watchMemory(Math.min(100, range.count >> 3));
+      const found = await tryCases(`hostile files, ${name}`, range, async (index) => {
+        memory.look();
+        const random = resumeRandom(randomState(seed, 'hostile files', name, index));
         const bytes = change(sound, random);
         try {
           await read(bytes);
-          result.read += 1;
+          count('read');
         } catch (error) {
           if (!MultigradError.isInstance(error)) {
             const hex = Buffer.from(bytes).subarray(0, 200).toString('hex');
-            throw new Error(`${name}, file ${index}: ${error.stack}\n${hex}`, { cause: error });
+            throw new Error(`${name}: ${error.stack}\n${hex}`, { cause: error });
           }
-          result.refused += 1;
+          count('refused');
         }
-        if (index === Math.min(100, files >> 1)) before = process.memoryUsage().rss;
-        if (index % 100 === 99) most = Math.max(most, process.memoryUsage().rss - before);
-      }
-      if (result.refused === 0) throw new Error(`${name}: no damage was noticed.`);
-      results[name] = result;
+      });
+      failures.push(...found.failures);
+      tried += found.tried;
+      mebibytes = Math.max(mebibytes, memory.most());
     }
-    return { results, mebibytes: Math.round(most / 2 ** 20) };
+    return { counts, tried, failures, mebibytes };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

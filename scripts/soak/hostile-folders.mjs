@@ -9,14 +9,14 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { runCommandLine } from '../../packages/cli/dist/index.js';
 import { MultigradError, randomState, resumeRandom } from '../../packages/core/dist/strategy.js';
+import { tryCases } from './cases.mjs';
 import { changes } from './hostile-changes.mjs';
-import { newFolder } from './small-command.mjs';
+import { newFolder, watchMemory } from './scratch.mjs';
 
 process.setMaxListeners(0);
 
@@ -81,13 +81,6 @@ async function command(args, folder, { aborted = false, draw = true } = {}) {
   }
 }
 
-/** No power is cut here: what waits for the disk would be most of the time. */
-async function neverSync(folder) {
-  const file = await open(folder);
-  Object.getPrototypeOf(file).sync = () => Promise.resolve();
-  await file.close();
-}
-
 /** What came of a command, in a word; throws where it is no error of ours. */
 function outcomeOf(where, { code, lines }) {
   const told = lines.join('\n');
@@ -125,27 +118,28 @@ async function makeSources(root) {
 }
 
 /**
- * Reads `count` spoilt folders with report, watch and resume, and some with export.
+ * Reads the spoilt folders `from` to `from + count - 1` with report, watch and resume, and some with export. Each is made of
+ * the seed and its number alone.
  *
- * @param from - number of the first one: each is made of the seed and its number alone
  * @param drawn - every how manyth has its charts drawn; the others have none
  * @param exported - the share that is exported too
- * @returns how often each thing came of it, and the most resident memory beyond that before
+ * @returns how many were tried, how often each thing came of it, which were not read or refused by name, and the most
+ *   resident memory beyond that before
  */
-export async function hostileFolders({ count, seed, from = 0, drawn = 100, exported = 0.125 }) {
+export async function hostileFolders({ seed, drawn = 100, exported = 0.125, ...range }) {
   const root = newFolder('hostile');
   const beside = join(root, 'beside');
   mkdirSync(join(beside, 'deep'), { recursive: true });
   writeFileSync(join(beside, 'kept.txt'), 'kept');
   try {
-    await neverSync(root);
     await makeSources(root);
     const untouched = contentOf(beside);
     const counts = {};
     const kinds = Object.keys(changes);
     const bases = Object.keys(sources);
-    let [most, before] = [0, 0];
-    for (let index = from; index < from + count; index += 1) {
+    const memory = watchMemory(Math.min(100, range.count >> 3));
+    const found = await tryCases('hostile folders', range, async (index) => {
+      memory.look();
       const random = resumeRandom(randomState(seed, 'hostile', index));
       const kind = kinds[index % kinds.length];
       // Few of those that go on to train: what follows takes longer.
@@ -167,7 +161,7 @@ export async function hostileFolders({ count, seed, from = 0, drawn = 100, expor
         }),
       };
       for (const [name, run] of Object.entries(commands)) {
-        const where = `Folder ${index} (${kind}, ${base}), ${name}`;
+        const where = `${kind}, ${base}, ${name}`;
         let outcome;
         try {
           outcome = outcomeOf(where, await run());
@@ -185,11 +179,8 @@ export async function hostileFolders({ count, seed, from = 0, drawn = 100, expor
         const made = readdirSync(work).filter((one) => one !== 'out' && one !== 'exported');
         if (made.length > 0) throw new Error(`${where}: leaves ${made.join()}.`);
       }
-      // Once everything is loaded.
-      if (index === from + Math.min(100, count >> 1)) before = process.memoryUsage().rss;
-      if (before > 0) most = Math.max(most, process.memoryUsage().rss - before);
-    }
-    return { count, counts, mebibytes: Math.round(most / 2 ** 20) };
+    });
+    return { counts, mebibytes: memory.most(), ...found };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -1,11 +1,8 @@
-// The parts of the soak test that attack what is kept: locks, file operations that fail, power
-// cuts, signals. Each prints what it
-// finds and returns its figures, as those in parts.mjs do.
-import { commandFaults } from './command-faults.mjs';
-import { libraryFaults } from './library-faults.mjs';
+// The parts of the soak test that attack what is kept: locks, file operations that fail, power cuts, signals. Each prints
+// what it finds and returns its figures, as those in parts.mjs do.
 import { raceForLocks } from './lock-races.mjs';
-import { powerCuts } from './power-cuts.mjs';
-import { signals } from './signals.mjs';
+import { caseFigure, inShards } from './shards.mjs';
+import { pairs } from './signals.mjs';
 
 /** Processes that race for one lock. */
 export async function writeLocks(given) {
@@ -34,55 +31,61 @@ export async function writeLocks(given) {
   return figures;
 }
 
-/** File operations that fail, and processes that die in them. */
+/** File operations that fail, and processes that die in them; `only=library`, or `only=command`. */
 export async function writeFaults(given) {
-  const library = await libraryFaults({ every: 1, ...given });
-  console.log(
-    `faults: ${library.faults} in the ${library.operations} operations of restoring, saving and pruning; nothing lost.`,
-  );
-  const command = await commandFaults({ every: 1, ...given });
-  const { train, resume } = command.counts;
-  console.log(
-    `faults: ${command.faults} in the ${train} operations of train and the ${resume} of resume; nothing lost.`,
-  );
-  const expected = 'no step, no checkpoint lost';
-  return [
-    { what: 'faults in the library', found: `${library.faults}`, expected, holds: true },
-    { what: 'faults in train and resume', found: `${command.faults}`, expected, holds: true },
-  ];
+  const figures = [];
+  for (const [work, what] of [
+    ['libraryFaults', 'faults in the library'],
+    ['commandFaults', 'faults in train and resume'],
+  ]) {
+    if (given.only !== undefined && !work.startsWith(given.only)) continue;
+    const result = await inShards(work, { every: 1, ...given });
+    const [{ operations, faults, left }] = result.found;
+    const of =
+      typeof operations === 'number' ? { 'restore, save and prune': operations } : operations;
+    const told = Object.entries(of).map(([name, count]) => `${count} operations of ${name}`);
+    console.log(`faults: ${result.tried} of ${faults}, in ${told.join(' and ')}.`);
+    const found = `${result.tried} of ${faults}`;
+    figures.push(caseFigure(what, result, left, found, 'no step, no checkpoint lost'));
+  }
+  return figures;
 }
 
 /** Power cuts; and whether a disk that does not write what it said it had is noticed. */
 export async function writePowerCuts(given) {
   const usual = { count: 200, seed: 1, ...given };
-  const { count, operations, begun, named } = await powerCuts(usual);
+  usual.of = given.of ?? usual.count;
+  const cuts = await inShards('powerCuts', usual);
+  const lies = await inShards('powerCuts', { ...usual, lying: 'steps.jsonl' });
   console.log(
-    `power: ${count} cuts over ${operations} operations; ${begun} before there was anything to resume; ` +
-      `${named} with a gap that was named, the others with the same figures.`,
+    `power: ${cuts.tried} cuts over ${cuts.found[0].operations} operations; ${cuts.counts.begun} before there was ` +
+      `anything to resume; ${cuts.counts.named} with a gap that was named, the others with the same figures. On a disk ` +
+      `that had not written what it said, ${lies.counts.named} gaps named.`,
   );
-  const lying = await powerCuts({ ...usual, lying: 'steps.jsonl' });
-  console.log(`power: ${lying.named} gaps named where the disk had not written what it said.`);
+  const figure = caseFigure(
+    ...['power cuts', cuts, usual.count],
+    ...[`${cuts.tried} runs, ${cuts.counts.named} gaps`, 'the same records and weights, no gap'],
+  );
+  const lying = caseFigure(
+    ...['power cuts, a disk that lies', lies, usual.count],
+    ...[`${lies.counts.named} gaps named`, 'some, all of them named'],
+  );
   return [
-    {
-      ...{ what: 'power cuts', found: `${count} runs, ${named} gaps` },
-      ...{ expected: 'the same records and weights, no gap', holds: named === 0 },
-    },
-    {
-      ...{ what: 'power cuts, a disk that lies', found: `${lying.named} gaps named` },
-      ...{ expected: 'some, all of them named', holds: lying.named > 0 },
-    },
+    { ...figure, holds: figure.holds && cuts.counts.named === 0 },
+    { ...lying, holds: lying.holds && lies.counts.named > 0 },
   ];
 }
 
 /** Signals, closed readers and full disks in every phase of a run. */
 export async function writeSignals(given) {
-  const { tried, pairs, counts } = await signals({ every: 1, ...given });
-  const left = Object.entries(counts).map(([what, times]) => `${what} ${times}`);
-  console.log(`signals: ${tried} of ${pairs} pairs of event and phase; left: ${left.join(', ')}.`);
+  const { from = 0, every = 1 } = given;
+  const count = Math.min(given.count ?? pairs.length, pairs.length - from);
+  const result = await inShards('signals', { ...given, from, every, count });
+  const left = Object.entries(result.counts).map(([what, times]) => `${what} ${times}`);
+  const found = `${result.tried} of ${pairs.length} pairs`;
+  console.log(`signals: ${found} of event and phase; left: ${left.join(', ')}.`);
+  const expected = 'a reason; the same records and weights after resuming';
   return [
-    {
-      ...{ what: 'signals and closed readers', found: `${tried} of ${pairs} pairs` },
-      ...{ expected: 'a reason; the same records and weights after resuming', holds: true },
-    },
+    caseFigure('signals and closed readers', result, Math.ceil(count / every), found, expected),
   ];
 }

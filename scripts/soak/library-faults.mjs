@@ -1,11 +1,12 @@
 // Fails every operation of restoring, saving and pruning checkpoints in every way, and looks at what is left.
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
 import { nodeFiles } from '../../packages/core/dist/files/index.js';
 import { MultigradError } from '../../packages/core/dist/strategy.js';
+import { tryCases } from './cases.mjs';
 import { faultsOf, faultyFiles } from './faulty-files.mjs';
+import { newFolder } from './scratch.mjs';
 import { openBackend, smallRun } from './small-run.mjs';
 
 /** A snapshot after so many steps, whose weights are told by the step. */
@@ -94,13 +95,15 @@ async function check(folder, { saved, died }) {
 }
 
 /**
- * @param every - of how many operations one is tried
- * @returns operations of a run, and how many faults were tried; throws where anything is lost
+ * Tries the faults `from` to `from + count - 1` in the list of all of them.
+ *
+ * @param every - of how many operations one is in the list
+ * @returns operations of a run, how many faults the list has, how many were tried, and which lost something
  */
-export async function libraryFaults({ every }) {
+export async function libraryFaults({ every, from = 0, count = Infinity, ...shard }) {
   await openBackend('cpu');
   const small = smallRun({ optimizer: 'sgd', strategy: 'pcgrad' });
-  const root = mkdtempSync(join(tmpdir(), 'multigrad-faults-'));
+  const root = newFolder('library-faults');
   try {
     await small.trainer.fit(small.data, { epochs: 1 });
     const { state } = small.trainer.snapshot();
@@ -114,8 +117,10 @@ export async function libraryFaults({ every }) {
       return folder;
     };
     const operations = (await run(fresh(), state, 0, 'EIO')).count();
-    let faults = 0;
-    for (const [mode, at] of faultsOf(operations, every)) {
+    const faults = [...faultsOf(operations, every)];
+    const left = Math.max(0, Math.min(count, faults.length - from));
+    const found = await tryCases('faults', { from, count: left, ...shard }, async (index) => {
+      const [mode, at] = faults[index];
       const folder = fresh();
       let outcome;
       try {
@@ -125,9 +130,8 @@ export async function libraryFaults({ every }) {
         const what = `Operation ${at} (${outcome?.operation() ?? ''}), ${mode}: ${error.stack}`;
         throw new Error(what, { cause: error });
       }
-      faults += 1;
-    }
-    return { operations, faults };
+    });
+    return { operations, faults: faults.length, left, ...found };
   } finally {
     small.dispose();
     rmSync(root, { recursive: true, force: true });

@@ -1,11 +1,12 @@
 // Several processes race for one lock, again and again, over what they may find at its place. Whoever gets it leaves a
 // witness while it holds it: two that meet there are two holders.
 import { fork } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
 import { randomState, resumeRandom } from '../../packages/core/dist/strategy.js';
+import { newFolder } from './scratch.mjs';
 
 const worker = join(import.meta.dirname, 'lock-worker.mjs');
 /** A process that nobody has: Linux gives no larger numbers than 2²². */
@@ -46,7 +47,7 @@ function attempt(child, path) {
  */
 export async function raceForLocks({ processes, rounds, seed, places: asked }) {
   const random = resumeRandom(randomState(seed, 'locks', processes));
-  const root = mkdtempSync(join(tmpdir(), 'multigrad-races-'));
+  const root = newFolder('races');
   const workers = await Promise.all(Array.from({ length: processes }, start));
   const names = asked === undefined ? Object.keys(places) : asked.split(',');
   const found = {};
@@ -59,6 +60,8 @@ export async function raceForLocks({ processes, rounds, seed, places: asked }) {
         const path = join(folder, 'lock.json');
         places[name](path);
         const victim = name === 'killed' ? random.integer(processes) : -1;
+        // To start a process takes longer than a round: it is done meanwhile.
+        const next = victim >= 0 ? start() : null;
         if (victim >= 0) {
           const child = workers[victim];
           setTimeout(() => child.kill('SIGKILL'), random.uniform() * 4);
@@ -81,7 +84,7 @@ export async function raceForLocks({ processes, rounds, seed, places: asked }) {
           if (workers[victim].exitCode === null && workers[victim].signalCode === null) {
             await new Promise((resolve) => workers[victim].once('exit', resolve));
           }
-          workers[victim] = await start();
+          workers[victim] = await next;
         }
         rmSync(folder, { recursive: true });
       }

@@ -6,7 +6,7 @@ import process from 'node:process';
 import tf from '@tensorflow/tfjs-core';
 
 const [phase, event] = process.argv.splice(2, 2);
-const trainingSamples = 16;
+const trainingSamples = 4;
 let checkpoints = 0;
 let done = false;
 

@@ -4,11 +4,12 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from '../../packages/core/dist/files/index.js';
+import { tryCases } from './cases.mjs';
+import { newFolder } from './scratch.mjs';
 import {
   checkpointSteps,
   figures,
   longer,
-  newFolder,
   resume,
   runPath,
   settings,
@@ -94,12 +95,15 @@ async function expectWhole(folder, left, expected) {
   if (figures(folder) !== expected) throw new Error('It ended with other figures.');
 }
 
+export const pairs = phases.flatMap((phase) => Object.keys(events).map((event) => [phase, event]));
+
 /**
- * @param every - of how many pairs of phase and event one is tried
- * @returns how many were tried, and how often each was left: `finished`, `stopped`, `checkpoint`, `nothing`; throws where
- *   an end has no reason, or anything is lost
+ * Tries every `every`-th of the pairs `from` to `from + count - 1` of phase and event.
+ *
+ * @returns how many were tried, how often each was left as `finished`, `stopped`, `checkpoint` or `nothing`, and where an
+ *   end had no reason or anything was lost
  */
-export async function signals({ every, first = 0 }) {
+export async function signals({ every, from = 0, count, ...shard }) {
   const root = newFolder('signals');
   try {
     const whole = join(root, 'whole');
@@ -107,11 +111,10 @@ export async function signals({ every, first = 0 }) {
     const { code, lines } = await train(whole, undefined, longer);
     if (code !== 0) throw new Error(lines.join('\n'));
     const expected = figures(whole);
-    const pairs = phases.flatMap((phase) => Object.keys(events).map((event) => [phase, event]));
     const counts = { finished: 0, stopped: 0, checkpoint: 0, nothing: 0 };
-    let tried = 0;
-    for (let at = first; at < pairs.length; at += every) {
-      const [phase, event] = pairs[at];
+    const tries = { count: Math.ceil(count / every), ...shard };
+    const found = await tryCases('signals', tries, async (index) => {
+      const [phase, event] = pairs[from + index * every];
       const folder = join(root, 'run');
       rmSync(folder, { recursive: true, force: true });
       await nodeFiles.makeFolder(folder);
@@ -121,12 +124,11 @@ export async function signals({ every, first = 0 }) {
         counts[left] += 1;
         await expectWhole(folder, left, expected);
       } catch (error) {
-        const what = `${event}, ${phase} (pair ${at}): ${error.stack}\n${end.out}\n${end.err}`;
+        const what = `${event}, ${phase}: ${error.stack}\n${end.out}\n${end.err}`;
         throw new Error(what, { cause: error });
       }
-      tried += 1;
-    }
-    return { tried, pairs: pairs.length, counts };
+    });
+    return { counts, ...found };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
