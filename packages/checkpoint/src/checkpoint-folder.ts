@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import {
   type Files,
@@ -23,8 +24,8 @@ import { decodeSafetensors, type RawTensor } from './safetensors/index.ts';
 
 const manifestFile = 'checkpoint.json';
 const folderName = /^step-(\d{8,15})-(\d{4,9})$/;
-/** Names that something unfinished bears: being written, or being removed. */
-const unfinished = /^\.(part|gone)-step-\d{8,15}-\d{4,9}$/;
+/** Names of what is being written or removed; of what is being written they end with a word that no other writer has. */
+const unfinished = /^\.(part|gone)-step-\d{8,15}-\d{4,9}(-[\da-f-]{36})?$/;
 /** No JSON of a checkpoint is longer, and no file of tensors: 256 MiB and 4 GiB, which one array holds everywhere. */
 const mostBytes = { manifest: 2 ** 28, tensors: 2 ** 32 - 2 ** 16 } as const;
 
@@ -76,6 +77,9 @@ async function clearUnfinished(files: Files, folder: string): Promise<void> {
  * Writes a checkpoint: all files into a folder under another name, each on the disk before that is renamed. A crash at
  * any moment leaves the earlier ones as they were, and this one whole or unseen.
  *
+ * Two processes that write at the same time never write into one folder, since each has a name of its own for it, and only
+ * one of them can rename to the same name. One may remove what the other has not finished: that one ends with `io`.
+ *
  * @throws MultigradError `unsupported` for more than 4 GiB in one file, before anything is written; `io`, and then the
  *   checkpoint is whole or unseen: unless the last of all operations failed, what was written of it is removed
  */
@@ -86,7 +90,7 @@ export async function writeCheckpoint(
   tensors: ReadonlyMap<string, RawTensor>,
 ): Promise<void> {
   const name = folderOf(head);
-  const part = join(folder, `.part-${name}`);
+  const part = join(folder, `.part-${name}-${randomUUID()}`);
   const contents = tensorFiles.map((file) => {
     const own = Array.from(tensors).filter(([tensor]) => fileOf(tensor) === file);
     return [file, checkedParts(file, own)] as const;
@@ -108,7 +112,10 @@ export async function writeCheckpoint(
   } catch (cause) {
     await removeTree(files, part).catch(() => undefined);
     if (MultigradError.isInstance(cause)) throw cause;
-    throw ioError(`write the checkpoint of step ${head.step} to ${folder}`, cause);
+    const shared = ['ENOENT', 'EEXIST', 'ENOTEMPTY'].includes(codeOf(cause))
+      ? ' (each run needs a folder of its own; here another process seems to write too)'
+      : '';
+    throw ioError(`write the checkpoint of step ${head.step} to ${folder}${shared}`, cause);
   }
 }
 
@@ -139,7 +146,13 @@ export async function removeCheckpoint(
 ): Promise<void> {
   const gone = join(folder, `.gone-${folderOf(name)}`);
   try {
-    await files.rename(join(folder, folderOf(name)), gone);
+    try {
+      await files.rename(join(folder, folderOf(name)), gone);
+    } catch (cause) {
+      // Another process has removed it.
+      if (isMissing(cause)) return;
+      throw cause;
+    }
     // After a power cut no part of it is to be there under its name.
     await syncFolder(files, folder);
     await removeTree(files, gone);
@@ -261,5 +274,9 @@ async function undamaged<T>(
 
 /** Whether an error tells of the machine, not of what a file holds. */
 function isOfSystem(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && /^E(?!RR_)/.test(String(cause.code));
+  return /^E(?!RR_)/.test(codeOf(cause));
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }

@@ -107,6 +107,8 @@ export class Checkpoints {
   readonly #own = new Set<string>();
   /** Names of those that were read and found damaged. */
   readonly #damaged = new Set<string>();
+  /** While something is written. */
+  #isWriting = false;
 
   /** @throws MultigradError `invalid-option` */
   constructor(folder: string, options: CheckpointsOptions = {}) {
@@ -124,21 +126,33 @@ export class Checkpoints {
 
   /**
    * Reads the newest checkpoint that is sound. One is passed over where its content proves that it is damaged, not where
-   * it cannot be read: that may pass.
+   * it cannot be read: that may pass. It may be called while another process trains: where that process removes a
+   * checkpoint during the reading, the newer one is read.
    *
    * @returns null where there is none at all
    * @throws MultigradError `invalid-data` where all are damaged, `unsupported` for another version, `io` where one cannot
    *   be read; nothing is changed
    */
   async readNewest(): Promise<CheckpointContent | null> {
-    const names = await this.list();
-    for (const name of names) {
+    const damaged = new Set<string>();
+    let names = await this.list();
+    for (;;) {
+      const name = names.find((one) => !damaged.has(folderOf(one)));
+      if (name === undefined) break;
       try {
         return await readCheckpoint(this.#files, this.#folder, name);
       } catch (error) {
-        if (!MultigradError.isInstance(error) || error.code !== 'invalid-data') throw error;
-        this.#damaged.add(folderOf(name));
-        this.#options.onDamaged?.(error.message);
+        if (!MultigradError.isInstance(error)) throw error;
+        if (error.code === 'invalid-data') {
+          damaged.add(folderOf(name));
+          this.#damaged.add(folderOf(name));
+          this.#options.onDamaged?.(error.message);
+          continue;
+        }
+        if (error.code !== 'io') throw error;
+        // Removed meanwhile? A process removes one only after it has made a newer one, so this ends when it stops training.
+        names = await this.list();
+        if (names.some((one) => folderOf(one) === folderOf(name))) throw error;
       }
     }
     if (names.length === 0) return null;
@@ -201,26 +215,37 @@ export class Checkpoints {
    * Puts all checkpoints aside, sound or not, so that a run can begin anew: the folder gets another name.
    *
    * @returns the folder's new name; null where there is no such folder
-   * @throws MultigradError `io`
+   * @throws MultigradError `io`; `interleaved-call` during a `save`
    */
   async setAside(): Promise<string | null> {
-    const aside = await setAside(this.#files, this.#folder);
-    this.#own.clear();
-    this.#damaged.clear();
-    this.#scores.clear();
-    return aside;
+    return this.#writing('setAside', async () => {
+      const aside = await setAside(this.#files, this.#folder);
+      this.#own.clear();
+      this.#damaged.clear();
+      this.#scores.clear();
+      return aside;
+    });
   }
 
   /**
    * Makes a checkpoint, and removes those that are not to be kept any longer, once it is on the disk.
    *
+   * A second process that writes into the folder is found out at its next save or at this run's, whichever is later: that
+   * one ends with `io`, and what either has saved stays. There is no lock file: one that a run on another machine left
+   * when it was killed could not be told from one in use, and the run that goes on in its place would wait for ever.
+   *
    * @param score - what the best ones are chosen by, the smaller the better
    * @throws MultigradError `non-finite` where weights, statistics or slots are NaN or infinite: the checkpoints that there are
    *   were made before, and stay; `io` where it cannot be written, or where the folder holds checkpoints that this run neither
    *   made nor goes on from: all earlier ones are as they were; `io` too where an earlier one cannot be removed: the new
-   *   one is made then; `unsupported` for more than 4 GiB of weights, or of what else training carries on
+   *   one is made then; `unsupported` for more than 4 GiB of weights, or of what else training carries on;
+   *   `interleaved-call` during another `save`
    */
   async save(snapshot: TrainerSnapshot, score: number | null = null): Promise<CheckpointName> {
+    return this.#writing('save', () => this.#save(snapshot, score));
+  }
+
+  async #save(snapshot: TrainerSnapshot, score: number | null): Promise<CheckpointName> {
     const step = snapshot.state.step;
     const before = await this.list();
     const known = (name: CheckpointName): boolean =>
@@ -287,6 +312,22 @@ export class Checkpoints {
         if (unsaved !== null) await save(unsaved);
       },
     };
+  }
+
+  /** One call at a time writes. */
+  async #writing<T>(name: string, write: () => Promise<T>): Promise<T> {
+    if (this.#isWriting) {
+      throw new MultigradError(
+        'interleaved-call',
+        `\`${name}\` was called while a checkpoint is written into ${this.#folder}. Await the earlier call first.`,
+      );
+    }
+    this.#isWriting = true;
+    try {
+      return await write();
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   /** Removes what is damaged, and what is neither new nor good. */
