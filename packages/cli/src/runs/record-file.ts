@@ -191,7 +191,7 @@ export class RecordFile {
   async close(): Promise<void> {
     const file = this.#open;
     this.#open = null;
-    await file?.close();
+    if (file !== null) await this.#inFile('write', () => file.close());
   }
 
   async #opened(): Promise<OpenFile> {

@@ -118,6 +118,32 @@ describe('openRun', () => {
     await writer.close();
   });
 
+  it('closes all files where one cannot be closed, and names the error', async () => {
+    const closed: string[] = [];
+    const files: Files = {
+      ...nodeFiles,
+      open: async (at, how) => {
+        const file = await nodeFiles.open(at, how);
+        if (!at.endsWith('.jsonl') || how === 'read') return file;
+        const close = async (): Promise<void> => {
+          await file.close();
+          closed.push(at.slice(path.length + 1));
+          if (at.endsWith('epochs.jsonl'))
+            throw Object.assign(new Error('EIO: i/o error, close'), { code: 'EIO' });
+        };
+        return { ...file, close };
+      },
+    };
+    const writer = await openRun(files, path);
+    await writer.epoch(run!.epochs[0]!);
+    await writer.step(run!.steps[0]!);
+    await expect(writer.close()).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('epochs.jsonl: i/o error (EIO)') as string,
+    });
+    expect(closed.sort()).toEqual(['epochs.jsonl', 'steps.jsonl']);
+  });
+
   it.each(['.', 'steps.jsonl', 'checkpoints', join('tensorboard', 'events')])(
     'writes through no link: %s',
     async (name) => {

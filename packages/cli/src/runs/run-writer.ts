@@ -93,7 +93,9 @@ export async function openRun(files: Files, path: string): Promise<RunWriter> {
       );
     },
     close: async () => {
-      for (const file of Object.values(all)) await file.close();
+      // All of them, also where one cannot be closed.
+      const ends = await Promise.allSettled(Object.values(all).map((file) => file.close()));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },
   };
 }

@@ -75,6 +75,7 @@ async function trainIntoFolder(
   const watched = tensorboard || existsSync(events);
   const settings = settingsOfRun(config.settings, run);
   const writer = await openRun(files, path);
+  let result: RunResult;
   try {
     const ended = await trainRun(comparison, run, {
       ...{ backend, writer, progress, signal, ranks },
@@ -87,10 +88,13 @@ async function trainIntoFolder(
       ),
       ...(config.command === 'analyze' ? { inspect: inspector(settings, seed, signal) } : {}),
     });
-    const result = lostThreads.length === 0 ? ended : { ...ended, lostThreads: [...lostThreads] };
+    result = lostThreads.length === 0 ? ended : { ...ended, lostThreads: [...lostThreads] };
     await writer.end(result);
-    return result;
-  } finally {
-    await writer.close();
+  } catch (error) {
+    // The first error says what happened.
+    await writer.close().catch(() => undefined);
+    throw error;
   }
+  await writer.close();
+  return result;
 }
