@@ -57,36 +57,43 @@ export async function loadDecoder(name = 'sharp'): Promise<MakeSharp> {
 const means = [0.485, 0.456, 0.406] as const;
 const deviations = [0.229, 0.224, 0.225] as const;
 
-/** No picture of a data set has more pixels: 2²⁶. What a file of a few bytes says of itself takes no more memory. */
+/** No picture of a data set has more pixels, 2²⁶, or a longer side: the decoder takes memory for all of them. */
 const mostPixels = 2 ** 26;
+const longestSide = 2 ** 16;
 
 /** The first bytes of a PNG file and of a JPEG file. */
-const signatures = [
-  [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
-  [0xff, 0xd8, 0xff],
-] as const;
+const signatures = {
+  png: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+  jpeg: [0xff, 0xd8, 0xff],
+} as const;
+
+/** A pixel of PNG takes a bit at least, and compression makes 1032 bytes of one at most. */
+const mostPixelsPerByte = { png: 8 * 1032, jpeg: Infinity } as const;
 
 /**
  * Looks at a file's first bytes, whatever its name says: the decoder knows formats that are programs of a kind, as SVG is.
  *
+ * @returns how many pixels a file of its format and size can hold
  * @throws MultigradError `io`, and `invalid-data` for a file that is neither PNG nor JPEG
  */
-async function assertPicture(path: string): Promise<void> {
+async function pixelsWithin(path: string): Promise<number> {
   const start = new Uint8Array(8);
+  let size: number;
   try {
     const file = await open(path, 'r');
     try {
       await file.read(start, 0, start.length, 0);
+      ({ size } = await file.stat());
     } finally {
       await file.close();
     }
   } catch (cause) {
     throw ioError(`read ${path}`, cause);
   }
-  const known = signatures.some((signature) =>
-    signature.every((byte, index) => start[index] === byte),
-  );
-  if (known) return;
+  for (const format of ['png', 'jpeg'] as const) {
+    const known = signatures[format].every((byte, index) => start[index] === byte);
+    if (known) return size * mostPixelsPerByte[format];
+  }
   const hex = Array.from(start, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new MultigradError(
     'invalid-data',
@@ -104,13 +111,11 @@ export async function decodeImage(
   path: string,
   { size, random }: ImageView,
 ): Promise<Float32Array> {
-  await assertPicture(path);
+  const within = await pixelsWithin(path);
   let pixels: Uint8Array;
   try {
     const { width = 0, height = 0 } = await decoder(path).metadata();
-    if (width * height > mostPixels) {
-      throw new Error(`${width} x ${height} pixels, more than ${mostPixels}`);
-    }
+    checkSize(width, height, within);
     const whole = { left: 0, top: 0, width, height };
     const area = random === null ? whole : randomArea(width, height, random);
     const flip = random !== null && random.uniform() < 0.5;
@@ -134,6 +139,16 @@ export async function decodeImage(
     pixels,
     (value, i) => (value / 255 - means[i % 3]!) / deviations[i % 3]!,
   );
+}
+
+/** Checks what a picture says of its size before memory is taken for it. */
+function checkSize(width: number, height: number, within: number): void {
+  const size = `${width} x ${height} pixels`;
+  if (width * height > mostPixels) throw new Error(`${size}, more than ${mostPixels}`);
+  if (Math.max(width, height) > longestSide) {
+    throw new Error(`${size}, a side of more than ${longestSide}`);
+  }
+  if (width * height > within) throw new Error(`${size} in a file that can hold ${within} at most`);
 }
 
 function grayToColour(pixels: Uint8Array, channels: number): Uint8Array {
