@@ -66,10 +66,21 @@ export function newestFirst(a: CheckpointName, b: CheckpointName): number {
   return b.step - a.step || b.serial - a.serial;
 }
 
-/** Removes what an interrupted write or removal left behind. */
+/**
+ * Removes what an interrupted write or removal left behind. It may be another process's, which is still writing it: only
+ * one of two renamings succeeds, so that no part of it is missing once it bears a checkpoint's name.
+ */
 async function clearUnfinished(files: Files, folder: string): Promise<void> {
   for (const { name } of await files.list(folder)) {
-    if (unfinished.test(name)) await removeTree(files, join(folder, name));
+    if (!unfinished.test(name)) continue;
+    const gone = join(folder, name.replace('.part-', '.gone-'));
+    try {
+      if (name.startsWith('.part-')) await files.rename(join(folder, name), gone);
+    } catch (cause) {
+      if (isMissing(cause)) continue;
+      throw cause;
+    }
+    await removeTree(files, gone);
   }
 }
 

@@ -77,15 +77,19 @@ describe('a folder that two runs write', () => {
         await sound.save(snapshotOf(0, 1));
         const files = accompanied((name) => scheduler.schedule(Promise.resolve(), name));
         const saved: { readonly writer: number; readonly name: CheckpointName }[] = [];
-        const write = async (writer: number): Promise<void> => {
-          const checkpoints = new Checkpoints(folder, { files, keep: 2 });
-          await checkpoints.restore(taker);
+        const runs = [1, 2].map((writer) => {
+          return { writer, checkpoints: new Checkpoints(folder, { files, keep: 2 }) };
+        });
+        // Both go on from the same one.
+        const restored = runs.map(({ checkpoints }) => checkpoints.restore(taker));
+        await scheduler.waitFor(Promise.all(restored));
+        const write = async ({ writer, checkpoints }: (typeof runs)[number]): Promise<void> => {
           for (const step of [2, 3]) {
             const at = sameStep ? step : step + writer * 10;
             saved.push({ writer, name: await checkpoints.save(snapshotOf(writer, at)) });
           }
         };
-        const ends = await scheduler.waitFor(Promise.allSettled([write(1), write(2)]));
+        const ends = await scheduler.waitFor(Promise.allSettled(runs.map(write)));
         for (const end of ends) {
           if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'io' });
         }

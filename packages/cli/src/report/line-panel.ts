@@ -43,7 +43,7 @@ export function wholeTicks([from, to]: readonly [number, number]): number[] {
 
 function logDomain(points: readonly LinePoint[]): [number, number] {
   const values = points.map(({ y }) => y);
-  return [Math.min(...values) / 1.1, Math.max(...values) * 1.1];
+  return [Math.min(...values) / 1.1, Math.min(Number.MAX_VALUE, Math.max(...values) * 1.1)];
 }
 
 /**

@@ -25,11 +25,12 @@ function spreadChart(
     const records = summary.shown
       .filter((run) => run.strategy === strategy)
       .flatMap(({ analysis }) => analysis.filter((record) => record.kind === 'gradients'));
-    const epochs = Math.max(1, ...records.map(({ epoch }) => epoch));
+    // Those that there are: a file may name any number as an epoch's.
+    const epochs = [...new Set(records.map(({ epoch }) => epoch))].sort((a, b) => a - b);
     const parts = [...new Set(records.flatMap(({ parts: all }) => all.map(({ part }) => part)))];
     return parts.flatMap((part) => {
       const points = summary.objectives.flatMap((objective) =>
-        Array.from({ length: epochs + 1 }, (_, epoch) => {
+        epochs.flatMap((epoch) => {
           const found = records
             .filter((record) => record.epoch === epoch)
             .flatMap(({ parts: all }) => all.filter((one) => one.part === part))
@@ -37,7 +38,7 @@ function spreadChart(
             .map(value)
             .filter((number) => number > 0);
           return found.length > 0 ? [{ strategy: objective, x: epoch, y: mean(found) }] : [];
-        }).flat(),
+        }),
       );
       if (points.length === 0) return [];
       const title = `${strategy}: ${part} parameters`;
@@ -50,7 +51,7 @@ function spreadChart(
               points,
               xTitle: 'epoch',
               yTitle,
-              xDomain: [0, epochs],
+              xDomain: [0, Math.max(1, epochs.at(-1) ?? 0)],
               logarithmic: true,
               marks: true,
             },
