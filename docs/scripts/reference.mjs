@@ -40,6 +40,20 @@ export async function writeReference(folder) {
     parametersFormat: 'list',
     interfacePropertiesFormat: 'list',
     useCodeBlocks: true,
+    // Options by subject (`@group`), in the order in which a reader needs them.
+    groupOrder: [
+      'Network',
+      'Gradients',
+      'Groups',
+      'Update',
+      'Numbers that are not finite',
+      'Ranks',
+      'Course',
+      'Data',
+      'Validation',
+      'Callbacks',
+      '*',
+    ],
     logLevel: 'Warn',
     // Fields whose name and type say it all need no sentence.
     requiredToBeDocumented: [

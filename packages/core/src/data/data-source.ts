@@ -37,11 +37,23 @@ export const freesItsBatches: unique symbol = Symbol('multigrad.freesItsBatches'
 
 /** How a data source is read. */
 export interface ReadOptions {
-  /** Samples per batch, for records of tensors. @defaultValue 32 */
+  /**
+   * Samples per batch, for records of tensors. @defaultValue 32
+   *
+   * @group Data
+   */
   readonly batchSize?: number | undefined;
-  /** Seed of the order of a record's samples, a new order each epoch; `false` keeps the given one. @defaultValue false */
+  /**
+   * Seed of the order of a record's samples, a new order each epoch; `false` keeps the given one. @defaultValue false
+   *
+   * @group Data
+   */
   readonly shuffle?: number | false | undefined;
-  /** Whether to dispose of each batch after its step. @defaultValue false for arrays of batches, else true */
+  /**
+   * Whether to dispose of each batch after its step. @defaultValue false for arrays of batches, else true
+   *
+   * @group Data
+   */
   readonly disposeBatches?: boolean | undefined;
 }
 

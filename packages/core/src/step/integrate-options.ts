@@ -10,15 +10,29 @@ import type { GroupReport } from './report.ts';
 
 /** How a network's gradients are grouped; fixed when it is built. */
 export interface GroupingOptions {
-  /** How variables fall into groups. @defaultValue `'reach'` */
+  /**
+   * How variables fall into groups. @defaultValue `'reach'`
+   *
+   * @group Groups
+   */
   readonly groupBy?: GroupBy;
-  /** Names of the network's parts: variables of different parts are never in one group under `'reach'`. */
+  /**
+   * Names of the network's parts: variables of different parts are never in one group under `'reach'`.
+   *
+   * @group Groups
+   */
   readonly parts?: NamedParts;
-  /** Where gradients are integrated. @defaultValue `'parameters'` */
+  /**
+   * Where gradients are integrated. @defaultValue `'parameters'`
+   *
+   * @group Groups
+   */
   readonly level?: Level;
   /**
    * The update of groups that one objective reaches (heads): its plain gradient, or its gradient times the weight that the
    * strategy gives it. Strategies that see no gradients always weight it. @defaultValue `'plain'`
+   *
+   * @group Groups
    */
   readonly singles?: 'plain' | 'weighted';
 }

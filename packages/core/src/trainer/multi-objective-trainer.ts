@@ -22,7 +22,7 @@ import type { Measured } from './measurements.ts';
 import type { FitState, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 import { Stepper } from './stepper.ts';
-import type { StateSnapshot } from './training-state.ts';
+import { type StateSnapshot, TrainerSnapshots } from './trainer-snapshots.ts';
 import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-options.ts';
 
 /**
@@ -64,6 +64,7 @@ import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-opti
 export class MultiObjectiveTrainer<Batch, Name extends string> {
   readonly #options: TrainerOptions<Batch, Name>;
   readonly #stepper: Stepper<Batch, Name>;
+  readonly #snapshots: TrainerSnapshots;
   #progress: FitProgress | null = null;
   #asked: Exclude<Stop, 'aborted'> | null = null;
   /** Why the `fit` under way ends before its last epoch, as far as all ranks know. */
@@ -75,6 +76,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     checkTrainerOptions(options);
     this.#options = options;
     this.#stepper = new Stepper(options);
+    this.#snapshots = new TrainerSnapshots(this.#stepper.training, options);
   }
 
   /**
@@ -116,7 +118,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    *   a checkpoint cannot hold, with its path
    */
   snapshot(): TrainerSnapshot {
-    return this.#now('snapshot', () => this.#withFit(this.#stepper.training.snapshot()));
+    return this.#now('snapshot', () => this.#withFit(this.#snapshots.take()));
   }
 
   /**
@@ -125,7 +127,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    */
   async gatherSnapshot(): Promise<TrainerSnapshot> {
     return this.#during('gatherSnapshot', async () =>
-      this.#withFit(await this.#stepper.training.gatherSnapshot()),
+      this.#withFit(await this.#snapshots.gather()),
     );
   }
 
@@ -146,7 +148,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    *   nothing has changed then
    */
   restore(snapshot: TrainerSnapshot): FitState | null {
-    this.#now('restore', () => this.#stepper.training.restore(snapshot));
+    this.#now('restore', () => this.#snapshots.restore(snapshot));
     return snapshot.state.fit;
   }
 

@@ -46,7 +46,7 @@ export class Stepper<Batch, Name extends string> {
   endEpoch(losses: Readonly<Partial<Record<string, number>>>): void {
     const { integration } = this.training;
     if (integration === undefined) return;
-    this.training.note(endEpoch(this.#options.strategy, integration, losses));
+    this.training.replaceStates(endEpoch(this.#options.strategy, integration, losses));
   }
 
   /**

@@ -10,7 +10,7 @@ import type { NamedVariables } from '../network/run-variables.ts';
 import type { FitState } from './snapshot.ts';
 import type { UpdateOptions } from '../update/update.ts';
 
-/** What an objectives function is told beside the batch. */
+/** The second argument of an objectives function. */
 export interface ObjectiveContext {
   /** True in a training step, false in `evaluate`: dropout and batch norm go by it. */
   readonly training: boolean;
@@ -20,100 +20,165 @@ export interface ObjectiveContext {
   readonly share?: BatchShare;
 }
 
-/** What a multi-objective trainer is made of. */
+/** Options of a multi-objective trainer. They are one flat record; the reference lists them by subject. */
 export interface TrainerOptions<Batch, Name extends string> extends GroupingOptions, UpdateOptions {
-  /** One synchronous forward pass: from a batch to the objectives' losses, by name. */
+  /**
+   * Computes the objectives' losses of a batch, by name: one synchronous forward pass.
+   *
+   * @group Network
+   */
   readonly objectives: (
     batch: Batch,
     context: ObjectiveContext,
   ) => Objectives<Name> | FeatureObjectives<Name>;
-  /** What to train; under the names of a map, if it is one, in checkpoints. */
+  /**
+   * The variables to train. Checkpoints, states and reports call them by the names of the map, or by their own in a list.
+   *
+   * @group Network
+   */
   readonly variables: NamedVariables;
   /**
-   * What the forward pass changes by itself, such as the moving statistics of batch norm: part of every snapshot.
+   * Variables that the forward pass itself changes, such as the moving statistics of batch norm. Snapshots contain them.
    * @defaultValue none
+   *
+   * @group Network
    */
   readonly statistics?: NamedVariables;
-  /** How gradients are integrated; the line to change from one paper to the next. */
+  /**
+   * The strategy that integrates the gradients.
+   *
+   * @group Gradients
+   */
   readonly strategy: GradientStrategy;
   /**
-   * How many batches make up one step: gradients are their means, and inner products are taken of those means, so that
-   * a step sees a batch that would not fit into memory at once. What is left over at the end of an epoch is not used. An
-   * integer >= 1. @defaultValue 1
+   * Number of batches in one step, for batches that would not fit into memory at once. The strategy sees the inner products
+   * of the mean gradients. Batches left over at the end of an epoch are not used. An integer >= 1. @defaultValue 1
+   *
+   * @group Gradients
    */
   readonly accumulate?: number;
   /**
-   * What becomes of a step whose losses or gradients are not finite: an error, or no step at all, counted as `skipped`
-   * in the history. Where weights, optimizer slots or statistics are not finite themselves it is always an error, which
-   * names them. @defaultValue `'throw'`
+   * What to do where losses or gradients are not finite: throw, or skip the step and count it as `skipped` in the history.
+   * Where weights, optimizer slots or statistics are not finite it always throws, and names them. @defaultValue `'throw'`
+   *
+   * @group Numbers that are not finite
    */
   readonly onNonFinite?: 'throw' | 'skip';
   /**
-   * How many steps in a row `onNonFinite: 'skip'` leaves out at most; the next one is an error. Steps that a dynamic loss
-   * scale leaves out do not count. An integer >= 1. @defaultValue 10
+   * The most steps in a row that `onNonFinite: 'skip'` skips; the next one throws. Steps that a dynamic loss scale skips do
+   * not count. An integer >= 1. @defaultValue 10
+   *
+   * @group Numbers that are not finite
    */
   readonly maxSkips?: number;
   /**
-   * For backends of half precision: losses are multiplied by this power of two before the backward passes, so that small
-   * gradients do not vanish on the way, and inner products and updates are divided by it. `{}` looks for the factor by
-   * itself: a step whose gradients overflow is skipped and the factor halved, until it is 1. @defaultValue 1
+   * A power of two for backends of half precision. Losses are multiplied by it before the backward passes, so that small
+   * gradients do not become zero; inner products and updates are divided by it. `{}` finds the factor by itself: it skips a step
+   * whose gradients overflow, and halves the factor, until it is 1. @defaultValue 1
+   *
+   * @group Numbers that are not finite
    */
   readonly lossScale?: number | DynamicLossScale;
-  /** Factors on the objectives' gradients, before the strategy sees them. @defaultValue 1 for each */
+  /**
+   * Factors on the objectives' gradients, before the strategy sees them. @defaultValue 1 for each
+   *
+   * @group Gradients
+   */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
-   * Limits on each objective's gradient, times its loss weight, before the strategy sees it; `clip` limits what comes out
-   * of it. Strategies that see no gradients then cost a backward pass per objective too. @defaultValue none
+   * Limits on each objective's gradient, after its loss weight and before the strategy sees it; `clip` limits the update.
+   * With limits every strategy costs a backward pass for each objective. @defaultValue none
+   *
+   * @group Gradients
    */
   readonly clipObjectives?: ClipOptions;
   /**
-   * Measures norms and cosines at every n-th step for strategies that do not need them: one more backward pass per
-   * objective at those steps, no change to the update. @defaultValue off
+   * Measures norms and cosines at every n-th step for reports, where the strategy does not need them. Such a step costs one
+   * more backward pass for each objective; its update is the same. @defaultValue off
+   *
+   * @group Gradients
    */
   readonly observe?: { readonly every: number };
   /**
-   * The ranks that train together, each with its part of every batch, as `@multigrad/distributed` makes them; every rank
-   * then makes the same calls. Weights are those of a trainer by itself that sees whole batches, but for rounding.
+   * The exchange with the other ranks, which `@multigrad/distributed` makes. Each rank has its part of every batch and makes
+   * the same calls. Up to rounding the weights are those of one process that sees whole batches.
    * @defaultValue none
+   *
+   * @group Ranks
    */
   readonly exchange?: GradientExchange;
   /**
-   * Whether batch norm takes the samples of all ranks, in forward and backward passes; otherwise each rank normalises by
-   * its own samples, and moving statistics are means over the ranks. @defaultValue false
+   * Whether batch norm normalises by the samples of all ranks. If not, each rank normalises by its own samples, and moving
+   * statistics are means over the ranks. @defaultValue false
+   *
+   * @group Ranks
    */
   readonly synchronise?: boolean;
 }
 
-/** What a trainer's state needs to know of it. */
+/** The options that a trainer's state depends on. */
 export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives'>;
 
-/** How `evaluate` reads its data, and with which weights. */
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends ReadOptions {
-  /** The weights as they are, or their average. @defaultValue `'current'` */
+  /**
+   * The weights to evaluate: the current ones, or their average. @defaultValue `'current'`
+   *
+   * @group Weights
+   */
   readonly weights?: 'current' | 'average';
 }
 
-/** How `fit` runs. */
+/** Options of `fit`. */
 export interface FitOptions<Batch, Name extends string> extends ReadOptions {
-  /** Epochs in all, an integer >= 1. */
+  /**
+   * Number of epochs in all, an integer >= 1.
+   *
+   * @group Course
+   */
   readonly epochs: number;
-  /** Number of the first epoch, for a run that goes on. @defaultValue 0 */
+  /**
+   * Number of the first epoch, for a run that continues. @defaultValue 0
+   *
+   * @group Course
+   */
   readonly initialEpoch?: number;
   /**
-   * Where to go on: what `restore` returned of a snapshot made during an earlier `fit`. Data, options and callbacks
+   * The position to continue from: what `restore` returned for a snapshot of an earlier `fit`. Data, options and callbacks
    * should be those of that call.
+   *
+   * @group Course
    */
   readonly resume?: FitState | null | undefined;
-  /** Evaluated after each epoch; its numbers bear the prefix `val_`. */
+  /**
+   * Data to evaluate after each epoch. Names of its losses and metrics begin with `val_`.
+   *
+   * @group Validation
+   */
   readonly validationData?: DataSource<Batch>;
-  /** With which weights: as they are, or their average. @defaultValue `'current'` */
+  /**
+   * The weights to validate: the current ones, or their average. @defaultValue `'current'`
+   *
+   * @group Validation
+   */
   readonly validationWeights?: 'current' | 'average';
+  /**
+   * Callbacks, called in this order.
+   *
+   * @group Callbacks
+   */
   readonly callbacks?: readonly TrainerCallback<Name>[];
   /**
-   * Milliseconds after which timers, input and drawing get a turn between two batches; Infinity for never.
+   * Milliseconds after which `fit` lets timers, input and drawing run between two batches; Infinity for never.
    * @defaultValue 30
+   *
+   * @group Course
    */
   readonly yieldEvery?: number;
-  /** Ends training after the step in progress when aborted; `fit` then returns what was measured. */
+  /**
+   * Ends training after the current step when aborted; `fit` then returns its history so far.
+   *
+   * @group Course
+   */
   readonly signal?: AbortSignal;
 }

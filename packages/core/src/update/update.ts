@@ -30,20 +30,34 @@ export interface UpdateOptions {
    * Changes the variables by the integrated gradients: a TensorFlow.js optimizer, a fused one, an object with
    * `applyGradients`, `snapshot` and `restore`, or a function without state. The gradients come by variable name, null where no
    * objective of this step reached the variable; the trainer frees the tensors.
+   *
+   * @group Update
    */
   readonly optimizer: AnyOptimizer;
   /**
    * The learning rate, set on the optimizer before each step: a number, or a schedule such as `cosineDecay` makes.
    * @defaultValue the optimizer's own
+   *
+   * @group Update
    */
   readonly learningRate?: number | LearningRate;
-  /** Factors on the learning rate of groups, by the groups' keys; finite, at least 0. @defaultValue 1 for each */
+  /**
+   * Factors on the learning rate of groups, by the groups' keys; finite, at least 0. @defaultValue 1 for each
+   *
+   * @group Update
+   */
   readonly rateFactors?: Readonly<Record<string, number>>;
-  /** Limits on the integrated gradients, before weight decay. @defaultValue none */
+  /**
+   * Limits on the integrated gradients, before weight decay. @defaultValue none
+   *
+   * @group Update
+   */
   readonly clip?: ClipOptions;
   /**
    * Coupled weight decay: adds `weightDecay · variable` to each integrated gradient, as PyTorch's SGD does; a variable
    * without a gradient at a step does not decay. Finite, at least 0. @defaultValue 0
+   *
+   * @group Update
    */
   readonly weightDecay?: number;
   /**
@@ -51,9 +65,15 @@ export interface UpdateOptions {
    * AdamW does; a variable without a gradient does not decay. Finite, at least 0. @defaultValue 0
    *
    * @see Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019, Algorithm 2
+   *
+   * @group Update
    */
   readonly decoupledWeightDecay?: number;
-  /** Keeps an exponential moving average of the weights beside them. @defaultValue none */
+  /**
+   * Keeps an exponential moving average of the weights beside them. @defaultValue none
+   *
+   * @group Update
+   */
   readonly average?: AverageOptions;
 }
 
