@@ -122,6 +122,22 @@ const steps = async (): Promise<number[]> =>
   (await new Checkpoints(folder).list()).map(({ step }) => step);
 
 describe('Checkpoints', () => {
+  it('hands over the newest checkpoint without a trainer, and frees its tensors', async () => {
+    expect(await new Checkpoints(folder).read(() => expect.unreachable())).toBeNull();
+    const values = await train(1);
+    await expectConstantMemory(async () => {
+      const taken = await new Checkpoints(folder).read(({ state, tensors }) => ({
+        step: state.step,
+        kernel: [...tensors.get('weights/kernel')!.dataSync()],
+      }));
+      expect(taken).toEqual({ step: 3, kernel: values.slice(0, 2) });
+    });
+    const other = new Checkpoints(folder, { config: { learningRate: 1 } });
+    await expect(other.read(() => expect.unreachable())).rejects.toMatchObject({
+      code: 'structure-changed',
+    });
+  });
+
   it('lets a run go on, bit for bit, from the midst of an epoch', async () => {
     const whole = await withRun(async (run) => {
       const history = await run.fit(4);

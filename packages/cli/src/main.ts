@@ -11,7 +11,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 const interruption = new AbortController();
 
 function interrupt(why: string): void {
-  // The second time the user does not want to wait for the step.
+  // Whoever interrupts twice does not want to wait for the end of the step.
   if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
   interruption.abort(why);
 }
@@ -21,26 +21,26 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   return `${why} (${code ?? message})`;
 }
 
-/** Why what is printed goes nowhere any longer; null while it does. */
+/** The error with which writing to the output failed; null while it works. */
 let unheard: NodeJS.ErrnoException | null = null;
 
 process.on('SIGINT', () => interrupt('Ctrl-C'));
 process.on('SIGTERM', () => interrupt('SIGTERM'));
 process.on('SIGHUP', () => interrupt('the terminal was closed (SIGHUP)'));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // One that cannot be written to fails more than once.
+  // Each write to a broken output fails again.
   if (unheard !== null) return;
   unheard = error;
-  // Whoever read the output (`| head`) has seen enough, or the disk of a log is full: what is under way ends in order.
+  // The reader of the output (`| head`) has left, or the disk of a log is full: the command ends as after Ctrl-C.
   if (!interruption.signal.aborted) interruption.abort(reasonOf(error));
 });
 process.on('exit', (code) => {
-  // All was done, and its last lines are lost. Whoever closed the output did not want them.
+  // The command succeeded but its last lines are lost. A reader that closed the output (EPIPE) did not want them.
   if (code !== exitCodes.success || unheard === null || unheard.code === 'EPIPE') return;
   surroundings.complain(`error: ${reasonOf(unheard)}: the last of what was printed is not in it.`);
   process.exitCode = exitCodes.failure;
 });
-// There is nowhere else to say so.
+// A failure to write errors cannot be reported anywhere.
 process.stderr.on('error', () => undefined);
 
 const surroundings: Environment = {

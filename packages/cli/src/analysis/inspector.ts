@@ -37,10 +37,10 @@ export function analyzed(recipe: Recipe): Recipe {
   return { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
 }
 
-/** Looks at a network before training and after each epoch; training goes on as if nobody had. */
+/** Looks at a network before training and after each epoch. Training is the same with and without it. */
 export type Inspect = (experiment: Experiment, epoch: number) => Promise<readonly AnalysisRecord[]>;
 
-/** The inspection that settings ask for. */
+/** Makes the inspection that settings ask for: gradient statistics, and after the last epoch the loss landscape. */
 export function inspector(settings: Settings, seed: number, signal: AbortSignal): Inspect {
   const epochs = numberSetting(settings, 'epochs');
   const grid = numberSetting(settings, 'grid');

@@ -11,7 +11,7 @@ import { exitCodes } from '../shared/exit-codes.ts';
  * @returns the exit code: failure where the backend in use computes wrong gradients
  */
 export async function doctor(json: boolean, { print }: Environment): Promise<number> {
-  // Without it the cpu backend would advertise another package.
+  // Without it the cpu backend prints an advertisement of another package.
   enableProdMode();
   const findings = await examine(() => performance.now() / 1000);
   if (json) print(JSON.stringify(findings, null, 2));
@@ -21,7 +21,7 @@ export async function doctor(json: boolean, { print }: Environment): Promise<num
 }
 
 function isRight({ test }: Examined): boolean {
-  // NaN is not right either.
+  // Written so that NaN counts as wrong.
   return test !== null && test.gradientError <= gradientTolerance;
 }
 

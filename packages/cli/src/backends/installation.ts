@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty';
 import type { NativeProgress, NativeStep } from '@multigrad/backends/native';
 import { SingleBar } from 'cli-progress';
 
-/** Shows how an installation goes; nothing of it stays on the terminal. */
+/** Shows the progress of an installation. What it shows on a terminal is cleared at the end. */
 export interface InstallationProgress {
   readonly update: (progress: NativeProgress) => void;
   readonly end: () => void;

@@ -22,7 +22,7 @@ export interface Problem {
 export function makeProblem(): Problem {
   const random = resumeRandom(randomState(7, 'self-test'));
   const normal = (count: number, deviation: number): number[] =>
-    // As float32, so that both sides begin with the same numbers.
+    // Rounded to float32, so that the backend and this reference compute with the same numbers.
     Array.from({ length: count }, () => Math.fround(deviation * random.normal()));
   return {
     images: normal(batch * side * side, 1),

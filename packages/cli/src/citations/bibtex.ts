@@ -27,7 +27,7 @@ const special: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
 };
 
-/** A text with what is syntax to TeX escaped. */
+/** A text with the characters escaped that TeX takes for commands. */
 function escapeText(text: string): string {
   return text.replace(/[\\~^&%$#_{}]/g, (character) => own(special, character) ?? `\\${character}`);
 }
@@ -42,12 +42,12 @@ function place(venue: string): Pick<BibtexEntry, 'type' | 'fields'> {
   if (venue === 'arXiv') return { type: 'misc', fields: {} };
   const journal = own(journals, venue);
   if (journal !== undefined) return { type: 'article', fields: { journal: escapeText(journal) } };
-  // Where a strategy of somebody else was published may be anything; most often it is a conference.
+  // The venue of somebody else's strategy may be anything: most often it is a conference.
   const booktitle = escapeText(own(proceedings, venue) ?? venue);
   return { type: 'inproceedings', fields: { booktitle } };
 }
 
-/** Where to find it, as the fields that styles know. */
+/** The fields for an address: of arXiv, a DOI, or a plain URL. */
 function address(url: string): Record<string, string> {
   const [, eprint] = /^https:\/\/arxiv\.org\/abs\/(\d{4}\.\d{4,5})$/.exec(url) ?? [];
   if (eprint !== undefined) return { eprint, archiveprefix: 'arXiv', url };

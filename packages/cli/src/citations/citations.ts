@@ -5,7 +5,7 @@ import { frameworkEntry } from './framework.ts';
 /**
  * BibTeX of the papers that strategies come from, each once; of the framework where none is asked for.
  *
- * A strategy without a paper is a comment: BibTeX reads over what is no entry.
+ * A strategy without a paper becomes a line of text between entries, which BibTeX ignores.
  *
  * @param withFramework - whether the framework comes first
  */

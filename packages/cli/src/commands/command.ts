@@ -14,5 +14,5 @@ export interface CommandContext {
 /** Makes one command of the program: its options and what it does. Its name and summary stand in `index.ts`. */
 export type MakeCommand = (context: CommandContext) => Command;
 
-/** What commander hands an action: what the user wrote, by attribute name. */
+/** The options that the user wrote, by commander's attribute name. */
 export type Written = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;

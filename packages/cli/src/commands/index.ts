@@ -1,11 +1,11 @@
 import type { MakeCommand } from './command.ts';
 
-/** A command in the program's table of contents. */
+/** A command in the program's list. */
 export interface CommandEntry {
   readonly name: string;
   /** One sentence for the help. */
   readonly summary: string;
-  /** Loads the command itself; what trains takes longer to load than the help takes to be shown. */
+  /** Loads the command itself. Commands that train take seconds to load, for which the help should not wait. */
   readonly load: () => Promise<MakeCommand>;
 }
 

@@ -107,7 +107,7 @@ async function train(
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
     return [];
   }
-  // Without it the cpu backend would advertise another package.
+  // Without it the cpu backend prints an advertisement of another package.
   enableProdMode();
   const progress = progressOf(environment);
   const lostThreads = new LostThreads((text) => progress.note(text));
@@ -141,7 +141,7 @@ function progressOf({ terminal, print }: Environment): Progress {
   );
 }
 
-/** What ended a command before its time. */
+/** The words for why a command was interrupted. */
 function interruptionOf({ reason }: AbortSignal): string {
   return typeof reason === 'string' ? `Interrupted, ${reason}` : 'Interrupted';
 }

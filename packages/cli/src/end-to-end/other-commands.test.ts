@@ -50,6 +50,12 @@ describe('multigrad analyze', () => {
     }
     const records = program.lines('analysis', 'runs', 'sum-seed0', 'analysis.jsonl');
     expect(records.map(({ kind }) => kind)).toEqual(['gradients', 'gradients', 'landscape']);
+    // The folder says that it is an analysis: it goes on as one.
+    expect(program.json('analysis', 'config.json')).toMatchObject({ command: 'analyze' });
+    rmSync(program.path('analysis', 'runs', 'sum-seed0'), { recursive: true });
+    const resumed = await program.start(['resume', 'analysis']);
+    expect(resumed).toMatchObject({ code: 0, err: '' });
+    expect(program.lines('analysis', 'runs', 'sum-seed0', 'analysis.jsonl').length).toBe(3);
   });
 });
 

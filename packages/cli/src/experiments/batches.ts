@@ -4,10 +4,10 @@ import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { Experiment } from './experiment.ts';
 import { numberSetting, type Settings } from '../runs/settings.ts';
 
-// Evaluation holds no gradients: batches can be larger than in training.
+/** Samples of a batch in evaluation, which keeps no gradients and so has room for more than training. */
 const testBatchSize = 250;
 
-/** A setting that counts samples of a set of which there are so many. */
+/** The setting for how many samples are taken of a set of `maximum`. */
 export function sampleCount(maximum: number, fallback: number, description: string): OptionSpec {
   return { kind: 'number', integer: true, minimum: 1, maximum, default: fallback, description };
 }

@@ -8,7 +8,7 @@ import { singleBaselineNotes } from './notes.ts';
 import type { Recipe } from './recipe.ts';
 import { folderSetting, numberSetting, type Settings } from '../runs/settings.ts';
 
-// The lists of the official code.
+// How many clips the official code's lists for training and for testing have.
 const trainingClips = 6698;
 const testClips = 744;
 
@@ -17,7 +17,7 @@ const whereToGet =
   'lists and the script that cuts frames from https://github.com/GeWu-Lab/OGM-GE_CVPR2022, and name the folder with ' +
   'train.csv, test.csv, AudioWAV and Image-01-FPS in `--data`.';
 
-/** The first clips of a set, of which there have to be so many. */
+/** The first `size` clips of a set; fewer clips than that are an error that names the setting. */
 function first<Source extends Parameters<typeof subset>[0]>(
   source: Source,
   setting: string,

@@ -18,7 +18,7 @@ export interface Experiment<Batch extends NamedTensorMap = NamedTensorMap> {
   ): Readonly<Partial<Record<string, MeasuredLoss>>>;
   /** What is trained, by names that are the same in every run. */
   readonly variables: ReadonlyMap<string, Variable>;
-  /** What a forward pass in training changes beside, such as running means of normalisation layers, by name. */
+  /** What forward passes in training change by themselves, such as running means of normalisation layers, by name. */
   readonly statistics: ReadonlyMap<string, Variable>;
   /** The network as a whole and part by part, under the names of the folders that they are exported to. */
   readonly models: Readonly<Record<string, LayersModel>>;

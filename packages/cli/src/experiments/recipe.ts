@@ -5,7 +5,7 @@ import type { Settings } from '../runs/settings.ts';
 /** Named sets of settings: `quick` to see everything work in minutes, `full` to measure. */
 export type PresetName = 'quick' | 'full';
 
-/** What the command line asks of an experiment before it is opened. */
+/** A named set of settings. */
 export interface Preset {
   /** One sentence: what it is for and how long it takes. */
   readonly summary: string;
@@ -40,7 +40,7 @@ export interface Recipe {
   /** Sentences that a reader of these strategies' figures should know. */
   notes(strategies: readonly string[]): readonly string[];
   /**
-   * Checks what no single setting can tell, before any training.
+   * Checks settings together, before any training: each by itself was checked before.
    *
    * @throws MultigradError `invalid-option`
    */

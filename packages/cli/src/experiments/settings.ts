@@ -128,7 +128,7 @@ export function resolveSettings(
   const isFolder = (name: string): boolean => Object.hasOwn(recipe.folders, name);
   const values = Object.entries(texts).filter(([name]) => !isFolder(name));
   const written = optionsFromText(recipe.name, specs, Object.fromEntries(values));
-  // Every kind of setting above is a number or a word.
+  // Settings are numbers and words alone, as their specifications say.
   const numbersAndWords = resolveOptions<object>(recipe.name, specs, {
     ...recipe.presets[preset].settings,
     ...written,

@@ -9,12 +9,12 @@ interface Payload {
   readonly text: (columns: number) => string;
 }
 
-// What stands to the right of a bar: epoch and step, and the time left.
+/** Columns to the right of a bar: epoch, step and the time left. */
 const textColumns = 46;
 
 const clearToEnd = '\u001b[K';
 
-/** A bar that takes what room the text leaves of so many columns, 8 to 30 of them. */
+/** A bar of 8 to 30 columns, in the room that its text leaves of `columns`. */
 function bar(share: number, columns: number): string {
   return drawBar(share, Math.min(30, Math.max(8, columns - textColumns)));
 }
@@ -48,9 +48,9 @@ export function barProgress(
       stream.write(`${line}\n`);
       return;
     }
-    // A line that wraps would leave what stood there before to its right.
+    // The end of a wrapped line is cleared: the bar that stood there may be longer.
     bars.log(`${line}${clearToEnd}\n`);
-    // Lines wait for the next drawing, which the end of the bars may forestall.
+    // Lines are written at the next drawing; without this there may be none before the bars end.
     bars.update();
   };
   let runs = 0;

@@ -8,7 +8,7 @@ export interface RunPlan {
   readonly stepsPerEpoch: number;
 }
 
-/** Where a run stands after a training step. */
+/** The progress of a run after a training step. */
 export interface StepProgress {
   /** Steps of this run so far. */
   readonly step: number;
@@ -26,9 +26,9 @@ export interface Progress {
   evaluating(): void;
   epochEnd(record: EpochRecord): void;
   runEnd(result: RunResult): void;
-  /** A line that stays: a run that was skipped, an interruption. */
+  /** Writes a line that stays, such as on an interruption. */
   note(text: string): void;
-  /** Takes away what moves; nothing follows. */
+  /** Removes the bars; the last call. */
   end(): void;
 }
 

@@ -4,9 +4,9 @@ import type { StrategyStyle } from './palette.ts';
 
 /** One picture of a chart. */
 export interface Panel {
-  /** Stands above the picture. */
+  /** The heading above the picture. */
   readonly title: string;
-  /** Says what the panel shows, for those who cannot see it. */
+  /** A sentence on what the panel shows, for screen readers. */
   readonly description: string;
   readonly spec: TopLevelSpec;
 }
@@ -18,7 +18,7 @@ export interface Chart {
   readonly title: string;
   readonly explanation: string;
   readonly panels: readonly Panel[];
-  /** Whether the strategies' colours need a legend, as they are not written in the panels; or what the colours mean else. */
+  /** True for a legend of the strategies' colours, false where panels name them; a list for colours with another meaning. */
   readonly legend: boolean | readonly StrategyStyle[];
 }
 
@@ -30,7 +30,7 @@ export function unlessEmpty(chart: Chart): Chart | null {
   return chart.panels.length > 0 ? chart : null;
 }
 
-/** Panels of one chart at most: a network cut into a hundred groups would fill the page. */
+/** The most panels of a chart: a network with a hundred groups would fill the page. */
 export const maximumPanels = 12;
 
 /** A sentence for charts that leave panels out. */

@@ -10,7 +10,7 @@ export interface DrawnChart extends Chart {
   readonly pictures: readonly string[];
 }
 
-/** What the page says, as plain text; this module makes it safe. */
+/** The content of the page as plain text, which this file makes safe for HTML. */
 export interface ReportPage {
   readonly title: string;
   /** What the experiment is about. */

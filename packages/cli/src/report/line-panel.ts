@@ -24,7 +24,7 @@ export interface LinePanel {
   readonly logarithmic?: boolean;
   /** Ends of the horizontal axis, whole numbers. */
   readonly xDomain: readonly [number, number];
-  /** Whether each point is measured on its own and deserves a mark. */
+  /** Whether each point has a mark: where it is one measurement, not a median over steps. */
   readonly marks: boolean;
 }
 
@@ -117,7 +117,7 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     mark: { type: 'area', opacity: 0.12 },
     encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
   };
-  // Lines that coincide show side by side, as each is thinner than the one below it.
+  // Each line is thinner than the one below it, so that lines in the same place can all be seen.
   const strokeWidth = {
     field: 'strategy',
     type: 'ordinal',
@@ -136,7 +136,7 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     mark: { type: 'point', filled: true, size: 28, opacity: 1 },
     encoding: { x, y, color },
   };
-  // Assembled from parts, which the literal types of Vega-Lite cannot follow; compile() checks it again.
+  // Vega-Lite's types cannot check what is assembled from parts; its compile() does.
   return {
     width: panelWidth,
     height: panelHeight,

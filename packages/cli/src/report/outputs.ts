@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Files, nodeFiles } from '@multigrad/core/files';
+import type { Files } from '@multigrad/core/files';
 import { recipes } from '../experiments/index.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
@@ -22,19 +22,13 @@ import { analysisFiles } from '../runs/folder-layout.ts';
 import { writeWhole } from '../runs/output-folder.ts';
 import { readRuns } from '../runs/read-folder.ts';
 
-/** An argument as a shell reads it. */
+/** An argument of a command line, quoted where a shell needs it. */
 export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The command line that measures a configuration again, into a new folder. */
-export function repeatCommand({
-  command,
-  recipe,
-  strategies,
-  seeds,
-  settings,
-}: ComparisonConfig): string {
+function repeatCommand({ command, recipe, strategies, seeds, settings }: ComparisonConfig): string {
   const counted = seeds.every((seed, index) => seed === index);
   const analysed = command === 'analyze';
   const what =
@@ -48,7 +42,7 @@ export function repeatCommand({
           String(seeds.length),
         ]
       : ['train', recipe, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
-  // A folder that was not named is empty text.
+  // A setting of a folder that was not named is an empty text.
   const chosen = Object.entries(settings).filter(([, value]) => value !== '');
   const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
   return ['multigrad', ...what, ...flags].map(quoted).join(' ');
@@ -90,7 +84,7 @@ export async function writeOutputs(
   folder: string,
   config: ComparisonConfig,
   shown: string,
-  files: Files = nodeFiles,
+  files: Files,
   draw?: DrawPicture,
 ): Promise<Summary> {
   const runs = await readRuns(folder, config, files);

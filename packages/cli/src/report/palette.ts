@@ -22,7 +22,7 @@ export interface StrategyStyle {
   readonly dash: readonly number[];
 }
 
-/** A look of its own for each strategy, by its place in the configuration. */
+/** A colour and a dash pattern for each strategy, by its place in the configuration. */
 export function strategyStyles(strategies: readonly string[]): StrategyStyle[] {
   return strategies.map((strategy, index) => ({
     strategy,

@@ -4,7 +4,7 @@ import { View, parse } from 'vega';
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 const config: Config = {
-  // The page describes each picture in one sentence; a label on each point would be noise.
+  // The page describes each picture in a sentence: a screen reader need not read a label for each point.
   aria: false,
   background: 'transparent',
   font,
@@ -21,7 +21,7 @@ const config: Config = {
     labelOverlap: 'greedy',
     tickCount: 5,
   },
-  // The same room for every panel's labels, so that panels stand in line.
+  // Every panel leaves the same room for labels, so that plots in a column are aligned.
   axisY: { minExtent: 36 },
   header: { labelFontSize: 11, labelColor: '#333333', titleFontSize: 12, titleFontWeight: 400 },
   line: { strokeJoin: 'round', strokeCap: 'butt' },

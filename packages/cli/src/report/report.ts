@@ -36,10 +36,7 @@ const makers: readonly ChartMaker[] = [
 export type DrawPicture = typeof renderChart;
 
 /** Draws every panel of a chart. */
-export async function drawChart(
-  chart: Chart,
-  draw: DrawPicture = renderChart,
-): Promise<DrawnChart> {
+export async function drawChart(chart: Chart, draw: DrawPicture): Promise<DrawnChart> {
   const pictures: string[] = [];
   for (const [index, { spec }] of chart.panels.entries()) {
     pictures.push(await draw(spec, `${chart.id}-${index}`));
@@ -47,7 +44,7 @@ export async function drawChart(
   return { ...chart, pictures };
 }
 
-/** The commands that belong to a comparison, for those who want to see it again or go on. */
+/** The commands that the report of a comparison names. */
 export interface ReportCommands {
   /** Measures the same once more. */
   readonly repeat: string;
@@ -60,7 +57,7 @@ export async function reportPage(
   summary: Summary,
   runs: readonly RunRecord[],
   commands: ReportCommands,
-  draw: DrawPicture = renderChart,
+  draw: DrawPicture,
 ): Promise<ReportPage> {
   const { config } = summary;
   const recipe = findRecipe(config.recipe);

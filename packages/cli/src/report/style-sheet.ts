@@ -1,4 +1,4 @@
-/** The report's look: one column on a telephone, panels side by side on a desk, whole charts on paper. */
+/** The report's style sheet: one column on narrow screens, panels side by side on wide ones, no chart cut when printed. */
 export const styleSheet = `
 :root { color-scheme: light dark; --page: #fff; --ink: #1a1a1a; --quiet: #555; --rule: #e6e6e6; --soft: #f4f4f4; }
 * { box-sizing: border-box; }

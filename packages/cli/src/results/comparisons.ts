@@ -54,7 +54,7 @@ function relativeGains(
   );
 }
 
-/** Adds to each strategy's figures what can be said of strategies only beside each other. */
+/** Adds to each strategy's figures those that compare it with others: relative gain, mean rank, differences. */
 export function addComparisons(
   rows: readonly OwnFigures[],
   shown: readonly ShownRun[],

@@ -34,7 +34,7 @@ export interface SummaryRow {
   readonly steps: number;
 }
 
-/** What a comparison has shown, ready for tables and charts. */
+/** The results of a comparison, ready for tables and charts. */
 export interface Summary {
   readonly config: ComparisonConfig;
   /** Objectives in the order of the recipe. */
@@ -52,10 +52,10 @@ export interface Summary {
   readonly notes: readonly string[];
 }
 
-/** A run with the epoch that stands for it. */
+/** A run with the epoch whose figures tables show. */
 export interface ShownRun extends RunRecord {
   readonly epoch: EpochRecord | null;
 }
 
-/** What can be said of a strategy by itself. */
+/** The figures of a strategy that need no other strategy. */
 export type OwnFigures = Omit<SummaryRow, 'relativeGain' | 'meanRank' | 'difference'>;

@@ -1,6 +1,6 @@
 import { type Estimate, estimate, mean } from '../shared/statistics.ts';
 
-// What the field compares strategies by, from scores of which larger is better.
+// The measures by which the field compares strategies. Larger scores are better.
 
 /**
  * Δm: the mean relative gain over single-task baselines, in percent, `100/T · Σ_t (M_t − B_t)/B_t`.

@@ -5,7 +5,8 @@ import type { EpochRecord, RunRecord } from '../runs/records.ts';
 import { mean } from '../shared/statistics.ts';
 import { learningRates, selectsBest } from '../runs/settings.ts';
 
-// What is shown of a run is chosen here, by its place or by the validation set; the test set has no say.
+// Chooses which epoch and learning rate tables show: the last epoch, or the best one on the validation set. The test set is
+// never used for it.
 
 /**
  * What models are selected by after an epoch, larger is better: the validation accuracy of the recipe's joint objective,
@@ -19,7 +20,7 @@ function validationScore({ validation }: EpochRecord, objective: string | null):
   return Number.isFinite(score) ? score : null;
 }
 
-/** The epoch that stands for a run: its last, or with `select: 'best'` the first of its best ones by validation. */
+/** The epoch whose figures tables show: the last, or with `select: 'best'` the first with the best validation score. */
 export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochRecord | null {
   const last = run.epochs.at(-1) ?? null;
   if (!selectsBest(config.settings)) return last;

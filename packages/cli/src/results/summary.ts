@@ -13,7 +13,7 @@ import { estimate, median } from '../shared/statistics.ts';
 import { learningRates } from '../runs/settings.ts';
 import type { OwnFigures, ShownRun, Summary } from './figures.ts';
 
-/** Of one strategy's runs, those at its chosen learning rate that have got somewhere. */
+/** One strategy's finished runs at its chosen learning rate; where none has finished, those that took a step at least. */
 function runsToShow(all: readonly RunRecord[], config: ComparisonConfig): ShownRun[] {
   const rate = selectRate(all, config);
   const runs = all.filter(({ lr }) => lr === rate);
@@ -76,7 +76,7 @@ function uniqueInOrder(lists: Iterable<readonly string[]>): string[] {
   return [...new Set([...lists].flat())];
 }
 
-/** What the rows of a summary are measured by. */
+/** Objectives, modalities and groups for which a summary has figures. */
 interface Measures {
   readonly objectives: readonly string[];
   readonly modalities: readonly string[];

@@ -18,7 +18,7 @@ const nothing = '–';
 /** `64.1 ± 2.0`, or `64.1` for one seed, or a dash where nothing is known. */
 export function formatEstimate(value: Estimate | null, scale: number, digits: number): string {
   if (value === null) return nothing;
-  // What rounds to zero has no sign.
+  // No minus sign before a number that rounds to zero.
   const centre = (value.mean * scale).toFixed(digits).replace(/^-(?=[0.]+$)/, '');
   return value.sd === null ? centre : `${centre} ± ${(value.sd * scale).toFixed(digits)}`;
 }
@@ -54,7 +54,7 @@ export function resultsTable(summary: Summary): Table {
   };
 }
 
-/** A difference of shares in points, with its sign where it does not round to zero. */
+/** A difference of shares in percentage points, with a sign unless it rounds to zero. */
 export function formatDifference(value: Estimate | null): string {
   if (value === null) return nothing;
   const text = formatEstimate(value, 100, 1);
@@ -191,7 +191,7 @@ export function resultsCaption({ config, rows }: Summary): string {
 const longestName = 20;
 
 /**
- * The same table for a terminal: columns aligned, numbers to the right; a long name has a line of its own above its
+ * A table for a terminal: columns aligned, numbers to the right; a long name has a line of its own above its
  * numbers.
  */
 export function textTable({ columns, rows }: Table): string {
@@ -225,7 +225,7 @@ function markdownCell(text: string): string {
     .replaceAll('<', '&lt;');
 }
 
-/** The same table in Markdown. */
+/** A table in Markdown. */
 export function markdownTable({ columns, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(markdownCell).join(' | ')} |`;
   return [

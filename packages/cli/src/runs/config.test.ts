@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ComparisonConfig } from './config.ts';
-import { configDifferences } from './config.ts';
+import { checkConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
 
 const config: ComparisonConfig = {
   format: 1,
@@ -27,5 +27,22 @@ describe('configDifferences', () => {
       'backend: "auto" there, none now',
       'lr: none there, 0.1 now',
     ]);
+  });
+});
+
+describe('the command of a configuration', () => {
+  it('is one that trains, and is never missing', () => {
+    expect(checkConfig({ ...config, settings: { lr: 0.1 } }, 'it').command).toBe('compare');
+    for (const command of [undefined, 'report', 3]) {
+      expect(() => checkConfig({ ...config, command }, 'config.json')).toThrow(
+        'config.json should hold `command`, one of compare, train, analyze.',
+      );
+    }
+  });
+
+  it('keeps no comparison out of a folder that train made', () => {
+    const trained: ComparisonConfig = { ...config, command: 'train', strategies: ['sum'] };
+    expect(extendsConfig(trained, config)).toBe(true);
+    expect(mergeConfigs(trained, config)).toEqual({ ...config, command: 'train' });
   });
 });

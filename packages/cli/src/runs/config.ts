@@ -13,11 +13,11 @@ import {
   text,
 } from './shape.ts';
 
-/** No comparison has more runs: each has a folder and a line of a table. */
+/** The most runs that a comparison may have: each has a folder and a line of a table. */
 const mostRuns = 100_000;
 
 /** The commands that train. An analysis has settings of its own; the other two go on in each other's folders. */
-export const trainingCommands = ['compare', 'train', 'analyze'] as const;
+const trainingCommands = ['compare', 'train', 'analyze'] as const;
 
 /** A command that trains. */
 export type TrainingCommand = (typeof trainingCommands)[number];
@@ -88,7 +88,7 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
   );
 }
 
-/** All entries but the command: what it decides stands in the settings too. */
+/** All entries by name but the command: an analysis differs from other commands in its settings too. */
 function flatten({
   format,
   version,

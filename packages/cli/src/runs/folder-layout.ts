@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
-/** What an output folder and the folders of its runs hold. */
+// Names of what an output folder and the folders of its runs hold.
 
 export const configFile = 'config.json';
 /** Every file of a run's folder that is read. */
 export const runFiles = ['epochs.jsonl', 'steps.jsonl', 'analysis.jsonl', 'result.json'] as const;
 export const runsFolder = 'runs';
-/** Tables that `multigrad analyze` writes beside. */
+/** Tables that `multigrad analyze` writes beside those of every command. */
 export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;
 /** What this program writes into an output folder, and all that `--force` removes. */
 export const ownFiles: readonly string[] = [

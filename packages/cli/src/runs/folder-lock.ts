@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Files, takeLock } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 
-/** Stands in an output folder while a program writes it; names of files that help to make it begin with this one. */
+/** The file that is in an output folder while a program writes it. Names of files that help to make it begin with its name. */
 export const lockFile = 'lock.json';
 
 /**

@@ -40,7 +40,7 @@ async function writeRun(index: number, finish: boolean): Promise<void> {
 }
 
 const open = async (asked = config, force = false): Promise<ComparisonConfig> => {
-  const { config: whole, release } = await openOutputFolder(folder, asked, force);
+  const { config: whole, release } = await openOutputFolder(folder, asked, force, nodeFiles);
   await release();
   return whole;
 };
@@ -78,7 +78,7 @@ describe('openOutputFolder', () => {
   it('names the differences to another configuration and changes nothing', async () => {
     await open();
     const other = { ...config, seeds: [0, 1], settings: { ...config.settings, epochs: 9 } };
-    await expect(openOutputFolder(folder, other, false)).rejects.toThrow(
+    await expect(openOutputFolder(folder, other, false, nodeFiles)).rejects.toThrow(
       /configuration:\n {2}epochs: 2 there, 9 now\n.*--force/s,
     );
     expect(await readConfig(folder)).toEqual(config);
@@ -99,7 +99,7 @@ describe('openOutputFolder', () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'thesis.tex'), 'years');
     for (const force of [false, true]) {
-      await expect(openOutputFolder(folder, config, force)).rejects.toThrow(
+      await expect(openOutputFolder(folder, config, force, nodeFiles)).rejects.toThrow(
         /is not empty and holds no results of multigrad \(found thesis.tex\)/,
       );
     }
@@ -124,13 +124,13 @@ describe('openOutputFolder', () => {
   it('says why it cannot write', async () => {
     const file = join(parent, 'file');
     writeFileSync(file, '');
-    await expect(openOutputFolder(join(file, 'out'), config, false)).rejects.toThrow(
+    await expect(openOutputFolder(join(file, 'out'), config, false, nodeFiles)).rejects.toThrow(
       new MultigradError(
         'io',
         `Cannot use the output folder ${join(file, 'out')}: not a directory (ENOTDIR).`,
       ),
     );
-    await expect(openOutputFolder(file, config, false)).rejects.toThrow(
+    await expect(openOutputFolder(file, config, false, nodeFiles)).rejects.toThrow(
       'is a file. Choose another with --out.',
     );
   });

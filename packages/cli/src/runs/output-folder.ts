@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import {
   type Files,
   makeFolders,
-  nodeFiles,
   removeTree,
   replaceDurably,
   syncFolder,
@@ -13,7 +12,7 @@ import { configFile, ownFiles } from './folder-layout.ts';
 import { lockFile, lockFolder } from './folder-lock.ts';
 import { readConfig } from './read-folder.ts';
 
-/** Writes a file whole or not at all: a crash or a power cut leaves the old one. */
+/** Writes a file whole or not at all: after a crash or a power cut the old one is there. */
 export async function writeWhole(path: string, text: string, files: Files): Promise<void> {
   try {
     await replaceDurably(files, path, text);
@@ -41,9 +40,9 @@ async function entriesOf(files: Files, folder: string): Promise<string[]> {
 
 /** An output folder that no other program writes. */
 export interface OpenFolder {
-  /** What it held, and what is added. */
+  /** The folder's configuration: what it held, and what is added. */
   readonly config: ComparisonConfig;
-  /** Gives it back. */
+  /** Gives the folder back, so that other programs may write it. */
   readonly release: () => Promise<void>;
 }
 
@@ -60,7 +59,7 @@ export async function openOutputFolder(
   folder: string,
   config: ComparisonConfig,
   force: boolean,
-  files: Files = nodeFiles,
+  files: Files,
 ): Promise<OpenFolder> {
   const passing = (name: string): boolean =>
     name.endsWith('.part') || name === lockFile || name.startsWith(`${lockFile}.`);
@@ -93,8 +92,8 @@ export async function openOutputFolder(
     );
   }
   return claimed(folder, files, async () => {
-    // The configuration goes last and comes first: what a process that dies leaves is known as ours, and never results
-    // of another configuration.
+    // The configuration is removed last and written first. Where the process dies in between, the folder is still known as
+    // one of multigrad, and never holds results of another configuration.
     if (force) await removeResults(folder, files);
     await writeConfig(folder, config, files);
     return config;

@@ -11,7 +11,7 @@ import { type RunName, runNames } from './run-names.ts';
 import { gapIn } from './run-writer.ts';
 import { assertShape } from './shape.ts';
 
-/** No `config.json` or `result.json` is longer: 64 MiB. */
+/** The longest `config.json` or `result.json` that is read, in bytes: 64 MiB. */
 const mostBytes = 2 ** 26;
 
 /** A file of one JSON object; null where there is none. */
@@ -74,7 +74,7 @@ export function noConfig(folder: string): MultigradError {
 export async function readResult(
   folder: string,
   name: string,
-  files: Files = nodeFiles,
+  files: Files,
 ): Promise<RunResult | null> {
   const path = join(runFolder(folder, name), 'result.json');
   const result = await readObject(files, path);

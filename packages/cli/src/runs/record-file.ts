@@ -8,7 +8,7 @@ import {
 } from '@multigrad/core/files';
 import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
 
-/** No file of records is longer: 1 GiB. */
+/** The longest file of records that is read, in bytes: 1 GiB. */
 const mostBytes = 2 ** 30;
 
 /** A line of a file of records: an object with its number, from 0, by which a gap is seen. */
@@ -36,7 +36,7 @@ function parseLine(line: string, index: number): { number: number; record: objec
     return `should hold a JSON object. Found ${line.slice(0, 60)}.`;
   }
   const { line: number, ...record } = value as { readonly line?: unknown };
-  // Records of other programs have no numbers: their place stands in.
+  // Records of other programs have no numbers: the line's place in the file is taken.
   return { number: Number.isSafeInteger(number) ? (number as number) : index, record };
 }
 
@@ -45,7 +45,7 @@ function parseLines(bytes: Uint8Array): { lines: Line[]; broken: Broken[] } {
   const broken: Broken[] = [];
   const decoder = new TextDecoder();
   let begin = 0;
-  // What follows the last end of a line was being written when the program died.
+  // A last line without its end was being written when the program died, and is left out.
   for (let index = 0; ; index += 1) {
     const end = bytes.indexOf(0x0a, begin);
     if (end < 0) return { lines, broken };
@@ -65,12 +65,12 @@ async function readBytes(files: Files, path: string): Promise<Uint8Array | null>
   }
 }
 
-/** Ranges of missing lines that are named. */
+/** How many ranges of missing lines are named at most. */
 const mostRanges = 10;
 
 /** The numbers from 0 on, below `count`, that no line has: as `3 … 5, 9`; empty where none is missing. */
 function missing(lines: readonly Line[], count: number): string {
-  // A file may name any number: nothing here takes time or memory in proportion to it.
+  // A damaged file may name a huge number: no loop here runs up to it.
   const present = new Set(lines.map(({ number }) => number));
   const within = [...present].filter((number) => number >= 0 && number < count);
   const ranges: string[] = [];

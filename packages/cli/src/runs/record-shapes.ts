@@ -15,7 +15,7 @@ import {
   text,
 } from './shape.ts';
 
-/** What each line of a file of records, and a run's result, should be. */
+// The shapes that lines of files of records and results of runs are checked against.
 
 const scores = byName(fields({ loss: measured }, { accuracy: measured }));
 const conflicts = byName(fields({ seen: count, conflicting: count }));
@@ -78,7 +78,7 @@ const gradients = fields({
   ),
 } satisfies Record<Exclude<keyof GradientRecord, 'kind'>, Shape>);
 
-/** A square of losses for each objective. */
+/** A grid of losses for each objective, as wide and as high as there are coordinates. */
 const landscape = dependent(
   fields({ samples: count, coordinates: list(finite) }),
   ({ coordinates: { length } }: LandscapeRecord) =>

@@ -107,7 +107,7 @@ interface RecorderState {
 
 const conflictShape = byName(fields({ seen: count, conflicting: count }));
 
-/** What `snapshot` returns, as a checkpoint that somebody else made may not hold it. */
+/** The shape of what `snapshot` returns: a checkpoint that somebody else made may hold something else. */
 const stateShape = fields({
   steps: count,
   plain: list(finite),
@@ -198,7 +198,7 @@ export class RunRecorder {
     };
   }
 
-  /** What it has taken in, for a checkpoint. */
+  /** The recorder's state, for a checkpoint. */
   snapshot(): Json {
     const { number, means, conflicts, plain, observed } = this.#epoch;
     return {

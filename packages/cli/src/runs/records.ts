@@ -17,7 +17,7 @@ export interface ConflictCount {
 
 /** Time per training step, in milliseconds. */
 export interface StepTime {
-  /** Median over the steps that did nothing but train; null where there was none. */
+  /** Median over the steps without further backward passes for diagnostics; null where there was none. */
   readonly plain: number | null;
   /** Median over the steps with further backward passes for diagnostics alone; null where there was none. */
   readonly observed: number | null;
@@ -113,10 +113,10 @@ export interface RunResult {
   readonly communication?: CommunicationRecord;
 }
 
-/** What one rank, the first, exchanged with the others since it was started. */
+/** What rank 0 exchanged with the others since it was started. */
 export interface CommunicationRecord {
   readonly ranks: number;
-  /** Steps that this was for. */
+  /** Steps in which it was exchanged. */
   readonly steps: number;
   /** Bytes handed to the exchanges in these steps: gradients, weights, and all else. */
   readonly bytes: Readonly<Record<'gradients' | 'weights' | 'control', number>>;
@@ -133,6 +133,6 @@ export interface RunRecord extends Run {
   /** What `multigrad analyze` has seen; nothing of other runs. */
   readonly analysis: readonly AnalysisRecord[];
   readonly result: RunResult | null;
-  /** What is missing from the files, a sentence for each: a disk that lost what it had taken. */
+  /** Lines that a disk lost, a sentence for each file. */
   readonly gaps: readonly string[];
 }

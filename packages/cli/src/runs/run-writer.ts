@@ -11,7 +11,7 @@ import type { AnalysisRecord } from './analysis-records.ts';
 import { RecordFile } from './record-file.ts';
 import type { EpochRecord, LineCounts, RunResult, StepRecord } from './records.ts';
 
-/** Takes down one run as it goes: each line is handed to the system before the next step begins. */
+/** Writes the records of one run while it trains: each line is handed to the system before the next step begins. */
 export interface RunWriter {
   /**
    * Goes on after so many lines, and leaves out what came after.
@@ -34,7 +34,7 @@ export interface RunWriter {
 
 export const noLines: LineCounts = { epochs: 0, steps: 0, analysis: 0 };
 
-/** Writes nothing: for ranks beside the first. */
+/** Writes nothing: for ranks that do not lead. */
 export const noWriter: RunWriter = {
   keep: () => Promise.resolve([]),
   epoch: () => Promise.resolve(),

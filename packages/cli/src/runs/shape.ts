@@ -8,17 +8,17 @@ export interface Mismatch {
   readonly found: unknown;
 }
 
-/** What a value from a file should be: the first place where it is something else, or null. */
+/** Checks what a value from a file should be; returns the first place where it is something else, or null. */
 export type Shape = (value: unknown, at?: string) => Mismatch | null;
 
-/** A shape of one value alone. */
+/** The shape of a single value. */
 export function shape(expected: string, holds: (value: unknown) => boolean): Shape {
   return (value, at = '') => (holds(value) ? null : { at, expected, found: value });
 }
 
 export const text: Shape = shape('a text', (value) => typeof value === 'string');
 export const flag: Shape = shape('true or false', (value) => typeof value === 'boolean');
-/** JSON's `1e999` is no number here. */
+/** A finite number: JSON's `1e999` is read as infinity, and refused. */
 export const finite: Shape = shape('a finite number', Number.isFinite);
 export const count: Shape = shape(
   'an integer >= 0',
@@ -33,7 +33,7 @@ export function orNull(inner: Shape): Shape {
   };
 }
 
-/** What was measured: NaN and infinity are null in JSON. */
+/** A measured number, or null: JSON has no NaN and no infinity, and writes null for them. */
 export const measured: Shape = orNull(finite);
 
 export function oneOf(words: readonly string[]): Shape {
@@ -75,7 +75,7 @@ function within(at: string, name: string): string {
   return at === '' ? name : `${at}.${name}`;
 }
 
-/** Values by names that the file chooses. */
+/** An object with any names, whose values have one shape. */
 export function byName(inner: Shape): Shape {
   return (value, at = '') => {
     if (!isObject(value)) return { at, expected: 'an object', found: value };
@@ -84,7 +84,7 @@ export function byName(inner: Shape): Shape {
   };
 }
 
-/** An object with these fields; others are left to later versions. */
+/** An object with these fields. Further fields are allowed: later versions may write them. */
 export function fields(
   required: Readonly<Record<string, Shape>>,
   optional: Readonly<Record<string, Shape>> = {},
@@ -101,7 +101,7 @@ export function fields(
   };
 }
 
-/** A shape, and a second one that the value decides once the first holds. */
+/** A shape, then a second one that is made from the value where the first one holds. */
 export function dependent(inner: Shape, next: (value: never) => Shape): Shape {
   return (value, at) => inner(value, at) ?? next(value as never)(value, at);
 }
@@ -117,7 +117,7 @@ export function assertShape(value: unknown, expected: Shape, where: string): voi
   );
 }
 
-/** A place whose names may be of any length. */
+/** The name of a place, cut where it is long: a file may choose any names. */
 function shortened(at: string): string {
   return at.length <= 120 ? at : `${at.slice(0, 119)}…`;
 }

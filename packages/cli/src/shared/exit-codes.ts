@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@multigrad/core/strategy';
 
-/** What the program's exit code tells a script. */
+/** The program's exit codes. */
 export const exitCodes = {
   success: 0,
   /** A run, a file or a plugin failed. */

@@ -29,7 +29,7 @@ export interface Estimate {
   readonly n: number;
 }
 
-/** Mean and spread of the values that are there, or null where none is. */
+/** Mean and spread of the numbers among the values; null where there is no number. */
 export function estimate(values: readonly (number | null | undefined)[]): Estimate | null {
   const present = values.filter((value) => typeof value === 'number');
   if (present.length === 0) return null;

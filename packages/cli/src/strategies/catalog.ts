@@ -12,7 +12,7 @@ import { scaledSumPlugin } from './scaled-sum.ts';
 import { singlePlugin } from './single.ts';
 import { isPath, loadExternalPlugin } from './external.ts';
 
-/** A strategy that a user asked for, checked, and made anew for each run. */
+/** A strategy that a user asked for. It is checked, and made anew for each run. */
 export interface ChosenStrategy {
   /** As the user wrote it. */
   readonly specifier: string;

@@ -74,7 +74,7 @@ export async function loadExternalPlugin(
   }
   try {
     assertPlugin(plugin, name);
-    // A copy: what is read now stays as it is.
+    // A copy of what was read: the module may change its object later.
     return definePlugin(plugin);
   } catch (cause) {
     if (MultigradError.isInstance(cause)) throw cause;

@@ -51,7 +51,7 @@ export function strategiesText(plugins: readonly StrategyPlugin[]): string {
   return [...entries, wrapText(hints.join(' '), lineWidth).join('\n')].join('\n\n');
 }
 
-/** The same for programs: an array of plugin descriptions. */
+/** The strategies as JSON: an array of plugin descriptions. */
 export function strategiesJson(plugins: readonly StrategyPlugin[]): string {
   const entries = plugins.map(({ name, title, summary, paper, use, properties, options }) => ({
     name,

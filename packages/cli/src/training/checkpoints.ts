@@ -11,7 +11,7 @@ export interface RunCheckpoints {
    * @returns what `take` returned; null where there is no checkpoint, so that the run begins anew
    */
   read<T>(take: (snapshot: TrainerSnapshot) => T): Promise<T | null>;
-  /** Writes one more. */
+  /** Writes a checkpoint. */
   save(snapshot: TrainerSnapshot): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ export type Scores = Pick<EpochRecord, 'test' | 'validation' | 'without'>;
 /** Measures the scores after an epoch, counted from 0; null where the user interrupted. */
 export type Evaluate = (epoch: number) => Promise<Scores | null>;
 
-/** What ends an evaluation that the user interrupts. */
+/** The error that ends an interrupted evaluation; nothing outside of this file sees it. */
 const interrupted = new Error('interrupted');
 
 /**
@@ -38,7 +38,7 @@ export function evaluator(
   };
   const { validation, modalities } = experiment;
   return async (epoch) => {
-    // What no table will show is not measured.
+    // Only the epoch that tables show is measured without modalities; with `select: best` that may be any.
     const shown = selectsBest(settings) || epoch + 1 === numberSetting(settings, 'epochs');
     const missing = shown ? modalities : [];
     try {
@@ -58,7 +58,7 @@ export function evaluator(
   };
 }
 
-/** The same batches, until the user interrupts. The trainer itself gives the event loop its turns. */
+/** The same batches, until the signal is aborted; then it throws `interrupted`. */
 async function* untilInterrupted(
   batches: AsyncIterable<tf.NamedTensorMap>,
   signal: AbortSignal,

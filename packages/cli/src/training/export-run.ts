@@ -42,7 +42,7 @@ export async function exportRun(
     );
   }
   tf.enableProdMode();
-  // The weights are the same on all; this one is always there.
+  // Weights are the same on every backend, and this one is always there.
   await useBackend('cpu');
   const settings = settingsOfRun(config.settings, run);
   const recipe = recipeOf(config);
@@ -79,7 +79,7 @@ export async function exportRun(
   return exitCodes.success;
 }
 
-/** The run that a folder is of, or the only one in it. */
+/** The run that a folder belongs to; for an output folder the only run in it. */
 async function findRun(
   path: string,
   given: string,

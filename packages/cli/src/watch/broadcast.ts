@@ -11,10 +11,10 @@ interface Reader {
   told: readonly [LivePage | undefined, string | null] | undefined;
 }
 
-// A comment now and then shows that a browser is gone.
+/** Time between two empty messages, which fail where a browser is gone, in ms. */
 const heartbeat = 15_000;
 
-/** Looks at the files while somebody watches, and tells every browser what is new to it. */
+/** Reads the page again and again while a browser watches, and sends every browser the sections that it does not have. */
 export class Broadcast {
   readonly #source: LivePageSource;
   readonly #interval: number;
@@ -72,7 +72,7 @@ export class Broadcast {
     }
     if (this.#closed) return;
     for (const reader of this.#readers) this.#tell(reader);
-    // Training goes on beside it: at most a fifth of the time is spent on looking.
+    // At most a fifth of the time is spent on reading: a training may run on the same processor.
     const took = performance.now() - began;
     if (this.#readers.size > 0) this.#schedule(Math.max(this.#interval, 4 * took));
   }

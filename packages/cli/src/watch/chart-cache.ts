@@ -2,7 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { renderChart } from '../report/render-chart.ts';
 import type { DrawPicture } from '../report/report.ts';
 
-/** Keeps pictures: while a run goes on, most charts of its page stay as they are from one look to the next. */
+/** Keeps drawn charts from one reading of the folder to the next: most of them stay the same while a run goes on. */
 export class ChartCache {
   readonly #draw: DrawPicture;
   #before = new Map<string, string>();
@@ -12,7 +12,7 @@ export class ChartCache {
     this.#draw = draw;
   }
 
-  /** The picture of a specification, drawn unless it is the same as at the last look. */
+  /** The picture of a specification; drawn only where the last reading did not have it. */
   async draw(spec: TopLevelSpec, prefix: string): Promise<string> {
     const key = `${prefix} ${JSON.stringify(spec)}`;
     const picture = this.#before.get(key) ?? (await this.#draw(spec, prefix));
@@ -20,7 +20,7 @@ export class ChartCache {
     return picture;
   }
 
-  /** Forgets the pictures that this look did not ask for. */
+  /** Ends one reading: pictures that it did not ask for are forgotten. */
   endLook(): void {
     this.#before = this.#now;
     this.#now = new Map();

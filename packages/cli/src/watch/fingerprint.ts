@@ -15,7 +15,7 @@ function unlessMissing<T>(read: () => T): T | null {
   try {
     return read();
   } catch (cause) {
-    // ENOTDIR: a file between the runs' folders is none of ours.
+    // ENOTDIR: somebody put a file between the runs' folders.
     if (isMissing(cause) || (cause as NodeJS.ErrnoException).code === 'ENOTDIR') return null;
     throw cause;
   }
@@ -45,7 +45,7 @@ export function fingerprint(folder: string): { readonly text: string; readonly c
   }
 }
 
-/** Whoever opens the page sees what is in the folder, not what a link in it points at. */
+/** Refuses a link that leads out of the folder: the page shows what is in the folder alone. */
 function assertInside(root: string, folder: string, path: string): void {
   const real = unlessMissing(() => realpathSync(path));
   if (real === null || real.startsWith(root + sep)) return;

@@ -6,16 +6,16 @@ import { summarize, unfinishedNote } from '../results/summary.ts';
 import { runsTable } from '../results/table.ts';
 import { readConfig, readRuns } from '../runs/read-folder.ts';
 import { runNames } from '../runs/run-names.ts';
-import { ChartCache } from './chart-cache.ts';
+import type { ChartCache } from './chart-cache.ts';
 import { nowSection } from './now-section.ts';
 import { fingerprint } from './fingerprint.ts';
 
-/** A section of the page and the name of its content, by which a browser knows whether it has it already. */
+/** A section of the page, with a digest of its content: a browser is sent a section only where the digest is new to it. */
 export interface LiveSection extends PageSection {
   readonly version: string;
 }
 
-/** What the page shows at one moment. */
+/** The content of the page at one moment. */
 export interface LivePage {
   readonly title: string;
   readonly lead: string;
@@ -40,7 +40,7 @@ export class LivePageSource {
   #page: LivePage | undefined;
 
   /** @param shown - the folder as the user wrote it, for the commands on the page */
-  constructor(folder: string, shown: string, charts: ChartCache = new ChartCache()) {
+  constructor(folder: string, shown: string, charts: ChartCache) {
     this.#folder = folder;
     this.#charts = charts;
     this.#shown = shown;
@@ -69,7 +69,7 @@ export class LivePageSource {
     const draw = this.#charts.draw.bind(this.#charts);
     const commands = reportCommands(config, this.#shown);
     const page = await reportPage(summary, runs, commands, draw);
-    // Of a run that goes on there is nothing to complain about.
+    // Notes are for runs that ended badly, not for those that are still training.
     const live = {
       notes: ended
         .filter(({ result }) => result?.status !== 'finished')

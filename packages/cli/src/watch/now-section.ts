@@ -13,7 +13,7 @@ import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
 import { learningRates } from '../runs/settings.ts';
 
-// More than other charts have: who watches wants to see the newest steps.
+/** Points of the chart: more than others have, since whoever watches wants to see the newest steps. */
 const points = 120;
 
 /** The run that is written now, or would be next: the first without a result. */
@@ -33,7 +33,7 @@ function progressed(run: RunRecord): number {
   return Math.max(stepsOf(run), (run.steps.at(-1)?.step ?? -1) + 1);
 }
 
-/** How much of a run is done; within its first epoch it is not known how long an epoch is. */
+/** The share of a run that is done, 0 to 1; 0 within the first epoch, whose length is not known before it ends. */
 function shareOf(run: RunRecord, epochs: number): number {
   const [first] = run.epochs;
   return first === undefined ? 0 : Math.min(1, progressed(run) / (first.step * epochs));

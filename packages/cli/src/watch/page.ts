@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ioError } from '@multigrad/core/strategy';
 import { styleSheet } from '../report/style-sheet.ts';
 
-/** The page before anything is known: the script fills it. */
+/** The page without content, which its script fills in. */
 export const pageHtml = `<!doctype html>
 <html lang="en">
 <head>
@@ -34,7 +34,7 @@ export const pageModules = ['page.js', 'sections.js', 'status.js'] as const;
  * @throws MultigradError `io` where it is not there
  */
 export function pageModule(name: (typeof pageModules)[number]): string {
-  // The same address from the sources and from what they are compiled to.
+  // From `src/watch` as from `dist/watch` this is the compiled module.
   const address = new URL(`../../dist/watch/browser/${name}`, import.meta.url);
   try {
     return readFileSync(address, 'utf8');
@@ -43,7 +43,7 @@ export function pageModule(name: (typeof pageModules)[number]): string {
   }
 }
 
-/** The look of the report, and of what a live page has beside it. */
+/** The style sheet: that of the report, and what a live page has beside a report. */
 export function pageStyle(): string {
   return `${styleSheet}
 #status { float: right; margin: .3rem 0 .3rem 1rem; font-size: .875rem; color: var(--quiet); }
@@ -56,7 +56,7 @@ progress { width: 100%; max-width: 46rem; height: .75rem; accent-color: #0072b2;
 `;
 }
 
-/** A small curve. */
+/** The icon of the page: a falling curve. */
 export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">
 <path d="M1 2C4 12 8 13 15 14" fill="none" stroke="#0072b2" stroke-width="2.5" stroke-linecap="round"/>
 </svg>

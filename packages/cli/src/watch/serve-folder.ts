@@ -5,7 +5,7 @@ import { LivePageSource } from './live-page.ts';
 import { servePage } from './server.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 
-// Records come with every sampled step; a page that moves faster is no easier to read.
+/** Time between two readings of the folder, in ms: a page that changes more often is hard to read. */
 const interval = 1000;
 
 /**
@@ -21,7 +21,7 @@ export async function watch(
   { folder, print, signal, draw }: Environment,
 ): Promise<number> {
   const source = new LivePageSource(resolve(folder, given), given, new ChartCache(draw));
-  // What cannot be shown at all is said here and not on a page.
+  // A folder that cannot be read at all is an error of the command, not a page with an error.
   await source.read();
   const server = await servePage(source, { port, interval, now: () => Date.now() });
   print(`Watching ${given}: open ${server.url} in a browser on this machine.`);

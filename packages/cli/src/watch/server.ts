@@ -25,7 +25,8 @@ export interface ServeOptions {
 
 const host = '127.0.0.1';
 
-// Nothing but what this server sends: no script of a run's name could run, and no other page may embed this one.
+// The browser loads and runs only what this server sends, so that a run whose name is a script cannot run it, and no other
+// page may embed this one.
 const headers = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
@@ -42,7 +43,7 @@ interface Document {
   readonly text: string;
 }
 
-/** All that is served beside the events, by its path; no request ever names a file. */
+/** Every document that is served, by its path. A request never names a file. */
 function documentsByPath(): ReadonlyMap<string, Document> {
   const javascript = 'text/javascript; charset=utf-8';
   return new Map<string, Document>([
@@ -61,7 +62,7 @@ function refuse(response: ServerResponse, status: number, why: string): void {
 }
 
 /**
- * Whether a request is meant for this server by the name it has. A page of another site can make its own name point at
+ * Whether a request names this server as its host. A page of another site can make its own name point at
  * this machine (DNS rebinding); the name then stands in the request.
  */
 function isOurs({ headers: { host: asked, origin } }: IncomingMessage, port: number): boolean {

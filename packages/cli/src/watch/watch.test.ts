@@ -197,7 +197,7 @@ describe('the server', () => {
   it('says which port is taken', async () => {
     writeComparison(folder, recordedComparison({ strategies: ['sum'], seeds: [0] }));
     const { port } = await serve();
-    const source = new LivePageSource(folder, 'out');
+    const source = new LivePageSource(folder, 'out', new ChartCache());
     await expect(
       servePage(source, { port: Number(port), interval: 20, now: () => now }),
     ).rejects.toMatchObject({

@@ -39,7 +39,7 @@ export function codeFingerprint(
   );
 }
 
-/** Of a file, or of all code below a folder. */
+/** The digest of a file, or of all code below a folder. */
 function digest(path: string): string {
   const hash = createHash('sha256');
   if (!existsSync(path)) return 'none';

@@ -14,7 +14,7 @@ import { assertSameRequest } from './assert-same-request.ts';
 import { communicationText } from './communication-text.ts';
 import type { Ranks, RunOrder } from './ranks.ts';
 
-/** Two ranks or more. The first one leads. */
+/** The ranks of a communicator, two or more. Rank 0 leads. */
 export function communicatingRanks(communicator: MeasuredCommunicator): Ranks {
   return {
     rank: communicator.rank,

@@ -36,7 +36,7 @@ export interface Ranks {
   /** Lines that tell the user who trains. */
   readonly introduction: readonly string[];
   /**
-   * Checks that a configuration is something for these ranks, and that all of them were asked for the same.
+   * Checks that these ranks can train a configuration, and that all of them were asked for the same.
    *
    * @param folder - what paths of strategies are relative to
    * @throws MultigradError `unsupported` for more than one run, `invalid-option` for batches too small,
@@ -62,7 +62,7 @@ export interface Ranks {
   ): Pick<TrainerOptions<NamedTensorMap, string>, 'exchange' | 'synchronise'>;
   /** This rank's samples of every batch. */
   shard(batches: RunBatches): RunBatches;
-  /** What ends an evaluation early: ranks cannot leave one by themselves. */
+  /** The signal that ends an evaluation early. Several ranks get one that never does: none may leave before the others. */
   evaluationSignal(signal: AbortSignal): AbortSignal;
   /**
    * Lets the trainers of all ranks go on from the newest checkpoint, which the leading rank reads.

@@ -5,7 +5,7 @@ import { communicatingRanks } from './communicating-ranks.ts';
 import type { Ranks } from './ranks.ts';
 import { solo } from './solo.ts';
 
-/** How long a rank that failed by itself waits before it speaks: the first rank may have the same error. In ms. */
+/** Time that a failing rank waits before it prints its error, in ms: rank 0 may have the same error and print it. */
 const deference = 1000;
 
 /** A command, as one rank runs it; returns the exit code. */
@@ -17,7 +17,7 @@ type RankCommand = (environment: Environment, ranks: Ranks) => Promise<number>;
  * @returns the exit code, where all ranks end by themselves
  */
 export async function runRank(environment: Environment, run: RankCommand): Promise<number> {
-  // What is not asked for is not loaded: the library of MPI may not be there.
+  // Loaded here alone: the library of MPI may not be installed.
   const { openMpi } = await import('@multigrad/distributed/open-mpi');
   return asRank(
     measured(openMpi(), () => performance.now()),
@@ -26,7 +26,7 @@ export async function runRank(environment: Environment, run: RankCommand): Promi
   );
 }
 
-/** Runs a command as the rank of a communicator that is open. One rank by itself is a process like any other. */
+/** Runs a command as the rank of an open communicator; with one rank alone, as a process without MPI does. */
 export async function asRank(
   communicator: MeasuredCommunicator,
   environment: Environment,
@@ -39,7 +39,7 @@ export async function asRank(
     return exitCode;
   }
   const complaints: string[] = [];
-  // Launchers pass a terminal on where there is none.
+  // Under a launcher of MPI the output may look like a terminal without being one.
   const heard: Environment = { ...environment, terminal: null };
   const own: Environment =
     rank === 0
