@@ -49,7 +49,7 @@ export async function trainRuns(
     for (const run of runs) {
       if (signal.aborted) break;
       await ranks.order({ lr: run.lr, seed: run.seed });
-      const result = await trainIntoFolder(comparison, run, site);
+      const result = await trainAndRecord(comparison, run, site);
       progress.runEnd(result);
       for (const line of ranks.summary(result)) progress.note(line);
       if (result.error && result.status === 'failed') {
@@ -63,7 +63,7 @@ export async function trainRuns(
 }
 
 /** Trains one run into its folder, and writes down how it ended. */
-async function trainIntoFolder(
+async function trainAndRecord(
   comparison: Comparison,
   run: RunName,
   { folder, files, backend, lostThreads, tensorboard, ranks, progress, signal }: TrainingSite,
