@@ -74,7 +74,7 @@ export default tseslint.config(
   {
     // Objectives, variables, metrics and callbacks are named by users.
     files: [
-      'packages/{core,scalarization,composition,callbacks,checkpoint,cli,conformance,distributed}/src/**/*.ts',
+      'packages/{core,scalarization,composition,callbacks,checkpoint,cli,conformance,datasets,distributed,models}/src/**/*.ts',
       'packages/strategy-*/src/**/*.ts',
     ],
     ignores: ['**/*.test.ts', '**/testing/**'],

@@ -1,5 +1,6 @@
 // Reads and writes of a plain object by a name that comes from outside: `record[name]` finds `constructor` and `toString`
-// on every object, and writing `record['__proto__']` changes what the object is.
+// on every object, and writing `record['__proto__']` changes what the object is. Reads are allowed where the types say that
+// the object has every such name: an object of type `Record<Name, …>` by a key of the type parameter `Name`.
 import ts from 'typescript';
 
 const arrays =
@@ -20,10 +21,11 @@ export const noForeignKeys = {
     const checker = program.getTypeChecker();
     const typeOf = (node) => checker.getTypeAtLocation(esTreeNodeToTSNodeMap.get(node));
 
+    const partsOf = (type) => (type.isUnion() ? type.types.flatMap(partsOf) : [type]);
+
     /** Whether any text may be the key. */
     const isAnyText = (node) => {
-      const parts = (type) => (type.isUnion() ? type.types.flatMap(parts) : [type]);
-      return parts(checker.getBaseConstraintOfType(typeOf(node)) ?? typeOf(node)).some(
+      return partsOf(checker.getBaseConstraintOfType(typeOf(node)) ?? typeOf(node)).some(
         (type) => (type.flags & (ts.TypeFlags.String | ts.TypeFlags.TemplateLiteral)) !== 0,
       );
     };
@@ -36,6 +38,19 @@ export const noForeignKeys = {
       return !(type.isUnion() ? type.types.every(isArray) : isArray(type));
     };
 
+    /** The names that a `Record<Name, …>` has, type parameters and texts; none where it may lack one. */
+    const namesOf = (type) => {
+      const [first] = type.aliasTypeArguments ?? [];
+      if (type.aliasSymbol?.name === 'Readonly') return namesOf(first);
+      return type.aliasSymbol?.name === 'Record'
+        ? partsOf(first).filter(({ flags }) => (flags & ts.TypeFlags.String) === 0)
+        : [];
+    };
+    const hasAll = (record, key) => {
+      const names = namesOf(typeOf(record));
+      return partsOf(typeOf(key)).every((name) => names.includes(name));
+    };
+
     return {
       MemberExpression(node) {
         if (!node.computed || node.property.type === 'Literal') return;
@@ -45,6 +60,7 @@ export const noForeignKeys = {
           (parent.type === 'AssignmentExpression' && parent.left === node) ||
           parent.type === 'UpdateExpression' ||
           (parent.type === 'UnaryExpression' && parent.operator === 'delete');
+        if (!written && hasAll(node.object, node.property)) return;
         context.report({ node, messageId: written ? 'write' : 'read' });
       },
     };

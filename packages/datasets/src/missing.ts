@@ -1,4 +1,4 @@
-import { MultigradError, randomState, resumeRandom } from '@multigrad/core/strategy';
+import { MultigradError, randomState, resumeRandom, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchContext, BatchSource } from './batch-source.ts';
 
@@ -65,23 +65,26 @@ export function withMissing<Batch extends Readonly<Record<string, tf.Tensor>>>(
     count: source.count,
     batch: async (indices: Int32Array, context: BatchContext) => {
       const batch = await source.batch(indices, context);
-      const entries: Record<string, tf.Tensor> = { ...batch };
-      const present: Record<string, tf.Tensor1D> = {};
+      const entries = new Map<string, tf.Tensor>(Object.entries(batch));
+      const present = new Map<string, tf.Tensor1D>();
       for (const { name, present: all } of lacking) {
-        const whole: unknown = batch[name];
+        const whole: unknown = own(batch, name);
         if (!(whole instanceof tf.Tensor)) {
-          tf.dispose([entries, present]);
+          tf.dispose([...entries.values(), ...present.values()]);
           throw new MultigradError(
             'invalid-argument',
             `Option \`rates\` of \`withMissing\` should name entries of a batch (${Object.keys(batch).join(', ')}). Found \`${name}\`.`,
           );
         }
         const mask = tf.tensor1d(Float32Array.from(indices, (index) => all[index]!));
-        present[name] = mask;
-        entries[name] = blank(whole as tf.Tensor, mask);
+        present.set(name, mask);
+        entries.set(name, blank(whole as tf.Tensor, mask));
         (whole as tf.Tensor).dispose();
       }
-      return { ...entries, present } as unknown as BatchWithMissing<Batch>;
+      return {
+        ...Object.fromEntries(entries),
+        present: Object.fromEntries(present),
+      } as unknown as BatchWithMissing<Batch>;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 
 /** What a wav file holds. */
 export interface WavAudio {
@@ -99,7 +99,7 @@ function readFormat(view: DataView, at: number, size: number, where: string): Fo
   const sampleRate = view.getUint32(at + 4, true);
   const bits = view.getUint16(at + 14, true);
   const name = `${tagNames[tag] ?? `format ${tag}`} ${bits}`;
-  if (!(name in formats)) {
+  if (!Object.hasOwn(formats, name)) {
     fail(where, `${name} bits`, 'samples in PCM of 8, 16, 24 or 32 bits or floats of 32 or 64');
   }
   if (channels === 0 || sampleRate === 0) {
@@ -119,7 +119,7 @@ function readSamples(
   if (size === 0 || size % frame !== 0) {
     fail(where, `${size}`, `a positive multiple of ${frame} bytes of samples`);
   }
-  const read = formats[name]!;
+  const read = own(formats, name)!;
   const samples = new Float32Array(size / frame);
   for (let i = 0; i < samples.length; i++) {
     let sum = 0;

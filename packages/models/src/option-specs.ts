@@ -1,4 +1,9 @@
-import { type ChoiceOption, MultigradError, type NumberOption } from '@multigrad/core/strategy';
+import {
+  type ChoiceOption,
+  MultigradError,
+  type NumberOption,
+  own,
+} from '@multigrad/core/strategy';
 import { type Initialisation, initialisations } from './weights/initialisation.ts';
 
 /** A count: an integer >= `minimum`. */
@@ -42,7 +47,7 @@ export function assertPresent<Options extends object>(
   names: readonly (keyof Options & string)[],
 ): void {
   for (const name of names) {
-    if ((options[name] as unknown) !== undefined) continue;
+    if (own(options as Readonly<Record<string, unknown>>, name) !== undefined) continue;
     throw new MultigradError(
       'invalid-option',
       `Option \`${name}\` of \`${owner}\` is required. Found undefined.`,

@@ -4,6 +4,7 @@ import {
   MultigradError,
   type OptionSpecs,
   resolveOptions,
+  own,
 } from '@multigrad/core/strategy';
 import { countOption } from '../option-specs.ts';
 
@@ -104,9 +105,11 @@ export function gBlending<Name extends string>(
       const now = objectives.map((name) => lossesOf(name, logs));
       const estimate = before === null ? null : blend(before, now);
       before = now;
-      objectives.forEach((name, k) => {
-        if (estimate !== null) lossWeights[name] = estimate[k]!;
-      });
+      if (estimate === null) return;
+      Object.assign(
+        lossWeights,
+        Object.fromEntries(objectives.map((name, k) => [name, estimate[k]!])),
+      );
     },
   };
   return { lossWeights, callback };
@@ -131,7 +134,7 @@ function blend(before: readonly Losses[], now: readonly Losses[]): number[] | nu
 }
 
 function lossesOf(name: string, logs: Logs): Losses {
-  const [training, validation] = [logs[`${name}_loss`], logs[`val_${name}_loss`]];
+  const [training, validation] = [own(logs, `${name}_loss`), own(logs, `val_${name}_loss`)];
   if (Number.isFinite(training) && Number.isFinite(validation)) {
     return { training: training!, validation: validation! };
   }

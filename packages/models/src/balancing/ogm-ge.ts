@@ -4,6 +4,7 @@ import {
   randomState,
   resolveOptions,
   resumeRandom,
+  own,
 } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { missingLabel, oneHotOf } from '../losses/labels.ts';
@@ -165,7 +166,7 @@ export function ogmGe<Modality extends string, Joint extends string>(
         optimizer.applyGradients(modulated);
       } finally {
         for (const [name, tensor] of Object.entries(modulated)) {
-          if (tensor !== gradients[name]) tensor.dispose();
+          if (tensor !== own(gradients, name)) tensor.dispose();
         }
       }
     },

@@ -98,14 +98,16 @@ export function resnet18({ name, ...given }: Resnet18Options): LayersModel {
   const options = resolveOptions('resnet18', specs, given);
   const { channels, inputHeight, inputWidth, frames, width } = options;
   const make = new SeededLayers(name, options.seed, options.initialisation);
-  const bodies: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
-    stem: (x) => stem(make, x, options.stem, width),
-  };
+  const bodies: [string, (x: SymbolicTensor) => SymbolicTensor][] = [
+    ['stem', (x) => stem(make, x, options.stem, width)],
+  ];
   [1, 2, 4, 8].forEach((factor, k) => {
-    bodies[`stage${k + 1}`] = (x) => {
-      const first = residualBlock(make, `stage${k + 1}/block1`, x, factor * width, k === 0 ? 1 : 2);
-      return residualBlock(make, `stage${k + 1}/block2`, first, factor * width, 1);
+    const key = `stage${k + 1}`;
+    const body = (x: SymbolicTensor): SymbolicTensor => {
+      const first = residualBlock(make, `${key}/block1`, x, factor * width, k === 0 ? 1 : 2);
+      return residualBlock(make, `${key}/block2`, first, factor * width, 1);
     };
+    bodies.push([key, body]);
   });
   const size = [inputHeight, inputWidth, channels];
   const image = input({
@@ -113,7 +115,7 @@ export function resnet18({ name, ...given }: Resnet18Options): LayersModel {
     shape: frames === 1 ? size : [frames, ...size],
   });
   let tensor = image;
-  for (const [key, body] of Object.entries(bodies)) {
+  for (const [key, body] of bodies) {
     const part = stage(make.name(key), tensor.shape.slice(1), (x) =>
       frames === 1 ? body(x) : onEveryFrame(make.name(key), frames, x, body),
     );

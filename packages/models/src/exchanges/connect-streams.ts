@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Shape } from '../layers/shape.ts';
 import type { Initialisation } from '../weights/initialisation.ts';
@@ -27,9 +28,9 @@ export function connectStreams(connection: ConnectedStreams): (inputs: Streams) 
   const { owner, encoders, exchange, seed, initialisation } = connection;
   const names = Object.keys(encoders);
   const places = placesByStream(owner, names, connection.after);
-  const stages = names.map((stream) => stagesOf(encoders[stream]!));
+  const stages = names.map((stream) => stagesOf(own(encoders, stream)!));
   const ends = names.map((stream, k) =>
-    stageEnds(owner, encoders[stream]!, stages[k]!, places[stream]!),
+    stageEnds(owner, own(encoders, stream)!, stages[k]!, own(places, stream)!),
   );
   const rounds = ends[0]!.length;
   for (let round = 0; round < rounds; round++) {
@@ -45,7 +46,7 @@ export function connectStreams(connection: ConnectedStreams): (inputs: Streams) 
         return [
           stream,
           chain(
-            streams[stream]!,
+            own(streams, stream)!,
             next.map(({ layer }) => layer),
           ),
         ];

@@ -1,4 +1,4 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionSpecs, resolveOptions, own } from '@multigrad/core/strategy';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { joinTokens } from '../fusions/cross-attention.ts';
 import { LayerNormalization } from '../layers/layer-normalization.ts';
@@ -37,8 +37,8 @@ export function crossAttentionExchange(options: CrossAttentionExchangeOptions = 
       const norm = new LayerNormalization({ name: make.name(`${stream}/norm`) });
       return [stream, norm.apply(tokensOf(make.name(`${stream}/tokens`), x)) as SymbolicTensor];
     });
-    const attended = tokens.map(([stream, own]) => {
-      const x = streams[stream]!;
+    const attended = tokens.map(([stream, sequence]) => {
+      const x = own(streams, stream)!;
       const width = x.shape.at(-1)!;
       const others = tokens
         .filter(([other]) => other !== stream)
@@ -49,7 +49,7 @@ export function crossAttentionExchange(options: CrossAttentionExchangeOptions = 
         width,
         heads,
       });
-      const found = attention.apply([own, context]) as SymbolicTensor;
+      const found = attention.apply([sequence, context]) as SymbolicTensor;
       const shaped = layers.reshape({
         name: make.name(`${stream}/reshape`),
         targetShape: x.shape.slice(1),

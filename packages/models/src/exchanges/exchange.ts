@@ -1,4 +1,4 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { describeValue, MultigradError, own } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Shape } from '../layers/shape.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
@@ -32,15 +32,21 @@ export function placesByStream(
   after: ExchangePlaces,
 ): Record<string, readonly string[]> {
   const places = streams.map((stream): [string, readonly string[]] => {
-    const own: unknown = Array.isArray(after)
-      ? after
-      : (after as Readonly<Record<string, unknown>> | undefined)?.[stream];
-    if (Array.isArray(own) && own.length > 0 && own.every((name) => typeof name === 'string')) {
-      return [stream, own];
+    const given: unknown = after;
+    const places: unknown =
+      Array.isArray(given) || typeof given !== 'object' || given === null
+        ? given
+        : own(given as Readonly<Record<string, unknown>>, stream);
+    if (
+      Array.isArray(places) &&
+      places.length > 0 &&
+      places.every((name) => typeof name === 'string')
+    ) {
+      return [stream, places];
     }
     throw new MultigradError(
       'invalid-option',
-      `Option \`${owner}.after\` should name one or more stages of \`${stream}\`. Found ${describeValue(own)}.`,
+      `Option \`${owner}.after\` should name one or more stages of \`${stream}\`. Found ${describeValue(places)}.`,
     );
   });
   const [[first, { length }]] = places as [[string, readonly string[]]];

@@ -3,6 +3,7 @@ import {
   MultigradError,
   type OptionSpecs,
   resolveOptions,
+  own,
 } from '@multigrad/core/strategy';
 import {
   input,
@@ -113,7 +114,7 @@ export function crossAttention({
     return [modality, input({ name: make.name(modality), shape: [...shape] })];
   });
   let tokens = symbols.map(([modality, z]): [string, SymbolicTensor] => {
-    const projection = make.dense(`${modality}/projection`, inputs[modality]!.at(-1)!, width);
+    const projection = make.dense(`${modality}/projection`, own(inputs, modality)!.at(-1)!, width);
     const projected = projection.apply(tokensOf(make.name(`${modality}/tokens`), z));
     const position = new PositionEmbedding(make.config(`${modality}/position`));
     return [modality, position.apply(projected) as SymbolicTensor];

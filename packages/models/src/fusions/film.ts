@@ -1,4 +1,4 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { describeValue, MultigradError, own } from '@multigrad/core/strategy';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { resolveWeights } from './fusion-options.ts';
@@ -63,7 +63,7 @@ export function film({ inputs, name = 'fusion', condition, ...given }: FilmOptio
   const symbols = vectorInputs('film', name, inputs);
   const make = resolveWeights('film', name, given);
   const by = condition ?? Object.keys(inputs)[0]!;
-  const c = symbols[by];
+  const c = own(symbols, by);
   if (c === undefined) {
     throw new MultigradError(
       'invalid-option',
@@ -75,7 +75,7 @@ export function film({ inputs, name = 'fusion', condition, ...given }: FilmOptio
     .map(([modality, z]) => {
       const linear = (role: string): SymbolicTensor =>
         make
-          .dense(`${role}/${modality}`, inputs[by]!, inputs[modality]!)
+          .dense(`${role}/${modality}`, own(inputs, by)!, own(inputs, modality)!)
           .apply(c) as SymbolicTensor;
       const product = layers.multiply({ name: make.name(`product/${modality}`) });
       const scaled = product.apply([linear('scale'), z]) as SymbolicTensor;

@@ -116,6 +116,14 @@ describe.each(testedBackends())('on %s', (backend) => {
       );
     });
 
+    it('refuses a condition that is none of its inputs, whatever it is called', () => {
+      for (const condition of ['d', 'constructor', '__proto__']) {
+        expect(() => film({ inputs: { a: 3, b: 2 }, condition: condition as never })).toThrow(
+          'Option `condition` of `film` should be one of a, b.',
+        );
+      }
+    });
+
     it('is conditioned by the first unless told otherwise', async () => {
       await withFusion(
         () => film({ inputs, seed }),

@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { fusedWidth, resolveWeights } from './fusion-options.ts';
@@ -65,7 +66,7 @@ export function gated({ inputs, name = 'fusion', features, ...given }: GatedOpti
   const joined = layers.concatenate({ name: make.name('concatenation') }).apply(all);
   const total = Object.values(inputs).reduce((sum, length) => sum + length, 0);
   const terms = Object.entries(symbols).map(([modality, z]) => {
-    const hidden = make.dense(`hidden/${modality}`, inputs[modality]!, width, 'tanh').apply(z);
+    const hidden = make.dense(`hidden/${modality}`, own(inputs, modality)!, width, 'tanh').apply(z);
     const gate = make.dense(`gate/${modality}`, total, width, 'sigmoid').apply(joined);
     const product = layers.multiply({ name: make.name(`product/${modality}`) });
     return product.apply([gate, hidden] as SymbolicTensor[]) as SymbolicTensor;

@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { fusedWidth, resolveWeights } from './fusion-options.ts';
@@ -60,9 +61,11 @@ export function summation({
   const make = resolveWeights('summation', name, given);
   const width = fusedWidth('summation', features, inputs);
   const terms = Object.entries(symbols).map(([modality, z]) =>
-    inputs[modality] === width
+    own(inputs, modality) === width
       ? z
-      : (make.dense(`projection/${modality}`, inputs[modality]!, width).apply(z) as SymbolicTensor),
+      : (make
+          .dense(`projection/${modality}`, own(inputs, modality)!, width)
+          .apply(z) as SymbolicTensor),
   );
   const sum = layers.add({ name: make.name('sum') }).apply(terms) as SymbolicTensor;
   return model({ name, inputs: Object.values(symbols), outputs: sum });

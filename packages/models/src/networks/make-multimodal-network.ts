@@ -1,4 +1,4 @@
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpecs, resolveOptions, own } from '@multigrad/core/strategy';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { connectStreams } from '../exchanges/connect-streams.ts';
 import type { Streams } from '../exchanges/exchange.ts';
@@ -160,7 +160,7 @@ function connection<Modality extends string>(
     return (inputs) =>
       record(
         Object.keys(encoders) as Modality[],
-        (modality) => encoders[modality].apply(inputs[modality]!) as SymbolicTensor,
+        (modality) => encoders[modality].apply(own(inputs, modality)!) as SymbolicTensor,
       );
   }
   const owner = 'exchange';

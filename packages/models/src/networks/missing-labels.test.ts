@@ -63,6 +63,37 @@ function expectClose(found: number[][], expected: number[][]): void {
   });
 }
 
+it('holds a name that every object has for no labels of its own', async () => {
+  await tf.setBackend('cpu');
+  await expectConstantMemory(() => {
+    const encoder = (name: string) => multilayerPerceptron({ name, ...size });
+    const net = multiTaskNetwork({
+      trunk: encoder,
+      tasks: {
+        constructor: { kind: 'regression', size: 2 },
+        weight: { kind: 'regression', size: 2 },
+      },
+      seed,
+    });
+    const several = multimodalNetwork({
+      encoders: { constructor: encoder('constructor'), b: encoder('b') },
+      fusion: 'gated',
+      classes: 3,
+      seed,
+    });
+    tf.tidy(() => {
+      const x = samples(every);
+      const found = net.losses(x, { weight: tf.ones([6, 2]) } as never);
+      expect(Object.keys(found)).toEqual(['weight']);
+      const inputs = { constructor: x, b: x };
+      const labelled = several.losses(inputs, { b: int(0, 1, 2, 0, 1, 2) } as never);
+      expect(Object.keys(labelled)).toEqual(['b']);
+    });
+    net.dispose();
+    several.dispose();
+  });
+});
+
 describe.each(testedBackends())('on %s', (backend) => {
   beforeAll(async () => {
     await startTestedBackend(backend);

@@ -1,4 +1,4 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { describeValue, MultigradError, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { SharedBody } from '../sharing/shared-body.ts';
@@ -235,9 +235,9 @@ export class MultiTaskNetwork<Name extends string> {
     measure: (task: TaskMeasures, outputs: tf.Tensor2D, targets: tf.Tensor) => T,
   ): Partial<Record<Name, T>> {
     return tidyRecord(() => {
-      const own = new Map<Name, tf.Tensor>();
+      const checkedTargets = new Map<Name, tf.Tensor>();
       for (const task of this.objectiveNames) {
-        const given: unknown = targets[task];
+        const given: unknown = own(targets, task);
         if (given === undefined || given === null) continue;
         if (!(given instanceof tf.Tensor)) {
           throw new MultigradError(
@@ -246,11 +246,11 @@ export class MultiTaskNetwork<Name extends string> {
           );
         }
         const checked = this.#tasks[task].targets(task, given as tf.Tensor);
-        if (checked !== null) own.set(task, checked);
+        if (checked !== null) checkedTargets.set(task, checked);
       }
       const outputs = forward();
-      return record([...own.keys()], (task) =>
-        measure(this.#tasks[task], outputs[task], own.get(task)!),
+      return record([...checkedTargets.keys()], (task) =>
+        measure(this.#tasks[task], outputs[task], checkedTargets.get(task)!),
       );
     });
   }

@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   input,
@@ -301,10 +301,12 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     measure: (logits: tf.Tensor2D, labels: tf.Tensor1D) => T,
   ): Measured<Labels, Joint | Modality, T> {
     const labelled = this.#labelled(labels);
-    const present = this.objectiveNames.filter((objective) => labelled[objective] !== undefined);
+    const present = this.objectiveNames.filter(
+      (objective) => own(labelled, objective) !== undefined,
+    );
     return tidyRecord(() => {
       const logits = forward();
-      return record(present, (objective) => measure(logits[objective], labelled[objective]!));
+      return record(present, (objective) => measure(logits[objective], own(labelled, objective)!));
     });
   }
 
@@ -329,10 +331,10 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
       );
     }
     const present = this.objectiveNames.filter((objective) => {
-      const own = labels[objective];
-      return own !== undefined && hasLabels(own, this.classes, `labels of \`${objective}\``);
+      const given = own(labels, objective);
+      return given !== undefined && hasLabels(given, this.classes, `labels of \`${objective}\``);
     });
-    return record(present, (objective) => labels[objective]!);
+    return record(present, (objective) => own(labels, objective)!);
   }
 
   /** Logits from features, as symbolic tensors. */
