@@ -17,7 +17,7 @@ import type { GradientStrategy, Json } from '@multigrad/core/strategy';
 import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { writeCheckpoint } from './checkpoint-folder.ts';
+import { folderOf, writeCheckpoint } from './checkpoint-folder.ts';
 import { Checkpoints, type CheckpointsOptions } from './checkpoints.ts';
 import { decodeSafetensors, encodeSafetensors, float32Tensor } from './safetensors/index.ts';
 import { checkpointFolders, damages, replaceTensors, reseal } from './testing/damage.ts';
@@ -220,6 +220,58 @@ describe('Checkpoints', () => {
       const checkpoints = new Checkpoints(join(folder, 'other'));
       const callbacks = [checkpoints.callback({ monitor: 'val_los' })];
       await expect(run.fit(1, { callbacks })).rejects.toThrow('should be one of loss, near_loss');
+    });
+  });
+
+  it('restores the best, also in a process that did not make it, and goes on from there', async () => {
+    const weights: number[][] = [];
+    await withRun(async (run) => {
+      const checkpoints = new Checkpoints(folder, { keep: 1, keepBest: 1 });
+      for (const score of [5, 1, 2]) {
+        await run.trainer.trainOnBatch(run.data);
+        await checkpoints.save(run.trainer.snapshot(), score);
+        weights.push(run.values());
+      }
+      expect(await checkpoints.list()).toMatchObject([
+        { step: 3, score: 2 },
+        { step: 2, score: 1 },
+      ]);
+      expect(await checkpoints.restoreBest(run.trainer)).toEqual({ step: 2, fit: null });
+      expect(run.values()).toEqual(weights[1]);
+    });
+    await withRun(async (run) => {
+      const checkpoints = new Checkpoints(folder, { keep: 1, keepBest: 1 });
+      expect((await checkpoints.restoreBest(run.trainer))!.step).toBe(2);
+      expect(run.values()).toEqual(weights[1]);
+      await run.trainer.trainOnBatch(run.data);
+      expect(run.values()).toEqual(weights[2]);
+      await checkpoints.save(run.trainer.snapshot(), 3);
+      expect((await checkpoints.list()).map(({ step, score }) => [step, score])).toEqual([
+        [3, 3],
+        [2, 1],
+      ]);
+    });
+  });
+
+  it('passes over a damaged best one, and has none without scores', async () => {
+    await withRun(async (run) => {
+      const complaints: string[] = [];
+      const checkpoints = new Checkpoints(folder, {
+        keep: 3,
+        onDamaged: (message) => complaints.push(message),
+      });
+      expect(await checkpoints.readBest()).toBeNull();
+      for (const score of [1, 2, null]) {
+        await run.trainer.trainOnBatch(run.data);
+        await checkpoints.save(run.trainer.snapshot(), score);
+      }
+      const [, , best] = await checkpoints.list();
+      const file = join(folder, folderOf(best!), 'weights.safetensors');
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 1]! ^= 1;
+      writeFileSync(file, bytes);
+      expect((await checkpoints.readBest())!.manifest.step).toBe(2);
+      expect(complaints).toHaveLength(1);
     });
   });
 

@@ -44,6 +44,15 @@ export interface CheckpointSchedule {
   readonly mode?: 'min' | 'max';
 }
 
+/** A checkpoint in a folder. */
+export interface ListedCheckpoint extends CheckpointName {
+  /**
+   * What the best are chosen by, the smaller the better: the number that `monitor` names, with the opposite sign where
+   * large ones are good. Null where it has none, or is damaged.
+   */
+  readonly score: number | null;
+}
+
 /** Whatever can be set back: a `MultiObjectiveTrainer`. */
 export interface Restorable {
   /** Goes on from a snapshot; returns where in a `fit` it was made, null outside of one. */
@@ -119,8 +128,14 @@ export class Checkpoints {
     this.#files = options.files ?? nodeFiles;
   }
 
-  /** The checkpoints that the folder holds, newest first; whether they are sound is found when they are read. */
-  async list(): Promise<readonly CheckpointName[]> {
+  /** The checkpoints that the folder holds, newest first, with their scores; damaged ones too, which have none. */
+  async list(): Promise<readonly ListedCheckpoint[]> {
+    return Promise.all(
+      (await this.#names()).map(async (name) => ({ ...name, score: await this.#scoreOf(name) })),
+    );
+  }
+
+  async #names(): Promise<readonly CheckpointName[]> {
     return listCheckpoints(this.#files, this.#folder);
   }
 
@@ -134,8 +149,28 @@ export class Checkpoints {
    *   be read; nothing is changed
    */
   async readNewest(): Promise<CheckpointContent | null> {
+    return this.#readFirst(async () => this.#names());
+  }
+
+  /**
+   * Reads the best of the checkpoints that are sound, by the scores that they were saved with; otherwise as
+   * {@link Checkpoints.readNewest}. Checkpoints of bad scores are kept only while they are new: see the option `keepBest`.
+   *
+   * @returns null where none has a score
+   */
+  async readBest(): Promise<CheckpointContent | null> {
+    return this.#readFirst(async () => {
+      const scored = (await this.list()).filter(({ score }) => score !== null);
+      return scored.sort((a, b) => a.score! - b.score!);
+    });
+  }
+
+  /** Reads the first that is sound. @param list - what there is, in the order of choice */
+  async #readFirst(
+    list: () => Promise<readonly CheckpointName[]>,
+  ): Promise<CheckpointContent | null> {
     const damaged = new Set<string>();
-    let names = await this.list();
+    let names = await list();
     for (;;) {
       const name = names.find((one) => !damaged.has(folderOf(one)));
       if (name === undefined) break;
@@ -151,7 +186,7 @@ export class Checkpoints {
         }
         if (error.code !== 'io') throw error;
         // Removed meanwhile? A process removes one only after it has made a newer one, so this ends when it stops training.
-        names = await this.list();
+        names = await list();
         if (names.some((one) => folderOf(one) === folderOf(name))) throw error;
       }
     }
@@ -187,7 +222,31 @@ export class Checkpoints {
    *   where all are damaged; `unsupported` for another version
    */
   async read<T>(take: (snapshot: TrainerSnapshot) => T): Promise<T | null> {
-    const content = await this.readNewest();
+    // Those after the newest that is sound are damaged.
+    return this.#take(await this.readNewest(), take, 'up to it');
+  }
+
+  /**
+   * Sets a trainer back to the best checkpoint that is sound: weights, statistics, optimizer and all. At the end of
+   * training it is what to evaluate and to keep.
+   *
+   * @returns null where none has a score
+   * @throws MultigradError as {@link Checkpoints.restore}
+   */
+  async restoreBest(trainer: Restorable): Promise<RestoredCheckpoint | null> {
+    const take = (snapshot: TrainerSnapshot): RestoredCheckpoint => ({
+      step: snapshot.state.step,
+      fit: trainer.restore(snapshot),
+    });
+    return this.#take(await this.readBest(), take, 'all');
+  }
+
+  /** @param own - which checkpoints of the folder this run goes on from */
+  async #take<T>(
+    content: CheckpointContent | null,
+    take: (snapshot: TrainerSnapshot) => T,
+    own: 'up to it' | 'all',
+  ): Promise<T | null> {
     if (content === null) return null;
     const { manifest } = content;
     const differences = jsonDifferences(manifest.config, this.#options.config ?? null, 'config');
@@ -201,9 +260,8 @@ export class Checkpoints {
     try {
       for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
       const taken = take({ state: manifest.state, tensors });
-      // Those before it are this run's as well; those after it are damaged.
-      for (const name of await this.list()) {
-        if (newestFirst(manifest, name) <= 0) this.#own.add(folderOf(name));
+      for (const name of await this.#names()) {
+        if (own === 'all' || newestFirst(manifest, name) <= 0) this.#own.add(folderOf(name));
       }
       return taken;
     } finally {
@@ -247,7 +305,7 @@ export class Checkpoints {
 
   async #save(snapshot: TrainerSnapshot, score: number | null): Promise<CheckpointName> {
     const step = snapshot.state.step;
-    const before = await this.list();
+    const before = await this.#names();
     const known = (name: CheckpointName): boolean =>
       this.#own.has(folderOf(name)) || this.#damaged.has(folderOf(name));
     const strange = before.find((name) => !known(name));

@@ -3,6 +3,7 @@ export {
   Checkpoints,
   type CheckpointSchedule,
   type CheckpointsOptions,
+  type ListedCheckpoint,
   type Restorable,
   type RestoredCheckpoint,
 } from './checkpoints.ts';

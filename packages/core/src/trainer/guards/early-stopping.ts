@@ -18,7 +18,7 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 
 /**
  * Ends training when a number has not become better for some epochs. What it has seen is part of checkpoints; copies of
- * the best weights are not.
+ * the best weights are not: after a resume, `restoreBest` of `@multigrad/checkpoint` reads them from the disk.
  *
  * @throws MultigradError `invalid-option`; during `fit` too, where the logs have no number of the name `monitor`;
  *   `unsupported` where a `fit` with `restoreBest` resumes after its best epoch, whose weights were lost with the process
@@ -58,7 +58,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
       throw new MultigradError(
         'unsupported',
         `Option \`restoreBest\` needs the weights of the best epoch, with \`${monitor.name}\` ${monitor.best}. Found none: ` +
-          'they were in the memory of the process that ended. Resume without it, and read them from a checkpoint at the end.',
+          'they were in the memory of the process that ended. Resume without it; `restoreBest` of `Checkpoints` reads them from the disk.',
       );
     },
     onEpochEnd: (_, logs) => {
