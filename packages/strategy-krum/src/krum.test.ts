@@ -3,24 +3,14 @@ import {
   gramianOf,
   groupGradients,
   integrateMatrix,
-  MultigradError,
 } from '@multigrad/core/strategy';
+import { problem } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { krum, type KrumOptions, plugin } from './index.ts';
 
 function integrate(jacobian: readonly (readonly number[])[], options?: KrumOptions) {
   return integrateMatrix(krum(options), jacobian);
-}
-
-function problem(action: () => unknown): { code: string; message: string } {
-  try {
-    action();
-  } catch (error) {
-    if (!MultigradError.isInstance(error)) throw error;
-    return { code: error.code, message: error.message };
-  }
-  throw new Error('Nothing was thrown.');
 }
 
 /** The paper's scores, on the vectors themselves. */
@@ -156,35 +146,32 @@ describe('krum', () => {
   it('refuses groups that are too small, from the start and at a step', () => {
     const strategy = krum({ byzantine: 2 });
     expect(
-      problem(() => strategy.init({ key: 'trunk', objectives: ['a', 'b', 'c', 'd'], tensors: [] })),
-    ).toEqual({
-      code: 'unsupported',
-      message:
-        'Strategy `krum` with byzantine 2 and selected 1 needs at least 5 objectives in a group. Found 4 in group `trunk`: `a`, `b`, `c`, `d`.',
-    });
+      problem('unsupported', () =>
+        strategy.init({ key: 'trunk', objectives: ['a', 'b', 'c', 'd'], tensors: [] }),
+      ),
+    ).toBe(
+      'Strategy `krum` with byzantine 2 and selected 1 needs at least 5 objectives in a group. Found 4 in group `trunk`: `a`, `b`, `c`, `d`.',
+    );
     const present = groupGradients({
       objectives: ['a', 'c'],
       gramian: gramianOf([[1], [2]]),
       step: 7,
     });
-    expect(problem(() => strategy.integrate(present, null))).toEqual({
-      code: 'unsupported',
-      message:
-        'Strategy `krum` with byzantine 2 and selected 1 needs at least 5 objectives in a group. Found 2 at step 7: `a`, `c`.',
-    });
-    expect(problem(() => integrate([[1]])).message).toContain('needs at least 3 objectives');
-    expect(problem(() => integrate(line, { selected: 7 })).message).toContain(
+    expect(problem('unsupported', () => strategy.integrate(present, null))).toBe(
+      'Strategy `krum` with byzantine 2 and selected 1 needs at least 5 objectives in a group. Found 2 at step 7: `a`, `c`.',
+    );
+    expect(problem('unsupported', () => integrate([[1]]))).toContain('needs at least 3 objectives');
+    expect(problem('unsupported', () => integrate(line, { selected: 7 }))).toContain(
       'needs at least 7 objectives in a group. Found 6 in group `matrix`',
     );
     expect([...integrate([[1], [2], [4]], { byzantine: 0 }).weights]).toEqual([1, 0, 0]);
   });
 
   it('refuses options out of range', () => {
-    expect(problem(() => krum({ byzantine: -1 }))).toEqual({
-      code: 'invalid-option',
-      message: 'Option `byzantine` of `krum` should be an integer >= 0. Found -1.',
-    });
-    expect(problem(() => krum({ selected: 0 })).message).toBe(
+    expect(problem('invalid-option', () => krum({ byzantine: -1 }))).toBe(
+      'Option `byzantine` of `krum` should be an integer >= 0. Found -1.',
+    );
+    expect(problem('invalid-option', () => krum({ selected: 0 }))).toBe(
       'Option `selected` of `krum` should be an integer >= 1. Found 0.',
     );
   });

@@ -60,6 +60,7 @@ export {
 export { expectExactGradients } from './objective-gradients.ts';
 export { only } from './only.ts';
 export { disposeOptimizer } from './optimizers.ts';
+export { problem } from './problems.ts';
 export { normalTensor, withSeededRandom } from './random.ts';
 export { savedAndLoaded } from './saved-models.ts';
 export { trainableVariables } from './trainable-variables.ts';

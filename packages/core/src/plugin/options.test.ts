@@ -1,5 +1,5 @@
+import { problem } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
-import { MultigradError } from '../base/errors.ts';
 import type { OptionSpec, OptionSpecs } from './options.ts';
 import { assertOptionSpecs } from './options-check.ts';
 import { describeOption, resolveOptions } from './options-resolve.ts';
@@ -44,17 +44,6 @@ const defaults = {
 
 function resolve(given: unknown): unknown {
   return resolveOptions('example', specs, given as ExampleOptions | undefined);
-}
-
-function problem(code: string, action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    if (!MultigradError.isInstance(error)) throw error;
-    expect(error.code).toBe(code);
-    return error.message;
-  }
-  throw new Error('Nothing was thrown.');
 }
 
 describe('resolveOptions', () => {

@@ -1,5 +1,5 @@
+import { problem } from '@multigrad/test-support';
 import { describe, expect, it } from 'vitest';
-import { MultigradError } from '../base/errors.ts';
 import type { OptionSpecs } from './options.ts';
 import { resolveOptions } from './options-resolve.ts';
 import { assertPlugin, createStrategy, definePlugin, type StrategyPlugin } from './plugin.ts';
@@ -48,17 +48,6 @@ const parts: StrategyPlugin<ConstantOptions> = {
 
 function withName(name: string): StrategyPlugin {
   return { ...parts, name, create: () => ({ ...constant(), name }) };
-}
-
-function problem(code: string, action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    if (!MultigradError.isInstance(error)) throw error;
-    expect(error.code).toBe(code);
-    return error.message;
-  }
-  throw new Error('Nothing was thrown.');
 }
 
 describe('definePlugin', () => {
