@@ -1,6 +1,6 @@
-// Cases by their numbers.
+// Tries a numbered list of cases.
 
-/** Failures that are told; with more, something is wrong everywhere. */
+/** After so many failures a part stops: they probably have one cause. */
 const mostFailures = 10;
 /** Milliseconds between two lines of progress. */
 const pause = 60_000;

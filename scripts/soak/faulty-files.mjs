@@ -1,4 +1,4 @@
-// A file system of which one operation fails, or in whose midst the process dies.
+// A file system in which one operation fails, or in which the process dies before, after or during one.
 
 /** How an operation fails: with an error before it, after it, or the process dies before, after or in the midst of it. */
 export const modes = [
@@ -17,7 +17,7 @@ export function* faultsOf(count, every, first = 1) {
   }
 }
 
-/** What a process that died does no more. */
+/** Thrown by every file operation after the process has died. */
 export class Died extends Error {
   constructor() {
     super('EDIED: the process is no more');
@@ -51,7 +51,7 @@ export function faultyFiles(inner, at, mode, watch = () => undefined) {
       return result;
     }
     operation = `${name} ${path}`;
-    // The system closes a file whatever it says.
+    // The system closes a file also where `close` returns an error.
     if (name === 'close') await perform();
     if (name === 'close' && mode.endsWith('after')) perform = () => undefined;
     if (mode === 'dies before') die();
@@ -61,12 +61,12 @@ export function faultyFiles(inner, at, mode, watch = () => undefined) {
     }
     if (mode === 'EIO after' || mode === 'dies after') {
       const result = await perform();
-      // What is open stays so, as nobody learns of it.
+      // The caller never gets the open file, so it is closed here.
       if (name === 'open') await result.close();
       if (mode === 'dies after') die();
       throw failure('EIO');
     }
-    // A disk that is full takes a part.
+    // A full disk still writes a part.
     if (mode === 'ENOSPC') await half?.();
     throw failure(mode);
   };
@@ -82,7 +82,7 @@ export function faultyFiles(inner, at, mode, watch = () => undefined) {
       ),
     cut: (bytes) => step('cut', path, () => file.cut(bytes)),
     sync: () => step('sync', path, () => file.sync()),
-    // Of a process that died nothing stays open.
+    // The system closes the files of a process that died.
     close: () => (died ? file.close() : step('close', path, () => file.close())),
   });
   const files = {

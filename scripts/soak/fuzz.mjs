@@ -139,7 +139,7 @@ export async function fuzz({ count, seed }) {
         const now = values();
         outcome = warned ? 'previous' : 'newest';
         const expected = restored[warned ? 0 : 1];
-        // Whoever makes the checksums fit may change numbers, not more.
+        // With checksums made to fit, only numbers may have changed.
         if (!now.equals(expected) && !kind.includes('sealed')) {
           throw new Error(`Damage ${index} (${kind}) was loaded in silence.`);
         }

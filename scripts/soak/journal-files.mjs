@@ -1,5 +1,5 @@
-// A file system that takes down what is done to it, and makes what a power cut leaves of that: what was synced is there,
-// and of the rest nothing, or some.
+// A file system that keeps a journal of its operations, and makes from it the files that a power cut leaves: all that was
+// synced, and nothing or a part of the rest.
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -73,7 +73,7 @@ function extended(content, bytes) {
   return longer;
 }
 
-/** What the journal's operations up to `count` make, with what of it is on the disk. */
+/** The files and folders after the first `count` operations, each with its content and with what is on the disk. */
 function replay(journal, count, lying) {
   const root = newFolder();
   const opened = new Map();
@@ -125,8 +125,8 @@ function replay(journal, count, lying) {
 /**
  * Writes what is on the disk after a power cut that follows `count` operations.
  *
- * @param random - draws how much of what was not synced is there all the same: of a folder the first so many changes, of a
- *   file its old content, its new one, a part of that, or zeros in its place; without it nothing is there
+ * @param random - draws how much of what was not synced is there: of a folder its first changes, of a file its old
+ *   content, its new one, a part of it, or zeros; null for nothing
  * @param lying - name of files that are never written, whatever the disk says
  */
 export function afterPowerCut(journal, count, folder, random, lying = null) {

@@ -1,5 +1,5 @@
-// Several processes race for one lock, again and again, over what they may find at its place. Whoever gets it leaves a
-// witness while it holds it: two that meet there are two holders.
+// Several processes race for one lock, again and again. A process that gets it makes a file beside it (the witness) and
+// removes it before the release: a process that finds another's witness shows that two hold the lock.
 import { fork } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -9,7 +9,7 @@ import { randomState, resumeRandom } from '../../packages/core/dist/strategy.js'
 import { newFolder } from './scratch.mjs';
 
 const worker = join(import.meta.dirname, 'lock-worker.mjs');
-/** A process that nobody has: Linux gives no larger numbers than 2²². */
+/** The number of no process: Linux gives none above 2²². */
 const gone = 2 ** 30;
 
 /** What stands at the lock's place when a round begins. */
@@ -19,7 +19,7 @@ const places = {
     writeFileSync(path, JSON.stringify({ token: 'stale', process: gone, host: hostname() })),
   empty: (path) => writeFileSync(path, ''),
   dangling: (path) => symlinkSync(`${path}.nowhere`, path),
-  // One of those that try is killed while it does.
+  // One of the processes is killed during its attempt.
   killed: (path) => places.stale(path),
 };
 
@@ -80,7 +80,7 @@ export async function raceForLocks({ processes, rounds, seed, places: asked }) {
         }
         if (outcomes.every((outcome) => outcome === null || outcome.got === 0)) count.empty += 1;
         if (victim >= 0) {
-          // It may have been done before it was killed.
+          // It may have finished its part before the signal came.
           if (workers[victim].exitCode === null && workers[victim].signalCode === null) {
             await new Promise((resolve) => workers[victim].once('exit', resolve));
           }

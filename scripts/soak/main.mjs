@@ -1,6 +1,7 @@
-// npm run soak [-- PART] [key=value ...] [--strict], PART being one of `parts` below: what takes too long
-// for the test suite. Each part prints what it finds; a table of all figures beside what they should be closes it, and the
-// exit code is 1 where one is broken. On a loaded machine throughput is shown and not judged; --strict judges it there too.
+// npm run soak [-- PART] [key=value ...] [--strict], PART being one of `parts` below: what takes too long for the test
+// suite. Each part prints what it finds. A table of all figures beside what they should be closes it, and the exit code is 1
+// where one is broken. `faults`, `power`, `signals` and `hostile` take `from=` and `count=` (which cases), and `workers=`
+// (how many processes share them). On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
 import { writeHostile } from './hostile.mjs';
 import { writeFaults, writeLocks, writePowerCuts, writeSignals } from './kept.mjs';

@@ -1,7 +1,6 @@
 // Names that nobody expects: of objectives, metrics, variables, statistics, callbacks. A run with them ends with the same
 // bytes as one with plain names, in its checkpoint too, or is refused with the reason.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { csvLogger, jsonLines } from '../../packages/callbacks/dist/index.js';
@@ -9,6 +8,7 @@ import { Checkpoints } from '../../packages/checkpoint/dist/index.js';
 import { builtinPlugins } from '../../packages/cli/dist/strategies/builtin.js';
 import { MultiObjectiveTrainer } from '../../packages/core/dist/index.js';
 import { MultigradError, randomState, resumeRandom } from '../../packages/core/dist/strategy.js';
+import { newFolder } from './scratch.mjs';
 import { openBackend } from './small-run.mjs';
 
 const odd = [
@@ -20,7 +20,7 @@ const odd = [
 ];
 const plainObjectives = ['one', 'two', 'three'];
 
-/** As many different names as are wanted, in an order that objects keep: whole numbers come first in them. */
+/** Different names, in the order in which an object keeps them: whole numbers first. */
 function pick(random, count) {
   const chosen = [...random.permutation(odd.length)].slice(0, count).map((place) => odd[place]);
   return Object.keys(Object.fromEntries(chosen.map((name) => [name, 0])));
@@ -155,7 +155,7 @@ export async function oddNames({ count, seed, backend }) {
     const plugin = plugins[number % plugins.length];
     const groupBy = groupings[random.integer(groupings.length)];
     const run = async (names) => {
-      const folder = mkdtempSync(join(tmpdir(), 'multigrad-names-'));
+      const folder = newFolder('names');
       try {
         return await train(plugin, names, groupBy, folder);
       } finally {
@@ -172,7 +172,7 @@ export async function oddNames({ count, seed, backend }) {
       };
       expected.set(key, await run(plain));
     }
-    // Layers are read from names: odd variables are odd ones in the same layers.
+    // The layer is a part of the name, so odd names keep their layer's part.
     const layers = ['first', 'second', 'second', 'third'];
     const leaves = [...random.permutation(odd.length)]
       .slice(0, 4)

@@ -98,7 +98,7 @@ export async function disturbed({ runs, seed, backend }) {
     run.free();
   }
   const names = Object.keys(make().calls);
-  // What asks changes nothing; what changes is tried where it has to be refused, in the midst of steps.
+  // These calls change the training. They are tried only where they must be refused: during a step.
   const changing = new Set(['build', 'freeze', 'restore']);
   for (; found.runs < runs; found.runs += 1) {
     const kinds = Object.keys(goings);
@@ -110,7 +110,7 @@ export async function disturbed({ runs, seed, backend }) {
     for (let call = 0; call < 6 && !over; call += 1) {
       await turns(random.integer(40));
       const name = names[random.integer(names.length)];
-      // Steps by hand leave the trainer free between two of them, and callbacks of fit let it be changed.
+      // Between two steps, and in callbacks of `fit`, these calls are allowed, so the result would differ.
       if (over || (kind !== 'averages' && (changing.has(name) || name === 'dispose'))) continue;
       if (kind === 'steps' && ['fit', 'trainOnBatch'].includes(name)) continue;
       others.push(
@@ -126,7 +126,7 @@ export async function disturbed({ runs, seed, backend }) {
       if (kind === 'steps') await Promise.all(others);
     }
     await going.catch((error) => {
-      // Steps by hand may meet a call from outside that came first.
+      // With steps by hand, the call from outside may have begun first: then the step is refused.
       if (kind !== 'steps' || error.code !== 'interleaved-call')
         found.wrong.push(`${kind}: ${error.message}`);
       else run.refusedItself = true;

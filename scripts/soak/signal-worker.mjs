@@ -35,12 +35,12 @@ function happen() {
     return;
   }
   if (event === 'full disk') {
-    // The number of what is opened is the lowest that is free: that of the output.
+    // A newly opened file gets the lowest free number: 1, that of the output.
     fs.closeSync(1);
     if (fs.openSync('/dev/full', 'w') !== 1) throw new Error('The output is another file.');
     return;
   }
-  // Whoever reads the output closes it and says so by a file; kernels are synchronous, so this waits, 30 s at most.
+  // The reader closes the output and then makes the file `closed`. Kernels are synchronous, so this waits here, 30 s at most.
   fs.writeSync(3, 'close\n');
   const moment = new Int32Array(new SharedArrayBuffer(4));
   for (let wait = 0; !fs.existsSync('closed'); wait += 1) {

@@ -59,7 +59,7 @@ export function smallRun({ optimizer: kind, strategy, inputs = 8, hidden = 16 })
       return {
         up: tf.losses.meanSquaredError(up, tf.matMul(kept, variables['up/kernel'])),
         down: tf.losses.meanSquaredError(down, tf.matMul(kept, variables['down/kernel'])),
-        // Against the first.
+        // Its gradient is opposed to that of `up`.
         contrary: tf.mean(tf.square(tf.add(tf.matMul(kept, variables['up/kernel']), up))),
       };
     },

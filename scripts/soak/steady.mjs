@@ -41,7 +41,7 @@ export async function steady({ backend, steps, every }) {
         {
           onSafePoint: ({ step, logs }) => {
             if (logs !== null || step % (steps / 100) !== 0) return;
-            // Twice: the first may leave what finalizers let go.
+            // Twice: finalizers run after the first, and free more.
             globalThis.gc();
             globalThis.gc();
             const { heapUsed, external, rss } = process.memoryUsage();

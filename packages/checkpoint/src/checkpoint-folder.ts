@@ -26,7 +26,7 @@ const manifestFile = 'checkpoint.json';
 const folderName = /^step-(\d{8,15})-(\d{4,9})$/;
 /** Names of what is being written or removed; of what is being written they end with a word that no other writer has. */
 const unfinished = /^\.(part|gone)-step-\d{8,15}-\d{4,9}(-[\da-f-]{36})?$/;
-/** No JSON of a checkpoint is longer, and no file of tensors: 256 MiB and 4 GiB, which one array holds everywhere. */
+/** The largest files that are written and read: 256 MiB of JSON, and 4 GiB of tensors, which fit into one array. */
 const mostBytes = { manifest: 2 ** 28, tensors: 2 ** 32 - 2 ** 16 } as const;
 
 /** Which checkpoint of a folder. */

@@ -36,7 +36,7 @@ export function sealManifest(manifest: Manifest): string {
   return `${JSON.stringify({ ...manifest, sha256: sha256(text) })}\n`;
 }
 
-/** No state of a strategy or a callback is nested as deep; what walks through it needs a stack. */
+/** The deepest nesting that is read. Code that walks through it is recursive, and its stack is limited. */
 const deepest = 200;
 
 /** Whether a JSON text is nested deeper than anything that was saved. */
@@ -45,7 +45,7 @@ function isDeep(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at]!;
     if (character === '"') {
-      // What stands in a text is no nesting.
+      // Skips a string: brackets in it are no nesting.
       for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
     } else if (character === '[' || character === '{') depth += 1;
     else if (character === ']' || character === '}') depth -= 1;
@@ -95,7 +95,7 @@ function isCount(value: Json | undefined): boolean {
 function isFileList(value: Json | undefined): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const files = value as Readonly<Record<string, Json>>;
-  // These names alone: a path in a name leads nowhere.
+  // Exactly these names: a name from the file is never used as a path.
   return (
     Object.keys(files).length === tensorFiles.length &&
     tensorFiles.every((name) => {

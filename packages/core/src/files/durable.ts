@@ -4,14 +4,14 @@ import process from 'node:process';
 import { isMissing } from '../base/io-error.ts';
 import type { Files, OpenFile } from './files.ts';
 
-/** A file's size and content in few words. */
+/** What identifies a file's content. */
 export interface Fingerprint {
   readonly bytes: number;
   /** Hexadecimal SHA-256. */
   readonly sha256: string;
 }
 
-/** Bytes that are written, read or hashed at once: systems take no more than 2 GiB, and others want their turn. */
+/** Bytes that are written, read or hashed at once. Systems take at most 2 GiB; a small piece lets other work run between. */
 const piece = 2 ** 22;
 
 /** Whether an error of the system has one of these codes. */
@@ -33,7 +33,7 @@ async function writeAll(
   }
 }
 
-/** Closes the file also where `action` fails, whose error comes first. */
+/** Runs `action`, then closes the file, also where `action` throws. The error of `action` is the one that is thrown. */
 async function closing<T>(file: OpenFile, action: () => Promise<T>): Promise<T> {
   let result: T;
   try {
@@ -47,7 +47,7 @@ async function closing<T>(file: OpenFile, action: () => Promise<T>): Promise<T> 
 }
 
 /**
- * Writes a new file and waits until its content is on the disk. Its name is not, before {@link syncFolder}.
+ * Writes a new file and waits until its content is on the disk. Its name is on the disk only after {@link syncFolder}.
  *
  * @param parts - the content, one part after another
  * @throws Error of the system, also where there is a file of that name
@@ -73,7 +73,7 @@ export async function writeDurably(
 /**
  * Writes a file whole or not at all: a crash at any moment leaves what was there, or all of the new content, on the disk.
  *
- * @throws Error of the system; what was there is as it was
+ * @throws Error of the system; the file is then unchanged
  *
  * @example
  * ```ts
@@ -105,7 +105,7 @@ export async function replaceDurably(
   await syncFolder(files, dirname(path));
 }
 
-/** Removes a file or link, if there is one. */
+/** Removes a file or link; does nothing where there is none. */
 export async function removeIfThere(files: Files, path: string): Promise<void> {
   try {
     await files.remove(path);
@@ -116,7 +116,7 @@ export async function removeIfThere(files: Files, path: string): Promise<void> {
 
 /** Waits until a folder's entries are on the disk: files that were made, renamed or removed in it. */
 export async function syncFolder(files: Files, path: string): Promise<void> {
-  // Windows opens no folders, and needs none of this.
+  // Windows cannot open folders, and writes their entries by itself.
   if (process.platform === 'win32') return;
   const folder = await files.open(path, 'read');
   await closing(folder, () => folder.sync());
@@ -131,7 +131,7 @@ export async function makeFolders(files: Files, path: string): Promise<void> {
     return null;
   });
   if (found !== null) {
-    // A link to a folder serves as well; a file shows itself as soon as something is written into it.
+    // A link to a folder is as good as a folder; a link to a file fails when something is written below it.
     if (found.kind === 'folder' || found.kind === 'link') return;
     throw Object.assign(new Error('EEXIST: file already exists'), { code: 'EEXIST' });
   }
@@ -139,7 +139,7 @@ export async function makeFolders(files: Files, path: string): Promise<void> {
   try {
     await files.makeFolder(folder);
   } catch (error) {
-    // Somebody else was faster.
+    // Another process has made it meanwhile.
     if (!hasCode(error, 'EEXIST')) throw error;
   }
   await syncFolder(files, above);
@@ -160,10 +160,10 @@ export async function removeTree(files: Files, path: string): Promise<void> {
   }
 }
 
-/** Why a file is not what it should be; nothing failed while it was looked at. */
+/** A file was read without an error, and its content or kind is wrong. */
 export class NotAsExpected extends Error {}
 
-/** Opens a plain file of at most so many bytes. */
+/** Opens a plain file of at most `most` bytes. */
 async function openPlain(files: Files, path: string, most: number): Promise<OpenFile> {
   const { kind, bytes } = await files.look(path);
   if (kind !== 'file') throw new NotAsExpected(`${path} is no plain file`);
@@ -181,10 +181,10 @@ function allocate(path: string, bytes: number): Uint8Array {
   }
 }
 
-/** Where the bytes of a piece of a file are put. */
+/** Gives the array into which a piece of a file is read. */
 type Space = (at: number, length: number) => Uint8Array;
 
-/** Goes through the first bytes of a file, piece by piece. */
+/** Reads the first `bytes` bytes of a file, piece by piece. */
 async function readPieces(
   file: OpenFile,
   path: string,

@@ -18,7 +18,7 @@ export interface OpenFile {
   read(into: Uint8Array, at: number): Promise<number>;
   /** Writes at the end of the file; returns how many of the bytes, at least one. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Leaves the file with so many bytes. */
+  /** Cuts the file to its first `bytes` bytes. */
   cut(bytes: number): Promise<void>;
   /** Waits until the content of the file, or the entries of the folder, are on the disk. */
   sync(): Promise<void>;
@@ -27,10 +27,10 @@ export interface OpenFile {
 }
 
 /**
- * The operations that everything goes through which has to outlive a crash: checkpoints, records and locks. Each throws
- * the system's error, with its `code`, and changes nothing then but what a failed write leaves at a file's end.
+ * The file operations of all that has to outlive a crash: checkpoints, records and locks. Each throws the system's error,
+ * with its `code`, and has changed nothing then, except that a failed write may have written a part.
  *
- * `nodeFiles` are those of this machine; others serve to test what happens where they fail.
+ * `nodeFiles` are the operations of this machine. Tests pass others, to see what happens where one fails.
  */
 export interface Files {
   /**

@@ -27,21 +27,21 @@ export type LockAttempt =
 
 /** A lock as its file has it. */
 interface Lock {
-  /** No other lock ever had it. */
+  /** A random text that no other lock has. */
   readonly token: string;
-  /** Null where nobody can be told from the file: what an earlier version or somebody else left. */
+  /** Null where the file does not say who holds it: an earlier version, or another program, wrote it. */
   readonly holder: (ProcessIdentity & LockHolder) | null;
 }
 
-/** No lock is longer. */
+/** The largest lock file that is read. */
 const mostBytes = 2 ** 16;
 
 const successorOf = (path: string, token: string): string => `${path}.${token}.next`;
 const draftOf = (path: string, token: string): string => `${path}.${token}.new`;
 
 /**
- * Claims what a file stands for, so that no second process does: of any number that try, one gets it. A lock is taken over
- * once the process that held it has provably ended.
+ * Takes a lock: of any number of processes that try, one gets it. A lock is taken over once the process that held it has
+ * provably ended.
  *
  * The file is never empty: it is written under another name, then linked to its own, which succeeds for one process
  * alone. A lock whose holder has ended is not removed, since two could find it so, and the slower one remove what the
@@ -78,7 +78,7 @@ export async function takeLock(files: Files, path: string, since: Date): Promise
     await clearLeftovers(files, path);
     return { holder: null, release: releaseOf(files, path, token) };
   } catch (cause) {
-    // Nobody is to find a lock here whose owner gave up.
+    // This attempt failed: its lock must not stay.
     await removeOwn(files, path, token).catch(() => undefined);
     if (MultigradError.isInstance(cause)) throw cause;
     throw ioError(`write ${path}`, cause);
@@ -101,7 +101,7 @@ async function claim(files: Files, path: string, token: string): Promise<LockHol
     const successor = successorOf(path, last.token);
     if (!(await linked(files, draft, successor))) continue;
     try {
-      // Whoever read the chain long ago may have linked to a lock that is past.
+      // The chain may have changed since it was read: then the link is to an old lock, and claims nothing.
       const now = await readChain(files, path);
       if (now.at(-1)?.token === token) {
         await files.rename(draft, path);
@@ -197,14 +197,14 @@ function parseLock(bytes: Uint8Array): Lock {
   };
 }
 
-/** Removes what processes left that ended while they tried. */
+/** Removes the files of processes that ended during an attempt. */
 async function clearLeftovers(files: Files, path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)];
   for (const entry of await files.list(folder)) {
     if (!entry.name.startsWith(`${name}.`) || !/\.(new|next)$/.test(entry.name)) continue;
     const leftover = join(folder, entry.name);
     const lock = entry.kind === 'file' ? await readLock(files, leftover, leftover) : null;
-    // A draft that was cut short says nothing of its writer, and may be one that is being written.
+    // A draft that is not whole does not name its writer. It may still be being written, so it stays.
     if (lock?.holder && hasEnded(lock.holder)) await removeIfThere(files, leftover);
   }
 }
@@ -219,7 +219,7 @@ function releaseOf(files: Files, path: string, token: string): () => Promise<voi
     try {
       if (parseLock(readFileSync(path)).token === token) unlinkSync(path);
     } catch {
-      // A process that ends has nobody to tell; the lock is taken over by the next.
+      // The process ends, so no error can be reported. The next process takes the lock over.
     }
   };
   process.on('exit', atExit);

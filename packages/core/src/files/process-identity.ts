@@ -4,7 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import process from 'node:process';
 
-/** A process among all that ever ran: its number alone comes again. */
+/** Identifies a process. Its number is not enough: the system gives it to another process later. */
 export interface ProcessIdentity {
   readonly process: number;
   readonly host: string;
@@ -70,7 +70,7 @@ export function thisProcess(): ProcessIdentity {
 
 /**
  * Whether a process has provably ended: the machine was started again since, no process has its number, or one that was
- * started at another time has. Of a process on another machine or in another container nobody knows.
+ * started at another time has. A process on another machine or in another container counts as running.
  */
 export function hasEnded(other: ProcessIdentity): boolean {
   const here = thisProcess();
@@ -83,12 +83,12 @@ export function hasEnded(other: ProcessIdentity): boolean {
   try {
     process.kill(other.process, 0);
   } catch (error) {
-    // EPERM: it is somebody else's, and goes on.
+    // EPERM: it runs, as another user.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
   if (process.platform === 'linux') {
     const facts = linuxFacts(other.process);
-    // Ended, and its parent has not yet taken note.
+    // It has ended, and its parent has not yet read its exit code.
     if (facts !== null && 'ZX'.includes(facts.state)) return true;
   }
   if (differ(other.started, startOf(other.process))) return true;

@@ -7,7 +7,7 @@ import { Measurements } from './measurements.ts';
 import type { FitState } from './snapshot.ts';
 import { callbackStateToJson } from './state-json.ts';
 
-/** Where a `fit` stands, and what it has gathered. */
+/** How far a `fit` is, and its history so far. */
 export class FitProgress {
   epoch: number;
   /** Steps of the epoch that are done. */

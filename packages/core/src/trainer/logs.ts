@@ -3,7 +3,7 @@ import { own } from '../base/own.ts';
 import type { Logs } from './callbacks.ts';
 import type { Measured } from './measurements.ts';
 
-/** What of an epoch is logged under a name, with a few words on what it is. */
+/** The name of a number in an epoch's logs, and what the number is, for messages. */
 export interface NamedLog {
   readonly name: string;
   readonly of: string;

@@ -1,7 +1,7 @@
 import { checkLossScale, largestScale } from '../rows/loss-scale.ts';
 import { MultigradError } from '../base/errors.ts';
 
-/** A factor on losses that looks for its own size. */
+/** Options of a dynamic loss scale, which finds the factor by itself. */
 export interface DynamicLossScale {
   /** The first factor, a power of two, 1 … 2^32. @defaultValue 2^15 */
   readonly initial?: number;
@@ -18,8 +18,8 @@ export interface LossScaleState {
 
 /**
  * The factor by which losses are multiplied before the backward passes. A dynamic one is halved where a gradient
- * overflows, and doubled after many steps in which none did; at 1 there is nothing left to halve, and a gradient that is
- * not finite is one.
+ * overflows, and doubled after many steps in which none did. It is never below 1: a gradient that is not finite at a scale
+ * of 1 is an error of the network, not of the scale.
  */
 export class LossScale {
   readonly #options: number | DynamicLossScale;

@@ -236,7 +236,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         ? new FitProgress(callbacks, initialEpoch)
         : FitProgress.resume(resume, callbacks, collective.size > 1);
     this.#progress = progress;
-    // What was over stays over, on all ranks.
+    // The snapshot was made after training had ended: it does not go on, on any rank.
     this.#asked = resume?.over === true ? 'ended' : null;
     const tell: Tell<Name> = async (about) => {
       if (callbacks.length === 0) return;

@@ -38,7 +38,7 @@ export interface TrainerState {
   readonly averagedSteps: number;
   /** Only where losses are scaled. */
   readonly lossScale?: LossScaleState;
-  /** How many of the last steps, with none in between that was made, were skipped; absent where none was. */
+  /** How many steps in a row were skipped just before the snapshot; absent where none was. */
   readonly skips?: number;
   /** Null where no `fit` is under way. */
   readonly fit: FitState | null;

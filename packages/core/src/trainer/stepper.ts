@@ -56,7 +56,7 @@ export class Stepper<Batch, Name extends string> {
    */
   async make(batches: readonly Batch[]): Promise<MadeStep<Name>> {
     const { sharding } = this.training;
-    // Also where nothing is accumulated: tensors that do not belong together are named.
+    // Also checked for a single batch: the message names tensors whose sizes do not fit.
     const sizes = batches.map(batchSize);
     await sharding.begin();
     const place = await sharding.place(sizes);
@@ -100,11 +100,11 @@ export class Stepper<Batch, Name extends string> {
   }
 
   /**
-   * Counts a step that failed as skipped.
+   * Decides whether a step that failed is skipped, and counts it.
    *
-   * @param undone - whether all is as before it
-   * @returns why it is no error
-   * @throws MultigradError `non-finite` where it is one
+   * @param undone - whether weights and states are as before the step
+   * @returns the reason for skipping it
+   * @throws MultigradError `non-finite` where it may not be skipped
    */
   async #reasonToSkip(error: MultigradError, undone: boolean): Promise<string> {
     const { training } = this;
@@ -137,7 +137,7 @@ export class Stepper<Batch, Name extends string> {
     return error.message;
   }
 
-  /** What is NaN or infinite apart from this step, on any rank. */
+  /** Names of weights, slots and statistics that hold NaN or an infinity already before this step, on any rank. */
   async #lastingNonFinite(): Promise<readonly string[]> {
     const { collective } = this.training.sharding;
     const all = await collective.fromEach('parts that are not finite', async () => [

@@ -96,7 +96,7 @@ export function gBlending<Name extends string>(
       restored = true;
     },
     onTrainBegin: () => {
-      // What was restored comes before the beginning.
+      // `restore` is called before `onTrainBegin`.
       if (!restored) before = null;
       restored = false;
     },

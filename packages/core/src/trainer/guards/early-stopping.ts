@@ -48,7 +48,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
   return {
     name: `early stopping on ${monitor.name}`,
     onTrainBegin: (start) => {
-      // What was restored comes before the beginning.
+      // `restore` is called before `onTrainBegin`.
       if (!resumes) monitor.reset();
       resumes = false;
       ({ variables } = start);

@@ -54,7 +54,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): ReduceOnPlatea
     name: `learning rate on a plateau of ${monitor.name}`,
     learningRate: () => rate,
     onTrainBegin: () => {
-      // What was restored comes before the beginning.
+      // `restore` is called before `onTrainBegin`.
       if (!resumes) {
         monitor.reset();
         rate = first;
