@@ -53,6 +53,16 @@ export {
   nonZero,
   norms,
 } from './algebra/gramian-of.ts';
+export {
+  dividedGramian,
+  innerProduct,
+  innerProducts,
+  isZeroWithinError,
+  partOfGramian,
+  quadraticForm,
+  roundingError,
+  scaledGramian,
+} from './algebra/gramian-forms.ts';
 export { groupGradients, type GroupGradientsParts } from './contract/group-gradients.ts';
 export {
   type IntegratedMatrix,

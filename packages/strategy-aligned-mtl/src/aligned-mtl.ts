@@ -9,6 +9,7 @@ import {
   preferencesOf,
   pseudoInverse,
   resolveOptions,
+  scaledGramian,
   symmetricEigen,
 } from '@multigrad/core/strategy';
 
@@ -140,13 +141,10 @@ function align(
   const cosines = cosineMatrix(gramian, active);
   let longest = 0;
   for (const k of active) longest = Math.max(longest, lengths[k]!);
-  const values = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const product = (lengths[active[i]!]! / longest) * (lengths[active[j]!]! / longest);
-      values[i * size + j] = cosines.values[i * size + j]! * product;
-    }
-  }
+  const { values } = scaledGramian(
+    cosines,
+    Float64Array.from(active, (k) => lengths[k]! / longest),
+  );
   // Cosines have the rank of G, and do not mistake a short gradient for none.
   const { rank } = pseudoInverse(cosines);
   const { eigenvalues, eigenvectors } = symmetricEigen(values, size);

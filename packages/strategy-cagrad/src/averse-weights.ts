@@ -1,4 +1,13 @@
-import { type Gramian, minNormPoint, projectOntoDualCone } from '@multigrad/core/strategy';
+import {
+  type Gramian,
+  innerProduct,
+  innerProducts,
+  isZeroWithinError,
+  minNormPoint,
+  norms,
+  projectOntoDualCone,
+  roundingError,
+} from '@multigrad/core/strategy';
 
 /** What {@link averseWeights} found. */
 export interface AverseWeights {
@@ -26,22 +35,22 @@ interface PathPoint {
  */
 export function averseWeights(given: Gramian, c: number): AverseWeights {
   const gramian = scaled(given);
-  const { size, values } = gramian;
+  const { size } = gramian;
   const share = 1 / size;
   const stationary: AverseWeights = { weights: new Float64Array(size), note: 'stationary' };
-  const products = Float64Array.from({ length: size }, (_, i) => rowSum(gramian, i) * share);
+  const ones = new Float64Array(size).fill(1);
+  const products = innerProducts(gramian, ones).map((sum) => sum * share);
   const meanSquared = products.reduce((sum, product) => sum + product, 0) * share;
-  const diagonal = Float64Array.from({ length: size }, (_, k) => values[k * size + k]!);
-  const total = diagonal.reduce((sum, value) => sum + Math.sqrt(value), 0);
-  // Within the error of its own sum the mean is zero.
-  const error = gramian.relativeError + size * 2 ** -50;
-  if (meanSquared <= error * (total * share) ** 2) return stationary;
+  const lengths = norms(gramian);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const error = roundingError(gramian);
+  if (isZeroWithinError(gramian, meanSquared, total * share)) return stationary;
   const mean = new Float64Array(size).fill(share);
   // For smaller c the shift τ g_0 is so long that rounding hides the gradients that it is added to.
   if (c < 1e-6) return { weights: mean };
 
   const radius = c * Math.sqrt(meanSquared);
-  const longest = Math.sqrt(diagonal.reduce((most, value) => Math.max(most, value), 0));
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   const shortest = minNormPoint(gramian);
   if (shortest.stationary && c >= 1) return stationary;
   const at = (tau: number): PathPoint => pathPoint(gramian, products, meanSquared, tau);
@@ -85,14 +94,13 @@ function withoutConflict(
   weights: Float64Array,
   error: number,
 ): Float64Array | null {
-  const { size, values } = gramian;
-  const { gains } = gainsOf(gramian, weights);
+  const gains = innerProducts(gramian, weights);
   if (gains.every((gain) => gain >= 0)) return weights;
   const projected = projectOntoDualCone(gramian, weights);
-  const left = gainsOf(gramian, projected).gains;
+  const left = innerProducts(gramian, projected);
   const length = Math.sqrt(Math.max(0, product(gramian, projected, projected)));
-  for (let k = 0; k < size; k += 1) {
-    const allowed = 2 * Math.sqrt(error * values[k * size + k]!) * length;
+  for (let k = 0; k < gramian.size; k += 1) {
+    const allowed = 2 * Math.sqrt(error * innerProduct(gramian, k, k)) * length;
     if (!(left[k]! >= -allowed)) return null;
   }
   return projected.every((weight) => weight === 0) ? null : projected;
@@ -173,12 +181,6 @@ function scaled(gramian: Gramian): Gramian {
   if (largest === 0) return gramian;
   const factor = 2 ** Math.floor(Math.log2(largest));
   return { ...gramian, size, values: values.map((value) => value / factor) };
-}
-
-function rowSum({ size, values }: Gramian, row: number): number {
-  let sum = 0;
-  for (let j = 0; j < size; j += 1) sum += values[row * size + j]!;
-  return sum;
 }
 
 /** `⟨u, g_k⟩` for every k, and the sum of the magnitudes of what was added up. */

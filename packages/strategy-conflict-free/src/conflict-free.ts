@@ -1,6 +1,7 @@
 import {
   cosineMatrix,
   type GradientStrategy,
+  innerProducts,
   minNormPoint,
   nonZero,
   norms,
@@ -101,8 +102,8 @@ export function conflictFree(options: ConflictFreeOptions = {}): GradientStrateg
 
       // The proportion counts alone: by the greatest first, so that no product overflows.
       const proportion = preferred.map((value) => value / greatest);
-      const along = product(inverse.values, proportion);
-      const projections = product(cosines.values, along);
+      const along = innerProducts({ size: cosines.size, values: inverse.values }, proportion);
+      const projections = innerProducts(cosines, along);
       // > 0 where the gradients are not stationary: p >= 0 is not in the null space of their cosines.
       const squared = along.reduce((sum, value, at) => sum + value * projections[at]!, 0);
       const longest = active.reduce((most, k) => Math.max(most, lengths[k]!), 0);
@@ -112,13 +113,4 @@ export function conflictFree(options: ConflictFreeOptions = {}): GradientStrateg
       return { weights, state };
     },
   };
-}
-
-function product(matrix: Float64Array, vector: Float64Array): Float64Array {
-  const size = vector.length;
-  const image = new Float64Array(size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) image[i]! += matrix[i * size + j]! * vector[j]!;
-  }
-  return image;
 }

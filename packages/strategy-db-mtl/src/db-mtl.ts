@@ -1,6 +1,8 @@
 import {
+  cosine,
   type GradientStrategy,
   type Gramian,
+  innerProduct,
   MultigradError,
   type OptionSpecs,
   own,
@@ -105,14 +107,13 @@ export function dbMtl(options: DbMtlOptions = {}): GradientStrategy<DbMtlState> 
 }
 
 /** `|a g_k + b m_k|` from the inner products of K gradients and K memory vectors. */
-function combinedLength({ size, values }: Gramian, k: number, a: number, b: number): number {
-  const m = size / 2 + k;
-  const [g, remembered] = [Math.sqrt(values[k * size + k]!), Math.sqrt(values[m * size + m]!)];
-  const [x, y] = [a * g, b * remembered];
+function combinedLength(stacked: Gramian, k: number, a: number, b: number): number {
+  const m = stacked.size / 2 + k;
+  const x = a * Math.sqrt(innerProduct(stacked, k, k));
+  const y = b * Math.sqrt(innerProduct(stacked, m, m));
   if (x === 0 || y === 0) return Math.abs(x) + Math.abs(y);
-  const cosine = Math.max(-1, Math.min(1, values[k * size + m]! / g / remembered));
   // |x − y|² + 2 x y (1 + cos), so that no square overflows and equal vectors keep their digits.
   const scale = Math.max(x, y);
   const [p, q] = [x / scale, y / scale];
-  return scale * Math.sqrt((p - q) ** 2 + 2 * p * q * (1 + cosine));
+  return scale * Math.sqrt((p - q) ** 2 + 2 * p * q * (1 + cosine(stacked, k, m)));
 }

@@ -1,4 +1,5 @@
 import {
+  dividedGramian,
   type GradientStrategy,
   minNormPoint,
   norms,
@@ -51,14 +52,12 @@ export function edm(options: object = {}): GradientStrategy<null> {
     needs: { gradients: 'gramian' },
     init: () => null,
     integrate({ gramian }, state) {
-      const { size, values, relativeError } = gramian;
       // A zero gradient stays one; dividing it would not.
       const lengths = norms(gramian).map((length) => length || 1);
-      const cosines = values.map(
-        (value, at) => value / lengths[Math.floor(at / size)]! / lengths[at % size]!,
-      );
-      const point = minNormPoint({ size, values: cosines, relativeError });
-      if (point.stationary) return { weights: new Float64Array(size), state, note: 'stationary' };
+      const point = minNormPoint(dividedGramian(gramian, lengths));
+      if (point.stationary) {
+        return { weights: new Float64Array(gramian.size), state, note: 'stationary' };
+      }
       // Times the shortest length, so that no quotient overflows.
       const shortest = lengths.reduce((least, length) => Math.min(least, length));
       const scaled = point.weights.map((weight, k) => weight * (shortest / lengths[k]!));

@@ -5,6 +5,7 @@ import {
   type OptionSpecs,
   own,
   resolveOptions,
+  roundingError,
 } from '@multigrad/core/strategy';
 
 /** Options of {@link gradnorm}. */
@@ -110,8 +111,14 @@ export function gradnorm(options: GradnormOptions = {}): GradientStrategy<Gradno
       });
       const weights = toSum(Float64Array.from(known, ({ weight }) => weight));
       const rates = known.map(({ first }, k) => losses[k]! / first);
-      const error = gramian.relativeError + gramian.size * 2 ** -50;
-      const moved = stepped(weights, norms(gramian), rates, alpha, learningRate, error);
+      const moved = stepped(
+        weights,
+        norms(gramian),
+        rates,
+        alpha,
+        learningRate,
+        roundingError(gramian),
+      );
       return {
         weights,
         state: {

@@ -1,4 +1,4 @@
-import { cosine, type Gramian, norms } from '@multigrad/core/strategy';
+import { cosine, type Gramian, isZeroWithinError, norms } from '@multigrad/core/strategy';
 
 /** The target cosines of ordered pairs of objectives, by index. */
 export interface CosineTargets {
@@ -28,7 +28,6 @@ export function vaccinate(
   const cosines = Float64Array.from({ length: size * size }, (_, at) =>
     cosine(gramian, Math.floor(at / size), at % size),
   );
-  const error = gramian.relativeError + size * 2 ** -50;
   const weights = new Float64Array(size);
   const coefficients = new Float64Array(size);
   // Inner products of the corrected gradient with all unit gradients: a changed coefficient adds a multiple of a row.
@@ -39,7 +38,7 @@ export function vaccinate(
     products.set(cosines.subarray(i * size, (i + 1) * size));
     for (const j of order()) {
       if (j === i || lengths[i] === 0 || lengths[j] === 0) continue;
-      const length = lengthOf(coefficients, products, error);
+      const length = lengthOf(gramian, coefficients, products);
       if (length === 0) break;
       const found = Math.max(-1, Math.min(1, products[j]! / length));
       const target = Math.min(greatestTarget, targets.get(i, j));
@@ -59,15 +58,15 @@ export function vaccinate(
   return weights;
 }
 
-/** `√(cᵀ C c)`; 0 where the Gramian's error may be all of it. */
-function lengthOf(coefficients: Float64Array, products: Float64Array, error: number): number {
+/** `√(cᵀ C c)`; 0 where that is zero within the Gramian's error. */
+function lengthOf(gramian: Gramian, coefficients: Float64Array, products: Float64Array): number {
   let squared = 0;
   let sum = 0;
   coefficients.forEach((coefficient, k) => {
     squared += coefficient * products[k]!;
     sum += Math.abs(coefficient);
   });
-  return squared <= error * sum * sum ? 0 : Math.sqrt(squared);
+  return isZeroWithinError(gramian, squared, sum) ? 0 : Math.sqrt(squared);
 }
 
 /** The sine to a cosine, of an angle of 0 … π. */

@@ -8,6 +8,8 @@ import {
   type PseudoInverse,
   pseudoInverse,
   resolveOptions,
+  roundingError,
+  scaledGramian,
   symmetricEigen,
 } from '@multigrad/core/strategy';
 
@@ -73,7 +75,7 @@ export function imtlG(options: object = {}): GradientStrategy<null> {
       // First order: an error E of G moves Σ v by onesᵀ E equal, and that of the lengths by less than the same with 1.
       const magnitude = (x: Float64Array) =>
         x.reduce((sum, value, k) => sum + Math.abs(value) * relative[k]!, 0);
-      const error = cosines.relativeError + active.length * 2 ** -50;
+      const error = roundingError(cosines);
       if (Math.abs(total) <= error * magnitude(ones) * (magnitude(equal) + 1)) {
         return { weights, state, note: 'degenerate' };
       }
@@ -112,9 +114,7 @@ function solve(
     }
     return { equal, ones };
   }
-  const gramian = cosines.values.map(
-    (value, at) => value * (lengths[Math.floor(at / size)]! * lengths[at % size]!),
-  );
+  const { values: gramian } = scaledGramian(cosines, lengths);
   const { eigenvalues, eigenvectors } = symmetricEigen(gramian, size);
   for (let k = 0; k < rank; k++) {
     const eigenvalue = eigenvalues[k]!;

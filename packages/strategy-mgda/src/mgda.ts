@@ -1,9 +1,11 @@
 import {
+  dividedGramian,
   type GradientStrategy,
   type GroupGradients,
   minNormPoint,
   MultigradError,
   type Needs,
+  norms,
   type OptionSpecs,
   resolveOptions,
 } from '@multigrad/core/strategy';
@@ -99,16 +101,13 @@ export function mgda(options: MgdaOptions = {}): GradientStrategy<null> {
     needs,
     init: () => null,
     integrate(gradients, state) {
-      const { size, values, relativeError } = gradients.gramian;
+      const { gramian } = gradients;
       const divisors = divisorsOf(gradients, normalization);
       // By the least of them: the shortest combination is the same, and no inner product overflows.
       const least = divisors.reduce((a, b) => Math.min(a, b));
       const relative = divisors.map((divisor) => divisor / least);
-      const normalized = values.map(
-        (value, at) => value / relative[Math.floor(at / size)]! / relative[at % size]!,
-      );
-      const { weights, stationary } = minNormPoint({ size, values: normalized, relativeError });
-      if (stationary) return { weights: new Float64Array(size), state, note: 'stationary' };
+      const { weights, stationary } = minNormPoint(dividedGramian(gramian, relative));
+      if (stationary) return { weights: new Float64Array(gramian.size), state, note: 'stationary' };
       if (applyTo === 'raw') return { weights, state };
       return { weights: weights.map((weight, k) => weight / divisors[k]!), state };
     },
@@ -123,9 +122,7 @@ function divisorsOf(
   const { objectives, gramian } = gradients;
   const divisors = new Float64Array(gramian.size).fill(1);
   if (normalization === 'l2' || normalization === 'loss+') {
-    for (let k = 0; k < gramian.size; k++) {
-      divisors[k] = Math.sqrt(gramian.values[k * gramian.size + k]!) || 1;
-    }
+    norms(gramian).forEach((length, k) => (divisors[k] = length || 1));
   }
   if (normalization === 'loss' || normalization === 'loss+') {
     gradients.losses.forEach((loss, k) => {

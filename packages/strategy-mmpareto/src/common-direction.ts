@@ -1,4 +1,11 @@
-import { type Gramian, minNormPoint } from '@multigrad/core/strategy';
+import {
+  type Gramian,
+  innerProduct,
+  minNormPoint,
+  nonZero,
+  norms,
+  partOfGramian,
+} from '@multigrad/core/strategy';
 
 /**
  * What the first two steps of the algorithm find: no conflict (`sum`), a common descent direction `h = Σ_k h_k g_k`
@@ -19,17 +26,14 @@ export function commonDirection(
   gramian: Gramian,
   conflicts: (product: number) => boolean,
 ): CommonDirection {
-  const { size, values } = gramian;
-  const taking = Array.from({ length: size }, (_, k) => k).filter((k) => values[k * size + k]! > 0);
-  const product = (i: number, j: number): number => values[i * size + j]!;
-  if (!taking.some((i) => taking.some((j) => i < j && conflicts(product(i, j))))) return 'sum';
-  const shortest = minNormPoint({
-    size: taking.length,
-    values: Float64Array.from(taking.flatMap((i) => taking.map((j) => product(i, j)))),
-    relativeError: gramian.relativeError,
-  });
+  const taking = nonZero(norms(gramian));
+  const conflict = taking.some((i) =>
+    taking.some((j) => i < j && conflicts(innerProduct(gramian, i, j))),
+  );
+  if (!conflict) return 'sum';
+  const shortest = minNormPoint(partOfGramian(gramian, taking));
   if (shortest.stationary) return 'stationary';
-  const weights = new Float64Array(size);
+  const weights = new Float64Array(gramian.size);
   taking.forEach((k, at) => (weights[k] = taking.length * shortest.weights[at]!));
   return weights;
 }

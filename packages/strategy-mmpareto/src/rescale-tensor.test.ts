@@ -1,4 +1,4 @@
-import { type Gramian, gramianOf, groupGradients } from '@multigrad/core/strategy';
+import { addGramians, type Gramian, gramianOf, groupGradients } from '@multigrad/core/strategy';
 import { dot, norm } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -72,6 +72,32 @@ describe("rescale: 'tensor'", () => {
     const group = integrate(counterexample, { rescale: 'group' });
     expect(dot(group.update, multimodal!)).toBeGreaterThan(0);
     expect(group.update[0]! / group.update[1]!).toBeCloseTo(-1 / 3, 12);
+  });
+
+  it('stretches no tensor whose direction is zero by the rule for stationary gradients', () => {
+    // The direction is 4/3 and 2/3: in the first tensor 2e-7 / (8/3) is left of what cancels, and its error is 2⁻⁴⁸.
+    const e = 2 ** -23.25 / 0.75;
+    const first = {
+      ...gramianOf([
+        [1, e],
+        [-2, e],
+      ]),
+      relativeError: 2 ** -49,
+    };
+    const second = gramianOf([[0.5], [0.5]]);
+    const tensorGramians = new Map([
+      ['first', first],
+      ['second', second],
+    ]);
+    const { tensorWeights } = mmpareto({ rescale: 'tensor' }).integrate(
+      groupGradients({
+        objectives: ['a', 'b'],
+        gramian: addGramians(tensorGramians.values()),
+        tensorGramians,
+      }),
+      null,
+    );
+    expect(tensorWeights?.has('first')).toBe(false);
   });
 
   it('does what the official code does', () => {

@@ -1,4 +1,9 @@
-import type { Gramian, GroupGradients, Integration } from '@multigrad/core/strategy';
+import {
+  type Gramian,
+  type GroupGradients,
+  type Integration,
+  isZeroWithinError,
+} from '@multigrad/core/strategy';
 import { combinationLength } from './combination.ts';
 import { commonDirection } from './common-direction.ts';
 
@@ -40,8 +45,6 @@ export function rescaleTensors(
 /** `|s_t| / |h_t|`; 1 where `h_t` is zero within the Gramian's error, so that no rounding is blown up. */
 function stretch(gramian: Gramian, direction: Float64Array, ones: Float64Array): number {
   const { length, uncancelled } = combinationLength(gramian, direction);
-  // The rule, and the bound on rounding, by which minNormPoint calls a group stationary.
-  const error = Math.max(gramian.relativeError, gramian.size * 2 ** -50);
-  if (length <= 2 * Math.sqrt(error) * uncancelled) return 1;
+  if (uncancelled === 0 || isZeroWithinError(gramian, (length / uncancelled) ** 2, 1)) return 1;
   return combinationLength(gramian, ones).length / length;
 }

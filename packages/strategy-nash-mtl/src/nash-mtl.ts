@@ -3,6 +3,7 @@ import {
   balancedWeights,
   type GradientStrategy,
   type Gramian,
+  innerProduct,
   norms,
   type OptionSpecs,
   own,
@@ -139,7 +140,7 @@ function keptWeights(objectives: readonly string[], { weights }: NashMtlState): 
 
 /** Weights of an update no longer than `maxNorm`. */
 function clip(weights: Float64Array, gramian: Gramian, maxNorm: number): Float64Array {
-  const { size, values } = gramian;
+  const { size } = gramian;
   // By the lengths first, so that no square over- or underflows.
   const lengths = norms(gramian);
   const parts = weights.map((weight, k) => weight * lengths[k]!);
@@ -148,7 +149,7 @@ function clip(weights: Float64Array, gramian: Gramian, maxNorm: number): Float64
   for (let i = 0; i < size; i += 1) {
     for (let j = 0; j < size; j += 1) {
       if (lengths[i] === 0 || lengths[j] === 0) continue;
-      const cosine = values[i * size + j]! / lengths[i]! / lengths[j]!;
+      const cosine = innerProduct(gramian, i, j) / lengths[i]! / lengths[j]!;
       squared += (parts[i]! / longest) * (parts[j]! / longest) * cosine;
     }
   }

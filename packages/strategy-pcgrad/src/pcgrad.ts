@@ -1,6 +1,7 @@
 import {
   type GradientStrategy,
   type Gramian,
+  innerProduct,
   type OptionSpecs,
   type RandomState,
   randomState,
@@ -83,7 +84,8 @@ export function pcgrad(options: PcgradOptions = {}): GradientStrategy<RandomStat
 }
 
 /** The sum of the projected gradients' coefficients; `order` is asked once for each of them. */
-function projectedWeights({ size, values }: Gramian, order: () => Iterable<number>): Float64Array {
+function projectedWeights(gramian: Gramian, order: () => Iterable<number>): Float64Array {
+  const { size, values } = gramian;
   const weights = new Float64Array(size).fill(1);
   // G c, kept up to date: a change of c_j alone adds a multiple of row j.
   const products = new Float64Array(size);
@@ -91,7 +93,7 @@ function projectedWeights({ size, values }: Gramian, order: () => Iterable<numbe
     products.set(values.subarray(i * size, (i + 1) * size));
     for (const j of order()) {
       const product = products[j]!;
-      const squaredNorm = values[j * size + j]!;
+      const squaredNorm = innerProduct(gramian, j, j);
       if (j === i || product >= 0 || squaredNorm === 0) continue;
       const correction = -product / squaredNorm;
       weights[j]! += correction;

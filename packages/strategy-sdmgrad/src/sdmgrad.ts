@@ -1,6 +1,7 @@
 import {
   type GradientStrategy,
   type Gramian,
+  innerProducts,
   type OptionSpecs,
   own,
   projectOntoSimplex,
@@ -119,13 +120,11 @@ export function sdmgrad(options: SdmgradOptions = {}): GradientStrategy<SdmgradS
         let velocity = new Float64Array(size);
         for (let turn = 0; turn < iterations; turn += 1) {
           const current = weights;
-          velocity = velocity.map((own, i) => {
-            let slope = 0;
-            for (let j = 0; j < size; j += 1) {
-              slope += products[i * size + j]! * (current[j]! + lambda / size);
-            }
-            return momentum * own + slope;
-          });
+          const slopes = innerProducts(
+            { size, values: products },
+            current.map((own) => own + lambda / size),
+          );
+          velocity = velocity.map((own, i) => momentum * own + slopes[i]!);
           const moved = velocity;
           weights = projectOntoSimplex(current.map((own, k) => own - learningRate * moved[k]!));
         }

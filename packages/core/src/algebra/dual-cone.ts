@@ -1,6 +1,7 @@
 import { MultigradError } from '../base/errors.ts';
 import { cosineMatrix } from './cosine-matrix.ts';
 import type { Gramian } from './gramian.ts';
+import { roundingError } from './gramian-forms.ts';
 import { nonZero, norms } from './gramian-of.ts';
 import { ridgeSearch, solveRidge } from './ridge-solver.ts';
 import { isVerified } from './verified-projection.ts';
@@ -77,7 +78,7 @@ export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float
   const { values: cosines } = cosineMatrix(gramian, active);
   let longest = 0;
   for (const k of active) longest = Math.max(longest, lengths[k]!);
-  const error = gramian.relativeError + size * 2 ** -50;
+  const error = roundingError(gramian);
   // The errors move the cosines' eigenvalues by at most K times the largest, and by 2 √(K / 3) times it if random.
   let problem = { matrix: cosines, ridge: 4 * Math.sqrt(count) * error };
   const search = ridgeSearch(count);

@@ -1,5 +1,6 @@
 import { cosineMatrix } from './cosine-matrix.ts';
 import type { Gramian } from './gramian.ts';
+import { isZeroWithinError, quadraticForm } from './gramian-forms.ts';
 import { nonZero, norms } from './gramian-of.ts';
 import { solveNonNegative } from './non-negative-least-squares.ts';
 
@@ -58,7 +59,8 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     const weights = lengths.map((length) => (length === 0 ? 1 / zeros : 0));
     return { weights, squaredNorm: 0, stationary: true };
   }
-  const { values: cosines } = cosineMatrix(gramian, nonZero(lengths));
+  const unit = cosineMatrix(gramian, nonZero(lengths));
+  const { values: cosines } = unit;
   const shortest = lengths.reduce((a, b) => Math.min(a, b));
   const ratios = lengths.map((length) => shortest / length);
   const scaled = size === 2 ? twoRows(cosines[1]!, ratios) : manyRows(cosines, ratios);
@@ -70,14 +72,13 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     total += scaled[k]! * ratios[k]!;
     rows += scaled[k]!;
   }
-  const form = Math.max(0, quadraticForm(cosines, scaled));
+  const form = Math.max(0, quadraticForm(unit, scaled));
   // A row outside may ask to enter by K · ε times the terms of its sum, 3 S at most, and the solver still ends: 3 K ε S,
   // and a fourth for the rounding of those inside.
-  const error = gramian.relativeError + size * 2 ** -50;
   return {
     weights: scaled.map((value, k) => (value * ratios[k]!) / total),
     squaredNorm: (form / total / total) * shortest * shortest,
-    stationary: form <= 4 * error * rows * rows,
+    stationary: isZeroWithinError(gramian, form, rows),
   };
 }
 
@@ -105,15 +106,4 @@ function manyRows(cosines: Float64Array, ratios: Float64Array): Float64Array {
   }
   // A ray is a combination of rows that vanishes: the hull holds the origin.
   return solveNonNegative(matrix, ratios).values;
-}
-
-function quadraticForm(matrix: Float64Array, vector: Float64Array): number {
-  const size = vector.length;
-  let form = 0;
-  for (let i = 0; i < size; i += 1) {
-    let row = 0;
-    for (let j = 0; j < size; j += 1) row += matrix[i * size + j]! * vector[j]!;
-    form += vector[i]! * row;
-  }
-  return form;
 }
