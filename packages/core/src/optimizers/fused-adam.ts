@@ -3,7 +3,7 @@ import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { OptionSpecs } from '../plugin/options.ts';
 import { resolveOptions } from '../plugin/options-resolve.ts';
 import type { NamedVariables } from '../network/run-variables.ts';
-import { materialise, rowInputs } from '../rows/combination.ts';
+import { materialise, namedRows } from '../rows/combination.ts';
 import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
 
 /** Options of {@link fusedAdam}. */
@@ -88,7 +88,7 @@ export function fusedAdam(
     if (hasKernel('AdamUpdate')) {
       return runKernel(
         'AdamUpdate',
-        { variable, mean: mean!, square: squares!, ...rowInputs(gradient) },
+        { variable, mean: mean!, square: squares!, ...namedRows(gradient.rows) },
         {
           weights: gradient.weights,
           learningRate: rate,

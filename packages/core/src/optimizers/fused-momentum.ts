@@ -3,7 +3,7 @@ import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { OptionSpecs } from '../plugin/options.ts';
 import { resolveOptions } from '../plugin/options-resolve.ts';
 import type { NamedVariables } from '../network/run-variables.ts';
-import { materialise, rowInputs } from '../rows/combination.ts';
+import { materialise, namedRows } from '../rows/combination.ts';
 import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
 
 /** Options of {@link fusedMomentum}. */
@@ -93,7 +93,7 @@ export function fusedMomentum(
     if (hasKernel('MomentumUpdate')) {
       return runKernel(
         'MomentumUpdate',
-        { ...inputs, ...rowInputs(gradient) },
+        { ...inputs, ...namedRows(gradient.rows) },
         {
           weights: gradient.weights,
           learningRate: rate,

@@ -2,7 +2,7 @@ import { add, clipByValue, dispose, mul, type Tensor, tidy } from '@tensorflow/t
 import { MultigradError } from '../base/errors.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { type Combination, type Combinations, materialise } from './combination.ts';
-import { finishGramian, startGramian } from './row-kernels.ts';
+import { finishGramian, startGramian } from './gramian-of-rows.ts';
 
 /** Limits on gradients, applied in this order; each a finite number > 0. */
 export interface ClipOptions {

@@ -1,6 +1,7 @@
 import { MultigradError } from '../base/errors.ts';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
-import { finishGramian, namedRows, startGramian } from './row-kernels.ts';
+import { namedRows } from './combination.ts';
+import { finishGramian, startGramian } from './gramian-of-rows.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 

@@ -9,7 +9,7 @@ import type { IntegrationState } from '../network/integration-state.ts';
 import type { Combination, Combinations } from '../rows/combination.ts';
 import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
 import type { GradientMemory, MemoryTensor } from '../rows/gradient-memory.ts';
-import { checkWeights, combineRows } from '../rows/row-kernels.ts';
+import { checkWeights, combineRows } from '../rows/combination.ts';
 import { tensorRows } from '../rows/tensor-rows.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { Answers } from './ask.ts';

@@ -10,7 +10,7 @@ import {
   type PendingGramian,
   smallestError,
   startGramian,
-} from '../rows/row-kernels.ts';
+} from '../rows/gramian-of-rows.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import { blame } from './blame.ts';

@@ -1,6 +1,5 @@
 import {
   abs,
-  add,
   backend,
   div,
   max,
@@ -12,9 +11,9 @@ import {
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { MultigradError } from '../base/errors.ts';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
 import type { Gramian } from '../algebra/gramian.ts';
+import { namedRows } from './combination.ts';
 
 /** Rounding error of a float32 update `Σ w_k g_k` relative to `Σ |w_k| |g_k|`, with room for some more operations. */
 export const smallestError: number = 2 ** -22;
@@ -105,48 +104,8 @@ export function finishGramian(
   return { gramian: { size, values: gramian, relativeError }, nonFinite: [...nonFinite] };
 }
 
-/**
- * Computes `Σ_k weights[k] · rows[k]`, a new float32 tensor. Null rows are zeros; rows of weight 0 are left out.
- *
- * @returns null when every row is null
- * @throws MultigradError `non-finite` when a weight is beyond float32
- */
-export function combineRows(
-  rows: readonly (Tensor | null)[],
-  weights: Float64Array,
-): Tensor | null {
-  const present = rows.flatMap((row, k) => (row === null ? [] : [{ row, weight: weights[k]! }]));
-  const [first] = present;
-  if (first === undefined) return null;
-  checkWeights(present.map(({ weight }) => weight));
-  const used = present.filter(({ weight }) => weight !== 0);
-  if (used.length === 0 || first.row.size === 0) return tidy(() => mul(first.row, 0));
-  if (hasKernel('CombineRows')) {
-    const inputs = namedRows(used.map(({ row }) => row));
-    const attributes = { weights: used.map(({ weight }) => weight) };
-    return tidy(() => runKernel('CombineRows', inputs, attributes)[0]!);
-  }
-  return tidy(() => used.map(({ row, weight }) => mul(row, weight)).reduce((a, b) => add(a, b)));
-}
-
-/** Checks that float32 can hold weights. @throws MultigradError `non-finite` */
-export function checkWeights(weights: Iterable<number>): void {
-  for (const weight of weights) {
-    if (Number.isFinite(Math.fround(weight))) continue;
-    throw new MultigradError(
-      'non-finite',
-      `A weight should be representable in float32. Found ${weight}; scale the losses.`,
-    );
-  }
-}
-
 function dot(a: Tensor, b: Tensor): Tensor {
   const product = mul(a, b);
   // Two levels of summation: shorter chains of additions, smaller rounding.
   return sum(product.rank > 1 ? sum(product, -1) : reshape(product, [product.size]));
-}
-
-/** The rows under the names that kernels take them by: `row0`, `row1`, …. */
-export function namedRows(rows: readonly Tensor[]): Record<string, Tensor> {
-  return Object.fromEntries(rows.map((row, k) => [`row${k}`, row]));
 }
