@@ -15,7 +15,7 @@ import {
   runsTable,
   textTable,
 } from '../results/table.ts';
-import type { DrawPicture, ReportCommands } from './report.ts';
+import type { DrawPicture, ReportCommands } from './report-content.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../shared/wording.ts';
 import { analysisFiles } from '../runs/folder-layout.ts';
@@ -98,7 +98,7 @@ export async function writeOutputs(
     if (analysis !== null) await write(file, analysis[file]);
   }
   // The chart library takes longer to load than most commands take to run.
-  const { renderReport } = await import('./report.ts');
+  const { renderReport } = await import('./report-content.ts');
   const page = await renderReport(summary, runs, reportCommands(config, shown), draw);
   await write('report.html', page);
   return summary;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Summary } from '../results/figures.ts';
 import { summarize } from '../results/summary.ts';
 import { type RecordedOptions, recordedComparison } from '../testing/recorded-comparison.ts';
-import { renderReport } from './report.ts';
+import { renderReport } from './report-content.ts';
 
 const commands = {
   repeat: 'multigrad compare cg-mnist --seeds 2',

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { renderChart } from '../report/render-chart.ts';
-import type { DrawPicture } from '../report/report.ts';
+import type { DrawPicture } from '../report/report-content.ts';
 
 /** Keeps drawn charts from one reading of the folder to the next: most of them stay the same while a run goes on. */
 export class ChartCache {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { reportCommands } from '../report/outputs.ts';
-import { type PageSection, pageSections } from '../report/html.ts';
-import { reportPage } from '../report/report.ts';
+import { type PageSection, pageSections } from '../report/report-html.ts';
+import { reportPage } from '../report/report-content.ts';
 import { summarize, unfinishedNote } from '../results/summary.ts';
 import { runsTable } from '../results/table.ts';
 import { readConfig, readRuns } from '../runs/read-folder.ts';

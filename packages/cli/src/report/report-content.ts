@@ -14,7 +14,7 @@ import { cosineChart } from './charts/cosines.ts';
 import { accuracyChart, conflictChart, testLossChart, trainingLossChart } from './charts/epochs.ts';
 import { finalAccuracyChart } from './charts/final-accuracy.ts';
 import { normChart, weightChart } from './charts/steps.ts';
-import { type DrawnChart, type ReportPage, reportHtml } from './html.ts';
+import { type DrawnChart, type ReportPage, reportHtml } from './report-html.ts';
 import { strategyStyles } from './palette.ts';
 import { renderChart } from './render-chart.ts';
 
