@@ -1,11 +1,15 @@
 import { batchMatMul } from '../registry/broadcast-product.ts';
 import { broadcastBatchNorm } from '../registry/broadcast-batch-norm.ts';
 import { einsumByProducts } from '../registry/einsum.ts';
+import { argumentChecks } from '../registry/argument-checks.ts';
+import { edges } from '../registry/edges.ts';
+import { denseBincount, tensorScatterUpdate } from './counting.ts';
+import { stridedSlice } from '../registry/strided-slice.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution-gradients.ts';
-import type { CpuBackend, CpuKernel } from './cpu-kernel.ts';
+import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { poolingGradients } from './pooling.ts';
@@ -22,6 +26,9 @@ export const cpuKernels: readonly CpuKernel[] = [
   ...poolingGradients,
   ...resizingGradients,
   unsortedSegmentSum,
+  denseBincount,
+  stridedSlice,
+  tensorScatterUpdate,
   batchMatMul,
   einsumByProducts,
   broadcastBatchNorm,
@@ -51,4 +58,6 @@ export function installCpuKernels(): void {
   if (installed) return;
   installed = true;
   installKernels('cpu', cpuKernels, (backend) => backend as CpuBackend);
+  installKernels('cpu', edges, () => null);
+  installKernels('cpu', argumentChecks(valuesOf), (backend) => backend as CpuBackend);
 }

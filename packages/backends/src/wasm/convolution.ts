@@ -9,6 +9,8 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import { checkChannels, inputOf, isLarger } from '../registry/check-inputs.ts';
+import { convolvedAndFinished, onPaddedInput } from './convolution-steps.ts';
+import { type FusedAttributes, isKnownActivation } from './fused.ts';
 import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
@@ -26,18 +28,25 @@ interface Conv2DAttributes {
 
 const float = 4;
 
+/** Convolution; dilated ones are left to the stock kernel. */
 export const conv2D: WasmKernel = {
   name: 'Conv2D',
-  run: ({ inputs, attrs }, heap) => convolve('Conv2D', inputs, attrs, heap, false),
+  run: ({ inputs, attrs }, heap) =>
+    convolve('Conv2D', inputs, attrs, heap, false) ?? onPaddedInput('Conv2D', inputs, attrs, false),
 };
 
-/** Convolution, bias and ReLU in one pass; other activations are the stock kernel's. */
+/** Convolution, bias and ReLU in one pass; other activations, dilated convolutions and biases that are repeated one by one. */
 export const fusedConv2D: WasmKernel = {
   name: 'FusedConv2D',
   run: ({ inputs, attrs }, heap) => {
-    const { activation = 'linear' } = attrs as { readonly activation?: string };
-    if (activation !== 'linear' && activation !== 'relu') return null;
-    return convolve('FusedConv2D', inputs, attrs, heap, activation === 'relu');
+    const given = attrs as unknown as Conv2DAttributes & FusedAttributes;
+    const { activation = 'linear', dataFormat = 'NHWC' } = given;
+    if (activation === 'linear' || activation === 'relu') {
+      const result = convolve('FusedConv2D', inputs, attrs, heap, activation === 'relu');
+      if (result !== null) return result;
+    }
+    if (dataFormat !== 'NHWC' || !isKnownActivation(given)) return null;
+    return convolvedAndFinished('FusedConv2D', inputs, given);
   },
 };
 

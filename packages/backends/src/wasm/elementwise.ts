@@ -18,7 +18,8 @@ export const prelu: WasmKernel = {
     const { x, alpha } = inputs as Record<'x' | 'alpha', Tensor>;
     const shape = backend_util.assertAndGetBroadcastShape(x.shape, alpha.shape);
     const isPlain = [x, alpha].every(({ dtype }) => dtype === 'float32');
-    if (!isPlain || !util.arraysEqual(shape, x.shape)) {
+    const isWhole = util.arraysEqual(shape, x.shape) || shape.includes(0);
+    if (!isPlain || !isWhole) {
       // Again as float32 of the common shape.
       return tidy(() =>
         engine().runKernel<Tensor>('Prelu', {
@@ -27,6 +28,7 @@ export const prelu: WasmKernel = {
         }),
       );
     }
+    if (shape.includes(0)) return heap.output(shape);
     const lengths = shape.length === 0 ? [1] : shape;
     const own = Array<number>(lengths.length - alpha.shape.length)
       .fill(1)
@@ -94,6 +96,7 @@ function extremeOf(name: string, largest: boolean): WasmKernel {
       if (a.dtype !== 'float32' || b.dtype !== 'float32') return null;
       const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
       const size = util.sizeFromShape(shape);
+      if (size === 0) return heap.output(shape);
       const steps = [a, b].map(({ shape: own }) => {
         const length = util.sizeFromShape(own);
         return length === size ? 1 : length === 1 ? 0 : null;

@@ -3,13 +3,17 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** Indices that differ from batch to batch; the stock kernel reads those of the first ones. Others are the stock kernel's. */
+/**
+ * Rows of a tensor by their numbers, where these differ from batch to batch: the stock kernel reads those of the first
+ * batches. And where there are none: the stock kernel gives another shape. All other calls are the stock kernel's.
+ */
 export const gatherV2: WasmKernel = {
   name: 'GatherV2',
   run: ({ inputs, attrs }, heap) => {
     const { axis, batchDims = 0 } = attrs as { axis: number; batchDims?: number };
-    if (batchDims === 0) return null;
     const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
+    const isEmpty = x.size === 0 || indices.size === 0;
+    if (batchDims === 0 && !isEmpty) return null;
     inputOf('GatherV2', inputs, 'indices', undefined, 'int32');
     const [along] = util.parseAxisParam(axis, x.shape) as [number];
     // Refuses shapes that do not fit.

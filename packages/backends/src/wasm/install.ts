@@ -1,5 +1,8 @@
 import { broadcastBatchNorm } from '../registry/broadcast-batch-norm.ts';
 import { einsumByProducts } from '../registry/einsum.ts';
+import { argumentChecks } from '../registry/argument-checks.ts';
+import { edges } from '../registry/edges.ts';
+import { wasmStridedSlice } from '../registry/strided-slice.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
@@ -14,10 +17,13 @@ import { identity } from './identity.ts';
 import { KernelHeap } from './kernel-heap.ts';
 import { batchMatMul, fusedMatMul } from './matmul.ts';
 import { maxPoolGrad } from './pooling.ts';
+import { maxPoolWithArgmax } from './argmax-pooling.ts';
+import { depthwiseConvolutions } from './convolution-steps.ts';
 import { averagePooling } from './pooling-average.ts';
 import { maxPool, maxPool3D, maxPool3DGrad } from './pooling-3d.ts';
 import { mean, sum } from './reductions.ts';
-import { booleanKernels, isNaNOfIntegers, stridedSlice } from './moves.ts';
+import { numberTypes } from './number-types.ts';
+
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
@@ -56,9 +62,10 @@ export const wasmKernels: readonly WasmKernel[] = [
   sum,
   mean,
   identity,
-  ...booleanKernels,
-  isNaNOfIntegers,
-  stridedSlice,
+  ...numberTypes,
+  wasmStridedSlice,
+  maxPoolWithArgmax,
+  ...depthwiseConvolutions,
   unsortedSegmentSum,
   einsumByProducts,
   broadcastBatchNorm,
@@ -93,6 +100,9 @@ export async function installWasmKernels(backend: object, threads = 1): Promise<
       run: (call, heap) => heap.attempt(name, () => run(call, heap)),
     }));
     installKernels('wasm', kernels, (each) => KernelHeap.of(each));
+    const checks = argumentChecks<KernelHeap>((heap, tensor) => heap.values(tensor));
+    installKernels('wasm', edges, () => null);
+    installKernels('wasm', checks, (each) => KernelHeap.of(each));
   }
   return heap;
 }

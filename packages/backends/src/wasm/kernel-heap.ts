@@ -47,6 +47,7 @@ export class KernelHeap {
 
   private constructor(backend: WasmBackend) {
     this.#backend = backend;
+    checkOutputs(backend);
     this.#memory = memoryOf(backend);
     this.#compiled = kernelModule(isShared(this.#memory));
     const instance = new WebAssembly.Instance(this.#compiled.module, {
@@ -243,6 +244,24 @@ function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
 
 function isShared({ buffer }: WebAssembly.Memory): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
+/**
+ * Lets every kernel of a backend, stock ones too, refuse to make an output whose lengths are no lengths: windows that are
+ * larger than an image lead to negative ones. A stock kernel would go on and write over other memory.
+ */
+function checkOutputs(backend: WasmBackend): void {
+  const make = backend.makeOutput.bind(backend);
+  backend.makeOutput = (shape, ...others) => {
+    if (shape.every((length) => Number.isInteger(length) && length >= 0)) {
+      return make(shape, ...others);
+    }
+    throw new MultigradError(
+      'invalid-argument',
+      `A kernel on wasm should make a tensor with lengths of 0 and more. Found [${shape.join(', ')}]: ` +
+        'windows, sizes or counts do not fit the inputs.',
+    );
+  };
 }
 
 /** Ends the threads with the backend whose memory they work on. */

@@ -1,6 +1,14 @@
-import { backend_util, engine, type Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  engine,
+  type Tensor,
+  type TensorInfo,
+  tidy,
+  util,
+} from '@tensorflow/tfjs-core';
 import { broadcastProduct } from '../registry/broadcast-product.ts';
 import { panelChannels } from './convolution.ts';
+import { finished, type FusedAttributes, isKnownActivation } from './fused.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Bytes of a number, float32 or int32. */
@@ -69,44 +77,29 @@ function outerShape(a: TensorInfo, b: TensorInfo): number[] {
   return backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
 }
 
-interface FusedAttributes {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly activation?: string | null;
-  readonly leakyreluAlpha?: number;
-}
-
-/** Activations of a fused product, as the kernels that compute them. */
-const activations: Readonly<Record<string, string>> = {
-  relu: 'Relu',
-  relu6: 'Relu6',
-  elu: 'Elu',
-  sigmoid: 'Sigmoid',
-  leakyrelu: 'LeakyRelu',
-  prelu: 'Prelu',
-};
-
 /**
- * Fused products with a transposed factor, which the stock kernel computes wrongly for inner sizes above 48, and those of
- * int32, which it refuses.
+ * Fused products with a transposed factor, which the stock kernel computes wrongly for inner sizes above 48; those of int32
+ * and those with a bias of several axes, which it refuses; those with one bias for all columns, for which it reads
+ * memory of others; sums of nothing, to which it adds no bias;
+ * and products of batches, of which it computes a part.
  */
 export const fusedMatMul: WasmKernel = {
   name: '_FusedMatMul',
   run: ({ inputs, attrs }) => {
-    const { a, b, bias, preluActivationWeights } = inputs as Record<string, Tensor | undefined>;
-    const { transposeA, transposeB, activation, leakyreluAlpha } =
-      attrs as unknown as FusedAttributes;
-    if (a!.dtype === 'float32' && !transposeA && !transposeB) return null;
-    const name = activation == null || activation === 'linear' ? null : activations[activation];
-    if (name === undefined) return null;
-    const run = (kernel: string, given: Record<string, Tensor>, attributes = {}): Tensor =>
-      engine().runKernel(kernel, given, attributes);
+    const { a, b, bias } = inputs as Record<string, Tensor | undefined>;
+    const given = attrs as unknown as FusedAttributes &
+      Record<'transposeA' | 'transposeB', boolean>;
+    const { transposeA, transposeB } = given;
+    const [inner, columns] = sides(b!, transposeB);
+    const isMatrix = [a!, b!].every((one) => one.rank <= 3 && batchOf(one) === 1) && inner > 0;
+    const isPlain = a!.dtype === 'float32' && !transposeA && !transposeB && isMatrix;
+    const isBiased = bias == null || util.arraysEqual(bias.shape, [columns]);
+    if ((isPlain && isBiased) || !isKnownActivation(given)) return null;
     return tidy(() => {
-      let result = run('BatchMatMul', { a: a!, b: b! }, { transposeA, transposeB });
-      if (bias !== undefined) result = run('Add', { a: result, b: bias });
-      if (name === null) return result;
-      if (name === 'Prelu') return run(name, { x: result, alpha: preluActivationWeights! });
-      return run(name, { x: result, features: result }, { alpha: leakyreluAlpha });
+      const product = { a: a!, b: b! };
+      const attributes = { transposeA, transposeB };
+      const result = engine().runKernel<Tensor>('BatchMatMul', product, attributes);
+      return finished(result, inputs as Record<string, Tensor | undefined>, given);
     });
   },
 };

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { PoolGeometry } from '../loops/pool-gradients.ts';
 import { inputOf } from '../registry/check-inputs.ts';
 import { poolGeometry } from '../registry/pool-geometry.ts';
 import { numbersOf } from './pooling-average.ts';
@@ -36,18 +37,41 @@ export const maxPool3DGrad: WasmKernel = {
   },
 };
 
-/** The stock kernel leaves outputs of windows of one pixel unset, and knows no rounding but down. */
+/**
+ * The stock kernel leaves outputs of windows of one pixel unset, reads memory of others where a window lies in the padding
+ * alone, counts columns differently, fails where there is no window at all, and knows no rounding but down.
+ */
 export const maxPool: WasmKernel = {
   name: 'MaxPool',
   run: ({ inputs, attrs }, heap) => {
     const { x } = inputs as Record<'x', TensorInfo>;
     const geometry = poolGeometry(2, x.shape, attrs);
     if (geometry === null || x.dtype !== 'float32') return null;
-    const { dimRoundingMode = 'floor' } = attrs as { readonly dimRoundingMode?: string };
+    const { dimRoundingMode = 'floor', pad } = attrs as {
+      readonly dimRoundingMode?: string;
+      readonly pad: unknown;
+    };
     const isPixel = geometry.pool.kernel.every((length) => length === 1);
-    if (!isPixel && dimRoundingMode === 'floor') return null;
+    const isEmpty = geometry.outShape.includes(0);
+    const isUsual = !isEmpty && dimRoundingMode === 'floor' && isCountedAlike(geometry.pool, pad);
+    if (!isPixel && isUsual && !hasOuterWindows(geometry.pool)) return null;
     const out = heap.output(geometry.outShape);
     heap.kernels.max_pool_3d(heap.pointer(x), heap.pointer(out), ...numbersOf(geometry.pool));
     return out;
   },
 };
+
+/** TensorFlow.js counts columns as if windows and strides were square where the padding is one number; the stock kernel does not. */
+function isCountedAlike({ kernel, strides }: PoolGeometry, pad: unknown): boolean {
+  return (
+    typeof pad !== 'number' || [kernel, strides].every(([, rows, columns]) => rows === columns)
+  );
+}
+
+/** Whether a window lies outside of the input. */
+function hasOuterWindows({ input, output, kernel, strides, before }: PoolGeometry): boolean {
+  return [1, 2].some((axis) => {
+    const last = (output[axis]! - 1) * strides[axis]! - before[axis]!;
+    return before[axis]! >= kernel[axis]! || last >= input[axis]!;
+  });
+}

@@ -1,4 +1,5 @@
 import {
+  add,
   cast,
   equal,
   type GradConfig,
@@ -15,11 +16,26 @@ import {
   type Tensor,
   where,
   zeros,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import { unbroadcast } from './gradient.ts';
 
-/** Gradients of functions of two numbers, taken number by number: either input may have been repeated along axes. */
+/** The gradient of `elu`'s gradient `dy · (y ≥ 0 ? 1 : y + 1)`. Stock: none, so there is no second derivative of `elu`. */
+const eluGrad: GradConfig = {
+  kernelName: 'EluGrad',
+  inputsToSave: ['dy', 'y'],
+  gradFunc: (dz, [dy, y]) => {
+    const isLinear = greaterEqual(y!, scalar(0));
+    return {
+      dy: () => mul(dz as Tensor, where(isLinear, onesLike(y!), add(y!, scalar(1)))),
+      y: () => mul(dz as Tensor, where(isLinear, zerosLike(dy!), dy!)),
+    };
+  },
+};
+
+/** Gradients of functions of one or two numbers, taken number by number: either input may have been repeated along axes. */
 export const elementwiseGradients: readonly GradConfig[] = [
+  eluGrad,
   // Stock: throws where an input was repeated.
   ofPair('Maximum', (a, b) => [asFloat(greaterEqual(a, b)), asFloat(less(a, b))]),
   ofPair('Minimum', (a, b) => [asFloat(lessEqual(a, b)), asFloat(greater(a, b))]),

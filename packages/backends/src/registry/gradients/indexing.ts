@@ -9,7 +9,6 @@ import {
   reshape,
   scalar,
   scatterND,
-  slice_util,
   type Tensor,
   tensor1d,
   transpose,
@@ -17,6 +16,7 @@ import {
   util,
   zeros,
 } from '@tensorflow/tfjs-core';
+import { stridedPlaces } from '../strided-places.ts';
 
 /** Gradients of operations that take numbers from given places, or put them there. */
 export const indexingGradients: readonly GradConfig[] = [
@@ -55,7 +55,7 @@ export const indexingGradients: readonly GradConfig[] = [
     kernelName: 'StridedSlice',
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => ({
-      x: () => putBack(dy as Tensor, x!.shape, attributes as unknown as SliceAttributes),
+      x: () => putBack(dy as Tensor, x!.shape, attributes),
     }),
   },
 ];
@@ -63,17 +63,6 @@ export const indexingGradients: readonly GradConfig[] = [
 interface GatherAttributes {
   readonly axis: number;
   readonly batchDims?: number;
-}
-
-interface SliceAttributes {
-  readonly begin: number[];
-  readonly end: number[];
-  readonly strides: number[];
-  readonly beginMask: number;
-  readonly endMask: number;
-  readonly ellipsisMask: number;
-  readonly newAxisMask: number;
-  readonly shrinkAxisMask: number;
 }
 
 /**
@@ -119,18 +108,8 @@ function placesOf(
 }
 
 /** The gradient of a strided slice: each number back at its place, axis by axis, zeros elsewhere. */
-function putBack(dy: Tensor, shape: number[], given: SliceAttributes): Tensor {
-  const { begin, end, strides } = slice_util.sliceInfo(
-    shape,
-    given.begin,
-    given.end,
-    given.strides,
-    given.beginMask,
-    given.endMask,
-    given.ellipsisMask,
-    given.newAxisMask,
-    given.shrinkAxisMask,
-  );
+function putBack(dy: Tensor, shape: number[], attributes: unknown): Tensor {
+  const { begin, end, strides } = stridedPlaces(shape, attributes);
   const lengths = shape.map((_, axis) =>
     Math.max(0, Math.ceil((end[axis]! - begin[axis]!) / strides[axis]!)),
   );

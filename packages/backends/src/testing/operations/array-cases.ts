@@ -240,6 +240,21 @@ const copies: OperationCase[] = [
     reference: (x) => build([3, 2], ([i, j]) => x[i! * 8 + 3 - 2 * j!]!),
   },
   {
+    name: 'stridedSlice of one row',
+    inputs: [normalInput([3, 6], 1)],
+    run: (x) => tf.stridedSlice(x, [1, 0], [2, 6], [1, 2], 0, 0, 0, 0, 1),
+    reference: (x) => build([3], ([j]) => x[6 + 2 * j!]!),
+  },
+  {
+    name: 'cumsum along the last axis, counted from the end',
+    inputs: [normalInput([2, 3], 1)],
+    run: (x) => tf.cumsum(x, -1),
+    reference: (x) =>
+      build([2, 3], ([i, j]) =>
+        x.slice(3 * i!, 3 * i! + j! + 1).reduce((sum, one) => sum + one, 0),
+      ),
+  },
+  {
     name: 'spaceToBatchND',
     inputs: [normalInput([1, 3, 4, 2], 1)],
     run: (x) =>

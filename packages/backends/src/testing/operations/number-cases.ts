@@ -126,23 +126,11 @@ const singles: [string, (x: tf.Tensor) => tf.Tensor, (x: number) => number, numb
   ['tanh', tf.tanh, Math.tanh],
 ];
 
-const fromOutput = 'TensorFlow.js loses second derivatives of gradients that read the output';
-const ownKernel = 'the kernel of this gradient has none';
-
-const onceOnly: Readonly<Record<string, string>> = {
-  elu: 'the gradient of elu has none',
-  exp: fromOutput,
-  ...Object.fromEntries(
-    ['leakyRelu', 'relu', 'relu6', 'sigmoid', 'tanh'].map((name) => [name, ownKernel]),
-  ),
-};
-
 const ofSingles = singles.map(([name, run, f, shift = 0, scale = 1]): OperationCase => ({
   name,
   inputs: [normalInput([3, 4], 1, shift)],
   run: (x) => run(scale === 1 ? x : tf.mul(x, scale)),
   reference: (x) => x.map((value) => f(scale * value)),
-  ...(onceOnly[name] !== undefined && { onceOnly: onceOnly[name] }),
 }));
 
 const add = (a: number, b: number): number => a + b;
@@ -185,7 +173,6 @@ const ofReductions = reductions.flatMap(([name, run, reduce]) =>
                   .map((each) => x[offset(shape, each)]!),
               ),
             ),
-          ...(name === 'logSumExp' && { onceOnly: fromOutput }),
           ...(name === 'prod' && {
             onceOnly: 'the gradient of prod is made of cumprod, which has none',
           }),
@@ -209,14 +196,12 @@ const choices: OperationCase[] = [
     inputs: [normalInput([3, 4], 1)],
     run: (x) => tf.softmax(x),
     reference: (x) => rowsOf(x, 4).flatMap(softmaxOf),
-    onceOnly: ownKernel,
   },
   {
     name: 'logSoftmax',
     inputs: [normalInput([3, 4], 1)],
     run: (x) => tf.logSoftmax(x),
     reference: (x) => rowsOf(x, 4).flatMap((row) => softmaxOf(row).map(Math.log)),
-    onceOnly: fromOutput,
   },
   {
     name: 'where of a comparison with what is differentiated',
@@ -282,7 +267,6 @@ const normalized: OperationCase[] = (
       0.01,
     );
   },
-  ...(statistics.length === 1 && { onceOnly: ownKernel }),
   reference: (x, mean, variance, ...rest) => {
     const read = (values: readonly number[] | undefined): ((p: readonly number[]) => number) =>
       broadcast(statistics, values!);
