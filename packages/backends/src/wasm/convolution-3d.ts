@@ -9,7 +9,7 @@ interface Conv3DAttributes {
   readonly pad: Conv3DArguments[4];
 }
 
-/** The stock kernel returns wrong numbers wherever there is a stride. */
+/** The gradient of a convolution of volumes by its filter. The stock kernel is wrong for strides above 1. */
 export const conv3DBackpropFilter: WasmKernel = {
   name: 'Conv3DBackpropFilterV2',
   run: ({ inputs, attrs }, heap) => {
@@ -29,7 +29,7 @@ export const conv3DBackpropFilter: WasmKernel = {
   },
 };
 
-/** The stock kernel returns wrong numbers everywhere. */
+/** The gradient of a convolution of volumes by its input. The stock kernel is always wrong. */
 export const conv3DBackpropInput: WasmKernel = {
   name: 'Conv3DBackpropInputV2',
   run: ({ inputs, attrs }, heap) => {

@@ -269,7 +269,7 @@ function phases(
   return { list, before, padded };
 }
 
-/** Null where the stock kernel must do it: channels first, dilation, nothing to compute. */
+/** The sizes of a convolution; null where the stock kernel must do it: channels first, dilation, nothing to compute. */
 function geometry(
   kernel: string,
   inputShape: readonly number[],

@@ -11,10 +11,13 @@ interface DilationAttributes {
   readonly dilations: Dilation2DArguments[5];
 }
 
-/** What each output is the maximum of: `x + filter` at these offsets. */
+/** Called for each number that takes part in an output: the offsets of output, input and filter. */
 type Visit = (output: number, input: number, tap: number) => void;
 
-/** The stock kernel takes the maximum with a tiny positive number, so negative ones vanish. */
+/**
+ * Grey-scale dilation: the maximum of `x + filter` over each window. The stock kernel starts from a tiny positive number, so
+ * negative maxima vanish.
+ */
 export const dilation2D: WasmKernel = {
   name: 'Dilation2D',
   run: (call, heap) => {

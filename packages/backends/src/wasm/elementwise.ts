@@ -11,7 +11,10 @@ import {
 import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** The stock kernel takes slopes that are shared along an axis for those of the last axes. */
+/**
+ * `x` where it is not negative, else `alpha · x`; slopes may be shared along any axes. The stock kernel takes shared slopes
+ * for those of the last axes.
+ */
 export const prelu: WasmKernel = {
   name: 'Prelu',
   run: ({ inputs }, heap) => {
@@ -54,7 +57,7 @@ export const prelu: WasmKernel = {
   },
 };
 
-/** The stock kernel makes numbers of NaN, and reads int32 as float32. */
+/** Numbers cut to a range; NaN stays NaN. The stock kernel replaces NaN by a limit, and reads int32 as float32. */
 export const clipByValue: WasmKernel = {
   name: 'ClipByValue',
   run: ({ inputs, attrs }, heap) => {
@@ -64,7 +67,7 @@ export const clipByValue: WasmKernel = {
   },
 };
 
-/** The stock kernel makes zeros of NaN. */
+/** Numbers cut to the range from 0 to 6; NaN stays NaN. The stock kernel replaces it by 0. */
 export const relu6: WasmKernel = {
   name: 'Relu6',
   run: ({ inputs }, heap) => clipped(heap, (inputs as Record<'x', TensorInfo>).x, 0, 6),
@@ -82,7 +85,7 @@ function clipped(heap: KernelHeap, x: TensorInfo, lowest: number, highest: numbe
   return out;
 }
 
-/** The stock kernels give the other number where the second is NaN. */
+/** The larger and the smaller of two numbers; NaN where one of them is. The stock kernels pass over a second NaN. */
 export const extremes: readonly WasmKernel[] = [
   extremeOf('Maximum', true),
   extremeOf('Minimum', false),
@@ -124,7 +127,7 @@ function extremeOf(name: string, largest: boolean): WasmKernel {
   };
 }
 
-/** The stock kernel copies bytes of numbers to bool: 3 stays 3, and 256 is false. */
+/** Numbers to bool: 0 is false, all others are true. The stock kernel copies a byte: 3 stays 3, and 256 is false. */
 export const cast: WasmKernel = {
   name: 'Cast',
   run: ({ inputs, attrs }, heap) => {
@@ -145,7 +148,10 @@ interface OneHotAttributes {
   readonly dtype?: 'float32' | 'int32' | 'bool';
 }
 
-/** The stock kernel writes int32 whatever the type: 1.4e-45 for a 1 of float32, and beyond the end of a bool tensor. */
+/**
+ * Class numbers as rows of zeros with a one. The stock kernel writes int32 whatever the type: 1.4e-45 for a 1 of float32,
+ * and beyond the end of a bool tensor.
+ */
 export const oneHot: WasmKernel = {
   name: 'OneHot',
   run: ({ inputs, attrs }, heap) => {

@@ -4,12 +4,12 @@ import { KernelHeap } from './kernel-heap.ts';
 
 type Factory = Registration['factory'];
 
-/** What TensorFlow.js asks for in place of a file. */
+/** The address that TensorFlow.js fetches its wasm binary from; we answer with bytes that we have already. */
 const address = 'multigrad:tfjs-backend-wasm';
 
 const stockFactories = new WeakMap<Factory, Factory>();
 
-/** How wasm backends are made from now on. */
+/** The factory that makes wasm backends from now on. */
 export interface OwnFactory {
   /** Why the last one could not be made; TensorFlow.js prints that, and keeps it to itself. */
   readonly failure: unknown;

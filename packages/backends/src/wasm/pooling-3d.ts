@@ -5,7 +5,7 @@ import { poolGeometry } from '../registry/pool-geometry.ts';
 import { numbersOf } from './pooling-average.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** The stock kernel returns a tiny positive number for windows without a positive value. */
+/** Max pooling of volumes. The stock kernel returns a tiny positive number for windows without a positive value. */
 export const maxPool3D: WasmKernel = {
   name: 'MaxPool3D',
   run: ({ inputs, attrs }, heap) => {
@@ -18,7 +18,10 @@ export const maxPool3D: WasmKernel = {
   },
 };
 
-/** The stock kernel sends gradients to the wrong place where a window's maximum is not positive. */
+/**
+ * Max pooling of volumes, backwards: each gradient goes to the first maximum of its window. The stock kernel sends it to the
+ * wrong place where that maximum is not positive.
+ */
 export const maxPool3DGrad: WasmKernel = {
   name: 'MaxPool3DGrad',
   run: ({ inputs, attrs }, heap) => {
@@ -38,7 +41,7 @@ export const maxPool3DGrad: WasmKernel = {
 };
 
 /**
- * The stock kernel leaves outputs of windows of one pixel unset, reads memory of others where a window lies in the padding
+ * Max pooling of images, where the stock kernel is wrong: it leaves outputs of windows of one pixel unset, reads memory of others where a window lies in the padding
  * alone, counts columns differently, fails where there is no window at all, and knows no rounding but down.
  */
 export const maxPool: WasmKernel = {

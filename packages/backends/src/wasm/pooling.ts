@@ -11,7 +11,10 @@ interface PoolAttributes {
   readonly dimRoundingMode?: Pool2DArguments[5];
 }
 
-/** The stock kernel sends gradients to the wrong place where a window's maximum is not positive. */
+/**
+ * Max pooling of images, backwards: each gradient goes to the first maximum of its window. The stock kernel sends it to the
+ * wrong place where that maximum is not positive.
+ */
 export const maxPoolGrad: WasmKernel = {
   name: 'MaxPoolGrad',
   run: ({ inputs, attrs }, heap) => {

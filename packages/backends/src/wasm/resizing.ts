@@ -2,7 +2,10 @@ import { resizeGradient } from '../loops/resize-gradients.ts';
 import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** The stock kernel leaves gradients out where several rows or columns become one. */
+/**
+ * The gradient of an image that was resized by its nearest pixels. The stock kernel leaves gradients out where several rows
+ * or columns become one.
+ */
 export const resizeNearestNeighborGrad: WasmKernel = {
   name: 'ResizeNearestNeighborGrad',
   run: ({ inputs, attrs }, heap) => {

@@ -182,7 +182,7 @@ interface Blocks {
   readonly fromLast: (x: Tensor) => Tensor;
 }
 
-/** Null where there is no dilation. */
+/** How a dilated convolution becomes a plain one on blocks of the image; null where there is no dilation. */
 function blocksOf(
   { forward, axes }: Convolution,
   inputShape: number[],

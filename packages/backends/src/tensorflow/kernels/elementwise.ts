@@ -19,7 +19,7 @@ export const round: NativeKernel = {
   },
 };
 
-/** The stock kernel makes NaN of infinity, for it takes half of `x − |x|`. */
+/** `x` where it is not negative, else `alpha · x`. The stock kernel computes half of `x − |x|`: NaN for infinity. */
 export const prelu: NativeKernel = {
   name: 'Prelu',
   run: ({ inputs }) => {
@@ -31,7 +31,7 @@ export const prelu: NativeKernel = {
   },
 };
 
-/** The stock kernel does not find an axis that is counted from the last. */
+/** Rows of a tensor by their numbers, along an axis that may be counted from the last: the stock kernel refuses that. */
 export const gatherV2: NativeKernel = {
   name: 'GatherV2',
   run: ({ inputs, attrs }) => {
