@@ -22,7 +22,9 @@ export type {
   OptionSpec,
   OptionSpecOf,
   OptionSpecs,
+  OptionsOf,
   OptionValue,
+  OptionValueOf,
   ResolvedOptions,
   WeightsOption,
 } from './plugin/options.ts';

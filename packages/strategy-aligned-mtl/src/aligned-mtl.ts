@@ -5,7 +5,7 @@ import {
   nonZero,
   norms,
   type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   pseudoInverse,
   resolveOptions,
@@ -13,31 +13,25 @@ import {
   symmetricEigen,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link alignedMtl}. */
-export interface AlignedMtlOptions {
+/** Descriptions of the options of {@link alignedMtl}. */
+export const alignedMtlOptions = {
   /**
    * Preference of each objective by name, finite and >= 0; objectives that are not named have 1. The preferences of the
    * objectives present are divided by their sum. Null prefers none.
    *
    * @defaultValue null
    */
-  readonly preference?: ObjectiveWeights | null;
+  preference: {
+    kind: 'weights',
+    description:
+      'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1, and the sum is scaled to 1.',
+  },
   /**
    * Squared length that the gradients are brought to: the smallest eigenvalue of the Gramian that is not zero (`min`),
    * the median (`median`, the lower of two middle ones) or the mean (`rmse`) of those.
    *
    * @defaultValue 'min'
    */
-  readonly scale?: 'min' | 'median' | 'rmse';
-}
-
-/** Descriptions of the options of {@link alignedMtl}. */
-export const alignedMtlOptions: OptionSpecs<AlignedMtlOptions> = {
-  preference: {
-    kind: 'weights',
-    description:
-      'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1, and the sum is scaled to 1.',
-  },
   scale: {
     kind: 'choice',
     choices: ['min', 'median', 'rmse'],
@@ -45,7 +39,10 @@ export const alignedMtlOptions: OptionSpecs<AlignedMtlOptions> = {
     description:
       'Squared length that the gradients are brought to: the smallest (min), median or mean (rmse) of the Gramian eigenvalues that are not zero.',
   },
-};
+} as const;
+
+/** Options of {@link alignedMtl}. */
+export type AlignedMtlOptions = OptionsOf<typeof alignedMtlOptions>;
 
 /**
  * Aligned-MTL: the gradients are made orthogonal and equally long by the least change, then averaged.

@@ -1,25 +1,14 @@
-import { type GradientStrategy, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type GradientStrategy, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { averseWeights } from './averse-weights.ts';
 
-/** Options of {@link cagrad}. */
-export interface CagradOptions {
+/** Descriptions of the options of {@link cagrad}. */
+export const cagradOptions = {
   /**
    * How far the update may lie from the mean of the gradients, in lengths of it, >= 0: 0 is the mean, 1 or more never
    * conflicts. Less than 1e-6 counts as 0.
    *
    * @defaultValue 0.5
    */
-  readonly c?: number;
-  /**
-   * What the update is divided by at the end: nothing, `1 + c²` (`square`) or `1 + c` (`linear`).
-   *
-   * @defaultValue 'none'
-   */
-  readonly rescale?: 'none' | 'square' | 'linear';
-}
-
-/** Descriptions of the options of {@link cagrad}. */
-export const cagradOptions: OptionSpecs<CagradOptions> = {
   c: {
     kind: 'number',
     default: 0.5,
@@ -27,6 +16,11 @@ export const cagradOptions: OptionSpecs<CagradOptions> = {
     description:
       'How far the update may lie from the mean of the gradients, in lengths of it, 0 or more; from 1 on it never conflicts.',
   },
+  /**
+   * What the update is divided by at the end: nothing, `1 + c²` (`square`) or `1 + c` (`linear`).
+   *
+   * @defaultValue 'none'
+   */
   rescale: {
     kind: 'choice',
     choices: ['none', 'square', 'linear'],
@@ -34,7 +28,10 @@ export const cagradOptions: OptionSpecs<CagradOptions> = {
     description:
       'What the update is divided by at the end: nothing, 1 + c² (square) or 1 + c (linear).',
   },
-};
+} as const;
+
+/** Options of {@link cagrad}. */
+export type CagradOptions = OptionsOf<typeof cagradOptions>;
 
 /**
  * CAGrad, conflict-averse gradient descent: of all vectors within `c |g_0|` of the mean gradient `g_0`, the one whose

@@ -5,32 +5,29 @@ import {
   minNormPoint,
   nonZero,
   norms,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   pseudoInverse,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link conflictFree}. */
-export interface ConflictFreeOptions {
+/** Descriptions of the options of {@link conflictFree}. */
+export const conflictFreeOptions = {
   /**
    * Preference of each objective by name, finite and >= 0: the cosines of the update with the gradients are in this
    * proportion. Objectives that are not named have 1. Null prefers none.
    *
    * @defaultValue null
    */
-  readonly preference?: ObjectiveWeights | null;
-}
-
-/** Descriptions of the options of {@link conflictFree}. */
-export const conflictFreeOptions: OptionSpecs<ConflictFreeOptions> = {
   preference: {
     kind: 'weights',
     description:
       'Proportion of the cosines of the update with each gradient by objective name, a finite number >= 0; objectives that are not named have 1.',
   },
-};
+} as const;
+
+/** Options of {@link conflictFree}. */
+export type ConflictFreeOptions = OptionsOf<typeof conflictFreeOptions>;
 
 /**
  * ConFIG, conflict-free inverse gradients: a direction whose cosines with the gradients are in the preferred

@@ -4,32 +4,21 @@ import {
   type Gramian,
   innerProduct,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
 } from '@multigrad/core/strategy';
-
-/** Options of {@link dbMtl}. */
-export interface DbMtlOptions {
-  /**
-   * Share of the memory that is kept at the first step, 0 … 1; 0 keeps nothing.
-   *
-   * @defaultValue 0.9
-   */
-  readonly beta?: number;
-  /**
-   * Exponent of the step by whose power that share falls, >= 0: `β / t^σ` at step t, from 1.
-   *
-   * @defaultValue 0
-   */
-  readonly betaSigma?: number;
-}
 
 /** What {@link dbMtl} remembers beside the gradients: the number of steps so far, by objective. */
 export type DbMtlState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link dbMtl}. */
-export const dbMtlOptions: OptionSpecs<DbMtlOptions> = {
+export const dbMtlOptions = {
+  /**
+   * Share of the memory that is kept at the first step, 0 … 1; 0 keeps nothing.
+   *
+   * @defaultValue 0.9
+   */
   beta: {
     kind: 'number',
     default: 0.9,
@@ -37,13 +26,21 @@ export const dbMtlOptions: OptionSpecs<DbMtlOptions> = {
     maximum: 1,
     description: 'Share of the memory that is kept at the first step, 0 to 1.',
   },
+  /**
+   * Exponent of the step by whose power that share falls, >= 0: `β / t^σ` at step t, from 1.
+   *
+   * @defaultValue 0
+   */
   betaSigma: {
     kind: 'number',
     default: 0,
     minimum: 0,
     description: 'Exponent of the step by whose power that share falls, 0 or more.',
   },
-};
+} as const;
+
+/** Options of {@link dbMtl}. */
+export type DbMtlOptions = OptionsOf<typeof dbMtlOptions>;
 
 /** Added to a loss before its logarithm. */
 const lossFloor = 1e-8;

@@ -1,32 +1,29 @@
 import {
   type GradientStrategy,
   isZeroCombination,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   projectOntoDualCone,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link dualproj}. */
-export interface DualprojOptions {
+/** Descriptions of the options of {@link dualproj}. */
+export const dualprojOptions = {
   /**
    * Weight of each objective in the vector that is projected, by name, finite and >= 0; objectives that are not named
    * have 1/K. Null is the mean.
    *
    * @defaultValue null
    */
-  readonly preference?: ObjectiveWeights | null;
-}
-
-/** Descriptions of the options of {@link dualproj}. */
-export const dualprojOptions: OptionSpecs<DualprojOptions> = {
   preference: {
     kind: 'weights',
     description:
       'Weight of each objective in the vector that is projected, by name, a finite number >= 0; objectives that are not named have 1/K.',
   },
-};
+} as const;
+
+/** Options of {@link dualproj}. */
+export type DualprojOptions = OptionsOf<typeof dualprojOptions>;
 
 /**
  * DualProj: the mean of the gradients, projected onto their dual cone: the vector nearest to it that conflicts with no

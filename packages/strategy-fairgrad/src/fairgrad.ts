@@ -1,22 +1,17 @@
 import {
   balancedWeights,
   type GradientStrategy,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link fairgrad}. */
-export interface FairgradOptions {
+/** Descriptions of the options of {@link fairgrad}. */
+export const fairgradOptions = {
   /**
    * α of the fairness, 0.1 … 100: 1 is proportional fairness, larger values favour the objectives that gain least.
    *
    * @defaultValue 1
    */
-  readonly alpha?: number;
-}
-
-/** Descriptions of the options of {@link fairgrad}. */
-export const fairgradOptions: OptionSpecs<FairgradOptions> = {
   alpha: {
     kind: 'number',
     default: 1,
@@ -25,7 +20,10 @@ export const fairgradOptions: OptionSpecs<FairgradOptions> = {
     description:
       'Degree of the fairness, 0.1 to 100: 1 is proportional; larger values favour the objectives that gain least.',
   },
-};
+} as const;
+
+/** Options of {@link fairgrad}. */
+export type FairgradOptions = OptionsOf<typeof fairgradOptions>;
 
 /**
  * FairGrad: the update whose gains for the objectives, `⟨u, g_k⟩`, are α-fair.

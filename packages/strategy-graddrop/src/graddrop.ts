@@ -1,8 +1,7 @@
 import {
   type GradientStrategy,
   MultigradError,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   type RandomState,
   randomState,
@@ -11,33 +10,30 @@ import {
   type RowAlgebra,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link graddrop}. */
-export interface GraddropOptions {
+/** Descriptions of the options of {@link graddrop}. */
+export const graddropOptions = {
   /**
    * Share of each objective's gradient that passes whatever its sign, by name, 0 … 1; objectives that are not named
    * have 0.
    *
    * @defaultValue null
    */
-  readonly leak?: ObjectiveWeights | null;
-  /** Seed of the masks, any integer that a double holds exactly. @defaultValue 0 */
-  readonly seed?: number;
-}
-
-/** Descriptions of the options of {@link graddrop}. */
-export const graddropOptions: OptionSpecs<GraddropOptions> = {
   leak: {
     kind: 'weights',
     description:
       'Share of the gradient of each objective that passes whatever its sign, by name, 0 to 1; objectives that are not named have 0.',
   },
+  /** Seed of the masks, any integer that a double holds exactly. @defaultValue 0 */
   seed: {
     kind: 'number',
     default: 0,
     integer: true,
     description: 'Seed of the masks, any integer.',
   },
-};
+} as const;
+
+/** Options of {@link graddrop}. */
+export type GraddropOptions = OptionsOf<typeof graddropOptions>;
 
 /**
  * GradDrop, gradient sign dropout: at each coordinate only the gradients of one sign pass, drawn by how the signs share

@@ -2,27 +2,11 @@ import {
   type GradientStrategy,
   MultigradError,
   norms,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
   roundingError,
 } from '@multigrad/core/strategy';
-
-/** Options of {@link gradnorm}. */
-export interface GradnormOptions {
-  /**
-   * α, how strongly objectives that train slowly are pulled, >= 0; 0 only makes the gradients equally long.
-   *
-   * @defaultValue 1.5
-   */
-  readonly alpha?: number;
-  /**
-   * Step size of the weights, relative to the mean length of the gradients, > 0.
-   *
-   * @defaultValue 0.025
-   */
-  readonly learningRate?: number;
-}
 
 /** What {@link gradnorm} remembers: of each objective its weight and its first loss. */
 export type GradnormState = Readonly<
@@ -30,7 +14,12 @@ export type GradnormState = Readonly<
 >;
 
 /** Descriptions of the options of {@link gradnorm}. */
-export const gradnormOptions: OptionSpecs<GradnormOptions> = {
+export const gradnormOptions = {
+  /**
+   * α, how strongly objectives that train slowly are pulled, >= 0; 0 only makes the gradients equally long.
+   *
+   * @defaultValue 1.5
+   */
   alpha: {
     kind: 'number',
     default: 1.5,
@@ -38,13 +27,21 @@ export const gradnormOptions: OptionSpecs<GradnormOptions> = {
     description:
       'How strongly objectives that train slowly are pulled, 0 or more; 0 only makes the gradients equally long.',
   },
+  /**
+   * Step size of the weights, relative to the mean length of the gradients, > 0.
+   *
+   * @defaultValue 0.025
+   */
   learningRate: {
     kind: 'number',
     default: 0.025,
     exclusiveMinimum: 0,
     description: 'Step size of the weights, relative to the mean length of the gradients, above 0.',
   },
-};
+} as const;
+
+/** Options of {@link gradnorm}. */
+export type GradnormOptions = OptionsOf<typeof gradnormOptions>;
 
 /** Weights do not fall below this: one at zero would never come back. */
 const floor = 1e-6;

@@ -1,28 +1,12 @@
 import {
   type GradientStrategy,
-  type OptionSpecs,
+  type OptionsOf,
   type RandomState,
   randomState,
   resolveOptions,
   resumeRandom,
 } from '@multigrad/core/strategy';
 import { type CosineTargets, vaccinate } from './vaccinate.ts';
-
-/** Options of {@link gradvac}. */
-export interface GradvacOptions {
-  /**
-   * Weight of a new cosine in its running average, 0 … 1; with 0 all targets stay 0.
-   *
-   * @defaultValue 0.5
-   */
-  readonly beta?: number;
-  /**
-   * Seed of the random order of the corrections, any integer that a double holds exactly.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-}
 
 /** What {@link gradvac} remembers of a parameter group from step to step. */
 export type GradvacState = {
@@ -33,7 +17,12 @@ export type GradvacState = {
 };
 
 /** Descriptions of the options of {@link gradvac}. */
-export const gradvacOptions: OptionSpecs<GradvacOptions> = {
+export const gradvacOptions = {
+  /**
+   * Weight of a new cosine in its running average, 0 … 1; with 0 all targets stay 0.
+   *
+   * @defaultValue 0.5
+   */
   beta: {
     kind: 'number',
     default: 0.5,
@@ -42,6 +31,11 @@ export const gradvacOptions: OptionSpecs<GradvacOptions> = {
     description:
       'Weight of a new cosine in its running average, 0 to 1; with 0 all targets stay 0.',
   },
+  /**
+   * Seed of the random order of the corrections, any integer that a double holds exactly.
+   *
+   * @defaultValue 0
+   */
   seed: {
     kind: 'number',
     default: 0,
@@ -49,7 +43,10 @@ export const gradvacOptions: OptionSpecs<GradvacOptions> = {
     description:
       'Seed of the random order of the corrections, any integer; two objectives need no order.',
   },
-};
+} as const;
+
+/** Options of {@link gradvac}. */
+export type GradvacOptions = OptionsOf<typeof gradvacOptions>;
 
 /**
  * GradVac, gradient vaccine: every gradient is turned towards the others until its cosine with each is at least the

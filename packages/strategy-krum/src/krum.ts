@@ -5,28 +5,17 @@ import {
   MultigradError,
   nonZero,
   norms,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link krum}. */
-export interface KrumOptions {
+/** Descriptions of the options of {@link krum}. */
+export const krumOptions = {
   /**
    * f, the number of gradients that may be arbitrarily wrong, an integer >= 0. A group needs f + 3 objectives.
    *
    * @defaultValue 0
    */
-  readonly byzantine?: number;
-  /**
-   * m, the number of gradients to average, an integer >= 1; more than 1 is Multi-Krum. A group needs m objectives.
-   *
-   * @defaultValue 1
-   */
-  readonly selected?: number;
-}
-
-/** Descriptions of the options of {@link krum}. */
-export const krumOptions: OptionSpecs<KrumOptions> = {
   byzantine: {
     kind: 'number',
     default: 0,
@@ -35,6 +24,11 @@ export const krumOptions: OptionSpecs<KrumOptions> = {
     description:
       'Number of gradients that may be arbitrarily wrong, an integer >= 0; a group needs three objectives more.',
   },
+  /**
+   * m, the number of gradients to average, an integer >= 1; more than 1 is Multi-Krum. A group needs m objectives.
+   *
+   * @defaultValue 1
+   */
   selected: {
     kind: 'number',
     default: 1,
@@ -42,7 +36,10 @@ export const krumOptions: OptionSpecs<KrumOptions> = {
     minimum: 1,
     description: 'Number of gradients to average, an integer >= 1.',
   },
-};
+} as const;
+
+/** Options of {@link krum}. */
+export type KrumOptions = OptionsOf<typeof krumOptions>;
 
 /**
  * Krum and Multi-Krum: the average of the m gradients that lie closest to their neighbours.

@@ -6,30 +6,18 @@ import {
   MultigradError,
   type Needs,
   norms,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link mgda}. */
-export interface MgdaOptions {
+/** Descriptions of the options of {@link mgda}. */
+export const mgdaOptions = {
   /**
    * What each gradient is divided by before the shortest combination is sought: nothing, its length (`l2`), its loss
    * (`loss`), or both (`loss+`). The last two need losses > 0.
    *
    * @defaultValue 'none'
    */
-  readonly normalization?: 'none' | 'l2' | 'loss' | 'loss+';
-  /**
-   * What the weights found are applied to: the gradients as they are (`raw`, the official code) or divided as above
-   * (`normalized`). Without a normalization it makes no difference.
-   *
-   * @defaultValue 'raw'
-   */
-  readonly applyTo?: 'raw' | 'normalized';
-}
-
-/** Descriptions of the options of {@link mgda}. */
-export const mgdaOptions: OptionSpecs<MgdaOptions> = {
   normalization: {
     kind: 'choice',
     choices: ['none', 'l2', 'loss', 'loss+'],
@@ -37,6 +25,12 @@ export const mgdaOptions: OptionSpecs<MgdaOptions> = {
     description:
       'What each gradient is divided by before the shortest combination is sought: nothing, its length (l2), its loss (loss, which must be > 0), or both (loss+).',
   },
+  /**
+   * What the weights found are applied to: the gradients as they are (`raw`, the official code) or divided as above
+   * (`normalized`). Without a normalization it makes no difference.
+   *
+   * @defaultValue 'raw'
+   */
   applyTo: {
     kind: 'choice',
     choices: ['raw', 'normalized'],
@@ -44,7 +38,10 @@ export const mgdaOptions: OptionSpecs<MgdaOptions> = {
     description:
       'Whether the weights found are applied to the gradients as they are (raw, the official code) or divided as above (normalized).',
   },
-};
+} as const;
+
+/** Options of {@link mgda}. */
+export type MgdaOptions = OptionsOf<typeof mgdaOptions>;
 
 /**
  * MGDA, the multiple-gradient descent algorithm: the shortest convex combination of the gradients.

@@ -1,30 +1,12 @@
-import type { OptionSpecs } from '@multigrad/core/strategy';
+import type { OptionsOf } from '@multigrad/core/strategy';
 
-/** Options of `mmpareto`. */
-export interface MmparetoOptions {
+/** Descriptions of the options of `mmpareto`. */
+export const mmparetoOptions = {
   /**
    * Factor of the whole update, a number >= 1; 1 leaves the length of the sum.
    *
    * @defaultValue 1.5
    */
-  readonly gamma?: number;
-  /**
-   * What is brought to the length of its summed gradient: the whole group (`group`, the paper) or each tensor apart
-   * (`tensor`, the official code), which may raise a loss.
-   *
-   * @defaultValue 'group'
-   */
-  readonly rescale?: 'group' | 'tensor';
-  /**
-   * Greatest rescaling factor lambda, a number >= 1, or null for no limit.
-   *
-   * @defaultValue null
-   */
-  readonly maxRescale?: number | null;
-}
-
-/** Descriptions of the options of `mmpareto`. */
-export const mmparetoOptions: OptionSpecs<MmparetoOptions> = {
   gamma: {
     kind: 'number',
     default: 1.5,
@@ -32,6 +14,12 @@ export const mmparetoOptions: OptionSpecs<MmparetoOptions> = {
     description:
       'Factor of the whole update, a number >= 1; 1 leaves the length of the sum. Adam-like optimizers cancel it.',
   },
+  /**
+   * What is brought to the length of its summed gradient: the whole group (`group`, the paper) or each tensor apart
+   * (`tensor`, the official code), which may raise a loss.
+   *
+   * @defaultValue 'group'
+   */
   rescale: {
     kind: 'choice',
     choices: ['group', 'tensor'],
@@ -39,6 +27,11 @@ export const mmparetoOptions: OptionSpecs<MmparetoOptions> = {
     description:
       'What is brought to the length of its summed gradient: the whole group (group, the paper) or each tensor apart (tensor, the official code; may raise a loss).',
   },
+  /**
+   * Greatest rescaling factor lambda, a number >= 1, or null for no limit.
+   *
+   * @defaultValue null
+   */
   maxRescale: {
     kind: 'number',
     default: null,
@@ -46,4 +39,7 @@ export const mmparetoOptions: OptionSpecs<MmparetoOptions> = {
     nullable: true,
     description: 'Greatest rescaling factor lambda, a number >= 1, or null for no limit.',
   },
-};
+} as const;
+
+/** Options of `mmpareto`. */
+export type MmparetoOptions = OptionsOf<typeof mmparetoOptions>;

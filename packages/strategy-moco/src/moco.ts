@@ -2,24 +2,10 @@ import {
   type GradientStrategy,
   type Gramian,
   norms,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
 } from '@multigrad/core/strategy';
-
-/** Options of {@link moco}. */
-export interface MocoOptions {
-  /** How far the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
-  readonly beta?: number;
-  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
-  readonly betaSigma?: number;
-  /** Step size of the weights at the first step, > 0. @defaultValue 0.1 */
-  readonly gamma?: number;
-  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
-  readonly gammaSigma?: number;
-  /** Regularisation of the weights, >= 0. @defaultValue 0 */
-  readonly rho?: number;
-}
 
 /** What {@link moco} remembers beside the tracked gradients: steps so far, and the weights by objective. */
 export type MocoState = {
@@ -28,7 +14,8 @@ export type MocoState = {
 };
 
 /** Descriptions of the options of {@link moco}. */
-export const mocoOptions: OptionSpecs<MocoOptions> = {
+export const mocoOptions = {
+  /** How far the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
   beta: {
     kind: 'number',
     default: 0.5,
@@ -37,31 +24,38 @@ export const mocoOptions: OptionSpecs<MocoOptions> = {
     description:
       'How far the tracked gradients move towards the new ones at the first step, 0 to 1.',
   },
+  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
   betaSigma: {
     kind: 'number',
     default: 0.5,
     minimum: 0,
     description: 'Exponent of the step by whose power beta falls, 0 or more.',
   },
+  /** Step size of the weights at the first step, > 0. @defaultValue 0.1 */
   gamma: {
     kind: 'number',
     default: 0.1,
     exclusiveMinimum: 0,
     description: 'Step size of the weights at the first step, above 0.',
   },
+  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
   gammaSigma: {
     kind: 'number',
     default: 0.5,
     minimum: 0,
     description: 'Exponent of the step by whose power gamma falls, 0 or more.',
   },
+  /** Regularisation of the weights, >= 0. @defaultValue 0 */
   rho: {
     kind: 'number',
     default: 0,
     minimum: 0,
     description: 'Regularisation of the weights, 0 or more.',
   },
-};
+} as const;
+
+/** Options of {@link moco}. */
+export type MocoOptions = OptionsOf<typeof mocoOptions>;
 
 /**
  * MoCo, multi-objective gradient correction: weights and gradients are both tracked over steps, which removes the bias

@@ -1,25 +1,18 @@
 import {
   type GradientStrategy,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   projectOntoSimplex,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link modo}. */
-export interface ModoOptions {
-  /** Step size of the weights, above 0 up to 1e6. @defaultValue 0.001 */
-  readonly gamma?: number;
-  /** Regularisation of the weights, 0 … 1e6. @defaultValue 0.1 */
-  readonly rho?: number;
-}
-
 /** What {@link modo} remembers: the weights, by objective. */
 export type ModoState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link modo}. */
-export const modoOptions: OptionSpecs<ModoOptions> = {
+export const modoOptions = {
+  /** Step size of the weights, above 0 up to 1e6. @defaultValue 0.001 */
   gamma: {
     kind: 'number',
     default: 0.001,
@@ -27,6 +20,7 @@ export const modoOptions: OptionSpecs<ModoOptions> = {
     maximum: 1e6,
     description: 'Step size of the weights, above 0 up to 1e6.',
   },
+  /** Regularisation of the weights, 0 … 1e6. @defaultValue 0.1 */
   rho: {
     kind: 'number',
     default: 0.1,
@@ -34,7 +28,10 @@ export const modoOptions: OptionSpecs<ModoOptions> = {
     maximum: 1e6,
     description: 'Regularisation of the weights, 0 to 1e6.',
   },
-};
+} as const;
+
+/** Options of {@link modo}. */
+export type ModoOptions = OptionsOf<typeof modoOptions>;
 
 /**
  * MoDo, multi-objective gradient with double sampling: MGDA's weights, followed step by step with unbiased estimates

@@ -5,26 +5,10 @@ import {
   type Gramian,
   innerProduct,
   norms,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
 } from '@multigrad/core/strategy';
-
-/** Options of {@link nashMtl}. */
-export interface NashMtlOptions {
-  /**
-   * Greatest length of the update, > 0; null does not clip.
-   *
-   * @defaultValue 1
-   */
-  readonly maxNorm?: number | null;
-  /**
-   * Number of steps for which weights are kept, an integer >= 1.
-   *
-   * @defaultValue 1
-   */
-  readonly updateEvery?: number;
-}
 
 /** What {@link nashMtl} remembers of a parameter group. */
 export type NashMtlState = {
@@ -35,7 +19,12 @@ export type NashMtlState = {
 };
 
 /** Descriptions of the options of {@link nashMtl}. */
-export const nashMtlOptions: OptionSpecs<NashMtlOptions> = {
+export const nashMtlOptions = {
+  /**
+   * Greatest length of the update, > 0; null does not clip.
+   *
+   * @defaultValue 1
+   */
   maxNorm: {
     kind: 'number',
     default: 1,
@@ -43,6 +32,11 @@ export const nashMtlOptions: OptionSpecs<NashMtlOptions> = {
     nullable: true,
     description: 'Greatest length of the update, above 0; off does not clip.',
   },
+  /**
+   * Number of steps for which weights are kept, an integer >= 1.
+   *
+   * @defaultValue 1
+   */
   updateEvery: {
     kind: 'number',
     default: 1,
@@ -50,7 +44,10 @@ export const nashMtlOptions: OptionSpecs<NashMtlOptions> = {
     minimum: 1,
     description: 'Number of steps for which weights are kept, an integer >= 1.',
   },
-};
+} as const;
+
+/** Options of {@link nashMtl}. */
+export type NashMtlOptions = OptionsOf<typeof nashMtlOptions>;
 
 /**
  * Nash-MTL: the update on which the objectives, each bargaining for its own gain `⟨u, g_k⟩`, agree.

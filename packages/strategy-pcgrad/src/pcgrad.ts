@@ -2,25 +2,20 @@ import {
   type GradientStrategy,
   type Gramian,
   innerProduct,
-  type OptionSpecs,
+  type OptionsOf,
   type RandomState,
   randomState,
   resolveOptions,
   resumeRandom,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link pcgrad}. */
-export interface PcgradOptions {
+/** Descriptions of the options of {@link pcgrad}. */
+export const pcgradOptions = {
   /**
    * Seed of the random order of the projections, any integer that a double holds exactly.
    *
    * @defaultValue 0
    */
-  readonly seed?: number;
-}
-
-/** Descriptions of the options of {@link pcgrad}. */
-export const pcgradOptions: OptionSpecs<PcgradOptions> = {
   seed: {
     kind: 'number',
     default: 0,
@@ -28,7 +23,10 @@ export const pcgradOptions: OptionSpecs<PcgradOptions> = {
     description:
       'Seed of the random order of the projections, any integer; two objectives need no order.',
   },
-};
+} as const;
+
+/** Options of {@link pcgrad}. */
+export type PcgradOptions = OptionsOf<typeof pcgradOptions>;
 
 /**
  * PCGrad, "projecting conflicting gradients": every gradient loses its components against the others before the sum.

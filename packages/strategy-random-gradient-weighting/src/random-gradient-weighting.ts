@@ -1,31 +1,29 @@
 import {
   type GradientStrategy,
-  type OptionSpecs,
+  type OptionsOf,
   type RandomState,
   randomState,
   resolveOptions,
   resumeRandom,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link randomGradientWeighting}. */
-export interface RandomGradientWeightingOptions {
+/** Descriptions of the options of {@link randomGradientWeighting}. */
+export const randomGradientWeightingOptions = {
   /**
    * Seed of the weights, any integer that a double holds exactly.
    *
    * @defaultValue 0
    */
-  readonly seed?: number;
-}
-
-/** Descriptions of the options of {@link randomGradientWeighting}. */
-export const randomGradientWeightingOptions: OptionSpecs<RandomGradientWeightingOptions> = {
   seed: {
     kind: 'number',
     default: 0,
     integer: true,
     description: 'Seed of the weights, any integer.',
   },
-};
+} as const;
+
+/** Options of {@link randomGradientWeighting}. */
+export type RandomGradientWeightingOptions = OptionsOf<typeof randomGradientWeightingOptions>;
 
 /**
  * RGW, random gradient weighting: weights that are drawn anew at every step, whatever the gradients.

@@ -2,33 +2,18 @@ import {
   type GradientStrategy,
   type Gramian,
   innerProducts,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   projectOntoSimplex,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link sdmgrad}. */
-export interface SdmgradOptions {
-  /** Pull of the weights towards the mean of the gradients, 0 … 1e6. @defaultValue 0.3 */
-  readonly lambda?: number;
-  /** Number of projected gradient steps on the weights, an integer >= 1. @defaultValue 20 */
-  readonly iterations?: number;
-  /**
-   * Step size of these, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; one that does not amplify rounding is at most 3/K.
-   *
-   * @defaultValue 5
-   */
-  readonly learningRate?: number;
-  /** Momentum of these, 0 … 1. @defaultValue 0.5 */
-  readonly momentum?: number;
-}
-
 /** What {@link sdmgrad} remembers: the weights, by objective. */
 export type SdmgradState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link sdmgrad}. */
-export const sdmgradOptions: OptionSpecs<SdmgradOptions> = {
+export const sdmgradOptions = {
+  /** Pull of the weights towards the mean of the gradients, 0 … 1e6. @defaultValue 0.3 */
   lambda: {
     kind: 'number',
     default: 0.3,
@@ -36,6 +21,7 @@ export const sdmgradOptions: OptionSpecs<SdmgradOptions> = {
     maximum: 1e6,
     description: 'Pull of the weights towards the mean of the gradients, 0 to 1e6.',
   },
+  /** Number of projected gradient steps on the weights, an integer >= 1. @defaultValue 20 */
   iterations: {
     kind: 'number',
     default: 20,
@@ -43,6 +29,11 @@ export const sdmgradOptions: OptionSpecs<SdmgradOptions> = {
     minimum: 1,
     description: 'Number of projected gradient steps on the weights, an integer >= 1.',
   },
+  /**
+   * Step size of these, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; one that does not amplify rounding is at most 3/K.
+   *
+   * @defaultValue 5
+   */
   learningRate: {
     kind: 'number',
     default: 5,
@@ -51,6 +42,7 @@ export const sdmgradOptions: OptionSpecs<SdmgradOptions> = {
     description:
       'Step size of these steps, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; at most 3/K amplifies no rounding.',
   },
+  /** Momentum of these, 0 … 1. @defaultValue 0.5 */
   momentum: {
     kind: 'number',
     default: 0.5,
@@ -58,7 +50,10 @@ export const sdmgradOptions: OptionSpecs<SdmgradOptions> = {
     maximum: 1,
     description: 'Momentum of these steps, 0 to 1.',
   },
-};
+} as const;
+
+/** Options of {@link sdmgrad}. */
+export type SdmgradOptions = OptionsOf<typeof sdmgradOptions>;
 
 /**
  * SDMGrad, stochastic direction-oriented multi-objective gradient: MGDA drawn towards the mean, with unbiased estimates

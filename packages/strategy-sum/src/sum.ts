@@ -3,29 +3,27 @@ import {
   MultigradError,
   nearestName,
   type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link sum}. */
-export interface SumOptions {
+/** Descriptions of the options of {@link sum}. */
+export const sumOptions = {
   /**
    * Weight of each objective by name, finite and >= 0; objectives that are not named weigh 1. Null weighs all 1.
    *
    * @defaultValue null
    */
-  readonly weights?: ObjectiveWeights | null;
-}
-
-/** Descriptions of the options of {@link sum}. */
-export const sumOptions: OptionSpecs<SumOptions> = {
   weights: {
     kind: 'weights',
     description:
       'Weight of each objective by name, a finite number >= 0; objectives that are not named weigh 1.',
   },
-};
+} as const;
+
+/** Options of {@link sum}. */
+export type SumOptions = OptionsOf<typeof sumOptions>;
 
 /**
  * The plain or weighted sum of the objectives' gradients: `u = Σ_k w_k g_k`, with `w_k = 1` unless given.

@@ -1,24 +1,19 @@
 import {
   type GradientStrategy,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
   type RowAlgebra,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link trimmedMean}. */
-export interface TrimmedMeanOptions {
+/** Descriptions of the options of {@link trimmedMean}. */
+export const trimmedMeanOptions = {
   /**
    * Number of gradients dropped at either end of each coordinate, an integer >= 0. A group needs more than twice as many
    * objectives.
    *
    * @defaultValue 1
    */
-  readonly trim?: number;
-}
-
-/** Descriptions of the options of {@link trimmedMean}. */
-export const trimmedMeanOptions: OptionSpecs<TrimmedMeanOptions> = {
   trim: {
     kind: 'number',
     default: 1,
@@ -27,7 +22,10 @@ export const trimmedMeanOptions: OptionSpecs<TrimmedMeanOptions> = {
     description:
       'Number of gradients dropped at either end of each coordinate, an integer >= 0; a group needs more than twice as many objectives.',
   },
-};
+} as const;
+
+/** Options of {@link trimmedMean}. */
+export type TrimmedMeanOptions = OptionsOf<typeof trimmedMeanOptions>;
 
 /**
  * The coordinate-wise trimmed mean: at each coordinate the b largest and b smallest entries are dropped, the others

@@ -1,31 +1,28 @@
 import {
   type GradientStrategy,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   dualConeProjection,
   isZeroCombination,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link upgrad}. */
-export interface UpgradOptions {
+/** Descriptions of the options of {@link upgrad}. */
+export const upgradOptions = {
   /**
    * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K. Null prefers none.
    *
    * @defaultValue null
    */
-  readonly preference?: ObjectiveWeights | null;
-}
-
-/** Descriptions of the options of {@link upgrad}. */
-export const upgradOptions: OptionSpecs<UpgradOptions> = {
   preference: {
     kind: 'weights',
     description:
       'Factor of the projected gradient of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
   },
-};
+} as const;
+
+/** Options of {@link upgrad}. */
+export type UpgradOptions = OptionsOf<typeof upgradOptions>;
 
 /**
  * UPGrad, unconflicting projection of gradients: every gradient is projected onto the dual cone of all of them, and the

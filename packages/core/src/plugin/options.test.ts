@@ -1,6 +1,6 @@
 import { problem } from '@multigrad/test-support';
-import { describe, expect, it } from 'vitest';
-import type { OptionSpec, OptionSpecs } from './options.ts';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { ObjectiveWeights, OptionsOf, OptionSpec, OptionSpecs } from './options.ts';
 import { assertOptionSpecs } from './options-check.ts';
 import { describeOption, resolveOptions } from './options-resolve.ts';
 import { optionsFromText } from './options-text.ts';
@@ -288,5 +288,34 @@ describe('assertOptionSpecs', () => {
         assertOptionSpecs('Plugin `x`', value);
       }),
     ).toBe(`Plugin \`x\`: ${message}`);
+  });
+});
+
+describe('OptionsOf', () => {
+  const specs = {
+    rate: { kind: 'number', default: 0.9, minimum: 0, description: 'Share kept a step.' },
+    limit: { kind: 'number', default: null, nullable: true, description: 'Bound, or off.' },
+    mode: {
+      kind: 'choice',
+      choices: ['linear', 'cosine'],
+      default: 'linear',
+      description: 'Shape.',
+    },
+    open: { kind: 'boolean', default: false, description: 'Whether open.' },
+    preference: { kind: 'weights', description: 'Of each objective.' },
+  } as const;
+
+  it('is the type that the descriptions ask for', () => {
+    expectTypeOf<OptionsOf<typeof specs>>().toEqualTypeOf<{
+      readonly rate?: number;
+      readonly limit?: number | null;
+      readonly mode?: 'linear' | 'cosine';
+      readonly open?: boolean;
+      readonly preference?: ObjectiveWeights | null;
+    }>();
+    const given: OptionsOf<typeof specs> = { mode: 'cosine' };
+    expect(resolveOptions('decay', specs, given)).toEqual({
+      ...{ rate: 0.9, limit: null, mode: 'cosine', open: false, preference: null },
+    });
   });
 });

@@ -92,3 +92,38 @@ export type OptionSpecs<Options extends object = object> = [keyof Options] exten
 export type ResolvedOptions<Options extends object> = {
   readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined>;
 };
+
+/** The values that an option of this description can have. */
+export type OptionValueOf<Spec extends OptionSpec> = Spec extends { readonly kind: 'number' }
+  ? Spec extends { readonly nullable: true }
+    ? number | null
+    : number
+  : Spec extends { readonly kind: 'choice'; readonly choices: readonly (infer Choice)[] }
+    ? Choice
+    : Spec extends { readonly kind: 'boolean' }
+      ? boolean
+      : ObjectiveWeights | null;
+
+/**
+ * The type of the options that are described, so that names, kinds and choices are written once.
+ *
+ * The descriptions are written `as const`: then a choice is one of its words, and an option that may be null says so. A
+ * comment on a description is shown where the option is given.
+ *
+ * @example
+ * ```ts
+ * import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
+ *
+ * const decayOptions = {
+ *   rate: { kind: 'number', default: 0.9, minimum: 0, maximum: 1, description: 'Share kept a step, 0 to 1.' },
+ *   mode: { kind: 'choice', choices: ['linear', 'cosine'], default: 'linear', description: 'Shape of the decay.' },
+ * } as const;
+ * type DecayOptions = OptionsOf<typeof decayOptions>; // { rate?: number; mode?: 'linear' | 'cosine' }
+ *
+ * const given: DecayOptions = { mode: 'cosine' };
+ * console.log(resolveOptions('decay', decayOptions, given)); // { rate: 0.9, mode: 'cosine' }
+ * ```
+ */
+export type OptionsOf<Specs extends Readonly<Record<string, OptionSpec>>> = {
+  readonly [Name in keyof Specs]?: OptionValueOf<Specs[Name]>;
+};
