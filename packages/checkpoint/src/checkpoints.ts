@@ -130,9 +130,22 @@ export class Checkpoints {
 
   /** The checkpoints that the folder holds, newest first, with their scores; damaged ones too, which have none. */
   async list(): Promise<readonly ListedCheckpoint[]> {
-    return Promise.all(
-      (await this.#names()).map(async (name) => ({ ...name, score: await this.#scoreOf(name) })),
+    const listed = await Promise.all(
+      (await this.#names()).map(async (name) => {
+        try {
+          return [{ ...name, score: await this.#scoreOf(name) }];
+        } catch (error) {
+          if (await this.#isThere(name)) throw error;
+          // Another process has removed it meanwhile.
+          return [];
+        }
+      }),
     );
+    return listed.flat();
+  }
+
+  async #isThere(name: CheckpointName): Promise<boolean> {
+    return (await this.#names()).some((one) => folderOf(one) === folderOf(name));
   }
 
   async #names(): Promise<readonly CheckpointName[]> {

@@ -141,6 +141,19 @@ describe('a checkpoint that another process removes while it is read', () => {
     },
   );
 
+  it('is not listed', async () => {
+    const folder = join(root, 'run');
+    const training = new Checkpoints(folder, { keep: 1 });
+    await training.save(snapshotOf(1, 1));
+    let done = false;
+    const files = accompanied(async (name, path) => {
+      if (done || name !== 'look' || !path.endsWith('checkpoint.json')) return;
+      done = true;
+      await training.save(snapshotOf(1, 2));
+    });
+    expect(await new Checkpoints(folder, { files }).list()).toEqual([]);
+  });
+
   it('is an error where there is still one of its name that cannot be read', async () => {
     const folder = join(root, 'run');
     await new Checkpoints(folder).save(snapshotOf(1, 1));
