@@ -1,3 +1,5 @@
+// Registers the gradients of TensorFlow.js's operations, which the self-test needs.
+import '@tensorflow/tfjs-layers';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';

@@ -7,6 +7,7 @@ import { registerLayers } from '@multigrad/models';
 import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import type { Findings } from '../backends/examine.ts';
 import { Program, tiny } from '../testing/program.ts';
 import '@tensorflow/tfjs-backend-cpu';
 
@@ -17,6 +18,32 @@ beforeAll(() => {
 });
 
 afterAll(() => program.dispose());
+
+describe('multigrad doctor', () => {
+  it('tests the gradients of every backend in a process that has loaded nothing else', async () => {
+    const { code, out } = await program.start(['doctor', '--json']);
+    expect(code).toBe(0);
+    const { backends } = JSON.parse(out) as Findings;
+    for (const name of ['wasm', 'cpu']) {
+      const found = backends.find((backend) => backend.name === name)!;
+      expect(found.failure, name).toBeNull();
+      expect(found.test!.gradientError, name).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe('multigrad cite and native', () => {
+  it.each([
+    [['cite'], '@'],
+    [['cite', 'mmpareto'], '2405.17730'],
+    [['native', 'list'], ''],
+  ])('%j', async (args, text) => {
+    const { code, out, err } = await program.start(args);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(out).toContain(text);
+  });
+});
 
 describe('multigrad analyze', () => {
   it('draws gradients at fixed weights and the loss landscape, and writes their numbers', async () => {
