@@ -4,7 +4,7 @@ import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 
 type Slope = (value: number, alpha: number) => number;
 
-/** Gradients of activations: `dx = dy · slope`, of the input or of the output that was saved. */
+/** Gradients of activations: `dx = dy · slope`. The slope is a function of the saved input or output. */
 export const activationGradients: readonly CpuKernel[] = [
   gradientOf('ReluGrad', 'y', (y) => (y > 0 ? 1 : 0)),
   gradientOf('Relu6Grad', 'x', (x) => (x > 0 && x <= 6 ? 1 : 0)),
@@ -25,7 +25,7 @@ function gradientOf(name: TrainingKernel, saved: 'x' | 'y', slope: Slope): CpuKe
       const out = new Float32Array(values.length);
       for (let i = 0; i < out.length; i += 1) {
         const factor = slope(values[i]!, alpha);
-        // Where nothing passes, NaN and infinity do not pass either.
+        // A slope of 0 gives 0, also where dy is NaN or infinite.
         out[i] = factor === 0 ? 0 : gradients[i]! * factor;
       }
       return tensorOf(backend, dy.shape, out);

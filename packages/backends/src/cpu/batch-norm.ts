@@ -1,7 +1,10 @@
 import { inputOf, rowsAndChannels } from '../registry/check-inputs.ts';
 import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 
-/** Batch normalisation by the statistics of the batch, and what its gradient needs. */
+/**
+ * Batch normalisation by the statistics of the batch. It also returns each channel's mean, variance and inverse
+ * deviation.
+ */
 export const batchNormTraining: CpuKernel = {
   name: 'BatchNormTraining',
   run: ({ inputs, attrs }, backend) => {
@@ -27,7 +30,7 @@ export const batchNormTraining: CpuKernel = {
   },
 };
 
-/** The total derivative, through mean and variance too. */
+/** Gradients of batch normalisation by the statistics of the batch, through the mean and variance too. */
 export const batchNormTrainingGrad: CpuKernel = {
   name: 'BatchNormTrainingGrad',
   run: ({ inputs }, backend) => {
@@ -80,7 +83,7 @@ export const batchNormInferenceGrad: CpuKernel = {
   },
 };
 
-/** A sum for each channel over all numbers of it. */
+/** For each channel, the sum of a term over all numbers of the channel. */
 function sums(
   channels: number,
   size: number,

@@ -17,8 +17,8 @@ interface GradientAttributes {
 /**
  * `dF[kh, kw, c, o] = Σ x[n, i·s + kh − top, j·s + kw − left, c] · dy[n, i, j, o]` over n, i, j; NHWC.
  *
- * The stock kernel goes through accessor calls for each number: dozens of times slower than loops over typed arrays.
- * Zeros are multiplied like other numbers, so that NaN and infinity in the other factor travel on.
+ * The stock kernel calls accessors for each number, which is dozens of times slower than loops over typed arrays. Zeros are
+ * multiplied like other numbers, so that NaN and infinity in the other factor reach the result.
  */
 export const conv2DBackpropFilter: CpuKernel = {
   name: 'Conv2DBackpropFilter',
@@ -78,7 +78,10 @@ export const conv2DBackpropInput: CpuKernel = {
   },
 };
 
-/** `sums[at + c · outputs + o] += x[input + c] · d[output + o]`. Plain arguments: captured variables cost a third more. */
+/**
+ * `sums[at + c · outputs + o] += x[input + c] · d[output + o]`. All that it uses are arguments: with captured variables it
+ * takes a third longer.
+ */
 function addOuterProduct(
   sums: Float64Array,
   at: number,
@@ -135,7 +138,10 @@ function geometry(
   );
 }
 
-/** Visits each output position and each tap of its window inside the input: offsets of input and output, index of tap. */
+/**
+ * Calls `visit` for each output position and each tap of its window that lies inside the input, with the offsets of input
+ * and output and the index of the tap.
+ */
 function eachTap(
   info: Conv2DInfo,
   visit: (input: number, output: number, tap: number) => void,

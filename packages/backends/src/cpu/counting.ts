@@ -1,7 +1,7 @@
 import { engine, reshape, type Tensor, tidy, util } from '@tensorflow/tfjs-core';
 import type { CpuKernel } from './cpu-kernel.ts';
 
-/** Whether an integer occurs, in place of how often, in one row of integers: the stock kernel counts. */
+/** `tf.denseBincount` of a vector with `binaryOutput`: whether each integer occurs. The stock kernel counts how often. */
 export const denseBincount: CpuKernel = {
   name: 'DenseBincount',
   run: ({ inputs, attrs }) => {
@@ -16,7 +16,7 @@ export const denseBincount: CpuKernel = {
   },
 };
 
-/** A tensor with some numbers replaced; the stock kernel writes them over its input. */
+/** A copy of a tensor with some numbers replaced. The stock kernel overwrites its input. */
 export const tensorScatterUpdate: CpuKernel = {
   name: 'TensorScatterUpdate',
   run: ({ inputs }, backend) => {

@@ -14,7 +14,7 @@ export interface CpuBackend {
 /** A kernel of ours for the cpu backend. */
 export type CpuKernel = OwnKernel<CpuBackend>;
 
-/** A tensor's values, as they lie in memory. */
+/** A tensor's values in the backend's memory, not a copy. */
 export function valuesOf(backend: CpuBackend, { dataId }: TensorInfo): Float32Array {
   return backend.data.get(dataId).values;
 }

@@ -38,7 +38,7 @@ export const seededDropout: CpuKernel = {
   },
 };
 
-/** What `x` is multiplied with. */
+/** The factor of `x` in `gelu(x)`. */
 function share(x: number, approximate: boolean): number {
   if (!approximate) return normalDistribution(x);
   return (1 + Math.tanh(rootTwoOverPi * (x + 0.044715 * x ** 3))) / 2;
@@ -53,7 +53,7 @@ function slope(x: number, approximate: boolean): number {
   return (1 + tanh) / 2 + (x * (1 - tanh * tanh) * inner) / 2;
 }
 
-/** Half of erfc(−x/√2), erfc by a Chebyshev fit of relative error 1.2e-7. */
+/** The normal distribution function, `erfc(−x/√2) / 2`. A Chebyshev fit gives erfc with a relative error of 1.2e-7. */
 function normalDistribution(x: number): number {
   const z = Math.abs(x) * Math.SQRT1_2;
   const t = 1 / (1 + z / 2);

@@ -4,8 +4,8 @@ import { poolGeometry } from '../registry/pool-geometry.ts';
 import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 
 /**
- * Gradients of pooling. The stock kernels divide by the size of the whole window where it hangs over an edge, and in
- * three dimensions give the gradient of a maximum to a number beside it.
+ * Gradients of pooling. The stock kernels divide by the size of the whole window also where a part lies outside the array,
+ * and in three dimensions add the gradient of a maximum to a number beside the maximum.
  */
 export const poolingGradients: readonly CpuKernel[] = [
   gradientOf('AvgPoolGrad', 2, (_, dy, pool) => averagePoolGradient(dy, pool)),

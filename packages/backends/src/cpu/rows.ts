@@ -34,13 +34,13 @@ export const combineRows: CpuKernel = {
     const rows = rowsOf('CombineRows', inputs).map((row) => valuesOf(backend, row));
     const weights = weightsOf('CombineRows', attrs ?? {}, rows.length);
     const sums = new Float64Array(rows[0]!.length);
-    // Row by row: one pass over memory each, and no call for each number.
+    // Goes row by row: each row takes one pass over memory, and no function is called for each number.
     rows.forEach((row, k) => addScaled(sums, weights[k]!, row));
     return backend.makeTensorInfo([...inputs['row0']!.shape], 'float32', new Float32Array(sums));
   },
 };
 
-/** Whether each row, of any size, is finite throughout. */
+/** For each row, 1 if all its numbers are finite, else 0. Rows may have any sizes. */
 export const finiteRows: CpuKernel = {
   name: 'FiniteRows',
   run: ({ inputs }, backend) => {
@@ -50,7 +50,7 @@ export const finiteRows: CpuKernel = {
   },
 };
 
-/** NaN if the row holds one. */
+/** The largest magnitude in a row; NaN if the row holds a NaN. */
 function largestMagnitude(row: Float32Array): number {
   let largest = 0;
   for (const value of row) {

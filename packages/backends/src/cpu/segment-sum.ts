@@ -2,7 +2,10 @@ import { util } from '@tensorflow/tfjs-core';
 import { inputOf } from '../registry/check-inputs.ts';
 import { type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
-/** The gradient of `tf.gather`. The stock kernel goes through all numbers once for each segment, and makes float32 of int32. */
+/**
+ * The sum of the rows of each segment, which is the gradient of `tf.gather`. The stock kernel goes through all numbers once
+ * for each segment, and returns float32 for int32.
+ */
 export const unsortedSegmentSum: CpuKernel = {
   name: 'UnsortedSegmentSum',
   run: ({ inputs, attrs }, backend) => {

@@ -37,7 +37,7 @@ export const logSoftmaxGrad: CpuKernel = {
   },
 };
 
-/** Losses of integer labels and their gradient, row by row; zeros for label −1, NaN out of range. */
+/** Cross-entropies of integer labels and their gradient, row by row: zeros for label −1, NaN for labels out of range. */
 export const sparseSoftmaxCrossEntropy: CpuKernel = {
   name: 'SparseSoftmaxCrossEntropy',
   run: ({ inputs }, backend) => {
@@ -50,7 +50,7 @@ export const sparseSoftmaxCrossEntropy: CpuKernel = {
     const gradient = new Float32Array(rows * classes);
     for (let row = 0, at = 0; row < rows; row += 1, at += classes) {
       const label = L[row]!;
-      // A missing label: no loss.
+      // The label −1 says that there is none: loss and gradient stay 0.
       if (label === -1) continue;
       if (!(label >= 0 && label < classes)) {
         losses[row] = NaN;

@@ -1,16 +1,19 @@
-/** Pooling of [batch, depth, rows, columns, channels]; in two dimensions depth is 1. */
+/** The geometry of a pooling of [batch, depth, rows, columns, channels]; in two dimensions depth is 1. */
 export interface PoolGeometry {
   readonly batch: number;
   readonly channels: number;
-  /** Depth, rows and columns of what follows. */
+  /** Depth, rows and columns of the input; all fields below have the same order. */
   readonly input: readonly [number, number, number];
   readonly output: readonly [number, number, number];
   readonly kernel: readonly [number, number, number];
   readonly strides: readonly [number, number, number];
+  /** The padding before the first number of each axis. */
   readonly before: readonly [number, number, number];
 }
 
-/** Each output's gradient, shared by the inputs that its window averaged: those inside of the array. */
+/**
+ * The gradient of average pooling: each output's is shared equally by the inputs of its window that lie inside the array.
+ */
 export function averagePoolGradient(dy: Float32Array, pool: PoolGeometry): Float64Array {
   const dx = new Float64Array(inputSize(pool));
   eachWindow(pool, (output, inputs) => {
@@ -21,7 +24,7 @@ export function averagePoolGradient(dy: Float32Array, pool: PoolGeometry): Float
   return dx;
 }
 
-/** Each output's gradient, at the first maximum of its window. */
+/** The gradient of maximum pooling: each output's is added at the first maximum of its window. */
 export function maxPoolGradient(
   x: Float32Array,
   dy: Float32Array,
@@ -42,7 +45,7 @@ function inputSize({ batch, channels, input: [depth, rows, columns] }: PoolGeome
   return batch * depth * rows * columns * channels;
 }
 
-/** Visits windows: the offset of the first channel of the output, and of the inputs inside of the array. */
+/** Calls `visit` for each window, with the offsets of the output's first channel and of the inputs inside the array. */
 function eachWindow(
   { batch, channels, input, output, kernel, strides, before }: PoolGeometry,
   visit: (output: number, inputs: readonly number[]) => void,

@@ -1,4 +1,4 @@
-/** Where the pixels of one axis come from: two old neighbors, and the share of the second. */
+/** For each new pixel along one axis, the two old neighbors that it comes from and the share of the second. */
 interface Sources {
   readonly first: Int32Array;
   readonly second: Int32Array;
@@ -8,10 +8,11 @@ interface Sources {
 type Shape = readonly number[];
 
 /**
- * `dx` of an image [batch, rows, columns, channels] that was resized: what each new pixel got of an old one, it gives
- * back. Corners as TensorFlow.js has them, without `halfPixelCenters`.
+ * Computes the gradient `dx` of an image [batch, rows, columns, channels] that was resized. Each new pixel's gradient is
+ * added to the old pixels that it came from, with the same weights. Corners are where TensorFlow.js has them without
+ * `halfPixelCenters`.
  *
- * @param dx - zeros, written to
+ * @param dx - holds zeros, and receives the gradient
  */
 export function resizeGradient(
   kind: 'bilinear' | 'nearest',
@@ -26,7 +27,7 @@ export function resizeGradient(
   const column = sourcesOf(columns!, newColumns!, alignCorners);
   let from = 0;
   const give = (n: number, i: number, j: number, weight: number): void => {
-    // A weight of zero gives nothing, also of a gradient that is not finite.
+    // A weight of 0 adds nothing, also where the gradient is not finite.
     if (weight === 0) return;
     const to = ((n * rows! + i) * columns! + j) * channels!;
     for (let c = 0; c < channels!; c += 1) dx[to + c]! += weight * dy[from + c]!;

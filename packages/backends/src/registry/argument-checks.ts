@@ -11,7 +11,7 @@ import type { OwnKernel } from './own-kernel.ts';
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** What a check looks at: the kernel's arguments, and a function that reads the values of an input. */
+/** The arguments of a kernel's call, and a function that reads the values of an input. */
 interface Arguments {
   readonly kernel: string;
   readonly inputs: NamedTensorInfoMap;
@@ -22,11 +22,11 @@ interface Arguments {
 type Check = (given: Arguments) => void;
 
 /**
- * Checks of arguments that stock kernels of cpu and wasm do not look at. With wrong ones those of wasm read and write memory
- * of other tensors, or never end, and those of cpu put numbers at wrong places. Each check stands before the kernel of its
- * name and computes nothing itself.
+ * Checks of arguments that the stock kernels of cpu and wasm do not check. Given wrong arguments, stock wasm kernels read
+ * and write the memory of other tensors or never end, and stock cpu kernels put numbers at wrong places. Each check runs
+ * before the kernel of its name and computes nothing itself.
  *
- * @param read - the values of a tensor on the backend, in place
+ * @param read - returns the values of a tensor on the backend, without a copy
  */
 export function argumentChecks<Access>(
   read: (access: Access, tensor: TensorInfo) => ArrayLike<number>,
@@ -151,7 +151,12 @@ function checkScatter(
   checkTuples(kernel, indices, read, shape, indices.shape.length < 2);
 }
 
-/** Tuples along the last axis of `indices`, each of which must name a place in the first axes of an array of `shape`. */
+/**
+ * Refuses tuples of indices that name no place in the first axes of an array of `shape`. Tuples lie along the last axis of
+ * `indices`.
+ *
+ * @param single - whether each number of `indices` is a tuple of its own
+ */
 function checkTuples(
   kernel: string,
   indices: TensorInfo,

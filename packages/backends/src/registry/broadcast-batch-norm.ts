@@ -2,9 +2,9 @@ import { add, mul, rsqrt, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { OwnKernel } from './own-kernel.ts';
 
 /**
- * Batch norm by statistics of other axes than the last, as `tf.layers.batchNormalization({ axis: 2 })` has them:
- * `γ (x − μ)/√(σ² + ε) + β`, each broadcast. TensorFlow.js's cpu and wasm kernels go through the statistics number by
- * number as through x, whatever their axes.
+ * Batch norm with statistics of other axes than the last, as `tf.layers.batchNormalization({ axis: 2 })` computes it:
+ * `γ (x − μ)/√(σ² + ε) + β`, with γ, μ, σ² and β broadcast to the shape of x. TensorFlow.js's cpu and wasm kernels read the
+ * statistics in the order of x's numbers, whatever their axes.
  */
 export const broadcastBatchNorm: OwnKernel<unknown> = {
   name: 'FusedBatchNorm',
@@ -24,7 +24,7 @@ export const broadcastBatchNorm: OwnKernel<unknown> = {
   },
 };
 
-/** Whether numbers repeat in the order of x: one number, a whole x, or its last axes. */
+/** Whether a tensor's numbers, repeated end to end, match those of x: it holds one number, or has the last axes of x. */
 function repeatsAlongX({ shape, size }: Tensor, x: Tensor): boolean {
   const last = shape.slice(shape.findIndex((length) => length > 1));
   return size === 1 || last.every((length, i) => length === x.shape[x.rank - last.length + i]);

@@ -2,8 +2,9 @@ import { backend_util, broadcastTo, matMul, type Tensor, tidy, util } from '@ten
 import type { KernelCall, OwnKernel } from './own-kernel.ts';
 
 /**
- * Products of batches where each factor is repeated along another axis, as [2, 1, m, k] times [1, 3, k, n]; null for all
- * others. TensorFlow.js's cpu and wasm backends compute a part of such a product and leave the rest unset.
+ * The product of two batches of matrices where a factor is repeated along some axes of the batch and not along others, as
+ * [2, 1, m, k] times [1, 3, k, n]; null for all other products. TensorFlow.js's cpu and wasm backends compute a part of
+ * that example and leave the rest unset.
  */
 export function broadcastProduct({ inputs, attrs }: KernelCall): Tensor | null {
   const { a, b } = inputs as Record<'a' | 'b', Tensor>;
@@ -23,5 +24,5 @@ export function broadcastProduct({ inputs, attrs }: KernelCall): Tensor | null {
   );
 }
 
-/** {@link broadcastProduct} in the place of a backend's own kernel, which does all other products. */
+/** A kernel that calls {@link broadcastProduct}; where that returns null, the backend's own kernel runs. */
 export const batchMatMul: OwnKernel<unknown> = { name: 'BatchMatMul', run: broadcastProduct };

@@ -30,9 +30,9 @@ import {
 type Operation = (x: Tensor, ...others: never[]) => Tensor;
 
 /**
- * The operations that `@tensorflow/tfjs-layers` and `@tensorflow/tfjs-node` call as methods of a tensor, `x.sub(y)`:
- * recurrent layers and their orthogonal initializer, the metric R², attention layers; prelu and histograms on native
- * TensorFlow.
+ * The operations that `@tensorflow/tfjs-layers` and `@tensorflow/tfjs-node` call as methods of a tensor, as in `x.sub(y)`.
+ * Recurrent layers and their orthogonal initializer, the metric R² and attention layers call them; on native TensorFlow,
+ * prelu and histograms do.
  */
 const chainedOperations: Readonly<Record<string, Operation>> = {
   add,
@@ -65,8 +65,8 @@ const chainedOperations: Readonly<Record<string, Operation>> = {
 };
 
 /**
- * Gives tensors the methods that layers call. The union package `@tensorflow/tfjs` brings these and more; with
- * `@tensorflow/tfjs-core` and `@tensorflow/tfjs-layers` alone they are missing. Methods that are there stay as they are.
+ * Adds the methods that layers call to tensors. The package `@tensorflow/tfjs` adds these and more; with
+ * `@tensorflow/tfjs-core` and `@tensorflow/tfjs-layers` alone they are missing. Methods that exist are not replaced.
  */
 export function installChainedOperations(): void {
   const methods = Tensor.prototype as unknown as Record<string, unknown>;

@@ -7,7 +7,7 @@ import {
 } from '@tensorflow/tfjs-core';
 
 /**
- * An input of a kernel, of the type and shape that it must have.
+ * Returns an input of a kernel after a check of its type and shape.
  *
  * @throws MultigradError `invalid-argument` naming kernel and input
  */
@@ -30,7 +30,8 @@ export function inputOf(
 }
 
 /**
- * That an input and a filter have the same channels: the last axis of the one, the last but one of the other.
+ * Checks that an input and a filter have the same number of channels: the input's last axis, and the filter's last axis but
+ * one.
  *
  * @throws MultigradError `invalid-argument` naming the kernel
  */
@@ -48,8 +49,8 @@ export function checkChannels(
 }
 
 /**
- * Whether an output gradient has more rows or columns than the output, as `conv2dTranspose` makes it for an output shape
- * that is too small: stock kernels leave out the rest.
+ * Whether an output gradient has more rows or columns than the output. `conv2dTranspose` makes such a gradient for an output
+ * shape that is too small; stock kernels leave out the rows and columns in excess.
  */
 export function isLarger(dy: readonly number[], output: readonly number[]): boolean {
   return (
@@ -62,7 +63,8 @@ export function isLarger(dy: readonly number[], output: readonly number[]): bool
 }
 
 /**
- * The inputs row0, row1, …: float32, of any sizes; there are none else.
+ * Returns the inputs row0, row1, … after a check that they are float32. They may have any sizes, and there are no other
+ * inputs.
  *
  * @throws MultigradError `invalid-argument` naming kernel and row
  */
@@ -71,7 +73,8 @@ export function anyRowsOf(kernel: string, inputs: NamedTensorInfoMap): TensorInf
 }
 
 /**
- * The inputs row0, row1, …: float32, of one size; beside the `others` there are none else.
+ * Returns the inputs row0, row1, … after a check that they are float32 and of one size, which is that of the first of
+ * `others` if there is one. There are no inputs but these and `others`.
  *
  * @throws MultigradError `invalid-argument` naming kernel and row
  */
@@ -99,7 +102,7 @@ export function rowsOf(
 }
 
 /**
- * One weight for each row.
+ * Returns the attribute `weights` after a check that it holds one weight for each row.
  *
  * @throws MultigradError `invalid-argument` naming the kernel
  */
@@ -116,7 +119,7 @@ export function weightsOf(
   );
 }
 
-/** Rows and channels of a tensor seen as a matrix: all axes but the last, and the last. */
+/** The numbers of rows and channels of a tensor read as a matrix. The last axis is the channels, all others are rows. */
 export function rowsAndChannels(shape: readonly number[]): [number, number] {
   const channels = shape.at(-1) ?? 1;
   return [channels === 0 ? 0 : util.sizeFromShape([...shape]) / channels, channels];

@@ -2,8 +2,8 @@ import { cast, engine, type Tensor, tidy, util } from '@tensorflow/tfjs-core';
 import type { OwnKernel } from './own-kernel.ts';
 
 /**
- * Cumulative sums and products along an axis that is counted from the end, of which stock kernels of cpu and wasm make no
- * result, and of booleans, which that of wasm refuses.
+ * Cumulative sums and products in two cases: along an axis that is counted from the end, for which the stock kernels of cpu
+ * and wasm make no result, and of booleans, which the stock kernel of wasm refuses.
  */
 export const cumulative: readonly OwnKernel<unknown>[] = ['Cumsum', 'Cumprod'].map((name) => ({
   name,

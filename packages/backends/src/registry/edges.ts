@@ -3,7 +3,7 @@ import { emptyInputs } from './empty-inputs.ts';
 import type { OwnKernel } from './own-kernel.ts';
 import { windowChecks } from './window-checks.ts';
 
-/** Calls that stock kernels of cpu and wasm do not cover, by operations of TensorFlow.js. */
+/** Checks and kernels for calls that the stock kernels of cpu and wasm do not cover, made of TensorFlow.js's operations. */
 export const edges: readonly OwnKernel<unknown>[] = [
   ...windowChecks,
   ...emptyInputs,

@@ -26,11 +26,11 @@ interface Labelled {
 type Sizes = ReadonlyMap<string, number>;
 
 /**
- * `tf.einsum` by matrix products: the wasm backend has no such kernel, and the cpu backend's multiplies every pair of
- * numbers into a tensor of all labels before it adds them up.
+ * `tf.einsum` by matrix products. The wasm backend has no kernel for it. The cpu backend's kernel multiplies every pair of
+ * numbers into a tensor with an axis for every label before it adds them up.
  *
- * Labels of one factor alone that the output lacks are summed first. What is left is one product of matrices for each
- * entry of the labels that both factors and the output have.
+ * Labels that one factor has, and neither the other factor nor the output, are summed over first. The rest is one matrix
+ * product for each combination of indices of the labels that both factors and the output have.
  */
 export const einsumByProducts: OwnKernel<unknown> = {
   name: 'Einsum',
@@ -41,15 +41,15 @@ export const einsumByProducts: OwnKernel<unknown> = {
     const factors = tensors.map((tensor, k) => ({ tensor, labels: terms[k]! }));
     return tidy(() => {
       const result = contract(factors, output);
-      // An input cannot be the output as well.
+      // A kernel may not return one of its inputs.
       return tensors.includes(result) ? clone(result) : result;
     });
   },
 };
 
 /**
- * The gradient of `tf.einsum`, which TensorFlow.js lacks: each factor's is the einsum of the gradient that comes from
- * above and the other factor; along labels that neither has it is constant.
+ * The gradient of `tf.einsum`, which TensorFlow.js lacks. The gradient by one factor is the einsum of the output's gradient
+ * and the other factor. It is constant along labels that neither of these has.
  */
 export const einsumGradient: GradConfig = {
   kernelName: 'Einsum',
@@ -75,7 +75,7 @@ function parse(
   equation: string,
   tensors: readonly Tensor[],
 ): { readonly terms: readonly (readonly string[])[]; readonly output: readonly string[] } {
-  // TensorFlow.js's own checks, and their messages: arrows, ellipses, number of factors, labels twice in a factor.
+  // TensorFlow.js checks arrows, ellipses, the number of factors and labels that a factor has twice, with its own messages.
   const { allDims, idDims } = backend_util.decodeEinsumEquation(equation, tensors.length);
   backend_util.checkEinsumDimSizes(allDims.length, idDims, [...tensors]);
   const [input, output] = equation.replace(/\s/g, '').split('->') as [string, string];
@@ -129,7 +129,7 @@ function contract(factors: readonly Labelled[], output: readonly string[]): Tens
     count(inner),
     count(columns),
   ]);
-  // Nothing to add up: numbers times numbers.
+  // Without a label to sum over, the product is an outer product.
   const product = inner.length === 0 ? mul(a, b) : matMul(a, b);
   const labels = [...batch, ...rows, ...columns];
   return ordered({ tensor: reshape(product, [...shapeOf(labels, sizes)]), labels }, output);
@@ -147,20 +147,20 @@ function shapeOf(labels: readonly string[], sizes: Sizes): readonly number[] {
   return labels.map((label) => sizes.get(label)!);
 }
 
-/** The sum over the labels that are not kept. */
+/** Sums a tensor over the labels that are not kept. */
 function summed({ tensor, labels }: Labelled, kept: (label: string) => boolean): Labelled {
   const axes = labels.flatMap((label, axis) => (kept(label) ? [] : [axis]));
   if (axes.length === 0) return { tensor, labels };
   return { tensor: sum(tensor, axes), labels: labels.filter(kept) };
 }
 
-/** Axes in the order of the labels. */
+/** Transposes a tensor so that its labels are in the given order. */
 function ordered({ tensor, labels }: Labelled, order: readonly string[]): Tensor {
   const permutation = order.map((label) => labels.indexOf(label));
   return permutation.every((axis, k) => axis === k) ? tensor : transpose(tensor, permutation);
 }
 
-/** The same values along every label that is missing. */
+/** Repeats a tensor along every wanted label that it lacks. */
 function spread({ tensor, labels }: Labelled, wanted: readonly string[], sizes: Sizes): Tensor {
   if (labels.length === wanted.length) return tensor;
   const shape = wanted.map((label) => (labels.includes(label) ? sizes.get(label)! : 1));

@@ -9,7 +9,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { OwnKernel } from './own-kernel.ts';
 
-/** What a reduction gives where there is nothing to reduce, and the type of its result. */
+/** The result of a reduction of no numbers, and its type. */
 interface Reduction {
   readonly neutral: (dtype: DataType) => number;
   readonly type: (dtype: DataType) => DataType;
@@ -41,8 +41,8 @@ function largest(dtype: DataType): number {
 }
 
 /**
- * Operations on tensors without numbers, as TensorFlow defines them: a sum of nothing is 0, a product 1, a mean NaN, a
- * maximum -Infinity. Stock kernels of wasm divide by zero or read memory of others, those of cpu give zeros or NaN.
+ * Operations on tensors of size 0, with the results that TensorFlow defines: a sum is 0, a product 1, a mean NaN, a maximum
+ * -Infinity. The stock kernels of wasm divide by zero or read the memory of other tensors; those of cpu give zeros or NaN.
  */
 export const emptyInputs: readonly OwnKernel<unknown>[] = [
   ...Object.entries(reductions).map(([name, { neutral, type }]): OwnKernel<unknown> => ({

@@ -6,8 +6,9 @@ import { type StockGradient, stockGradients } from './stock-gradients.ts';
 const installed = new WeakSet<GradConfig>();
 
 /**
- * Puts our gradients in the place of TensorFlow.js's own, once; operations without a registered gradient are left as
- * they are (nobody has imported `@tensorflow/tfjs-layers` yet: the next call catches up). Adds those that it lacks.
+ * Registers our gradients in place of TensorFlow.js's own, unless that is done, and adds the gradient of einsum, which
+ * TensorFlow.js lacks. An operation without a registered gradient is skipped. A later call covers it, once
+ * `@tensorflow/tfjs-layers` is imported.
  */
 export function installGradients(): void {
   if ((getGradient('Einsum') as GradConfig | undefined) === undefined) {
@@ -30,7 +31,8 @@ function replacement(
     kernelName: operation,
     ...(saves === 'output' ? { outputsToSave: [true] } : { inputsToSave: [...saves] }),
     gradFunc: (dy, saved, attributes) => {
-      // A kernel has no gradient: where this one is differentiated itself, the stock gradient's operations have.
+      // Our kernels have no gradients. Where this gradient is differentiated itself, the stock gradient runs, whose
+      // operations have gradients.
       if (kernel === null || (gradientDepth() === 0 && hasKernel(kernel))) {
         const own = gradient(dy as Tensor, saved, attributes);
         if (own !== null) return own;

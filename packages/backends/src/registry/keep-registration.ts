@@ -1,16 +1,16 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { engine } from '@tensorflow/tfjs-core';
 
-/** How TensorFlow.js makes a backend. */
+/** TensorFlow.js's registration of a backend: the function that makes it, and its priority. */
 export type Registration = ReturnType<typeof engine>['registryFactory'][string];
 
 const kept = new Map<string, Registration>();
 
 /**
- * The registration of a backend whose package has been imported. `tf.removeBackend` forgets it, and the package registers
- * once only: a backend that was removed since the last call is registered again.
+ * Returns the registration of a backend whose package has been imported. `tf.removeBackend` deletes a registration, and a
+ * package registers its backend only once. A backend that was removed since the last call is therefore registered again.
  *
- * @throws MultigradError `unsupported` when it was removed before the first call
+ * @throws MultigradError `unsupported` when the backend was removed before the first call
  */
 export function keepRegistration(name: string): Registration {
   const { registryFactory } = engine() as {

@@ -12,8 +12,8 @@ import {
 export type KernelCall = Parameters<KernelFunc>[0];
 
 /**
- * One kernel of ours for a backend whose members it reaches through `Access`: null hands the call on to the kernel that
- * TensorFlow.js ships.
+ * A kernel of ours for a backend. `Access` is the part of the backend that it uses. Where `run` returns null, the kernel
+ * that was registered before runs, as a rule TensorFlow.js's own.
  */
 export interface OwnKernel<Access> {
   readonly name: string;
@@ -21,8 +21,8 @@ export interface OwnKernel<Access> {
 }
 
 /**
- * Registers kernels of ours on a backend, each in the place of the stock one, which stays within reach: TensorFlow.js
- * prepares it for every instance of the backend, as before.
+ * Registers our kernels on a backend, each in place of the stock kernel of the same name. The stock kernel serves the calls
+ * where ours returns null, and TensorFlow.js sets it up for every instance of the backend, as before.
  */
 export function installKernels<Access>(
   backendName: string,
@@ -34,7 +34,7 @@ export function installKernels<Access>(
     // Unregistered first: TensorFlow.js warns when a name is registered twice.
     if (stock !== undefined) unregisterKernel(name, backendName);
     registerKernel({
-      // A stock kernel of wasm binds its function of the binary in `setupFunc`, for each instance anew.
+      // Keeps `setupFunc`: there a stock wasm kernel looks up its function in the binary, anew for each instance.
       ...stock,
       kernelName: name,
       backendName,

@@ -7,30 +7,31 @@ type Attributes = Parameters<GradConfig['gradFunc']>[2];
 type Gradients = Readonly<Record<string, () => Tensor>>;
 
 /**
- * The gradient of a stock operation, by one kernel where the backend in use has it; it takes the place of TensorFlow.js's
- * own, which is composed of many and stays in use everywhere else.
+ * A gradient of a stock operation that one kernel computes. It is used where the backend in use has that kernel. Everywhere
+ * else TensorFlow.js's own gradient is used, which is composed of several kernels.
  */
 export interface StockGradient {
   /** The operation, by the name of its forward kernel. */
   readonly operation: string;
-  /** The kernel that it needs; null where every backend has what it takes. */
+  /** The kernel that the gradient needs; null if it needs only what every backend has. */
   readonly kernel: TrainingKernel | null;
   /**
-   * What the gradient reads, in this order: inputs of the operation, or its output. The stock gradient, which may have
-   * to do the work, gets the same: what it saves itself, or (Relu, whose output is positive where its input is) a value
-   * that serves as well. The next operation often holds the output too, so saving it costs no memory.
+   * The tensors that the gradient reads: inputs of the operation, in this order, or its output. The stock gradient gets the
+   * same tensors where it is used. They are those that it saves itself, except for Relu, which gets the output in place of
+   * the input: both are positive at the same places. The next operation often holds the output too, so saving it costs no
+   * memory.
    */
   readonly saves: readonly string[] | 'output';
-  /** Null hands the call to the stock gradient. */
+  /** Returns the gradients; null where the stock gradient is to be used. */
   readonly gradient: (dy: Tensor, saved: Tensor[], attributes: Attributes) => Gradients | null;
 }
 
-/** The stock gradients that we replace, for users of `tf.relu`, `tf.layers.*` and all that stands on them. */
+/** Our gradients of stock operations, which `tf.relu`, `tf.layers.*` and all that is built on them use. */
 export const stockGradients: readonly StockGradient[] = [
   ofActivation('Relu', 'ReluGrad', 'output'),
   ofActivation('Relu6', 'Relu6Grad', ['x']),
   ofActivation('LeakyRelu', 'LeakyReluGrad', ['x']),
-  // Elu's own gradient calls the kernel EluGrad as it is.
+  // Elu needs no entry: its stock gradient calls the kernel EluGrad.
   ofActivation('Sigmoid', 'SigmoidGrad', 'output'),
   ofActivation('Tanh', 'TanhGrad', 'output'),
   {
@@ -52,7 +53,7 @@ export const stockGradients: readonly StockGradient[] = [
     kernel: 'BatchNormInferenceGrad',
     saves: ['x', 'mean', 'variance', 'scale'],
     gradient: (dy, [x, mean, variance, scale], { varianceEpsilon }) => {
-      // Statistics by number rather than by channel: rare, left to the stock gradient.
+      // Statistics that are not one number for each channel are rare. The stock gradient covers them.
       if (mean!.rank !== 1) return null;
       const [dx, dMean, dVariance, dScale, dOffset] = runKernel(
         'BatchNormInferenceGrad',

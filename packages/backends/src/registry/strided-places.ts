@@ -1,6 +1,6 @@
 import { slice_util } from '@tensorflow/tfjs-core';
 
-/** Which numbers a strided slice takes, axis by axis, and the shape that they get. */
+/** The places that a strided slice takes along each axis, and the shape of its result. */
 export function stridedPlaces(
   shape: readonly number[],
   attributes: unknown,

@@ -3,15 +3,15 @@ import type { OwnKernel } from './own-kernel.ts';
 import { stridedPlaces } from './strided-places.ts';
 
 /**
- * Strided slices axis by axis. Stock kernels of cpu and wasm read other places where an axis is taken away by
- * `shrinkAxisMask`.
+ * Strided slices that remove an axis by `shrinkAxisMask`, gathered axis by axis. The stock kernels of cpu and wasm read
+ * wrong places for them.
  */
 export const stridedSlice: OwnKernel<unknown> = ofTypes([]);
 
-/** The same on wasm, whose stock kernel besides takes integers and booleans for float32. */
+/** {@link stridedSlice} on wasm. It also covers integers and booleans, which the stock kernel of wasm reads as float32. */
 export const wasmStridedSlice: OwnKernel<unknown> = ofTypes(['int32', 'bool']);
 
-/** @param types - of inputs, which the stock kernel does not take */
+/** @param types - types of inputs that the stock kernel does not cover */
 function ofTypes(types: readonly string[]): OwnKernel<unknown> {
   return {
     name: 'StridedSlice',

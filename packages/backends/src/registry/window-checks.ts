@@ -10,14 +10,14 @@ type DilationArguments = Parameters<typeof backend_util.computeDilation2DInfo>;
 interface WindowAttributes {
   readonly filterSize?: number | number[];
   readonly strides: Conv2DArguments[2];
-  /** `tf.layers` says null for 1. */
+  /** Null, which `tf.layers` passes, means 1. */
   readonly dilations?: Conv2DArguments[3] | null;
   readonly pad: Conv2DArguments[4];
   readonly dimRoundingMode?: Conv2DArguments[5];
   readonly dataFormat?: string;
 }
 
-/** The shape of an output, from the shapes of the input and of the filter where there is one. */
+/** Returns the shape of an output, given the shapes of the input and of the filter; `[]` where there is no filter. */
 type OutputShape = (
   input: readonly number[],
   filter: readonly number[],
@@ -25,9 +25,9 @@ type OutputShape = (
 ) => readonly number[];
 
 /**
- * Checks of pooling and convolution for stock kernels that do not look: strides and windows of at least one pixel, and
- * windows that find a place. A window that is larger than the image leads to negative lengths, with which stock kernels of
- * wasm write over memory of others. Where exactly no window fits the result has no numbers, as in TensorFlow.
+ * Checks of pooling and convolution that the stock kernels do not make: strides and windows have at least one pixel, and a
+ * window fits into the padded image. A window that is larger than the image leads to negative lengths, with which stock wasm
+ * kernels overwrite the memory of other tensors. An output with an axis of length 0 is an empty tensor, as in TensorFlow.
  */
 export const windowChecks: readonly OwnKernel<unknown>[] = [
   ...['MaxPool', 'AvgPool'].map((name) => checked(name, pooled(2))),

@@ -16,10 +16,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import { unbroadcast } from './gradient.ts';
 
-/** Gradients of products, sums along an axis and operations that copy numbers to other places. */
+/** Gradients of products, of cumulative sums and of operations that copy numbers to other places. */
 export const arrayGradients: readonly GradConfig[] = [
   {
-    // Stock: throws where a batch was repeated.
+    // The stock gradient throws where a batch was repeated.
     kernelName: 'BatchMatMul',
     inputsToSave: ['a', 'b'],
     gradFunc: (dy, [a, b], attributes) => {
@@ -40,7 +40,7 @@ export const arrayGradients: readonly GradConfig[] = [
     },
   },
   {
-    // Stock: throws for an axis other than the last.
+    // The stock gradient throws for an axis other than the last.
     kernelName: 'Cumsum',
     gradFunc: (dy, _, attributes) => {
       const { axis, exclusive, reverse: backward } = attributes as unknown as Accumulation;
@@ -48,7 +48,7 @@ export const arrayGradients: readonly GradConfig[] = [
     },
   },
   {
-    // Stock: copies of numbers are left out.
+    // The stock gradient leaves out the copies of numbers.
     kernelName: 'MirrorPad',
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => {
@@ -65,7 +65,7 @@ export const arrayGradients: readonly GradConfig[] = [
     },
   },
   {
-    // Stock: throws for five axes and more, and slices once for each copy.
+    // The stock gradient throws for five axes and more, and makes a slice for each copy.
     kernelName: 'Tile',
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => {
@@ -80,7 +80,7 @@ export const arrayGradients: readonly GradConfig[] = [
     },
   },
   {
-    // Stock: none.
+    // TensorFlow.js has no gradient of it.
     kernelName: 'DepthToSpace',
     gradFunc: (dy, _, attributes) => {
       const { blockSize, dataFormat } = attributes as unknown as SpaceAttributes;
@@ -88,7 +88,7 @@ export const arrayGradients: readonly GradConfig[] = [
     },
   },
   {
-    // Stock: throws for axes that are counted from the last.
+    // The stock gradient throws for axes that are counted from the last.
     kernelName: 'Prod',
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => {
@@ -114,7 +114,7 @@ interface MirrorPadding {
   readonly mode: 'reflect' | 'symmetric';
 }
 
-/** Adds the gradients of an axis' copies beyond both ends to those of the numbers that they are copies of. */
+/** Adds the gradients of the mirrored copies at both ends of an axis to the gradients of the numbers that were copied. */
 function foldMirrored(
   gradient: Tensor,
   axis: number,
@@ -131,7 +131,7 @@ function foldMirrored(
       gradient.shape.map((size, i) => (i === axis ? count : size)),
     );
   };
-  /** Mirrored, and zeros around it up to the axis' length. */
+  /** Reverses the copies' gradients and pads them with zeros to the length of the axis. */
   const mirrored = (copies: Tensor, start: number, count: number): Tensor =>
     pad(
       reverse(copies, axis),
@@ -147,7 +147,7 @@ function foldMirrored(
   return folded;
 }
 
-/** The sum over an axis' copies, which follow one another. */
+/** The sum over the copies of an axis, which lie one after another. */
 function addCopies(gradient: Tensor, axis: number, copies: number, length: number): Tensor {
   if (copies === 1) return gradient;
   const { shape } = gradient;
@@ -162,7 +162,7 @@ interface SpaceAttributes {
   readonly dataFormat: string;
 }
 
-/** Squares of `blockSize` pixels as channels of one pixel. */
+/** Moves each square of `size` × `size` pixels into the channels of one pixel: the inverse of `tf.depthToSpace`. */
 function toDepth(x: Tensor, size: number, dataFormat: string): Tensor {
   if (dataFormat === 'NCHW') {
     const [n, c, h, w] = x.shape as [number, number, number, number];
@@ -179,7 +179,7 @@ function toDepth(x: Tensor, size: number, dataFormat: string): Tensor {
   return reshape(transpose(squares, [0, 1, 3, 2, 4, 5]), [n, h / size, w / size, size * size * c]);
 }
 
-/** The gradient of a reduction's result at each number that was reduced, where axes of one number are repeated. */
+/** Reshapes the gradient of a reduction's result so that it broadcasts to the shape of x: reduced axes get length 1. */
 function spread(dy: Tensor, x: Tensor, axis: number | number[] | undefined): Tensor {
   const axes = reduced(x, axis);
   return reshape(
@@ -188,7 +188,7 @@ function spread(dy: Tensor, x: Tensor, axis: number | number[] | undefined): Ten
   );
 }
 
-/** `Π_{j ≠ i} x_j` over the axes, without a division, for zeros are numbers too. */
+/** `Π_{j ≠ i} x_j` over the axes, computed without a division because x may hold zeros. */
 function productOfOthers(x: Tensor, axis: number | number[] | undefined): Tensor {
   const axes = reduced(x, axis);
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));

@@ -13,7 +13,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import { unbroadcast } from './gradient.ts';
 
-/** The gradient of batch norm with given statistics, which may stand for any axes. Stock: all of them or channels alone. */
+/**
+ * The gradient of batch norm with given statistics, which may have any axes of x. The stock gradient covers statistics with
+ * all axes of x, and those with channels alone.
+ */
 export const batchNormGradient: GradConfig = {
   kernelName: 'FusedBatchNorm',
   inputsToSave: ['x', 'mean', 'variance', 'scale'],
@@ -34,7 +37,7 @@ export const batchNormGradient: GradConfig = {
   },
 };
 
-/** Members of TensorFlow.js's engine that its types keep to themselves. */
+/** The members of TensorFlow.js's engine that are used here; its own types hide some. */
 interface TapeEngine {
   runKernel(name: string, inputs: NamedTensorMap, attributes?: object): unknown;
   isTapeOn(): boolean;
@@ -43,9 +46,9 @@ interface TapeEngine {
 const completed = new WeakSet<object>();
 
 /**
- * Lets batch norm without scale or offset (`tf.layers.batchNormalization({ scale: false })`) be differentiated:
- * `tf.batchNorm` puts the absent inputs on the tape, where each gradient throws. The engine records a scale of ones and
- * no offset in their place.
+ * Makes batch norm without scale or offset (`tf.layers.batchNormalization({ scale: false })`) differentiable. `tf.batchNorm`
+ * puts the absent inputs on the tape, where each gradient throws. The engine's `runKernel` is replaced: it records a scale
+ * of ones for an absent scale, and leaves out an absent offset.
  */
 export function completeBatchNorm(): void {
   const each = engine() as unknown as TapeEngine;

@@ -9,8 +9,8 @@ import {
 import { type Attributes, kernel } from './gradient.ts';
 
 /**
- * A convolution C(x, f), its input gradient I(dy, f) and its filter gradient F(x, dy). All three are linear in both
- * inputs, so the derivatives of each are the other two:
+ * The kernels of a convolution C(x, f), of its input gradient I(dy, f) and of its filter gradient F(x, dy). All three are
+ * linear in both inputs, so the derivatives of each are the other two:
  *
  * | of         | by the first input | by the second |
  * | ---------- | ------------------ | ------------- |
@@ -25,7 +25,7 @@ export interface Convolution {
   readonly axes: 2 | 3;
 }
 
-/** What the three kernels of a convolution have in common. */
+/** The attributes that the three kernels of a convolution have in common. */
 interface ConvolutionAttributes {
   readonly strides: number | number[];
   readonly pad: 'same' | 'valid' | number | [number, number][];
@@ -48,7 +48,10 @@ export const depthwiseConv2d: Convolution = {
   axes: 2,
 };
 
-/** Gradients of convolutions and of their gradients. Stock: none of dilated ones, of conv3dTranspose, of filter gradients. */
+/**
+ * Gradients of convolutions and of their gradients. TensorFlow.js has none of dilated convolutions, of conv3dTranspose
+ * and of filter gradients.
+ */
 export const convolutionGradients: readonly GradConfig[] = [
   conv2d,
   depthwiseConv2d,
@@ -137,7 +140,7 @@ export function byFilter(
   return run(input, spaceToBatchND(toLast(dy), dilations, outputPadding), undilated(convolution));
 }
 
-/** The attributes without the shapes, which kernels that call each other do not share. */
+/** The attributes without `inputShape` and `filterShape`, which the three kernels do not share. */
 function common({ axes }: Convolution, attributes: Attributes): ConvolutionAttributes {
   const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributes as unknown as Omit<
     ConvolutionAttributes,
@@ -149,7 +152,7 @@ function common({ axes }: Convolution, attributes: Attributes): ConvolutionAttri
     strides,
     pad,
     ...(dataFormat !== undefined && { dataFormat }),
-    // A number for all axes, or null, as `tf.layers.depthwiseConv2d` has it.
+    // TensorFlow.js passes a list, one number for all axes or, from `tf.layers.depthwiseConv2d`, null.
     dilations: Array.isArray(dilations) ? dilations : Array<number>(axes).fill(dilations ?? 1),
     ...(dimRoundingMode !== undefined && { dimRoundingMode }),
   };
@@ -166,18 +169,18 @@ function undilated({ axes }: Convolution): ConvolutionAttributes {
 }
 
 /**
- * How a dilated convolution is one without dilation: of every dilation-th row and column, as a batch of its own
- * (`spaceToBatchND`). Strides are 1 then: TensorFlow.js refuses the two together.
+ * How a dilated convolution is computed as one without dilation. `spaceToBatchND` makes images of every dilation-th row and
+ * column, which are convolved as entries of a batch. Strides are 1: TensorFlow.js refuses strides together with dilation.
  */
 interface Blocks {
   readonly dilations: number[];
-  /** What the input is padded by at each end of each axis; what its gradient is cropped by. */
+  /** How many pixels the input is padded by, and its gradient cropped by, at each end of each axis. */
   readonly crops: [number, number][];
-  /** What the output is padded by, so that the blocks are of one size. */
+  /** How many pixels the output is padded by, so that all blocks have one size. */
   readonly outputPadding: [number, number][];
   /** Shape of the blocks of the input. */
   readonly shape: number[];
-  /** Moves channels to the last axis, and back. */
+  /** Moves channels to the last axis; `fromLast` moves them back. */
   readonly toLast: (x: Tensor) => Tensor;
   readonly fromLast: (x: Tensor) => Tensor;
 }

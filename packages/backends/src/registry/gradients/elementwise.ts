@@ -20,7 +20,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { unbroadcast } from './gradient.ts';
 
-/** The gradient of `elu`'s gradient `dy · (y ≥ 0 ? 1 : y + 1)`. Stock: none, so there is no second derivative of `elu`. */
+/**
+ * The gradient of `elu`'s gradient `dy · (y ≥ 0 ? 1 : y + 1)`. TensorFlow.js lacks it, so `elu` has no second derivative.
+ */
 const eluGrad: GradConfig = {
   kernelName: 'EluGrad',
   inputsToSave: ['dy', 'y'],
@@ -33,10 +35,10 @@ const eluGrad: GradConfig = {
   },
 };
 
-/** Gradients of functions of one or two numbers, taken number by number: either input may have been repeated along axes. */
+/** Gradients of elementwise functions. Either input may have been broadcast. */
 export const elementwiseGradients: readonly GradConfig[] = [
   eluGrad,
-  // Stock: throws where an input was repeated.
+  // The stock gradients throw where an input was broadcast.
   ofPair('Maximum', (a, b) => [asFloat(greaterEqual(a, b)), asFloat(less(a, b))]),
   ofPair('Minimum', (a, b) => [asFloat(lessEqual(a, b)), asFloat(greater(a, b))]),
   ofPair('SquaredDifference', (a, b) => {
@@ -49,7 +51,7 @@ export const elementwiseGradients: readonly GradConfig[] = [
     gradFunc: (dy, [base, exponent]) => ({
       a: () => unbroadcast(mul(dy as Tensor, slopeOfPower(base!, exponent!)), base!.shape),
       b: () => {
-        // The logarithm of 1 in place of that of a number that has none: 0, and so is the derivative there.
+        // A base that is not positive has no logarithm. The logarithm of 1 stands for it, so the derivative is 0 there.
         const positive = greater(base!, scalar(0, base!.dtype as 'float32'));
         const logarithm = log(where(positive, asFloat(base!), scalar(1)));
         return unbroadcast(
@@ -61,7 +63,10 @@ export const elementwiseGradients: readonly GradConfig[] = [
   },
 ];
 
-/** Comparisons are constant between jumps. Stock: no gradient, so `where(greater(x, 0), …)` throws. */
+/**
+ * Gradients of comparisons and of logical operations: zeros, since these are constant between jumps. TensorFlow.js has none,
+ * so the gradient of `where(greater(x, 0), …)` throws.
+ */
 export const comparisonGradients: readonly GradConfig[] = [
   ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual'].map(
     (kernelName): GradConfig => ({

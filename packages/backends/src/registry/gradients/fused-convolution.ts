@@ -2,13 +2,13 @@ import { backend_util, engine, type NamedTensorMap, type Tensor } from '@tensorf
 import { byFilter, byInput, conv2d, type Convolution, depthwiseConv2d } from './convolution.ts';
 import type { Attributes } from './gradient.ts';
 
-/** Members of TensorFlow.js's engine that its types keep to themselves. */
+/** The members of TensorFlow.js's engine that are replaced here. */
 interface FusingEngine {
   runKernel(name: string, inputs: NamedTensorMap, attributes?: object): unknown;
   customGrad(f: Fused): (...inputs: Tensor[]) => Tensor;
 }
 
-/** What `tf.customGrad` takes: the last argument keeps tensors for the gradient. */
+/** The function that `tf.customGrad` takes. Its last argument is a function that saves tensors for the gradient. */
 type Fused = (...inputs: unknown[]) => { value: Tensor; gradFunc: FusedGradient };
 
 type FusedGradient = (dy: Tensor, saved: Tensor[]) => Tensor | Tensor[];
@@ -27,8 +27,9 @@ const fused: Readonly<Record<string, Convolution>> = {
 const mended = new WeakSet<object>();
 
 /**
- * Gives dilated convolutions that are fused with bias and activation their gradient: `tf.fused.conv2d` and
- * `tf.layers.conv2d` bring one along that throws. The engine puts ours in its place while such a convolution is computed.
+ * Mends the gradient of dilated convolutions that are fused with bias and activation. The one that `tf.fused.conv2d` and
+ * `tf.layers.conv2d` pass to `tf.customGrad` throws. The engine's `runKernel` and `customGrad` are replaced: where such a
+ * convolution was computed, they put our gradient in its place.
  */
 export function mendFusedConvolutions(): void {
   const each = engine() as unknown as FusingEngine;
@@ -58,7 +59,7 @@ function isDilated(attributes: object | undefined): boolean {
   return [dilations ?? 1].flat().some((rate) => rate !== 1);
 }
 
-/** What these operations save: filter, input, output and, where there is one, bias. */
+/** The gradient of a call. The operation saves filter, input, output and, where there is one, bias. */
 function gradientOf({ convolution, attributes }: DilatedCall): FusedGradient {
   return (dy, [filter, x, y, bias]) => {
     const gradient = backend_util.getFusedDyActivation(dy, y!, attributes.activation);

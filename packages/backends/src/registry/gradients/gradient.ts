@@ -21,8 +21,8 @@ export function kernel(
 }
 
 /**
- * The sum of a gradient over the axes along which an input of `shape` was repeated: the gradient itself where there are
- * none. A gradient function may not return the `dy` that it was given, which TensorFlow.js frees: pass a tensor of its own.
+ * The sum of a gradient over the axes along which an input of `shape` was broadcast; the gradient itself where there are
+ * none. Pass a copy of `dy` rather than `dy`: a gradient function may not return it, because TensorFlow.js frees it.
  */
 export function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
   if (util.arraysEqual(gradient.shape, shape)) return gradient;

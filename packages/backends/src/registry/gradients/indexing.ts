@@ -21,7 +21,8 @@ import { stridedPlaces } from '../strided-places.ts';
 /** Gradients of operations that take numbers from given places, or put them there. */
 export const indexingGradients: readonly GradConfig[] = [
   {
-    // Stock: wrong with batches of indices where a row is more than one number, and it knows one axis of batches.
+    // The stock gradient is wrong for batches of indices whose rows have more than one number, and takes one batch axis
+    // only.
     kernelName: 'GatherV2',
     inputsToSave: ['x', 'indices'],
     gradFunc: (dy, [x, indices], attributes) => {
@@ -33,7 +34,7 @@ export const indexingGradients: readonly GradConfig[] = [
     },
   },
   {
-    // Stock: none.
+    // TensorFlow.js has no gradient of it.
     kernelName: 'GatherNd',
     inputsToSave: ['params', 'indices'],
     gradFunc: (dy, [params, indices]) => ({
@@ -42,7 +43,7 @@ export const indexingGradients: readonly GradConfig[] = [
     }),
   },
   {
-    // Stock: none.
+    // TensorFlow.js has no gradient of it.
     kernelName: 'ScatterNd',
     inputsToSave: ['indices'],
     gradFunc: (dy, [indices]) => ({
@@ -51,7 +52,7 @@ export const indexingGradients: readonly GradConfig[] = [
     }),
   },
   {
-    // Stock: none.
+    // TensorFlow.js has no gradient of it.
     kernelName: 'StridedSlice',
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attributes) => ({
@@ -66,9 +67,10 @@ interface GatherAttributes {
 }
 
 /**
- * The gradient of `gather`: that of each row that was taken, added at the place where it was taken from.
+ * The gradient of `gather`: the gradient of each row is added at the place from which the row was taken.
  *
- * Seen as [batches, outer, places, inner]; rows of a table (embeddings) need no transposition.
+ * The tensor is read as [batches, outer, places, inner]. Where outer is 1, as for rows of a table (embeddings), no
+ * transposition is needed.
  */
 function scatterRows(
   dy: Tensor,
@@ -94,7 +96,7 @@ function scatterRows(
   return reshape(swap(sums, places, outer), shape);
 }
 
-/** Indices of each batch, moved behind the places of the batches before it. */
+/** The indices of all batches in one list. Those of a batch are increased by the number of places in the batches before. */
 function placesOf(
   indices: Tensor,
   batches: number,
@@ -107,7 +109,7 @@ function placesOf(
   return reshape(moved, [batches * taken]);
 }
 
-/** The gradient of a strided slice: each number back at its place, axis by axis, zeros elsewhere. */
+/** The gradient of a strided slice: each number is put back at its place, axis by axis; the others are 0. */
 function putBack(dy: Tensor, shape: number[], attributes: unknown): Tensor {
   const { begin, end, strides } = stridedPlaces(shape, attributes);
   const lengths = shape.map((_, axis) =>

@@ -23,7 +23,10 @@ export const mendedGradients: readonly GradConfig[] = [
   batchNormGradient,
 ];
 
-/** Puts the mended gradients in the place of TensorFlow.js's own; called again, it undoes what an import has put back. */
+/**
+ * Registers the mended gradients in place of TensorFlow.js's own. Call it again after an import that registers those
+ * anew.
+ */
 export function installMendedGradients(): void {
   mendedGradients.forEach(registerGradient);
   completeBatchNorm();

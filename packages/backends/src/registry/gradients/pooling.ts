@@ -12,8 +12,8 @@ import { poolGeometry } from '../pool-geometry.ts';
 import { type Attributes, kernel } from './gradient.ts';
 
 /**
- * Gradients of pooling. Stock: the rounding of odd sizes is left out; the gradient of average pooling, which is linear,
- * has none itself.
+ * Gradients of pooling. The stock gradients leave out `dimRoundingMode`, and TensorFlow.js has no gradient of the
+ * gradient of average pooling, which is linear.
  */
 export const poolingGradients: readonly GradConfig[] = ([2, 3] as const).flatMap((axes) => {
   const dimensions = axes === 2 ? '' : '3D';
@@ -61,14 +61,17 @@ export const poolingGradients: readonly GradConfig[] = ([2, 3] as const).flatMap
   ];
 });
 
-/** Backends whose kernel of the gradient divides by the whole window also where a part of it hangs over an edge. */
+/**
+ * Backends whose kernel of the gradient divides by the size of the whole window, also where a part lies outside the
+ * image.
+ */
 const wholeWindows: readonly string[] = ['webgl', 'webgpu'];
 
 /**
- * Which part of its window each output of an average pooling saw, 0 … 1: what a kernel that divides by whole windows has to
- * be given for.
+ * The share of its window that lies inside the image, 0 … 1, for each output of an average pooling. It corrects kernels that
+ * divide by whole windows.
  *
- * @returns null where the backend's kernel needs no such thing
+ * @returns null where the backend's kernel needs no correction, and for channels first
  */
 function partsOfWindow(
   axes: 2 | 3,
@@ -84,7 +87,7 @@ function partsOfWindow(
   return tensor(parts, [1, ...places, 1], 'float32');
 }
 
-/** The part of the window that lies inside, for each output along one axis. */
+/** The share of the window that lies inside the image, for each output along one axis. */
 function partsAlong(
   { input, output, kernel: size, strides, before }: PoolGeometry,
   axis: number,

@@ -9,8 +9,8 @@ import {
 import { type Attributes, kernel } from './gradient.ts';
 
 /**
- * Gradients of resized images, which are linear in the image. Stock: `halfPixelCenters` is left out, and the gradients
- * have none themselves.
+ * Gradients of resized images, which are linear in the image. The stock gradients leave out `halfPixelCenters` and have no
+ * gradients themselves.
  */
 export const resizingGradients: readonly GradConfig[] = [
   'ResizeBilinear',
@@ -41,7 +41,7 @@ export const resizingGradients: readonly GradConfig[] = [
 function byImages(operation: string, dy: Tensor, images: Tensor, attributes: Attributes): Tensor {
   const { halfPixelCenters } = attributes as unknown as { readonly halfPixelCenters: boolean };
   if (!halfPixelCenters) return kernel(`${operation}Grad`, { images, dy }, attributes);
-  // Rows, then columns: a matrix of weights each.
+  // Multiplies rows by a matrix of weights, then columns by another.
   const [batch, rows, columns, channels] = images.shape as [number, number, number, number];
   const [, newRows, newColumns] = dy.shape as [number, number, number, number];
   const weigh = operation === 'ResizeBilinear' ? betweenNeighbors : ofNearest;
@@ -58,7 +58,7 @@ function byImages(operation: string, dy: Tensor, images: Tensor, attributes: Att
   return reshape(byColumns, images.shape);
 }
 
-/** Adds what each old pixel weighs in a new one whose center lies at `center`, in old pixels from their first edge. */
+/** Adds the weight of each old pixel in a new one. `center` is the new pixel's center, in old pixels from the first edge. */
 type Weigh = (weights: number[], center: number) => void;
 
 const betweenNeighbors: Weigh = (weights, center) => {
@@ -73,7 +73,7 @@ const ofNearest: Weigh = (weights, center) => {
   weights[Math.min(weights.length - 1, Math.floor(center))]! += 1;
 };
 
-/** A row for each new pixel: what each of `length` old ones weighs in it. */
+/** The matrix of weights: one row for each new pixel, with the weight of each of `length` old ones. */
 function weightsOf(length: number, newLength: number, weigh: Weigh): Tensor {
   const matrix = Array.from({ length: newLength }, (_, i) => {
     const weights = Array<number>(length).fill(0);
