@@ -10,14 +10,14 @@ export interface NativePackage {
   readonly version: string | null;
 }
 
-/** What there is of native TensorFlow, without loading any. */
+/** What this machine has of native TensorFlow. */
 export interface NativeInspection {
   /** Whether there is a driver for CUDA devices. */
   readonly driver: boolean;
   readonly packages: readonly NativePackage[];
   /** The builds made by `installNative`. */
   readonly builds: readonly NativeBuild[];
-  /** Where builds are looked for. */
+  /** The folder in which builds are looked for. */
   readonly folder: string;
 }
 

@@ -5,10 +5,10 @@ import { mendNode } from './mend-node.ts';
 import type { NativeBuild } from './native-build.ts';
 import type { Binding, NodeBackend } from './node-backend.ts';
 
-/** Under which the program's own TensorFlow.js is handed to a build; the build's `@tensorflow/tfjs` looks there. */
+/** The global symbol under which a build's `@tensorflow/tfjs` finds the program's own TensorFlow.js. */
 export const sharedName = 'multigrad.tfjs-core';
 
-/** The package of which a build uses the JavaScript. */
+/** The package name that the backend of a build is given. */
 const packageOf: Record<NativeBuild['device'], string> = {
   cpu: '@tensorflow/tfjs-node',
   gpu: '@tensorflow/tfjs-node-gpu',

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * Puts back the two helpers of `node:util` that `@tensorflow/tfjs-node` 4.22.0 calls and that newer versions of Node
- * have dropped (`isNullOrUndefined` in Node 23). Nothing that is there is touched.
+ * Adds the two helpers of `node:util` that `@tensorflow/tfjs-node` 4.22.0 calls, where they are missing: newer versions of
+ * Node have dropped them (`isNullOrUndefined` in Node 23).
  *
  * @param util - the CommonJS exports of `node:util`
  */

@@ -3,30 +3,30 @@ import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 
-/** Where the TensorFlow of a build can compute: on processors alone, or on CUDA devices too. */
+/** The devices on which the TensorFlow of a build can compute: processors alone (`cpu`), or CUDA devices too (`gpu`). */
 export type NativeDevice = 'cpu' | 'gpu';
 
 /** A file that went into a build. */
 export interface NativeIngredient {
   readonly name: string;
-  /** Hash as npm or pip write it: `sha512-…` or `sha256:…`. */
+  /** The file's hash as npm or pip writes it: `sha512-…` or `sha256:…`. */
   readonly hash: string;
 }
 
-/** What `build.json` of a build of native TensorFlow says. */
+/** The content of `build.json` in a build of native TensorFlow. */
 export interface NativeBuildRecord {
   readonly format: 1;
   readonly device: NativeDevice;
   /** Version of the TensorFlow library. */
   readonly tensorflow: string;
-  /** As `process.platform` and `process.arch` name them. */
+  /** The platform, as `process.platform` names it; `arch` is as in `process.arch`. */
   readonly platform: string;
   readonly arch: string;
   /** Whether a GPU answered when the build was tried. */
   readonly gpu: boolean;
   /** First line of the compiler's `--version`. */
   readonly compiler: string;
-  /** Hash of multigrad's own sources in it. */
+  /** Hash of multigrad's own sources from which it was compiled. */
   readonly sources: string;
   readonly ingredients: readonly NativeIngredient[];
 }
@@ -60,13 +60,13 @@ export function nativeFolder(
   return join(base, 'multigrad', 'native');
 }
 
-/** The user's folder; where `HOME` is empty or no path from the root, as the system's list of users has it. */
+/** The user's home folder. Where `HOME` is empty or not an absolute path, the one in the system's list of users. */
 function homeFolder(): string {
   const home = homedir();
   return isAbsolute(home) ? home : userInfo().homedir;
 }
 
-/** Name of the folder of a build. */
+/** The name of a build's folder. */
 export function buildName(
   build: Omit<NativeBuildRecord, 'gpu' | 'compiler' | 'ingredients' | 'format' | 'sources'>,
 ): string {

@@ -8,7 +8,7 @@ export interface OpAttribute {
   readonly value: unknown;
 }
 
-/** What the addon says of an output. */
+/** An output tensor as the addon describes it. */
 interface OutputInfo {
   readonly id: number;
   readonly shape: number[];
@@ -22,16 +22,16 @@ export interface Binding {
   readonly TF_ATTR_TYPE: number;
   readonly TF_FLOAT: number;
   isUsingGpuDevice(): boolean;
-  /** Names of the kernels that our own builds bring; they work in the memory of the processor. */
+  /** Names of the kernels that our own builds add; they work in the memory of the processor. */
   readonly kernels?: readonly string[];
-  /** Whether `runKernel` knows of spent inputs: builds of earlier versions of multigrad do not. */
+  /** Whether `runKernel` takes the argument `spent`: that of builds of earlier versions of multigrad does not. */
   readonly takesSpent?: boolean;
   runKernel?(
     name: string,
     inputs: readonly number[],
     numbers: Float64Array,
     outputShapes: readonly (readonly number[])[],
-    /** Number of inputs, from the first, whose buffers outputs take where nobody else holds them. */
+    /** How many of the first inputs are not needed any more: outputs use their buffers where nothing else holds them. */
     spent?: number,
   ): OutputInfo[];
 }
@@ -48,5 +48,5 @@ export interface NodeBackend extends KernelBackend {
   ): TensorInfo;
 }
 
-/** Where it is registered with TensorFlow.js, by `@tensorflow/tfjs-node` and by us. */
+/** The name under which `@tensorflow/tfjs-node` and we register the backend with TensorFlow.js. */
 export const backendName = 'tensorflow';

@@ -13,20 +13,20 @@ import { probeForGpu } from './probe.ts';
 export interface OpenedTensorFlow {
   /** The npm package, or the folder of a build of ours. */
   readonly source: string;
-  /** What was tried before and why it was passed over. */
+  /** Other candidates that were tried before it, each with the reason why it was passed over. */
   readonly passedOver: readonly string[];
 }
 
 /** Why no native TensorFlow could be opened. */
 export interface NoTensorFlow {
-  /** Whether anything is installed at all. */
+  /** Whether any package or build is installed. */
   readonly installed: boolean;
   readonly failures: readonly string[];
 }
 
-/** What there is to choose from; tests put in their own. */
+/** Where native TensorFlow is looked for; tests pass surroundings of their own. */
 export interface NativeSurroundings {
-  /** Where builds lie. */
+  /** The folder that holds builds. */
   readonly folder: string;
   /** Whether this machine has a driver for CUDA devices. */
   readonly driver: boolean;
@@ -36,7 +36,7 @@ export interface NativeSurroundings {
 
 interface Candidate {
   readonly source: string;
-  /** Why it should be passed over, found out without loading it; null where it should not. */
+  /** Finds out, without loading it, why it should be passed over; null where it should not. */
   readonly objection?: () => Promise<string | null>;
   /** Registers the backend, or throws. */
   readonly load: () => void;
@@ -45,10 +45,11 @@ interface Candidate {
 let opened: OpenedTensorFlow | null = null;
 
 /**
- * Registers native TensorFlow with TensorFlow.js: `@tensorflow/tfjs-node-gpu` or a build of ours for GPUs where a GPU
- * answers, else `@tensorflow/tfjs-node`, else a build of ours, else one for GPUs on processors.
+ * Registers native TensorFlow with TensorFlow.js. Candidates are, in this order: where a GPU answers,
+ * `@tensorflow/tfjs-node-gpu` or a build of ours for GPUs; `@tensorflow/tfjs-node`; a build of ours; a build or package for
+ * GPUs, which then computes on the processor.
  *
- * A process holds one TensorFlow library: what was opened first stays.
+ * A process can hold only one TensorFlow library: later calls return the one that was opened first.
  */
 export async function openTensorFlow(
   surroundings: NativeSurroundings,
@@ -72,7 +73,7 @@ export async function openTensorFlow(
   return { installed: candidates.length > 0, failures };
 }
 
-/** What this process stands in. */
+/** The surroundings of this process. */
 export function surroundingsOf(folder: string): NativeSurroundings {
   return { folder, driver: hasDriver(), resolve: resolvePackage };
 }
@@ -81,7 +82,7 @@ function listCandidates({ folder, driver, resolve }: NativeSurroundings): Candid
   const builds = findNativeBuilds(folder);
   const onGpu = builds.filter(({ device, gpu }) => device === 'gpu' && gpu);
   const gpuPackage = '@tensorflow/tfjs-node-gpu';
-  // Another process looks for the GPU: a library that was loaded cannot be unloaded again.
+  // Another process asks the package whether a GPU answers, since a loaded library cannot be unloaded.
   const first = driver
     ? [...packageCandidates(gpuPackage, resolve, probeForGpu), ...onGpu.map(buildCandidate)]
     : [];
@@ -101,7 +102,7 @@ async function failureOf({ objection, load }: Candidate): Promise<string | null>
     if (objected === null) load();
     return objected;
   } catch (error) {
-    // What fails half-way may leave its registration behind.
+    // A candidate that fails half-way may leave its registration behind.
     if (isRegistered()) tf.removeBackend(backendName);
     return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0]!;
   }
@@ -130,12 +131,12 @@ function buildCandidate(build: NativeBuild): Candidate {
 }
 
 function resolvePackage(name: string): string | null {
-  // As a peer of this package, or in the project that the program runs in.
+  // The package is a peer of this package, or is installed in the project that the program runs in.
   for (const origin of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
       return createRequire(origin).resolve(name);
     } catch {
-      // Looked for in the next place.
+      // The next place is tried.
     }
   }
   return null;

@@ -10,16 +10,17 @@ const tf = require(process.argv[1]);
 process.stdout.write(tf.backend().binding.isUsingGpuDevice() ? 'gpu' : 'none');
 `;
 
-/** How long a driver may take to answer, in milliseconds; one that hangs would hold up the program for ever. */
+/** How long a driver may take to answer, in milliseconds. Without a limit, a driver that hangs would stop the program. */
 const patience = 60_000;
 
 /**
- * Asks another process whether `@tensorflow/tfjs-node-gpu` finds a GPU; a library that was loaded cannot be unloaded.
+ * Checks whether `@tensorflow/tfjs-node-gpu` finds a GPU. It does so in another process, since a loaded library cannot be
+ * unloaded.
  *
  * @param entry - path of the package's entry
  * @param longest - how long it may take, in milliseconds
  *
- * @returns null where one answers, otherwise why not
+ * @returns null where a GPU answers, otherwise the reason why none does
  */
 export async function probeForGpu(
   entry: string,

@@ -7,7 +7,10 @@ import type { OnProgress } from './progress.ts';
 import { type CommandContext, expectSuccess, runCommand } from './run-command.ts';
 import type { Compiler } from './tools.ts';
 
-/** Compiles the addons of a tree that holds sources, headers and libraries; they find the libraries beside them. */
+/**
+ * Compiles the addons of a tree that holds sources, headers and libraries. The addons find the libraries by paths that are
+ * relative to the addons.
+ */
 export async function compileAddon(
   compiler: Compiler,
   tree: string,
@@ -47,14 +50,14 @@ export async function compileAddon(
 
 const ownSources = ['multigrad.cc', 'kernel_call.h', 'small_maps.h', 'quiet.cc'] as const;
 
-/** Hash of our own sources: a build of other ones is out of date. */
+/** The hash of our own sources. A build whose record has another hash is out of date. */
 export async function hashOwnSources(): Promise<string> {
   const hash = createHash('sha256');
   for (const name of ownSources) hash.update(await readFile(ownSource(name)));
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** A source of ours; `native` lies the same way up from `src` and from `dist`. */
+/** The path of a source of ours. The relative path to `native` is the same from `src` and from `dist`. */
 function ownSource(name: (typeof ownSources)[number]): string {
   return fileURLToPath(new URL(`../../../native/${name}`, import.meta.url));
 }

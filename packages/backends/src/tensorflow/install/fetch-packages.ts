@@ -9,7 +9,10 @@ import type { OnProgress } from './progress.ts';
 import { type CommandContext, expectSuccess, runCommand } from './run-command.ts';
 import { findNpm } from './tools.ts';
 
-/** Stands in for the union package and for tfjs-core: the program's own copy, handed over when the build is loaded. */
+/**
+ * The module that stands in for `@tensorflow/tfjs` and `@tensorflow/tfjs-core`: it exports the program's own copy, which is
+ * handed over when the build is loaded.
+ */
 const standIn = `module.exports = globalThis[Symbol.for('${sharedName}')];\n`;
 
 /** Fetches packages with the user's npm, checks them, and unpacks them into `node_modules` of the tree. */
@@ -53,7 +56,7 @@ export async function fetchPackages(
 function archiveIn(output: string, { name, version }: PinnedPackage): string {
   const [packed] = JSON.parse(output) as { readonly filename?: string }[];
   if (packed?.filename !== undefined) {
-    // npm before 9 names the file of a scoped package by its scope.
+    // npm before 9 reports `@scope/name` where the file is called `scope-name`.
     return packed.filename.replace('@', '').replace('/', '-');
   }
   throw new MultigradError('io', `npm should name the file of ${name} ${version}. Found ${output}`);
@@ -73,7 +76,7 @@ async function checkArchive(
 
 async function unpackArchive(archive: string, folder: string): Promise<void> {
   for (const { name, type, data } of await parseTarGzip(await readFile(archive))) {
-    // Every file of a package lies below one folder, which npm calls `package`.
+    // All files of a package lie below one folder, `package` as a rule, which is left out.
     const path = name.split('/').slice(1);
     if (type !== 'file' || data === undefined || path.includes('..')) continue;
     const file = join(folder, ...path);

@@ -14,22 +14,22 @@ export interface Wheel extends NativeIngredient {
 
 /** A wheel to fetch. */
 export interface WantedWheel {
-  /** As pip takes it: `tensorflow-cpu==2.21.0`. */
+  /** The requirement as pip takes it: `tensorflow-cpu==2.21.0`. */
   readonly requirement: string;
-  /** As `process.arch` names it. */
+  /** The architecture as `process.arch` names it. */
   readonly arch: string;
-  /** What is known of it beforehand. */
+  /** The hash and the size of the wheel, where they are known beforehand. */
   readonly pinned?: { readonly sha256: string; readonly bytes: number } | undefined;
 }
 
-/** Any wheel for one Python will do, since only its C++ library is used; the user's Python does not matter. */
+/** The Python for which wheels are fetched. The user's Python does not matter, since only C++ libraries are used. */
 const python = { version: '3.11', implementation: 'cp', abi: 'cp311' };
 const manylinux = ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014'];
 const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /**
- * Fetches one wheel with the user's pip, which checks it against the hash of its index, into a folder of its own; what
- * an earlier installation has fetched and checked is taken.
+ * Fetches one wheel into a folder of its own with the user's pip, which checks it against the hash of its index. A wheel
+ * that an earlier installation has fetched and checked is not fetched again.
  */
 export async function fetchWheel(
   { requirement, arch, pinned }: WantedWheel,
@@ -41,7 +41,7 @@ export async function fetchWheel(
   const kept = await wheelIn(folder);
   if (kept !== null) return kept;
   const pip = await findPip();
-  // pip writes what has come so far below TMPDIR: the only sign of progress that every version of it gives.
+  // Every version of pip writes what it has downloaded so far below TMPDIR. Progress is measured there.
   const [arriving, temporary] = [`${folder}.arriving`, `${folder}.tmp`];
   for (const path of [folder, arriving, temporary]) {
     await rm(path, { recursive: true, force: true });
@@ -99,7 +99,7 @@ export async function givenWheel(path: string): Promise<Wheel> {
   }));
 }
 
-/** The wheel in a folder, if it is whole: its hash is written down once it has been checked. */
+/** The wheel in a folder; null unless its hash matches the file beside it, which is written once the wheel was checked. */
 async function wheelIn(folder: string): Promise<Wheel | null> {
   const names = await readdir(folder).catch(() => []);
   const name = names.find((file) => file.endsWith('.whl'));
@@ -139,7 +139,7 @@ async function bytesBelow(folders: readonly string[]): Promise<number> {
   for (const folder of folders) {
     const names = await readdir(folder, { recursive: true }).catch(() => []);
     for (const name of names) {
-      // Files come and go while pip works.
+      // A file may vanish between the listing and this call, while pip works.
       const file = await stat(join(folder, name)).catch(() => null);
       if (file?.isFile()) bytes += file.size;
     }

@@ -36,13 +36,13 @@ export async function makeFolder(path: string): Promise<void> {
   await withFiles('make the folder', path, () => mkdir(path, { recursive: true }));
 }
 
-/** Bytes that a user may still write below a folder. */
+/** The number of bytes that the user may still write below a folder. */
 export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }
 
-/** Hash of a file. */
+/** The hash of a file. */
 export async function hashFile(
   path: string,
   algorithm: 'sha256' | 'sha512',

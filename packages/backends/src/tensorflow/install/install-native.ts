@@ -23,17 +23,17 @@ import { tryBuild } from './try-build.ts';
 
 /** How to install native TensorFlow. */
 export interface InstallNativeOptions {
-  /** Take TensorFlow for CUDA devices, with the CUDA libraries. @defaultValue false */
+  /** Install TensorFlow for CUDA devices, with the CUDA libraries. @defaultValue false */
   readonly gpu?: boolean | undefined;
-  /** Where builds lie. @defaultValue `nativeFolder()` */
+  /** The folder that holds builds. @defaultValue `nativeFolder()` */
   readonly folder?: string | undefined;
   /** Version of TensorFlow. @defaultValue the one that was tried with this version of multigrad */
   readonly tensorflow?: string | undefined;
-  /** A wheel of TensorFlow that was fetched by other means; Python is not needed then. */
+  /** A wheel of TensorFlow that was fetched by other means. Python is then needed with `gpu` alone, for the CUDA libraries. */
   readonly wheel?: string | undefined;
-  /** Build anew what is there and up to date. @defaultValue false */
+  /** Build again even if a build is there and up to date. @defaultValue false */
   readonly force?: boolean | undefined;
-  /** Takes notice of progress. */
+  /** Called whenever the installation makes progress. */
   readonly onProgress?: OnProgress | undefined;
   /** Stops the installation; the next one goes on after the last step that was completed. */
   readonly signal?: AbortSignal | undefined;
@@ -45,8 +45,8 @@ export interface InstallNativeOptions {
  * Installs native TensorFlow for `useBackend('tensorflow')`: compiles the addon of `@tensorflow/tfjs-node` against the
  * TensorFlow library inside the wheel that Python users install. Linux with glibc only; no root.
  *
- * Everything is fetched with the user's own npm and pip as they are configured, checked against its hash, made in a
- * folder beside the target and renamed after it has been seen to load.
+ * Everything is fetched with the user's own npm and pip as they are configured, and checked against its hash. The build is
+ * made in a folder beside the target, which is renamed once the build was loaded without an error.
  *
  * @throws MultigradError `unsupported` when the platform is not covered or a program is missing (it says which), `io`
  * when a download, the compiler or the disk fails, `invalid-data` when a checksum or a wheel's content is not right
@@ -101,7 +101,7 @@ export async function installPinned(
       return { ...record, folder: target };
     });
   } catch (error) {
-    // Whatever broke off because of it: the reason is what the caller gave.
+    // If the signal was aborted, this throws its reason in place of the error that followed from it.
     signal?.throwIfAborted();
     throw error;
   }
@@ -138,7 +138,7 @@ async function makeTree(
 }
 
 async function putInPlace(tree: string, target: string, work: string): Promise<void> {
-  // What was there goes out of the way first: a folder that is not empty cannot be replaced in one go.
+  // An earlier build is moved away first: a rename cannot replace a folder that is not empty.
   const old = join(work, 'old');
   await rm(old, { recursive: true, force: true });
   await rename(target, old).catch(() => undefined);

@@ -2,9 +2,10 @@ import { nodeFiles, takeLock } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 
 /**
- * Runs `action` while no other process does so on the same folder; a lock whose process has ended is taken over.
+ * Runs `action` while this process holds a lock, so that no other process works in the same folder. A lock whose process has
+ * ended is taken over.
  *
- * @throws MultigradError `unsupported` while another one holds the lock, or where the file system has no hard links
+ * @throws MultigradError `unsupported` while another process holds the lock, or where the file system has no hard links
  */
 export async function withLock<T>(lock: string, since: Date, action: () => Promise<T>): Promise<T> {
   const attempt = await takeLock(nodeFiles, lock, since);

@@ -4,28 +4,28 @@ import type { NativeDevice } from '../native-build.ts';
 export interface PinnedPackage {
   readonly name: string;
   readonly version: string;
-  /** As npm writes it: `sha512-…`. */
+  /** The hash as npm writes it: `sha512-…`. */
   readonly integrity: string;
 }
 
 /** A wheel whose hash is known beforehand. */
 export interface PinnedWheel {
-  /** As pip takes it: `tensorflow-cpu==2.21.0`. */
+  /** The requirement as pip takes it: `tensorflow-cpu==2.21.0`. */
   readonly requirement: string;
-  /** As `process.arch` names it. */
+  /** The architecture as `process.arch` names it. */
   readonly arch: string;
   readonly sha256: string;
   readonly bytes: number;
 }
 
-/** What a build is made of. */
+/** The versions and hashes of all that a build is made of. */
 export interface Pins {
   readonly packages: readonly PinnedPackage[];
-  /** The TensorFlow that is taken where the caller names none. */
+  /** The version of TensorFlow that is installed where the caller names none. */
   readonly tensorflow: string;
-  /** That TensorFlow, and what its wheel for CUDA devices requires. */
+  /** The wheels of that TensorFlow, and those that its wheel for CUDA devices requires. */
   readonly wheels: readonly PinnedWheel[];
-  /** Room that download, unpacked libraries and build take at the worst moment, in bytes. */
+  /** The most room that the download, the unpacked libraries and the build take at one time, in bytes. */
   readonly room: Readonly<Record<NativeDevice, number>>;
 }
 

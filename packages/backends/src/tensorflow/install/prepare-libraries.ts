@@ -10,24 +10,24 @@ import type { CommandContext } from './run-command.ts';
 import { findPip } from './tools.ts';
 import { checkUnpacked, readMetadata, unpackWheel } from './unpack-wheel.ts';
 
-/** Which TensorFlow a tree is to hold. */
+/** The TensorFlow that a tree is to hold. */
 export interface WantedLibraries {
   readonly tensorflow: string;
   readonly device: NativeDevice;
   readonly arch: string;
-  /** Hashes of wheels that are known beforehand. */
+  /** The wheels whose hashes are known beforehand. */
   readonly pinned: readonly PinnedWheel[];
   /** A wheel that the user has fetched. */
   readonly wheel: string | undefined;
 }
 
-/** Python's package for a device. On arm64 there is one, for processors. */
+/** The Python package for a device. On arm64 there is only one package, for processors. */
 const packageOf = ({ device, arch }: WantedLibraries): string =>
   device === 'cpu' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
 
 /**
- * Puts libraries and headers into the tree: the wheel of TensorFlow and, for GPUs, those of CUDA that its extra
- * `and-cuda` asks for. A tree that an earlier installation has completed is kept.
+ * Puts libraries and headers into the tree. They come from the wheel of TensorFlow and, for GPUs, from the wheels of CUDA
+ * that its extra `and-cuda` requires. A tree that an earlier installation has completed is kept.
  *
  * @returns the wheels and their hashes
  */
@@ -58,7 +58,7 @@ export async function prepareLibraries(
   if (wanted.device === 'gpu') {
     const isPinned = known.some(({ sha256 }) => main.hash === `sha256:${sha256}`);
     for (const requirement of cudaRequirements(await readMetadata(main))) {
-      // Another TensorFlow may need other versions than those that are pinned: pip chooses them.
+      // Another TensorFlow may need other versions than the pinned ones, so pip chooses the versions.
       const pinned = isPinned ? pinOf(requirement, known, main) : undefined;
       wheels.push(await fetch(pinned?.requirement ?? requirement, pinned));
     }
@@ -72,7 +72,7 @@ export async function prepareLibraries(
   await writeFile(join(unpacking, 'wheels.json'), JSON.stringify(ingredients));
   await rm(tree, { recursive: true, force: true });
   await rename(unpacking, tree);
-  // Their room is needed no longer.
+  // Deletes the wheels, which are unpacked by now, to free their room.
   await rm(join(work, 'wheels'), { recursive: true, force: true });
   return ingredients;
 }
@@ -86,7 +86,7 @@ export function cudaRequirements(metadata: string): string[] {
 
 const nameOf = (requirement: string): string => /^[\w.-]+/.exec(requirement)![0];
 
-/** The wheel that is pinned for what a pinned wheel requires: nothing is fetched for it without a hash. */
+/** The pinned wheel for a requirement of a pinned wheel. It throws where there is none, so that every wheel has a hash. */
 function pinOf(requirement: string, known: readonly PinnedWheel[], by: Wheel): PinnedWheel {
   const found = known.find((wheel) => nameOf(wheel.requirement) === nameOf(requirement));
   if (found !== undefined) return found;

@@ -4,14 +4,14 @@ export const nativeSteps = ['packages', 'download', 'unpack', 'compile', 'try'] 
 /** One step of an installation of native TensorFlow. */
 export type NativeStep = (typeof nativeSteps)[number];
 
-/** Where an installation stands. */
+/** The progress of an installation. */
 export interface NativeProgress {
   readonly step: NativeStep;
-  /** What is being worked on: a file, a package. */
+  /** The file or package that is being worked on. */
   readonly subject: string;
   /** Share of the step that is done, 0 to 1; null where it cannot be told. */
   readonly share: number | null;
 }
 
-/** Takes notice of progress. */
+/** A function that is called whenever an installation makes progress. */
 export type OnProgress = (progress: NativeProgress) => void;

@@ -4,7 +4,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 /** The variables that a command sees. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a command needs beside its words. */
+/** What a command needs besides its words: its environment, its folder, and a signal that stops it. */
 export interface CommandContext {
   readonly environment: Environment;
   readonly folder: string;
@@ -19,12 +19,12 @@ export interface CommandResult {
 }
 
 /**
- * Runs a program to its end. There is no time-out: downloads and compilers take as long as line and processor let them, their
- * progress is shown, and `signal` ends them.
+ * Runs a program to its end. There is no time-out, since the duration of downloads and compilations depends on the
+ * connection and the processor. Their progress is shown, and `signal` ends them.
  *
  * @param grace - how long a program may take to end when it is told to, in milliseconds
- * @returns null where no such program can be run
- * @throws the signal's reason when it is aborted; the program is ended before
+ * @returns null where there is no such program, or it cannot be executed
+ * @throws the signal's reason once it is aborted and the program has ended
  */
 export async function runCommand(
   [program, ...args]: readonly [string, ...string[]],
@@ -40,7 +40,7 @@ export async function runCommand(
   let last: ReturnType<typeof setTimeout> | undefined;
   const stop = (): void => {
     child.kill('SIGTERM');
-    // A program that does not heed it would hold up Ctrl-C.
+    // Otherwise a program that ignores SIGTERM would delay Ctrl-C.
     last = setTimeout(() => child.kill('SIGKILL'), grace);
   };
   signal?.addEventListener('abort', stop, { once: true });
@@ -65,7 +65,7 @@ export async function runCommand(
   }
 }
 
-/** The result of a command that is expected to succeed. */
+/** Returns the result of a command after a check that it succeeded. */
 export function expectSuccess(what: string, result: CommandResult): CommandResult {
   if (result.code === 0) return result;
   const said = lastLines(result.stderr) || lastLines(result.stdout) || 'It said nothing.';

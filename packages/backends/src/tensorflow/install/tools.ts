@@ -1,17 +1,17 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { type CommandContext, runCommand } from './run-command.ts';
 
-/** A program on the path, with the words that come before its arguments. */
+/** A program on the path, and the words that come before its arguments. */
 export type Tool = readonly [string, ...string[]];
 
 /** A C++ compiler that was found. */
 export interface Compiler {
   readonly tool: Tool;
-  /** First line of what it says of itself. */
+  /** The first line that it prints for `--version`. */
   readonly version: string;
 }
 
-/** The compiler of the variable `CXX`, else c++, g++ or clang++. */
+/** Finds the compiler that the variable `CXX` names, or else c++, g++ or clang++. */
 export async function findCompiler(context: CommandContext): Promise<Compiler> {
   const given = context.environment['CXX'];
   const names = given === undefined || given === '' ? ['c++', 'g++', 'clang++'] : [given];
@@ -25,7 +25,7 @@ export async function findCompiler(context: CommandContext): Promise<Compiler> {
   );
 }
 
-/** pip, as a module of Python or a command of its own; needed for the download only. */
+/** Finds pip, as a module of Python or as a command. It is needed for downloads only. */
 export async function findPip(context: CommandContext): Promise<Tool> {
   const tools: Tool[] = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
   let python = false;
@@ -41,7 +41,7 @@ export async function findPip(context: CommandContext): Promise<Tool> {
   );
 }
 
-/** npm, which came with Node. */
+/** Finds npm, which comes with Node. */
 export async function findNpm(context: CommandContext): Promise<Tool> {
   const result = await runCommand(['npm', '--version'], context);
   if (result?.code === 0) return ['npm'];

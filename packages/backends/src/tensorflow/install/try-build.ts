@@ -2,14 +2,14 @@ import process from 'node:process';
 import { MultigradError } from '@multigrad/core/strategy';
 import { type CommandContext, runCommand } from './run-command.ts';
 
-/** What a build says of itself when it is loaded. */
+/** What a build reports when it is loaded. */
 export interface TriedBuild {
   readonly tensorflow: string;
-  /** Whether it found a GPU. */
+  /** Whether the build found a GPU. */
   readonly gpu: boolean;
 }
 
-// In a process of its own: a library that does not fit the machine may end it, and it would stay loaded in ours.
+// Runs in a process of its own: a library that does not fit the machine may crash the process, and cannot be unloaded.
 const script = `
 const { silently } = require('./addon/quiet.node');
 const { TF_Version, isUsingGpuDevice } = silently(() => require('./addon/tfjs_binding.node'));

@@ -9,7 +9,7 @@ import { makeFolder, withFiles } from './files.ts';
 import type { OnProgress } from './progress.ts';
 import type { Wheel } from './fetch-wheels.ts';
 
-/** Headers that the addon includes, directly or not. */
+/** The headers that the addon includes, directly or indirectly. */
 const headers =
   /^tensorflow\/include\/(absl|tensorflow\/c|tensorflow\/core\/platform|tsl|xla\/tsl)\/.*\.(h|inc)$/;
 const library = /^(tensorflow\/[^/]+\.so\.\d+|nvidia\/.+\/lib\/[^/]+\.so(\.\d+)*)$/;
@@ -47,7 +47,7 @@ export async function unpackWheel(
   }
 }
 
-/** The metadata of a wheel, which names what it requires. */
+/** Reads the metadata of a wheel, which names the packages that it requires. */
 export async function readMetadata({ path, name }: Wheel): Promise<string> {
   const zip = await openZip(path, name);
   try {
@@ -62,7 +62,7 @@ export async function readMetadata({ path, name }: Wheel): Promise<string> {
   }
 }
 
-/** Checks that an unpacked wheel holds what the addon is built against. */
+/** Checks that an unpacked wheel holds the libraries and headers that the addon is built with. */
 export async function checkUnpacked(folder: string, wheel: string): Promise<void> {
   const needed = [
     'tensorflow/libtensorflow_cc.so.2',

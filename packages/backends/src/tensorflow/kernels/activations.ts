@@ -4,7 +4,7 @@ import { inputOf } from '../../registry/check-inputs.ts';
 import type { NodeBackend, OpAttribute } from '../node-backend.ts';
 import type { NativeKernel } from './native-kernel.ts';
 
-/** Gradients of activations: one op of TensorFlow each. It takes gradient and value, in either order. */
+/** Gradients of activations, each by one op of TensorFlow. Some ops take the gradient first, others the saved value. */
 export const activationGradients: readonly NativeKernel[] = [
   gradientOf('ReluGrad', 'y', 'ReluGrad', (dy, y) => [dy, y]),
   gradientOf('Relu6Grad', 'x', 'Relu6Grad', (dy, x) => [dy, x]),

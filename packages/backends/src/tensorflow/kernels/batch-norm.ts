@@ -2,7 +2,10 @@ import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { inputOf, rowsAndChannels } from '../../registry/check-inputs.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
-/** Batch normalisation by the statistics of the batch, and what its gradient needs. */
+/**
+ * Batch normalisation by the statistics of the batch. It also returns each channel's mean, variance and inverse
+ * deviation.
+ */
 export const batchNormTraining: NativeKernel = {
   name: 'BatchNormTraining',
   run: ({ inputs, attrs }, backend) => {
@@ -14,7 +17,7 @@ export const batchNormTraining: NativeKernel = {
   },
 };
 
-/** The total derivative, through mean and variance too. */
+/** Gradients of batch normalisation by the statistics of the batch, through the mean and variance too. */
 export const batchNormTrainingGrad: NativeKernel = {
   name: 'BatchNormTrainingGrad',
   run: ({ inputs }, backend) => {

@@ -8,7 +8,7 @@ export const seededDropout: NativeKernel = {
   run: ({ inputs, attrs }, backend) => {
     const x = inputOf('SeededDropout', inputs, 'x');
     const { rate, key } = attrs as unknown as { readonly rate: number; readonly key: UniformKey };
-    // A half of a key may be written as a signed number.
+    // A half of a key may be a signed number; the kernel takes unsigned ones.
     const numbers = [rate, ...key.map((half) => half >>> 0)];
     return runNative(backend, 'SeededDropout', [x], numbers, [x.shape])[0]!;
   },

@@ -10,7 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { NativeKernel } from './native-kernel.ts';
 
-/** TensorFlow makes zeros of int32. */
+/** Rounding, which leaves int32 as it is. TensorFlow's op returns zeros for int32. */
 export const round: NativeKernel = {
   name: 'Round',
   run: ({ inputs }) => {
@@ -19,7 +19,7 @@ export const round: NativeKernel = {
   },
 };
 
-/** `x` where it is not negative, else `alpha · x`. The stock kernel computes half of `x − |x|`: NaN for infinity. */
+/** `x` where it is not negative, else `alpha · x`. The stock kernel computes `x − |x|`, which is NaN for infinity. */
 export const prelu: NativeKernel = {
   name: 'Prelu',
   run: ({ inputs }) => {
@@ -31,7 +31,7 @@ export const prelu: NativeKernel = {
   },
 };
 
-/** Rows of a tensor by their numbers, along an axis that may be counted from the last: the stock kernel refuses that. */
+/** `tf.gather` along an axis that is counted from the last, which the stock kernel refuses. */
 export const gatherV2: NativeKernel = {
   name: 'GatherV2',
   run: ({ inputs, attrs }) => {

@@ -10,7 +10,7 @@ export const gelu: NativeKernel = {
   },
 };
 
-/** Its gradient. */
+/** The gradient of {@link gelu}. */
 export const geluGrad: NativeKernel = {
   name: 'GeluGrad',
   run: ({ inputs, attrs }, backend) => {

@@ -12,7 +12,7 @@ import { adamUpdate, combineRows, finiteRows, gramianOfRows, momentumUpdate } fr
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 
-/** Kernels that are ops of TensorFlow: on every device, in any copy of `@tensorflow/tfjs-node`. */
+/** Kernels made of ops of TensorFlow. They run on every device and in any copy of `@tensorflow/tfjs-node`. */
 const opKernels: readonly NativeKernel[] = [
   ...activationGradients,
   batchMatMul,
@@ -21,7 +21,10 @@ const opKernels: readonly NativeKernel[] = [
   gatherV2,
 ];
 
-/** Kernels that our builds bring, for tensors in the memory of the processor; each calls one of the addon's. */
+/**
+ * Kernels that need our builds, for tensors in the memory of the processor. Each calls the addon's kernel named `calls`, or
+ * else the one of its own name.
+ */
 const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   gramianOfRows,
   combineRows,
@@ -51,7 +54,7 @@ let installed = false;
 export function installNativeKernels({ binding }: NodeBackend): void {
   if (installed) return;
   installed = true;
-  // A build of an earlier version of multigrad may lack some; on a GPU the tensors are out of their reach.
+  // A build of an earlier version of multigrad may lack some kernels. On a GPU they cannot reach the tensors.
   const present = binding.isUsingGpuDevice() ? [] : (binding.kernels ?? []);
   const own = addonKernels.filter(({ name, calls }) => present.includes(calls ?? name));
   installKernels(backendName, [...opKernels, ...own], (backend) => backend as NodeBackend);

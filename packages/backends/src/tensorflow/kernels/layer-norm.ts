@@ -1,7 +1,7 @@
 import { inputOf, rowsAndChannels } from '../../registry/check-inputs.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
-/** Normalisation of each row. */
+/** Layer normalisation over the last axis. It also returns each row's mean and inverse deviation. */
 export const layerNorm: NativeKernel = {
   name: 'LayerNorm',
   run: ({ inputs, attrs }, backend) => {
@@ -15,7 +15,7 @@ export const layerNorm: NativeKernel = {
   },
 };
 
-/** Its gradients. */
+/** The gradients of {@link layerNorm}. */
 export const layerNormGrad: NativeKernel = {
   name: 'LayerNormGrad',
   run: ({ inputs }, backend) => {

@@ -2,8 +2,8 @@ import { matMul, reshape, type Tensor, tidy, util } from '@tensorflow/tfjs-core'
 import type { NativeKernel } from './native-kernel.ts';
 
 /**
- * Products of many matrices with one, over two batch axes or more, as products over one batch axis: for [3, 1, m, k] times
- * [1, 1, k, n] TensorFlow 2.21 (oneDNN) writes beyond its memory.
+ * Products of many matrices with one, over two or more batch axes, computed with the batch axes merged into one. For
+ * [3, 1, m, k] times [1, 1, k, n], TensorFlow 2.21 (oneDNN) writes beyond its memory.
  */
 export const batchMatMul: NativeKernel = {
   name: 'BatchMatMul',

@@ -6,9 +6,9 @@ import type { NodeBackend } from '../node-backend.ts';
 export type NativeKernel = OwnKernel<NodeBackend>;
 
 /**
- * Runs a kernel that our own builds bring (`native/multigrad.cc`); outputs are float32.
+ * Runs a kernel that our own builds add (`native/multigrad.cc`). Its outputs are float32.
  *
- * @param spent - number of inputs, from the first, whose values nobody will read again: outputs take their memory
+ * @param spent - how many of the first inputs are not read again, so that outputs may use their memory
  */
 export function runNative(
   backend: NodeBackend,

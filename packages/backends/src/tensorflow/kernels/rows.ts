@@ -24,7 +24,7 @@ export const combineRows: NativeKernel = {
   },
 };
 
-/** Whether each row, of any size, is finite throughout. */
+/** For each row, 1 if all its numbers are finite, else 0. Rows may have any sizes. */
 export const finiteRows: NativeKernel = {
   name: 'FiniteRows',
   run: ({ inputs }, backend) => {
@@ -33,7 +33,7 @@ export const finiteRows: NativeKernel = {
   },
 };
 
-/** One step of SGD with momentum on the weighted sum of rows, which is never a tensor. */
+/** One step of SGD with momentum along the weighted sum of rows, for which no tensor is made. */
 export const momentumUpdate: NativeKernel = {
   name: 'MomentumUpdate',
   run: ({ inputs, attrs }, backend) => {
@@ -54,7 +54,7 @@ export const momentumUpdate: NativeKernel = {
   },
 };
 
-/** One step of Adam on the weighted sum of rows, which is never a tensor. */
+/** One step of Adam along the weighted sum of rows, for which no tensor is made. */
 export const adamUpdate: NativeKernel = {
   name: 'AdamUpdate',
   run: ({ inputs, attrs }, backend) => {
@@ -94,7 +94,7 @@ function ownInputs(
   return names.map((name) => inputOf(kernel, inputs, name, shape));
 }
 
-/** How many of an optimizer's tensors may be written to: all or none, for clones share what they hold. */
+/** How many of an optimizer's tensors may be overwritten: all, or none where one of them shares its data with a clone. */
 function spentOf(backend: NodeBackend, own: readonly TensorInfo[], attributes: unknown): number {
   const { spent = false } = attributes as { readonly spent?: boolean };
   return spent && own.every(({ dataId }) => backend.refCount(dataId) === 1) ? own.length : 0;

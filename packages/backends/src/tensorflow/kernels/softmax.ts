@@ -1,7 +1,7 @@
 import { inputOf, rowsAndChannels } from '../../registry/check-inputs.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
-/** Losses of integer labels and their gradient, row by row. */
+/** Cross-entropies of integer labels and their gradient, row by row. */
 export const sparseSoftmaxCrossEntropy: NativeKernel = {
   name: 'SparseSoftmaxCrossEntropy',
   run: ({ inputs }, backend) => {

@@ -6,7 +6,7 @@ type Conv2DInfo = backend_util.Conv2DInfo;
 type Shape4D = [number, number, number, number];
 type Padding = 'same' | 'valid' | number;
 
-/** What pooling and convolution have in common. */
+/** The attributes that pooling and convolution have in common. */
 interface WindowAttributes {
   readonly strides: number | [number, number];
   readonly pad: Padding;
@@ -18,7 +18,10 @@ interface ConvolutionAttributes extends WindowAttributes {
   readonly dilations?: number | [number, number];
 }
 
-/** The first maximum of a window takes its gradient; TensorFlow's own kernel is many times slower. */
+/**
+ * The gradient of maximum pooling: each output's is added at the first maximum of its window. TensorFlow's own kernel is
+ * many times slower.
+ */
 export const maxPoolGrad: NativeKernel = {
   name: 'MaxPoolGrad',
   run: ({ inputs, attrs }, backend) => {
@@ -41,7 +44,7 @@ export const maxPoolGrad: NativeKernel = {
   },
 };
 
-/** Convolutions of large filters on small maps; the others are TensorFlow's. */
+/** Convolutions of small maps with large filters. TensorFlow's kernel computes all others. */
 export const conv2D: NativeKernel = {
   name: 'Conv2D',
   run: ({ inputs, attrs }, backend) => {
@@ -53,7 +56,7 @@ export const conv2D: NativeKernel = {
   },
 };
 
-/** Filter gradients of such convolutions. */
+/** The filter gradients of convolutions of small maps with large filters. TensorFlow's kernel computes all others. */
 export const conv2DBackpropFilter: NativeKernel = {
   name: 'Conv2DBackpropFilter',
   run: ({ inputs, attrs }, backend) => {
@@ -68,8 +71,8 @@ export const conv2DBackpropFilter: NativeKernel = {
 };
 
 /**
- * The input gradient of such convolutions, and of those on few channels, as at the entrance of a network; the others are
- * TensorFlow's.
+ * The input gradients of two kinds of convolution: of small maps with large filters, and of few channels, as in the first
+ * layer of a network. TensorFlow's kernel computes all others.
  */
 export const conv2DBackpropInput: NativeKernel = {
   name: 'Conv2DBackpropInput',
@@ -89,7 +92,7 @@ export const conv2DBackpropInput: NativeKernel = {
   },
 };
 
-/** The geometry of a convolution; null where it is not one of float32 with channels last and no dilation. */
+/** The geometry of a convolution; null unless it is of float32, with channels last and without dilation. */
 function geometryOf(
   inputShape: readonly number[],
   filterShape: readonly number[],
@@ -112,8 +115,8 @@ function geometryOf(
 }
 
 /**
- * Whether reading the filter takes most of the time: it has 2¹⁷ numbers or more, and `most` output pixels at most meet it.
- * TensorFlow lays filters out anew at each call, which is in proportion where there are many pixels.
+ * Whether reading the filter takes most of the time: it has 2¹⁷ numbers or more, and there are at most `most` output pixels.
+ * TensorFlow rearranges the filter at each call, which takes little of the time where there are many pixels.
  */
 function onSmallMaps(info: Conv2DInfo, { binding }: NodeBackend, most: number): boolean {
   const { batchSize, outHeight, outWidth, inChannels, outChannels } = info;
