@@ -18,54 +18,55 @@ export interface BackendReport {
   readonly name: string;
   /** Whether our training kernels are installed on it. */
   readonly ownKernels: boolean;
-  /** Why this one: what was asked for, and what failed on the way. */
+  /** Why this backend is used: what was asked for, and which other backends failed. */
   readonly reason: string;
-  /** How our kernels run on wasm; on other backends absent. */
+  /** How our kernels run on wasm; absent on other backends. */
   readonly wasm?: WasmReport;
-  /** What webgpu and webgl compute on; on other backends absent. */
+  /** The device that webgpu or webgl computes on; absent on other backends. */
   readonly gpu?: GpuReport;
 }
 
-/** How `useBackend` is to start a backend. */
+/** Options of `useBackend`. */
 export interface BackendOptions {
   /**
-   * Threads of the wasm kernels, an integer from 1 to 64, or `auto`: as many as run at once, 8 at most. Results are the
-   * same for any number. In browsers threads need a page that is isolated from others; where they cannot be had, one
-   * works and the report says why. A backend that runs already keeps those that it has.
+   * Number of threads of the wasm kernels: an integer from 1 to 64, or `auto` for as many as the machine runs at once, at
+   * most 8. Results are the same for any number. In browsers, threads need a page that is isolated from others. Where
+   * threads are not available, one thread works and the report says why. A backend that runs already keeps its threads.
    *
    * @defaultValue `'auto'`
    */
   readonly threads?: number | 'auto';
   /**
-   * Where a browser finds `tfjs-backend-wasm-simd.wasm` of `@tensorflow/tfjs-backend-wasm`.
+   * The address where a browser finds `tfjs-backend-wasm-simd.wasm` of `@tensorflow/tfjs-backend-wasm`.
    *
-   * @defaultValue where a bundler puts it
+   * @defaultValue the address where a bundler puts it
    */
   readonly wasmBinary?: string | URL;
   /**
-   * Called once for each thread of wasm that does not start, dies, or gives no sign of life for 10 s with work in its
-   * hands, with the reason. What it had left is computed on the calling thread, and the others go on; only speed is lost.
+   * Called with the reason, once for each thread of wasm that does not start, dies, or gives no sign of life for 10 s
+   * while it has work. The calling thread computes what the thread had left, and the other threads go on: only speed is
+   * lost.
    *
-   * @defaultValue nothing is called; `useBackend` tells at its next call
+   * @defaultValue nothing is called; the next call of `useBackend` reports lost threads
    */
   readonly onThreadLost?: (reason: string) => void;
 }
 
-/** Registers native TensorFlow and prepares it, or says why there is none. */
+/** Registers native TensorFlow and prepares it for training; resolves to a description, or to what is missing. */
 export type OpenNative = () => Promise<
   { readonly ownKernels: boolean; readonly description: string } | Missing
 >;
 
-/** In what Node and browsers differ. */
+/** The differences between Node and browsers. */
 export interface Runtime {
-  /** Null where there is no native TensorFlow. */
+  /** Opens native TensorFlow; null where the runtime cannot have it. */
   readonly openNative: OpenNative | null;
   readonly provideGpu: ProvideGpu;
   /** Whether `auto` takes WebGPU on a graphics device before wasm. */
   readonly prefersGpu: boolean;
 }
 
-/** `useBackend` of a runtime. */
+/** Does what `useBackend` promises, for a runtime. */
 export async function chooseBackend(
   name: string,
   runtime: Runtime,
@@ -114,7 +115,7 @@ function orRefuse(name: string, result: BackendReport | string): BackendReport {
   throw new MultigradError('unsupported', `Backend \`${name}\` did not start: ${result}.`);
 }
 
-/** The report, or why there is none. */
+/** Uses native TensorFlow; resolves to the report, or to the text of what is missing. */
 async function useNative(openNative: OpenNative): Promise<BackendReport | string> {
   const native = await openNative();
   if ('missing' in native) return missingText(native);
@@ -130,7 +131,7 @@ async function useWebGpu(reason: string, provideGpu: ProvideGpu): Promise<Backen
   return { name: 'webgpu', ownKernels: false, reason, gpu };
 }
 
-/** WebGPU where it is more than a processor that plays a graphics device. */
+/** Uses WebGPU on a graphics device; resolves to the reason why not where there is none, or software emulates it. */
 async function useHardwareGpu(provideGpu: ProvideGpu): Promise<BackendReport | string> {
   const gpu = await findWebGpu(provideGpu);
   if ('missing' in gpu) return missingText(gpu);

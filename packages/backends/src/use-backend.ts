@@ -7,9 +7,10 @@ import {
 import type { ProvideGpu } from './gpu/open-webgpu.ts';
 
 /**
- * Chooses a TensorFlow.js backend and makes it fit for training: our kernels on it, and gradients of stock operations
- * that call them. Whoever imports `@tensorflow/tfjs-layers` only later calls `useBackend` again, or keeps the gradients
- * that this import registers. Tensors get the methods that layers call (`x.sub(y)`): make recurrent layers after this.
+ * Starts a TensorFlow.js backend and prepares it for training: it installs our kernels, and gradients of stock operations
+ * that call them. Call it again after a later import of `@tensorflow/tfjs-layers`, because that import registers stock
+ * gradients in place of ours. It also adds the methods that layers call to tensors (`x.sub(y)`): make recurrent layers after
+ * this call.
  *
  * - `auto`: in Node native TensorFlow where it is installed, in browsers WebGPU where a graphics device answers and the
  *   package is installed; else wasm, else cpu; the report says why
@@ -20,8 +21,8 @@ import type { ProvideGpu } from './gpu/open-webgpu.ts';
  * - `wasm`, `cpu`: that backend with our kernels, or an error
  * - any other name: a backend that the caller has registered (by importing its package); it is used as it is
  *
- * @param name - which backend
- * @param options - threads of the wasm backend, and where a browser finds its binary
+ * @param name - name of the backend, or `auto`
+ * @param options - for the wasm backend: its threads, a listener for lost ones, and the address of its binary in a browser
  * @throws MultigradError `unsupported` when the backend is not registered or does not start, `invalid-option`
  *
  * @example

@@ -1,7 +1,10 @@
 import { type BackendOptions, type BackendReport, chooseBackend } from './choose-backend.ts';
 import { browserGpu } from './gpu/browser-gpu.ts';
 
-/** `useBackend` for browsers, which have no native TensorFlow: `auto` is WebGPU on a graphics device, else wasm, else cpu. */
+/**
+ * Starts a backend as `useBackend` does in Node, for browsers, which have no native TensorFlow: `auto` is WebGPU on a
+ * graphics device, else wasm, else cpu.
+ */
 export async function useBackend(
   name: string,
   options: BackendOptions = {},

@@ -1,6 +1,6 @@
 import { gpuOf, type ProvideGpu } from './open-webgpu.ts';
 
-/** WebGPU as the browser has it. */
+/** Checks that the browser has WebGPU. */
 export const browserGpu: ProvideGpu = () =>
   Promise.resolve(
     gpuOf() !== undefined

@@ -1,7 +1,7 @@
 /** The device that a backend computes on. */
 export interface GpuReport {
-  /** Its name, as far as the driver tells. */
+  /** Name of the device, as far as the driver tells. */
   readonly device: string;
-  /** Whether a processor plays the graphics device, slower than wasm does it. */
+  /** Whether software on the processor emulates the graphics device, which is slower than wasm. */
   readonly software: boolean;
 }

@@ -1,7 +1,7 @@
 import type * as Dawn from 'webgpu';
 import { gpuOf, type ProvideGpu } from './open-webgpu.ts';
 
-/** WebGPU for Node from the npm package `webgpu`, put where programs for browsers look for it. */
+/** Puts WebGPU for Node, from the npm package `webgpu`, at the globals where programs for browsers look for it. */
 export const nodeGpu: ProvideGpu = async () => {
   if (gpuOf() !== undefined) return null;
   let dawn: typeof Dawn;

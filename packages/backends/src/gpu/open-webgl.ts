@@ -2,7 +2,7 @@ import { backend, env } from '@tensorflow/tfjs-core';
 import type { GpuReport } from './gpu-report.ts';
 import type { Missing } from './missing.ts';
 
-/** Sees to it that WebGL can be started with float32 numbers, or says what is missing. */
+/** Imports the WebGL backend and checks that it computes in float32; returns what is missing, or null. */
 export async function findWebGl(): Promise<Missing | null> {
   if (typeof document === 'undefined' && typeof OffscreenCanvas === 'undefined') {
     return {

@@ -4,10 +4,10 @@ import type { Missing } from './missing.ts';
 import { type WebGpuBackend, watchDevice } from './watch-device.ts';
 import { installWebGpuKernels } from './webgpu-kernels.ts';
 
-/** Sees to it that `navigator.gpu` is there, or says what is missing. */
+/** Provides `navigator.gpu`; resolves to what is missing, or null. */
 export type ProvideGpu = () => Promise<Missing | null>;
 
-/** The part of WebGPU's adapter that is asked here. */
+/** The part of WebGPU's adapter that is read here. */
 interface Adapter {
   readonly info?: {
     readonly vendor: string;
@@ -21,10 +21,10 @@ interface Gpu {
   requestAdapter(options: { readonly powerPreference: string }): Promise<Adapter | null>;
 }
 
-/** How long a driver may take to answer, in milliseconds; one that hangs would hold up the program for ever. */
+/** How long a driver may take to answer, in milliseconds. Without a limit, a driver that hangs would stop the program. */
 const patience = 30_000;
 
-/** What a promise resolves to, or null where that takes too long. */
+/** Resolves to what a promise resolves to, or to null where that takes longer than `milliseconds`. */
 async function firstOf<T>(promise: Promise<T>, milliseconds: number): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
@@ -37,7 +37,7 @@ async function firstOf<T>(promise: Promise<T>, milliseconds: number): Promise<T 
   }
 }
 
-/** The device that WebGPU would compute on, or what is missing; nothing is started. */
+/** The device that WebGPU would compute on, or what is missing. The backend is imported and not started. */
 export async function findWebGpu(provideGpu: ProvideGpu): Promise<GpuReport | Missing> {
   const missing = await provideGpu();
   if (missing !== null) return missing;
@@ -51,7 +51,7 @@ export async function findWebGpu(provideGpu: ProvideGpu): Promise<GpuReport | Mi
       hint: 'a graphics driver is missing or barred; on Linux WebGPU needs one for Vulkan',
     };
   }
-  // Its import registers the backend, which needs navigator.gpu by then.
+  // The import registers the backend, which needs navigator.gpu to be there.
   try {
     await import('@tensorflow/tfjs-backend-webgpu');
   } catch (error) {
@@ -63,7 +63,7 @@ export async function findWebGpu(provideGpu: ProvideGpu): Promise<GpuReport | Mi
   return describeAdapter(adapter);
 }
 
-/** Starts the backend that {@link findWebGpu} has found, by `start`. */
+/** Calls `start`, which starts the backend that {@link findWebGpu} has found, then prepares the backend for training. */
 export async function startWebGpu(start: () => Promise<void>): Promise<void> {
   const running = engine().registry['webgpu'];
   await start();
@@ -71,7 +71,7 @@ export async function startWebGpu(start: () => Promise<void>): Promise<void> {
   if (running !== backend()) watchDevice(backend() as unknown as WebGpuBackend);
 }
 
-/** WebGPU of this runtime, if it has it. */
+/** The WebGPU of this runtime; undefined where it has none. */
 export function gpuOf(): Gpu | undefined {
   return (globalThis as { navigator?: { readonly gpu?: Gpu } }).navigator?.gpu;
 }

@@ -12,8 +12,9 @@ export interface WebGpuBackend {
 }
 
 /**
- * Makes errors of the device errors of the program: WebGPU reports a shader that does not compile, a buffer that is too
- * large or a device that is gone beside the program, which goes on with zeros. Here the next read of a tensor throws.
+ * Makes the next read of a tensor throw after an error of the device. WebGPU itself reports a shader that does not
+ * compile, a buffer that is too large or a lost device by events alone, while the program goes on and computes with
+ * zeros.
  */
 export function watchDevice(backend: WebGpuBackend): void {
   let failure: string | null = null;
@@ -21,7 +22,7 @@ export function watchDevice(backend: WebGpuBackend): void {
     failure ??= (event as Event & { readonly error: { readonly message: string } }).error.message;
   });
   void backend.device.lost.then(({ reason, message }) => {
-    // Its owner has ended it.
+    // `destroyed` says that the program itself has ended the device.
     if (reason !== 'destroyed') failure ??= `the device is lost: ${message}`;
   });
   const check = (): void => {
@@ -33,7 +34,7 @@ export function watchDevice(backend: WebGpuBackend): void {
   };
   const read = backend.read.bind(backend);
   backend.read = async (dataId) => {
-    // Errors are reported before the work that follows them has ended.
+    // An error of earlier work has been reported once the values of later work are read.
     const values = await read(dataId);
     check();
     return values;

@@ -18,8 +18,8 @@ export function installWebGpuKernels(): void {
 }
 
 /**
- * The sum of any number of tensors. The stock kernel binds all of them to one shader: more than a device takes give
- * zeros.
+ * The sum of any number of tensors. The stock kernel binds all of them to one shader, and gives zeros where they are more
+ * than the device allows.
  */
 function addN(stock: KernelFunc): OwnKernel<KernelBackend> {
   return {

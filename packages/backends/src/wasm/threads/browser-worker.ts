@@ -2,7 +2,7 @@ import type { KernelExports } from '../kernel-exports.ts';
 import { failureCapacity, threadLayout } from './layout.ts';
 import type { WorkerStart } from './start-workers.ts';
 
-// What a worker of a browser runs: an instance of the kernels on the shared memory, with a stack of its own.
+// The program of a worker in a browser. It runs an instance of the kernels on the shared memory, with a stack of its own.
 globalThis.onmessage = ({ data }: MessageEvent<WorkerStart>): void => {
   const { module, memory, job, thread, stack } = data;
   const env = { memory, wait_for_threads: () => undefined };

@@ -1,7 +1,7 @@
-/** `Job` of kernels/jobs.h: its size and where its fields are, in bytes. */
+/** Layout of `Job` in kernels/jobs.h: its size and the offsets of its fields, in bytes. */
 export const jobLayout = { bytes: 208, done: 8, signal: 16, workers: 20 } as const;
 
-/** `Thread` of kernels/jobs.h, likewise. */
+/** Layout of `Thread` in kernels/jobs.h: its size and the offsets of its fields, in bytes. */
 export const threadLayout = {
   bytes: 256,
   state: 0,
@@ -13,16 +13,16 @@ export const threadLayout = {
   failure: 24,
 } as const;
 
-/** Bytes that a failure may have. */
+/** The most bytes that the text of a failure may have. */
 export const failureCapacity: number = threadLayout.bytes - threadLayout.failure;
 
 /** States of a thread. */
 export const states = { starting: 0, ready: 1, ended: 2 } as const;
 
-/** What the caller tells a thread; all but `leave` is for tests. */
+/** Orders that the calling thread gives to a thread. All but `leave` are for tests. */
 export const orders = { leave: 1, hold: 2, trap: 3, asleep: 0x80 } as const;
 
-/** Where a test's order holds. */
+/** Points in a thread's program at which an order of a test takes effect. */
 export const points = {
   'at start': 1,
   'before a claim': 2,

@@ -1,12 +1,15 @@
 import { nodeModule } from '../node-module.ts';
 
-/** How many threads there are to be, and why. */
+/** The number of threads to start, and the reason for it. */
 export interface ThreadPlan {
   readonly threads: number;
   readonly reason: string;
 }
 
-/** As many threads as are asked for, or as the machine runs at once (at most 8), where threads can share memory. */
+/**
+ * The number of threads that is asked for; for `auto`, the number that the machine runs at once, at most 8. Where threads
+ * cannot share memory, 1.
+ */
 export function planThreads(asked: number | 'auto'): ThreadPlan {
   if (asked === 1) return { threads: 1, reason: 'asked for' };
   const available = parallelism();
@@ -22,7 +25,7 @@ export function planThreads(asked: number | 'auto'): ThreadPlan {
   return { threads: Math.min(8, available), reason: `${available} run at once here, 8 at most` };
 }
 
-/** How many threads run at once; null where they cannot share memory. */
+/** How many threads the machine runs at once; null where they cannot share memory. */
 function parallelism(): number | null {
   const os = nodeModule('node:os');
   if (os !== undefined) return os.availableParallelism();

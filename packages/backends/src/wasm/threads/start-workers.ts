@@ -1,36 +1,36 @@
 import { nodeModule } from '../node-module.ts';
 import { failureCapacity, threadLayout } from './layout.ts';
 
-/** Bytes of a thread's own stack. */
+/** The size of a thread's own stack, in bytes. */
 export const stackBytes = 65_536;
 
-/** What a worker gets to begin with. */
+/** The message with which a worker starts. */
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  /** Address of what the threads share. */
+  /** Address of the job, which the threads share. */
   readonly job: number;
-  /** Address of its line in the table of threads. */
+  /** Address of the worker's `Thread` in the table of threads. */
   readonly thread: number;
-  /** Upper end of its stack. */
+  /** Upper end of the worker's stack. */
   readonly stack: number;
 }
 
-/** What becomes known of a worker; the caller must return to its event loop to hear of it. */
+/** Functions for the events of a worker. As a rule they are called once the caller has returned to its event loop. */
 export interface WorkerEvents {
-  /** It did not start, or failed outside of the kernels. */
+  /** The worker did not start, or failed outside of the kernels. */
   readonly failed: (reason: string) => void;
-  /** It runs no more: it writes to no memory from here on. */
+  /** The worker has ended, and writes to no memory from here on. */
   readonly ended: () => void;
 }
 
 /** A worker that was started. */
 export interface StartedWorker {
-  /** Ends it, with the backend whose memory nobody uses any more. */
+  /** Ends the worker at once. Call it only when the backend ends, since nothing uses its memory any more then. */
   end(): void;
 }
 
-/** Runs in a worker of Node: an instance of the kernels on the shared memory, with a stack of its own. */
+/** The program of a worker in Node. It runs an instance of the kernels on the shared memory, with a stack of its own. */
 const nodeProgram = `
 const { workerData: { module, memory, job, thread, stack } } = require('node:worker_threads');
 const env = { memory, wait_for_threads: () => undefined };
@@ -45,7 +45,10 @@ try {
 }
 `;
 
-/** Starts a worker, which never keeps a program from ending. One that is refused says so as an event, too. */
+/**
+ * Starts a worker, which does not keep the program alive. Where the runtime refuses to, the events `failed` and `ended`
+ * say so.
+ */
 export function startWorker(start: WorkerStart, events: WorkerEvents): StartedWorker {
   try {
     return nodeModule('node:worker_threads') === undefined
@@ -60,7 +63,7 @@ export function startWorker(start: WorkerStart, events: WorkerEvents): StartedWo
 
 function startInNode(workerData: WorkerStart, { failed, ended }: WorkerEvents): StartedWorker {
   const { Worker } = nodeModule('node:worker_threads')!;
-  // What the program's own command line loads first is none of its business.
+  // The worker does not get the program's command line options, such as modules to load first.
   const worker = new Worker(nodeProgram, { eval: true, workerData, execArgv: [] });
   worker.on('error', (error: Error) => failed(error.message));
   worker.on('exit', ended);
@@ -69,11 +72,11 @@ function startInNode(workerData: WorkerStart, { failed, ended }: WorkerEvents): 
 }
 
 function startInBrowser(start: WorkerStart, { failed, ended }: WorkerEvents): StartedWorker {
-  // In this form bundlers find the file.
+  // Bundlers find the file because the address is written in this form.
   const worker = new Worker(new URL('./browser-worker.js', import.meta.url), { type: 'module' });
   worker.onmessage = ended;
   worker.onerror = (event: Event) => {
-    // Without a message its file did not load.
+    // An event without a message says that the worker's file did not load.
     failed(event instanceof ErrorEvent ? event.message : 'browser-worker.js was refused');
     ended();
   };

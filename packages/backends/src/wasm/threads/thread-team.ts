@@ -2,45 +2,45 @@ import type { KernelExports } from '../kernel-exports.ts';
 import { jobLayout, orders, points, states, threadLayout } from './layout.ts';
 import { type StartedWorker, startWorker } from './start-workers.ts';
 
-/** Thrown out of a kernel when a thread that may hold a piece of it is gone, or gives no sign of life. */
+/** Thrown in the middle of a kernel when a thread that may hold a piece of its work is gone, or gives no sign of life. */
 export class ThreadsLost extends Error {}
 
-/** How long threads are waited for, in milliseconds. */
+/** How long the calling thread waits for others, in milliseconds. */
 export const patience = {
-  /** One sleep; time that passes while the whole program stands still counts as one sleep at most. */
+  /** The length of one sleep. Time while the whole program is suspended counts as one sleep at most. */
   slice: 100,
-  /** How long a thread with a piece may give no sign of life. Kernels give one every few milliseconds of work. */
+  /** How long a thread with a piece of work may give no sign of life. Kernels give one every few milliseconds of work. */
   silence: 10_000,
   /** How long a thread may take to start, or to answer. */
   answer: 10_000,
 };
 
-/** Where the job and its threads are, and what workers run. */
+/** The kernels that workers run, and the addresses of the job, its threads and their stacks. */
 export interface TeamPlan {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  /** Address of the job and of the table of threads behind it: `tableBytes` zeros. */
+  /** Address of the job, which the table of threads follows. Both hold zeros, `tableBytes` together. */
   readonly job: number;
   /** Upper ends of the workers' stacks. */
   readonly stacks: readonly number[];
   readonly kernels: KernelExports;
 }
 
-/** Bytes of the job and of a table of so many workers and the calling thread. */
+/** The size of the job and of the table of `workers` workers and the calling thread, in bytes. */
 export function tableBytes(workers: number): number {
   return jobLayout.bytes + (workers + 1) * threadLayout.bytes;
 }
 
-/** A worker as its caller sees it. */
+/** A worker as the calling thread sees it. */
 class Member {
   readonly number: number;
   readonly #fields: Int32Array;
   readonly #text: Uint8Array;
   worker: StartedWorker | null = null;
-  /** What its program said beside the shared memory. */
+  /** Why it failed, where an event says so rather than its fields in the shared memory. */
   failure: string | null = null;
   gone = false;
-  /** What waits until it writes to no memory any more. */
+  /** Functions to call once it writes to no memory any more. */
   readonly whenGone: (() => void)[] = [];
   #beats = 0;
   #silence = 0;
@@ -55,7 +55,7 @@ class Member {
     return Atomics.load(this.#fields, threadLayout[field] / 4);
   }
 
-  /** Whether it may hold a piece. */
+  /** Whether it may hold a piece of work. */
   get holds(): boolean {
     return this.read('holds') !== 0;
   }
@@ -64,7 +64,9 @@ class Member {
     return this.gone || this.read('state') === states.ended;
   }
 
-  /** For how long it has given no sign of life, `more` milliseconds included. */
+  /**
+   * Adds `more` milliseconds to the time since its last sign of life, and returns that time; 0 where there is a new sign.
+   */
   silentFor(more: number): number {
     const beats = this.read('beats');
     this.#silence = beats === this.#beats ? this.#silence + more : 0;
@@ -72,12 +74,12 @@ class Member {
     return this.#silence;
   }
 
-  /** Gives it an order, which it sees at the next point that it passes. */
+  /** Gives the worker an order, which it sees at the next point that it passes. */
   give(order: number): void {
     Atomics.store(this.#fields, threadLayout.order / 4, order);
   }
 
-  /** Whether it sleeps by a test's order. */
+  /** Whether it sleeps because a test has ordered it to. */
   get sleeps(): boolean {
     return (this.read('order') & orders.asleep) !== 0;
   }
@@ -86,7 +88,7 @@ class Member {
     Atomics.notify(this.#fields, threadLayout.order / 4);
   }
 
-  /** Why it is lost. */
+  /** Says why the worker is lost. */
   describe(): string {
     const length = this.read('failureBytes');
     const written = new TextDecoder().decode(this.#text.slice(0, length));
@@ -101,8 +103,8 @@ class Member {
 }
 
 /**
- * The workers of one backend, as the thread that calls its kernels sees them. kernels/THREADS.md tells what may happen to
- * them.
+ * The workers of one backend, as the thread that calls its kernels sees them. kernels/THREADS.md describes how workers can
+ * fail.
  */
 export class ThreadTeam {
   readonly #job: Int32Array;
@@ -112,7 +114,7 @@ export class ThreadTeam {
   #active: Member[];
   #stopped = false;
   readonly #losses: string[] = [];
-  /** How many of the losses a listener was told of. */
+  /** How many of the losses have been reported to a listener. */
   #told = 0;
   #listener: ((reason: string) => void) | null = null;
   readonly #canSleep: boolean = maySleep();
@@ -141,31 +143,31 @@ export class ThreadTeam {
     }
   }
 
-  /** How many threads there were to be, the calling one included. */
+  /** How many threads were started, the calling one included; lost threads count too. */
   get size(): number {
     return this.#all.length + 1;
   }
 
-  /** Why threads were lost, one line each, in the order in which it was seen. */
+  /** The reasons why threads were lost, one line each, in the order in which the losses were seen. */
   get losses(): readonly string[] {
     return this.#losses;
   }
 
   /**
-   * Calls `listener` once for each thread that is lost, with the reason. Losses that no listener was told of yet, as those
-   * at the start, are told at once. A later listener takes the place of an earlier one.
+   * Calls `listener` once for each thread that is lost, with the reason. Losses that were not reported yet, such as those at
+   * the start, are reported at once. A later listener replaces an earlier one.
    */
   listen(listener: (reason: string) => void): void {
     this.#listener = listener;
     this.#tell();
   }
 
-  /** How many workers answer within `patience.answer`; those that don't may do so later. */
+  /** How many workers answer within `patience.answer`. The others are kept, and may answer later. */
   async answering(): Promise<number> {
     const call = this.#signal();
     const answered = (): number =>
       this.#active.filter((member) => ((member.read('answered') - call) | 0) >= 0).length;
-    // So many looks in place of a clock: a program that stood still gives its threads their time all the same.
+    // Adds up pauses in place of reading a clock, so that threads get their time even if the program was suspended.
     for (let waited = 0; answered() < this.#active.length && waited < patience.answer;) {
       const pause = Math.min(patience.slice, 1 + waited);
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -176,7 +178,7 @@ export class ThreadTeam {
   }
 
   /**
-   * What `share_work` of the kernels calls while pieces are not done: sleeps for a moment.
+   * Sleeps for a moment. `share_work` of the kernels calls it while there are pieces that are not done.
    *
    * @param done - the number of pieces done that the caller saw
    * @throws ThreadsLost where a thread that may hold a piece is gone, or has given no sign of life for long
@@ -190,8 +192,8 @@ export class ThreadTeam {
   }
 
   /**
-   * After a kernel ended with an error: no thread takes pieces of it any more, those that have one are waited for, and
-   * those that don't come are given up.
+   * Ends the work of threads on a kernel that ended with an error. No thread takes pieces of it any more. Threads that hold
+   * one are waited for, and those that give no sign of life are given up.
    *
    * @returns the threads that may still write to the kernel's memory
    */
@@ -206,7 +208,7 @@ export class ThreadTeam {
       member.give(orders.leave);
       this.#lose(member);
     }
-    // Those that have become idle by now see the order, too.
+    // Wakes threads that have become idle by now, so that they see the order too.
     if (lost.length > 0) this.#signal();
     this.#removeEnded();
     return lost;
@@ -229,7 +231,7 @@ export class ThreadTeam {
     for (const { worker } of this.#all) worker?.end();
   }
 
-  /** For tests: what thread `number` does at a point, after it has passed there so often. */
+  /** For tests: orders thread `number` to do something at a point, once it has passed there `passes` times. */
   order(number: number, kind: 'hold' | 'trap', point: keyof typeof points, passes = 0): void {
     this.#all[number - 1]!.give(orders[kind] | (points[point] << 8) | (passes << 16));
   }
@@ -244,7 +246,7 @@ export class ThreadTeam {
     this.#all[number - 1]!.wake();
   }
 
-  /** Wakes all that sleep, and returns what they answer. */
+  /** Wakes all threads that sleep, and returns the number that they answer with. */
   #signal(): number {
     const signal = Atomics.add(this.#job, jobLayout.signal / 4, 1) + 1;
     Atomics.notify(this.#job, jobLayout.signal / 4);
@@ -279,7 +281,10 @@ export class ThreadTeam {
     Atomics.store(this.#job, jobLayout.workers / 4, this.#active.length);
   }
 
-  /** Sleeps until a field is something else, at most so many milliseconds; whether it is. Null: in any case so long. */
+  /**
+   * Sleeps until a field differs from `value`, at most `milliseconds`, and returns whether it differs. Where `value` is
+   * null, it sleeps the whole time.
+   */
   #sleep(field: number, value: number | null, milliseconds: number): boolean {
     if (this.#canSleep) {
       if (value !== null)
@@ -287,7 +292,7 @@ export class ThreadTeam {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
       return true;
     }
-    // The main thread of a browser may not sleep: it looks again and again.
+    // The main thread of a browser may not sleep, so it reads the field again and again.
     const end = performance.now() + milliseconds;
     while (performance.now() < end) {
       if (value !== null && Atomics.load(this.#job, field) !== value) return true;
@@ -296,10 +301,10 @@ export class ThreadTeam {
   }
 }
 
-/** Whether this thread may sleep until others have done their part; the main one of a browser may not. */
+/** Whether this thread may sleep with `Atomics.wait`. The main thread of a browser may not. */
 function maySleep(): boolean {
   try {
-    // Returns at once: what is to change has changed.
+    // Returns at once, since the number is 0 and not the 1 that it would wait on.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
     return true;
   } catch {
