@@ -3,7 +3,7 @@ import { util } from '@tensorflow/tfjs-core';
 import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** Gradients of activations; the number is the kind's in kernels/activations.c. */
+/** Gradients of activations. The number is that of the activation in kernels/activations.c. */
 export const activationGradients: readonly WasmKernel[] = [
   gradientOf('ReluGrad', 'y', 0),
   gradientOf('Relu6Grad', 'x', 1),

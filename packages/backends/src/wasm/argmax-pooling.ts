@@ -3,8 +3,8 @@ import { poolGeometry } from '../registry/pool-geometry.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /**
- * Max pooling with the places of the maxima, the first where several are equal; NaN is passed over. The stock kernel returns a tiny positive
- * number for windows without a positive value.
+ * Max pooling that also returns the places of the maxima, the first of equal ones. NaN is passed over. The stock kernel
+ * returns a tiny positive number for windows without a positive value.
  */
 export const maxPoolWithArgmax: WasmKernel = {
   name: 'MaxPoolWithArgmax',
@@ -31,7 +31,7 @@ export const maxPoolWithArgmax: WasmKernel = {
                 const column = j * pool.strides[2] - pool.before[2] + w;
                 if (column < 0 || column >= columns) continue;
                 const place = n * imageSize + (row * columns + column) * channels + c;
-                // Not of NaN.
+                // False for NaN.
                 if (from[place]! > value) [best, value] = [place, from[place]!];
               }
             }

@@ -3,8 +3,8 @@ import { withSharedMemory } from './kernel-module.ts';
 import { nodeModule } from './node-module.ts';
 
 /**
- * TensorFlow.js's SIMD binary, its memory shared among threads if need be: it is made for one thread, and the build for
- * several does not start in Node, and brings workers of its own in browsers.
+ * TensorFlow.js's SIMD binary for one thread, changed to use shared memory if `shared` is set. Its binary for several
+ * threads is not used, since it does not start in Node and starts workers of its own in browsers.
  *
  * @throws MultigradError `unsupported` when a browser does not get the file
  */
@@ -16,7 +16,7 @@ export async function backendBinary(
   const bytes =
     module !== undefined
       ? packagedBytes(module.createRequire(import.meta.url))
-      : // In this form bundlers find the file.
+      : // Bundlers find the file because the address is written in this form.
         await fetchBytes(
           location ??
             new URL(
@@ -37,7 +37,7 @@ async function fetchBytes(url: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const found = await fetchOrExplain(url);
   if (typeof found !== 'string') {
     const bytes = new Uint8Array(found);
-    // \0asm; servers of one-page programs answer any address with their page.
+    // Checks for \0asm, since servers of one-page programs answer any address with their page.
     if (String(bytes.subarray(0, 4)) === '0,97,115,109') return bytes;
   }
   throw new MultigradError(
@@ -51,7 +51,7 @@ async function fetchBytes(url: string | URL): Promise<Uint8Array<ArrayBuffer>> {
 
 async function fetchOrExplain(url: string | URL): Promise<ArrayBuffer | string> {
   try {
-    // A server that takes the request and never answers would hold up the page for ever.
+    // Without a limit, a server that takes the request and never answers would hold up the page for ever.
     const signal = AbortSignal.timeout(60_000);
     const response = await fetch(url, { credentials: 'same-origin', signal });
     return response.ok ? await response.arrayBuffer() : `status ${response.status}`;

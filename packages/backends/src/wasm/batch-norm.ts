@@ -5,7 +5,10 @@ import type { WasmKernel } from './wasm-kernel.ts';
 
 const [float, double] = [4, 8];
 
-/** Batch normalisation by the statistics of the batch, and what its gradient needs. */
+/**
+ * Batch normalisation by the statistics of the batch. It also returns each channel's mean, variance and inverse
+ * deviation.
+ */
 export const batchNormTraining: WasmKernel = {
   name: 'BatchNormTraining',
   run: ({ inputs, attrs }, heap) => {
@@ -27,7 +30,7 @@ export const batchNormTraining: WasmKernel = {
   },
 };
 
-/** The total derivative, through mean and variance too. */
+/** Gradients of batch normalisation by the statistics of the batch, through the mean and variance too. */
 export const batchNormTrainingGrad: WasmKernel = {
   name: 'BatchNormTrainingGrad',
   run: ({ inputs }, heap) => {
@@ -80,7 +83,7 @@ function vectorsOf(
   return names.map((name) => inputOf(kernel, inputs, name, [channels]));
 }
 
-/** One tensor of the shape, and some vectors of a number for each channel. */
+/** New outputs: one tensor of `shape`, and `vectors` vectors of one number for each channel. */
 function outputs(
   heap: KernelHeap,
   shape: readonly number[],

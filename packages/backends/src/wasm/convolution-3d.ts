@@ -49,7 +49,7 @@ export const conv3DBackpropInput: WasmKernel = {
   },
 };
 
-/** Gradients of TensorFlow.js know neither dilation nor channels first here. */
+/** The geometry of a convolution of volumes. TensorFlow.js's gradients take neither dilation nor channels first here. */
 function geometry(
   kernel: string,
   inputShape: readonly number[],

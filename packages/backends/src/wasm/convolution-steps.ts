@@ -25,10 +25,10 @@ interface Attributes extends FusedAttributes {
 }
 
 /**
- * A convolution whose output has another size than the stock kernel would compute, on an input that is padded and cut
- * beforehand; null for all others. The stock kernel counts rows and columns by itself, and writes beyond its output or
- * returns zeros where TensorFlow.js counts differently: one number as padding around windows that are not square, rounding
- * up, and strides that are longer than windows of padding `same`.
+ * Computes a convolution whose output has another size than the stock kernel assumes, on an input that is padded and cut
+ * beforehand; null for all others. The stock kernel counts rows and columns by itself. It writes beyond its output or
+ * returns zeros where TensorFlow.js counts differently: for one number as padding around windows that are not square, for
+ * rounding up, and for padding `same` with strides that are longer than the windows.
  */
 export function onPaddedInput(
   kernel: string,
@@ -78,7 +78,7 @@ export function onPaddedInput(
 }
 
 /**
- * A fused convolution by the kernel of the convolution alone, then bias and activation.
+ * Computes a fused convolution in steps: the convolution alone, then bias and activation.
  *
  * @throws MultigradError `invalid-argument` for a bias of another size than one number, or one for each channel
  */
@@ -102,7 +102,10 @@ export function convolvedAndFinished(
   });
 }
 
-/** Depthwise convolutions, whose padding and whose bias the stock kernels take wrongly now and then. */
+/**
+ * Depthwise convolutions. The stock kernels are wrong for some paddings and for a bias that is not one number per
+ * channel.
+ */
 export const depthwiseConvolutions: readonly WasmKernel[] = [
   {
     name: 'DepthwiseConv2dNative',

@@ -28,14 +28,17 @@ interface Conv2DAttributes {
 
 const float = 4;
 
-/** Convolution; dilated ones are left to the stock kernel. */
+/** Convolution. The stock kernel computes dilated ones. */
 export const conv2D: WasmKernel = {
   name: 'Conv2D',
   run: ({ inputs, attrs }, heap) =>
     convolve('Conv2D', inputs, attrs, heap, false) ?? onPaddedInput('Conv2D', inputs, attrs, false),
 };
 
-/** Convolution, bias and ReLU in one pass; other activations, dilated convolutions and biases that are repeated one by one. */
+/**
+ * Convolution, bias and ReLU in one pass. Other activations, dilated convolutions and a bias that must be broadcast are
+ * computed in several passes.
+ */
 export const fusedConv2D: WasmKernel = {
   name: 'FusedConv2D',
   run: ({ inputs, attrs }, heap) => {
@@ -143,8 +146,8 @@ export const conv2DBackpropFilter: WasmKernel = {
 };
 
 /**
- * The input gradient, phase by phase: input rows whose windows begin at the same offset modulo the stride meet the same
- * taps, so each phase is a dense convolution of dy with those taps, and no zero is multiplied.
+ * The input gradient, computed phase by phase. A phase is all input rows or columns with the same offset modulo the stride.
+ * They meet the same taps, so each phase is a dense convolution of dy with those taps, and no zero is multiplied.
  */
 export const conv2DBackpropInput: WasmKernel = {
   name: 'Conv2DBackpropInput',
@@ -236,13 +239,13 @@ export const conv2DBackpropInput: WasmKernel = {
 };
 
 interface Phase {
-  /** Input positions `phase, phase + stride, …`: so many. */
+  /** The first of the input positions `phase, phase + stride, …`, of which there are `count`. */
   readonly phase: number;
   readonly count: number;
-  /** Their taps: `firstTap, firstTap + stride, …`. */
+  /** The first of the taps that these positions meet: `firstTap, firstTap + stride, …`, `taps` in number. */
   readonly firstTap: number;
   readonly taps: number;
-  /** Where in the padded gradient their first window begins. */
+  /** The place in the padded gradient where the first position's window begins. */
   readonly start: number;
 }
 
@@ -269,7 +272,7 @@ function phases(
   return { list, before, padded };
 }
 
-/** The sizes of a convolution; null where the stock kernel must do it: channels first, dilation, nothing to compute. */
+/** The sizes of a convolution; null where ours does not cover it: channels first, dilation, or an axis of length 0. */
 function geometry(
   kernel: string,
   inputShape: readonly number[],
@@ -295,7 +298,7 @@ function geometry(
 interface PaddedSize {
   readonly rows: number;
   readonly columns: number;
-  /** Floats of scratch; 0 where the input can be used as it is. */
+  /** The number of floats of the padded copy; 0 where the input can be used as it is. */
   readonly size: number;
 }
 
@@ -309,7 +312,7 @@ function paddedSize(info: Conv2DInfo): PaddedSize {
   return { rows, columns, size: info.batchSize * rows * columns * info.inChannels };
 }
 
-/** The address of the padded input; copies where padding is needed. */
+/** Returns the address of the padded input: a copy in `scratch` where padding is needed, else the input itself. */
 function padInput(
   heap: KernelHeap,
   x: TensorInfo,
@@ -334,7 +337,7 @@ function padInput(
   return scratch;
 }
 
-/** Channels that panels for `outputs` channels hold: panels of 8, and one of 4 where the rest fits. */
+/** The number of channels in the panels for `outputs` channels: panels hold 8, and the last holds 4 where that is enough. */
 export function panelChannels(outputs: number): number {
   return Math.ceil(outputs / 4) * 4;
 }

@@ -14,7 +14,7 @@ interface DepthwiseAttributes {
 
 interface Geometry {
   readonly outShape: readonly number[];
-  /** What the compiled kernels take. */
+  /** The numbers that the compiled kernels take. */
   readonly numbers: readonly number[];
 }
 
@@ -54,7 +54,7 @@ function geometry(
   return { outShape: info.outShape, numbers };
 }
 
-/** Missing from the stock backend. */
+/** The filter gradient of a depthwise convolution. The stock backend has no kernel for it. */
 export const depthwiseBackpropFilter: WasmKernel = {
   name: 'DepthwiseConv2dNativeBackpropFilter',
   run: ({ inputs, attrs }, heap) => {
@@ -74,7 +74,7 @@ export const depthwiseBackpropFilter: WasmKernel = {
   },
 };
 
-/** Missing from the stock backend. */
+/** The input gradient of a depthwise convolution. The stock backend has no kernel for it. */
 export const depthwiseBackpropInput: WasmKernel = {
   name: 'DepthwiseConv2dNativeBackpropInput',
   run: ({ inputs, attrs }, heap) => {

@@ -11,12 +11,12 @@ interface DilationAttributes {
   readonly dilations: Dilation2DArguments[5];
 }
 
-/** Called for each number that takes part in an output: the offsets of output, input and filter. */
+/** Called for each output, with the offsets of the output and of the numbers of input and filter that make its maximum. */
 type Visit = (output: number, input: number, tap: number) => void;
 
 /**
- * Grey-scale dilation: the maximum of `x + filter` over each window. The stock kernel starts from a tiny positive number, so
- * negative maxima vanish.
+ * Grey-scale dilation: the maximum of `x + filter` over each window. The stock kernel starts from a tiny positive number,
+ * and so loses negative maxima.
  */
 export const dilation2D: WasmKernel = {
   name: 'Dilation2D',
@@ -32,7 +32,7 @@ export const dilation2D: WasmKernel = {
   },
 };
 
-/** Each output's gradient, at the number of the input, or of the filter, that it was made of. */
+/** Gradients of dilation: each output's is added at the number of the input, or of the filter, that makes its maximum. */
 export const dilation2DGradients: readonly WasmKernel[] = [
   gradientOf('Dilation2DBackpropInput', 'x'),
   gradientOf('Dilation2DBackpropFilter', 'filter'),
@@ -83,7 +83,7 @@ function geometryOf(
   );
 }
 
-/** Visits each output with where its first maximum was; -1 for a window outside of the input. */
+/** Calls `visit` for each output with the place of its first maximum; the input's is -1 for a window outside the input. */
 function eachMaximum(
   info: backend_util.Conv2DInfo,
   x: ReturnType<KernelHeap['values']>,

@@ -12,8 +12,8 @@ import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /**
- * `x` where it is not negative, else `alpha · x`; slopes may be shared along any axes. The stock kernel takes shared slopes
- * for those of the last axes.
+ * `x` where it is not negative, else `alpha · x`. The slopes `alpha` may be broadcast along any axes. The stock kernel reads
+ * broadcast slopes as if they were those of the last axes.
  */
 export const prelu: WasmKernel = {
   name: 'Prelu',
@@ -23,7 +23,7 @@ export const prelu: WasmKernel = {
     const isPlain = [x, alpha].every(({ dtype }) => dtype === 'float32');
     const isWhole = util.arraysEqual(shape, x.shape) || shape.includes(0);
     if (!isPlain || !isWhole) {
-      // Again as float32 of the common shape.
+      // Calls this kernel again, with float32 and x of the common shape.
       return tidy(() =>
         engine().runKernel<Tensor>('Prelu', {
           x: broadcastTo(castTensor(x, 'float32'), shape as [number]),
@@ -57,7 +57,7 @@ export const prelu: WasmKernel = {
   },
 };
 
-/** Numbers cut to a range; NaN stays NaN. The stock kernel replaces NaN by a limit, and reads int32 as float32. */
+/** Clips numbers to a range; NaN stays NaN. The stock kernel replaces NaN by a limit, and reads int32 as float32. */
 export const clipByValue: WasmKernel = {
   name: 'ClipByValue',
   run: ({ inputs, attrs }, heap) => {
@@ -67,7 +67,7 @@ export const clipByValue: WasmKernel = {
   },
 };
 
-/** Numbers cut to the range from 0 to 6; NaN stays NaN. The stock kernel replaces it by 0. */
+/** Clips numbers to the range from 0 to 6; NaN stays NaN. The stock kernel replaces NaN by 0. */
 export const relu6: WasmKernel = {
   name: 'Relu6',
   run: ({ inputs }, heap) => clipped(heap, (inputs as Record<'x', TensorInfo>).x, 0, 6),
@@ -85,7 +85,7 @@ function clipped(heap: KernelHeap, x: TensorInfo, lowest: number, highest: numbe
   return out;
 }
 
-/** The larger and the smaller of two numbers; NaN where one of them is. The stock kernels pass over a second NaN. */
+/** The larger and the smaller of two numbers; NaN where one is NaN. The stock kernels ignore NaN in the second input. */
 export const extremes: readonly WasmKernel[] = [
   extremeOf('Maximum', true),
   extremeOf('Minimum', false),
@@ -127,7 +127,7 @@ function extremeOf(name: string, largest: boolean): WasmKernel {
   };
 }
 
-/** Numbers to bool: 0 is false, all others are true. The stock kernel copies a byte: 3 stays 3, and 256 is false. */
+/** Casts numbers to bool: 0 is false, all others are true. The stock kernel copies a byte: 3 stays 3, and 256 is false. */
 export const cast: WasmKernel = {
   name: 'Cast',
   run: ({ inputs, attrs }, heap) => {
@@ -149,8 +149,8 @@ interface OneHotAttributes {
 }
 
 /**
- * Class numbers as rows of zeros with a one. The stock kernel writes int32 whatever the type: 1.4e-45 for a 1 of float32,
- * and beyond the end of a bool tensor.
+ * One-hot rows: `onValue` at the index of a class, `offValue` elsewhere. The stock kernel writes int32 whatever the type is.
+ * So a 1 of float32 becomes 1.4e-45, and it writes beyond the end of a bool tensor.
  */
 export const oneHot: WasmKernel = {
   name: 'OneHot',

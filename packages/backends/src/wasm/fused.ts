@@ -1,6 +1,6 @@
 import { cast, engine, type Tensor } from '@tensorflow/tfjs-core';
 
-/** Activations of fused kernels, as the kernels that compute them. */
+/** The names of the kernels that compute the activations of fused kernels. */
 const activations: Readonly<Record<string, string>> = {
   relu: 'Relu',
   relu6: 'Relu6',
@@ -10,18 +10,18 @@ const activations: Readonly<Record<string, string>> = {
   prelu: 'Prelu',
 };
 
-/** What fused kernels do after a product or a convolution. */
+/** Attributes that say what a fused kernel does after its product or convolution. */
 export interface FusedAttributes {
   readonly activation?: string | null;
   readonly leakyreluAlpha?: number;
 }
 
-/** Whether {@link finished} knows an activation. */
+/** Whether {@link finished} can compute an activation. */
 export function isKnownActivation({ activation }: FusedAttributes): boolean {
   return activation == null || activation === 'linear' || activation in activations;
 }
 
-/** A product or a convolution with its bias and its activation, one kernel after another; to be called in `tidy`. */
+/** Adds the bias to a product or convolution, then applies the activation, each by its own kernel. Call it in `tidy`. */
 export function finished(
   product: Tensor,
   { bias, preluActivationWeights }: Readonly<Record<string, Tensor | undefined>>,

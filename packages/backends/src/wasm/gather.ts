@@ -4,8 +4,8 @@ import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /**
- * Rows of a tensor by their numbers, where these differ from batch to batch: the stock kernel reads those of the first
- * batches. And where there are none: the stock kernel gives another shape. All other calls are the stock kernel's.
+ * `tf.gather` in two cases: with indices that differ from batch to batch, where the stock kernel reads those of the first
+ * batches, and with empty tensors, for which the stock kernel returns another shape. The stock kernel computes all others.
  */
 export const gatherV2: WasmKernel = {
   name: 'GatherV2',

@@ -1,14 +1,14 @@
 /**
- * What the wasm module exports; pointers are byte addresses in the backend's memory. The C sources say what each
- * does. Those with a `job` share their work among the threads that wait on it.
+ * The exports of the wasm module. Pointers are byte addresses in the backend's memory. The C sources say what each function
+ * does. Functions with a `job` share their work among the threads that wait on it.
  */
 export interface KernelExports {
   readonly __stack_pointer: WebAssembly.Global;
-  /** What a worker thread runs; does not return. */
+  /** The program of a worker thread; it does not return. */
   work(job: number, thread: number): void;
-  /** What a worker thread calls last, with the length of the failure that it has written to its line. */
+  /** The last call of a worker thread, with the length of the text of the failure that it has written to its `Thread`. */
   end_thread(job: number, thread: number, failureBytes: number): void;
-  /** Ends the taking of pieces. */
+  /** Closes a job: no thread takes a piece of it any more. */
   close_job(job: number): void;
   convolution(
     job: number,
@@ -182,14 +182,14 @@ export interface KernelExports {
     rows: number,
     classes: number,
   ): void;
-  /** Pointers, scratch, rows, channels and, where there is one, epsilon. */
+  /** The batch norm kernels take pointers, scratch, rows, channels and, where there is one, epsilon. */
   batch_norm_training(...pointersAndSizes: number[]): void;
   batch_norm_training_gradient(...pointersAndSizes: number[]): void;
   batch_norm_inference_gradient(...pointersAndSizes: number[]): void;
-  /** Pointers, number of rows, their size, then what the update depends on. */
+  /** The updates take pointers, the number of rows, the size of a row, then the numbers of the update rule. */
   momentum_update(job: number, ...pointersAndSizes: number[]): void;
   adam_update(job: number, ...pointersAndSizes: number[]): void;
-  /** Pointers, scratch where there is some, rows, channels and, where there is one, epsilon. */
+  /** The layer norm kernels take pointers, scratch where there is some, rows, channels and, where there is one, epsilon. */
   layer_norm(...pointersAndSizes: number[]): void;
   layer_norm_gradient(...pointersAndSizes: number[]): void;
   gelu(job: number, dy: number, x: number, out: number, size: number, approximate: number): void;

@@ -24,10 +24,10 @@ interface WasmBackend {
 const instances = new WeakMap<object, KernelHeap>();
 
 /**
- * Our kernels on the memory of one wasm backend: they read and write its tensors in place.
+ * Our kernels on the memory of one wasm backend. They read and write its tensors in place.
  *
- * The module has a stack of its own, because the backend's lies in the same memory, and one scratch area that grows to
- * the largest need.
+ * The module has a stack of its own, because the backend's stack lies in the same memory. It has one scratch area, which
+ * grows to the largest size that a kernel asks for.
  */
 export class KernelHeap {
   readonly kernels: KernelExports;
@@ -38,9 +38,9 @@ export class KernelHeap {
   readonly #memory: WebAssembly.Memory;
   #job = 0;
   #team: ThreadTeam | null = null;
-  /** Whether a kernel runs again, on this thread alone. */
+  /** Whether a kernel is being run again, on this thread alone. */
   #alone = false;
-  /** What the kernel that runs has made so far. */
+  /** The tensors that the running kernel has made so far; null while none runs. */
   #made: TensorInfo[] | null = null;
   #scratch = 0;
   #scratchBytes = 0;
@@ -61,7 +61,7 @@ export class KernelHeap {
     this.relaxedSimd = this.#compiled.relaxedSimd;
   }
 
-  /** Prepares the kernels for a backend, on so many threads where its memory is shared. */
+  /** Prepares the kernels for a backend, on `threads` threads where its memory is shared, else on one. */
   static async prepare(backend: object, threads: number): Promise<KernelHeap> {
     const known = instances.get(backend);
     if (known !== undefined) return known;
@@ -72,7 +72,7 @@ export class KernelHeap {
     return heap;
   }
 
-  /** The kernels of a backend; one that was made anew since `prepare` gets its own instance here, on one thread. */
+  /** The kernels of a backend. A backend that was not prepared gets an instance of its own here, on one thread. */
   static of(backend: object): KernelHeap {
     const known = instances.get(backend);
     if (known !== undefined) return known;
@@ -81,7 +81,7 @@ export class KernelHeap {
     return heap;
   }
 
-  /** Address of what the threads share; 0 where there is one. */
+  /** Address of the job, which the threads share; 0 where a kernel is to run on this thread alone. */
   get job(): number {
     return this.#alone ? 0 : this.#job;
   }
@@ -104,8 +104,8 @@ export class KernelHeap {
   }
 
   /**
-   * Runs a kernel. Where threads are lost in it, it runs again on this thread alone, in other memory: a thread that
-   * comes late writes to memory that nobody else has. What a kernel that fails has made is freed.
+   * Runs a kernel. Where threads are lost meanwhile, the kernel runs again on this thread alone and in other memory, so that
+   * a late thread writes to memory that nothing else uses. The tensors that a failed kernel has made are freed.
    *
    * @throws MultigradError `kernel-failed` when it traps on this thread
    */
@@ -142,7 +142,7 @@ export class KernelHeap {
     }
   }
 
-  /** Frees what the failed kernel has made, as soon as the threads that may still write there are gone. */
+  /** Frees the tensors of the failed kernel, as soon as the threads that may still write to them are gone. */
   #discard(writers: ReturnType<ThreadTeam['settle']>): void {
     const free = (address: number): void =>
       this.#team?.whenGone(writers, () => this.#backend.wasm._free(address));
@@ -161,7 +161,7 @@ export class KernelHeap {
     }
   }
 
-  /** The upper end of a new stack. Compiled code takes a multiple of 16 for granted; malloc promises less. */
+  /** Makes a stack and returns its upper end, a multiple of 16: compiled code needs that, and malloc does not promise it. */
   #stack(): number {
     return (this.#backend.wasm._malloc(stackBytes) + stackBytes) & ~15;
   }
@@ -171,14 +171,14 @@ export class KernelHeap {
     return this.#backend.dataIdMap.get(dataId).memoryOffset;
   }
 
-  /** A new tensor, its values not set. */
+  /** A new tensor whose values are not set. */
   output(shape: readonly number[], dtype: DataType = 'float32'): TensorInfo {
     const made = this.#backend.makeOutput(shape, dtype);
     this.#made?.push(made);
     return made;
   }
 
-  /** A tensor's values in place, until the memory grows: before the next allocation. */
+  /** A tensor's values in place. The array is valid until the next allocation, which may grow the memory. */
   values({ dataId, shape, dtype }: TensorInfo): Float32Array | Int32Array | Uint8Array {
     const { buffer } = this.#memory;
     const { memoryOffset } = this.#backend.dataIdMap.get(dataId);
@@ -192,7 +192,7 @@ export class KernelHeap {
     );
   }
 
-  /** A tensor of other shape on the same values. */
+  /** A tensor of another shape that shares a tensor's values. */
   alias({ dataId, dtype }: TensorInfo, shape: readonly number[]): TensorInfo {
     this.#backend.incRef(dataId);
     const made = { dataId, shape: [...shape], dtype };
@@ -200,7 +200,9 @@ export class KernelHeap {
     return made;
   }
 
-  /** Address of at least `bytes` bytes of scratch, valid until the next call. Allocates: take addresses of tensors after. */
+  /**
+   * Address of at least `bytes` bytes of scratch, valid until the next call. It may allocate: take tensors' values after.
+   */
   scratch(bytes: number): number {
     if (bytes > this.#scratchBytes) {
       if (this.#scratch !== 0) this.#backend.wasm._free(this.#scratch);
@@ -247,8 +249,8 @@ function isShared({ buffer }: WebAssembly.Memory): boolean {
 }
 
 /**
- * Lets every kernel of a backend, stock ones too, refuse to make an output whose lengths are no lengths: windows that are
- * larger than an image lead to negative ones. A stock kernel would go on and write over other memory.
+ * Makes every kernel of a backend, stock ones too, refuse an output whose lengths are not integers of 0 and more. Windows
+ * that are larger than an image lead to negative lengths, with which a stock kernel would overwrite other memory.
  */
 function checkOutputs(backend: WasmBackend): void {
   const make = backend.makeOutput.bind(backend);
@@ -264,7 +266,7 @@ function checkOutputs(backend: WasmBackend): void {
   };
 }
 
-/** Ends the threads with the backend whose memory they work on. */
+/** Makes a backend end its threads when it is disposed of. */
 function stopWith(backend: WasmBackend, team: ThreadTeam): void {
   const dispose = backend.dispose.bind(backend);
   backend.dispose = () => {

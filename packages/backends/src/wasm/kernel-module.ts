@@ -10,7 +10,7 @@ export interface KernelModule {
 
 const compiled = new Map<boolean, KernelModule>();
 
-/** The kernels for a memory that threads share, or for one that they don't; compiled once each. */
+/** The kernels, compiled for a memory that threads share or for one that they do not. Each is compiled once. */
 export function kernelModule(shared: boolean): KernelModule {
   const known = compiled.get(shared);
   if (known !== undefined) return known;
@@ -25,7 +25,7 @@ export function kernelModule(shared: boolean): KernelModule {
   return made;
 }
 
-/** The same without holding up a browser, which compiles modules of this size asynchronously. */
+/** Does what {@link kernelModule} does without blocking a browser, which has to compile large modules asynchronously. */
 export async function compileKernels(shared: boolean): Promise<KernelModule> {
   if (!compiled.has(shared) && nodeModule('node:v8') === undefined) {
     const relaxedSimd = WebAssembly.validate(moduleBytes('relaxed'));
@@ -43,8 +43,8 @@ export function moduleBytes(variant: 'plain' | 'relaxed'): Uint8Array<ArrayBuffe
 }
 
 /**
- * Calls `compile` with whether the engine takes relaxed SIMD. V8 of Node 20 has it complete behind a flag, and takes the
- * flag at run time: it is set for the time of compilation, and what was compiled keeps it.
+ * Calls `compile` with whether the engine takes relaxed SIMD. V8 of Node 20 has it complete behind a flag that can be set at
+ * run time. The flag is set during compilation alone; a compiled module works without it.
  */
 function withRelaxedSimd<T>(compile: (relaxedSimd: boolean) => T): T {
   const validates = (): boolean => WebAssembly.validate(moduleBytes('relaxed'));
@@ -60,8 +60,8 @@ function withRelaxedSimd<T>(compile: (relaxedSimd: boolean) => T): T {
 }
 
 /**
- * A copy of a wasm binary whose one memory, its own or imported, is shared among threads. A memory with a maximum can be
- * shared; the binary says so in one bit.
+ * A copy of a wasm binary whose only memory, its own or imported, is shared among threads. Only a memory with a maximum can
+ * be shared. One bit of the binary says whether it is.
  *
  * @throws RangeError when the binary has no memory with a maximum
  */
@@ -73,7 +73,7 @@ export function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<Ar
   return bytes;
 }
 
-/** Where the flags of the memory's limits stand. */
+/** The index of the flags of the memory's limits; -1 where the binary has no memory. */
 function memoryLimits(bytes: Uint8Array): number {
   let at = 8;
   const integer = (): number => {
@@ -99,7 +99,7 @@ function memoryLimits(bytes: Uint8Array): number {
     }
     if (section === 2) {
       for (let left = integer(); left > 0; left -= 1) {
-        // Module and field.
+        // Skips the names of module and field.
         for (let name = 0; name < 2; name += 1) {
           const length = integer();
           at += length;

@@ -1,7 +1,10 @@
 import { inputOf, rowsAndChannels } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** Layer normalisation over the last axis, and what its gradient needs. */
+/**
+ * Layer normalisation over the last axis. It also returns each row's mean and inverse deviation, which its gradient
+ * needs.
+ */
 export const layerNorm: WasmKernel = {
   name: 'LayerNorm',
   run: ({ inputs, attrs }, heap) => {

@@ -15,8 +15,9 @@ import type { WasmKernel } from './wasm-kernel.ts';
 const cell = 4;
 
 /**
- * Products with a transposed factor, for which the stock kernel falls into a scalar loop; products of int32, which it
- * refuses; sums of nothing, whose result it does not set; and {@link broadcastProduct}.
+ * Matrix products that the stock kernel does not compute, or computes slowly: with a transposed factor, for which it uses a
+ * scalar loop; of int32, which it refuses; of empty matrices, whose result it does not set; and those of
+ * {@link broadcastProduct}.
  */
 export const batchMatMul: WasmKernel = {
   name: 'BatchMatMul',
@@ -67,7 +68,7 @@ function batchOf({ shape }: TensorInfo): number {
   return shape.slice(0, -2).reduce((product, length) => product * length, 1);
 }
 
-/** Rows and columns after the transposition. */
+/** The numbers of rows and columns after the transposition. */
 function sides({ shape }: TensorInfo, transposed: boolean): [number, number] {
   const [rows, columns] = [shape.at(-2)!, shape.at(-1)!];
   return transposed ? [columns, rows] : [rows, columns];
@@ -78,10 +79,13 @@ function outerShape(a: TensorInfo, b: TensorInfo): number[] {
 }
 
 /**
- * Fused products with a transposed factor, which the stock kernel computes wrongly for inner sizes above 48; those of int32
- * and those with a bias of several axes, which it refuses; those with one bias for all columns, for which it reads
- * memory of others; sums of nothing, to which it adds no bias;
- * and products of batches, of which it computes a part.
+ * Fused products that the stock kernel gets wrong or refuses:
+ *
+ * - with a transposed factor: it is wrong for inner sizes above 48
+ * - of int32, or with a bias of several axes: it refuses them
+ * - with one bias for all columns: it reads the memory of other tensors
+ * - of an inner size of 0: it adds no bias
+ * - of batches: it computes a part of them
  */
 export const fusedMatMul: WasmKernel = {
   name: '_FusedMatMul',

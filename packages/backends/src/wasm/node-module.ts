@@ -13,7 +13,7 @@ interface NodeModules {
   readonly 'node:worker_threads': typeof workerThreads;
 }
 
-/** A module of Node, or undefined elsewhere; no import, so that bundlers for browsers find none. */
+/** A module of Node, or undefined elsewhere. It is not imported, so that bundlers for browsers do not look for it. */
 export function nodeModule<Name extends keyof NodeModules>(
   name: Name,
 ): NodeModules[Name] | undefined {

@@ -12,9 +12,9 @@ import {
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /**
- * Kernels for int32 and bool, which stock kernels take for float32 or not at all. A bool has one byte: written as four, it
- * damages the backend's memory. Layers meet it: causal attention chooses among masks, recurrent layers that go backwards
- * reverse them. Results have the types that they have on cpu.
+ * Kernels for int32 and bool, which stock kernels read as float32 or refuse. A bool has one byte: a kernel that writes
+ * four damages the backend's memory. Layers use bool: causal attention selects among masks, and recurrent layers that go
+ * backwards reverse masks. Results have the types that they have on the cpu backend.
  */
 export const numberTypes: readonly WasmKernel[] = [
   ...['Reverse', 'Abs', 'Neg', 'Relu', 'Sign', 'Square', 'Step'].map((name) =>
@@ -45,7 +45,7 @@ export const numberTypes: readonly WasmKernel[] = [
   constantOfIntegers('IsInf', zeros),
   constantOfIntegers('IsFinite', ones),
   {
-    // Two types of which the stock kernel takes the second for the first.
+    // Casts branches of two types to a common one. The stock kernel reads the second as if it had the type of the first.
     name: 'Select',
     run: ({ inputs }) => {
       const { condition, t, e } = inputs as Record<'condition' | 't' | 'e', Tensor>;
@@ -74,7 +74,9 @@ export const numberTypes: readonly WasmKernel[] = [
   },
 ];
 
-/** A kernel on booleans by the same kernel on 0 and 1; what is not 0 then is true. */
+/**
+ * A kernel for booleans, which runs the same kernel on int32 0 and 1. In a boolean result, numbers other than 0 are true.
+ */
 function throughIntegers(
   name: string,
   names: readonly string[],
@@ -83,7 +85,7 @@ function throughIntegers(
   return converted(name, names, ['bool'], 'int32', () => type);
 }
 
-/** A kernel on int32 and bool by the same kernel on float32; the result has the input's type where none is named. */
+/** A kernel for int32 and bool, which runs the same kernel on float32. The result has the type `type`, else the input's. */
 function throughFloats(name: string, names: readonly string[], type?: DataType): WasmKernel {
   return converted(name, names, ['int32', 'bool'], 'float32', (dtype) => type ?? dtype);
 }
@@ -113,7 +115,7 @@ function converted(
   };
 }
 
-/** Integers are finite numbers; the stock kernel takes their bits for a float32. */
+/** A kernel with one result for all integers, which are finite. The stock kernel reads their bits as float32. */
 function constantOfIntegers(
   name: string,
   make: (shape: number[], dtype: 'bool') => Tensor,

@@ -4,19 +4,22 @@ import { KernelHeap } from './kernel-heap.ts';
 
 type Factory = Registration['factory'];
 
-/** The address that TensorFlow.js fetches its wasm binary from; we answer with bytes that we have already. */
+/**
+ * The address from which TensorFlow.js fetches its wasm binary. Nothing is fetched: {@link servedBy} answers with the
+ * bytes.
+ */
 const address = 'multigrad:tfjs-backend-wasm';
 
 const stockFactories = new WeakMap<Factory, Factory>();
 
-/** The factory that makes wasm backends from now on. */
+/** The factory of wasm backends that {@link installOwnFactory} registers. */
 export interface OwnFactory {
-  /** Why the last one could not be made; TensorFlow.js prints that, and keeps it to itself. */
+  /** The error because of which the last backend could not be made. TensorFlow.js only prints it. */
   readonly failure: unknown;
 }
 
 /**
- * Sees to it that TensorFlow.js makes wasm backends of this binary, our kernels prepared on so many threads: by the next
+ * Makes TensorFlow.js start wasm backends from this binary, with our kernels prepared on `threads` threads: at the next
  * `tf.setBackend`, and whenever `tf.engine().reset()` has thrown the backend away.
  *
  * @throws MultigradError `unsupported` when the backend was removed before
@@ -30,7 +33,7 @@ export async function installOwnFactory(
   const stock = stockFactories.get(registered) ?? registered;
   const made: { failure: unknown } = { failure: undefined };
   const factory = async (): Promise<KernelBackend> => {
-    // Its build for several threads would bring workers of its own.
+    // TensorFlow.js's build for several threads would start workers of its own.
     env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
     setWasmPaths(
       {
@@ -55,7 +58,7 @@ export async function installOwnFactory(
   return made;
 }
 
-/** Runs `make`, which gets the bytes at {@link address} whatever the program's own `fetch` does. */
+/** Runs `make` while TensorFlow.js gets the bytes when it fetches {@link address}, whatever the program's `fetch` does. */
 async function servedBy<T>(bytes: Uint8Array<ArrayBuffer>, make: () => Promise<T>): Promise<T> {
   const { platform } = env();
   const serving = Object.create(platform) as Platform;

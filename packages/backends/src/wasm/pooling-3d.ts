@@ -19,8 +19,8 @@ export const maxPool3D: WasmKernel = {
 };
 
 /**
- * Max pooling of volumes, backwards: each gradient goes to the first maximum of its window. The stock kernel sends it to the
- * wrong place where that maximum is not positive.
+ * The gradient of max pooling of volumes: each output's is added at the first maximum of its window. The stock kernel
+ * adds it at the wrong place where that maximum is not positive.
  */
 export const maxPool3DGrad: WasmKernel = {
   name: 'MaxPool3DGrad',
@@ -41,8 +41,9 @@ export const maxPool3DGrad: WasmKernel = {
 };
 
 /**
- * Max pooling of images, where the stock kernel is wrong: it leaves outputs of windows of one pixel unset, reads memory of others where a window lies in the padding
- * alone, counts columns differently, fails where there is no window at all, and knows no rounding but down.
+ * Max pooling of images where the stock kernel is wrong. It leaves outputs of windows of one pixel unset. It reads the
+ * memory of other tensors where a window lies in the padding alone. It counts columns differently where the padding is
+ * one number, fails where there is no window, and rounds down whatever `dimRoundingMode` says.
  */
 export const maxPool: WasmKernel = {
   name: 'MaxPool',
@@ -64,14 +65,17 @@ export const maxPool: WasmKernel = {
   },
 };
 
-/** TensorFlow.js counts columns as if windows and strides were square where the padding is one number; the stock kernel does not. */
+/**
+ * Whether TensorFlow.js and the stock kernel count the same columns. Where the padding is one number, TensorFlow.js
+ * counts as if windows and strides were square; the stock kernel does not.
+ */
 function isCountedAlike({ kernel, strides }: PoolGeometry, pad: unknown): boolean {
   return (
     typeof pad !== 'number' || [kernel, strides].every(([, rows, columns]) => rows === columns)
   );
 }
 
-/** Whether a window lies outside of the input. */
+/** Whether any window lies outside of the input. */
 function hasOuterWindows({ input, output, kernel, strides, before }: PoolGeometry): boolean {
   return [1, 2].some((axis) => {
     const last = (output[axis]! - 1) * strides[axis]! - before[axis]!;

@@ -4,7 +4,10 @@ import { inputOf } from '../registry/check-inputs.ts';
 import { poolGeometry } from '../registry/pool-geometry.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** Average pooling. The stock kernels divide gradients by the size of the whole window where it hangs over an edge. */
+/**
+ * Average pooling and its gradients. The stock kernels divide gradients by the size of the whole window also where a part
+ * lies outside the array.
+ */
 export const averagePooling: readonly WasmKernel[] = ([2, 3] as const).flatMap((axes) => {
   const name = axes === 3 ? 'AvgPool3D' : 'AvgPool';
   const forward: WasmKernel = {

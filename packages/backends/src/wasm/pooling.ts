@@ -12,8 +12,8 @@ interface PoolAttributes {
 }
 
 /**
- * Max pooling of images, backwards: each gradient goes to the first maximum of its window. The stock kernel sends it to the
- * wrong place where that maximum is not positive.
+ * The gradient of max pooling of images: each output's is added at the first maximum of its window. The stock kernel adds it
+ * at the wrong place where that maximum is not positive.
  */
 export const maxPoolGrad: WasmKernel = {
   name: 'MaxPoolGrad',

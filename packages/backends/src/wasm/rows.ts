@@ -20,7 +20,7 @@ export const gramianOfRows: WasmKernel = {
   },
 };
 
-/** Whether each row, of any size, is finite throughout. */
+/** For each row, 1 if all its numbers are finite, else 0. Rows may have any sizes. */
 export const finiteRows: WasmKernel = {
   name: 'FiniteRows',
   run: ({ inputs }, heap) => {

@@ -2,7 +2,7 @@ import { util } from '@tensorflow/tfjs-core';
 import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** The gradient of `tf.gather`; missing from the stock backend. */
+/** The sum of the rows of each segment, which is the gradient of `tf.gather`. The stock backend has no kernel for it. */
 export const unsortedSegmentSum: WasmKernel = {
   name: 'UnsortedSegmentSum',
   run: ({ inputs, attrs }, heap) => {

@@ -32,7 +32,7 @@ export const logSoftmaxGrad: WasmKernel = {
   },
 };
 
-/** Losses of integer labels and their gradient, row by row; zeros for label −1, NaN out of range. */
+/** Cross-entropies of integer labels and their gradient, row by row: zeros for label −1, NaN for labels out of range. */
 export const sparseSoftmaxCrossEntropy: WasmKernel = {
   name: 'SparseSoftmaxCrossEntropy',
   run: ({ inputs }, heap) => {

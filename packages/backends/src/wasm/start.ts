@@ -6,15 +6,15 @@ import { planThreads } from './threads/plan-threads.ts';
 
 /** How our kernels run on the wasm backend. */
 export interface WasmReport {
-  /** Threads that answer, the calling one included. */
+  /** The number of threads that answer, the calling one included. */
   readonly threads: number;
-  /** Why so many, and what became of those that are missing. */
+  /** Why there are so many threads, and why others are missing. */
   readonly threadsReason: string;
   /** `relaxed` where the engine has a multiply-add that rounds once, which is faster. */
   readonly simd: 'relaxed' | 'plain';
 }
 
-/** How the wasm backend is to start. */
+/** Options of {@link startWasm}; see `BackendOptions`. */
 export interface WasmOptions {
   readonly threads?: number | 'auto';
   readonly wasmBinary?: string | URL;
@@ -22,10 +22,10 @@ export interface WasmOptions {
 }
 
 /**
- * Starts the wasm backend by `start`, with our kernels on it.
+ * Calls `start`, which starts the wasm backend, and installs our kernels on it.
  *
- * For more than one thread the backend gets a binary with a shared memory; a backend that runs already keeps the memory
- * and the threads that it has.
+ * For more than one thread, the backend gets a binary with a shared memory. A backend that runs already keeps its memory and
+ * its threads.
  */
 export async function startWasm(
   { threads: asked = 'auto', wasmBinary, onThreadLost }: WasmOptions,
