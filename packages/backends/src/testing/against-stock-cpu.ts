@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { installWasmKernels } from '../wasm/install.ts';
 import { normal } from './seeded-tensors.ts';
 
-/** Largest difference allowed, relative to the largest magnitude or 1: float32 sums in another order. */
+/** The largest difference allowed, relative to the largest magnitude or 1. Kernels add float32 in different orders. */
 const tolerance = 1e-5;
 
 /** Starts the wasm backend with our kernels; the cpu backend keeps its stock ones, as the reference. */
@@ -47,7 +47,7 @@ export async function expectSameAsStockCpu(
       magnitude = Math.max(magnitude, Math.abs(value));
     });
     expect(found.some(Number.isNaN)).toBe(expected.some(Number.isNaN));
-    // Inputs are of size 1: a result that is small because terms cancel carries their rounding, not its own.
+    // Inputs are of size 1. A result that is small because its terms cancel has the rounding error of its terms.
     const relative = difference / Math.max(magnitude, 1);
     expect(relative, `result ${index}`).toBeLessThanOrEqual(within);
     worst = Math.max(worst, relative);

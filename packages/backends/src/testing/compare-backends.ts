@@ -6,8 +6,8 @@ export type Values = Float32Array | Float64Array | readonly number[];
 /**
  * `max |found − expected| / max |expected|`, the largest magnitude taken over the finite expected numbers.
  *
- * NaN and infinities must stand where they are expected: otherwise the result is infinite, and so it is when something
- * else than zeros is found where only zeros are expected.
+ * The result is infinite where NaN and infinities are not those that are expected, and where only zeros are expected and
+ * another number is found.
  *
  * @throws MultigradError `invalid-argument` when the lengths differ
  */

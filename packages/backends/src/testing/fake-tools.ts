@@ -7,22 +7,22 @@ import { createTarGzip } from 'nanotar';
 import type { Pins } from '../tensorflow/install/pins.ts';
 import type { TriedBuild } from '../tensorflow/install/try-build.ts';
 
-/** Programs of the names that an installation calls; they do what a test needs of them and write down each call. */
+/** Programs that stand in for those that an installation calls. They do what a test needs, and record each call. */
 export interface FakeTools {
   readonly environment: Record<string, string>;
   readonly pins: Pins;
   /** Replaces what pip delivers for a requirement. */
   readonly putWheel: (requirement: string, files: Readonly<Record<string, string>>) => Buffer;
-  /** Takes a program off the path. */
+  /** Makes a program unavailable. */
   readonly remove: (program: string) => void;
-  /** Puts a program on the path: the body of a script for Node. */
+  /** Puts a program on the path. `body` is a script for Node. */
   readonly write: (program: string, body: string) => void;
   /** The calls so far, program and arguments. */
   readonly calls: () => string[][];
   readonly tryBuild: () => Promise<TriedBuild>;
 }
 
-/** What a wheel of TensorFlow holds, as far as an installation looks. */
+/** The files in a wheel of TensorFlow, as far as an installation reads them. */
 export const wheelFiles: Readonly<Record<string, string>> = {
   'tensorflow/libtensorflow_cc.so.2': 'library '.repeat(100),
   'tensorflow/libtensorflow_framework.so.2': 'framework',
@@ -35,7 +35,7 @@ export const wheelFiles: Readonly<Record<string, string>> = {
 
 const packages = ['@tensorflow/tfjs-node', 'google-protobuf', 'node-api-headers'];
 
-/** Makes the programs npm, python3 and c++ in a folder, and pins that fit what they deliver. */
+/** Makes the programs npm, python3 and c++ in a folder, and pins with the hashes of what they deliver. */
 export async function fakeTools(folder: string): Promise<FakeTools> {
   const [bin, store] = [join(folder, 'bin'), join(folder, 'store')];
   const log = join(folder, 'calls.jsonl');
@@ -92,7 +92,7 @@ fs.writeFileSync(args[args.indexOf('-o') + 1], 'addon');`,
     return { requirement, arch: process.arch, sha256, bytes: wheel.length };
   };
   const cuda = { 'nvidia/cublas/lib/libcublas.so.12': 'cuda' };
-  // What pip chooses where nothing is pinned.
+  // The wheel that pip chooses where none is pinned.
   putWheel('nvidia-cublas-cu12<13.0,>=12.5', cuda);
   return {
     environment: { PATH: bin },

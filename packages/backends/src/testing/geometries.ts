@@ -6,7 +6,7 @@ type Conv2DArguments = Parameters<typeof backend_util.computeConv2DInfo>;
 /** Padding of a convolution; explicit paddings give top, bottom, left and right. */
 export type Padding = 'same' | 'valid' | [[0, 0], [number, number], [number, number], [0, 0]];
 
-/** Everything that a convolution's shapes follow from; NHWC. */
+/** The numbers that determine a convolution's shapes; NHWC. */
 export interface ConvolutionGeometry {
   readonly batch: number;
   readonly height: number;
@@ -52,12 +52,12 @@ export function convolutionInfo(geometry: ConvolutionGeometry): backend_util.Con
   return infoOf(geometry, false);
 }
 
-/** The same for the depthwise convolution; `outputs` is the channel multiplier. */
+/** Shapes, strides and padding of the depthwise convolution; `outputs` is the channel multiplier. */
 export function depthwiseInfo(geometry: ConvolutionGeometry): backend_util.Conv2DInfo {
   return infoOf(geometry, true);
 }
 
-/** The same for a pooling of windows `kernel`; padding 'same' or 'valid' or explicit. */
+/** Shapes, strides and padding of a pooling with windows of the size `kernel`. */
 export function poolingInfo(geometry: ConvolutionGeometry): backend_util.Conv2DInfo {
   const { batch, height, width, channels: depth, kernel, strides, pad } = geometry;
   return backend_util.computePool2DInfo([batch, height, width, depth], kernel, strides, 1, pad);

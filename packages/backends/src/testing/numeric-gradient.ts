@@ -1,6 +1,6 @@
 /**
- * `∂f/∂x` by central differences in float64: an error of about 1e-9 for smooth functions of numbers of size 1, and no
- * formula that could be wrong.
+ * `∂f/∂x` by central differences in float64, which uses no formula of a derivative that could be wrong. The error is about
+ * 1e-9 for smooth functions of numbers of size 1.
  */
 export function numericGradient(f: (x: Float64Array) => number, x: ArrayLike<number>): number[] {
   const step = 1e-4;
@@ -12,7 +12,7 @@ export function numericGradient(f: (x: Float64Array) => number, x: ArrayLike<num
       at[i] = value;
       return result;
     };
-    // Four points: the error falls with the fourth power of the step.
+    // With four points, the error falls with the fourth power of the step.
     const near = shifted(step) - shifted(-step);
     const far = shifted(2 * step) - shifted(-2 * step);
     return (8 * near - far) / (12 * step);

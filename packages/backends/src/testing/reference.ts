@@ -6,8 +6,8 @@ type Conv2DInfo = backend_util.Conv2DInfo;
 /** One product of a convolution: offsets into input, filter and output. */
 type Visit = (input: number, filter: number, output: number) => void;
 
-// Written for plainness, from the definition: a convolution is the sum over index triples (a, b, c) of
-// y[c] += x[a] · F[b], so both gradients follow from the same triples.
+// These functions follow the definition and are not fast. A convolution adds y[c] += x[a] · F[b] for each of its index
+// triples (a, b, c), so both gradients follow from the same triples.
 
 function eachProduct(info: Conv2DInfo, visit: Visit): void {
   const { inChannels, outChannels, filterWidth } = info;
@@ -32,7 +32,7 @@ function eachDepthwiseProduct(info: Conv2DInfo, visit: Visit): void {
   });
 }
 
-/** Visits the input pixel and output position (indices over n, row, column) that each tap of the window connects. */
+/** Calls `visit` with the input pixel and the output position (indices over n, row, column) of each tap of each window. */
 function eachTap(
   info: Conv2DInfo,
   visit: (pixel: number, position: number, kh: number, kw: number) => void,

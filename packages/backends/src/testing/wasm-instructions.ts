@@ -4,11 +4,11 @@ export interface Instruction {
   readonly sub: number;
 }
 
-/** The code of a wasm binary, as far as tests look into it. */
+/** The code of a wasm binary, as far as tests read it. */
 export interface WasmCode {
   /** The instructions of each function that is not imported. */
   readonly functions: readonly (readonly Instruction[])[];
-  /** Functions that are called by address: numbers in `functions`. */
+  /** The functions that are called by address, as indices into `functions`. */
   readonly inTable: readonly number[];
 }
 
@@ -52,7 +52,7 @@ class Reader {
     return byte;
   }
 
-  /** An unsigned number; signed ones have the same length. */
+  /** Reads an unsigned number. A signed one can be skipped this way, since it has the same length. */
   integer(): number {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
@@ -67,7 +67,7 @@ class Reader {
     this.at += length;
   }
 
-  /** So many numbers that nobody wants. */
+  /** Skips so many numbers. */
   skip(numbers: number): void {
     for (let left = numbers; left > 0; left -= 1) this.integer();
   }
@@ -92,7 +92,7 @@ function countImportedFunctions(reader: Reader): number {
   return count;
 }
 
-/** Active segments of functions for the one table. */
+/** Reads the active segments of functions for the only table. */
 function readElements(reader: Reader): number[] {
   const found: number[] = [];
   for (let left = reader.integer(); left > 0; left -= 1) {

@@ -84,7 +84,7 @@ const pairs = [
   ...['logicalXor', 'bitwiseAnd'],
 ] as const;
 
-/** Of other types each backend makes another one. */
+/** The types of inputs for which all backends agree. For other types their results differ. */
 const typesOf: Readonly<Record<string, readonly ('float32' | 'int32')[]>> = {
   floorDiv: ['int32'],
   pow: ['float32'],
@@ -92,7 +92,7 @@ const typesOf: Readonly<Record<string, readonly ('float32' | 'int32')[]>> = {
 
 const special = [NaN, Infinity, -Infinity, 0, -0, 1e3, -1e-5];
 
-/** Operations that mean something for booleans; elsewhere TensorFlow.js takes them for 0 and 1, or for bytes. */
+/** Operations that are defined for booleans. In other operations, TensorFlow.js reads booleans as 0 and 1, or as bytes. */
 const ofBooleans = new Set([
   ...[
     'logicalNot',
@@ -118,7 +118,7 @@ const ofBooleans = new Set([
   ],
 ]);
 
-/** Operations on each number by itself. */
+/** Elementwise operations. */
 export const elementwise: readonly OddOperation[] = [
   ...Object.entries(singles).map(([name, run]): OddOperation => ({
     name,
@@ -155,7 +155,7 @@ export const elementwise: readonly OddOperation[] = [
       const inputs = [draw.input(part(), dtype), draw.input(part(), other)].map((x, place) => ({
         ...x,
         values: Array.from(x.values, (value) => {
-          // Integers have no quotient by zero.
+          // A divisor of int32 must not be 0: integers have no quotient by zero.
           if (x.dtype === 'int32' && place === 1) return Math.abs(value) + 1;
           return x.dtype === 'float32' && draw.chance(0.05) ? draw.choice(special) : value;
         }),

@@ -271,7 +271,7 @@ export const moving: readonly OddOperation[] = [
       const shape = draw.shape(4, 4);
       const radians = draw.integer(-8, 8) / 3;
       const center: [number, number] = [draw.integer(-2, 4) / 2, draw.integer(-2, 4) / 2];
-      // Of another one each backend makes another colour.
+      // Backends differ in the colour that they make of another number.
       const fill = 0;
       return {
         inputs: [draw.input(shape, draw.type())],

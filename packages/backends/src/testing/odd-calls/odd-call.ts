@@ -33,7 +33,7 @@ export class Draw {
     return low + this.#random.integer(high - low + 1);
   }
 
-  /** Whether something of this probability happens. */
+  /** True with the given probability. */
   chance(probability: number): boolean {
     return this.#random.uniform() < probability;
   }
@@ -42,26 +42,26 @@ export class Draw {
     return list[this.#random.integer(list.length)]!;
   }
 
-  /** So many numbers, each from `one`. */
+  /** A list of `length` numbers, each of them drawn by `one`. */
   list(length: number, one: (index: number) => number): number[] {
     return Array.from({ length }, (_, index) => one(index));
   }
 
-  /** A shape of small lengths; one axis in 30 has none. */
+  /** A shape whose lengths are 1 to 4; one length in 30 is 0. */
   shape(lowestRank: number, highestRank: number): number[] {
     return this.list(this.integer(lowestRank, highestRank), () =>
       this.chance(1 / 30) ? 0 : this.integer(1, 4),
     );
   }
 
-  /** An axis, now and then one that is not there. */
+  /** An axis of a tensor of `rank`, now and then one that does not exist. */
   axis(rank: number): number {
     return rank === 0 || this.chance(0.1)
       ? this.integer(-rank - 2, rank + 1)
       : this.integer(-rank, rank - 1);
   }
 
-  /** An index into an axis, at its ends or outside now and then. */
+  /** An index into an axis of `length`, now and then one that may lie outside. */
   index(length: number): number {
     return this.chance(0.15)
       ? this.integer(-2, length + 1)
@@ -72,7 +72,7 @@ export class Draw {
     return this.chance(0.6) && among.includes('float32') ? 'float32' : this.choice(among);
   }
 
-  /** An input of numbers that differ from each other where its type has so many. */
+  /** An input of random numbers: normal ones for float32, integers from -9 to 9 for int32, or booleans. */
   input(shape: readonly number[], dtype: Type = 'float32'): CaseInput {
     const size = shape.reduce((product, length) => product * length, 1);
     const value = {
@@ -84,7 +84,7 @@ export class Draw {
   }
 }
 
-/** Text of a call, for messages. */
+/** The text of a call, for messages. */
 export function describeCall(name: string, { inputs, arguments: given }: OddCall): string {
   const shapes = inputs.map(({ shape, dtype, values }) =>
     dtype === 'int32' && values.length < 20

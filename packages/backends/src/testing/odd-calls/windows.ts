@@ -21,7 +21,7 @@ function pair(draw: Draw, low: number, high: number): [number, number] {
   return [first, draw.chance(0.5) ? first : one()];
 }
 
-/** An image; large ones now and then, so that loops over blocks are entered. */
+/** The shape of an image. It is large now and then, so that kernels enter their loops over blocks. */
 function image(draw: Draw): number[] {
   const side = draw.chance(0.2) ? 9 : 5;
   return [
@@ -42,7 +42,8 @@ export const windows: readonly OddOperation[] = [
     draw: (draw) => {
       const [filter, strides] = [pair(draw, 1, 4), pair(draw, 1, 3)];
       const drawn = drawPad(draw);
-      // Of windows of one pixel cpu makes a copy, padding or not; a window in the padding alone has no mean.
+      // Padding by numbers is left out in two cases: for windows of one pixel, where cpu copies the image whatever the
+      // padding, and for means, since a window in the padding alone has none.
       const isPlain = String(filter) === '1,1' || name === 'avgPool';
       const pad = isPlain && typeof drawn !== 'string' ? 'same' : drawn;
       const rounding = round(draw, pad);
@@ -246,7 +247,7 @@ export const windows: readonly OddOperation[] = [
       const shape = image(draw);
       const filter = [...pair(draw, 1, 3).map(Math.abs), shape[3]! + (draw.chance(0.05) ? 1 : 0)];
       const [strides, dilations] = [pair(draw, 1, 2), pair(draw, 1, 2)];
-      // A window in the padding alone has no maximum.
+      // There is no padding, since a window in the padding alone has no maximum.
       const pad = 'valid';
       return {
         inputs: [draw.input(shape), draw.input(filter)],
@@ -277,7 +278,7 @@ export const windows: readonly OddOperation[] = [
       const boxes = draw.integer(0, 3);
       const edge = (): number =>
         draw.chance(0.05) ? draw.choice([-3, 100]) : draw.integer(-2, 6) / 4;
-      // Positions of which float32 and float64 are equal: others fall on this or that side of an edge.
+      // Sizes whose positions are equal in float32 and float64. Other positions may fall on either side of an edge.
       const size: [number, number] = [
         draw.chance(0.1) ? 0 : draw.choice([1, 2, 3, 5]),
         draw.choice([1, 2, 3, 5]),

@@ -10,14 +10,14 @@ import {
   windowsOf,
 } from './windows.ts';
 
-/** One product of a convolution: of which input and which weight, and to which output it is added. */
+/** One product of a convolution: the offsets of the input, of the weight and of the output that it is added to. */
 interface Term {
   readonly input: number;
   readonly weight: number;
   readonly output: number;
 }
 
-/** All products of a convolution; depthwise where the filter has outputs for each channel. */
+/** All products of a convolution. In a depthwise one, the filter has outputs of its own for each channel. */
 function termsOf(
   shape: readonly number[],
   filterShape: readonly number[],
@@ -56,7 +56,7 @@ function convolution(
   };
 }
 
-/** The input gradient of a convolution: what goes from an input to an output goes back. */
+/** The input gradient of a convolution: each product adds the output's gradient times the weight to the input's gradient. */
 function transposed(
   inputShape: readonly number[],
   filterShape: readonly number[],
@@ -104,7 +104,7 @@ const convolutions2d = (
   const windows = windowsOf(lengths, kernel, strides, pad, dilations);
   const label = `of [${String(lengths)}] by [${String(kernel)}], strides [${String(strides)}], padding ${JSON.stringify(pad)}, dilations [${String(dilations)}]`;
   const filter = [...kernel, 2, 3];
-  // With dilations it is made of operations that TensorFlow pads as it is told.
+  // A dilated convolution is made of operations for which TensorFlow takes explicit paddings.
   const undilated = dilations.every((rate) => rate === 1);
   const refused = typeof pad === 'number' || (Array.isArray(pad) && undilated);
   return [
@@ -130,7 +130,7 @@ const convolutions2d = (
         tf.depthwiseConv2d(
           x as tf.Tensor4D,
           f as tf.Tensor4D,
-          // TensorFlow takes equal strides alone.
+          // TensorFlow takes only equal strides here.
           strides[0] === strides[1] ? (strides as [number, number]) : [2, 2],
           padding2d(pad),
           'NHWC',

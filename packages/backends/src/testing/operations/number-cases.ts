@@ -135,7 +135,7 @@ const ofSingles = singles.map(([name, run, f, shift = 0, scale = 1]): OperationC
 
 const add = (a: number, b: number): number => a + b;
 
-/** Reductions, by what they make of the numbers that fall together. */
+/** Reductions, each with the function that makes one number of those that are reduced to it. */
 const reductions: [
   string,
   (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor,

@@ -1,23 +1,23 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { normalValues } from '../seeded-tensors.ts';
 
-/** One input of an operation: numbers row by row. */
+/** One input of an operation: its shape, and its numbers row by row. */
 export interface CaseInput {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
-  /** Gradients are taken by float32 inputs. */
+  /** The type of the input. Gradients are taken with respect to float32 inputs alone. */
   readonly dtype: 'float32' | 'int32' | 'bool';
 }
 
-/** One call of an operation, with what it should give by its definition. */
+/** One call of an operation, with the result that its definition demands. */
 export interface OperationCase {
   /** The operation, and what is particular about the call. */
   readonly name: string;
   readonly inputs: readonly CaseInput[];
   readonly run: (...inputs: Tensor[]) => Tensor;
-  /** The same in float64, from the numbers of the inputs to those of the result. */
+  /** Computes the numbers of the result from those of the inputs, in float64. */
   readonly reference: (...inputs: (readonly number[])[]) => readonly number[];
-  /** Why there is no second derivative to compare; otherwise it is compared. */
+  /** The reason why there is no second derivative to compare. Where it is absent, the second derivative is compared. */
   readonly onceOnly?: string;
   /** Backends whose own forward operation does not cover this call, with the reason; they must refuse it. */
   readonly refusedBy?: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export function integers(shape: readonly number[], values: readonly number[]): C
   return { shape, values, dtype: 'int32' };
 }
 
-/** The numbers of an array of `shape`, row by row, each from its position. */
+/** The numbers of an array of `shape`, row by row, each computed from its position. */
 export function build(
   shape: readonly number[],
   valueAt: (position: readonly number[]) => number,
@@ -59,14 +59,14 @@ function listPositions(shape: readonly number[]): number[][] {
   );
 }
 
-/** Where a position stands among the numbers of an array of `shape`. */
+/** The index of a position among the numbers of an array of `shape`, row by row. */
 export function offset(shape: readonly number[], position: readonly number[]): number {
   let at = 0;
   for (let axis = 0; axis < shape.length; axis += 1) at = at * shape[axis]! + position[axis]!;
   return at;
 }
 
-/** A function that reads an array of `shape`; an axis of one number, or one that is not there, is repeated. */
+/** Makes a function that reads an array of `shape`. Axes of length 1 and leading axes that are missing are repeated. */
 export function broadcast(
   shape: readonly number[],
   values: readonly number[],
@@ -82,7 +82,7 @@ export function broadcast(
   };
 }
 
-/** The shape that two arrays have together. */
+/** The shape to which two arrays are broadcast together. */
 export function commonShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   const at = (shape: readonly number[], axis: number): number =>

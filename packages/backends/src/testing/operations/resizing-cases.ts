@@ -24,7 +24,7 @@ const sizes = [
   ],
 ] as const;
 
-/** Where a new pixel lies among the old ones. */
+/** The place of a new pixel among the old ones. */
 function place(
   index: number,
   from: number,
@@ -106,5 +106,5 @@ const resized: OperationCase[] = sizes.flatMap(([[rows, columns], [newRows, newC
   }),
 );
 
-/** Images that are resized, all corners of the options. */
+/** Resized images, for every way of placing corners and centers. */
 export const resizingCases: readonly OperationCase[] = resized;

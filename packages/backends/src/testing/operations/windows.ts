@@ -2,7 +2,7 @@ import { positions } from './operation-case.ts';
 
 export type Padding = 'same' | 'valid' | number | [number, number][];
 
-/** Windows over spatial axes: where each begins, and how many there are. */
+/** The windows over spatial axes: their sizes, the steps between them, where the first begins, and their number. */
 export interface Windows {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
@@ -36,7 +36,7 @@ export function windowsOf(
   return { kernel, strides, dilations, before: ends.map(([before]) => before), outputs };
 }
 
-/** Where each tap of a window falls, outside of the array too. */
+/** The place of each tap of a window, which may lie outside of the array. */
 export function taps(
   windows: Windows,
   output: readonly number[],
@@ -57,7 +57,7 @@ export function padding2d(pad: Padding): 'same' | 'valid' | number {
   return (Array.isArray(pad) ? [[0, 0], ...pad, [0, 0]] : pad) as 'same';
 }
 
-/** Calls that TensorFlow.js refuses on native TensorFlow. */
+/** Marks the cases that TensorFlow.js refuses on native TensorFlow, because of their padding. */
 export const paddedByNative = {
   refusedBy: { tensorflow: 'TensorFlow.js pads with `same` and `valid` alone there' },
 };
