@@ -12,7 +12,7 @@ import { installGradients } from './registry/install-gradients.ts';
 import { keepRegistration } from './registry/keep-registration.ts';
 import { startWasm, type WasmReport } from './wasm/start.ts';
 
-/** What `useBackend` did. */
+/** The result of `useBackend`: which backend is in use, and how. */
 export interface BackendReport {
   /** Name of the TensorFlow.js backend now in use. */
   readonly name: string;
@@ -62,7 +62,7 @@ export interface Runtime {
   /** Opens native TensorFlow; null where the runtime cannot have it. */
   readonly openNative: OpenNative | null;
   readonly provideGpu: ProvideGpu;
-  /** Whether `auto` takes WebGPU on a graphics device before wasm. */
+  /** Whether `auto` prefers WebGPU on a graphics device to wasm. */
   readonly prefersGpu: boolean;
 }
 

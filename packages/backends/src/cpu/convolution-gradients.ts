@@ -116,7 +116,7 @@ function addMatrixVector(
   }
 }
 
-/** Whether our loops cover the call; the stock kernel gets the others. */
+/** Whether our loops cover the call. The stock kernel computes the others. */
 function isSupported({ dataFormat = 'NHWC', dilations = 1 }: GradientAttributes): boolean {
   return dataFormat === 'NHWC' && [dilations].flat().every((dilation) => dilation === 1);
 }

@@ -19,7 +19,7 @@ export function valuesOf(backend: CpuBackend, { dataId }: TensorInfo): Float32Ar
   return backend.data.get(dataId).values;
 }
 
-/** A new float32 tensor of the values, which it takes over. */
+/** A new float32 tensor that holds the values. A Float32Array is not copied: it belongs to the tensor then. */
 export function tensorOf(
   backend: CpuBackend,
   shape: readonly number[],

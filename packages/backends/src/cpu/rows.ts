@@ -2,10 +2,10 @@ import { anyRowsOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
 import { type CpuKernel, valuesOf } from './cpu-kernel.ts';
 
 /**
- * Inner products of the K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name.
+ * Inner products of the K gradients of one tensor, accumulated in float64. `@multigrad/core` runs it by its name.
  *
- * Output, K + K (K + 1) numbers: the largest magnitudes m_k, then for each pair i ≤ j the high and low part of
- * `⟨g_i, g_j⟩ / (m_i · m_j)`, zeros where m_i or m_j is 0. m_k is NaN or infinite when the row holds such a number.
+ * The output holds K + K (K + 1) numbers: the largest magnitudes m_k, then for each pair i ≤ j the high and the low part of
+ * `⟨g_i, g_j⟩ / (m_i · m_j)`, both 0 where m_i or m_j is 0. m_k is NaN or infinite when the row holds such a number.
  */
 export const gramianOfRows: CpuKernel = {
   name: 'GramianOfRows',

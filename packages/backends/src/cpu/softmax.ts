@@ -50,7 +50,7 @@ export const sparseSoftmaxCrossEntropy: CpuKernel = {
     const gradient = new Float32Array(rows * classes);
     for (let row = 0, at = 0; row < rows; row += 1, at += classes) {
       const label = L[row]!;
-      // The label −1 says that there is none: loss and gradient stay 0.
+      // The label −1 stands for a missing label: loss and gradient stay 0.
       if (label === -1) continue;
       if (!(label >= 0 && label < classes)) {
         losses[row] = NaN;

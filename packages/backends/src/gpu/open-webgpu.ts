@@ -79,7 +79,7 @@ export function gpuOf(): Gpu | undefined {
 function describeAdapter({ info }: Adapter): GpuReport {
   const { vendor = '', architecture = '', description = '', isFallbackAdapter } = info ?? {};
   const words = [vendor, architecture, description].filter((word) => word !== '');
-  // Mesa's software renderer does not call itself a fallback everywhere.
+  // Mesa's software renderer does not report everywhere that it is a fallback.
   const software =
     isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(words.join(' '));
   return { device: words.join(' ') || 'a device without a name', software };

@@ -26,7 +26,7 @@ function addN(stock: KernelFunc): OwnKernel<KernelBackend> {
     name: 'AddN',
     run: (call, backend) => {
       const terms = call.inputs as unknown as readonly TensorInfo[];
-      // One binding is the output's.
+      // One of the bindings is for the output.
       const most = backend.device.limits.maxStorageBuffersPerShaderStage - 1;
       if (terms.length <= most) return null;
       let sum: TensorInfo | null = null;

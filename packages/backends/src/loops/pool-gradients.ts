@@ -12,7 +12,8 @@ export interface PoolGeometry {
 }
 
 /**
- * The gradient of average pooling: each output's is shared equally by the inputs of its window that lie inside the array.
+ * The gradient of average pooling: each output's gradient is shared equally by the inputs of its window that lie inside
+ * the array.
  */
 export function averagePoolGradient(dy: Float32Array, pool: PoolGeometry): Float64Array {
   const dx = new Float64Array(inputSize(pool));
@@ -24,7 +25,7 @@ export function averagePoolGradient(dy: Float32Array, pool: PoolGeometry): Float
   return dx;
 }
 
-/** The gradient of maximum pooling: each output's is added at the first maximum of its window. */
+/** The gradient of maximum pooling: each output's gradient is added at the first maximum of its window. */
 export function maxPoolGradient(
   x: Float32Array,
   dy: Float32Array,

@@ -24,7 +24,7 @@ export const broadcastBatchNorm: OwnKernel<unknown> = {
   },
 };
 
-/** Whether a tensor's numbers, repeated end to end, match those of x: it holds one number, or has the last axes of x. */
+/** Whether a tensor lines up with x when its numbers are repeated in order: it holds one number, or has x's last axes. */
 function repeatsAlongX({ shape, size }: Tensor, x: Tensor): boolean {
   const last = shape.slice(shape.findIndex((length) => length > 1));
   return size === 1 || last.every((length, i) => length === x.shape[x.rank - last.length + i]);

@@ -17,7 +17,7 @@ interface Reduction {
 
 interface ReductionAttributes {
   readonly axis?: number | number[];
-  /** What `Max` calls its axes. */
+  /** The axes of `Max`, which has this name for them. */
   readonly reductionIndices?: number | number[];
   readonly keepDims?: boolean;
 }

@@ -1,4 +1,4 @@
-/** Attributes of `MomentumUpdate`, beside the weights of the rows. */
+/** Attributes of `MomentumUpdate`, without the weights of the rows. */
 export interface MomentumAttributes {
   readonly learningRate: number;
   readonly momentum: number;
@@ -6,7 +6,7 @@ export interface MomentumAttributes {
   readonly nesterov: boolean;
 }
 
-/** Attributes of `AdamUpdate`, beside the weights of the rows. */
+/** Attributes of `AdamUpdate`, without the weights of the rows. */
 export interface AdamAttributes {
   readonly learningRate: number;
   readonly beta1: number;

@@ -8,7 +8,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 
-/** What TensorFlow.js hands to a kernel. */
+/** The arguments that TensorFlow.js passes to a kernel. */
 export type KernelCall = Parameters<KernelFunc>[0];
 
 /**
@@ -31,7 +31,7 @@ export function installKernels<Access>(
 ): void {
   for (const { name, run } of kernels) {
     const stock = getKernel(name, backendName) as KernelConfig | undefined;
-    // Unregistered first: TensorFlow.js warns when a name is registered twice.
+    // The stock kernel is unregistered first, since TensorFlow.js warns when a name is registered twice.
     if (stock !== undefined) unregisterKernel(name, backendName);
     registerKernel({
       // Keeps `setupFunc`: there a stock wasm kernel looks up its function in the binary, anew for each instance.

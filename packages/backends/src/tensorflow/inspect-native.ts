@@ -6,7 +6,7 @@ import { type NativeSurroundings, surroundingsOf } from './open-tensorflow.ts';
 /** An npm package with native TensorFlow. */
 export interface NativePackage {
   readonly name: string;
-  /** Null where it is not installed. */
+  /** The installed version; null where the package is not installed. */
   readonly version: string | null;
 }
 

@@ -76,7 +76,7 @@ export function buildName(
 /**
  * The finished builds for this platform in a folder, the newest TensorFlow first.
  *
- * @param folder - where builds lie; see `nativeFolder`
+ * @param folder - the folder that holds builds; see `nativeFolder`
  *
  * @example
  * ```ts

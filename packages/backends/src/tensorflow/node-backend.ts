@@ -3,7 +3,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 /** One attribute of a TensorFlow op. */
 export interface OpAttribute {
   readonly name: string;
-  /** One of the binding's `TF_ATTR_…` numbers. */
+  /** The type of the attribute: one of the binding's `TF_ATTR_…` numbers. */
   readonly type: number;
   readonly value: unknown;
 }

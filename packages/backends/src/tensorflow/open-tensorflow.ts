@@ -54,7 +54,7 @@ let opened: OpenedTensorFlow | null = null;
 export async function openTensorFlow(
   surroundings: NativeSurroundings,
 ): Promise<OpenedTensorFlow | NoTensorFlow> {
-  // TensorFlow would write its greetings and the processor's features to stderr.
+  // Keeps TensorFlow from writing messages about its start and the processor's features to stderr.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   if (isRegistered()) {
     return opened ?? { source: 'what the program imported', passedOver: [] };
@@ -152,7 +152,7 @@ function isRegistered(): boolean {
   return (tf.findBackendFactory(backendName) as unknown) !== null;
 }
 
-/** The backend, once it is open. */
+/** The backend of native TensorFlow. Call it once that is open. */
 export function nodeBackend(): NodeBackend {
   return tf.findBackend(backendName) as NodeBackend;
 }

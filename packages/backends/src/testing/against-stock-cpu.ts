@@ -55,7 +55,7 @@ export async function expectSameAsStockCpu(
   return worst;
 }
 
-/** The value of `f` and its gradients with respect to tensors of the given shapes, weighted by fixed numbers. */
+/** The value of `f` at `inputs`, and the gradients by each input of the sum of its numbers, weighted by fixed numbers. */
 export function valueAndGradients(
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
   ...inputs: tf.Tensor[]

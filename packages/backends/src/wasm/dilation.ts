@@ -32,7 +32,10 @@ export const dilation2D: WasmKernel = {
   },
 };
 
-/** Gradients of dilation: each output's is added at the number of the input, or of the filter, that makes its maximum. */
+/**
+ * Gradients of dilation: each output's gradient is added at the number of the input, or of the filter, that makes its
+ * maximum.
+ */
 export const dilation2DGradients: readonly WasmKernel[] = [
   gradientOf('Dilation2DBackpropInput', 'x'),
   gradientOf('Dilation2DBackpropFilter', 'filter'),

@@ -86,7 +86,7 @@ export class KernelHeap {
     return this.#alone ? 0 : this.#job;
   }
 
-  /** The other threads; null where there were none from the beginning. */
+  /** The team of the other threads; null where none were started. */
   get team(): ThreadTeam | null {
     return this.#team;
   }

@@ -19,8 +19,8 @@ export const maxPool3D: WasmKernel = {
 };
 
 /**
- * The gradient of max pooling of volumes: each output's is added at the first maximum of its window. The stock kernel
- * adds it at the wrong place where that maximum is not positive.
+ * The gradient of max pooling of volumes: each output's gradient is added at the first maximum of its window. The stock
+ * kernel adds it at the wrong place where that maximum is not positive.
  */
 export const maxPool3DGrad: WasmKernel = {
   name: 'MaxPool3DGrad',

@@ -12,8 +12,8 @@ interface PoolAttributes {
 }
 
 /**
- * The gradient of max pooling of images: each output's is added at the first maximum of its window. The stock kernel adds it
- * at the wrong place where that maximum is not positive.
+ * The gradient of max pooling of images: each output's gradient is added at the first maximum of its window. The stock
+ * kernel adds it at the wrong place where that maximum is not positive.
  */
 export const maxPoolGrad: WasmKernel = {
   name: 'MaxPoolGrad',

@@ -2,7 +2,7 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { anyRowsOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
-/** Inner products of K gradients of one tensor, accumulated in float64; the engine of multigrad runs it by name. */
+/** Inner products of the K gradients of one tensor, accumulated in float64. `@multigrad/core` runs it by its name. */
 export const gramianOfRows: WasmKernel = {
   name: 'GramianOfRows',
   run: ({ inputs }, heap) => {

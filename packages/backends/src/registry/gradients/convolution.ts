@@ -49,8 +49,8 @@ export const depthwiseConv2d: Convolution = {
 };
 
 /**
- * Gradients of convolutions and of their gradients. TensorFlow.js has none of dilated convolutions, of conv3dTranspose
- * and of filter gradients.
+ * Gradients of convolutions and of their gradients. TensorFlow.js has none for dilated convolutions, for
+ * conv3dTranspose and for filter gradients.
  */
 export const convolutionGradients: readonly GradConfig[] = [
   conv2d,
@@ -104,7 +104,7 @@ function convolve(
   return kernel(forward, { x, filter }, { dataFormat, ...common(convolution, attributes) });
 }
 
-/** The gradient by the input, of dilated convolutions too. */
+/** The gradient with respect to the input. It covers dilated convolutions too. */
 export function byInput(
   convolution: Convolution,
   dy: Tensor,
@@ -122,7 +122,7 @@ export function byInput(
   return fromLast(batchToSpaceND(run(gradient, shape, undilated(convolution)), dilations, crops));
 }
 
-/** The gradient by the filter, of dilated convolutions too. */
+/** The gradient with respect to the filter. It covers dilated convolutions too. */
 export function byFilter(
   convolution: Convolution,
   x: Tensor,

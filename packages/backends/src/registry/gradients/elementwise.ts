@@ -87,7 +87,7 @@ export const comparisonGradients: readonly GradConfig[] = [
   },
 ];
 
-/** `∂(a^b)/∂a = b·a^(b−1)`, and 0 where b is 0, also at a = 0, where the formula is 0 · ∞. */
+/** `∂(a^b)/∂a = b·a^(b−1)`. Where b is 0 it is 0, also at a = 0, where the formula gives 0 · ∞. */
 function slopeOfPower(base: Tensor, exponent: Tensor): Tensor {
   const b = asFloat(exponent);
   const constant = equal(b, scalar(0));

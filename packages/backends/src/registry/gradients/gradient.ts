@@ -11,7 +11,7 @@ import {
 /** The attributes of the forward kernel, as TensorFlow.js hands them to a gradient. */
 export type Attributes = Parameters<GradConfig['gradFunc']>[2];
 
-/** Runs one kernel of the backend in use; the tape records it, so its own gradient serves second derivatives. */
+/** Runs one kernel of the backend in use. The tape records it, so that second derivatives use the kernel's own gradient. */
 export function kernel(
   name: string,
   inputs: Readonly<Record<string, Tensor>>,

@@ -9,8 +9,8 @@ import { poolingGradients } from './pooling.ts';
 import { resizingGradients } from './resizing.ts';
 
 /**
- * Gradients that TensorFlow.js lacks or has wrong, for every backend. They are made of operations that have gradients
- * themselves, so second derivatives are there too.
+ * Gradients that TensorFlow.js lacks or computes wrongly, for every backend. They are made of operations that have
+ * gradients themselves, so second derivatives can be computed too.
  */
 export const mendedGradients: readonly GradConfig[] = [
   ...elementwiseGradients,

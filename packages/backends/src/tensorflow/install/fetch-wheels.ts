@@ -90,7 +90,7 @@ export async function fetchWheel(
   return (await wheelIn(folder))!;
 }
 
-/** A wheel that the user has fetched. */
+/** Reads a wheel that the user has fetched, for its name and its hash. */
 export async function givenWheel(path: string): Promise<Wheel> {
   return withFiles('read the wheel', path, async () => ({
     name: basename(path),

@@ -21,7 +21,7 @@ import type { CommandContext, Environment } from './run-command.ts';
 import { findCompiler } from './tools.ts';
 import { tryBuild } from './try-build.ts';
 
-/** How to install native TensorFlow. */
+/** Options of {@link installNative}. */
 export interface InstallNativeOptions {
   /** Install TensorFlow for CUDA devices, with the CUDA libraries. @defaultValue false */
   readonly gpu?: boolean | undefined;
@@ -29,7 +29,10 @@ export interface InstallNativeOptions {
   readonly folder?: string | undefined;
   /** Version of TensorFlow. @defaultValue the one that was tried with this version of multigrad */
   readonly tensorflow?: string | undefined;
-  /** A wheel of TensorFlow that was fetched by other means. Python is then needed with `gpu` alone, for the CUDA libraries. */
+  /**
+   * A wheel of TensorFlow that was fetched by other means. Python is then needed with `gpu` alone, for the CUDA
+   * libraries.
+   */
   readonly wheel?: string | undefined;
   /** Build again even if a build is there and up to date. @defaultValue false */
   readonly force?: boolean | undefined;
@@ -43,7 +46,7 @@ export interface InstallNativeOptions {
 
 /**
  * Installs native TensorFlow for `useBackend('tensorflow')`: compiles the addon of `@tensorflow/tfjs-node` against the
- * TensorFlow library inside the wheel that Python users install. Linux with glibc only; no root.
+ * TensorFlow library inside the wheel that Python users install. It needs Linux with glibc, and no root rights.
  *
  * Everything is fetched with the user's own npm and pip as they are configured, and checked against its hash. The build is
  * made in a folder beside the target, which is renamed once the build was loaded without an error.
@@ -151,7 +154,11 @@ interface Report {
   readonly header: { readonly glibcVersionRuntime?: string };
 }
 
-/** @throws MultigradError `unsupported` where there are no wheels with a C++ library for the device */
+/**
+ * Checks that there are wheels of TensorFlow with a C++ library for a platform and a device.
+ *
+ * @throws MultigradError `unsupported` where there are none
+ */
 export function checkPlatform(
   platform: string,
   arch: string,

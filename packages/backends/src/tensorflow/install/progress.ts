@@ -9,7 +9,7 @@ export interface NativeProgress {
   readonly step: NativeStep;
   /** The file or package that is being worked on. */
   readonly subject: string;
-  /** Share of the step that is done, 0 to 1; null where it cannot be told. */
+  /** Share of the step that is done, 0 to 1; null where it is not known. */
   readonly share: number | null;
 }
 

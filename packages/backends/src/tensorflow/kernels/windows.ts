@@ -19,8 +19,8 @@ interface ConvolutionAttributes extends WindowAttributes {
 }
 
 /**
- * The gradient of maximum pooling: each output's is added at the first maximum of its window. TensorFlow's own kernel is
- * many times slower.
+ * The gradient of maximum pooling: each output's gradient is added at the first maximum of its window. TensorFlow's own
+ * kernel is many times slower.
  */
 export const maxPoolGrad: NativeKernel = {
   name: 'MaxPoolGrad',

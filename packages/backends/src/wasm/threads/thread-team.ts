@@ -214,7 +214,7 @@ export class ThreadTeam {
     return lost;
   }
 
-  /** Calls `free` once none of these threads writes to memory any more; not after the backend has ended. */
+  /** Calls `free` once none of these threads writes to memory any more. It is not called once the backend has ended. */
   whenGone(members: readonly Member[], free: () => void): void {
     let left = members.length;
     const one = (): void => {
@@ -224,7 +224,7 @@ export class ThreadTeam {
     for (const member of members) member.whenGone.push(one);
   }
 
-  /** Ends all threads, with the backend. */
+  /** Ends all threads. Called when the backend ends. */
   stop(): void {
     this.#stopped = true;
     this.#active = [];
