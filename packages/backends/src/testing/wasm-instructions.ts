@@ -67,7 +67,7 @@ class Reader {
     this.at += length;
   }
 
-  /** Skips so many numbers. */
+  /** Skips a given count of numbers. */
   skip(numbers: number): void {
     for (let left = numbers; left > 0; left -= 1) this.integer();
   }

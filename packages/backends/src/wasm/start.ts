@@ -8,7 +8,7 @@ import { planThreads } from './threads/plan-threads.ts';
 export interface WasmReport {
   /** The number of threads that answer, the calling one included. */
   readonly threads: number;
-  /** Why there are so many threads, and why others are missing. */
+  /** The reason for this number of threads, and why any are missing. */
   readonly threadsReason: string;
   /** `relaxed` where the engine has a multiply-add that rounds once, which is faster. */
   readonly simd: 'relaxed' | 'plain';
