@@ -21,18 +21,18 @@ interface Point {
 
 /**
  * Solves `log (C y)_k + p log y_k = b_k` for y > 0, where C is the matrix of cosines of gradients that are not
- * stationary; returns `log y`, or null where the conditions do not hold of what was found.
+ * stationary. Returns `log y`, or null where the solution found does not fulfil the equations within rounding.
  *
- * **The unknowns.** With `x_k = e^(b_k) y_k^(−p)` the equations are `C y = x`. Every difference `t_k = y_k − x_k` belongs to
- * exactly one pair of positive x_k and y_k. Where t_k is far above zero, y_k is about t_k and x_k is small; far below, it is
- * the other way round. So `C y − x` is nearly linear in t on either side, no step can leave the domain, and
- * `x_k y_k^p = e^(b_k)` holds to the last digits, however small x_k or y_k is.
+ * **The unknowns.** With `x_k = e^(b_k) y_k^(−p)` the equations are `C y = x`. Every difference `t_k = y_k − x_k`
+ * belongs to exactly one pair of positive x_k and y_k. Where t_k is far above zero, y_k is about t_k and x_k is small;
+ * where it is far below zero, x_k is about −t_k and y_k is small. So `C y − x` is nearly linear in t on either side, no
+ * step can leave the domain, and `x_k y_k^p = e^(b_k)` holds to the last digits, however small x_k or y_k is.
  *
- * **The search** is Newton's from `t = 0`, the solution where gradients are orthogonal. Its steps are those that minimise
- * the convex `½ yᵀ C y − Σ_k ∫ x_k dy_k`. A step is halved until `rᵀ H⁻¹ r` falls, for `r = C y − x` and the Hessian H
- * before the step, or until the largest relative residual halves: where lengths differ by many powers of ten, `rᵀ H⁻¹ r`
- * does not show the small ones. A small ridge keeps H positive definite where C is not, within its error. Where no part of
- * a step will do, a larger ridge gives another step.
+ * **The search** is Newton's method from `t = 0`, the solution where gradients are orthogonal. Its steps are those that
+ * minimise the convex `½ yᵀ C y − Σ_k ∫ x_k dy_k`. A step is halved until `rᵀ H⁻¹ r` falls, for `r = C y − x` and the
+ * Hessian H before the step, or until the largest relative residual halves: where lengths differ by many powers of ten,
+ * `rᵀ H⁻¹ r` does not show the small ones. A small ridge keeps H positive definite where C is not, within its error.
+ * Where no shortened step is better, a larger ridge gives another step.
  *
  * @param goals - b, K finite numbers
  * @param power - p > 0
@@ -44,7 +44,7 @@ export function balance(cosines: Gramian, goals: Float64Array, power: number): F
   const rounding = cosines.size * 2 ** -54;
   let point = pointAt(cosines, new Float64Array(cosines.size), lowered, power);
   let best = point;
-  // Five turns as a rule, seldom more than thirty.
+  // Usually about five turns are enough; more than thirty are rare.
   for (let turn = 0; turn < 300 && best.error > rounding; turn += 1) {
     const next = step(cosines, point, lowered, power);
     if (next === null) break;
@@ -93,7 +93,8 @@ function pointAt(
 /**
  * The solution z of `e^z − e^(b − p z) = t` for t >= 0.
  *
- * Newton's on `z − log(t + e^(b − p z))`, which rises and is concave, from the left of its zero: each turn goes right.
+ * It is found by Newton's method on `z − log(t + e^(b − p z))`, which rises and is concave. The search starts below the
+ * zero, so each turn increases z.
  */
 function logOfLarger(difference: number, goal: number, power: number): number {
   let z = Math.max(Math.log(difference), goal / (1 + power));
@@ -107,7 +108,7 @@ function logOfLarger(difference: number, goal: number, power: number): number {
   return z;
 }
 
-/** The point after a step; null where none is better. */
+/** The point after one Newton step; null where no step gives a better point. */
 function step(cosines: Gramian, point: Point, goals: Float64Array, power: number): Point | null {
   const { size, values, relativeError } = cosines;
   // Scaled by S = √shares so that the diagonal is 1: S H S = S C S + 1 − S².
@@ -151,7 +152,7 @@ function step(cosines: Gramian, point: Point, goals: Float64Array, power: number
   return null;
 }
 
-/** `dt` from `dy = S e`: `dy / dt` is the share. */
+/** Computes `dt` from `dy = S e`, where `dy / dt` is the share. */
 function differencesOf(
   { size, values }: Gramian,
   { shares, residuals }: Point,
@@ -160,7 +161,7 @@ function differencesOf(
 ): Float64Array {
   return shares.map((share, k) => {
     if (share > 0.5) return solved[k]! / scales[k]!;
-    // Without a division by a share that may be zero: (C dy)_k + (1 − share) dt_k = −r_k.
+    // This form does not divide by a share, which may be zero: (C dy)_k + (1 − share) dt_k = −r_k.
     let sum = residuals[k]!;
     for (let j = 0; j < size; j += 1) sum += values[k * size + j]! * scales[j]! * solved[j]!;
     return -sum / (1 - share);

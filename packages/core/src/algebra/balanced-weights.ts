@@ -5,27 +5,28 @@ import type { Gramian } from './gramian.ts';
 import { norms } from './gramian-of.ts';
 import { minNormPoint } from './min-norm.ts';
 
-/** What {@link balancedWeights} found. */
+/** The result of {@link balancedWeights}. */
 export interface BalancedWeights {
   /** K numbers >= 0: the solution, or zeros where `note` says that there is none. */
   readonly weights: Float64Array;
   /**
-   * Why there are no weights: `stationary` where the equations have no solution, `unsolved` where the conditions did not
-   * hold of what was found. Absent where the weights are the solution.
+   * Why there are no weights: `stationary` where the equations have no solution, `unsolved` where the solution found
+   * failed the check. Absent where the weights are the solution.
    */
   readonly note?: 'stationary' | 'unsolved';
 }
 
 /**
- * The positive weights with `(G a)_k = a_k^(−1/α)`: the bargaining solution for α = 1, an α-fair one else.
+ * The positive weights with `(G a)_k = a_k^(−1/α)`: the bargaining solution for α = 1, an α-fair one for other α.
  *
  * There is none for gradients that are Pareto stationary (some combination with weights >= 0 is zero within the
  * Gramian's error), a zero gradient among them. Elsewhere there is exactly one: the minimum of the convex
  * `½ aᵀ G a − Σ φ(a_k)` with `φ' = a^(−1/α)`. Newton's method finds it on the Gramian of unit gradients. Multiplying J by
  * s multiplies a by `s^(−2α/(1+α))`.
  *
- * **What was found is checked**: `|(G a)_k − a_k^(−1/α)| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| a_j` for every k, so a solves
- * the equations of a Gramian that differs from this one by no more than that. Where it fails the note is `unsolved`.
+ * **The solution is checked**: `|(G a)_k − a_k^(−1/α)| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| a_j` for every k. So a
+ * solves the equations of a Gramian that differs from this one by no more than that. Where the check fails the note is
+ * `unsolved`.
  *
  * For a large α a weight may be less than float64 can hold, `(G a)_k^(−α)`; then it is 0.
  *

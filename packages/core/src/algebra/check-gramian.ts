@@ -3,12 +3,12 @@ import { describeValue } from '../base/describe-value.ts';
 import type { Gramian } from './gramian.ts';
 
 /**
- * Checks that a Gramian is one: square, finite, symmetric within its stated error, with a diagonal >= 0.
+ * Checks that a Gramian is square, finite and symmetric within its stated error, and that its diagonal is >= 0.
  *
  * Symmetric means `|G_ij − G_ji| <= 2 · relativeError · √(G_ii G_jj)`, as both entries stand for the same product.
  *
- * @param gramian - as handed in by a caller
- * @param what - what the messages call it
+ * @param gramian - the Gramian that a caller gave
+ * @param what - name of the Gramian in messages
  * @throws MultigradError `invalid-argument` naming what does not fit, `non-finite` for an entry that is NaN or infinite
  *
  * @example
@@ -57,7 +57,7 @@ export function checkGramian(gramian: Gramian, what = 'A Gramian'): void {
       const above = values[i * size + j]!;
       const below = values[j * size + i]!;
       if (above === below) continue;
-      // One square root after the other: the product of the squares could overflow.
+      // Take both square roots before the product: the product of the squares could overflow.
       const norms = Math.sqrt(values[i * size + i]!) * Math.sqrt(values[j * size + j]!);
       if (Math.abs(above - below) <= 2 * relativeError * norms) continue;
       refuse(

@@ -90,7 +90,9 @@ export function appendRows(
   return count >= to || appendRow(matrix, ridge, factor, entered, count);
 }
 
-/** The last entry of a row whose others are there; false where its square is not above rounding. */
+/**
+ * Computes the last entry of a row whose other entries are known; returns false where its square is not above rounding.
+ */
 function closeRow(
   matrix: Float64Array,
   ridge: number,
@@ -108,10 +110,13 @@ function closeRow(
   return true;
 }
 
-/** What counts against a {@link removeRow} besides its arithmetic, in numbers that a refactoring goes through. */
+/** Fixed cost of a {@link removeRow} in {@link isRemovalCheaper}, in numbers that factoring again would process. */
 const begun = 1000;
 
-/** Whether rows before `count` are better removed one by one than all behind the first of them factored again. */
+/**
+ * Whether it is cheaper to remove the rows at `places` one by one than to factor all rows behind the first of them
+ * again.
+ */
 export function isRemovalCheaper(places: readonly number[], count: number): boolean {
   const first = places[0]!;
   const left = count - places.length;
@@ -121,8 +126,8 @@ export function isRemovalCheaper(places: readonly number[], count: number): bool
 }
 
 /**
- * Removes the row at a place from a factor of `count` rows: those behind it move up by one, and the column that is left
- * over goes into the others by rotations, which lose no digits.
+ * Removes the row at a place from a factor of `count` rows. The rows behind it move up by one. Rotations, which lose no
+ * digits, merge the column that is left over into the others.
  *
  * @param turns - work space, twice the size of the matrix
  *
@@ -138,7 +143,7 @@ export function removeRow(
   for (let k = place; k < count - 1; k += 2) {
     const row = k * size;
     for (let m = 0; m < place; m += 1) factor[row + m] = factor[row + size + m]!;
-    // Two rows at a time: what is left over of one waits for its last product, not for the other's.
+    // Two rows at a time, so that the sum of one row need not wait for that of the other.
     const both = k + 2 < count;
     const next = both ? row + size : row;
     if (both) for (let m = 0; m < place; m += 1) factor[next + m] = factor[next + size + m]!;
@@ -164,7 +169,7 @@ export function removeRow(
   }
 }
 
-/** The diagonal of a row that moves up, and the rotation that takes what is left over into it. */
+/** Computes the diagonal entry of a row that moves up, and the rotation that merges its leftover entry into it. */
 function close(
   factor: Float64Array,
   row: number,
@@ -198,8 +203,8 @@ export function solveFactored(
 }
 
 /**
- * Solves `L z = b_S` for the places `from` … `count − 1` of z, those before them known; two rows at a time, so that neither
- * sum waits for the other.
+ * Solves `L z = b_S` for the places `from` … `count − 1` of z; those before them are known. It takes two rows at a
+ * time, so that neither sum waits for the other.
  */
 export function solveForward(
   factor: Float64Array,
@@ -233,7 +238,8 @@ export function solveForward(
 }
 
 /**
- * Solves `Lᵀ target_S = z`. Along the factor's rows: each solved number is taken out of those before it, two at a time.
+ * Solves `Lᵀ target_S = z`. It goes along the factor's rows, two at a time, and subtracts the part of each solved
+ * number from the numbers before it.
  *
  * @param halves - z in the first `count` places, work space in as many behind them
  */

@@ -5,7 +5,8 @@ const factors = workNumbers();
 
 /**
  * The inverse of a Gramian that is far from singular, by its Cholesky factor: K × K entries, symmetric to the last bit.
- * Null where it may be singular within its error, or its entries leave float64, for the eigenvalues to decide.
+ * Null where the Gramian may be singular within its error or an entry leaves float64; then its eigenvalues have to
+ * decide.
  *
  * `λ_min >= 1 / tr(G⁻¹)` and `λ_max <= tr(G)`, so the traces prove that no eigenvalue counts as zero.
  */
@@ -51,7 +52,7 @@ export function definiteInverse({ size, values, relativeError }: Gramian): Float
     inverseTrace += inverse[i * size + i]!;
     for (let j = 0; j < i; j += 1) inverse[j * size + i] = inverse[i * size + j]!;
   }
-  // Four times the bound by which the eigenvalues are judged: rounding of these sums is less.
+  // Four times the bound that eigenvalues are compared with: the rounding of these sums is less than the rest of it.
   const cutoff = 4 * size * Math.max(relativeError, 2 ** -52) * trace;
   return cutoff * inverseTrace < 1 ? inverse : null;
 }

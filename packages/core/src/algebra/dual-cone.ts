@@ -14,10 +14,10 @@ const slopeArrays = workNumbers();
  * The projection of a combination of gradients onto the dual cone of the gradients, as weights:
  * `argmin vᵀ G v` over `v >= u`.
  *
- * `x = Σ v_k g_k` is the vector nearest to the reference `r = Σ u_k g_k` that conflicts with no gradient: `G v >= 0`, and
- * `v_k > u_k` only where `(G v)_k = 0`. It is found by active sets on the cosines, so rows of very different length do no
- * harm and scaling J changes nothing. Where gradients depend on each other several v give the same vector; which is
- * returned is not specified. A zero gradient keeps its `u_k`.
+ * `x = Σ v_k g_k` is the vector nearest to the reference `r = Σ u_k g_k` that conflicts with no gradient: `G v >= 0`,
+ * and `v_k > u_k` only where `(G v)_k = 0`. It is found by active sets on the cosines, so rows of very different length
+ * do no harm and scaling J changes nothing. Where gradients depend on each other several v give the same vector; which
+ * of them is returned is not specified. A zero gradient keeps its `u_k`.
  *
  * @remarks
  * **Bounds.** Let `e = relativeError + K · 2⁻⁵⁰`, which stands for the Gramian's error and the solver's rounding. Each
@@ -25,17 +25,16 @@ const slopeArrays = workNumbers();
  *
  * - No gradient conflicts: `⟨x, g_k⟩ >= −2 √e |x| |g_k|`.
  * - The vector is not longer than the reference: `|x| <= |r|`.
- * - Where no vector can be told from zero, or none is verified, **all weights of gradients that are not zero are 0** (not u
- *   or more). So it is for opposite gradients.
+ * - Where no vector can be told from zero, or none is verified, **all weights of gradients that are not zero are 0**
+ *   (not u or more). This is the case for opposite gradients.
  *
- * The distance from the projection without rounding, x*, is at most `12 K √e S*`, where
- * `S* = Σ (|u_k| + v*_k − u_k) |g_k|` is the sum of the lengths that x* is made of. So much it can be where gradients nearly
- * depend on each other; where they are far from that, it is about `K e S*`. Where no gradient conflicts with r by more than
- * `4 √K e Σ |u_k| |g_k|`, the weights are u to the last bit. `npm run soak -- exact` holds these bounds against exact
- * arithmetic.
+ * The distance from the projection without rounding, x*, is at most `12 K √e S*`, where `S* = Σ (|u_k| + v*_k − u_k)
+ * |g_k|` is the sum of the lengths that x* is made of. It can come near this bound where gradients nearly depend on
+ * each other; elsewhere it is about `K e S*`. Where no gradient conflicts with r by more than `4 √K e Σ |u_k| |g_k|`,
+ * the weights are u to the last bit. `npm run soak -- exact` holds these bounds against exact arithmetic.
  *
- * A ridge of `4 √K e` on the cosines makes the problem definite, and most of what it changes is taken back by a second
- * solution.
+ * A ridge of `4 √K e` on the cosines makes the problem definite. A second solution removes most of what the ridge
+ * changes.
  *
  * @param u - K finite numbers
  * @returns K numbers, a new array
@@ -79,12 +78,13 @@ export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float
   let longest = 0;
   for (const k of active) longest = Math.max(longest, lengths[k]!);
   const error = roundingError(gramian);
-  // The errors move the cosines' eigenvalues by at most K times the largest, and by 2 √(K / 3) times it if random.
+  // The errors move the cosines' eigenvalues by at most K times the largest error, or by 2 √(K / 3) times it if they
+  // are random.
   let problem = { matrix: cosines, ridge: 4 * Math.sqrt(count) * error };
   const search = ridgeSearch(count);
   const reference = references.of(count);
   const slopes = slopeArrays.of(count);
-  // Gradients of which a multiple of the opposite is a sum of others: their own projections are zero.
+  // Marks gradients whose opposite is a multiple of a sum of others: their own projections are zero.
   const opposed = new Uint8Array(count);
   return (u) => {
     checkCombination(u, size);
@@ -110,7 +110,7 @@ export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float
     // With y = reference + x: argmin ½ xᵀ C x + (C reference)ᵀ x over x >= 0.
     negatedProduct(cosines, reference, slopes);
     while (!solveRidge(problem, slopes, search)) {
-      // More error than the Gramian states. Beyond a ridge of K every matrix of cosines is definite.
+      // The Gramian has more error than it states. Every matrix of cosines is definite with a ridge above K.
       problem = { ...problem, ridge: 16 * problem.ridge };
     }
     const { solution: added, slopes: after } = search;
@@ -119,7 +119,7 @@ export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float
     for (let at = 0; at < count; at += 1) {
       const k = active[at]!;
       if (!found) projected[k] = 0;
-      // Nothing is added to most: those keep their u_k to the last bit.
+      // Most gradients get nothing added: they keep their u_k to the last bit.
       else if (added[at] !== 0) projected[k]! += added[at]! * (total * (longest / lengths[k]!));
     }
     return projected;
@@ -127,8 +127,8 @@ export function dualConeProjection(gramian: Gramian): (u: Float64Array) => Float
 }
 
 /**
- * Marks the gradients that have a good part in a combination `reference + added` that cannot be told from zero: divided
- * by its weight, it is zero of the projection of such a gradient too.
+ * Marks the gradients with a large weight in `reference + added`, a combination that cannot be told from zero. Divided
+ * by such a gradient's weight, the combination shows that the gradient's own projection is zero too.
  */
 function markOpposed(reference: Float64Array, added: Float64Array, opposed: Uint8Array): void {
   const size = reference.length;

@@ -123,7 +123,7 @@ function changed(
 /**
  * The Gramian of some of the gradients.
  *
- * @param indices - those of the gradients, in the order wanted
+ * @param indices - indices of the gradients, in the order wanted
  *
  * @example
  * ```ts
@@ -140,8 +140,8 @@ export function partOfGramian(gramian: Gramian, indices: readonly number[]): Gra
 }
 
 /**
- * The error by which decisions on a Gramian are made, `e = relativeError + K · 2⁻⁵⁰`: what the Gramian states, and the
- * rounding of what is solved with it.
+ * The error by which decisions on a Gramian are made, `e = relativeError + K · 2⁻⁵⁰`: the error that the Gramian
+ * states, plus the rounding of what is solved with it.
  *
  * An inner product of `Σ w_k g_k` with `g_i` is known to `e |g_i| Σ |w_k| |g_k|`.
  *
@@ -158,8 +158,8 @@ export function roundingError({ size, relativeError }: Gramian): number {
 }
 
 /**
- * Whether a combination `h = Σ w_k g_k` is zero as far as the Gramian can tell: `|h|² <= 4 e S²`, with the
- * {@link roundingError} e and `S = Σ |w_k| |g_k|`. Where that is so of weights >= 0, the gradients are Pareto stationary.
+ * Whether a combination `h = Σ w_k g_k` is zero as far as the Gramian can tell: `|h|² <= 4 e S²`, with the {@link
+ * roundingError} e and `S = Σ |w_k| |g_k|`. Where this holds for weights >= 0, the gradients are Pareto stationary.
  *
  * Both lengths may be scaled by the same factor, so that no square overflows.
  *

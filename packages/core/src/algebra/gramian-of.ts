@@ -77,7 +77,7 @@ export function gramianOfColumns(
   const size = jacobian.length;
   const scales = Float64Array.from(jacobian, (row) => {
     const scale = scaleOf(row, start, end);
-    // Then all of its products are zero, not its square alone: what remains is still the Gramian of some rows.
+    // All products of such a row are zero, not its square alone, so that the result is still the Gramian of some rows.
     return scaledDot(row, scale, row, scale, start, end) < 2 ** -1022 ? 0 : scale;
   });
   const values = new Float64Array(size * size);
@@ -97,7 +97,7 @@ export function gramianOfColumns(
   return { size, values, relativeError: (end - start + 4) * 2 ** -53 };
 }
 
-/** A power of two near the largest magnitude, within what has a reciprocal: scaling by it rounds nothing. 0 for zeros. */
+/** A power of two near the largest magnitude whose reciprocal is finite: scaling by it rounds nothing. 0 for zeros. */
 function scaleOf(row: Jacobian[number], start: number, end: number): number {
   let largest = 0;
   for (let c = start; c < end; c += 1) largest = Math.max(largest, Math.abs(row[c]!));
@@ -183,7 +183,7 @@ export function norms({ size, values }: Gramian): Float64Array {
 }
 
 /**
- * The indices of the lengths that are not zero: the objectives whose gradients are there at all.
+ * The indices of the lengths that are not zero: the objectives whose gradients are not zero.
  *
  * @example
  * ```ts
@@ -199,7 +199,7 @@ export function nonZero(lengths: Float64Array): number[] {
 }
 
 /**
- * Whether a combination of the gradients is zero because none that is not zero has a weight.
+ * Whether a combination of the gradients is zero because every gradient with a weight is zero.
  *
  * @param weights - K numbers
  *

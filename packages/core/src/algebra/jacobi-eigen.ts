@@ -15,7 +15,7 @@ export function diagonaliseJacobi(matrix: Float64Array, rows: Float64Array, size
   while (rotateEveryPair(matrix, rows, size));
 }
 
-/** Rotates every off-diagonal entry that matters to zero once, row by row; whether there was any. */
+/** Rotates each off-diagonal entry that is not negligible to zero once, row by row; returns whether there was one. */
 function rotateEveryPair(matrix: Float64Array, rows: Float64Array, size: number): boolean {
   let rotated = false;
   for (let p = 0; p < size - 1; p += 1) {

@@ -73,8 +73,9 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     rows += scaled[k]!;
   }
   const form = Math.max(0, quadraticForm(unit, scaled));
-  // A row outside may ask to enter by K · ε times the terms of its sum, 3 S at most, and the solver still ends: 3 K ε S,
-  // and a fourth for the rounding of those inside.
+  // The solver ends while a row outside may still be off by K · ε times the terms of its sum, which are at most 3 S: 3
+  // K ε S.
+  // A fourth K ε S is for the rounding of the rows inside.
   return {
     weights: scaled.map((value, k) => (value * ratios[k]!) / total),
     squaredNorm: (form / total / total) * shortest * shortest,
@@ -104,6 +105,6 @@ function manyRows(cosines: Float64Array, ratios: Float64Array): Float64Array {
       matrix[i * size + j] = cosines[i * size + j]! + ratios[i]! * ratios[j]!;
     }
   }
-  // A ray is a combination of rows that vanishes: the hull holds the origin.
+  // A ray is a combination of rows that is zero: the hull contains the origin.
   return solveNonNegative(matrix, ratios).values;
 }

@@ -7,7 +7,7 @@ const orders = new WorkArray((length) => new Int32Array(length));
 const insides = new WorkArray((length) => new Uint8Array(length));
 const passed = new WorkArray((length) => new Uint8Array(length));
 
-/** A solution, or a ray along which the objective falls for ever as far as float64 can tell. */
+/** A solution, or a ray along which the objective falls without bound as far as float64 can tell. */
 export interface NonNegativeSolution {
   /** n numbers >= 0. */
   readonly values: Float64Array;
@@ -18,9 +18,9 @@ export interface NonNegativeSolution {
 /**
  * `argmin ½ xᵀ H x − bᵀ x` over x >= 0 for a symmetric positive semi-definite H, exactly, by active sets.
  *
- * Variables enter one at a time where the gradient asks for it, a Cholesky factor of the entered ones is extended by
- * a row, and variables that would turn negative leave at the first that reaches zero (Lawson and Hanson). A variable
- * that depends linearly on the entered ones takes the place of one of them.
+ * Variables enter one at a time, where the gradient asks for it. Each extends a Cholesky factor of the entered ones by
+ * a row. A step ends where the first variable reaches zero; that one leaves (Lawson and Hanson). A variable that
+ * depends linearly on the entered ones takes the place of one of them.
  *
  * @param matrix - H, n × n, row-major
  * @param vector - b, n numbers
@@ -36,14 +36,14 @@ export function solveNonNegative(matrix: Float64Array, vector: Float64Array): No
   const inside = insides.zeros(size);
   const passedOver = passed.zeros(size);
   let count = 0;
-  // Each turn lowers the objective; the bound only guards against rounding that undoes itself.
+  // Each turn lowers the objective. The bound ends the loop where rounding makes turns undo each other.
   for (let turn = 0; turn < 10 * size + 20; turn += 1) {
     const candidate = steepest(matrix, vector, solution, inside, passedOver);
     if (candidate < 0) break;
     entered[count] = candidate;
     let dependent = !appendRow(matrix, 0, factor, entered, count);
     while (dependent) {
-      // Exchange it for the first of those entered that reaches zero on the way of no curvature.
+      // Exchange it for the first entered variable that reaches zero along the direction without curvature.
       const stayed = exchange(matrix, factor, entered, inside, count, solution, target);
       if (stayed < 0) return { values: solution, ray: true };
       if (stayed === count) break;
@@ -62,7 +62,7 @@ export function solveNonNegative(matrix: Float64Array, vector: Float64Array): No
     for (;;) {
       solveFactored(factor, entered, count, vector, 0, target);
       if (first && target[candidate]! <= 0) {
-        // Rounding claimed a descent that is not there.
+        // The descent was rounding alone.
         count -= 1;
         inside[candidate] = 0;
         passedOver[candidate] = 1;
@@ -119,9 +119,10 @@ function steepest(
 }
 
 /**
- * Moves along the null vector that a dependent candidate, at the place `count`, forms with the entered variables, in
- * which the objective falls linearly, until one of them is zero and leaves; returns how many stay. Where none would reach
- * zero, the solution becomes that ray, and the result is −1.
+ * Exchanges a dependent candidate, at the place `count`, for an entered variable. The solution moves along the null
+ * vector that the candidate forms with the entered variables, along which the objective falls linearly, until one of
+ * them is zero and leaves. Returns how many stay. Where none would reach zero, the solution becomes the null vector as
+ * a ray, and the result is −1.
  */
 function exchange(
   matrix: Float64Array,
@@ -134,7 +135,7 @@ function exchange(
 ): number {
   const size = solution.length;
   const candidate = entered[count]!;
-  // target holds the combination of entered variables that equals the candidate: each falls at that rate.
+  // target holds the combination of entered variables that equals the candidate: the rates at which they fall.
   solveFactored(factor, entered, count, matrix, candidate * size, target);
   let step = Infinity;
   let blocking = -1;
@@ -153,7 +154,7 @@ function exchange(
   for (let k = 0; k < count; k += 1) {
     const index = entered[k]!;
     solution[index] = Math.max(0, solution[index]! - step * target[index]!);
-    // What is to leave is marked as such.
+    // A negative target marks the variable that leaves, for `leave`.
     target[index] = index === blocking ? -1 : 1;
   }
   solution[candidate] = solution[candidate]! + step;
@@ -168,7 +169,8 @@ function largestStep(
   solution: Float64Array,
   target: Float64Array,
 ): number {
-  // Not 1 for the latter: a target of −1e-17 rounds the way to it to 1, yet its variable has to leave.
+  // Infinity, not 1, where no variable ends the step: a target of −1e-17 rounds the step to 1, yet its variable has to
+  // leave.
   let step = Infinity;
   for (let k = 0; k < count; k += 1) {
     const index = entered[k]!;

@@ -24,7 +24,7 @@ export function projectOntoSimplex(x: Float64Array): Float64Array {
     );
   }
   const greatest = x.reduce((most, value) => Math.max(most, value));
-  // The greatest is subtracted first: what the simplex keeps lies within 1 of it.
+  // Subtract the greatest number first: those that keep a weight lie within 1 of it.
   const shifted = x.map((value) => value - greatest);
   const sorted = Float64Array.from(shifted).sort().reverse();
   let sum = 0;

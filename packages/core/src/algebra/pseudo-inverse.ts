@@ -15,7 +15,7 @@ export interface PseudoInverse {
  * The Moore–Penrose inverse of a Gramian, `G⁺ = Σ_k v_k v_kᵀ / λ_k` over the eigenvalues that are not zero.
  *
  * Eigenvalues of at most `K · max(relativeError, 2⁻⁵²) · λ_max` count as zero: the entries' errors can move an
- * eigenvalue by `relativeError · trace G`, which is no more than that. What lies below is not known to be there.
+ * eigenvalue by `relativeError · trace G`, which is no more than that. A smaller eigenvalue cannot be told from zero.
  *
  * @remarks
  * The rank is that of the whole matrix. A gradient whose squared norm is smaller than the bound against the others'

@@ -11,7 +11,7 @@ export type RandomState = readonly [number, number, number, number];
 /**
  * Draws from a generator; read `state()` back to continue elsewhere.
  *
- * All it remembers is in its state: the same state gives the same draws, whatever was drawn before it.
+ * The same state gives the same draws, whatever was drawn before it.
  */
 export interface Random {
   /** A number in [0, 1), a multiple of 2⁻⁵³. */
@@ -42,7 +42,8 @@ export interface Random {
 }
 
 /**
- * The state of a generator for a seed and a stream: independent streams of one seed for each group, layer or epoch.
+ * The state of a generator for a seed and a stream. Streams of one seed are independent: each group, layer or epoch can
+ * have one.
  *
  * The seed and the words of the stream are hashed: word s of the state, s = 1 … 4, is the 32-bit FNV-1a hash of the
  * UTF-16 code units of `JSON.stringify([s, seed, ...stream])`. The first 16 numbers are thrown away.

@@ -6,11 +6,11 @@ import {
   solveForward,
 } from './cholesky.ts';
 
-/** A problem `argmin ½ xᵀ (C + ridge I) x − bᵀ x` over x >= 0, but for b. */
+/** A problem `argmin ½ xᵀ (C + ridge I) x − bᵀ x` over x >= 0, without b. */
 export interface RidgeProblem {
   /** C, n × n, row-major, symmetric. */
   readonly matrix: Float64Array;
-  /** Greater than zero, enough to make C definite. Rows enter where their slope is more than `ridge · (1 + Σ x)`. */
+  /** A number > 0, large enough to make C definite. Rows enter where their slope is more than `ridge · (1 + Σ x)`. */
   readonly ridge: number;
 }
 
@@ -24,7 +24,7 @@ export interface RidgeSearch {
   readonly target: Float64Array;
   readonly nextSolution: Float64Array;
   readonly nextSlopes: Float64Array;
-  /** b with the ridge's centre. */
+  /** b plus `ridge` times the first solution: the ridge is then centred on that solution. */
   readonly centred: Float64Array;
   /** The Cholesky factor of the first `factored` rows of those inside. */
   readonly factor: Float64Array;
@@ -40,13 +40,13 @@ export interface RidgeSearch {
   readonly inside: Uint8Array;
 }
 
-/** Up to this size they are kept from call to call, as work arrays are. */
+/** Up to this size arrays are kept from call to call, as work arrays are. */
 const largestKept = 64;
 const kept: RidgeSearch[] = [];
 
 /**
- * Arrays for searches among `size` rows. Whoever asks for the same size next may get the same: what a search found is to
- * be read before.
+ * Arrays for searches among `size` rows. The next call for the same size may return the same arrays: read the result
+ * before it.
  */
 export function ridgeSearch(size: number): RidgeSearch {
   if (size > largestKept) return newSearch(size);
@@ -75,16 +75,16 @@ function newSearch(size: number): RidgeSearch {
 /**
  * Solves a definite problem in few turns, however many rows there are.
  *
- * In each turn the rows outside with the steepest slopes enter, and x moves to the minimiser on the rows inside, cut off
- * at zero, where that lowers the objective; else as far towards it as no number turns negative. Rows at zero leave. So
- * the objective falls in every turn. A turn costs what changes of one Cholesky factor: rows behind the first that left
- * are factored again.
+ * In each turn the rows outside with the steepest slopes enter, and x moves to the minimiser on the rows inside, cut
+ * off at zero, where that lowers the objective; otherwise x moves as far towards it as all numbers stay >= 0. Rows at
+ * zero leave. So the objective falls in every turn. A turn costs only what changes of one Cholesky factor: rows that
+ * leave are removed one by one, or the rows behind the first of them are factored again, whichever is cheaper.
  *
- * Then the ridge is centred on what was found, and the problem solved again (a proximal point step): where the matrix is
+ * Then the ridge is centred on the solution, and the problem solved again (a proximal point step): where the matrix is
  * far from singular, x comes out as without a ridge.
  *
  * @param vector - b, n numbers
- * @param search - where x and its slopes are put
+ * @param search - receives x and its slopes
  * @returns false where the ridge does not make C definite
  *
  * @see Bertsekas, Projected Newton methods for optimization problems with simple constraints, SIAM Journal on Control
@@ -114,13 +114,13 @@ export function solveRidge(
   return true;
 }
 
-/** Who enters in a turn: rows whose slope is near the steepest, that row alone, or none. */
+/** Which rows enter in a turn: those whose slope is near the steepest, the steepest alone, or none. */
 type Entry = 'steep' | 'steepest' | 'none';
 
-/** The part of the steepest slope that a row needs to enter. Of many rows that are let in, many have to leave again. */
+/** Share of the steepest slope that a row needs to enter. If many rows enter at once, many have to leave again. */
 const steep = 0.5;
 
-/** Goes on from a solution and its slopes to the minimum; false where a factor is not definite. */
+/** Continues from a solution and its slopes to the minimum; false where a factor is not definite. */
 function descend(problem: RidgeProblem, vector: Float64Array, search: RidgeSearch): boolean {
   const { matrix, ridge } = problem;
   const { target, factor, halves, entered, solution, slopes, nextSolution, nextSlopes } = search;
@@ -128,7 +128,7 @@ function descend(problem: RidgeProblem, vector: Float64Array, search: RidgeSearc
   let value = objective(ridge, vector, search, solution, slopes);
   let who: Entry = 'steep';
   let atMinimum = search.count === 0;
-  // The bound guards against rounding that undoes itself.
+  // The bound ends the loop where rounding makes turns undo each other.
   const most = 10 * vector.length + 20;
   for (let turn = 0; turn < most; turn += 1) {
     if (who !== 'none' && !enter(ridge, who, search) && atMinimum) return true;
@@ -165,7 +165,7 @@ function descend(problem: RidgeProblem, vector: Float64Array, search: RidgeSearc
   return true;
 }
 
-/** Lets rows enter; whether any did. */
+/** Lets rows enter; returns whether any did. */
 function enter(ridge: number, who: Entry, search: RidgeSearch): boolean {
   const { solution, slopes, entered, inside } = search;
   let sum = 1;
@@ -190,7 +190,7 @@ function enter(ridge: number, who: Entry, search: RidgeSearch): boolean {
   return true;
 }
 
-/** The next solution's slopes. */
+/** Computes the slopes of the next solution. */
 function slopesOf(matrix: Float64Array, vector: Float64Array, search: RidgeSearch): void {
   const { entered, count, nextSolution, nextSlopes } = search;
   const size = vector.length;
@@ -210,7 +210,7 @@ function slopesOf(matrix: Float64Array, vector: Float64Array, search: RidgeSearc
   for (let i = 0; i < size; i += 1) nextSlopes[i]! -= value * matrix[row + i]!;
 }
 
-/** The objective, from an x that is zero outside and its slopes. */
+/** The objective at an x that is zero outside the entered rows, from x and its slopes. */
 function objective(
   ridge: number,
   vector: Float64Array,
@@ -226,7 +226,7 @@ function objective(
   return value / 2;
 }
 
-/** The next solution: as far towards the target as no number turns negative. */
+/** Computes the next solution: as far towards the target as all numbers stay >= 0. */
 function towards({ entered, count, solution, target, nextSolution }: RidgeSearch): void {
   let step = 1;
   for (let k = 0; k < count; k += 1) {
@@ -237,13 +237,13 @@ function towards({ entered, count, solution, target, nextSolution }: RidgeSearch
   for (let k = 0; k < count; k += 1) {
     const i = entered[k]!;
     const change = target[i]! - solution[i]!;
-    // Rounding must not leave a remainder of those that stop the way.
+    // A number that ends the step becomes exactly 0, without a remainder of rounding.
     const stops = target[i]! <= 0 && solution[i]! <= -step * change * (1 + 2 ** -50);
     nextSolution[i] = stops ? 0 : Math.max(0, solution[i]! + step * change);
   }
 }
 
-/** Takes over the next solution; rows at zero leave, and the factor with them. */
+/** Takes over the next solution; rows at zero leave, also from the factor. */
 function move(search: RidgeSearch): void {
   const { entered, inside, solution, nextSolution, factor, turns } = search;
   const { count } = search;

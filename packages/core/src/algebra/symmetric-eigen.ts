@@ -18,7 +18,7 @@ const orders = new WorkArray((length) => new Int32Array(length));
 /** Up to this size Jacobi rotations are as fast as the reduction. */
 const smallSizes = 4;
 
-/** Up to this size they take a few milliseconds at most. */
+/** Up to this size Jacobi rotations take a few milliseconds at most. */
 const jacobiSizes = 32;
 
 /**
@@ -49,11 +49,11 @@ export function symmetricEigen(values: Float64Array, size: number): SymmetricEig
   const scale = checkedScale(values, size);
   const matrix = matrices.of(size * size);
   for (let at = 0; at < matrix.length; at += 1) matrix[at] = values[at]! / scale;
-  // Eigenvectors as rows while they turn, so that a rotation runs along memory.
+  // Eigenvectors are stored as rows during the rotations, so that a rotation runs along memory.
   const rows = vectors.zeros(size * size);
   for (let k = 0; k < size; k += 1) rows[k * size + k] = 1;
-  // Both hold the stated error; rotations keep more digits of small eigenvalues where rows are of unlike size, the
-  // reduction takes less time.
+  // Both methods keep the stated error. Rotations keep more digits of small eigenvalues where rows are of unlike size;
+  // the reduction takes less time.
   const rotations = size <= smallSizes || (size <= jacobiSizes && !isEven(matrix, size));
   const diagonalise = rotations ? diagonaliseJacobi : diagonaliseTridiagonal;
   diagonalise(matrix, rows, size);

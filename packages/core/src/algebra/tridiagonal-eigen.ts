@@ -38,7 +38,7 @@ export function diagonaliseTridiagonal(
   for (let k = 0; k < size; k += 1) matrix[k * size + k] = diagonal[k]!;
 }
 
-/** Whether the entry between rows k and k + 1 is zero beside the diagonal's rounding. */
+/** Whether the entry between rows k and k + 1 is zero within the diagonal's rounding. */
 function splits(diagonal: Float64Array, offDiagonal: Float64Array, k: number): boolean {
   const entry = Math.abs(offDiagonal[k]!);
   const beside = Math.abs(diagonal[k]!) + Math.abs(diagonal[k + 1]!);
@@ -137,7 +137,7 @@ function shiftedStep(
     const upper = diagonal[k]!;
     const lower = diagonal[k + 1]!;
     const between = offDiagonal[k]!;
-    // What moves from one diagonal entry to the other: their sum stays.
+    // The amount that moves from one diagonal entry to the other: their sum stays.
     const moved = sine * (sine * (lower - upper) + 2 * cosine * between);
     diagonal[k] = upper + moved;
     diagonal[k + 1] = lower - moved;

@@ -9,7 +9,7 @@
  * @param error - e, of each cosine
  * @param reference - weights of r for unit gradients; their magnitudes add up to 1
  * @param before - `−⟨r, g_k⟩ / |g_k|`
- * @param added - what x has more, >= 0
+ * @param added - weights of x less those of r, >= 0
  * @param after - `−⟨x, g_k⟩ / |g_k|`
  */
 export function isVerified(

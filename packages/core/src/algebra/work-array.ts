@@ -7,8 +7,8 @@ const longest = 64 * 64;
  * An array that a solver works on, kept from call to call, so that solving for up to 64 objectives allocates nothing but
  * the answer.
  *
- * One of them is one array of each length: what `of` returned is overwritten by whoever asks for that length next, so it
- * must not outlive the call, and every use in a call needs its own.
+ * A work array holds one array of each length. A request for a length overwrites the array that the last request for it
+ * returned. So an array must not outlive the call of the solver, and every use in a call needs its own `WorkArray`.
  */
 export class WorkArray<T extends Numbers = Float64Array> {
   readonly #make: (length: number) => T;

@@ -1,7 +1,7 @@
 import { randomState, resumeRandom } from '../algebra/random.ts';
 import type { RowAlgebra } from './row-algebra.ts';
 
-/** The operations on arrays of float64 numbers of one tensor. */
+/** The row operations on arrays of float64 numbers of one tensor. */
 export function arrayRows(tensor: string, length: number): RowAlgebra<Float64Array> {
   const pairwise =
     (of: (a: number, b: number) => number) =>
@@ -22,9 +22,9 @@ export function arrayRows(tensor: string, length: number): RowAlgebra<Float64Arr
   };
 }
 
-/** Uniform numbers in [0, 1) that float32 holds exactly, so that every engine compares with the same. */
+/** Uniform numbers in [0, 1) that float32 holds exactly, so that all engines draw the same numbers. */
 export function uniformNumbers(seed: number, tensor: string, length: number): Float32Array {
   const random = resumeRandom(randomState(seed, 'rows', tensor));
-  // Down to a multiple of 2⁻²⁴: rounding to the nearest could reach 1.
+  // Rounded down to a multiple of 2⁻²⁴: rounding to the nearest could reach 1.
   return Float32Array.from({ length }, () => Math.floor(random.uniform() * 2 ** 24) * 2 ** -24);
 }

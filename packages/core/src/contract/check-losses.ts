@@ -1,7 +1,7 @@
 import { MultigradError } from '../base/errors.ts';
 
 /**
- * Refuses losses that a strategy would take into its state and never get rid of.
+ * Refuses losses that are not finite: a strategy would take them into its state and never get rid of them.
  *
  * @param step - number of the step, for the message; null where there is none
  * @throws MultigradError `non-finite` when a loss is NaN or infinite

@@ -49,7 +49,7 @@ export function isStacked({ batches = 1, memory }: Needs): boolean {
   return batches > 1 || memory === true;
 }
 
-/** What the needs require of the answer beside weights, and nothing else. */
+/** Checks that the answer has the parts beside weights that the needs require, and no others. */
 function checkParts(
   strategy: string,
   { gradients, batches = 1, memory }: Needs,

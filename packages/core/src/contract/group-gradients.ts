@@ -10,7 +10,7 @@ export interface GroupGradientsParts {
   readonly objectives: readonly string[];
   /** K × K inner products of the whole group's gradients. */
   readonly gramian?: Gramian | undefined;
-  /** The same for each tensor, by name. */
+  /** K × K inner products of each tensor's gradients, by tensor name. */
   readonly tensorGramians?: ReadonlyMap<string, Gramian> | undefined;
   /** Inner products of the gradients of all batches and of the memory vectors: a multiple of K rows. */
   readonly stacked?: Gramian | undefined;
@@ -23,11 +23,12 @@ export interface GroupGradientsParts {
 }
 
 /**
- * The view of one group that a strategy gets: reading what was not asked for is an error, so a strategy cannot depend
+ * The view of one group that a strategy gets. Reading what was not asked for is an error, so a strategy cannot depend
  * by accident on what some engine happens to know.
  *
  * @throws MultigradError `invalid-argument` when the parts' sizes do not match the number of objectives or a Gramian is
- *   none, `non-finite` when an entry of one or a loss is not finite; a part that was left out throws `not-requested` when read
+ *   not valid, `non-finite` when an entry of one or a loss is not finite; a part that was left out throws
+ *   `not-requested` when read
  *
  * @example
  * ```ts

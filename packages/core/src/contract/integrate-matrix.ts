@@ -25,7 +25,7 @@ export interface TensorColumns {
   readonly size: number;
 }
 
-/** What `integrateMatrix` may be told beside the Jacobian. */
+/** Options of `integrateMatrix`. */
 export interface IntegrateMatrixOptions<State extends Json = Json> {
   /** Names of the rows. @defaultValue `['0', '1', …]` */
   readonly objectives?: readonly string[];
@@ -41,27 +41,27 @@ export interface IntegrateMatrixOptions<State extends Json = Json> {
   readonly tensors?: readonly TensorColumns[];
   /** The same gradients on further independent batches, for strategies whose needs name `batches`: batches − 1 Jacobians. */
   readonly batches?: readonly Jacobian[];
-  /** The memory that the previous call returned, for strategies with `memory`. @defaultValue zeros */
+  /** The memory that the previous call returned, for strategies whose needs name `memory`. @defaultValue zeros */
   readonly memory?: MemoryRows;
 }
 
 /** A memory: one vector of P numbers for each objective, by its name. */
 export type MemoryRows = ReadonlyMap<string, Float64Array>;
 
-/** A strategy's answer with the update it means. */
+/** A strategy's answer and the update that follows from it. */
 export interface IntegratedMatrix<State extends Json = Json> extends Integration<State> {
-  /** What the weights (or `combine`) mean for these rows, P numbers. */
+  /** The update that the weights (or `combine`) give for these rows, P numbers. */
   readonly update: Float64Array;
-  /** The memory after this step; hand them in at the next step. */
+  /** The memory after this step; hand it in at the next step. */
   readonly memory?: MemoryRows;
 }
 
 /**
  * Integrates the rows of a Jacobian given as numbers: no tensor library, any JavaScript runtime.
  *
- * Computes what the strategy's needs name and no more: no inner products for one that sees no gradients, those of each
- * tensor only for one that asks. Hand the returned `state` in at the next step, and `memory` where the
- * strategy keeps vectors.
+ * Computes only what the strategy's needs name: no inner products for a strategy that sees no gradients, and those of
+ * each tensor only for one that asks for them. Hand the returned `state` in at the next step, and the returned `memory`
+ * where the strategy's needs name it.
  *
  * @param strategy - any strategy
  * @param jacobian - K rows of P numbers, left as they are
@@ -223,7 +223,7 @@ function memoryRows(
   });
 }
 
-/** What of the gradients the needs ask for. */
+/** The Gramians that the needs ask for. */
 function gramiansFor(
   { gradients }: Needs,
   jacobian: Jacobian,
@@ -268,7 +268,7 @@ function lossesFor(
       `Option \`losses\` should hold a number for each of the ${objectives.length} objectives. Found ${losses.length}.`,
     );
   }
-  // As in training, also where the strategy does not look at them.
+  // Checked as in training, also where the strategy does not see losses.
   checkLosses(objectives, losses, step);
   return { losses: Float64Array.from(losses) };
 }

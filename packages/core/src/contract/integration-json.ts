@@ -3,7 +3,9 @@ import type { Json } from '../base/json.ts';
 import type { Integration } from './strategy.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 
-/** A decision as JSON, tensors by their place in the group: ranks may call them otherwise. */
+/**
+ * A strategy's answer as JSON. It names tensors by their place in the group: their names may differ from rank to rank.
+ */
 interface IntegrationRecord {
   readonly weights: readonly number[];
   readonly batchWeights: readonly (readonly number[])[] | null;
@@ -14,7 +16,7 @@ interface IntegrationRecord {
   readonly diagnostics: readonly (readonly [name: string, value: number | string])[] | null;
 }
 
-/** What a strategy decided, but for a function that combines rows, as plain JSON. */
+/** Converts a strategy's answer, without a function that combines rows, to plain JSON. */
 export function integrationToJson(integration: Integration, tensors: readonly string[]): Json {
   const { weights, batchWeights, memoryUpdate, tensorWeights, state, note, diagnostics } =
     integration;
@@ -43,7 +45,7 @@ export function integrationToJson(integration: Integration, tensors: readonly st
   return record as unknown as Json;
 }
 
-/** What `integrationToJson` wrote. */
+/** Restores an answer from the JSON of `integrationToJson`. */
 export function integrationFromJson(json: Json, tensors: readonly string[]): Integration {
   const record = json as unknown as IntegrationRecord;
   const { weights, batchWeights, memoryUpdate, tensorWeights, state, note, diagnostics } = record;

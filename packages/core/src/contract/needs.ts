@@ -12,13 +12,13 @@ export interface Needs {
   /**
    * - `none`: no gradients; the weights are known before the backward pass, so one backward pass is enough
    * - `gramian`: the K × K inner products of each group's gradients
-   * - `tensor-gramians`: the same, and for each named tensor of the group too
+   * - `tensor-gramians`: those, and the inner products for each named tensor of the group
    * - `rows`: the gradients themselves, coordinate by coordinate, in the `combine` that the strategy returns
    */
   readonly gradients: 'none' | 'gramian' | 'tensor-gramians' | 'rows';
   /**
    * - `now`: the objectives' losses at this step
-   * - `now-and-after-step`: those, and once more on the same batch after the optimizer's step (`onStepEnd`)
+   * - `now-and-after-step`: those, and the losses on the same batch after the optimizer's step (`onStepEnd`)
    * - `epoch-means`: the mean losses of each finished epoch (`onEpochEnd`)
    */
   readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means';

@@ -5,10 +5,10 @@ import type { Needs } from './needs.ts';
 import type { GradientStrategy, Integration } from './strategy.ts';
 
 /**
- * Runs code of a strategy, which may be anybody's. Errors of our own pass as they are.
+ * Runs code of a strategy, which may come from another package. It passes a MultigradError on unchanged.
  *
  * @param what - the member that runs, for the message
- * @throws MultigradError `incompatible-strategy` for whatever else it throws, with that as its cause
+ * @throws MultigradError `incompatible-strategy` for any other error, with that error as its cause
  */
 export function runStrategy<T>(strategy: string, what: string, action: () => T): T {
   try {
@@ -56,7 +56,7 @@ export function readState<State extends Json>(
   });
 }
 
-/** Whether a value is numbers in a row: an array or a typed array, which is what `weights` may be. */
+/** Whether a value is an array or a typed array, which is what `weights` may be. */
 function isRow(value: unknown): value is Float64Array {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
@@ -102,7 +102,7 @@ const parts: Readonly<
 };
 
 /**
- * What a strategy's `integrate` returned, each part read once.
+ * Reads the answer of a strategy's `integrate`, each part once.
  *
  * @throws MultigradError `incompatible-strategy` where it throws, returns a promise, or a part is not what it should be
  */

@@ -1,5 +1,5 @@
 /**
- * Operations on vectors, coordinate by coordinate, in which a strategy writes an update that is no weighted sum.
+ * Operations on vectors, coordinate by coordinate, for a strategy whose update is no weighted sum.
  *
  * An engine implements them on its own vectors (tensors on a device, arrays of numbers), so the strategy needs no tensor
  * library and nothing is read back. All vectors of one call have the same length.
@@ -33,5 +33,5 @@ export interface RowAlgebra<Row> {
   readonly uniform: (seed: number) => Row;
 }
 
-/** The update of one tensor from the K gradients of it, by the operations given; pure, and generic in the vectors. */
+/** Computes the update of one tensor from its K gradients, by the operations given; pure, and generic in the vectors. */
 export type CombineRows = <Row>(rows: readonly Row[], algebra: RowAlgebra<Row>) => Row;

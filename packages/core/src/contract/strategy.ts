@@ -8,8 +8,8 @@ export interface GroupDescription {
   /** The group's name, unique in a network. */
   readonly key: string;
   /**
-   * What random strategies mix into their seed: the same for the group in every run and process, also where variables
-   * have no other names than TensorFlow.js's, which count on. @defaultValue the key
+   * Name that random strategies mix into their seed. It is the same for the group in every run and process, also where
+   * variables have only TensorFlow.js's own names, which are numbered through a process. @defaultValue the key
    */
   readonly stream?: string;
   /** All objectives that ever reach the group, by name. */
@@ -33,7 +33,7 @@ export interface GroupGradients {
    */
   readonly gramian: Gramian;
   /**
-   * The same for each tensor of the group, by tensor name; they add up to `gramian`.
+   * Inner products of the K gradients over each tensor of the group, by tensor name; they add up to `gramian`.
    *
    * @throws MultigradError `not-requested` unless the needs say `gradients: 'tensor-gramians'`
    */
@@ -56,9 +56,9 @@ export interface GroupGradients {
   readonly step: number;
 }
 
-/** What becomes of the K memory vectors at one step: `m_k ← keep[k] · m_k + add[k] · g_k`. */
+/** How the K memory vectors change at one step: `m_k ← keep[k] · m_k + add[k] · g_k`. */
 export interface MemoryUpdate {
-  /** K finite weights of the memory vectors, as they were before this step, in the update. */
+  /** K finite weights in the update of the memory vectors as they were before this step. */
   readonly weights: Float64Array;
   /** K finite factors of the memory vectors. */
   readonly keep: Float64Array;
@@ -75,14 +75,14 @@ export interface Integration<State extends Json = Json> {
   readonly weights: Float64Array;
   /** Weights of the second batch's gradients, the third's, …: for needs that name `batches`, which require it. */
   readonly batchWeights?: readonly Float64Array[];
-  /** What becomes of the memory vectors, and their part in the update: for needs that name `memory`, which require it. */
+  /** The change of the memory vectors and their weights in the update: for needs that name `memory`, which require it. */
   readonly memoryUpdate?: MemoryUpdate;
   /**
-   * The update of one tensor from the K gradients of it, in place of the weighted sum: for needs that say `rows`, which
-   * require it. `weights` are then what reports show.
+   * Computes the update of one tensor from its K gradients, in place of the weighted sum: for needs that say `rows`,
+   * which require it. Reports then still show `weights`.
    */
   readonly combine?: CombineRows;
-  /** Weights of the tensors that differ from `weights`, by tensor name; asked for by few strategies. */
+  /** Weights of single tensors, by tensor name, where they differ from `weights`; few strategies need them. */
   readonly tensorWeights?: ReadonlyMap<string, Float64Array>;
   /** The state to hand in at the next step. */
   readonly state: State;
@@ -126,7 +126,10 @@ export interface GradientStrategy<State extends Json = Json> {
   readonly name: string;
   /** The most that the strategy ever has to see. */
   readonly needs: Needs;
-  /** What it has to see at the next step, where that is less than `needs` (weights kept for several steps). */
+  /**
+   * What the strategy has to see at the next step, where that is less than `needs`: it may keep weights for several
+   * steps.
+   */
   needsNow?(state: State): Needs;
   /** The state before the first step. Strategies that see no gradients have one state per run, the others one per group. */
   init(group: GroupDescription): State;

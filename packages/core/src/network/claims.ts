@@ -1,18 +1,18 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 
-/** Who may read and write a variable now; the innermost where a call lends its variables to others. */
+/** The claim that may use a variable now: the innermost one, where a call lends its variables to others. */
 const holders = new WeakMap<Variable, Claim>();
 
 /**
- * One call at a time on each variable: whoever reads or writes variables over an `await` claims them before, and releases
- * them at its end.
+ * A call's claim on variables, so that only one call at a time uses a variable. A call that reads or writes variables
+ * over an `await` claims them before, and releases them at its end.
  *
- * A step awaits its read-back. Another call on the same variables meanwhile would see weights that are about to change, or
- * values that only stand in for them, and one of two updates would be lost.
+ * A step awaits its read-back. Another call on the same variables meanwhile would see weights that are about to change,
+ * or values that replace them for a while, and one of two updates would be lost.
  */
 export class Claim {
-  /** The call, as a user knows it: `fit`. */
+  /** Name of the call as users know it, such as `fit`. */
   readonly #call: string;
   readonly #before = new Map<Variable, Claim | undefined>();
   readonly #guests = new Set<Promise<void>>();
@@ -67,7 +67,7 @@ export class Claim {
     }
   }
 
-  /** The same for work that ends at once. */
+  /** Claims variables for synchronous work. @throws MultigradError `interleaved-call`, and what `work` throws */
   static now<T>(call: string, variables: Iterable<Variable>, work: () => T): T {
     const claim = Claim.take(call, variables);
     try {
@@ -78,8 +78,8 @@ export class Claim {
   }
 
   /**
-   * Lets other calls have the variables while `body` runs, one at a time, and waits for the end of those that began. There
-   * is no time-out: they are the caller's own calls, such as an evaluation that a callback did not await.
+   * Lends the variables to other calls, one at a time, while `body` runs. Then it waits for the end of those that
+   * began. There is no time-out: they are the caller's own calls, such as an evaluation that a callback did not await.
    */
   async lend<T>(body: () => T | Promise<T>): Promise<T> {
     this.#lent = true;

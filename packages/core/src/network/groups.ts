@@ -29,10 +29,11 @@ export interface GroupableVariable {
  * How variables fall into groups.
  *
  * - `reach` (default): by the set of objectives that reach them, found on the recorded graph, and by named part
- * - `shared`: everything that two or more objectives reach is one group, with zero rows where one is not reached
+ * - `shared`: everything that two or more objectives reach is one group, with zero rows where an objective does not
+ *   reach a variable
  * - `layer`: each layer is a group
  * - `tensor`: each variable is a group
- * - a function: its key takes the place of the set
+ * - a function: returns the key of a variable's group
  */
 export type GroupBy =
   'reach' | 'shared' | 'layer' | 'tensor' | ((variable: GroupableVariable) => string);
@@ -71,8 +72,8 @@ export function groupVariables(
 }
 
 /**
- * The groups with keys that differ: names of objectives may hold the signs that keys are made with (`a+b` beside `a` and
- * `b`), and a feature may be called as an objective is. Later ones get a number.
+ * Makes the keys of groups unique: later ones get a number. Keys may be equal because names of objectives may hold the
+ * signs that keys are made with (`a+b` beside `a` and `b`), and because a feature may have the name of an objective.
  */
 export function withOwnKeys(groups: readonly ParameterGroup[]): ParameterGroup[] {
   const taken = new Set(groups.map(({ key }) => key));
@@ -88,7 +89,7 @@ export function withOwnKeys(groups: readonly ParameterGroup[]): ParameterGroup[]
   });
 }
 
-/** What variables of one group have in common, where keys alone could be the same by chance. */
+/** What identifies a variable's group: keys of different groups may be equal by chance. */
 function groupIdentity(groupBy: GroupBy, { part, reach }: GroupableVariable, key: string): string {
   if (groupBy === 'shared' && reach.length > 1) return 'shared';
   return groupBy === 'reach' || groupBy === 'shared' ? JSON.stringify([part, reach]) : key;

@@ -5,7 +5,7 @@ import type { Grouping } from './integration-state.ts';
 import { quoted } from './observe-graph.ts';
 import type { RunVariable } from './run-variables.ts';
 
-// What can be told of a call without its gradients.
+// Checks of a call that do not need its gradients.
 
 /** @throws MultigradError `invalid-argument` where a variable is disposed */
 function checkAlive(variables: readonly RunVariable[]): void {
@@ -15,7 +15,7 @@ function checkAlive(variables: readonly RunVariable[]): void {
 }
 
 /**
- * Checks what a call is given before any forward pass.
+ * Checks the arguments of a call before any forward pass.
  *
  * @param several - whether several ranks train together
  */
@@ -74,7 +74,7 @@ export function checkBatches(strategy: GradientStrategy, found: number): void {
   );
 }
 
-/** Checks that a further batch shows what the first one did. */
+/** Checks that a further batch has the same objectives as the first, in the same order. */
 export function checkSameObjectives(expected: readonly string[], found: readonly string[]): void {
   if (expected.length === found.length && found.every((name, k) => name === expected[k])) return;
   throw new MultigradError(
@@ -83,7 +83,7 @@ export function checkSameObjectives(expected: readonly string[], found: readonly
   );
 }
 
-/** Checks that weights of losses are finite, not negative, and of objectives that there are. */
+/** Checks that loss weights are finite and not negative, and that their objectives exist. */
 export function checkLossWeights(
   lossWeights: Readonly<Partial<Record<string, number>>>,
   objectives: readonly string[],

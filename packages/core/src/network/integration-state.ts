@@ -7,7 +7,7 @@ import { type Level, quoted } from './observe-graph.ts';
 import type { RunVariable } from './run-variables.ts';
 import type { Structure } from './structure.ts';
 
-/** A group and what the strategy remembers of it; null for groups of one objective. */
+/** A group and the strategy's state for it; null for a group whose gradients the strategy does not see. */
 export interface GroupState extends ParameterGroup {
   readonly state: Json;
 }
@@ -29,11 +29,11 @@ export interface IntegrationState {
   readonly step: number;
   readonly objectives: readonly string[];
   readonly groups: readonly GroupState[];
-  /** State of a strategy that sees no gradients, of which there is one a run; else null. */
+  /** State of a strategy that sees no gradients, which has one state for the whole run; else null. */
   readonly run: Json;
 }
 
-/** The options that decide what a state means. */
+/** The options that a state depends on. */
 export interface Grouping {
   readonly level: Level;
   readonly groupBy: GroupBy;
@@ -82,7 +82,10 @@ export function initialState(
   };
 }
 
-/** Keys of layers and tensors are names of variables, which may be the process's own: draws are keyed by the first one's. */
+/**
+ * Describes a group to a strategy. Keys of layers and tensors are variables' names, which may differ between processes:
+ * draws there are keyed by the stream of the first variable.
+ */
 function describe(
   { key, objectives, variables, feature }: ParameterGroup,
   groupBy: GroupBy,
@@ -93,7 +96,7 @@ function describe(
   return { key, stream, objectives, tensors: feature === null ? variables : [feature] };
 }
 
-/** How a state differs from this strategy's and these variables', a sentence each. */
+/** The differences between a state and what this strategy and these variables expect, one sentence each. */
 export function stateDifferences(
   state: IntegrationState,
   strategy: GradientStrategy,

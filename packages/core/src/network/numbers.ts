@@ -9,7 +9,7 @@ export interface StepNumbers {
   readonly metrics: readonly Readonly<Record<string, number>>[];
 }
 
-/** The scalars of a forward pass, in the order that `readNumbers` expects. */
+/** The scalars of a forward pass, in the order that `sortNumbers` expects. */
 export function scalarsOf(objectives: readonly PresentObjective[]): Scalar[] {
   return objectives.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]);
 }
@@ -22,10 +22,10 @@ export function sampleTensors(objectives: readonly PresentObjective[]): Scalar[]
 }
 
 /**
- * How many samples each objective's means are over.
+ * The number of samples over which each objective's loss and metrics are means.
  *
- * @param read - what was read of `sampleTensors`
- * @param size - of the batch, for those that do not say
+ * @param read - values read back from `sampleTensors`
+ * @param size - size of the batch, for objectives without a number of their own
  * @throws MultigradError `invalid-objective` for a number below 0
  */
 export function samplesOf(
@@ -45,7 +45,7 @@ export function samplesOf(
   });
 }
 
-/** Sorts what was read of `scalarsOf` into losses and metrics. */
+/** Sorts the values read back from `scalarsOf` into losses and metrics. */
 export function sortNumbers(
   objectives: readonly PresentObjective[],
   values: readonly Float32Array[],
@@ -60,7 +60,7 @@ export function sortNumbers(
   return { losses, metrics };
 }
 
-/** The means over several batches, by objective name. */
+/** The means of losses and metrics over several batches of the same objectives. */
 export function meanNumbers(batches: readonly StepNumbers[]): StepNumbers {
   const [first] = batches;
   if (batches.length === 1) return first!;

@@ -13,8 +13,8 @@ export type ObjectiveValue =
       readonly loss: Tensor;
       readonly metrics?: Readonly<Record<string, Tensor>>;
       /**
-       * How many samples loss and metrics are means over, where that is not the whole batch: labels may be missing. Ranks
-       * that train together weight their means by it. @defaultValue the size of the batch
+       * The number of samples over which loss and metrics are means, where that is not the whole batch: labels may be
+       * missing. Ranks that train together weight their means by it. @defaultValue the size of the batch
        */
       readonly samples?: Tensor | number;
     };
@@ -24,7 +24,7 @@ export type Objectives<Name extends string = string> = Readonly<
   Partial<Record<Name, ObjectiveValue | null | undefined>>
 >;
 
-/** What a forward pass yields when gradients are taken at the features: objectives, and each group's cut tensor. */
+/** The result of a forward pass with gradients at the features: objectives, and each group's cut tensor. */
 export interface FeatureObjectives<Name extends string = string> {
   readonly [featuresMarker]: true;
   readonly objectives: Objectives<Name>;
@@ -59,7 +59,7 @@ export interface PresentObjective {
   readonly name: string;
   readonly loss: Scalar;
   readonly metrics: Record<string, Scalar>;
-  /** How many samples they are means over; null for the whole batch. */
+  /** Number of samples over which loss and metrics are means; null for the whole batch. */
   readonly samples: Scalar | number | null;
 }
 
@@ -73,7 +73,7 @@ export interface ForwardResult {
 /**
  * Checks what a forward closure returned.
  *
- * @param mayBeEmpty - whether no objective need be present
+ * @param mayBeEmpty - whether it is allowed that no objective is present
  * @throws MultigradError `invalid-objective` when an objective is no scalar, or none is present
  */
 export function readForward(

@@ -15,11 +15,11 @@ export interface ObservedFeature {
   readonly variables: ReadonlySet<string>;
 }
 
-/** What one recorded forward pass shows about who reaches what. */
+/** Which objectives reach which variables and features in one recorded forward pass. */
 export interface ObservedGraph {
   /** Names of the objectives present. */
   readonly objectives: readonly string[];
-  /** Objectives that reach each variable, by variable name; variables behind a cut tensor take that tensor's. */
+  /** Objectives that reach each variable, by variable name; a variable behind a cut tensor has those of the tensor. */
   readonly reach: ReadonlyMap<string, ReadonlySet<string>>;
   /** Empty at the level of parameters. */
   readonly features: readonly ObservedFeature[];
@@ -74,7 +74,7 @@ function observeFeatures(
 ): ObservedFeature[] {
   const entries = Object.entries(features);
   for (const [name] of entries) {
-    // Features and variables stand side by side where gradients are integrated.
+    // Features and variables stand side by side among the targets of gradients.
     if (!variables.some((variable) => variable.name === targetName(name))) continue;
     throw new MultigradError(
       'unsupported',
@@ -122,7 +122,7 @@ function observeFeatures(
   });
 }
 
-/** Features and variables may bear the same name; targets must not. */
+/** The name of a feature as a target of gradients: unlike the feature's own name it differs from those of variables. */
 export function targetName(feature: string): string {
   return `feature:${feature}`;
 }

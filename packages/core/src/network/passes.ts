@@ -28,16 +28,16 @@ export interface Pass {
   readonly numbers: StepNumbers | null;
   /** This rank's part of an objective's samples, 0 … 1; 0 where it has none. */
   readonly shareOf: (objective: string) => number;
-  /** An objective that a rank lacks; null where all have every one. */
+  /** An objective that is absent on a rank, and that rank; null where every rank has all objectives. */
   readonly missing: { readonly objective: string; readonly rank: number } | null;
 }
 
-/** The pass of a process by itself. */
+/** The pass of a process that trains alone. */
 export function passAlone({ tape, graph }: OwnPass): Pass {
   return { tape, graph, numbers: null, shareOf: () => 1, missing: null };
 }
 
-/** Records the forward pass; what it returned goes into the bag, but for tensors that are older than it. */
+/** Records the forward pass; tensors that it returned go into the bag, except those that existed before. */
 export function recordForward(
   forward: () => Objectives | FeatureObjectives,
   bag: TensorBag,

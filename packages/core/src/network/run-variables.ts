@@ -2,10 +2,11 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 
 /**
- * Variables by the names that a run gives them: those of the map, or the variables' own.
+ * Variables with their names in a run: a map from names to variables, or a list of variables, which keep their own
+ * names.
  *
- * TensorFlow.js makes own names unique in the process, so those of a second network bear a number; a map of names that
- * are the same in every process lets any of them go on from a checkpoint.
+ * TensorFlow.js makes own names unique in a process, so those of a second network get a number. With a map, names are
+ * the same in every process, and any process can resume from a checkpoint.
  */
 export type NamedVariables = readonly Variable[] | ReadonlyMap<string, Variable>;
 
@@ -14,9 +15,9 @@ export type NamedVariables = readonly Variable[] | ReadonlyMap<string, Variable>
  * that has to be the same from run to run may depend on them.
  */
 export interface RunVariable {
-  /** For people, states and checkpoints: the name in the map, or the variable's own. */
+  /** Name in messages, states and checkpoints: the name in the map, or the variable's own. */
   readonly name: string;
-  /** What random draws for it are keyed by: the name in the map, or the place in the list. */
+  /** Key of random draws for the variable: the name in the map, or the place in the list. */
   readonly stream: string;
   readonly variable: Variable;
 }
@@ -54,7 +55,10 @@ export function runVariables(variables: NamedVariables): readonly RunVariable[] 
   return entries;
 }
 
-/** The variables by name. @throws MultigradError `invalid-argument` as {@link runVariables}, but for an empty list */
+/**
+ * The variables by name; an empty list is allowed. @throws MultigradError `invalid-argument` as {@link runVariables}
+ * does
+ */
 export function variablesByName(variables: NamedVariables): ReadonlyMap<string, Variable> {
   const count = 'get' in variables ? variables.size : variables.length;
   if (count === 0) return new Map();

@@ -15,7 +15,7 @@ export interface Structure {
   readonly groups: readonly ParameterGroup[];
 }
 
-/** How a structure is to be found. */
+/** Options that decide how a structure is found. */
 export interface StructureOptions {
   readonly groupBy: GroupBy;
   readonly parts: NamedParts;

@@ -19,8 +19,8 @@ export interface Paper {
 }
 
 /**
- * What a strategy package exports as `plugin`: enough for a command line or a configuration to list the strategy, to
- * check its options and to make it by name.
+ * The export `plugin` of a strategy package: a command line or a configuration can list the strategy, check its options
+ * and make it by name.
  */
 export interface StrategyPlugin<Options extends object = object> {
   /** Version of this interface; checked by `assertPlugin`, so that it can grow. */
@@ -159,7 +159,7 @@ export function assertPlugin(value: unknown, source?: string): asserts value is 
 }
 
 /**
- * The strategy that a plugin makes of options written as texts, with the checks that somebody else's plugin needs.
+ * Makes the strategy of a plugin from options written as texts, with the checks that somebody else's plugin needs.
  *
  * @throws MultigradError `invalid-option` for texts that do not fit the plugin's options; `incompatible-strategy` where
  * the plugin makes something that is no strategy of its name

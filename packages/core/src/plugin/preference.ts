@@ -2,7 +2,7 @@ import { own } from '../base/own.ts';
 import type { ObjectiveWeights } from './options.ts';
 
 /**
- * The preferences of the objectives present, in their order; those that are not named have the one given.
+ * The preferences of the objectives present, in their order; an objective without one gets `otherwise`.
  *
  * @param preference - by objective name, or null where none is named
  *

@@ -26,7 +26,7 @@ const expected: Readonly<
   stationary: [(value) => value === 'zero' || value === 'moves', "'zero' or 'moves'"],
 };
 
-/** @throws MultigradError `incompatible-strategy` for the first property that says what it cannot say */
+/** @throws MultigradError `incompatible-strategy` for the first property whose value is not allowed */
 export function assertProperties(owner: string, properties: unknown): void {
   const fields = (
     typeof properties === 'object' && properties !== null ? properties : {}

@@ -22,8 +22,8 @@ export interface SingleGradient {
 }
 
 /**
- * What a strategy with its default options promises beyond what every strategy has to, and what it does not: claims that
- * `@multigrad/conformance` tests, denials included.
+ * What a strategy with its default options promises beyond what every strategy has to do, and what it does not promise.
+ * `@multigrad/conformance` tests these claims, denials included.
  *
  * @example
  * ```ts
@@ -43,22 +43,23 @@ export interface StrategyProperties {
   /** No objective gets worse: `⟨u, g_k⟩ >= 0` for every k, within rounding. */
   readonly nonConflicting: Scope;
   /**
-   * The order of objectives does not matter, be it another at each step: the update stays as it is, and the weights of
-   * linearly independent gradients move with their objectives. Not for strategies that put objectives in a random order.
+   * The order of objectives does not matter, even if it changes from step to step: the update stays as it is, and the
+   * weights of linearly independent gradients move with their objectives. Not for strategies that put objectives in a
+   * random order.
    */
   readonly permutation: Scope;
-  /** The degree d of homogeneity: gradients multiplied by s have the update multiplied by `s^d`, at the same losses. */
+  /** The degree d of homogeneity: multiplying all gradients by s multiplies the update by `s^d`, at the same losses. */
   readonly homogeneity: number | Not;
   /** With row k multiplied by `c_k > 0` at every step, the update is linear in c. */
   readonly linearUnderRowScaling: Scope;
   /**
-   * The factor of the update at one objective, `u = factor · g`: a number, at every step, or a function of the gradient,
-   * at the first. Strategies that refuse one objective say `{ not: reason }`.
+   * The factor of the update at one objective, `u = factor · g`: a number, which holds at every step, or a function of
+   * the gradient, which holds at the first step. Strategies that refuse one objective say `{ not: reason }`.
    */
   readonly single: number | ((gradient: SingleGradient) => number) | Not;
   /**
-   * What happens where a combination of all gradients with positive weights is zero, none of which is zero itself:
-   * `'zero'`, no update at any such point; `'moves'`, an update at some.
+   * The update for gradients, none of them zero, of which a combination with positive weights is zero: `'zero'` if it
+   * is zero at all such points, `'moves'` if it is not zero at some.
    */
   readonly stationary: 'zero' | 'moves';
 }
