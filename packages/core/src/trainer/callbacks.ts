@@ -4,7 +4,9 @@ import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
 import type { TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 
-/** Numbers by name: `loss`, `image_loss`, `image_accuracy`, and with `val_` before them those of the validation data. */
+/**
+ * Numbers by name: `loss`, `image_loss`, `image_accuracy`. Names of numbers over the validation data begin with `val_`.
+ */
 export type Logs = Readonly<Record<string, number>>;
 
 /**
@@ -34,27 +36,27 @@ export interface TrainerCallback<Name extends string = string> {
    * point: snapshots made before do not say so.
    */
   onSafePoint?(point: SafePoint): void | Promise<void>;
-  /** What a checkpoint calls this callback's memory; required with `snapshot`. */
+  /** Name of this callback's state in checkpoints; required with `snapshot`. */
   readonly name?: string;
-  /** What it remembers, for a checkpoint. */
+  /** Returns the callback's state, for a checkpoint. */
   snapshot?(): Json;
-  /** Goes on from what `snapshot` returned; called before `onTrainBegin` of a `fit` that resumes. */
+  /** Takes over a state that `snapshot` returned; called before `onTrainBegin` of a `fit` that resumes. */
   restore?(state: Json): void;
 }
 
-/** Where a `fit` begins, or goes on. */
+/** The position from which a `fit` begins or resumes. */
 export interface FitStart {
   /** Training steps made before. */
   readonly step: number;
-  /** Number of the epoch that comes, or that is under way, from 0. */
+  /** Number of the epoch that comes or is under way, from 0. */
   readonly epoch: number;
-  /** Steps of that epoch made before; all of them where the epoch had not been closed. */
+  /** Steps of that epoch made before; all of them where the end of the epoch had not been recorded. */
   readonly batch: number;
   /** Epochs in all: the option `epochs` of `fit`. */
   readonly epochs: number;
   /** The network's weights and statistics; a callback may set them between two steps. */
   readonly variables: readonly Variable[];
-  /** Ends training before its next step: for callbacks that had ended it before, as they remember. */
+  /** Ends training before its next step: for callbacks whose restored state says that training is over. */
   readonly stop?: () => void;
 }
 
@@ -67,18 +69,18 @@ export interface SafePoint {
   /** The epoch's logs where it has just ended, else null. */
   readonly logs: Logs | null;
   /**
-   * Ends training here: it is over, and a `fit` that resumes from here makes no more steps. What only interrupts it calls
-   * the trainer's `stop`, or aborts the option `signal`.
+   * Ends training for good: a `fit` that resumes from here makes no more steps. To interrupt training, call the
+   * trainer's `stop` or abort the option `signal` instead.
    */
   readonly stop: () => void;
   /**
-   * Everything that training carries on; the tensors are the trainer's, until the next step. Among several ranks a promise
-   * of it, for which all of them have to ask.
+   * Makes a snapshot of everything that training carries from step to step. Its tensors are the trainer's and stay
+   * valid until the next step. Among several ranks it returns a promise, and all ranks have to call it.
    */
   readonly snapshot: () => TrainerSnapshot | Promise<TrainerSnapshot>;
 }
 
-/** What `fit` measured, epoch by epoch. */
+/** The losses and metrics of a `fit`, epoch by epoch. */
 export interface History {
   /** Numbers of the epochs that ended, from 0. */
   readonly epoch: readonly number[];
@@ -93,7 +95,7 @@ export class HistoryRecorder {
   readonly #epochs: number[] = [];
   readonly #columns = new Map<string, number[]>();
 
-  /** Goes on from what `snapshot` returned. */
+  /** Continues the history that `snapshot` returned. */
   static from(snapshot: Json): HistoryRecorder {
     const { epochs, columns } = snapshot as unknown as {
       readonly epochs: readonly number[];

@@ -40,7 +40,7 @@ const fitOptionNames: OptionNames<FitOptions<never, string>> = {
 };
 
 /**
- * Checks what the parts of a trainer do not check themselves.
+ * Checks the options of a trainer that its parts do not check themselves.
  *
  * @throws MultigradError `invalid-option`
  */

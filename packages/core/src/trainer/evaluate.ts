@@ -14,11 +14,11 @@ export interface Evaluation<Name extends string = string> extends Measured<Name>
 }
 
 /**
- * Evaluates a forward function over batches; no gradients, one read-back per batch. Where objectives say how many samples
- * have a label, their means are over those.
+ * Evaluates a forward function over batches; no gradients, one read-back per batch. Where an objective says how many
+ * samples have a label, its means are over those.
  *
- * @param batches - of each rank, where there are several: means are over all of them
- * @param stopped - whether to end early, the same on all ranks
+ * @param batches - this rank's batches; the means are over the batches of all ranks
+ * @param stopped - whether to end early; all ranks have to answer the same
  */
 export async function evaluateBatches<Batch, Name extends string>(
   forward: (batch: Batch) => Objectives<Name> | FeatureObjectives<Name>,

@@ -1,8 +1,8 @@
 /**
  * Lets timers, input and drawing have their turn every so many milliseconds.
  *
- * On wasm and cpu a read-back is there at once: a training loop of nothing but resolved promises would freeze a page,
- * and no signal would ever arrive.
+ * On wasm and cpu a read-back resolves at once. A training loop that awaits nothing else would freeze a page, and no
+ * signal would ever arrive.
  */
 export class EventLoopBreaks {
   readonly #every: number;

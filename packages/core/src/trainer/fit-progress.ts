@@ -7,12 +7,12 @@ import { Measurements } from './measurements.ts';
 import type { FitState } from './snapshot.ts';
 import { callbackStateToJson } from './state-json.ts';
 
-/** How far a `fit` is, and its history so far. */
+/** The position of a `fit`, and its history so far. */
 export class FitProgress {
   epoch: number;
   /** Steps of the epoch that are done. */
   batch = 0;
-  /** Those among them that were skipped. */
+  /** Steps of the epoch that were skipped. */
   skipped = 0;
   measurements: Measurements = new Measurements();
   readonly history: HistoryRecorder;
@@ -56,10 +56,11 @@ export class FitProgress {
   }
 
   /**
-   * Goes on from a state, and lets the callbacks do so.
+   * Resumes from a state, and restores the states of the callbacks.
    *
-   * @param fewer - whether callbacks may be missing: the first of several ranks, which saved, may have more than others
-   * @throws MultigradError `structure-changed` when the callbacks that remember are not those of the state
+   * @param fewer - whether callbacks of the state may be missing here: the first of several ranks, which saved, may
+   *   have more
+   * @throws MultigradError `structure-changed` when the callbacks with a state are not those of the snapshot
    */
   static resume(
     state: FitState,
@@ -101,7 +102,7 @@ interface Remembering {
   readonly restore: (state: Json) => void;
 }
 
-/** The callbacks that remember something. @throws MultigradError `invalid-option` for a name that is missing or taken */
+/** The callbacks that have a state. @throws MultigradError `invalid-option` for a name that is missing or taken */
 function remembering(callbacks: readonly TrainerCallback[]): Remembering[] {
   const names = new Set<string>();
   return callbacks.flatMap((callback) => {

@@ -10,7 +10,7 @@ export interface NamedLog {
   readonly value: number;
 }
 
-/** The logs of what was measured, but for the weighted sum of the losses. */
+/** The logs of measured losses and metrics, without the weighted sum of the losses. */
 export function logsOf({ losses, metrics }: Measured, prefix: '' | 'val_'): NamedLog[] {
   const where = prefix === '' ? '' : ' over the validation data';
   return [
@@ -29,7 +29,7 @@ export function logsOf({ losses, metrics }: Measured, prefix: '' | 'val_'): Name
   ];
 }
 
-/** The names of logs that are taken: two numbers of the same name would be one. */
+/** The names of logs in use; each may stand for one number only. */
 export class LogNames {
   readonly #taken = new Map<string, string>();
   readonly #validates: boolean;
@@ -45,7 +45,7 @@ export class LogNames {
   /**
    * Takes the names that a step's numbers will have at the end of its epoch.
    *
-   * @throws MultigradError `invalid-objective` where one of them is that of another number
+   * @throws MultigradError `invalid-objective` where another number has one of these names
    */
   see(measured: Measured): void {
     for (const log of logsOf(measured, '')) this.#take(log);
@@ -64,14 +64,14 @@ export class LogNames {
   }
 }
 
-/** What an epoch measured, by the names of logs; `loss` is the sum of all, each times its weight. */
+/** The logs of an epoch, by name; `loss` is the sum of all losses, each times its weight. */
 export function epochLogs(
   measured: Measured,
   lossWeights: Readonly<Partial<Record<string, number>>>,
   prefix: '' | 'val_' = '',
 ): Logs {
   const losses = Object.entries(measured.losses);
-  // Where every step was skipped there is no loss, not one of 0.
+  // Where every step was skipped the sum is NaN, not 0: there is no loss.
   const total = losses.reduce(
     (sum, [name, loss]) => sum + (own(lossWeights, name) ?? 1) * loss!,
     losses.length === 0 ? NaN : 0,

@@ -1,18 +1,18 @@
 import { checkLossScale, largestScale } from '../rows/loss-scale.ts';
 import { MultigradError } from '../base/errors.ts';
 
-/** Options of a dynamic loss scale, which finds the factor by itself. */
+/** Options of a dynamic loss scale, which adapts the factor during training. */
 export interface DynamicLossScale {
   /** The first factor, a power of two, 1 … 2^32. @defaultValue 2^15 */
   readonly initial?: number;
-  /** Good steps in a row after which the factor is doubled, an integer >= 1. @defaultValue 2000 */
+  /** Steps with finite gradients after which the factor is doubled, an integer >= 1. @defaultValue 2000 */
   readonly growEvery?: number;
 }
 
-/** What a loss scale remembers. */
+/** The state of a loss scale. */
 export interface LossScaleState {
   readonly scale: number;
-  /** Steps since the scale changed, or since one was skipped. */
+  /** Steps with finite gradients since the scale was last changed. */
   readonly goodSteps: number;
 }
 
@@ -47,7 +47,7 @@ export class LossScale {
     return this.#state.scale;
   }
 
-  /** To be called after a step whose gradients were finite. */
+  /** Counts a step with finite gradients. */
   succeed(): void {
     if (typeof this.#options === 'number') return;
     const { scale, goodSteps } = this.#state;
@@ -59,9 +59,9 @@ export class LossScale {
   }
 
   /**
-   * To be called after a step with a gradient that was not finite.
+   * Lowers the scale after a step with a gradient that was not finite.
    *
-   * @returns whether a smaller scale is worth a try
+   * @returns whether the scale was lowered, so that another step is worth a try
    */
   overflow(): boolean {
     const { scale } = this.#state;
@@ -74,7 +74,7 @@ export class LossScale {
     return this.#state;
   }
 
-  /** Goes on from a snapshot; one of a training without a loss scale begins with the first. A fixed scale stays. */
+  /** Takes over the state of a snapshot, or the first scale where training had none. A fixed scale does not change. */
   restore(state: LossScaleState | null): void {
     this.#state = typeof this.#options === 'number' || state === null ? this.#initial() : state;
   }

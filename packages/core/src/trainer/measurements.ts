@@ -8,7 +8,7 @@ export interface Measured<Name extends string = string> {
   readonly metrics: Readonly<Partial<Record<Name, Readonly<Record<string, number>>>>>;
 }
 
-/** How many samples means are over: of all objectives, or by objective. */
+/** Number of samples over which means are: one for all objectives, or one for each by name. */
 export type SampleCounts = number | Readonly<Partial<Record<string, number>>>;
 
 /** Means of losses and metrics over batches, weighted by their numbers of samples. */
@@ -40,7 +40,7 @@ export class Measurements {
     };
   }
 
-  /** Takes over the sums of others, made of what `snapshot` returned. */
+  /** Adds up the sums of several snapshots. */
   static sumOf(snapshots: readonly Json[]): Measurements {
     const all = new Measurements();
     const add = (means: RunningMeans, rows: readonly SumRow[]): void => {
@@ -101,7 +101,7 @@ export class RunningMeans {
     if (weight > 0) this.addSum(name, value * weight, weight);
   }
 
-  /** Adds what others have summed. */
+  /** Adds a sum that was made elsewhere. */
   addSum(name: string, total: number, weight: number): void {
     const sum = this.#sums.get(name) ?? { total: 0, weight: 0 };
     sum.total += total;
@@ -119,7 +119,7 @@ export class RunningMeans {
     return Array.from(this.#sums, ([name, { total, weight }]) => [name, total, weight] as const);
   }
 
-  /** Goes on from a sum. */
+  /** Sets the sum and the weight of a name. */
   set(name: string, total: number, weight: number): void {
     this.#sums.set(name, { total, weight });
   }

@@ -80,7 +80,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * What gradient integration carries from step to step: groups and the strategy's memory, as plain JSON; undefined
+   * What gradient integration carries from step to step: groups and the strategy's states, as plain JSON; undefined
    * before the first step.
    */
   get state(): IntegrationState | undefined {
@@ -101,7 +101,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Frees the vectors that the strategy remembers and the averages of weights; for others there is nothing to free.
+   * Frees the memory of the strategy and the averages of weights; without them there is nothing to free.
    *
    * @throws MultigradError `interleaved-call` during another call, a `fit` with its callbacks included
    */
@@ -111,19 +111,21 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Everything that training carries on, weights included. Within a `fit` it is complete at its safe points.
+   * Makes a snapshot of everything that training carries from step to step, weights included. Within a `fit` it is
+   * complete at the safe points of callbacks.
    *
-   * @throws MultigradError `interleaved-call` during another call, `unsupported` for an optimizer that keeps its memory to
-   *   itself and for one of several ranks, `invalid-argument` where a strategy, an optimizer or a callback remembers what
-   *   a checkpoint cannot hold, with its path
+   * @throws MultigradError `interleaved-call` during another call, `unsupported` for an optimizer that keeps its memory
+   *   to itself and for one of several ranks, `invalid-argument` where a strategy, an optimizer or a callback has a
+   *   state that a checkpoint cannot hold, with the path in it
    */
   snapshot(): TrainerSnapshot {
     return this.#now('snapshot', () => this.#withFit(this.#snapshots.take()));
   }
 
   /**
-   * The same among several ranks, all of which have to call it: the snapshot of a trainer by itself, from which any
-   * number of ranks goes on. What callbacks remember is this rank's. The tensors last until the next step.
+   * Makes a snapshot among several ranks, all of which have to call it. It is like that of a single process, and any
+   * number of ranks can continue from it. The states of callbacks are this rank's. The tensors last until the next
+   * step.
    */
   async gatherSnapshot(): Promise<TrainerSnapshot> {
     return this.#during('gatherSnapshot', async () =>
@@ -142,10 +144,11 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * Continues from a snapshot made earlier, here or elsewhere.
    *
    * @param snapshot - its tensors stay the caller's
-   * @returns where the `fit` stood during which it was made, for the option `resume` of the next one; else null
+   * @returns the position in the `fit` during which the snapshot was made, for the option `resume` of the next `fit`;
+   *   null where it was made outside of `fit`
    * @throws MultigradError `structure-changed` when it belongs to another strategy, optimizer or network, with all that
-   *   differs, `invalid-argument` for a snapshot whose tensors have changed since, `interleaved-call` during another call;
-   *   nothing has changed then
+   *   differs, `invalid-argument` for a snapshot whose tensors have changed since, `interleaved-call` during another
+   *   call; the trainer is then as before
    */
   restore(snapshot: TrainerSnapshot): FitState | null {
     this.#now('restore', () => this.#snapshots.restore(snapshot));
@@ -154,7 +157,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
 
   /**
    * Finds the groups from several batches, where no single batch shows every objective. Without it, the first step
-   * builds from its own batch. Called again, it rebuilds: groups are found anew and the strategy's memory is lost.
+   * finds them from its own batch. Each call finds the groups anew, and the strategy's states and memory are lost.
    *
    * @param samples - batches that together reach every variable; they stay the caller's
    * @throws MultigradError `interleaved-call` during another call
@@ -164,10 +167,10 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Trains all variables but these from now on, those frozen earlier included. Groups are found anew at the next step,
-   * and the strategy's memory is lost; optimizer slots stay.
+   * Trains all variables except these from now on, also those that were frozen earlier. Groups are found anew at the
+   * next step, and the strategy's states and memory are lost; optimizer slots stay.
    *
-   * @param names - as in the option `variables`; none thaws all
+   * @param names - names as in the option `variables`; an empty list freezes no variable
    * @throws MultigradError `invalid-argument` for a name that is not known, `interleaved-call` during another call
    */
   freeze(names: readonly string[]): void {
@@ -175,8 +178,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Asks `fit` to end after the step in progress; one that resumes from there goes on. Callbacks that decide that training
-   * is over call `stop` of the safe point instead.
+   * Asks `fit` to end after the step in progress; a `fit` that resumes from there continues. A callback that decides
+   * that training is over calls `stop` of the safe point instead.
    */
   stop(): void {
     this.#asked ??= 'requested';
@@ -198,8 +201,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Losses and metrics over a data set, without training. Among several ranks all call it with the same data, of which
-   * each evaluates its part of the batches.
+   * Measures losses and metrics over a data set, without training. Among several ranks all call it with the same data,
+   * and each evaluates its part of the batches.
    *
    * @throws MultigradError `interleaved-call` during another call; a callback of `fit` may call it
    */
@@ -236,7 +239,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
         ? new FitProgress(callbacks, initialEpoch)
         : FitProgress.resume(resume, callbacks, collective.size > 1);
     this.#progress = progress;
-    // The snapshot was made after training had ended: it does not go on, on any rank.
+    // A snapshot made after training had ended allows no more steps, on any rank.
     this.#asked = resume?.over === true ? 'ended' : null;
     const tell: Tell<Name> = async (about) => {
       if (callbacks.length === 0) return;
@@ -270,7 +273,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
           await tell((callback) => callback.onEpochBegin?.(epoch));
         }
         const training = await this.#trainEpoch(data, progress, options, tell, stop);
-        // An epoch cut short is not recorded: its means would not compare with the others'.
+        // An epoch cut short is not recorded: its means could not be compared with those of whole epochs.
         if (training === null) break;
         const validation =
           options.validationData === undefined
@@ -332,7 +335,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return stop.current() !== null ? null : progress.measurements.means<Name>();
   }
 
-  /** Lets callbacks make checkpoints; once more where one of them asked for the end, which is part of what is kept. */
+  /** Lets callbacks make checkpoints. Where one of them ended training, lets them make another, which holds that end. */
   async #safePoint(
     epoch: number,
     logs: Logs | null,
@@ -383,7 +386,7 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return Claim.now(call, this.#stepper.training.touched, work);
   }
 
-  /** What the callbacks of a `fit` must not call either. */
+  /** Refuses a call that callbacks of `fit` must not make either. */
   #refuseDuringFit(call: string): void {
     if (this.#progress === null) return;
     throw new MultigradError(
@@ -393,15 +396,15 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 }
 
-/** Why a `fit` ends before its last epoch: interrupted from outside or by `stop`, or over for good. */
+/** Why a `fit` ends before its last epoch: a signal, a call of `stop`, or a callback that ended training for good. */
 type Stop = 'aborted' | 'requested' | 'ended';
 
-/** Tells each callback something, while other calls may have the variables. */
+/** Calls each callback, while other calls may use the variables. */
 type Tell<Name extends string> = (
   about: (callback: TrainerCallback<Name>) => void | Promise<void>,
 ) => Promise<void>;
 
-/** The batches that are this rank's to evaluate. */
+/** The batches that this rank evaluates: every n-th one for n ranks. */
 async function* everyNth<Batch>(
   batches: AsyncIterable<Batch>,
   { rank, size }: Collective,

@@ -4,9 +4,9 @@ import { readTogether } from '../tape/read-back.ts';
 import { TensorBag } from '../tape/ownership.ts';
 
 /**
- * Which tensors hold NaN or an infinity, each in a few words: `weight \`x\``.
+ * The tensors that hold NaN or an infinity, each in a few words: `weight \`x\``.
  *
- * @param parts - tensors by name, by what a message calls them
+ * @param parts - tensors by name, for each kind by the word that messages use
  */
 export async function nonFiniteOf(
   parts: Readonly<Record<string, ReadonlyMap<string, Tensor>>>,

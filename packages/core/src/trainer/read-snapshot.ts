@@ -10,14 +10,14 @@ import { tensorDifferences } from '../optimizers/tensor-differences.ts';
 import type { StateOptions } from './trainer-options.ts';
 import type { Update, UpdateSnapshot } from '../update/update.ts';
 
-/** A snapshot that fits, ready to be written: copies of its tensors, which share their data, and its state. */
+/** A snapshot that fits and is ready to be written: its state, and copies of its tensors, which share their data. */
 export interface ReadSnapshot {
   readonly state: TrainerState;
   readonly integration: IntegrationState | undefined;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly statistics: ReadonlyMap<string, Tensor>;
   readonly update: UpdateSnapshot;
-  /** What the strategy remembers, which is the caller's from then on; undefined where its needs name no memory. */
+  /** Returns the strategy's memory, which the caller owns from then on; undefined where its needs name no memory. */
   readonly takeMemory: () => GradientMemory | undefined;
   /** Frees the copies. */
   readonly dispose: () => void;
@@ -28,7 +28,7 @@ export interface SnapshotReader {
   readonly options: StateOptions;
   readonly named: ReadonlyMap<string, Variable>;
   readonly statistics: ReadonlyMap<string, Variable>;
-  /** What the optimizer changes: the variables, or this rank's slices of them. */
+  /** The variables that the optimizer changes, or this rank's slices of them. */
   readonly slices: ReadonlyMap<string, Variable>;
   readonly update: Update;
   readonly trained: (frozen: ReadonlySet<string>) => readonly RunVariable[];
@@ -47,8 +47,8 @@ export function assertAlive(snapshot: TrainerSnapshot): void {
 }
 
 /**
- * Checks all of a snapshot against a trainer, and copies what is to be written. The copies make it harmless that the
- * snapshot may hold the very variables that it is written to.
+ * Checks all of a snapshot against a trainer, and copies what is to be written. It copies because the snapshot may hold
+ * the very variables that it is written to.
  *
  * @throws MultigradError `structure-changed` with all that differs
  */

@@ -3,19 +3,19 @@ import type { IntegrationState } from '../network/integration-state.ts';
 import type { Json } from '../base/json.ts';
 import type { LossScaleState } from './loss-scale.ts';
 
-/** Where a `fit` stands between two steps: plain JSON, from which another `fit` goes on. */
+/** The position of a `fit` between two steps: plain JSON, from which another `fit` resumes. */
 export interface FitState {
-  /** Number of the epoch under way, from 0, or of the next one between two. */
+  /** Number of the epoch under way, from 0; between two epochs, of the next one. */
   readonly epoch: number;
   /** Steps of that epoch that are done. */
   readonly batch: number;
-  /** Those among them that were skipped. */
+  /** Steps of that epoch that were skipped. */
   readonly skipped: number;
-  /** Sums of what those steps measured. */
+  /** Sums of the losses and metrics of those steps. */
   readonly measurements: Json;
   /** The history so far. */
   readonly history: Json;
-  /** What callbacks remember, by their names. */
+  /** States of the callbacks, by name. */
   readonly callbacks: Readonly<Record<string, Json>>;
   /** Present where a callback decided that training is over: a `fit` that resumes from here makes no more steps. */
   readonly over?: true;
@@ -29,14 +29,14 @@ export interface TrainerState {
   readonly step: number;
   /** Null before the first step. */
   readonly integration: IntegrationState | null;
-  /** Whose the tensors `memory/0`, `memory/1`, … are. */
+  /** Variable and objective of each memory vector, in the order of the tensors `memory/0`, `memory/1`, …. */
   readonly memory: readonly { readonly variable: string; readonly objective: string }[];
   /** Names of variables that are not trained. */
   readonly frozen: readonly string[];
   readonly optimizer: { readonly kind: string; readonly values: Json };
-  /** Steps that the averages of weights look back on; 0 where none are kept. */
+  /** Number of steps that the averages of weights include; 0 where none are kept. */
   readonly averagedSteps: number;
-  /** Only where losses are scaled. */
+  /** State of the loss scale; absent where losses are not scaled. */
   readonly lossScale?: LossScaleState;
   /** How many steps in a row were skipped just before the snapshot; absent where none was. */
   readonly skips?: number;
@@ -45,10 +45,10 @@ export interface TrainerState {
 }
 
 /**
- * Everything that training carries from one step to the next: a trainer that takes it over goes on bit for bit.
+ * Everything that training carries from one step to the next: a trainer that restores it continues bit for bit.
  *
- * The tensors are named `weights/…`, `statistics/…`, `optimizer/…`, `average/…` and `memory/…`. Of a snapshot just made they are the
- * trainer's own, and change with the next step: read them before.
+ * The tensors are named `weights/…`, `statistics/…`, `optimizer/…`, `average/…` and `memory/…`. Those of a new snapshot
+ * are the trainer's own, and change with the next step: read or copy them before.
  */
 export interface TrainerSnapshot {
   readonly state: TrainerState;

@@ -2,7 +2,7 @@ import type { IntegrationState } from '../network/integration-state.ts';
 import { fromFaithfulJson, toFaithfulJson } from '../base/faithful-json.ts';
 import type { Json } from '../base/json.ts';
 
-// What strategies, optimizers and callbacks of anybody's remember, as JSON that gives it back unchanged.
+// States of strategies, optimizers and callbacks, of anybody's, as JSON that restores them unchanged.
 
 /** @throws MultigradError `invalid-argument` with the path of what JSON cannot hold */
 export function stateToJson(state: IntegrationState): IntegrationState {
@@ -17,7 +17,7 @@ export function stateToJson(state: IntegrationState): IntegrationState {
   };
 }
 
-/** What `stateToJson` was given. */
+/** Restores the state that `stateToJson` was given. */
 export function stateFromJson(state: IntegrationState): IntegrationState {
   return {
     ...state,
@@ -31,7 +31,7 @@ export function optimizerValuesToJson(kind: string, values: Json): Json {
   return toFaithfulJson(values, `values of optimizer ${kind}`);
 }
 
-/** What `optimizerValuesToJson` was given. */
+/** Restores the values that `optimizerValuesToJson` was given. */
 export function optimizerValuesFromJson(values: Json): Json {
   return fromFaithfulJson(values);
 }

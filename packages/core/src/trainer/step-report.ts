@@ -1,6 +1,6 @@
 import type { GroupReport } from '../step/report.ts';
 
-/** What a training step measured; callbacks get one after each batch. */
+/** The measurements of a training step; callbacks get one after each batch. */
 export interface StepReport<Name extends string = string> {
   /** Number of the step in the whole run, from 0. */
   readonly step: number;
@@ -12,10 +12,10 @@ export interface StepReport<Name extends string = string> {
   readonly groups: readonly GroupReport[];
   /** Backward passes made. */
   readonly backwardPasses: number;
-  /** Whether norms and cosines were measured on top of what the strategy needs (`observe`). */
+  /** Whether norms and cosines were measured beyond what the strategy needs (`observe`). */
   readonly observed: boolean;
-  /** Why there was no step, where losses or gradients were not finite and such steps are skipped. */
+  /** Why the step was skipped: losses or gradients were not finite. Absent where it was made. */
   readonly skipped?: string;
-  /** What the losses were multiplied by before the backward passes, with the option `lossScale`. */
+  /** Factor on the losses before the backward passes, with the option `lossScale`. */
   readonly lossScale?: number;
 }

@@ -30,7 +30,7 @@ export class Stepper<Batch, Name extends string> {
     return (strategy.needs.batches ?? 1) * accumulate;
   }
 
-  /** Whether steps may be left out. */
+  /** Whether steps may be skipped. */
   get skips(): boolean {
     const { onNonFinite, lossScale } = this.#options;
     return onNonFinite === 'skip' || typeof lossScale === 'object';
@@ -50,9 +50,9 @@ export class Stepper<Batch, Name extends string> {
   }
 
   /**
-   * One training step; when it throws, all is as before.
+   * Makes one training step; when it throws, all is as before.
    *
-   * @returns what it measured, and over how many samples of all ranks
+   * @returns its report, and the number of samples on all ranks
    */
   async make(batches: readonly Batch[]): Promise<MadeStep<Name>> {
     const { sharding } = this.training;
@@ -94,7 +94,7 @@ export class Stepper<Batch, Name extends string> {
     }
   }
 
-  /** Whether the strategy wants to see losses after the update, which may be too much for it. */
+  /** Whether the strategy needs the losses after the update, which may not be finite then. */
   get #seesAfterStep(): boolean {
     return this.#options.strategy.needs.losses === 'now-and-after-step';
   }
@@ -171,7 +171,7 @@ export class Stepper<Batch, Name extends string> {
     return { step, losses, metrics, groups, backwardPasses, observed };
   }
 
-  /** Integrates the gradients and lets the optimizer have its turn. */
+  /** Integrates the gradients and updates the weights. */
   async #integrate(
     batches: readonly OwnBatch<Batch>[],
     step: number,
@@ -242,14 +242,14 @@ export class Stepper<Batch, Name extends string> {
   }
 }
 
-/** A batch of this rank's, and where it lies among those of the others. */
+/** This rank's part of a batch, and the place of its first sample in the batch of all ranks. */
 interface OwnBatch<Batch> {
   readonly batch: Batch;
   readonly size: number;
   readonly firstSample: number;
 }
 
-/** A step, and the samples of all ranks in it. */
+/** A step's report, and the number of samples in it on all ranks. */
 export interface MadeStep<Name extends string> {
   readonly report: StepReport<Name>;
   readonly samples: number;

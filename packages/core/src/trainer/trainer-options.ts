@@ -12,11 +12,11 @@ import type { UpdateOptions } from '../update/update.ts';
 
 /** The second argument of an objectives function. */
 export interface ObjectiveContext {
-  /** True in a training step, false in `evaluate`: dropout and batch norm go by it. */
+  /** True in a training step, false in `evaluate`: dropout and batch norm depend on it. */
   readonly training: boolean;
   /** Number of the training step, from 0; the number of steps made so far in `evaluate`. */
   readonly step: number;
-  /** This rank's part of a training batch: layers go by it, who calls them passes it on. Absent in `evaluate`. */
+  /** This rank's part of a training batch: pass it on to layers that depend on it. Absent in `evaluate`. */
   readonly share?: BatchShare;
 }
 

@@ -2,13 +2,13 @@ import { MultigradError } from '../../base/errors.ts';
 import type { Json } from '../../base/json.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 
-/** When training counts as diverged. */
+/** Options of {@link divergenceGuard}. */
 export interface DivergenceGuardOptions {
-  /** How many times its smallest mean an objective's mean loss may become; a number > 1. @defaultValue 10 */
+  /** Multiple of its smallest mean above which an objective's mean loss has diverged; a number > 1. @defaultValue 10 */
   readonly factor?: number;
   /** Steps over which losses are averaged, an integer >= 1. @defaultValue 20 */
   readonly window?: number;
-  /** What is added to the smallest mean, so that losses near zero may waver; >= 0. @defaultValue 1e-3 */
+  /** Number added to the smallest mean, so that losses near zero may vary; >= 0. @defaultValue 1e-3 */
   readonly slack?: number;
 }
 
@@ -22,7 +22,7 @@ interface Watched {
  * Ends training with an error when an objective's loss has grown far beyond the smallest that it had: moving averages
  * over about `window` steps are compared, `mean > factor · (smallest + slack)`.
  *
- * For losses that are not negative. What it has seen is part of checkpoints.
+ * It is for losses that are not negative. Its means are part of checkpoints.
  *
  * @throws MultigradError `invalid-option`; during `fit` `diverged`, naming objective and step
  *
@@ -46,7 +46,7 @@ export function divergenceGuard(options: DivergenceGuardOptions = {}): TrainerCa
         const before = watched.get(name) ?? { mean: 0, smallest: Infinity, steps: 0 };
         const steps = before.steps + 1;
         const mean = before.mean + (loss! - before.mean) / Math.min(steps, window);
-        // The first few values are no mean yet.
+        // The first few values are too few for a mean.
         const smallest = steps < window ? Infinity : Math.min(before.smallest, mean);
         watched.set(name, { mean, smallest, steps });
         if (mean <= factor * (smallest + slack)) continue;

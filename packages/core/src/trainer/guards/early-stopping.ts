@@ -4,21 +4,22 @@ import type { TrainerCallback } from '../callbacks.ts';
 import { checkCount } from '../check-options.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
-/** When training is no longer worth its time. */
+/** Options of {@link earlyStopping}. */
 export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Epochs without a better value that are waited for, an integer >= 0. @defaultValue 5 */
+  /** Epochs without a better value after which training ends, an integer >= 0. @defaultValue 5 */
   readonly patience?: number;
   /**
-   * Whether `fit` ends with the weights and statistics of the best epoch. They are copied in memory, as much again as the
-   * network takes. Training that is interrupted keeps its last weights, from which a resumed one goes on.
+   * Whether `fit` ends with the weights and statistics of the best epoch. They are copied in memory, as much again as
+   * the network takes. Training that is interrupted keeps its last weights, from which a later `fit` can resume.
    * @defaultValue false
    */
   readonly restoreBest?: boolean;
 }
 
 /**
- * Ends training when a number has not become better for some epochs. What it has seen is part of checkpoints; copies of
- * the best weights are not: after a resume, `restoreBest` of `@multigrad/checkpoint` reads them from the disk.
+ * Ends training when a number has not become better for some epochs. The best value and the number of epochs since are
+ * part of checkpoints; copies of the best weights are not: after a resume, `restoreBest` of `@multigrad/checkpoint`
+ * reads them from the disk.
  *
  * @throws MultigradError `invalid-option`; during `fit` too, where the logs have no number of the name `monitor`;
  *   `unsupported` where a `fit` with `restoreBest` resumes after its best epoch, whose weights were lost with the process

@@ -1,10 +1,10 @@
 import type { TrainerCallback } from '../callbacks.ts';
 
-/** Who is told of objectives that are the same. */
+/** Options of {@link identicalObjectives}. */
 export interface IdenticalObjectivesOptions {
-  /** Steps after which equal losses are no accident, an integer >= 1. @defaultValue 10 */
+  /** Number of first steps at which losses have to be equal for a warning, an integer >= 1. @defaultValue 10 */
   readonly steps?: number;
-  /** Takes the warning, once for each pair. */
+  /** Called with the warning, once for each pair. */
   readonly onIdentical: (message: string) => void;
 }
 

@@ -2,19 +2,19 @@ import { memory } from '@tensorflow/tfjs-core';
 import type { TrainerCallback } from '../callbacks.ts';
 import { checkCount } from '../check-options.ts';
 
-/** When the number of tensors counts as growing. */
+/** Options of {@link memoryAlarm}. */
 export interface MemoryAlarmOptions {
-  /** Steps between two looks, an integer >= 1. @defaultValue 50 */
+  /** Steps between two counts of tensors, an integer >= 1. @defaultValue 50 */
   readonly everySteps?: number;
-  /** Looks in a row with more tensors than at the one before, an integer >= 2. @defaultValue 4 */
+  /** Counts in a row, each above the one before, that give a warning, an integer >= 2. @defaultValue 4 */
   readonly looks?: number;
-  /** Takes the warning. */
+  /** Called with the warning. */
   readonly onGrowth: (message: string) => void;
 }
 
 /**
- * Warns once when TensorFlow.js holds more tensors at each of several looks in a row: somebody keeps what should have
- * been disposed of.
+ * Warns once when the number of tensors that TensorFlow.js holds grew at each of several counts in a row: some code
+ * keeps tensors that it should dispose of.
  *
  * @throws MultigradError `invalid-option`
  *
@@ -35,7 +35,7 @@ export function memoryAlarm(options: MemoryAlarmOptions): TrainerCallback {
   let grown = 0;
   let warned = false;
   return {
-    // Between two steps, in the midst of an epoch: nothing of a step or an evaluation is alive.
+    // Count between two steps, within an epoch, when no tensor of a step or an evaluation is alive.
     onSafePoint: ({ step, logs }) => {
       if (warned || logs !== null || step % everySteps !== 0) return;
       const { numTensors } = memory();

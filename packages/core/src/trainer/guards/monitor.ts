@@ -43,7 +43,7 @@ export class Monitor {
   }
 
   /**
-   * Takes note of an epoch.
+   * Records the value of an epoch.
    *
    * @returns whether it is the best so far
    * @throws MultigradError `invalid-option` where the logs have no such number, naming those that there are
@@ -61,7 +61,7 @@ export class Monitor {
     return true;
   }
 
-  /** Counts epochs without a better value anew. */
+  /** Restarts the count of epochs without a better value. */
   rest(): void {
     this.#waited = 0;
   }

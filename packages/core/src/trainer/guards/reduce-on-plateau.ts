@@ -3,29 +3,29 @@ import type { LearningRate } from '../../update/learning-rate.ts';
 import { checkCount } from '../check-options.ts';
 import { fail, Monitor, type MonitorOptions } from './monitor.ts';
 
-/** When, and how far, a learning rate falls. */
+/** Options of {@link reduceOnPlateau}. */
 export interface ReduceOnPlateauOptions extends MonitorOptions {
   /** The rate at the beginning, a number > 0. */
   readonly rate: number;
-  /** What the rate is multiplied by, a number in 0 … 1, both exclusive. @defaultValue 0.1 */
+  /** Factor on the rate at each reduction, a number in 0 … 1, both exclusive. @defaultValue 0.1 */
   readonly factor?: number;
-  /** Epochs without a better value that are waited for, an integer >= 1. @defaultValue 10 */
+  /** Epochs without a better value after which the rate is reduced, an integer >= 1. @defaultValue 10 */
   readonly patience?: number;
-  /** Epochs after a fall that are not counted, an integer >= 0. @defaultValue 0 */
+  /** Epochs after a reduction that are not counted, an integer >= 0. @defaultValue 0 */
   readonly cooldown?: number;
-  /** Below which the rate does not fall, a number >= 0. @defaultValue 0 */
+  /** The smallest rate, a number >= 0. @defaultValue 0 */
   readonly least?: number;
 }
 
-/** A callback with the schedule that it steers. */
+/** A callback with the learning-rate schedule that it changes. */
 export interface ReduceOnPlateau extends TrainerCallback {
-  /** For the trainer's option `learningRate`. */
+  /** The schedule, for the trainer's option `learningRate`. */
   readonly learningRate: LearningRate;
 }
 
 /**
- * Lowers the learning rate when a number has not become better for some epochs: `rate ← max(least, factor · rate)`. Its
- * `learningRate` goes to the trainer, the callback itself to `fit`. What it has seen is part of checkpoints.
+ * Lowers the learning rate when a number has not become better for some epochs: `rate ← max(least, factor · rate)`.
+ * Give its `learningRate` to the trainer and the callback itself to `fit`. Its state is part of checkpoints.
  *
  * @throws MultigradError `invalid-option`; during `fit` too, where the logs have no number of the name `monitor`
  *
