@@ -2,7 +2,7 @@ import { type GradientStrategy, MultigradError } from '@multigrad/core/strategy'
 import type { Wrapped } from './inner-hooks.ts';
 import { scaledGradients } from './scaled-gradients.ts';
 
-/** How long gradients may be. */
+/** Options of {@link clippedGradients}. */
 export interface ClippedGradientsOptions {
   /** The largest norm of an objective's gradient in a group, a finite number > 0. */
   readonly norm: number;
@@ -12,7 +12,7 @@ export interface ClippedGradientsOptions {
  * The strategy applied to gradients that are clipped before they are integrated: each objective's gradient of a group is
  * `g_k · min(1, norm / |g_k|)`, so that one that is suddenly long cannot drown the others.
  *
- * Clipping what comes out of integration is the trainer's option `clip`.
+ * To clip the update, use the trainer's option `clip` instead.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients, loss-only ones too
  * @throws MultigradError `invalid-option`; `unsupported` for a strategy that works by coordinate, remembers gradients or

@@ -1,9 +1,9 @@
 import type { GradientStrategy, Json } from '@multigrad/core/strategy';
 
-/** The state of a wrapper: what the wrapped strategy remembers, among its own. */
+/** The state of a wrapper; `inner` is the state of the strategy that it wraps. */
 export type Wrapped = { readonly inner: Json };
 
-/** The hooks of a wrapper that hands them on to the strategy it wraps, where that one has them. */
+/** The hooks of a wrapper, which call those of the strategy it wraps, where that has them. */
 export function innerHooks<State extends Wrapped>(
   strategy: GradientStrategy,
 ): Required<Pick<GradientStrategy<State>, 'onStepEnd' | 'onEpochEnd'>> {

@@ -13,7 +13,8 @@ import {
  * Checks that a value is a strategy whose answer is a weight per objective and nothing else, which is what wrappers can
  * work on.
  *
- * @throws MultigradError `incompatible-strategy` for what is no strategy, `unsupported` for strategies that combine
+ * @throws MultigradError `incompatible-strategy` for a value that is no strategy, `unsupported` for strategies that
+ *   combine
  *   gradients by coordinate, remember gradients or look at several batches
  */
 export function assertWeighing(wrapper: string, strategy: GradientStrategy): void {
@@ -40,14 +41,14 @@ export function needsAt(strategy: GradientStrategy, state: Json): Needs {
   return strategy.needsNow?.(state) ?? strategy.needs;
 }
 
-/** What may differ between a wrapper's view of a group and that of the strategy it wraps. */
+/** The parts of a wrapped strategy's view of a group that may differ from the wrapper's. */
 export interface InnerView {
   readonly objectives: readonly string[];
   readonly gramianOf: (whole: Gramian) => Gramian;
   readonly lossesOf: (losses: Float64Array) => Float64Array;
 }
 
-/** The wrapped strategy's view: the parts that its needs name, made of the wrapper's. */
+/** The wrapped strategy's view: it has the parts that this strategy's needs name, made of the wrapper's view. */
 export function innerView(
   strategy: GradientStrategy,
   state: Json,

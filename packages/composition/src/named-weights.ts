@@ -3,16 +3,16 @@ import { type Integration, own } from '@multigrad/core/strategy';
 /** Weights by objective name. */
 export type NamedWeights = Readonly<Record<string, number>>;
 
-/** What a strategy decided at an earlier step: the group's weights, and those of tensors that differ, by tensor name. */
+/** Weights of an earlier step: those of the group, and those of tensors that differ from them, by tensor name. */
 export type LastWeights = {
   readonly weights: NamedWeights;
   readonly tensors: Readonly<Record<string, NamedWeights>>;
 };
 
-/** Nothing decided yet. */
+/** The weights before the first step: none. */
 export const noWeights: LastWeights = { weights: {}, tensors: {} };
 
-/** Remembers a decision; objectives that were absent keep what was remembered of them. */
+/** Stores the weights of a step; objectives that were absent keep their earlier weights. */
 export function remember(
   before: LastWeights,
   objectives: readonly string[],
@@ -33,7 +33,10 @@ export function remember(
   };
 }
 
-/** What is remembered of a tensor's weights (of the group's where null), in the order of the objectives; null if unknown. */
+/**
+ * Reads the stored weights of a tensor (of the group for null), in the order of the objectives; null for an objective
+ * without one.
+ */
 export function recall(
   { weights, tensors }: LastWeights,
   tensor: string | null,

@@ -2,16 +2,16 @@ import type { GradientStrategy } from '@multigrad/core/strategy';
 import type { Wrapped } from './inner-hooks.ts';
 import { scaledGradients } from './scaled-gradients.ts';
 
-/** What {@link normalizedGradients} remembers: the state of the strategy it wraps. */
+/** State of {@link normalizedGradients}: that of the strategy it wraps. */
 export type NormalizedGradientsState = Wrapped;
 
 /**
  * The strategy applied to gradients of unit length: its update is `Σ_k w_k g_k / |g_k|`, with the weights `w` that it
  * finds for the gradients `g_k / |g_k|`.
  *
- * What an objective's loss is measured in no longer matters, and the update has the size of unit vectors, so the learning
- * rate sets the length of a step. A gradient that is zero stays zero. With `tensor-gramians` the lengths are those of
- * the whole group's gradients.
+ * The unit of an objective's loss no longer matters. The update has the size of unit vectors, so the learning rate sets
+ * the length of a step. A gradient that is zero stays zero. With `tensor-gramians` the lengths are those of the whole
+ * group's gradients.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients, loss-only ones too
  * @throws MultigradError `unsupported` for a strategy that works by coordinate, remembers gradients or looks at several

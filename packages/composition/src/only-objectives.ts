@@ -18,7 +18,7 @@ export interface OnlyObjectivesOptions {
   readonly others?: number;
 }
 
-/** What {@link onlyObjectives} remembers: the state of the strategy it wraps. */
+/** State of {@link onlyObjectives}: that of the strategy it wraps. */
 export type OnlyObjectivesState = { readonly inner: Json };
 
 const onlyObjectivesOptions: OptionSpecs<OnlyObjectivesOptions> = {
@@ -30,11 +30,11 @@ const onlyObjectivesOptions: OptionSpecs<OnlyObjectivesOptions> = {
 };
 
 /**
- * The strategy applied to some objectives only: it sees and weighs those named, the others have a fixed weight.
+ * The strategy applied to some objectives only: it sees and weighs the named ones, and the others have a fixed weight.
  *
- * A regulariser or an auxiliary loss can so stand aside: `onlyObjectives(pcgrad(), ['depth', 'normals'])` adds every
- * other gradient as it is. At a step where none of those named is present the strategy is not asked; a group that holds
- * none of them is weighed by `others` alone.
+ * Use it to keep a regulariser or an auxiliary loss out of the strategy: `onlyObjectives(pcgrad(), ['depth',
+ * 'normals'])` adds every other gradient as it is. At a step where no named objective is present the strategy is not
+ * asked; a group without named objectives is weighed by `others` alone.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients
  * @param objectives - the names that the strategy sees, at least one, each once
@@ -136,7 +136,7 @@ function pick(values: Float64Array, places: readonly number[]): Float64Array {
   return Float64Array.from(places, (at) => values[at]!);
 }
 
-/** Rows and columns of a Gramian. */
+/** The Gramian of the gradients at some places. */
 function principal({ size, values, relativeError }: Gramian, places: readonly number[]): Gramian {
   return {
     size: places.length,

@@ -14,21 +14,21 @@ export interface StrategiesByGroup {
   readonly [pattern: string]: GradientStrategy;
 }
 
-/** What {@link perGroup} remembers of a group: whose it is, and that strategy's state. */
+/** State of {@link perGroup} for a group: the pattern of its strategy, and that strategy's state. */
 export type PerGroupState = { readonly pattern: string; readonly inner: Json };
 
 /**
  * A strategy of its own for each parameter group: the first pattern that fits the group's key decides, else `default`.
  *
- * `*` stands for any characters, none included. Keys are those of the trainer's reports: with `groupBy: 'reach'` the part of the
- * network and the objectives that reach it, such as `image/joint+image` or `depth+normals`. The report of each group is noted with the
- * name of its strategy, so that a pattern that fits nothing shows.
+ * `*` stands for any characters, also for none. Keys are those of the trainer's reports: with `groupBy: 'reach'` the
+ * part of the network and the objectives that reach it, such as `image/joint+image` or `depth+normals`. The note in
+ * each group's report begins with the name of its strategy, which shows whether a pattern fits nothing.
  *
  * Each group is shown what its own strategy needs. A strategy that sees no gradients has here one state for each of its
  * groups; loss-only strategies thus stay as they are in groups of the same objectives.
  *
  * @param strategies - any but those that remember gradients or look at several batches
- * @throws MultigradError `invalid-argument` without `default`, `incompatible-strategy` for what is no strategy,
+ * @throws MultigradError `invalid-argument` without `default`, `incompatible-strategy` for a value that is no strategy,
  *   `unsupported` for strategies that remember gradients, look at several batches, or need losses at different times
  *
  * @example
@@ -97,13 +97,13 @@ export function perGroup(strategies: StrategiesByGroup): GradientStrategy<PerGro
 }
 
 const gradientNeeds: readonly Needs['gradients'][] = [
-  // Where all of them see none, states are still those of groups.
+  // At least the Gramian: strategies that see no gradients have one state per run, and each group needs its own.
   'gramian',
   'tensor-gramians',
   'rows',
 ];
 
-/** The most that any of them ever has to see. */
+/** The union of what the strategies need to see. */
 function jointNeeds(strategies: readonly GradientStrategy[]): Needs {
   const wanted = new Set(strategies.map(({ needs }) => needs.losses ?? 'never'));
   for (const { name, needs } of strategies) {

@@ -15,10 +15,10 @@ export interface RefreshedEveryOptions {
   readonly steps: number;
 }
 
-/** What {@link refreshedEvery} remembers. */
+/** State of {@link refreshedEvery}. */
 export type RefreshedEveryState = {
   readonly inner: Json;
-  /** Steps until weights are found anew. */
+  /** Steps until the strategy is asked again. */
   readonly left: number;
   /** Objectives of the group that have no weight yet. */
   readonly unseen: readonly string[];
@@ -36,7 +36,7 @@ const refreshedEveryOptions: OptionSpecs<RefreshedEveryOptions> = {
 };
 
 /**
- * The strategy asked once in `steps` steps; its weights serve all steps until the next time, as in PSMGD.
+ * The strategy asked once every `steps` steps; its weights serve the steps until the next time, as in PSMGD.
  *
  * Between refreshes no inner products are computed or read back, and where one scalar loss expresses the weights of all
  * groups the step costs one backward pass, as plain training does. Until every objective of the group has been seen each

@@ -18,7 +18,7 @@ export interface WeightMomentumOptions {
   readonly alpha?: number;
 }
 
-/** What {@link weightMomentum} remembers: the last weights and the state of the strategy it wraps. */
+/** State of {@link weightMomentum}: the last weights and the state of the strategy it wraps. */
 export type WeightMomentumState = {
   readonly inner: Json;
   readonly last: LastWeights;
@@ -88,7 +88,7 @@ export function weightMomentum(
           return old === null ? weight : alpha * old + (1 - alpha) * weight;
         });
       };
-      // Tensors that differed before still do, for a while.
+      // The averages of tensors whose weights differed before still differ for some steps.
       const tensors = new Set([
         ...(found.tensorWeights?.keys() ?? []),
         ...Object.keys(last.tensors),

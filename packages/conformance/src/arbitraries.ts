@@ -54,7 +54,7 @@ export const rankDeficientRows: Matrices = (rows, columns) =>
       factors.map(([first, second]) => a!.map((value, c) => first * value + second * b![c]!)),
     );
 
-/** All of these. */
+/** Rows of one of these kinds. */
 export const anyRows: Matrices = (rows, columns) =>
   fc.oneof(
     randomRows(rows, columns),
@@ -98,7 +98,7 @@ export const oppositeRows: Matrices = (rows, columns) => {
     .filter((matrix) => !hasZeroRow(matrix));
 };
 
-/** Rows the last of which makes up for all others, each taken once or several times. */
+/** Rows of which the last is minus the sum of the others, each taken once or several times. */
 export const surroundingRows: Matrices = (rows, columns) => {
   const count = { minLength: rows - 1, maxLength: rows - 1 };
   const factors = fc.oneof(
@@ -136,7 +136,7 @@ export function losses(count: number): fc.Arbitrary<number[]> {
   return fc.array(loss, { minLength: count, maxLength: count });
 }
 
-/** What the steps of a run are made of. */
+/** How the steps of a run are generated. */
 export interface StepsOptions {
   /** The gradients. */
   readonly matrices: Matrices;
@@ -190,7 +190,7 @@ export function varyingSteps(
     });
 }
 
-// Two of them are what records by name get wrong.
+// Two of these names break code that looks them up in a plain record.
 const oddNames = ['image', 'audio', 'constructor', '__proto__', 'text and more'];
 const nameList = Array.from({ length: 64 }, (_, k) => oddNames[k] ?? `objective-${k}`);
 

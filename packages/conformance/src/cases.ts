@@ -8,7 +8,7 @@ class Counterexample extends Error {
   override name = 'Counterexample';
 }
 
-/** Number of cases among which a counterexample of a property denied is sought. */
+/** Number of cases searched for a counterexample to a denied property. */
 const searched = 1000;
 
 /** Fails, with the smallest case and the seed, where a case violates a property. */

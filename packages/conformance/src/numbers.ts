@@ -17,7 +17,7 @@ export function norm(a: ArrayLike<number>): number {
 export function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const unit = (vector: ArrayLike<number>): number[] => {
     const values = Array.from(vector);
-    // By the largest first: 1 / |a| could overflow.
+    // Divide by the largest first: 1 / |a| could overflow.
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
     const scaled = values.map((value) => value / largest);
     const length = norm(scaled) || 1;
@@ -42,7 +42,7 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return norm(Array.from(a, (value, c) => value - b[c]!));
 }
 
-/** What differs between two runs, where anything does, to the last bit. */
+/** The first difference between two runs, compared to the last bit; undefined where there is none. */
 export function difference(
   found: readonly Taken[],
   expected: readonly Taken[],

@@ -4,6 +4,6 @@ export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
   /** Registers a test, which fails by throwing. */
   readonly it: (name: string, body: () => void) => unknown;
-  /** Not used; here so that what is at hand can be handed in. */
+  /** Not used; it is here so that a test runner can be passed whole. */
   readonly expect?: unknown;
 }

@@ -6,7 +6,7 @@ import type { Tests } from './tests.ts';
 
 /** A property, with the cases in which it may hold. */
 export interface ScopedProperty<Case> {
-  /** What a strategy with it does, as an infinitive. */
+  /** What a strategy with the property does, as an infinitive, for titles and messages. */
   readonly claim: string;
   readonly everywhere: fc.Arbitrary<Case>;
   /** Cases of linearly independent gradients. */
@@ -14,7 +14,7 @@ export interface ScopedProperty<Case> {
   readonly violation: (given: Case) => Violation;
 }
 
-/** The tests of what is declared: that the property holds where it should, and fails where it should not. */
+/** Tests of a declared property: it holds where it should, and fails where it should not hold. */
 export function scoped<Case>(
   subject: Subject,
   scope: Scope,

@@ -11,7 +11,7 @@ import {
 /** Rows of numbers, one gradient each. */
 export type Matrix = readonly (readonly number[])[];
 
-/** What one training step brings. */
+/** The input of one training step. */
 export interface Step {
   /** Names of the objectives present. */
   readonly objectives: readonly string[];
@@ -23,7 +23,7 @@ export interface Step {
   readonly lossesAfter: readonly number[];
 }
 
-/** What a run has come to between two steps. */
+/** The position of a run between two steps. */
 export interface Progress {
   readonly state: Json;
   readonly memory?: MemoryRows | undefined;
@@ -36,7 +36,7 @@ export interface Taken {
   readonly next: Progress;
 }
 
-/** How further batches come about, for strategies that see several. */
+/** Further batches, for strategies that see several: gradients equal to those of the first batch, or others. */
 export type Batches = 'equal' | 'other';
 
 /** What a strategy has to see at the next step. */
@@ -101,7 +101,7 @@ export function takeAll(
   });
 }
 
-/** Whether all steps have an answer: what is not finite, missing or not asked for throws on the way. */
+/** Takes all steps; throws where something is not finite, is missing or was not asked for. */
 export function answers(strategy: GradientStrategy, steps: readonly Step[]): undefined {
   takeAll(strategy, steps);
   return undefined;

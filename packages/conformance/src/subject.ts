@@ -5,7 +5,7 @@ import type {
 } from '@multigrad/core/strategy';
 import { check } from './check.ts';
 
-/** What is tested, and how. */
+/** Options of `strategyConformance`. */
 export interface ConformanceOptions {
   /** The plugin that the package exports. */
   readonly plugin: StrategyPlugin;

@@ -16,7 +16,7 @@ export interface DwaOptions {
   readonly temperature?: number;
 }
 
-/** What {@link dwa} remembers of each objective: the mean losses of its last epoch and the one before, newest first. */
+/** State of {@link dwa}: each objective's mean losses of its last epoch and the one before, newest first. */
 export type DwaState = Readonly<Record<string, readonly number[]>>;
 
 /** Description of {@link DwaOptions}. */

@@ -17,7 +17,7 @@ export interface FamoOptions {
 
 type Numbers = Readonly<Record<string, number>>;
 
-/** What {@link famo} remembers: logits and Adam's moments and steps, and the losses before the step, by objective. */
+/** State of {@link famo}: logits, Adam's moments and steps, and the losses before the step, by objective. */
 export type FamoState = {
   readonly logits: Numbers;
   readonly first: Numbers;
@@ -82,7 +82,7 @@ export function famo(options: FamoOptions = {}): GradientStrategy<FamoState> {
     integrate({ objectives, losses }, state) {
       const shifted = shiftedLosses(losses, objectives);
       const shares = softmax(valuesOf(state.logits, objectives, 0));
-      // The smallest first: no quotient overflows.
+      // Divide by the smallest first: no quotient overflows.
       const least = shifted.reduce((a, b) => Math.min(a, b));
       const parts = shares.map((share, k) => share * (least / shifted[k]!));
       const total = parts.reduce((sum, part) => sum + part, 0);

@@ -10,8 +10,8 @@ import {
  * IMTL-L: trained weights that bring all weighted losses to one size.
  *
  * Minimises `Σ_k e^(s_k) L_k − s_k` over the parameters and over s, from s = 0: `w_k = e^(s_k)`, and s_k descends along
- * `e^(s_k) L_k − 1`, with plain gradient descent. At rest `w_k L_k = 1`. s stays within ± 60. An objective that is absent
- * keeps its s, a newcomer begins at 0.
+ * `e^(s_k) L_k − 1`, with plain gradient descent. At rest `w_k L_k = 1`. s stays within ± 60. An absent objective keeps
+ * its s, and a new one begins at 0.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *

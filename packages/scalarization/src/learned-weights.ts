@@ -1,10 +1,10 @@
 import type { GradientStrategy, OptionSpecs } from '@multigrad/core/strategy';
 import { valuesOf, withValues } from './losses.ts';
 
-/** What strategies with one trained number per objective remember: that number, by objective. */
+/** State of strategies with one trained number per objective: that number, by objective. */
 export type TrainedNumbers = Readonly<Record<string, number>>;
 
-/** The option that they share. */
+/** Options of strategies with one trained number per objective. */
 export interface LearnedWeightsOptions {
   /**
    * Step size of the trained numbers' gradient descent, > 0.
@@ -24,7 +24,7 @@ export const learnedWeightsOptions: OptionSpecs<LearnedWeightsOptions> = {
   },
 };
 
-/** Beyond it the exponential would leave float32: trained numbers stay within ± this. */
+/** Greatest magnitude of a trained number: beyond it the exponential would leave float32. */
 const greatest = 60;
 
 /**

@@ -21,7 +21,10 @@ export function assertPositive(
   });
 }
 
-/** @throws MultigradError `non-finite` for a loss that is NaN or infinite: a state would never get rid of it */
+/**
+ * @throws MultigradError `non-finite` for a loss that is NaN or infinite: a state that takes it in would never get rid
+ *   of it
+ */
 export function assertFinite(losses: Float64Array, objectives: readonly string[]): void {
   objectives.forEach((name, k) => {
     if (Number.isFinite(losses[k])) return;

@@ -22,7 +22,7 @@ import {
 } from './smooth-tchebycheff.ts';
 import { uncertaintyWeighting } from './uncertainty-weighting.ts';
 
-/** What strategies have in common whose weights follow the losses, whatever the gradients. */
+/** Properties of strategies whose weights depend on the losses alone. */
 const lossesAlone: StrategyProperties = {
   nonConflicting: { not: 'sees losses alone' },
   permutation: true,

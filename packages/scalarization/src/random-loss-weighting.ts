@@ -27,7 +27,8 @@ export const randomLossWeightingOptions: OptionSpecs<RandomLossWeightingOptions>
 /**
  * RLW, random loss weighting: `w = K softmax(z)` with independent standard normal numbers z, drawn anew at each step.
  *
- * The weights sum to K: on average it is the sum. One objective keeps its plain gradient. The generator is in the state.
+ * The weights sum to K: on average the update is the sum. One objective keeps its plain gradient. The generator is in
+ * the state.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *

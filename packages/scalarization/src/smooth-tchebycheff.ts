@@ -85,7 +85,8 @@ export function smoothTchebycheff(options: SmoothTchebycheffOptions = {}): Gradi
       const preferred = preferencesOf(objectives, preference, 1 / objectives.length);
       const perfect = preferencesOf(objectives, reference, 0);
       const scores = losses.map((loss, k) => preferred[k]! * (loss - perfect[k]!));
-      // The greatest first: divided by a small μ it could overflow, and the difference to it may.
+      // Subtract the greatest score before the division: a score over a small μ could overflow to ∞, while a difference
+      // may overflow to −∞.
       const greatest = scores.reduce((a, b) => Math.max(a, b));
       const shares = softmax(scores.map((score) => (score - greatest) / mu));
       return { weights: shares.map((share, k) => preferred[k]! * share), state };

@@ -9,9 +9,9 @@ import {
 /**
  * Uncertainty weighting: each loss is weighed by a trained estimate of its noise.
  *
- * Minimises `Σ_k L_k e^(−s_k) / 2 + s_k / 2` over the parameters and over s, from s = −0.5: `w_k = e^(−s_k) / 2`, and s_k
- * descends along `½ − L_k e^(−s_k) / 2`, with plain gradient descent. At rest `w_k = 1 / (2 L_k)`. Losses may have any
- * sign. s stays within ± 60. An objective that is absent keeps its s, a newcomer begins at −0.5.
+ * Minimises `Σ_k L_k e^(−s_k) / 2 + s_k / 2` over the parameters and over s, from s = −0.5: `w_k = e^(−s_k) / 2`, and
+ * s_k descends along `½ − L_k e^(−s_k) / 2`, with plain gradient descent. At rest `w_k = 1 / (2 L_k)`. Losses may have
+ * any sign. s stays within ± 60. An absent objective keeps its s, and a new one begins at −0.5.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *

@@ -119,7 +119,7 @@ function sharesOf(
   let largest = 0;
   for (const value of shares) largest = Math.max(largest, value);
   if (largest === 0) return null;
-  // By the largest first: the plain sum could overflow.
+  // Divide by the largest first: the plain sum could overflow.
   let total = 0;
   for (const value of shares) total += value / largest;
   for (let k = 0; k < shares.length; k++) shares[k] = shares[k]! / largest / total;
@@ -142,7 +142,7 @@ function align(
     cosines,
     Float64Array.from(active, (k) => lengths[k]! / longest),
   );
-  // Cosines have the rank of G, and do not mistake a short gradient for none.
+  // Cosines have the rank of G, and do not make a short gradient count as zero.
   const { rank } = pseudoInverse(cosines);
   const { eigenvalues, eigenvectors } = symmetricEigen(values, size);
   let count = 0;

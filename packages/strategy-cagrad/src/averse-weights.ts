@@ -9,11 +9,14 @@ import {
   roundingError,
 } from '@multigrad/core/strategy';
 
-/** What {@link averseWeights} found. */
+/** The result of {@link averseWeights}. */
 export interface AverseWeights {
   /** K numbers. */
   readonly weights: Float64Array;
-  /** `stationary`: the weights are zero. `unsolved`: they are those of the fallback. */
+  /**
+   * `stationary`: the weights are zero. `unsolved`: the solution failed the check, and the weights are those of a
+   * fallback.
+   */
   readonly note?: 'stationary' | 'unsolved';
 }
 
@@ -28,10 +31,10 @@ interface PathPoint {
 /**
  * The weights of CAGrad's update.
  *
- * For any τ > 0 the w that minimises `⟨g_w, g_0⟩ + |g_w|² / (2 τ)` makes `g_w + τ g_0` the min-norm point of the hull of
- * `g_k + τ g_0`. It is CAGrad's w where `|g_w| = τ c |g_0|`, which the left side undercuts from some τ on, once. The
- * update is then `(g_w + τ g_0) / τ`, whose gains `⟨u, g_k⟩` are the least and equal where w_k > 0: what was found is
- * checked by that.
+ * For any τ > 0 the w that minimises `⟨g_w, g_0⟩ + |g_w|² / (2 τ)` makes `g_w + τ g_0` the min-norm point of the hull
+ * of `g_k + τ g_0`. It is CAGrad's w where `|g_w| = τ c |g_0|`. Along the path of τ the left side falls below the right
+ * side once. The update is then `(g_w + τ g_0) / τ`. Its gains `⟨u, g_k⟩` are the least and equal where w_k > 0: the
+ * result is checked by that.
  */
 export function averseWeights(given: Gramian, c: number): AverseWeights {
   const gramian = scaled(given);
@@ -58,18 +61,20 @@ export function averseWeights(given: Gramian, c: number): AverseWeights {
     ? (longest / radius) * Math.sqrt(error)
     : Math.sqrt(shortest.squaredNorm) / radius;
   const first = at(low);
-  // The best g_w is zero: what is left of the mean once no objective rises.
+  // The best g_w is zero: the update is the projection of the mean onto the dual cone.
   if (shortest.stationary && Math.sqrt(first.squared) < low * radius) {
     const left = projectOntoDualCone(gramian, mean);
     const added = left.map((weight) => weight - share);
     if (product(gramian, added, added) <= radius * radius) return { weights: left };
-    // It lies beyond the radius, which the error of the inner products hid: the last point that they tell.
+    // The projection lies beyond the radius, which the error of the inner products hid: take the last point that they
+    // can tell.
     return { weights: first.weights.map((weight) => share + weight / first.tau) };
   }
   const { tau, weights } = crossing(gramian, radius, at, first, longest / radius);
   const update = weights.map((weight) => share + weight / tau);
   const { gains, terms } = gainsOf(gramian, update);
-  // One number that all gains reach and those that take part equal, each within the rounding of its own sum.
+  // There has to be a number that all gains reach and that those taking part equal, each within the rounding of its own
+  // sum.
   const tolerance = 2 ** -30 + 4 * error;
   let reached = Infinity;
   let taken = -Infinity;
@@ -78,7 +83,7 @@ export function averseWeights(given: Gramian, c: number): AverseWeights {
     if (weights[k]! > 0) taken = Math.max(taken, gains[k]! - tolerance * terms[k]!);
   }
   const unsolved = !(taken <= reached);
-  // What lies within the radius for certain: the mean, and from c = 1 on also what is left of it once it conflicts with none.
+  // Certainly within the radius are the mean and, for c >= 1, also its projection onto the dual cone.
   const found = unsolved ? mean : update;
   const safe = c >= 1 ? withoutConflict(gramian, found, error) : found;
   if (safe === null) return stationary;
@@ -86,8 +91,8 @@ export function averseWeights(given: Gramian, c: number): AverseWeights {
 }
 
 /**
- * The combination itself where it conflicts with no gradient, else its projection onto the dual cone; null where the error of
- * the inner products leaves no vector that conflicts by no more than it, `⟨u, g_k⟩ >= −2 √e |u| |g_k|`.
+ * The combination itself where it conflicts with no gradient, else its projection onto the dual cone; null where every
+ * vector may conflict by more than the error of the inner products, `⟨u, g_k⟩ < −2 √e |u| |g_k|`.
  */
 function withoutConflict(
   gramian: Gramian,
@@ -128,8 +133,9 @@ function pathPoint(
 }
 
 /**
- * Where `|g_w| = τ · radius` on the path between a point at which it is not less and a τ at which it is not more. As long as
- * the same objectives take part w is linear in τ, so the crossing is found exactly once they are known.
+ * Finds the point where `|g_w| = τ · radius`, between a point at which the left side is not less and a τ at which it is
+ * not more. As long as the same objectives take part w is linear in τ, so the crossing is found exactly once they are
+ * known.
  */
 function crossing(
   gramian: Gramian,
@@ -143,7 +149,7 @@ function crossing(
   for (let turn = 0; turn < 200 && high.tau > low.tau * (1 + 4 * Number.EPSILON); turn += 1) {
     const between = linearCrossing(gramian, radius, low, high);
     if (low.weights.every((weight, k) => weight > 0 === high.weights[k]! > 0)) return between;
-    // The same two points would be met again: halve, in logarithms, every other turn.
+    // The linear crossing could give the same two points again: every other turn halves the interval, in logarithms.
     const narrow = turn % 2 === 1 || between.tau <= low.tau || between.tau >= high.tau;
     const found = at(narrow ? Math.sqrt(low.tau) * Math.sqrt(high.tau) : between.tau);
     if (Math.sqrt(found.squared) > found.tau * radius) low = found;

@@ -17,7 +17,7 @@ export const cagradOptions = {
       'How far the update may lie from the mean of the gradients, in lengths of it, 0 or more; from 1 on it never conflicts.',
   },
   /**
-   * What the update is divided by at the end: nothing, `1 + c²` (`square`) or `1 + c` (`linear`).
+   * Divisor of the update at the end: 1 (`none`), `1 + c²` (`square`) or `1 + c` (`linear`).
    *
    * @defaultValue 'none'
    */
@@ -42,18 +42,17 @@ export type CagradOptions = OptionsOf<typeof cagradOptions>;
  * length a root in one dimension. Multiplying all gradients by a factor multiplies the update by it. One objective has
  * `(1 + c) g`.
  *
- * - Where the best `g_w` is zero (Pareto stationary gradients) and c < 1, the update is the vector nearest to `g_0` that
- *   conflicts with none, and it raises no objective, unless that lies beyond the radius as far as the inner products tell; with
- *   c >= 1 it is zero, noted `stationary`.
- * - Where the mean is zero so is the update, noted `stationary`.
- * - What was found is checked: the gains of the objectives that take part in `g_w` have to be the least, each
- *   within `(2⁻³⁰ + 4 relativeError) Σ_j |G_kj w_j|`. Where that fails, for a Gramian whose error is more
- *   than it says, the update is the mean, noted `unsolved`, and with c >= 1 what is left of the mean once it conflicts with
- *   none.
+ * - Where the best `g_w` is zero (Pareto stationary gradients) and c < 1, the update is the vector nearest to `g_0`
+ *   that conflicts with none, unless that lies beyond the radius as far as the inner products tell. It raises no
+ *   objective. With c >= 1 the update is zero, noted `stationary`.
+ * - Where the mean is zero the update is zero too, noted `stationary`.
+ * - The solution is checked: the gains of the objectives that take part in `g_w` have to be the least, each within
+ *   `(2⁻³⁰ + 4 relativeError) Σ_j |G_kj w_j|`. The check fails where a Gramian has a larger error than it states. Then
+ *   the update is the mean, noted `unsolved`, and with c >= 1 the projection of the mean onto the dual cone.
  * - c below 1e-6 counts as 0.
  * - With c >= 1 an update that conflicts by rounding is projected onto the dual cone, however near to stationary the
- *   gradients are. What is left is `⟨u, g_k⟩ >= −2 √e |u| |g_k|` with `e = relativeError + K · 2⁻⁵⁰`; where no vector keeps to
- *   that the update is zero, noted `stationary`.
+ *   gradients are. Then `⟨u, g_k⟩ >= −2 √e |u| |g_k|` with `e = relativeError + K · 2⁻⁵⁰`; where no vector fulfils that
+ *   the update is zero, noted `stationary`.
  * - With those inner products u is the best of its kind within `12 K √e (1 + c) |g_0| max |g_k|` of gain, and
  *   `|u − g_0|² <= (c |g_0|)² + 4 e (1 + c²) (Σ_k |w_k| |g_k|)²`.
  *

@@ -92,12 +92,12 @@ export function conflictFree(options: ConflictFreeOptions = {}): GradientStrateg
       if (greatest === 0) return { weights, state, note: 'degenerate' };
       const cosines = cosineMatrix(gramian, active);
       const inverse = pseudoInverse(cosines);
-      // Where no combination vanishes, none with weights >= 0 does.
+      // If no combination is zero, none with weights >= 0 is.
       if (inverse.rank < active.length && minNormPoint(cosines).stationary) {
         return { weights, state, note: 'stationary' };
       }
 
-      // The proportion counts alone: by the greatest first, so that no product overflows.
+      // Only the proportion counts: divide by the greatest, so that no product overflows.
       const proportion = preferred.map((value) => value / greatest);
       const along = innerProducts({ size: cosines.size, values: inverse.values }, proportion);
       const projections = innerProducts(cosines, along);

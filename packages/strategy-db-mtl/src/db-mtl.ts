@@ -9,7 +9,7 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** What {@link dbMtl} remembers beside the gradients: the number of steps so far, by objective. */
+/** State of {@link dbMtl} beside its memory: the number of steps so far, by objective. */
 export type DbMtlState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link dbMtl}. */
@@ -27,7 +27,7 @@ export const dbMtlOptions = {
     description: 'Share of the memory that is kept at the first step, 0 to 1.',
   },
   /**
-   * Exponent of the step by whose power that share falls, >= 0: `β / t^σ` at step t, from 1.
+   * Exponent σ with which that share falls, >= 0: the share is `β / t^σ` at step t, from 1.
    *
    * @defaultValue 0
    */
@@ -52,12 +52,12 @@ const lossFloor = 1e-8;
  * `Σ_k (max_j |m_j| / |m_k|) m_k`: K vectors of the length of the longest. Multiplying all gradients and losses by a
  * factor leaves it as it is (but for the 10⁻⁸). It may conflict with an objective. One objective has `m_1`.
  *
- * An `m_k` that is zero takes no part. t counts the steps at which the objective was present; one that is absent keeps
+ * An `m_k` that is zero takes no part. t counts the steps at which the objective was present; an absent objective keeps
  * its `m_k`. Losses must be > 0.
  *
  * @remarks
- * `m_k` are vectors of the engine's (`needs.memory`): their inner products follow from those of gradients and remembered
- * vectors, so a step has one read-back.
+ * The engine keeps the `m_k` (`needs.memory`). Their inner products follow from those of gradients and memory vectors,
+ * so a step has one read-back.
  *
  * @throws MultigradError `invalid-option` for options that do not fit; `integrate` throws `invalid-objective` for a loss
  *   <= 0

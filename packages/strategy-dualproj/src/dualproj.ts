@@ -34,9 +34,9 @@ export type DualprojOptions = OptionsOf<typeof dualprojOptions>;
  * `Σ_i p_i g_i`. Without conflict it is the (weighted) mean. It is the projection of GEM, with every objective's gradient as
  * a constraint.
  *
- * One objective keeps its plain gradient. Zero gradients change nothing but the mean. Where the projection is zero within
- * the Gramian's error, as it is of opposite gradients, their weights are 0 and the note is `stationary`. Multiplying all
- * gradients by a factor multiplies the update by it.
+ * One objective keeps its plain gradient. Zero gradients change nothing but the mean. Where the projection is zero
+ * within the Gramian's error, as it is for opposite gradients, their weights are 0 and the note is `stationary`.
+ * Multiplying all gradients by a factor multiplies the update by it.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *
@@ -65,7 +65,7 @@ export function dualproj(options: DualprojOptions = {}): GradientStrategy<null> 
     integrate({ objectives, gramian }, state) {
       const start = preferencesOf(objectives, preference, 1 / gramian.size);
       const weights = projectOntoDualCone(gramian, start);
-      // Preferences of zero say nothing of the gradients.
+      // A zero update that follows from preferences of zero says nothing about the gradients.
       const stationary = isZeroCombination(gramian, weights) && !isZeroCombination(gramian, start);
       return stationary ? { weights, state, note: 'stationary' } : { weights, state };
     },

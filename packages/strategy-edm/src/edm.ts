@@ -52,13 +52,13 @@ export function edm(options: object = {}): GradientStrategy<null> {
     needs: { gradients: 'gramian' },
     init: () => null,
     integrate({ gramian }, state) {
-      // A zero gradient stays one; dividing it would not.
+      // A zero gradient is divided by 1, not by its length 0, and stays zero.
       const lengths = norms(gramian).map((length) => length || 1);
       const point = minNormPoint(dividedGramian(gramian, lengths));
       if (point.stationary) {
         return { weights: new Float64Array(gramian.size), state, note: 'stationary' };
       }
-      // Times the shortest length, so that no quotient overflows.
+      // Multiply by the shortest length, so that no quotient overflows.
       const shortest = lengths.reduce((least, length) => Math.min(least, length));
       const scaled = point.weights.map((weight, k) => weight * (shortest / lengths[k]!));
       const total = scaled.reduce((sum, value) => sum + value, 0);

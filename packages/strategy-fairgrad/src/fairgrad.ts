@@ -36,8 +36,8 @@ export type FairgradOptions = OptionsOf<typeof fairgradOptions>;
  * There is no solution exactly where the gradients are Pareto stationary (a combination with weights >= 0 is zero
  * within the Gramian's error), a zero gradient among them: all weights are 0 and the note is `stationary`.
  *
- * What was found is checked: `|⟨u, g_k⟩ − w_k^(−1/α)| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| w_j` for every k. Where it fails,
- * which lengths a hundred powers of ten apart can bring about with α far from 1, all weights are 0 and the note is
+ * The solution is checked: `|⟨u, g_k⟩ − w_k^(−1/α)| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| w_j` for every k. The check
+ * can fail where lengths are a hundred powers of ten apart and α is far from 1; then all weights are 0 and the note is
  * `unsolved`. Where α is large a weight may be less than float64 can hold; then it is 0.
  *
  * @remarks

@@ -36,10 +36,11 @@ export const graddropOptions = {
 export type GraddropOptions = OptionsOf<typeof graddropOptions>;
 
 /**
- * GradDrop, gradient sign dropout: at each coordinate only the gradients of one sign pass, drawn by how the signs share
- * its magnitude.
+ * GradDrop, gradient sign dropout: at each coordinate only the gradients of one sign pass. The sign is drawn; its
+ * probability is its share of the coordinate's total magnitude.
  *
- * Per coordinate `P = (1 + Σ_k g_k / Σ_k |g_k|) / 2` and U uniform in [0, 1): where `P > U` the positive entries pass, else
+ * At each coordinate `P = (1 + Σ_k g_k / Σ_k |g_k|) / 2` and U is uniform in [0, 1): where `P > U` the positive entries
+ * pass, else
  * the negative ones. The update is `Σ_k (l_k g_k + (1 − l_k) mask_k g_k)` with the leaks l. Where all signs agree it is
  * the sum; in the mean over U it leans to the sign of greater magnitude. It is no weighted sum of the gradients and may
  * conflict with any. One objective keeps its plain gradient. Multiplying all gradients by a factor > 0 multiplies the

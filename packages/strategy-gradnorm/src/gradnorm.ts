@@ -8,7 +8,7 @@ import {
   roundingError,
 } from '@multigrad/core/strategy';
 
-/** What {@link gradnorm} remembers: of each objective its weight and its first loss. */
+/** State of {@link gradnorm}: the weight and the first loss of each objective. */
 export type GradnormState = Readonly<
   Record<string, { readonly weight: number; readonly first: number }>
 >;
@@ -43,7 +43,7 @@ export const gradnormOptions = {
 /** Options of {@link gradnorm}. */
 export type GradnormOptions = OptionsOf<typeof gradnormOptions>;
 
-/** Weights do not fall below this: one at zero would never come back. */
+/** Smallest weight: a weight of zero would never rise again. */
 const floor = 1e-6;
 
 /**
@@ -56,9 +56,9 @@ const floor = 1e-6;
  * the size of K gradients, may conflict with an objective, and multiplying all gradients by a factor multiplies it by
  * that. One objective keeps its plain gradient.
  *
- * A zero gradient leaves its c as it is (but for the scaling); if all are zero so does every one. An objective that is absent keeps
- * its c; those present share the sum K among them, a newcomer begins with 1 and its loss then as first. Losses must be
- * > 0.
+ * A zero gradient does not change its c, except by the scaling; if all gradients are zero no c changes. An absent
+ * objective keeps its c. The objectives present share the sum K; a new objective begins with the weight 1 and takes its
+ * loss at that step as its first. Losses must be > 0.
  *
  * @remarks
  * The paper takes the lengths at the last shared layer; here they are those of the whole group: choose another grouping
@@ -149,14 +149,14 @@ function stepped(
     weights.map((weight, k) => {
       const target = meanWeighted * (rates[k]! / meanRate) ** alpha;
       const gap = weight * relative[k]! - target;
-      // A weighted length on target within rounding is on target.
+      // A weighted length that is on target within rounding does not move its weight.
       const side = Math.abs(gap) <= error * target ? 0 : Math.sign(gap);
       return Math.max(floor, weight - (learningRate * side * relative[k]!) / meanLength);
     }),
   );
 }
 
-/** Scaled to the sum K. */
+/** Scales the weights to the sum K. */
 function toSum(weights: Float64Array): Float64Array {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => (weight * weights.length) / total);

@@ -8,9 +8,9 @@ import {
 } from '@multigrad/core/strategy';
 import { type CosineTargets, vaccinate } from './vaccinate.ts';
 
-/** What {@link gradvac} remembers of a parameter group from step to step. */
+/** State of {@link gradvac} for a parameter group. */
 export type GradvacState = {
-  /** The generator of the order. */
+  /** Generator of the random order of the corrections. */
   readonly random: RandomState;
   /** The target cosine of the first objective's gradient with the second's; pairs that are not listed have 0. */
   readonly targets: readonly (readonly [string, string, number])[];
@@ -112,7 +112,7 @@ export function gradvac(options: GradvacOptions = {}): GradientStrategy<GradvacS
         },
       };
       if (size <= 2) {
-        // At most one other objective has one order: nothing to draw.
+        // With at most one other objective there is one order: nothing is drawn.
         const weights = vaccinate(gramian, targets, () => [0, 1].slice(0, size));
         return { weights, state: { random: state.random, targets: [...pairs.values()] } };
       }
@@ -123,7 +123,7 @@ export function gradvac(options: GradvacOptions = {}): GradientStrategy<GradvacS
   };
 }
 
-/** One text for two names, whatever characters they have. */
+/** A key for a pair of names; different pairs have different keys, whatever characters the names have. */
 function pairKey(a: string, b: string): string {
   return JSON.stringify([a, b]);
 }

@@ -4,11 +4,14 @@ import { cosine, type Gramian, isZeroWithinError, norms } from '@multigrad/core/
 export interface CosineTargets {
   /** The target of the gradient of i against that of j, −1 … 1. */
   get(i: number, j: number): number;
-  /** Takes note of the cosine found. */
+  /** Records the cosine found. */
   observe(i: number, j: number, found: number): void;
 }
 
-/** Near the cosine 1 the multiple of the other gradient grows without bound: here it is up to 707 lengths. */
+/**
+ * Greatest target. Near the cosine 1 the multiple of the other gradient grows without bound; here it is up to 707
+ * lengths.
+ */
 const greatestTarget = 1 - 1e-6;
 
 /**
@@ -16,7 +19,7 @@ const greatestTarget = 1 - 1e-6;
  *
  * Works on coefficients of unit gradients, so that no product overflows and the scale of the gradients does not matter.
  *
- * @param order - asked once for each gradient for the order of all of them, which includes itself
+ * @param order - returns the order of all gradients, the corrected one included; called once for each gradient
  */
 export function vaccinate(
   gramian: Gramian,
@@ -50,7 +53,7 @@ export function vaccinate(
       targets.observe(i, j, found);
     }
     for (let k = 0; k < size; k++) {
-      // Of itself exactly, also where the length is zero.
+      // The gradient's own coefficient needs no ratio of lengths, which is NaN for a zero gradient.
       if (k === i) weights[k]! += coefficients[k]!;
       else if (coefficients[k] !== 0) weights[k]! += coefficients[k]! * (lengths[i]! / lengths[k]!);
     }

@@ -64,7 +64,7 @@ export function imtlG(options: object = {}): GradientStrategy<null> {
       if (active.length === 0) return { weights, state, note: 'stationary' };
       const cosines = cosineMatrix(gramian, active);
       const inverse = pseudoInverse(cosines);
-      // Where no combination vanishes, none with weights >= 0 does.
+      // If no combination is zero, none with weights >= 0 is.
       if (inverse.rank < active.length && minNormPoint(cosines).stationary) {
         return { weights, state, note: 'stationary' };
       }
@@ -118,7 +118,7 @@ function solve(
   const { eigenvalues, eigenvectors } = symmetricEigen(gramian, size);
   for (let k = 0; k < rank; k++) {
     const eigenvalue = eigenvalues[k]!;
-    // What float64 cannot tell from zero.
+    // Smaller eigenvalues cannot be told from zero in float64.
     if (eigenvalue <= size * 2 ** -52 * eigenvalues[0]!) break;
     let along = 0;
     let sum = 0;

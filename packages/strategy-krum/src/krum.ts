@@ -103,7 +103,7 @@ export function krum(options: KrumOptions = {}): GradientStrategy<null> {
       const scores = scoresOf(gramian, gramian.size - byzantine - 2);
       const weights = new Float64Array(gramian.size);
       for (let turn = 0; turn < selected; turn++) {
-        // The first of equal scores.
+        // Of equal scores the first wins.
         let best = 0;
         for (let k = 1; k < scores.length; k++) if (scores[k]! < scores[best]!) best = k;
         scores[best] = Infinity;
@@ -114,7 +114,7 @@ export function krum(options: KrumOptions = {}): GradientStrategy<null> {
   };
 }
 
-/** The sum of each row's smallest squared distances from the others, over the square of the longest row. */
+/** The sum of each row's smallest squared distances from the others, divided by the square of the longest row. */
 function scoresOf(gramian: Gramian, neighbours: number): Float64Array {
   const { size } = gramian;
   const lengths = norms(gramian);
@@ -129,9 +129,10 @@ function scoresOf(gramian: Gramian, neighbours: number): Float64Array {
   for (let i = 0, a = 0; i < size; i++) {
     for (let j = i + 1, b = relative[i]! > 0 ? a + 1 : a; j < size; j++) {
       const [p, q] = [relative[i]!, relative[j]!];
-      // A zero row is not among the cosines, and its own length makes the term vanish.
+      // A zero row is not among the cosines. Its length of zero makes the term zero.
       const cosine = p > 0 && q > 0 ? cosines.values[a * cosines.size + b]! : 0;
-      // The difference of the lengths apart: duplicates are at the distance 0, whatever their length.
+      // The difference of the lengths is a term of its own, so that duplicates have the distance 0, whatever their
+      // length.
       const squared = (p - q) * (p - q) + 2 * p * q * (1 - cosine);
       distances[i * others + j - 1] = squared;
       distances[j * others + i] = squared;

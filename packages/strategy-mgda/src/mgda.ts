@@ -13,7 +13,7 @@ import {
 /** Descriptions of the options of {@link mgda}. */
 export const mgdaOptions = {
   /**
-   * What each gradient is divided by before the shortest combination is sought: nothing, its length (`l2`), its loss
+   * Divisor of each gradient before the shortest combination is sought: 1 (`none`), its length (`l2`), its loss
    * (`loss`), or both (`loss+`). The last two need losses > 0.
    *
    * @defaultValue 'none'
@@ -26,7 +26,7 @@ export const mgdaOptions = {
       'What each gradient is divided by before the shortest combination is sought: nothing, its length (l2), its loss (loss, which must be > 0), or both (loss+).',
   },
   /**
-   * What the weights found are applied to: the gradients as they are (`raw`, the official code) or divided as above
+   * The gradients that the weights are applied to: as they are (`raw`, the official code) or divided as above
    * (`normalized`). Without a normalization it makes no difference.
    *
    * @defaultValue 'raw'
@@ -100,7 +100,7 @@ export function mgda(options: MgdaOptions = {}): GradientStrategy<null> {
     integrate(gradients, state) {
       const { gramian } = gradients;
       const divisors = divisorsOf(gradients, normalization);
-      // By the least of them: the shortest combination is the same, and no inner product overflows.
+      // Divide by the least divisor: the shortest combination is the same, and no inner product overflows.
       const least = divisors.reduce((a, b) => Math.min(a, b));
       const relative = divisors.map((divisor) => divisor / least);
       const { weights, stationary } = minNormPoint(dividedGramian(gramian, relative));

@@ -1,6 +1,6 @@
 import { cosine, type Gramian, norms } from '@multigrad/core/strategy';
 
-/** How long a combination `Σ_k weights[k] · g_k` is. */
+/** The length of a combination `Σ_k weights[k] · g_k`. */
 export interface CombinationLength {
   /** `|Σ_k weights[k] · g_k|`. */
   readonly length: number;
@@ -11,7 +11,7 @@ export interface CombinationLength {
 /**
  * The length of a combination with weights >= 0, from the Gramian.
  *
- * Lengths and cosines are taken apart first, so gradients of very different or extreme size neither overflow nor vanish.
+ * It works on lengths and cosines, so gradients of very different or extreme size neither overflow nor vanish.
  */
 export function combinationLength(gramian: Gramian, weights: Float64Array): CombinationLength {
   const parts = norms(gramian).map((norm, k) => weights[k]! * norm);

@@ -8,17 +8,17 @@ import {
 } from '@multigrad/core/strategy';
 
 /**
- * What the first two steps of the algorithm find: no conflict (`sum`), a common descent direction `h = Σ_k h_k g_k`
+ * Result of the first two steps of the algorithm: no conflict (`sum`), a common descent direction `h = Σ_k h_k g_k`
  * with the weights `h_k`, or no such direction (`stationary`).
  */
 export type CommonDirection = 'sum' | 'stationary' | Float64Array;
 
 /**
- * Looks for a pair in conflict, and if there is one for the shortest convex combination of the gradients, times their
- * number.
+ * Looks for two gradients in conflict. If there are two, finds the shortest convex combination of the gradients, times
+ * their number.
  *
  * Gradients that are exactly zero take no part: any update leaves their inner product at 0, so they conflict with none,
- * and they would be the shortest combination.
+ * and a zero gradient would itself be the shortest combination.
  *
  * @param conflicts - whether two gradients with this inner product are in conflict
  */

@@ -4,11 +4,11 @@ import { rescaleGroup } from './rescale-group.ts';
 import { rescaleTensors } from './rescale-tensor.ts';
 
 /**
- * MMPareto: the sum where gradients agree, their common descent direction where they conflict, at the length of the
- * sum, times gamma.
+ * MMPareto: the sum of the gradients where they agree, a common descent direction where they conflict; the update has
+ * the length of the sum, times gamma.
  *
  * In the paper's setting a group is one modality's encoder, with the gradients of the multimodal loss and of the
- * modality's own loss; any group of K objectives goes.
+ * modality's own loss; any group of K objectives works.
  *
  * 1. No pair with a negative cosine: `h = s = Σ_k g_k`.
  * 2. Otherwise `h = K Σ_k a_k g_k` with `a = argmin |Σ_k a_k g_k|²` over `a_k >= 0, Σ_k a_k = 1`.
@@ -29,8 +29,8 @@ import { rescaleTensors } from './rescale-tensor.ts';
  * whose inner product with the first is −1.5.
  *
  * @remarks
- * The paper treats K = 2. Three or more objectives are ours: one pair in conflict is enough for step 2, and K times the
- * convex combination makes its size that of the sum.
+ * The paper treats K = 2. Three or more objectives are an extension: one pair in conflict is enough for step 2, and the
+ * factor K gives the convex combination the size of the sum.
  *
  * One objective is weighted gamma, as every group without a conflict.
  *
@@ -43,7 +43,7 @@ import { rescaleTensors } from './rescale-tensor.ts';
  * what rounding left). The code's solver can return the weights .999 and .001, but only where one gradient is exactly
  * zero, because it is asked only when the cosine is <= 0; its update is then the one here.
  *
- * `maxRescale` is ours: it caps λ, or the factor of each tensor.
+ * `maxRescale` is an addition to the paper: it caps λ, or the factor of each tensor.
  *
  * Optimizers that divide by gradient sizes, such as Adam, cancel gamma and damp λ; the paper uses SGD with momentum.
  *

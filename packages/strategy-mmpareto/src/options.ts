@@ -15,8 +15,8 @@ export const mmparetoOptions = {
       'Factor of the whole update, a number >= 1; 1 leaves the length of the sum. Adam-like optimizers cancel it.',
   },
   /**
-   * What is brought to the length of its summed gradient: the whole group (`group`, the paper) or each tensor apart
-   * (`tensor`, the official code), which may raise a loss.
+   * What is rescaled to the length of its summed gradient: the whole group (`group`, the paper) or each tensor by
+   * itself (`tensor`, the official code), which may raise a loss.
    *
    * @defaultValue 'group'
    */

@@ -18,7 +18,7 @@ export function rescaleGroup(
   }
   const sum = combinationLength(gramian, ones).length;
   const { length } = combinationLength(gramian, direction);
-  // The mean is a convex combination too, so |h| <= |Σ g|: below 1 there is only rounding.
+  // The mean is a convex combination too, so |h| <= |Σ g|: lambda is below 1 by rounding alone.
   const lambda = Math.min(Math.max(1, sum / length), maxRescale);
   return {
     weights: direction.map((weight) => gamma * lambda * weight),

@@ -7,7 +7,7 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** What {@link moco} remembers beside the tracked gradients: steps so far, and the weights by objective. */
+/** State of {@link moco} beside its memory: steps so far, and the weights by objective. */
 export type MocoState = {
   readonly step: number;
   readonly lambda: Readonly<Record<string, number>>;
@@ -24,7 +24,7 @@ export const mocoOptions = {
     description:
       'How far the tracked gradients move towards the new ones at the first step, 0 to 1.',
   },
-  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
+  /** Exponent σ_β with which that share falls, >= 0: it is `β / t^σ_β` at step t. @defaultValue 0.5 */
   betaSigma: {
     kind: 'number',
     default: 0.5,
@@ -38,7 +38,7 @@ export const mocoOptions = {
     exclusiveMinimum: 0,
     description: 'Step size of the weights at the first step, above 0.',
   },
-  /** Exponent of the step by whose power that falls, >= 0. @defaultValue 0.5 */
+  /** Exponent σ_γ with which that step size falls, >= 0: it is `γ / t^σ_γ` at step t. @defaultValue 0.5 */
   gammaSigma: {
     kind: 'number',
     default: 0.5,
@@ -66,12 +66,12 @@ export type MocoOptions = OptionsOf<typeof mocoOptions>;
  * losses, not the gradients: multiplying all gradients by a factor leaves it as it is. It may conflict with an objective.
  * One objective has `y_1`.
  *
- * A zero gradient has `r_k = 0`. An objective that is absent keeps its `y_k` and `λ_k`; the λ of those present are
- * handed on among them, a newcomer begins with 1/K.
+ * A zero gradient has `r_k = 0`. An absent objective keeps its `y_k` and `λ_k`; the softmax goes over the objectives
+ * present, and a new one begins with 1/K.
  *
  * @remarks
- * The normalised rows and the softmax are those of the official code; the paper projects onto the simplex. `y_k` are
- * vectors of the engine's (`needs.memory`), and their inner products follow from one read-back.
+ * The normalised rows and the softmax are those of the official code; the paper projects onto the simplex. The engine
+ * keeps the `y_k` (`needs.memory`), and their inner products follow from one read-back.
  *
  * @throws MultigradError `invalid-option` for options that do not fit
  *
@@ -143,7 +143,7 @@ function trackedGramian(
   const entry = (i: number, j: number): number => values[i * count + j]!;
   return Float64Array.from({ length: size * size }, (_, at) => {
     const [i, j] = [Math.floor(at / size), at % size];
-    // Factor by factor: no product of two factors that could overflow before it meets its inner product.
+    // Multiply by one factor after the other: the product of both could overflow before it meets its inner product.
     return (
       add[i]! * entry(i, j) * add[j]! +
       add[i]! * entry(i, size + j) * keep[j]! +

@@ -7,7 +7,7 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** What {@link modo} remembers: the weights, by objective. */
+/** State of {@link modo}: the weights, by objective. */
 export type ModoState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link modo}. */
@@ -41,9 +41,9 @@ export type ModoOptions = OptionsOf<typeof modoOptions>;
  * J_2, J_3 are gradients of three independent batches at the same parameters. The update has the size of one gradient,
  * and may conflict with an objective. One objective keeps its plain gradient, of the third batch.
  *
- * The step size is not relative to the gradients: with ones a thousand times larger λ moves a million times further. At
- * a fixed λ multiplying gradients by a factor multiplies the update by it. An objective that is absent keeps its λ; those
- * present are projected onto their own simplex, a newcomer begins with 1/K.
+ * The step size is not relative to the gradients: with gradients a thousand times larger λ moves a million times
+ * further. At a fixed λ multiplying gradients by a factor multiplies the update by it. An absent objective keeps its λ;
+ * those present are projected onto their own simplex, and a new objective begins with 1/K.
  *
  * @throws MultigradError `invalid-option` for options that do not fit; `integrate` throws `invalid-argument` where
  *   gradients are so large that λ is not finite

@@ -10,9 +10,9 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** What {@link nashMtl} remembers of a parameter group. */
+/** State of {@link nashMtl} for a parameter group. */
 export type NashMtlState = {
-  /** Steps since the weights were found; 0 where the next step finds new ones. */
+  /** Steps since the weights were found; 0 where the next step has to find new ones. */
   readonly age: number;
   /** The weights found, before any clipping, by objective. */
   readonly weights: Readonly<Record<string, number>>;
@@ -50,7 +50,7 @@ export const nashMtlOptions = {
 export type NashMtlOptions = OptionsOf<typeof nashMtlOptions>;
 
 /**
- * Nash-MTL: the update on which the objectives, each bargaining for its own gain `⟨u, g_k⟩`, agree.
+ * Nash-MTL: the update is the Nash bargaining solution, with the gain `⟨u, g_k⟩` of each objective as its utility.
  *
  * The weights are the positive solution of `(G a)_k = 1 / a_k`, found by Newton's method to machine precision; then the
  * update is shortened to `maxNorm`. Every objective falls: `⟨u, g_k⟩ > 0`. The unclipped length is √K whatever the
@@ -61,12 +61,13 @@ export type NashMtlOptions = OptionsOf<typeof nashMtlOptions>;
  * There is no solution exactly where the gradients are Pareto stationary (a combination with weights >= 0 is zero
  * within the Gramian's error), a zero gradient among them: all weights are 0 and the note is `stationary`.
  *
- * What was found is checked: `|⟨u, g_k⟩ − 1 / a_k| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| a_j` for every k, before clipping.
- * Where it fails all weights are 0 and the note is `unsolved`.
+ * The solution is checked: `|⟨u, g_k⟩ − 1 / a_k| <= (2⁻³⁶ + relativeError) Σ_j |G_kj| a_j` for every k, before
+ * clipping. Where the check fails all weights are 0 and the note is `unsolved`.
  *
- * With `updateEvery` T weights found are kept for T steps (where there are none the next step looks anew); with `maxNorm` off those in between need no gradients
- * and cost one backward pass where one scalar loss expresses them. A step at which an objective is present that the kept weights
- * do not know finds new ones where it sees gradients, else gives it the mean of the others' weights.
+ * With `updateEvery` T the weights are kept for T steps; where none were found, the next step tries again. With
+ * `maxNorm` off the steps in between need no gradients, and cost one backward pass where one scalar loss expresses the
+ * weights. If an objective is present that has no kept weight, a step that sees gradients finds new weights; other
+ * steps give it the mean of the others' weights.
  *
  * @remarks
  * The official code approximates the solution by a sequence of convex programs, 20 at most, and starts each from the
@@ -99,7 +100,7 @@ export function nashMtl(options: NashMtlOptions = {}): GradientStrategy<NashMtlS
     specification: 1,
     name: 'nash-mtl',
     needs: { gradients: 'gramian' },
-    // The length of the update is that of these gradients: clipping has to see them.
+    // Clipping needs the length of the update, and so the gradients of every step.
     needsNow: ({ age }) => ({ gradients: age > 0 && maxNorm === null ? 'none' : 'gramian' }),
     init: () => ({ age: 0, weights: {} }),
     integrate(gradients, state) {
@@ -110,7 +111,7 @@ export function nashMtl(options: NashMtlOptions = {}): GradientStrategy<NashMtlS
       const { weights, note }: BalancedWeights = kept
         ? { weights: keptWeights(objectives, state) }
         : balancedWeights(gradients.gramian);
-      // Nothing was found that could be kept: the next step looks anew.
+      // No weights were found that could be kept: the next step tries again.
       if (note !== undefined) return { weights, state: { age: 0, weights: {} }, note };
       const age = ((kept ? state.age : 0) + 1) % updateEvery;
       const next: NashMtlState = {
@@ -128,7 +129,7 @@ export function nashMtl(options: NashMtlOptions = {}): GradientStrategy<NashMtlS
   };
 }
 
-/** Kept weights; an objective that they do not know has the mean of the others'. */
+/** The kept weights; an objective without one gets the mean of the others'. */
 function keptWeights(objectives: readonly string[], { weights }: NashMtlState): Float64Array {
   const all = Object.values(weights);
   const mean = all.reduce((sum, weight) => sum + weight, 0) / all.length;
@@ -138,7 +139,7 @@ function keptWeights(objectives: readonly string[], { weights }: NashMtlState): 
 /** Weights of an update no longer than `maxNorm`. */
 function clip(weights: Float64Array, gramian: Gramian, maxNorm: number): Float64Array {
   const { size } = gramian;
-  // By the lengths first, so that no square over- or underflows.
+  // Divide by the lengths first, so that no square over- or underflows.
   const lengths = norms(gramian);
   const parts = weights.map((weight, k) => weight * lengths[k]!);
   const longest = parts.reduce((most, part) => Math.max(most, Math.abs(part)), 0);

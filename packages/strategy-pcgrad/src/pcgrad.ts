@@ -70,7 +70,7 @@ export function pcgrad(options: PcgradOptions = {}): GradientStrategy<RandomStat
     needs: { gradients: 'gramian' },
     init: ({ key, stream = key }) => randomState(seed, 'pcgrad', stream),
     integrate({ gramian }, state) {
-      // At most one other objective has one order: nothing to draw.
+      // With at most one other objective there is one order: nothing is drawn.
       if (gramian.size <= 2) {
         return { weights: projectedWeights(gramian, () => [0, 1].slice(0, gramian.size)), state };
       }
@@ -81,7 +81,7 @@ export function pcgrad(options: PcgradOptions = {}): GradientStrategy<RandomStat
   };
 }
 
-/** The sum of the projected gradients' coefficients; `order` is asked once for each of them. */
+/** The sum of the projected gradients' coefficients; `order` is called once for each gradient. */
 function projectedWeights(gramian: Gramian, order: () => Iterable<number>): Float64Array {
   const { size, values } = gramian;
   const weights = new Float64Array(size).fill(1);

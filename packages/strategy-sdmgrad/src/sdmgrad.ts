@@ -8,7 +8,7 @@ import {
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** What {@link sdmgrad} remembers: the weights, by objective. */
+/** State of {@link sdmgrad}: the weights, by objective. */
 export type SdmgradState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link sdmgrad}. */
@@ -30,7 +30,8 @@ export const sdmgradOptions = {
     description: 'Number of projected gradient steps on the weights, an integer >= 1.',
   },
   /**
-   * Step size of these, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; one that does not amplify rounding is at most 3/K.
+   * Step size of the projected gradient steps, above 0 up to 1e6: 5 in LibMTL, 10 in the official code. A step size of
+   * at most 3/K does not amplify rounding.
    *
    * @defaultValue 5
    */
@@ -42,7 +43,7 @@ export const sdmgradOptions = {
     description:
       'Step size of these steps, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; at most 3/K amplifies no rounding.',
   },
-  /** Momentum of these, 0 … 1. @defaultValue 0.5 */
+  /** Momentum of the projected gradient steps, 0 … 1. @defaultValue 0.5 */
   momentum: {
     kind: 'number',
     default: 0.5,
@@ -65,8 +66,9 @@ export type SdmgradOptions = OptionsOf<typeof sdmgradOptions>;
  * gradient, and may conflict with an objective. Multiplying all gradients by a factor multiplies it by that. One
  * objective keeps its plain gradient, of the third batch.
  *
- * Where no diagonal entry of A is positive (zero gradients, or batches that disagree), or none beside which the others are
- * less than 1e100 times as great, w stays as it was, noted `degenerate`. An objective that is absent keeps its w; those present are projected onto their own simplex.
+ * w stays as it was, noted `degenerate`, where no diagonal entry of A is positive (zero gradients, or batches that
+ * disagree), or where the other entries are 1e100 times as great as those that are. An absent objective keeps its w;
+ * those present are projected onto their own simplex.
  *
  * **The default rate amplifies rounding.** Steps on w converge where `learningRate < 2 (1 + momentum) / λ` with λ the
  * largest eigenvalue of A, which is K at most for gradients of one length: below 3/K with the default momentum. With 5 w
@@ -139,7 +141,10 @@ export function sdmgrad(options: SdmgradOptions = {}): GradientStrategy<SdmgradS
   };
 }
 
-/** `J_1 J_2ᵀ` over the squared mean of the roots of its diagonal; null where none is positive, or next to none beside the rest. */
+/**
+ * `J_1 J_2ᵀ` over the squared mean of the roots of its diagonal; null where no diagonal entry is positive, or where an
+ * entry of the quotient is 1e100 or more.
+ */
 function crossProducts({ size: count, values }: Gramian, size: number): Float64Array | null {
   let mean = 0;
   for (let k = 0; k < size; k += 1) {
@@ -150,6 +155,6 @@ function crossProducts({ size: count, values }: Gramian, size: number): Float64A
     { length: size * size },
     (_, at) => values[Math.floor(at / size) * count + size + (at % size)]! / mean / mean,
   );
-  // So far apart that steps along them could leave float64.
+  // With greater entries, steps along them could leave float64.
   return products.every((product) => Math.abs(product) < 1e100) ? products : null;
 }

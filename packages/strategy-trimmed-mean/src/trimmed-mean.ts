@@ -31,10 +31,10 @@ export type TrimmedMeanOptions = OptionsOf<typeof trimmedMeanOptions>;
  * The coordinate-wise trimmed mean: at each coordinate the b largest and b smallest entries are dropped, the others
  * averaged.
  *
- * It suits objectives that estimate one gradient, b of which may be arbitrarily wrong; on objectives that really differ it
- * drops some. The update is no weighted sum of the gradients, has the size of one, and may conflict with any. Multiplying
- * all gradients by a factor multiplies it by that. Zero, duplicated and opposite gradients are entries like any other; with
- * `trim` 0 it is the mean.
+ * It suits objectives that estimate one gradient, b of which may be arbitrarily wrong. On objectives that really differ
+ * it drops some. The update is no weighted sum of the gradients, has the size of one gradient, and may conflict with
+ * any. Multiplying all gradients by a factor multiplies the update by it. Zero, duplicated and opposite gradients are
+ * entries like any other; with `trim` 0 the update is the mean.
  *
  * A group needs `2b + 1` objectives, also at a step at which some are absent. The entries are sorted by a network of
  * `K(K−1)/2` minima and maxima, on the device where the gradients are.

@@ -35,8 +35,8 @@ export type UpgradOptions = OptionsOf<typeof upgradOptions>;
  * mean; for two objectives the update is 1/K of PCGrad's.
  *
  * One objective keeps its plain gradient. Zero gradients change nothing for the others. Where every projection is zero
- * within the Gramian's error, as it is of opposite gradients, all weights are 0 and the note is `stationary`. Multiplying
- * all gradients by a factor multiplies the update by it.
+ * within the Gramian's error, as it is for opposite gradients, all weights are 0 and the note is `stationary`.
+ * Multiplying all gradients by a factor multiplies the update by it.
  *
  * @remarks
  * The paper's implementation adds a small multiple of the identity to the Gramian; here the projection is exact.
@@ -78,7 +78,7 @@ export function upgrad(options: UpgradOptions = {}): GradientStrategy<null> {
         const projected = project(unit);
         for (let k = 0; k < size; k++) weights[k]! += preferred[i]! * projected[k]!;
       }
-      // Preferences of zero say nothing of the gradients.
+      // A zero update that follows from preferences of zero says nothing about the gradients.
       const stationary =
         isZeroCombination(gramian, weights) && !isZeroCombination(gramian, preferred);
       return stationary ? { weights, state, note: 'stationary' } : { weights, state };

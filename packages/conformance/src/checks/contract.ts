@@ -16,7 +16,7 @@ import { begin, needsAt, type Step, answers, takeAll, tensorNames } from '../ste
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** What every strategy has to do, whatever its method. */
+/** Tests of what every strategy has to do, whatever its method. */
 export function contract(subject: Subject): Tests {
   const { plugin, create, least, most, minimum } = subject;
   return {
@@ -29,7 +29,7 @@ export function contract(subject: Subject): Tests {
         `The strategy should have the plugin's name, ${plugin.name}. Found ${strategy.name}.`,
       );
     },
-    // Whatever is not finite, missing or not asked for is refused on the way.
+    // `answers` throws where something is not finite, is missing or was not asked for.
     'answers zero, duplicated, opposite, dependent and extreme gradients with finite numbers':
       () => {
         const cases = steadySteps({ matrices: extremeRows, least, most });
@@ -69,7 +69,7 @@ export function contract(subject: Subject): Tests {
   };
 }
 
-/** What a strategy changed of a step's view or of its state. */
+/** Finds what a strategy changed in a step's view or in its state. */
 function untouched({ create }: Subject, { objectives, rows, losses: values }: Step): Violation {
   const strategy = create();
   const { state } = begin(strategy, [{ objectives, rows, losses: values, lossesAfter: values }]);

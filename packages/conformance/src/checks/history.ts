@@ -6,7 +6,7 @@ import { answers, begin, type Step, take, takeAll, type Taken } from '../steps.t
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** What every strategy has to do from step to step. */
+/** Tests of what every strategy has to do from step to step. */
 export function history(subject: Subject): Tests {
   const { plugin, create, least, most, isDefault } = subject;
   const many = steadySteps({ matrices: randomRows, least, most, steps: 5 });
@@ -44,7 +44,7 @@ export function history(subject: Subject): Tests {
   };
 }
 
-/** The steps with a strategy made anew before each, from what a checkpoint would hold. */
+/** Takes the steps, each with a new strategy and a state that went through JSON, as from a checkpoint. */
 function resumed({ create }: Subject, steps: readonly Step[]): Taken[] {
   let progress = begin(create(), steps);
   return steps.map((step) => {

@@ -6,7 +6,7 @@ import { lastOf, type Step } from '../steps.ts';
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** Gradients times s have the update times s to the degree. */
+/** Tests that gradients times s give the update times s to the power of the degree. */
 export function homogeneity(subject: Subject): Tests {
   const { properties, least, most, create, tolerance } = subject;
   const degree = properties.homogeneity;

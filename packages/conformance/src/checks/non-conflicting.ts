@@ -6,7 +6,7 @@ import { lastOf, type Step } from '../steps.ts';
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** No objective gets worse. */
+/** Tests that no objective gets worse. */
 export function nonConflicting(subject: Subject): Tests {
   const { properties, least, most, create, tolerance } = subject;
   const violation = (steps: readonly Step[]): Violation => {

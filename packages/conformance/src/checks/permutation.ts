@@ -8,7 +8,7 @@ import { lastOf, type Step } from '../steps.ts';
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** Whether objectives come in one order or in another makes no difference, be it another at each step. */
+/** Tests that the order of objectives makes no difference, even if it changes from step to step. */
 export function permutation(subject: Subject): Tests {
   const { properties, least, most, create, tolerance } = subject;
   type Case = readonly [steps: Step[], orders: number[][]];
@@ -26,7 +26,7 @@ export function permutation(subject: Subject): Tests {
     }
     if (!isIndependent(step.rows)) return undefined;
     const back = order.map((k) => plain.weights[k]!);
-    // Small weights of large gradients say as much as large weights of small ones.
+    // Weights are compared times the lengths of their gradients: small weights of long gradients count as much.
     const lengths = order.map((k) => Math.hypot(...step.rows[k]!));
     const moved = Math.hypot(
       ...back.map((weight, at) => (weight - other.weights[at]!) * lengths[at]!),

@@ -7,7 +7,7 @@ import { lastOf, type Step } from '../steps.ts';
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** Factors on the gradients: for c and d the update with c + d is that with c plus that with d. */
+/** Tests factors on the gradients: the update with factors c + d is the one with c plus the one with d. */
 export function rowScaling(subject: Subject): Tests {
   const { properties, least, most, create, tolerance } = subject;
   type Case = readonly [steps: Step[], c: number[], d: number[]];

@@ -5,11 +5,11 @@ import { lastOf, type Step } from '../steps.ts';
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** What becomes of the gradient of a group's one objective. */
+/** Tests the update of a group with one objective. */
 export function singleObjective(subject: Subject): Tests {
   const { properties, create, tolerance, minimum } = subject;
   const { single } = properties;
-  // A group of one is refused: the contract's checks say so.
+  // The strategy refuses a group of one objective, which the checks of the contract test.
   if (minimum > 1) return {};
   const factorOf = (step: Step): number => {
     if (typeof single === 'number') return single;

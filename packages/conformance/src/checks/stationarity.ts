@@ -5,7 +5,7 @@ import { lastOf, type Step } from '../steps.ts';
 import type { Subject } from '../subject.ts';
 import type { Tests } from '../tests.ts';
 
-/** What the update is where a combination of the gradients with positive weights is zero. */
+/** Tests the update where a combination of the gradients with positive weights is zero. */
 export function stationarity(subject: Subject): Tests {
   const { properties, least, most, create, tolerance } = subject;
   const violation = (steps: readonly Step[]): Violation => {
@@ -14,7 +14,7 @@ export function stationarity(subject: Subject): Tests {
     if (norm(update) <= tolerance * size) return undefined;
     return `The update is [${update.join(', ')}].`;
   };
-  // Whatever came before.
+  // Any steps may come before the stationary one.
   const cases = steadySteps({
     matrices: anyRows,
     least: Math.max(2, least),
