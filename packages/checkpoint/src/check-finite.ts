@@ -2,10 +2,10 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { type RawTensor, toNumbers } from './safetensors/index.ts';
 
 /**
- * Checks that training can go on from tensors: weights, statistics, averages and memories are finite, and
- * optimizer slots are not NaN. A checkpoint of others would take the place of one that can be used.
+ * Checks that training can go on from tensors: weights, statistics, averages and memories are finite, and optimizer
+ * slots are not NaN. A checkpoint of other tensors would replace one that can be used.
  *
- * @throws MultigradError `non-finite` with the names of those that are not so
+ * @throws MultigradError `non-finite` with the names of the tensors that fail
  */
 export function checkFinite(tensors: ReadonlyMap<string, RawTensor>, step: number): void {
   const broken = Array.from(tensors)
@@ -22,7 +22,7 @@ export function checkFinite(tensors: ReadonlyMap<string, RawTensor>, step: numbe
 
 function isSound(name: string, tensor: RawTensor): boolean {
   const numbers = toNumbers(tensor) as Float32Array;
-  // An optimizer of one's own may keep a bound that is infinite.
+  // A user's optimizer may keep a bound that is infinite.
   const bounds = name.startsWith('optimizer/');
   for (const number of numbers) {
     if (Number.isNaN(number) || (!bounds && !Number.isFinite(number))) return false;

@@ -130,7 +130,7 @@ const trainerState = record({
 });
 
 /**
- * Checks the shape of a trainer's state from a file; what strategies and callbacks remember is theirs to check.
+ * Checks the shape of a trainer's state from a file; strategies and callbacks check their own states.
  *
  * @throws Error naming what is not as it should be
  */

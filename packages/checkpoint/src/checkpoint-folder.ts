@@ -24,12 +24,12 @@ import { decodeSafetensors, type RawTensor } from './safetensors/index.ts';
 
 const manifestFile = 'checkpoint.json';
 const folderName = /^step-(\d{8,15})-(\d{4,9})$/;
-/** Names of what is being written or removed; of what is being written they end with a word that no other writer has. */
+/** Names of folders that are being written or removed. Those being written end with a word that no other writer has. */
 const unfinished = /^\.(part|gone)-step-\d{8,15}-\d{4,9}(-[\da-f-]{36})?$/;
 /** The largest files that are written and read: 256 MiB of JSON, and 4 GiB of tensors, which fit into one array. */
 const mostBytes = { manifest: 2 ** 28, tensors: 2 ** 32 - 2 ** 16 } as const;
 
-/** Which checkpoint of a folder. */
+/** Identifies a checkpoint of a folder. */
 export interface CheckpointName {
   readonly step: number;
   readonly serial: number;
@@ -67,8 +67,8 @@ export function newestFirst(a: CheckpointName, b: CheckpointName): number {
 }
 
 /**
- * Removes what an interrupted write or removal left behind. It may be another process's, which is still writing it: only
- * one of two renamings succeeds, so that no part of it is missing once it bears a checkpoint's name.
+ * Removes what an interrupted write or removal left behind. Another process may still be writing it: only one of the
+ * two renamings succeeds, so that no part of it is missing once it has a checkpoint's name.
  */
 async function clearUnfinished(files: Files, folder: string): Promise<void> {
   for (const { name } of await files.list(folder)) {
@@ -130,7 +130,7 @@ export async function writeCheckpoint(
   }
 }
 
-/** A file of tensors in parts, none of which is a copy of theirs. */
+/** A file of tensors in parts, which share the tensors' bytes. */
 function checkedParts(
   file: TensorFile,
   tensors: readonly (readonly [string, RawTensor])[],
@@ -144,7 +144,7 @@ function checkedParts(
   );
 }
 
-/** What networks elsewhere can use is apart from what only this training can. */
+/** The file of a tensor: weights and statistics, which other programs can use, have one of their own. */
 function fileOf(tensor: string): TensorFile {
   return /^(weights|statistics)\//.test(tensor) ? 'weights.safetensors' : 'training.safetensors';
 }
@@ -164,7 +164,7 @@ export async function removeCheckpoint(
       if (isMissing(cause)) return;
       throw cause;
     }
-    // After a power cut no part of it is to be there under its name.
+    // After a power cut no part of the checkpoint may be there under its name.
     await syncFolder(files, folder);
     await removeTree(files, gone);
   } catch (cause) {
@@ -206,7 +206,7 @@ async function isThere(files: Files, path: string): Promise<boolean> {
  * Reads a checkpoint's manifest.
  *
  * @throws MultigradError `invalid-data` where it is damaged, `unsupported` for another version, `io` where it cannot be
- *   read: of its content that says nothing
+ *   read: that does not show whether it is damaged
  */
 export async function readManifest(
   files: Files,
@@ -227,7 +227,7 @@ export async function readManifest(
  * Reads a whole checkpoint, each byte of it checked.
  *
  * @throws MultigradError `invalid-data` where it is damaged, `unsupported` for another version, `io` where it cannot be
- *   read: of its content that says nothing
+ *   read: that does not show whether it is damaged
  */
 export async function readCheckpoint(
   files: Files,
@@ -265,8 +265,8 @@ async function undamaged<T>(
     return await read(path);
   } catch (cause) {
     if (MultigradError.isInstance(cause) && cause.code === 'unsupported') throw cause;
-    // A file that the system could not read may be sound. One that is not there is missing: a checkpoint gets its name
-    // once all its files are on the disk.
+    // A file that the system could not read may be sound. A file that is not there is damage: a checkpoint gets its
+    // name once all its files are on the disk.
     const missing = isMissing(cause) && (await isThere(files, path).catch(() => false));
     if (isOfSystem(cause) && !missing) {
       throw ioError(
@@ -283,7 +283,7 @@ async function undamaged<T>(
   }
 }
 
-/** Whether an error tells of the machine, not of what a file holds. */
+/** Whether an error comes from the system, not from the content of a file. */
 function isOfSystem(cause: unknown): boolean {
   return /^E(?!RR_)/.test(codeOf(cause));
 }

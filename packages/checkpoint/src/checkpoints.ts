@@ -18,15 +18,18 @@ import { checkFinite } from './check-finite.ts';
 import { jsonDifferences } from './json-differences.ts';
 import { fromTensor, toTensor } from './tensor-file.ts';
 
-/** How checkpoints are kept. */
+/** Options of {@link Checkpoints}. */
 export interface CheckpointsOptions {
-  /** What the run is made with; a checkpoint of another configuration is refused. @defaultValue null */
+  /** Configuration of the run; a checkpoint of another configuration is refused. @defaultValue null */
   readonly config?: Json;
-  /** How many of the newest are kept, an integer >= 1; more than one outlive damage to the newest. @defaultValue 2 */
+  /**
+   * Number of the newest checkpoints to keep, an integer >= 1; with more than one, the newest may be damaged.
+   * @defaultValue 2
+   */
   readonly keep?: number;
-  /** How many of the best are kept beside, an integer >= 0. @defaultValue 0 */
+  /** Number of checkpoints with the best scores to keep too, an integer >= 0. @defaultValue 0 */
   readonly keepBest?: number;
-  /** Takes what is wrong with a damaged checkpoint that is passed over. @defaultValue nobody is told */
+  /** Called with what is wrong with a damaged checkpoint that is passed over. @defaultValue no call */
   readonly onDamaged?: (message: string) => void;
   /** Where files are kept. @defaultValue `nodeFiles`, the file system of this machine */
   readonly files?: Files;
@@ -38,7 +41,10 @@ export interface CheckpointSchedule {
   readonly everySteps?: number;
   /** After every n-th epoch, an integer >= 1. @defaultValue 1 */
   readonly everyEpochs?: number;
-  /** Name of the logs by which epochs are ranked, such as `val_loss`. @defaultValue none: no checkpoint is a best one */
+  /**
+   * Name of the number in the logs by which epochs are ranked, such as `val_loss`. @defaultValue none: no checkpoint is
+   * a best one
+   */
   readonly monitor?: string;
   /** Whether small or large values are good. @defaultValue `'min'` */
   readonly mode?: 'min' | 'max';
@@ -47,23 +53,23 @@ export interface CheckpointSchedule {
 /** A checkpoint in a folder. */
 export interface ListedCheckpoint extends CheckpointName {
   /**
-   * What the best are chosen by, the smaller the better: the number that `monitor` names, with the opposite sign where
-   * large ones are good. Null where it has none, or is damaged.
+   * Score by which the best are chosen; smaller is better. It is the number that `monitor` names, with the opposite
+   * sign where large ones are good. Null where the checkpoint has none, or is damaged.
    */
   readonly score: number | null;
 }
 
-/** Whatever can be set back: a `MultiObjectiveTrainer`. */
+/** An object that can be restored from a snapshot, such as a `MultiObjectiveTrainer`. */
 export interface Restorable {
-  /** Goes on from a snapshot; returns where in a `fit` it was made, null outside of one. */
+  /** Restores a snapshot; returns the position in the `fit` in which it was made, null outside of one. */
   restore(snapshot: TrainerSnapshot): FitState | null;
 }
 
-/** What was restored. */
+/** The position of a restored checkpoint. */
 export interface RestoredCheckpoint {
-  /** Training steps that were done. */
+  /** Training steps done when it was made. */
   readonly step: number;
-  /** For the option `resume` of `fit`; null where the checkpoint was made outside of one. */
+  /** Position for the option `resume` of `fit`; null where the checkpoint was made outside of one. */
   readonly fit: FitState | null;
 }
 
@@ -114,9 +120,9 @@ export class Checkpoints {
   readonly #scores = new Map<string, number | null>();
   /** Names of the checkpoints that this run goes on from, or has made. */
   readonly #own = new Set<string>();
-  /** Names of those that were read and found damaged. */
+  /** Names of the checkpoints that were read and found damaged. */
   readonly #damaged = new Set<string>();
-  /** While something is written. */
+  /** Whether a call is writing. */
   #isWriting = false;
 
   /** @throws MultigradError `invalid-option` */
@@ -153,9 +159,9 @@ export class Checkpoints {
   }
 
   /**
-   * Reads the newest checkpoint that is sound. One is passed over where its content proves that it is damaged, not where
-   * it cannot be read: that may pass. It may be called while another process trains: where that process removes a
-   * checkpoint during the reading, the newer one is read.
+   * Reads the newest checkpoint that is sound. A checkpoint is passed over where its content proves that it is damaged.
+   * Where it cannot be read the call throws, since the cause may be temporary. It may be called while another process
+   * trains: where that process removes a checkpoint during the reading, the newer one is read.
    *
    * @returns null where there is none at all
    * @throws MultigradError `invalid-data` where all are damaged, `unsupported` for another version, `io` where one cannot
@@ -178,7 +184,7 @@ export class Checkpoints {
     });
   }
 
-  /** Reads the first that is sound. @param list - what there is, in the order of choice */
+  /** Reads the first checkpoint that is sound. @param list - returns those that there are, in the order of choice */
   async #readFirst(
     list: () => Promise<readonly CheckpointName[]>,
   ): Promise<CheckpointContent | null> {
@@ -212,7 +218,7 @@ export class Checkpoints {
   }
 
   /**
-   * Lets a trainer go on from the newest checkpoint that is sound.
+   * Restores a trainer from the newest checkpoint that is sound.
    *
    * @returns null where there is none
    * @throws MultigradError `structure-changed` with all that differs, for a checkpoint of another configuration,
@@ -226,10 +232,10 @@ export class Checkpoints {
   }
 
   /**
-   * Hands over the newest checkpoint that is sound, as a trainer's snapshot, and takes up where it was made: further
-   * checkpoints follow it.
+   * Passes the newest checkpoint that is sound to a function, as a trainer's snapshot. This run then continues from it:
+   * further checkpoints follow it.
    *
-   * @param take - gets the snapshot; its tensors are freed once this has returned
+   * @param take - takes the snapshot; its tensors are freed once this has returned
    * @returns what `take` returned; null where there is no checkpoint
    * @throws MultigradError `structure-changed` with all that differs, for a checkpoint of another configuration; `invalid-data`
    *   where all are damaged; `unsupported` for another version
@@ -240,8 +246,8 @@ export class Checkpoints {
   }
 
   /**
-   * Sets a trainer back to the best checkpoint that is sound: weights, statistics, optimizer and all. At the end of
-   * training it is what to evaluate and to keep.
+   * Restores a trainer from the best checkpoint that is sound: weights, statistics, optimizer and all. At the end of
+   * training these are the weights to evaluate and to keep.
    *
    * @returns null where none has a score
    * @throws MultigradError as {@link Checkpoints.restore}
@@ -305,7 +311,7 @@ export class Checkpoints {
    * one ends with `io`, and what either has saved stays. There is no lock file: one that a run on another machine left
    * when it was killed could not be told from one in use, and the run that goes on in its place would wait for ever.
    *
-   * @param score - what the best ones are chosen by, the smaller the better
+   * @param score - score by which the best are chosen; smaller is better
    * @throws MultigradError `non-finite` where weights, statistics or slots are NaN or infinite: the checkpoints that there are
    *   were made before, and stay; `io` where it cannot be written, or where the folder holds checkpoints that this run neither
    *   made nor goes on from: all earlier ones are as they were; `io` too where an earlier one cannot be removed: the new
@@ -341,7 +347,7 @@ export class Checkpoints {
     const rank = Number.isFinite(score) ? score : null;
     const config = this.#options.config ?? null;
     const name = { step, serial };
-    // Where the last operation of all fails, on the folder, it is there nevertheless.
+    // The checkpoint is there even where `writeCheckpoint` throws, if only its last operation, on the folder, failed.
     this.#own.add(folderOf(name));
     await writeCheckpoint(
       this.#files,
@@ -385,7 +391,7 @@ export class Checkpoints {
     };
   }
 
-  /** One call at a time writes. */
+  /** Lets one call at a time write. */
   async #writing<T>(name: string, write: () => Promise<T>): Promise<T> {
     if (this.#isWriting) {
       throw new MultigradError(
@@ -401,7 +407,7 @@ export class Checkpoints {
     }
   }
 
-  /** Removes what is damaged, and what is neither new nor good. */
+  /** Removes all earlier checkpoints except the newest and the best of this run. */
   async #prune(before: readonly CheckpointName[], made: CheckpointName): Promise<void> {
     const { keep = 2, keepBest = 0 } = this.#options;
     const past = before.filter((name) => this.#own.has(folderOf(name)));
@@ -429,7 +435,7 @@ export class Checkpoints {
     return this.#scores.get(key)!;
   }
 
-  /** A damaged one is not among the best. */
+  /** Reads a checkpoint's score; null for a damaged one, so that it is not among the best. */
   async #readScore(name: CheckpointName): Promise<number | null> {
     try {
       return (await readManifest(this.#files, this.#folder, name)).score;

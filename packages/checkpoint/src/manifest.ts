@@ -17,9 +17,9 @@ export interface Manifest {
   readonly step: number;
   /** Number among the checkpoints of its folder, so that no name comes twice. */
   readonly serial: number;
-  /** What the best ones are chosen by; null where nothing was measured. */
+  /** Score by which the best are chosen; null where nothing was measured. */
   readonly score: number | null;
-  /** What the run was started with. */
+  /** Configuration of the run. */
   readonly config: Json;
   readonly state: TrainerState;
   readonly files: Readonly<Record<TensorFile, Fingerprint>>;

@@ -33,13 +33,13 @@ export interface AcCircuitsOptions extends SizeOptions {
   readonly seed?: number;
 }
 
-/** Circuits with what was measured of them. */
+/** A batch of circuits with their measurements. */
 export type AcCircuitBatch = Readonly<{
   /** n × 4, each from 0 to 1: resistance, frequency, inductance and capacitance within their ranges. */
   circuit: tf.Tensor2D;
-  /** n × 1. */
+  /** n × 1: impedances, in the option's units. */
   impedance: tf.Tensor2D;
-  /** n × 1. */
+  /** n × 1: phases, in the option's units. */
   phase: tf.Tensor2D;
 }>;
 

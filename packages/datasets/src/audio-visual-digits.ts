@@ -33,7 +33,7 @@ export interface SpokenDigit {
   readonly sampleRate: number;
   /** −1 to 1. */
   readonly samples: Float32Array;
-  /** What to call it in messages: its path. */
+  /** Name in messages: its path. */
   readonly where: string;
 }
 
@@ -58,7 +58,7 @@ export interface AudioVisualDigitsOptions {
    */
   readonly trainSize?: number;
   /**
-   * Number of validation samples, an integer >= 0: the images behind those, with recordings of their own.
+   * Number of validation samples, an integer >= 0: the images after the training samples, with recordings of their own.
    *
    * @defaultValue 0
    */
@@ -91,7 +91,7 @@ export interface AudioVisualDigitsOptions {
   readonly seed?: number;
 }
 
-/** A batch of n digits, seen and heard. */
+/** A batch of n digits, each as an image and as a sound. */
 export type AudioVisualDigitBatch = Readonly<{
   /** n × 28 × 28 × 1, float32 from 0 (background) to 1. */
   image: tf.Tensor4D;
@@ -171,7 +171,7 @@ export function audioVisualDigits({
       `Recordings of the ${split} split by ${options.split}`,
     );
     const sounds = spectrograms(recordings, chosen, options);
-    // The training set is made first: the others are seen by its measure.
+    // The training set is made first: its means and deviations standardise the others.
     scale ??= bandScale([...sounds.values()]);
     for (const values of sounds.values()) standardize(values, scale);
     return pair(digitsFrom(digits, start, count), recordings, chosen, sounds, seed, split);

@@ -1,6 +1,6 @@
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 
-/** What a source is told beside the positions: enough to augment samples anew each epoch, and the same when a run resumes. */
+/** The epoch of a batch: a source can augment samples anew in each epoch, and in the same way when a run resumes. */
 export interface BatchContext {
   /** Number of the epoch, from 0. */
   readonly epoch: number;

@@ -113,11 +113,11 @@ function iterate<Batch extends TensorContainer>(
   const begin = (): Promise<Batch> => {
     const start = next * batchSize;
     next += 1;
-    // A promise's executor: whatever making the batch throws rejects the promise.
+    // Inside a promise's executor: an error in making the batch rejects the promise.
     const batch = new Promise<Batch>((resolve) => {
       resolve(source.batch(order.slice(start, start + batchSize), { epoch }));
     });
-    // One that fails before it is asked for tells when it is.
+    // A batch that fails before it is asked for reports the error when it is asked for.
     batch.catch(() => undefined);
     return batch;
   };
@@ -135,7 +135,7 @@ function iterate<Batch extends TensorContainer>(
       try {
         return { done: false, value: await current };
       } catch (error) {
-        // A consumer that is told of an error does not call `return`.
+        // A consumer that gets an error does not call `return`.
         await leave();
         throw error;
       }

@@ -29,7 +29,7 @@ export interface BatchingOptions {
   readonly prefetch?: number;
 }
 
-/** Which part of a run's batches. */
+/** The epoch, and the batch with which it begins. */
 export interface EpochOptions {
   /**
    * Number of the epoch, an integer >= 0: shuffled epochs differ in their order.
@@ -45,10 +45,10 @@ export interface EpochOptions {
   readonly firstBatch?: number;
 }
 
-/** Both in one. */
+/** {@link BatchingOptions} and {@link EpochOptions} together. */
 export type BatchesOptions = BatchingOptions & EpochOptions;
 
-/** What {@link BatchingOptions} may be. */
+/** Description of {@link BatchingOptions}. */
 export const batchingSpecs: OptionSpecs<BatchingOptions> = {
   batchSize: {
     kind: 'number',
@@ -79,7 +79,7 @@ export const batchingSpecs: OptionSpecs<BatchingOptions> = {
   },
 };
 
-/** What {@link EpochOptions} may be. */
+/** Description of {@link EpochOptions}. */
 export const epochSpecs: OptionSpecs<EpochOptions> = {
   epoch: {
     kind: 'number',

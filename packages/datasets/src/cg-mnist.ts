@@ -48,7 +48,7 @@ export interface CgMnistOptions {
   readonly seed?: number;
 }
 
-/** A batch of n digits seen twice. */
+/** A batch of n digits, each as a gray and as a coloured image. */
 export type ColoredDigitBatch = Readonly<{
   /** n × 28 × 28 × 1, float32 from 0 (background) to 1. */
   gray: tf.Tensor4D;

@@ -13,9 +13,9 @@ export interface Clip {
   readonly frames: readonly string[];
 }
 
-/** Where a data set keeps what, below its folder. */
+/** The folders of a data set of clips. */
 export interface ClipLayout {
-  /** What the data set is called, for messages. */
+  /** Name of the data set, for messages. */
   readonly title: string;
   /** Where to get it, for messages. */
   readonly source: string;
@@ -70,7 +70,7 @@ export async function readList(
 }
 
 /**
- * The clips of a list with the paths of their files, all of which are there.
+ * Finds the files of the clips in a list, and checks that all of them are there.
  *
  * @param classes - names of the classes, in the order of their labels
  * @param needed - frames that a clip has to have

@@ -17,9 +17,9 @@ import { assertPositions } from './positions.ts';
 
 const sampleRate = 22_050;
 const seconds = 3;
-/** What recordings of speech and actions are sampled at; a header that says anything else is damaged. */
+/** Sample rates of recordings in Hz; a header with a rate outside of them is damaged. */
 const rates = { lowest: 1000, highest: 768_000 } as const;
-/** No recording of a clip is longer: 1 GiB. */
+/** Greatest size of a recording's file: 1 GiB. */
 const mostBytes = 2 ** 30;
 const frame = { fftSize: 512, hop: 353, centred: true } as const;
 
@@ -41,7 +41,7 @@ export interface ClipSource extends BatchSource<ClipBatch> {
   readonly clips: readonly Clip[];
 }
 
-/** How clips are seen. */
+/** How clips become tensors. */
 export interface ClipView {
   /** Frames of each clip. */
   readonly frames: number;
@@ -114,7 +114,7 @@ async function clipSound(path: string): Promise<Float32Array> {
       `${path}: expected ${rates.lowest} … ${rates.highest} samples a second. Found ${wav.sampleRate}.`,
     );
   }
-  // What comes after is not heard.
+  // Samples after three seconds are left out.
   const once = resample(wav.samples, wav.sampleRate, sampleRate, seconds * sampleRate);
   const signal = Float32Array.from({ length: seconds * sampleRate }, (_, n) =>
     Math.min(1, Math.max(-1, once[n % once.length]!)),

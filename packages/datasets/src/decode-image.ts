@@ -26,7 +26,7 @@ export interface Area {
 
 type MakeSharp = (path: string) => Sharp;
 
-/** How an image is seen. */
+/** How an image is cropped and scaled. */
 export interface ImageView {
   /** Height and width of what is returned, in pixels. */
   readonly size: number;
@@ -57,7 +57,7 @@ export async function loadDecoder(name = 'sharp'): Promise<MakeSharp> {
 const means = [0.485, 0.456, 0.406] as const;
 const deviations = [0.229, 0.224, 0.225] as const;
 
-/** No picture of a data set has more pixels, 2²⁶, or a longer side: the decoder takes memory for all of them. */
+/** Greatest number of pixels of a picture, 2²⁶; the side has a limit too. The decoder takes memory for all of them. */
 const mostPixels = 2 ** 26;
 const longestSide = 2 ** 16;
 
@@ -67,11 +67,15 @@ const signatures = {
   jpeg: [0xff, 0xd8, 0xff],
 } as const;
 
-/** A pixel of PNG takes a bit at least, and compression makes 1032 bytes of one at most. */
+/**
+ * Most pixels for each byte of a file: a PNG pixel takes at least a bit, and one compressed byte gives at most 1032
+ * bytes.
+ */
 const mostPixelsPerByte = { png: 8 * 1032, jpeg: Infinity } as const;
 
 /**
- * Looks at a file's first bytes, whatever its name says: the decoder knows formats that are programs of a kind, as SVG is.
+ * Checks a file's first bytes, whatever its name says: the decoder also knows formats that are like programs, such as
+ * SVG.
  *
  * @returns how many pixels a file of its format and size can hold
  * @throws MultigradError `io`, and `invalid-data` for a file that is neither PNG nor JPEG
@@ -141,7 +145,7 @@ export async function decodeImage(
   );
 }
 
-/** Checks what a picture says of its size before memory is taken for it. */
+/** Checks the size that a picture states before memory is taken for it. */
 function checkSize(width: number, height: number, within: number): void {
   const size = `${width} x ${height} pixels`;
   if (width * height > mostPixels) throw new Error(`${size}, more than ${mostPixels}`);

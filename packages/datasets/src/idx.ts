@@ -1,6 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 
-/** What an IDX file holds: unsigned bytes in row-major order, and their shape. */
+/** The content of an IDX file: unsigned bytes in row-major order, and their shape. */
 export interface IdxArray {
   /** Size of each dimension; the first one counts the samples. */
   readonly shape: readonly number[];

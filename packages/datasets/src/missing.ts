@@ -17,7 +17,7 @@ export interface WithMissingOptions<Name extends string> {
 /** Names of a batch's tensors. */
 type EntryName<Batch> = keyof Batch & string;
 
-/** A batch and what is there of it: for each entry that may be missing n numbers, 1 where a sample has it and 0 where not. */
+/** A batch with masks: for each entry that may be missing n numbers, 1 where a sample has it and 0 where it has not. */
 export type BatchWithMissing<Batch> = Batch & {
   readonly present: Readonly<Partial<Record<EntryName<Batch>, tf.Tensor1D>>>;
 };
@@ -25,10 +25,10 @@ export type BatchWithMissing<Batch> = Batch & {
 /**
  * The same data set with modalities or labels missing from some samples, completely at random.
  *
- * Of a sample that lacks an entry, class labels (int32) are −1 and all other numbers 0; `present` tells them from zeros
- * that were measured. The networks of `@multigrad/models` leave samples of label −1 out of a loss, and an objective out
- * of a step in whose batch nobody has a label. What a sample lacks depends on `seed`, the entry's name and the sample's
- * position alone: it is missing in every epoch.
+ * In a sample that lacks an entry, class labels (int32) are −1 and all other numbers 0; `present` distinguishes them
+ * from measured zeros. The networks of `@multigrad/models` leave samples of label −1 out of a loss, and an objective
+ * out of a step whose batch has no label for it. What a sample lacks depends on `seed`, the entry's name and the
+ * sample's position alone: it is missing in every epoch.
  *
  * @throws MultigradError `invalid-option` for a rate out of its range; `invalid-argument`, when a batch is made, for an
  * entry that a batch does not have

@@ -94,7 +94,7 @@ function expectShape(
   );
 }
 
-/** A stretch of digits, on the same memory. */
+/** Consecutive digits of a set, on the same memory. */
 export function digitsFrom({ images, labels }: Digits, start: number, count: number): Digits {
   return {
     images: images.subarray(start * digitPixels, (start + count) * digitPixels),

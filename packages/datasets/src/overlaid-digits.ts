@@ -27,7 +27,7 @@ export interface OverlaidDigitsOptions {
    */
   readonly trainSize?: number;
   /**
-   * Number of validation samples, an integer >= 0, made of the digits behind those of the training samples.
+   * Number of validation samples, an integer >= 0, made of the digits after those of the training samples.
    *
    * @defaultValue 0
    */

@@ -1,7 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 
 /**
- * Checks that samples of these positions are there: integers from 0 to `count − 1`.
+ * Checks that positions of samples exist: integers from 0 to `count − 1`.
  *
  * @throws MultigradError `invalid-argument` naming the first that is not
  */

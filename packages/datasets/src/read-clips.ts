@@ -20,7 +20,7 @@ export interface ReadClipsOptions {
    */
   readonly frameSize?: number;
   /**
-   * How many of the training list's clips, from its end, validate instead; an integer >= 0.
+   * Number of clips at the end of the training list that are used for validation instead; an integer >= 0.
    *
    * @defaultValue 0
    */
@@ -136,7 +136,7 @@ export async function readKineticsSounds(options: ReadClipsOptions): Promise<Cli
   });
 }
 
-/** What tells one data set of clips from another. */
+/** The properties in which data sets of clips differ. */
 interface ClipDataSet {
   readonly layout: Omit<ClipLayout, 'folder'>;
   readonly lists: readonly [train: string, test: string];

@@ -49,7 +49,7 @@ export async function readMnist({ folder }: ReadMnistOptions = {}): Promise<Mnis
   return { train, test: await readDigits(from, 't10k') };
 }
 
-/** No file of such a data set is longer once it is unpacked: 1 GiB. */
+/** Greatest size of an unpacked file: 1 GiB. */
 const mostBytes = 2 ** 30;
 
 async function readDigits(folder: string, prefix: string): Promise<Digits> {

@@ -1,6 +1,6 @@
 import type { OptionSpecs } from '@multigrad/core/strategy';
 
-/** How many samples of each kind a data set is to have. */
+/** Numbers of samples in a data set. */
 export interface SizeOptions {
   readonly trainSize?: number;
   readonly validationSize?: number;
@@ -8,11 +8,12 @@ export interface SizeOptions {
 }
 
 /**
- * The options of a data set that holds samples back for validation: all of the rest trains, all tests test.
+ * The options of a data set that holds samples back for validation. By default all other samples train, and all test
+ * samples are used.
  *
  * @param available - samples for training and validation together
  * @param tests - samples to test on
- * @param validationSize - what the caller wants held back
+ * @param validationSize - number of samples that the caller wants held back
  */
 export function sizeSpecs(
   available: number,

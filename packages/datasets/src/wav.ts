@@ -1,6 +1,6 @@
 import { MultigradError, own } from '@multigrad/core/strategy';
 
-/** What a wav file holds. */
+/** The content of a wav file. */
 export interface WavAudio {
   /** Samples per second. */
   readonly sampleRate: number;

@@ -1,7 +1,8 @@
 import type { Communicator } from './communicator.ts';
 
 /**
- * A process by itself as the one rank: what a program for several ranks runs with where there are none.
+ * The communicator of a process that is the only rank: a program for several ranks runs with it where there are no
+ * others.
  *
  * @example
  * ```ts

@@ -10,15 +10,15 @@ interface Header {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-/** Whatever can be set back: a `MultiObjectiveTrainer`. */
+/** An object that can be restored from a snapshot, such as a `MultiObjectiveTrainer`. */
 export interface Restorable<T> {
-  /** Goes on from a snapshot. */
+  /** Restores the state of a snapshot. */
   restore(snapshot: TrainerSnapshot): T;
 }
 
 /**
- * Lets every rank's trainer go on from a snapshot that rank 0 alone has, such as that of a checkpoint on its disk; made by
- * any number of ranks.
+ * Restores every rank's trainer from a snapshot that rank 0 alone has, such as that of a checkpoint on its disk. The
+ * snapshot may have been made by any number of ranks.
  *
  * @param snapshot - on rank 0, or null for none; its tensors, float32, stay the caller's
  * @returns what the trainer's `restore` returned; null where there is no snapshot

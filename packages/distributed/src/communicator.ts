@@ -1,10 +1,10 @@
-/** Numbers that ranks add up or hand round. */
+/** Numbers that ranks add up or send. */
 export type Numbers = Float32Array | Float64Array;
 
-/** What ranks hand round. */
+/** Data that ranks send. */
 export type Payload = Numbers | Uint8Array;
 
-/** What becomes of numbers that meet. */
+/** How the ranks' numbers are combined. */
 export type Reduction = 'sum' | 'max';
 
 /**
@@ -14,13 +14,13 @@ export type Reduction = 'sum' | 'max';
  * returns before the others have called. One call of a rank ends before its next begins.
  */
 export interface Communicator {
-  /** What it is made of, such as `open-mpi`. */
+  /** Name of the implementation, such as `open-mpi`. */
   readonly kind: string;
   /** Number of this rank, 0 to `size − 1`. */
   readonly rank: number;
   /** Number of ranks, an integer >= 1. */
   readonly size: number;
-  /** Puts the sums (or largest values) over the ranks in the place of the numbers. Bits may differ from rank to rank. */
+  /** Replaces the numbers by their sums (or largest values) over the ranks. Bits may differ from rank to rank. */
   allReduce(values: Numbers, reduction?: Reduction): Promise<void>;
   /**
    * Adds up over the ranks, and gives each rank its part.
@@ -38,16 +38,16 @@ export interface Communicator {
    * @returns the parts one after the other, by rank
    */
   allGather<T extends Payload>(part: T, counts: readonly number[]): Promise<T>;
-  /** Puts the values of one rank in the place of those of the others. */
+  /** Replaces the values of all ranks by those of one rank. */
   broadcast(values: Payload, root?: number): Promise<void>;
-  /** Returns when every rank has come here. */
+  /** Returns when every rank has called it. */
   barrier(): Promise<void>;
-  /** `allReduce` of sums without giving up the thread, for what happens within a forward pass; null where it cannot be. */
+  /** Synchronous `allReduce` of sums, for use within a forward pass; null where that is not possible. */
   readonly allReduceNow: ((values: Float64Array) => void) | null;
-  /** `broadcast` of rank 0's numbers in the same manner. */
+  /** Synchronous `broadcast` of rank 0's numbers; null where that is not possible. */
   readonly broadcastNow: ((values: Float64Array) => void) | null;
   /** Ends all ranks, this one included where it is a process of its own, with an exit code of 1 to 255. */
   abort(exitCode: number): void;
-  /** Lets go of the others: the last call, on every rank. */
+  /** Leaves the other ranks: the last call, on every rank. */
   close(): Promise<void>;
 }

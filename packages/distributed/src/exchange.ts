@@ -6,14 +6,14 @@ import { broadcastJson, gatherJson } from './json.ts';
 /** How gradients are exchanged. */
 export interface ExchangeOptions {
   /**
-   * Numbers that are sent at a time, an integer >= 1: what the copies beside the gradients themselves take is so many
-   * float32. Rows are never divided, so the largest tensor counts too. @defaultValue 4 Mi
+   * Numbers that are sent at a time, an integer >= 1. The copies beside the gradients themselves take the memory of so
+   * many float32 numbers, or of the largest tensor where that is larger: rows are never divided. @defaultValue 4 Mi
    */
   readonly bucket?: number;
 }
 
 /**
- * What a trainer's ranks tell each other, over a communicator: hand it to `MultiObjectiveTrainer` as `exchange`.
+ * The exchange between a trainer's ranks, over a communicator: pass it to `MultiObjectiveTrainer` as `exchange`.
  *
  * @throws MultigradError `invalid-option`
  *
@@ -72,7 +72,7 @@ export function gradientExchange(
     sum: async (values) => {
       const sums = values.slice();
       await communicator.allReduce(sums);
-      // Each rank may have added in an order of its own.
+      // Ranks may have added in different orders: all take the sums of rank 0.
       await communicator.broadcast(sums);
       return sums;
     },
@@ -121,7 +121,7 @@ function outOfStep(a: number, first: string, b: number, second: string): Multigr
   );
 }
 
-/** Runs of things, of so many numbers each, but at least one thing. */
+/** Cuts a list into runs of at most `limit` numbers each, but of at least one thing. */
 export function* buckets<T>(
   things: readonly T[],
   sizeOf: (thing: T) => number,
@@ -142,7 +142,7 @@ export function* buckets<T>(
   if (some.length > 0) yield some;
 }
 
-/** How many numbers of rows of these sizes are each rank's. */
+/** The number of elements that each rank has of rows of these sizes. */
 function countsOf(sizes: readonly number[], ranks: number): number[] {
   return Array.from({ length: ranks }, (_, rank) =>
     sizes.reduce((sum, size) => {

@@ -1,6 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 
-/** What a step of several ranks takes, in seconds and bytes. */
+/** The work of a training step. */
 export interface Workload {
   /** Samples in a step of all ranks, an integer >= 1. */
   readonly batch: number;
@@ -14,7 +14,7 @@ export interface Workload {
   readonly heads?: number;
 }
 
-/** How ranks are connected. */
+/** The connection between ranks. */
 export interface Connection {
   /** Bytes a second between two ranks. */
   readonly bandwidth: number;
@@ -22,7 +22,7 @@ export interface Connection {
   readonly latency: number;
 }
 
-/** What the model says of one number of ranks. */
+/** The forecast for one number of ranks. */
 export interface Forecast {
   readonly ranks: number;
   /** Seconds in forward and backward passes. */
@@ -37,7 +37,7 @@ export interface Forecast {
 const controlExchanges = 7;
 
 /**
- * What a step is to take with N ranks, by a model of three terms:
+ * The time of a step with N ranks, by a simple model:
  *
  * `T(N) = B c / N + 2 (N − 1) α + (N − 1)/N · 4 ((K + 1) P_s + 2 P_h) / β + 7 ⌈log₂ N⌉ α`
  *

@@ -1,7 +1,7 @@
 import type { Json } from '@multigrad/core/strategy';
 import type { Communicator } from './communicator.ts';
 
-/** Bytes that go in the first message, behind the length of all: most texts need no second one. */
+/** Bytes of the first message, which begins with the length of the text: most texts need no second one. */
 const slot = 1024;
 const lengthBytes = 4;
 
@@ -44,7 +44,7 @@ export async function broadcastJson<T extends Json>(
   return parse(bytes) as T;
 }
 
-/** The length of a text, and as much of it as there is room for. */
+/** The first message of a text: its length, and as much of it as there is room for. */
 function firstMessage(bytes: Uint8Array): Uint8Array {
   const message = new Uint8Array(slot);
   new DataView(message.buffer).setUint32(0, bytes.length);

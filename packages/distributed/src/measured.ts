@@ -1,21 +1,21 @@
 import type { Communicator, Payload } from './communicator.ts';
 
-/** What one kind of exchange came to on this rank. */
+/** Totals of one kind of exchange on this rank. */
 export interface Traffic {
   readonly calls: number;
-  /** Bytes handed to the calls: of whole rows where each rank gets or gives its slice. */
+  /** Bytes passed to the calls; of whole rows where each rank gets or gives its slice. */
   readonly bytes: number;
-  /** Time in them, in the unit of the clock: that of the transfer, and that of waiting for slower ranks. */
+  /** Time in the calls, in the unit of the clock: for the transfer, and for waiting for slower ranks. */
   readonly time: number;
 }
 
-/** What a rank exchanged. */
+/** The exchanges of a rank, by kind. */
 export interface TrafficReport {
   /** Gradients on their way to the ranks' slices. */
   readonly reduceScatter: Traffic;
   /** New weights on their way back. */
   readonly allGather: Traffic;
-  /** All else: what the ranks agree on, inner products, decisions, first weights, statistics. */
+  /** All other exchanges: what the ranks agree on, inner products, decisions, first weights, statistics. */
   readonly control: Traffic;
 }
 

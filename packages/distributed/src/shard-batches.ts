@@ -3,7 +3,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { dispose, slice, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import type { Communicator } from './communicator.ts';
 
-/** The batches of one epoch, from one of them on. */
+/** The batches of one epoch, from a given one on. */
 export type Batches<Batch> = (
   epoch: number,
   firstBatch?: number,

@@ -1,13 +1,16 @@
 import { gradientDepth } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 
-/** Whether a gradient of what runs now will itself be differentiated: then it must be composed of operations that have gradients. */
+/**
+ * Whether the gradient of what runs now will itself be differentiated: then it must be composed of operations that have
+ * gradients.
+ */
 export function isDifferentiatedTwice(): boolean {
   return gradientDepth() > 1;
 }
 
 /**
- * Refuses to differentiate a gradient that was made to be computed only: it would miss a part without a word.
+ * Refuses to differentiate a gradient that has no gradient of its own: the result would silently miss a part.
  *
  * @throws MultigradError `unsupported`
  */

@@ -102,7 +102,7 @@ function rowsBefore(
   const text = file.read().toString('utf8');
   const [heading = ['epoch'], ...rows] = parseCsv(text);
   const numbered = rows.every(([number = '']) => /^\d+$/.test(number));
-  // The beginning of a first row that was not written whole is ours too.
+  // A file that holds only the beginning of the heading is accepted too: this logger did not write it whole.
   if (
     heading[0] !== 'epoch' ||
     !numbered ||

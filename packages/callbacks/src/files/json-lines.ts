@@ -14,9 +14,9 @@ export interface StepLine {
   readonly groups: readonly GroupReport[];
   readonly backwardPasses: number;
   readonly observed: boolean;
-  /** Why there was no step, where there was none. */
+  /** Why the step was skipped; absent where it was made. */
   readonly skipped?: string;
-  /** What losses were multiplied by before the backward passes, with the trainer's option `lossScale`. */
+  /** Factor on the losses before the backward passes, with the trainer's option `lossScale`. */
   readonly lossScale?: number;
 }
 
@@ -29,7 +29,7 @@ export interface EpochLine {
   readonly logs: Logs;
 }
 
-/** How JSON lines are written. */
+/** Options of {@link jsonLines}. */
 export interface JsonLinesOptions {
   /** Keeps every n-th step, an integer >= 1; epochs are all kept. @defaultValue 1 */
   readonly every?: number;
@@ -95,7 +95,7 @@ export function jsonLines(path: string, options: JsonLinesOptions = {}): Trainer
   };
 }
 
-/** Leaves the whole lines of what came before; they are in order, so what goes is at the end. */
+/** Keeps the whole lines of earlier steps. Lines are in order, so all that is removed is at the end. */
 function keepBefore(file: LogFile, { step, batch }: FitStart): void {
   file.create();
   const bytes = file.read();
@@ -114,14 +114,14 @@ function keepBefore(file: LogFile, { step, batch }: FitStart): void {
     const line = bytes.toString('utf8', begin, end - 1);
     const found = placeOf(line);
     if (found === null) throw foreign(line);
-    // The line of an epoch that had not been closed is written again.
+    // The line of an epoch is written again where a checkpoint was made before the epoch's end was recorded.
     if (found.step < step - (found.ended && batch > 0 ? 1 : 0)) break;
     end = begin;
   }
   if (end < bytes.length) file.cut(end);
 }
 
-/** The step of a line, and whether it is that of an epoch's end; null where it is none of ours. */
+/** The step of a line, and whether it is that of an epoch's end; null for a line that this logger did not write. */
 function placeOf(line: string): { readonly step: number; readonly ended: boolean } | null {
   try {
     const value = JSON.parse(line) as { readonly step?: unknown };

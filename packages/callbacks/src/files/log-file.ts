@@ -23,7 +23,7 @@ export class LogFile {
     this.path = path;
   }
 
-  /** All that it holds; nothing where there is no file. */
+  /** The file's content; empty where there is no file. */
   read(): Buffer {
     try {
       return readFileSync(this.path);
@@ -37,12 +37,12 @@ export class LogFile {
     this.#write(() => appendFileSync(this.path, data));
   }
 
-  /** Makes it end after `length` bytes. */
+  /** Cuts the file to `length` bytes. */
   cut(length: number): void {
     this.#write(() => truncateSync(this.path, length));
   }
 
-  /** Puts `data` in the place of all that it holds, whole or not at all. */
+  /** Replaces the file's content by `data`, whole or not at all. */
   replace(data: string): void {
     this.#write(() => {
       writeFileSync(`${this.path}.part`, data, { flush: true });

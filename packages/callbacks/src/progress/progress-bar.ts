@@ -6,19 +6,19 @@ import { SingleBar } from 'cli-progress';
 import { formatDuration } from './duration.ts';
 import { cutText, drawBar, formatLosses } from './text.ts';
 
-/** How a progress bar is drawn. */
+/** Options of {@link progressBar}. */
 export interface ProgressBarOptions {
   /** Where it is drawn. @defaultValue `process.stdout` */
   readonly stream?: Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
-  /** Steps of an epoch, an integer >= 1; where absent, the first epoch is counted and tells. */
+  /** Steps of an epoch, an integer >= 1; where absent, they are counted in the first epoch. */
   readonly stepsPerEpoch?: number;
   /** Milliseconds on any clock. @defaultValue `Date.now` */
   readonly now?: () => number;
 }
 
 /**
- * Shows where training stands: on a terminal a bar that moves and a line for each epoch that ended, elsewhere the lines
- * alone.
+ * Shows the progress of training: on a terminal a bar that moves and a line for each epoch that ended, elsewhere the
+ * lines alone.
  *
  * @throws MultigradError `invalid-option`
  *
@@ -46,7 +46,7 @@ export function progressBar(options: ProgressBarOptions = {}): TrainerCallback {
   }
   let bar: SingleBar | undefined;
   let epochs = 1;
-  /** What was done before, in epochs. */
+  /** Epochs that were done before this `fit`, with a fraction for steps. */
   let before = 0;
   let epoch = 0;
   let steps = 0;

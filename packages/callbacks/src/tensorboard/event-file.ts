@@ -13,7 +13,7 @@ import { decodeRecords, encodeRecord } from './records.ts';
 const fileName = (number: number): string =>
   `events.out.tfevents.${String(number).padStart(10, '0')}.multigrad`;
 
-/** Opens a folder's event file and marks the step at which training begins; a half-written record goes. */
+/** Opens a folder's event file, removes a half-written record, and marks the step at which training begins. */
 export function openEventFile(folder: string, step: number, wallTime: number): EventFile {
   for (let number = 0; ; number += 1) {
     const file = new LogFile(join(folder, fileName(number)));
@@ -34,7 +34,7 @@ export function openEventFile(folder: string, step: number, wallTime: number): E
 
 /** An event file that is being written. */
 export class EventFile {
-  /** Whether it held the numbers of an epoch that ended with the step before the first. */
+  /** Whether the file already held the numbers of an epoch that ended with the step before the first one. */
   readonly holdsEpoch: boolean;
   readonly #file: LogFile;
 

@@ -26,7 +26,7 @@ export interface EventTime {
   readonly step: number;
 }
 
-/** What stands under one tag. */
+/** The value under one tag. */
 export type TaggedValue = number | Histogram;
 
 function head({ wallTime, step }: EventTime): Buffer[] {
@@ -41,13 +41,13 @@ export function versionEvent(wallTime: number): Buffer {
   ]);
 }
 
-/** Tells readers that training begins at a step: they forget what came from that step on. */
+/** Tells readers that training begins at a step: they drop what came from that step on. */
 export function startEvent(time: EventTime): Buffer {
   const status = integerField(sessionLog.status, sessionLog.start);
   return Buffer.concat([...head(time), bytesField(event.sessionLog, status)]);
 }
 
-/** Whether an event holds what was measured of an epoch that ended with a step. */
+/** Whether an event holds the numbers of an epoch that ended with a step. */
 export function isEpochEvent(data: Buffer, step: number): boolean {
   const [wallTime, number] = head({ wallTime: 0, step }) as [Buffer, Buffer];
   const own = data.subarray(wallTime.length, wallTime.length + number.length);

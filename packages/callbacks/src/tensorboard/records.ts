@@ -14,14 +14,14 @@ export function encodeRecord(data: Uint8Array): Buffer {
   return record;
 }
 
-/** What a file of records holds. */
+/** The content of a file of records. */
 export interface Records {
   /** The data of each whole record, as views. */
   readonly data: readonly Buffer[];
   /** Where the last whole record ends. */
   readonly end: number;
   /**
-   * What follows it: nothing, a record that was not written whole, or bytes with a wrong checksum.
+   * What follows the last whole record: nothing, a record that was not written whole, or bytes with a wrong checksum.
    */
   readonly rest: 'nothing' | 'half' | 'damaged';
 }

@@ -6,7 +6,7 @@ import { type EventFile, openEventFile } from './event-file.ts';
 import { groupValues, stepValues } from './group-values.ts';
 import { histogramOf } from './histogram.ts';
 
-/** What TensorBoard gets to see. */
+/** Options of {@link tensorBoard}. */
 export interface TensorBoardOptions {
   /** Milliseconds since 1970: TensorBoard can draw curves over the time of day. @defaultValue `Date.now` */
   readonly now?: () => number;
@@ -29,9 +29,9 @@ export interface TensorBoardOptions {
  *
  * @remarks
  * Each event is in the file before the next step begins. Training that goes on at step s goes on in the same file: a
- * half-written event is dropped and a mark tells readers to forget the events from s on. Histograms of an epoch in the
- * midst of which training went on are of the steps since then. A file with damage in it is left
- * as it is, and a new one begun.
+ * half-written event is dropped and a mark tells readers to forget the events from s on. If training goes on within an
+ * epoch, the epoch's histograms are of the steps since then. A file with damage in it is left as it is, and a new one
+ * begun.
  *
  * @throws MultigradError `invalid-option`; while training, `io` where the folder cannot be written
  *
@@ -64,7 +64,8 @@ export function tensorBoard(folder: string, options: TensorBoardOptions = {}): T
       file = openEventFile(folder, step, seconds());
       last = step - 1;
       epochValues = new Map();
-      // An epoch that had not been closed is closed again; the mark does not revoke the step before it.
+      // The end of an epoch that is recorded a second time is not written again: the mark does not revoke the step
+      // before it.
       epochWritten = batch > 0 && file.holdsEpoch;
     },
     onEpochBegin: () => {

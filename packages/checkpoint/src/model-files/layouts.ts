@@ -16,12 +16,12 @@ export type TorchLayout =
   | 'depthwise'
   | { readonly flattened: readonly [channels: number, height: number, width: number] };
 
-/** The way from PyTorch's axes to a variable's: cut the shape into more axes, and put those into another order. */
+/** How PyTorch's axes become a variable's: the shape is cut into more axes, and those are put into another order. */
 interface Plan {
   readonly torchShape: readonly number[];
-  /** The shape in PyTorch with the axes that move apart from each other. */
+  /** PyTorch's shape, cut into all axes that move separately. */
   readonly axes: readonly number[];
-  /** Which of those axes stands at each place in the variable. */
+  /** The axis of `axes` that stands at each place in the variable. */
   readonly order: readonly number[];
 }
 

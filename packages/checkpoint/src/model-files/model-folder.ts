@@ -86,7 +86,7 @@ async function load(path: string): Promise<io.ModelArtifacts> {
   }
   const manifest = json?.weightsManifest;
   const paths = isManifest(manifest) ? manifest.flatMap(({ paths: own }) => own) : null;
-  // A model is its folder: a name that leads out of it is none of ours.
+  // All files of a model are in its folder: a name that leads out of it is refused.
   const plain = (name: unknown): boolean =>
     typeof name === 'string' && /^[^/\\\0]+$/.test(name) && name !== '.' && name !== '..';
   if (!isRecord(json?.modelTopology) || !paths?.every(plain)) {

@@ -10,7 +10,7 @@ import {
 import { fromTorch, type TorchLayout, torchShapeOf, toTorch } from './layouts.ts';
 import { torchLayout, torchName } from './torch-names.ts';
 
-/** Whose names and axes a file of weights has. */
+/** The names and axes in a file of weights. */
 export interface WeightsConvention {
   /**
    * - `tensorflow`: the names and axes of the variables
@@ -19,32 +19,32 @@ export interface WeightsConvention {
    * @defaultValue `'tensorflow'`
    */
   readonly convention?: 'tensorflow' | 'torch';
-  /** What variables are called in the file, where it is not what the convention says: by name, or a function of it. */
+  /** Names of variables in the file, where they differ from the convention's: by variable, or a function of its name. */
   readonly names?: Readonly<Record<string, string>> | ((name: string) => string);
-  /** How PyTorch stores variables, where it is not what their names say. */
+  /** How PyTorch stores variables, where their names do not tell. */
   readonly layouts?: Readonly<Record<string, TorchLayout>>;
 }
 
-/** How weights are written. */
+/** Options of {@link exportWeights}. */
 export interface ExportWeightsOptions extends WeightsConvention {
-  /** Texts for whoever reads the file. */
+  /** Texts that are stored in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** How weights are read. */
+/** Options of {@link importWeights}. */
 export interface ImportWeightsOptions extends WeightsConvention {
   /**
    * Whether a tensor of the file may be left aside, by its name there. PyTorch's `num_batches_tracked` always may: it
    * counts steps that the moving statistics do not depend on. @defaultValue none may
    */
   readonly ignore?: (name: string) => boolean;
-  /** What the file is called in messages. @defaultValue `'The file of weights'` */
+  /** Name of the file in messages. @defaultValue `'The file of weights'` */
   readonly file?: string;
 }
 
 interface Place {
   readonly name: string;
-  /** What it is called in the file. */
+  /** The variable's name in the file. */
   readonly stored: string;
   /** Null where the file has the variable's own axes. */
   readonly layout: TorchLayout | null;
@@ -58,7 +58,7 @@ function placeOf(name: string, options: WeightsConvention): Place {
   return { name, stored: given ?? (torch ? torchName(name) : name), layout };
 }
 
-/** Names that the options speak of and no variable has: a slip that would change nothing, silently. */
+/** Refuses names in the options that no variable has: such a mistake would change nothing, silently. */
 function checkNamesExist(
   variables: ReadonlyMap<string, unknown>,
   options: WeightsConvention,

@@ -8,9 +8,9 @@ import {
 } from './dtypes.ts';
 import { repeatedKey } from './unique-keys.ts';
 
-/** How a file is read. */
+/** Options of {@link decodeSafetensors}. */
 export interface DecodeOptions {
-  /** What the file is called in messages. @defaultValue `'The safetensors file'` */
+  /** Name of the file in messages. @defaultValue `'The safetensors file'` */
   readonly name?: string;
   /** Bytes that the header may take, an integer >= 2; the format itself allows 100 MB. @defaultValue 2²⁴ (16 MiB) */
   readonly maxHeaderBytes?: number;

@@ -33,11 +33,11 @@ export interface RawTensor {
   readonly bytes: Uint8Array;
 }
 
-/** What a file of the format holds. */
+/** The content of a file of the format. */
 export interface SafetensorsFile {
   /** By name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, RawTensor>;
-  /** Texts that whoever wrote the file added. */
+  /** Texts that the writer of the file added. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 

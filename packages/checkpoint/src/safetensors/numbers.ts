@@ -1,7 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { RawTensor, SafetensorsDtype } from './dtypes.ts';
 
-/** What holds a tensor's elements in JavaScript. */
+/** An array that holds a tensor's elements in JavaScript. */
 export type NumberArray =
   | Float32Array
   | Float64Array

@@ -1,4 +1,4 @@
-/** What a made-up wav file is like; the defaults are a good one. */
+/** Options of a wav file made for tests; the defaults give a valid file. */
 export interface WavFileOptions {
   readonly tag?: 1 | 3;
   readonly bits?: 8 | 16 | 24 | 32 | 64;

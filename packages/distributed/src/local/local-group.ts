@@ -3,18 +3,18 @@ import type { Communicator, Numbers, Payload, Reduction } from '../communicator.
 
 /** One rank's part in a collective call. */
 interface Call {
-  /** What all ranks have to agree on, for messages too. */
+  /** Description of the call, which must be the same on all ranks; it also stands in messages. */
   readonly what: string;
   readonly values: Payload;
 }
 
-/** A collective call under way: each rank's part, and what wakes it. */
+/** A collective call under way: each rank's part, and the promise that each rank waits for. */
 interface Meeting {
   readonly calls: (Call | undefined)[];
   readonly done: PromiseWithResolvers<readonly Call[]>[];
 }
 
-/** Ranks that meet in one process, call by call. */
+/** The ranks of one process, which meet call by call. */
 class Group {
   readonly size: number;
   readonly #meetings = new Map<number, Meeting>();
@@ -44,7 +44,7 @@ class Group {
     return promise;
   }
 
-  /** Wakes all who wait, with an error. */
+  /** Rejects the calls of all ranks that wait. */
   fail(error: Error): void {
     this.#failure ??= error;
     for (const { calls, done } of this.#meetings.values()) {
@@ -65,7 +65,7 @@ class Group {
   }
 }
 
-/** Of ES2024. */
+/** The type of ES2024's `Promise.withResolvers`. */
 interface PromiseWithResolvers<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -84,7 +84,7 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
 
 function rankOf(group: Group, rank: number): Communicator {
   let turn = 0;
-  // Copies: nobody may change what the others have yet to read.
+  // Copy the values: a rank may change its own before the others have read them.
   const meet = async (what: string, values: Payload = new Uint8Array(0)): Promise<Payload[]> => {
     turn += 1;
     const calls = await group.meet(rank, turn, { what, values: values.slice() });
@@ -165,7 +165,7 @@ function total(counts: readonly number[]): number {
 }
 
 /**
- * Runs a function for each of several ranks in this process, turn by turn: a program for several ranks under test, without
+ * Runs a function for each of several ranks in this process, turn by turn, to test a program for several ranks without
  * MPI. Ranks that make different calls get an error that names both, where processes would wait forever.
  *
  * @param size - number of ranks, an integer >= 1

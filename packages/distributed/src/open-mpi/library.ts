@@ -45,7 +45,7 @@ export interface MpiLibrary {
   readonly path: string;
   /** Calls a function; it blocks. @throws MultigradError `io` with MPI's own words */
   readonly call: (name: MpiFunction, ...given: unknown[]) => void;
-  /** Calls it on another thread. */
+  /** Calls a function on another thread. */
   readonly callAside: (name: MpiFunction, ...given: unknown[]) => Promise<void>;
   readonly handle: Readonly<Record<keyof typeof handles, unknown>>;
 }
@@ -88,7 +88,7 @@ export function loadLibrary(): MpiLibrary {
       check(name, functions[name](...given) as number);
     },
     callAside: async (name, ...given) => {
-      // The call knows the arrays by their addresses alone: nobody may free them meanwhile.
+      // The call knows the arrays by their addresses alone: keep them alive until it ends.
       held.add(given);
       try {
         const code = await new Promise<number>((resolve, reject) => {
@@ -130,8 +130,8 @@ const keepFlags: Readonly<Record<string, number>> = {
 };
 
 /**
- * Loads a library so that it stays to the end of the process: threads that have called MPI look there for what to tidy up
- * when they end, which is after the last user has let go of it.
+ * Loads a library so that it stays until the end of the process. Threads that have called MPI run code of the library
+ * when they end, which is after its last user has released it.
  */
 function keepLoaded(path: string): void {
   const flags = keepFlags[process.platform];
@@ -140,7 +140,7 @@ function keepLoaded(path: string): void {
     path: string,
     flags: number,
   ) => unknown;
-  // Where it is not found koffi says why.
+  // Where this does not find the library, `koffi.load` reports why.
   open(path, flags);
 }
 

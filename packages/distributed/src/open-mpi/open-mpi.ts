@@ -106,7 +106,7 @@ function initialise(mpi: MpiLibrary): void {
   }
   const provided = [0];
   mpi.call('Init_thread', null, null, serialized, provided);
-  // An error code instead of the end of the process: it becomes an error of ours.
+  // MPI returns an error code instead of ending the process; it becomes a MultigradError.
   mpi.call('Comm_set_errhandler', mpi.handle.world, mpi.handle.errorsReturn);
   if (provided[0]! >= serialized) return;
   mpi.call('Finalize');

@@ -8,13 +8,13 @@ export type LabelledBatch<Modality extends string> = Readonly<Record<Modality, t
   readonly label: tf.Tensor1D;
 };
 
-/** Batches that are there, or that are still to be read. */
+/** Batches in memory, or batches that are read one after the other. */
 export type LabelledBatches<Modality extends string> =
   Iterable<LabelledBatch<Modality>> | AsyncIterable<LabelledBatch<Modality>>;
 
 /**
- * Each modality's mean feature vector of each class, as the network sees samples when it does not train: by modality
- * classes × features, added up in float64.
+ * The mean feature vector of each class for each modality, with the network in inference mode: by modality classes ×
+ * features, added up in float64.
  *
  * @param fallback - what to take for a class without a sample; null for none
  * @throws MultigradError `invalid-data` for a class without a sample and without a fallback

@@ -18,7 +18,7 @@ export interface GBlendingOptions {
   readonly every?: number;
 }
 
-/** What {@link gBlending} gives to a trainer. */
+/** The loss weights and the callback of {@link gBlending}, for a trainer. */
 export interface GBlending<Name extends string> {
   /** The weights in force, all 1 before the first estimate; the trainer reads this object at every step. */
   readonly lossWeights: Readonly<Record<Name, number>>;
@@ -26,7 +26,7 @@ export interface GBlending<Name extends string> {
   readonly callback: TrainerCallback<Name>;
 }
 
-// How much overfitting is counted at least, as a share of the generalisation: none at all would take all weight.
+// Least overfitting that is counted, as a share of the generalisation: an objective with none would take all weight.
 const leastOverfitting = 0.01;
 
 /**
@@ -40,9 +40,9 @@ const leastOverfitting = 0.01;
  * Use it with the strategy `sum` and `validationData` that is no test set.
  *
  * @remarks
- * The paper trains each modality apart from the last checkpoint to estimate its G and O; here the heads of all train
- * together, so an estimate costs nothing. Its weights add up to 1, which a learning rate makes up for. |O_k| counts as at
- * least a hundredth of G_k.
+ * The paper trains each modality by itself, from the last checkpoint, to estimate its G and O; here the heads of all
+ * train together, so an estimate costs nothing. The paper's weights add up to 1; the learning rate can make up for that
+ * difference. |O_k| counts as at least a hundredth of G_k.
  *
  * @param objectives - the objectives' names
  * @throws MultigradError `invalid-option` for fewer than two objectives or an option out of its range; at the end of an

@@ -37,7 +37,7 @@ export interface OgmGeOptions {
 /** A network's encoders under on-the-fly gradient modulation. Make one with {@link ogmGe}. */
 export interface GradientModulation<Modality extends string, Joint extends string> {
   /**
-   * What {@link MultimodalNetwork.objectives} returns; in training the modalities' scores are noted for the update.
+   * What {@link MultimodalNetwork.objectives} returns; in training the modalities' scores are stored for the update.
    */
   readonly objectives: (
     inputs: Readonly<Record<Modality, tf.Tensor>>,
@@ -48,7 +48,7 @@ export interface GradientModulation<Modality extends string, Joint extends strin
   readonly modulate: (optimizer: tf.Optimizer) => (gradients: tf.NamedTensorMap) => Promise<void>;
   /** Scores and factors of the last update, by modality; undefined before the first. */
   readonly last: () => Readonly<Record<Modality, { score: number; factor: number }>> | undefined;
-  /** Frees what is noted for an update that has not come. */
+  /** Frees the scores that are stored for an update that has not been made. */
   readonly dispose: () => void;
 }
 
@@ -68,7 +68,7 @@ export interface GradientModulation<Modality extends string, Joint extends strin
  * convolution kernels only, and in the first epochs; here it is every weight of an encoder, always, as in the paper's
  * equations.
  *
- * @param network - with concatenation as its fusion, whose joint head falls apart by modality
+ * @param network - a network whose fusion is concatenation, so that its joint head can be cut by modality
  * @throws MultigradError `invalid-option`, `unsupported` for another fusion
  *
  * @example
@@ -112,7 +112,7 @@ export function ogmGe<Modality extends string, Joint extends string>(
   const partOf = new Map(
     modalities.flatMap((modality) => parts[modality].map(({ name }) => [name, modality] as const)),
   );
-  // Names that every network of the same make shares, for noise that does not depend on what else the process holds.
+  // Names that are the same in every network of the same make: noise does not depend on other networks in the process.
   const ownNames = new Map(Array.from(network.namedVariables, ([own, { name }]) => [name, own]));
   let noted: { readonly scores: tf.Tensor1D; readonly step: number } | null = null;
   let steps = 0;
@@ -199,7 +199,7 @@ function headSlices<Modality extends string, Joint extends string>(
   return { kernel, bias, from };
 }
 
-/** What each modality alone gives the true classes of a batch, summed over labelled samples. */
+/** The probability that each modality alone gives the true classes of a batch, summed over labelled samples. */
 function scoresOf<Modality extends string, Joint extends string>(
   network: MultimodalNetwork<Modality, Joint>,
   { kernel, bias, from }: ReturnType<typeof headSlices>,

@@ -22,7 +22,7 @@ export interface PmrOptions {
    */
   readonly mu?: number;
   /**
-   * For how many updates of the prototypes, one each epoch, the entropy counts, an integer >= 0.
+   * Number of updates of the prototypes, one each epoch, during which the entropy counts, an integer >= 0.
    *
    * @defaultValue 10
    */
@@ -62,7 +62,7 @@ export interface PrototypicalRebalance<Modality extends string, Joint extends st
   /**
    * Updates the prototypes before each epoch and keeps them in checkpoints.
    *
-   * @param batches - those of one update, such as a tenth of the training samples; they are freed once used
+   * @param batches - returns those of one update, such as a tenth of the training samples; they are freed once used
    */
   readonly callback: (batches: () => LabelledBatches<Modality>) => TrainerCallback;
   /** The prototypes, by modality one row of numbers for each class; undefined before the first update. */
@@ -80,7 +80,7 @@ export interface PrototypicalRebalance<Modality extends string, Joint extends st
  * loss becomes `L + Σ_m α clip(1/ρ_m − 1, 0, 1) CE_m − μ clip(ρ_m − 1, 0, 1) H_m`, CE_m and H_m the mean cross-entropy and
  * entropy of p_m; ratios and prototypes are constants in its gradient.
  *
- * It is about the encoders alone, so any fusion will do, and it goes with any strategy; the paper's setting is the joint
+ * It concerns the encoders alone, so it works with any fusion and any strategy; the paper's setting is the joint
  * objective alone.
  *
  * @remarks
@@ -88,7 +88,7 @@ export interface PrototypicalRebalance<Modality extends string, Joint extends st
  * default to those of the authors' code, which weighs a lagging modality with α whole, not clipped, and has no entropy;
  * μ and its duration are this package's defaults.
  *
- * @param network - what is trained; it stays the caller's
+ * @param network - the network that is trained; it stays the caller's
  * @throws MultigradError `invalid-option`
  *
  * @example

@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { missingLabel, oneHotOf } from '../losses/labels.ts';
 import { assertFirstOrder } from '../second-order.ts';
 
-/** How each modality's terms are weighted in a step, as scalars on the device. */
+/** Weights of a modality's terms in a step, as scalars on the device. */
 export interface TermWeights {
-  /** Of its prototypical cross-entropy. */
+  /** Weight of its prototypical cross-entropy. */
   readonly crossEntropy: tf.Scalar;
-  /** Of the entropy of its prototypical class probabilities. */
+  /** Weight of the entropy of its prototypical class probabilities. */
   readonly entropy: tf.Scalar;
 }
 
-/** What a modality's prototypes say of a batch. */
+/** The class probabilities that a modality's prototypes give a batch. */
 interface Prediction {
   readonly z: tf.Tensor2D;
   /** Distances to the prototypes, n × classes, > 0. */
@@ -19,7 +19,7 @@ interface Prediction {
   readonly probabilities: tf.Tensor2D;
 }
 
-// A feature vector on its prototype has no direction towards it: the slope there is 0 over this.
+// Least squared distance: it keeps the slope at a prototype itself, 0 divided by the distance, at 0.
 const leastDistance = 1e-12;
 
 /**
@@ -31,7 +31,7 @@ const leastDistance = 1e-12;
  * @param vectors - features by modality, each n × features
  * @param prototypes - by modality, each classes × features
  * @param labels - n integers, −1 where one is missing; at least one is there
- * @param weigh - u and v from the modalities' scores: what each gives the true classes, summed over samples
+ * @param weigh - gives u and v for the modalities' scores, the probabilities of the true classes summed over samples
  * @returns the term, and each modality's score, divided by the number of labelled samples
  */
 export function prototypeTerm(
@@ -43,7 +43,7 @@ export function prototypeTerm(
   const present = tf.expandDims(tf.cast(tf.notEqual(labels, missingLabel), 'float32'), 1);
   const count = tf.sum(present);
   const target = tf.mul<tf.Tensor2D>(oneHotOf(labels, prototypes[0]!.shape[0]), present);
-  // Outlives the operation, whose other tensors end with it.
+  // These scores outlive the operation, whose other tensors are freed at its end.
   let kept: readonly tf.Scalar[] = [];
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const save = inputs.at(-1) as tf.GradSaveFunc;
@@ -74,7 +74,7 @@ export function prototypeTerm(
 }
 
 function predict(z: tf.Tensor2D, prototypes: tf.Tensor2D): Prediction {
-  // Differences first: |z|² − 2 z·c + |c|² would lose the digits of small distances.
+  // Take the differences first: |z|² − 2 z·c + |c|² would lose the digits of small distances.
   const differences = tf.sub(tf.expandDims(z, 1), tf.expandDims(prototypes, 0));
   const squares = tf.sum(tf.square(differences), 2);
   const distances = tf.sqrt(tf.maximum<tf.Tensor2D>(squares, leastDistance));
@@ -93,7 +93,7 @@ function measure(
   const crossEntropy = tf.neg(tf.sum(tf.mul(target, logProbabilities)));
   const entropies = tf.neg(tf.sum(tf.mul(probabilities, logProbabilities), 1, true));
   const entropy = tf.sum(tf.mul(entropies, present));
-  // By the logits −d: p − y of the cross-entropy, −p (log p + H) of the entropy.
+  // Derivatives by the logits −d: p − y of the cross-entropy, −p (log p + H) of the entropy.
   const towardsTrue = tf.sub(tf.mul(probabilities, present), target);
   const towardsEven = tf.mul(tf.mul(probabilities, tf.add(logProbabilities, entropies)), present);
   const byLogits = tf.add(

@@ -55,7 +55,7 @@ export interface DigitEncoderOptions {
  * Batch norm → conv 5×5 (width) → max-pool 3×3 / 2 → conv 3×3 (width) → conv 3×3 / 2 (2 width) → conv 3×3 (2 width) →
  * global average → dense (features), with a ReLU after each convolution and after the dense layer.
  *
- * Stages, by which streams may exchange what they see: `norm`, `conv1`, `pool`, `conv2`, `conv3`, `conv4`, `average`,
+ * Stages, behind which streams may exchange features: `norm`, `conv1`, `pool`, `conv2`, `conv3`, `conv4`, `average`,
  * `dense`.
  *
  * @remarks

@@ -108,7 +108,7 @@ export function lenet({ name, ...given }: LenetOptions): LayersModel {
   return model({ name, inputs: image, outputs: chain(image, stages) });
 }
 
-/** What two rounds of a 5-wide convolution and a 2-wide pool leave of a side. */
+/** The length of a side after two rounds of a 5-wide convolution and a 2-wide pool. */
 function sizeBehind(side: number): number {
   return Math.floor((Math.floor((side - 4) / 2) - 4) / 2);
 }

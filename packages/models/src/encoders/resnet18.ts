@@ -33,7 +33,7 @@ export interface Resnet18Options {
    */
   readonly frames?: number;
   /**
-   * What comes first: `imagenet`: conv 7×7 / 2 and max-pool 3×3 / 2; `small`: conv 3×3 alone, for images of 32 or 64
+   * The first layers: `imagenet`: conv 7×7 / 2 and max-pool 3×3 / 2; `small`: conv 3×3 alone, for images of 32 or 64
    * pixels.
    *
    * @defaultValue 'imagenet'
@@ -148,7 +148,7 @@ function stem(
   return chain(image, [convolution, ...rest]);
 }
 
-/** Applies to each frame of n × f × h × w × c what `body` does to images. */
+/** Applies `body`, which takes images, to each frame of n × f × h × w × c. */
 function onEveryFrame(
   name: string,
   frames: number,

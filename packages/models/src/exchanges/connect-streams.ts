@@ -8,7 +8,7 @@ import { stageEnds, stagesOf } from './stages.ts';
 
 /** Encoders side by side, with the exchange that stands between their stages. */
 export interface ConnectedStreams {
-  /** What the option is called, for messages. */
+  /** Name of the option, for messages. */
   readonly owner: string;
   readonly encoders: Readonly<Record<string, LayersModel>>;
   readonly exchange: Exchange;

@@ -6,7 +6,7 @@ import type { SeededLayers } from '../weights/seeded-layers.ts';
 /** Streams at one place between their stages, by name. */
 export type Streams = Readonly<Record<string, SymbolicTensor>>;
 
-/** What happens between stages. */
+/** An exchange of features between the stages of streams. */
 export interface Exchange {
   /**
    * Refuses streams that cannot be connected, by their shapes; before any layer is made or applied.
@@ -14,7 +14,7 @@ export interface Exchange {
    * @throws MultigradError `invalid-option`
    */
   readonly check: (shapes: Readonly<Record<string, Shape>>) => void;
-  /** The streams, each in view of the others; it makes its layers with `make`. */
+  /** Returns the streams after the exchange, each in view of the others; it makes its layers with `make`. */
   readonly connect: (streams: Streams, make: SeededLayers) => Streams;
 }
 

@@ -8,8 +8,8 @@ import type { Exchange } from './exchange.ts';
 import { mmtm, type MmtmOptions } from './mmtm.ts';
 
 /**
- * What encoders show each other, and behind which of their stages: `after` names stages that all encoders have, or each
- * encoder's own, as many for each.
+ * The exchange between encoders, and the stages behind which it stands: `after` names stages that all encoders have, or
+ * each encoder's own, as many for each.
  */
 export type StageExchange<Stream extends string> = {
   readonly after: readonly string[] | Readonly<Record<Stream, readonly string[]>>;

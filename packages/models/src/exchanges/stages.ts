@@ -9,7 +9,8 @@ export interface Stage {
 }
 
 /**
- * The stages of an encoder: its layers (models within it among them) in their order, as it must be a plain chain of them.
+ * The stages of an encoder: its layers, and models within it, in their order. The encoder must be a plain chain of
+ * them.
  *
  * @throws MultigradError `unsupported` for an encoder that branches at its outermost level
  */

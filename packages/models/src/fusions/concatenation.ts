@@ -35,7 +35,7 @@ export function concatenation({
   name = 'fusion',
   ...others
 }: ConcatenationOptions): LayersModel {
-  // No further options: what else is given is refused.
+  // There are no further options: any other is refused.
   resolveOptions('concatenation', {}, others);
   const symbols = Object.values(vectorInputs('concatenation', name, inputs));
   const joined = layers.concatenate({ name: `${name}/concatenation` }).apply(symbols);

@@ -26,7 +26,7 @@ export type FusionWithOptions =
   | ({ readonly kind: 'film' } & Omit<FilmOptions, Given>)
   | ({ readonly kind: 'cross-attention' } & Omit<CrossAttentionOptions, Given>);
 
-/** What a fusion gets to see of the network that it is made for. */
+/** The network that a fusion is made for, as far as the fusion depends on it. */
 export interface FusionSetting {
   /** Shapes of the encoders' outputs, without the batch. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;

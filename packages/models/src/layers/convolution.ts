@@ -4,7 +4,7 @@ import { layers } from '@tensorflow/tfjs-layers';
 
 type Config = Parameters<typeof layers.conv2d>[0];
 
-/** What of `tf.layers.conv2d`'s options is served here: channels last, no dilation. */
+/** The options of `tf.layers.conv2d` that are supported here: channels last, no dilation. */
 export interface ConvolutionConfig extends Pick<
   Config,
   'name' | 'filters' | 'kernelSize' | 'useBias' | 'kernelInitializer' | 'biasInitializer'
@@ -22,9 +22,9 @@ interface Attributes extends tf.NamedAttrMap {
 }
 
 /**
- * `tf.layers.conv2d`, saved and loaded as such, with another way through it while a network trains: bias and ReLU are
- * one kernel with the convolution, and the gradient with respect to the input is computed where something asks for it
- * alone. The stock layer without an activation always computes it, at the entrance of a network for nothing.
+ * `tf.layers.conv2d`, saved and loaded as such, with another path while a network trains: convolution, bias and ReLU
+ * are one kernel, and the gradient with respect to the input is computed only where something asks for it. The stock
+ * layer without an activation always computes it, even at the input of a network, where nothing uses it.
  */
 export function convolution(config: ConvolutionConfig): layers.Layer {
   const layer = layers.conv2d(config);
@@ -61,7 +61,7 @@ function convolve(
   );
 }
 
-/** TensorFlow.js has none: its own fused convolutions bring theirs along, and do not look here. */
+/** Registers the gradient of the fused kernel. TensorFlow.js has none: its own fused convolutions bring theirs along. */
 function registerFusedGradient(): void {
   if ((tf.getGradient(tf.FusedConv2D) as unknown) !== undefined) return;
   tf.registerGradient({

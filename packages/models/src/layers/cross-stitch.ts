@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
 
-/** What a {@link CrossStitch} is made of: the streams it reads, and which of them it belongs to. */
+/** Configuration of a {@link CrossStitch}: the streams it reads, and which of them it belongs to. */
 export interface CrossStitchConfig {
   readonly name: string;
   readonly streams: readonly string[];

@@ -20,7 +20,7 @@ import type { Shape } from './shape.ts';
 
 /** Options of {@link dropout}. */
 export interface DropoutOptions {
-  /** The layer's name, unique in a network: with the seed and the step it says which values are dropped. */
+  /** The layer's name, unique in a network; seed, step and name decide which values are dropped. */
   readonly name: string;
   /**
    * Share of the values that are dropped, 0 to 1, 1 excluded.

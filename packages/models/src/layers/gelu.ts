@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /**
- * The activation `x · Φ(x)` of layers, under TensorFlow.js's own name and saved as such: one kernel each way where the
- * backend has them, where TensorFlow.js composes value and gradient of a dozen.
+ * The activation `x · Φ(x)` of layers, under TensorFlow.js's own name and saved as such. Value and gradient are one
+ * kernel each where the backend has them; TensorFlow.js composes them of a dozen.
  */
 export class Gelu extends tf.serialization.Serializable {
   static readonly className: string = 'gelu';

@@ -3,7 +3,7 @@ import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
 import type { Shape } from './shape.ts';
 
-/** What a {@link MultiHeadAttention} is made of; `heads` divides `width`. */
+/** Configuration of a {@link MultiHeadAttention}; `heads` divides `width`. */
 export interface MultiHeadAttentionConfig {
   readonly name: string;
   readonly width: number;

@@ -3,7 +3,7 @@ import { assertFirstOrder } from '../second-order.ts';
 import type { ReceiveMoments } from './standardize.ts';
 import { scaleAndShift } from './standardize.ts';
 
-/** Adds up over the ranks, in place, the same bits on each; within a forward or backward pass. */
+/** Adds up numbers over the ranks, in place, within a forward or backward pass; all ranks get the same bits. */
 type SumNow = (values: Float64Array) => void;
 
 /**
@@ -32,7 +32,7 @@ function standardizeTogether(
   const channels = x.shape.at(-1)!;
   const rows = x.size / channels;
   const flat = (value: tf.Tensor): tf.Tensor2D => tf.reshape(value, [rows, channels]);
-  // Float64 on the way, as sums over many ranks should not lose digits that each of them had.
+  // Sums are float64: those over many ranks should not lose digits that each of them had.
   const sumsOf = (values: readonly tf.Tensor[], further: readonly number[] = []): Float64Array => {
     const own = values.flatMap((value) => [...tf.sum(value, 0).dataSync()]);
     const sums = Float64Array.from([...own, ...further]);
@@ -43,7 +43,7 @@ function standardizeTogether(
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
     const samples = flat(input);
-    // Two passes: squares of numbers far from zero would cost digits.
+    // Mean and variance take two passes: squares of numbers far from zero would cost digits.
     const sums = sumsOf([samples], [rows]);
     const count = sums[channels]!;
     const mean = vector(sums.subarray(0, channels).map((sum) => sum / count));

@@ -2,7 +2,7 @@ import { hasKernel, runKernel, type TrainingKernel } from '@multigrad/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
-/** Mean and variance of each channel over a batch; valid during the call that hands them out. */
+/** Receives mean and variance of each channel over a batch; they are valid during the call. */
 export type ReceiveMoments = (mean: tf.Tensor, variance: tf.Tensor) => void;
 
 /**

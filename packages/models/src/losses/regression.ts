@@ -79,7 +79,7 @@ function meanOverPresent(
   const meanOf = (p: tf.Tensor): { value: tf.Scalar; slope: tf.Tensor } => {
     const missing = tf.isNaN(targets);
     const count = tf.sum(tf.sub(1, tf.cast(missing, 'float32')));
-    // A missing target counts as met.
+    // A missing target counts as equal to its prediction.
     const difference = tf.where(missing, tf.zerosLike(p), tf.sub(p, targets));
     const { loss, slope } = measure(difference);
     return { value: tf.div(tf.sum(loss), count), slope: tf.div(slope, count) };

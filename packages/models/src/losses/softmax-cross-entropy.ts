@@ -93,8 +93,8 @@ interface Targets {
 }
 
 function targetsOf(labels: tf.Tensor1D, classes: number): Targets {
-  // The row of a label out of range is all zero: divided by its sum it is NaN, where zeros would mean "no loss".
-  // A missing label's stays zero.
+  // The row of a label out of range is all zero: divided by its sum it becomes NaN, while zeros would mean "no loss".
+  // The row of a missing label stays zero.
   const oneHot = oneHotOf(labels, classes);
   const missing = tf.cast(tf.equal(labels, missingLabel), 'float32');
   const present = tf.expandDims(tf.sub(1, missing), 1);

@@ -21,7 +21,7 @@ export interface MultiTaskNetworkOptions<Name extends string> {
   /** A model from one input to features, or a function that makes one of the name it is given; both become the network's. */
   readonly trunk: Trunk;
   /**
-   * What tasks share, and how; all but hard sharing need `trunk` to be a function.
+   * How tasks share parts of the network; all but hard sharing need `trunk` to be a function.
    *
    * @defaultValue 'hard'
    */

@@ -30,8 +30,8 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
    */
   readonly fusion?: Fusion;
   /**
-   * What encoders show each other between their stages (`{ kind: 'mmtm', after: ['conv2', 'conv4'] }`); every encoder
-   * is then reached by every objective. Encoders must be chains of layers, or of models that branch within.
+   * The exchange between the encoders' stages (`{ kind: 'mmtm', after: ['conv2', 'conv4'] }`); every encoder is then
+   * reached by every objective. Encoders must be chains of layers, or of models that branch within.
    *
    * @defaultValue nothing
    */
@@ -149,7 +149,7 @@ const specs: OptionSpecs<
   initialisation: initialisationOption,
 };
 
-/** The encoders put to inputs, once; the exchange's options are checked here. */
+/** Makes the function that applies the encoders to inputs; the exchange's options are checked here. */
 function connection<Modality extends string>(
   encoders: Readonly<Record<Modality, LayersModel>>,
   exchange: StageExchange<Modality> | undefined,

@@ -16,7 +16,7 @@ import type { TaskMeasures } from './tasks.ts';
 export type MeasuredTask = Readonly<{
   loss: tf.Scalar;
   metrics: Readonly<Record<string, tf.Scalar>>;
-  /** How many targets they are means over. */
+  /** Number of targets over which both are means. */
   samples: tf.Scalar;
 }>;
 
@@ -67,8 +67,8 @@ export class MultiTaskNetwork<Name extends string> {
   /** Every variable that training changes. */
   readonly trainableVariables: tf.Variable[];
   /**
-   * With hard sharing the trunk's trainable variables, as what an engine keeps apart as a named part; empty for the other
-   * schemes, where which tasks reach a variable says what is shared.
+   * With hard sharing the trunk's trainable variables, as a named part for grouping. Empty for the other schemes: there
+   * the tasks that reach a variable show what is shared.
    */
   readonly parts: Readonly<Record<string, tf.Variable[]>>;
   /** All weights, moving statistics included, by names that every network of the same make shares. */
@@ -206,7 +206,7 @@ export class MultiTaskNetwork<Name extends string> {
     );
   }
 
-  /** The trainable variables that one task reaches: with its loss alone, what a single-task baseline trains. */
+  /** The trainable variables that one task reaches: a single-task baseline trains them with this task's loss alone. */
   variablesOf(task: Name): tf.Variable[] {
     return variablesBehind(this.model.outputs[this.objectiveNames.indexOf(task)]!);
   }

@@ -23,7 +23,7 @@ import { apply, assertInput, type ForwardMode, record, tidyRecord } from './part
 export type MeasuredObjective = Readonly<{
   loss: tf.Scalar;
   metrics: Readonly<{ accuracy: tf.Scalar }>;
-  /** How many labels they are means over. */
+  /** Number of labels over which both are means. */
   samples: tf.Scalar;
 }>;
 
@@ -31,11 +31,11 @@ export type MeasuredObjective = Readonly<{
 export interface NetworkParts<Modality extends string, Objective extends string> {
   /** One encoder for each modality. */
   readonly encoders: Readonly<Record<Modality, LayersModel>>;
-  /** The encoders put to symbolic inputs: side by side, or with exchanges between their stages. */
+  /** Applies the encoders to symbolic inputs: side by side, or with exchanges between their stages. */
   readonly connect: (inputs: Streams) => Streams;
-  /** For each modality what makes a vector of its features, or null where they are one. */
+  /** For each modality the layer that makes a vector of its features, or null where they are one. */
   readonly pools: Readonly<Record<Modality, layers.Layer | null>>;
-  /** Features of all modalities, in the order of `encoders`, to one vector. */
+  /** Model from the features of all modalities, in the order of `encoders`, to one vector. */
   readonly fusion: LayersModel;
   /** Whether the fusion takes features as they are, not the vectors made of them. */
   readonly fusesMaps: boolean;
@@ -50,7 +50,7 @@ export interface NetworkParts<Modality extends string, Objective extends string>
 export type BatchLabels<Objective extends string> =
   tf.Tensor1D | Readonly<Partial<Record<Objective, tf.Tensor1D>>>;
 
-/** What is measured of a batch: all objectives if they have the same labels, else those that have some. */
+/** A value for each objective: for all if they have the same labels, else for those with a label in the batch. */
 export type Measured<Labels, Objective extends string, Value> = Labels extends tf.Tensor
   ? Record<Objective, Value>
   : Partial<Record<Objective, Value>>;
@@ -90,7 +90,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   readonly classes: number;
   /** One encoder for each modality. */
   readonly encoders: Readonly<Record<Modality, LayersModel>>;
-  /** Features of all modalities to one vector. */
+  /** Model from the features of all modalities to one vector. */
   readonly fusion: LayersModel;
   /** One classifier for each objective. */
   readonly heads: Readonly<Record<Joint | Modality, LayersModel>>;
@@ -98,7 +98,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   readonly model: LayersModel;
   /** Every variable that training changes: the encoders', the exchanges', the fusion's, the heads'. */
   readonly trainableVariables: tf.Variable[];
-  /** The encoders' trainable variables, by modality: what an engine keeps apart as named parts. */
+  /** The encoders' trainable variables, by modality, as named parts for grouping. */
   readonly parts: Readonly<Record<Modality, tf.Variable[]>>;
   /**
    * All weights, moving statistics included, by names that every network of the same make shares, such as
@@ -283,8 +283,8 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   }
 
   /**
-   * The trainable variables that one objective reaches: with its loss alone, what a single-modality baseline trains (or,
-   * of the joint objective, the network without unimodal heads).
+   * The trainable variables that one objective reaches: a single-modality baseline trains them with this objective's
+   * loss alone (for the joint objective, the network without unimodal heads).
    */
   variablesOf(objective: Joint | Modality): tf.Variable[] {
     return variablesBehind(this.model.outputs[this.objectiveNames.indexOf(objective)]!);

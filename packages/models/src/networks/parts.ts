@@ -6,9 +6,12 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 /** Whether a forward pass trains: batch statistics and dropout are in force, moving statistics follow. */
 export interface ForwardMode {
   readonly training: boolean;
-  /** Number of the training step, an integer >= 0: what dropout goes by, and nothing else. */
+  /** Number of the training step, an integer >= 0; dropout alone depends on it. */
   readonly step?: number;
-  /** This rank's part of the batch, as the trainer says: dropout and batch norm go by it. @defaultValue the whole batch */
+  /**
+   * This rank's part of the batch, as the trainer passes it: dropout and batch norm depend on it. @defaultValue the
+   * whole batch
+   */
   readonly share?: BatchShare;
 }
 

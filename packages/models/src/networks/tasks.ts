@@ -12,7 +12,7 @@ import { accuracy, labelCount, softmaxCrossEntropy } from '../losses/softmax-cro
 import { countOption, without } from '../option-specs.ts';
 import { chain, type SeededLayers } from '../weights/seeded-layers.ts';
 
-/** One of several classes. */
+/** A task whose target is one of several classes. */
 export interface ClassificationTask {
   readonly kind: 'classification';
   /** Number of classes, an integer >= 2. */
@@ -25,7 +25,7 @@ export interface ClassificationTask {
   readonly hidden?: number;
 }
 
-/** Numbers. */
+/** A task whose targets are numbers. */
 export interface RegressionTask {
   readonly kind: 'regression';
   /** How many numbers, an integer >= 1. */
@@ -44,10 +44,10 @@ export interface RegressionTask {
   readonly hidden?: number;
 }
 
-/** What a network is to learn: one task. */
+/** A task that a network learns. */
 export type Task = ClassificationTask | RegressionTask;
 
-/** A task, checked, with what its network needs of it. */
+/** A checked task, as the functions that its network needs. */
 export interface TaskMeasures {
   /** Length of the head's output. */
   readonly outputs: number;
@@ -58,7 +58,7 @@ export interface TaskMeasures {
   readonly loss: (outputs: tf.Tensor2D, targets: tf.Tensor) => tf.Scalar;
   /** Accuracy of a classification, mean absolute error of a regression. */
   readonly metrics: (outputs: tf.Tensor2D, targets: tf.Tensor) => Record<string, tf.Scalar>;
-  /** How many targets are there: what loss and metric are means over. */
+  /** The number of targets that are there, over which loss and metric are means. */
   readonly samples: (targets: tf.Tensor) => tf.Scalar;
 }
 

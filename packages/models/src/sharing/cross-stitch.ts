@@ -10,7 +10,7 @@ export interface CrossStitchOptions {
   /** The stages behind which units stand, by name, one or more. */
   readonly after: readonly string[];
   /**
-   * What each task takes of the others at the start, 0 to 1.
+   * Share that each task takes from the others at the start, 0 to 1.
    *
    * @defaultValue 0.1
    */

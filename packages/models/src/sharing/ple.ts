@@ -14,13 +14,13 @@ export interface PleOptions {
    */
   readonly levels?: number;
   /**
-   * Experts of all tasks at each level, an integer >= 1.
+   * Number of experts at each level that all tasks share, an integer >= 1.
    *
    * @defaultValue 1
    */
   readonly shared?: number;
   /**
-   * Experts of each task at each level, an integer >= 1.
+   * Number of experts at each level that belong to one task, an integer >= 1.
    *
    * @defaultValue 1
    */

@@ -7,7 +7,7 @@ import { ple, type PleOptions } from './ple.ts';
 import type { SharedBody, SharingSetting } from './shared-body.ts';
 
 /**
- * What tasks share:
+ * How tasks share parts of a network:
  *
  * - `hard`: one trunk
  * - `cross-stitch`: a trunk for each task, mixed channel by channel behind the stages named by `after`

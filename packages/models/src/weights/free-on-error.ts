@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Runs `build`; if it throws, the variables that it made until then are freed, so that a refusal holds nothing. */
+/** Runs `build`; if it throws, frees the variables that it made until then, so that an error leaves none behind. */
 export function freeOnError<T>(build: () => T): T {
   const { registeredVariables } = tf.engine().state;
   const before = new Set(Object.keys(registeredVariables));

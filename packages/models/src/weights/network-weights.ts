@@ -12,7 +12,7 @@ export function variablesOf(weights: readonly LayerVariable[]): tf.Variable[] {
   return weights.map(variableOf);
 }
 
-/** The trainable variables on the ways from a model's inputs to one of its outputs. */
+/** The trainable variables on the paths from a model's inputs to one of its outputs. */
 export function variablesBehind(output: SymbolicTensor): tf.Variable[] {
   const seen = new Set<SymbolicTensor>();
   const found = new Set<LayerVariable>();

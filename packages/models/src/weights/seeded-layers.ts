@@ -76,7 +76,7 @@ export class SeededLayers {
     return layerInitializers(this.#initialisation, fanIn, this.#seed, this.name(layer));
   }
 
-  /** What a layer that draws its own weights needs to be told. */
+  /** Configuration of a layer that draws its own weights. */
   config(layer: string): { name: string; seed: number; initialisation: Initialisation } {
     return { name: this.name(layer), seed: this.#seed, initialisation: this.#initialisation };
   }
