@@ -36,7 +36,7 @@ export function assertWeighing(wrapper: string, strategy: GradientStrategy): voi
   );
 }
 
-/** What a strategy has to see at the next step. */
+/** The needs of a strategy at the next step. */
 export function needsAt(strategy: GradientStrategy, state: Json): Needs {
   return strategy.needsNow?.(state) ?? strategy.needs;
 }

@@ -39,7 +39,7 @@ export interface Taken {
 /** Further batches, for strategies that see several: gradients equal to those of the first batch, or others. */
 export type Batches = 'equal' | 'other';
 
-/** What a strategy has to see at the next step. */
+/** The needs of a strategy at the next step. */
 export function needsAt(strategy: GradientStrategy, state: Json): Needs {
   return strategy.needsNow?.(state) ?? strategy.needs;
 }

@@ -3,7 +3,7 @@ import { type Json, MultigradError } from '@multigrad/core/strategy';
 import type { Communicator } from './communicator.ts';
 import { broadcastJson, gatherJson } from './json.ts';
 
-/** How gradients are exchanged. */
+/** Options of {@link gradientExchange}. */
 export interface ExchangeOptions {
   /**
    * Numbers that are sent at a time, an integer >= 1. The copies beside the gradients themselves take the memory of so

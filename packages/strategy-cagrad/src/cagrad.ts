@@ -4,8 +4,8 @@ import { averseWeights } from './averse-weights.ts';
 /** Descriptions of the options of {@link cagrad}. */
 export const cagradOptions = {
   /**
-   * How far the update may lie from the mean of the gradients, in lengths of it, >= 0: 0 is the mean, 1 or more never
-   * conflicts. Less than 1e-6 counts as 0.
+   * Greatest distance of the update from the mean of the gradients, as a multiple of the mean's length, >= 0. With 0
+   * the update is the mean; with 1 or more it never conflicts. Less than 1e-6 counts as 0.
    *
    * @defaultValue 0.5
    */

@@ -15,7 +15,7 @@ export type MocoState = {
 
 /** Descriptions of the options of {@link moco}. */
 export const mocoOptions = {
-  /** How far the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
+  /** Share by which the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
   beta: {
     kind: 'number',
     default: 0.5,

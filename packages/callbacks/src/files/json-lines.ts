@@ -40,9 +40,10 @@ export interface JsonLinesOptions {
  * epoch with its logs ({@link StepLine}, {@link EpochLine}). NaN and infinities are written as null.
  *
  * @remarks
- * Each line is in the file before the next step begins. Training that goes on at step s keeps the lines of earlier steps
- * and of epochs that had ended, drops a last line that was not written whole, and replaces the rest: a run that goes on from a checkpoint leaves the
- * file that an uninterrupted run would have left, and one that begins anew begins a new file.
+ * Each line is in the file before the next step begins. Training that resumes at step s keeps the lines of earlier
+ * steps and of epochs that had ended, drops a last line that was not written whole, and replaces the rest. A run that
+ * resumes from a checkpoint leaves the file that an uninterrupted run would have left, and one that begins anew begins
+ * a new file.
  *
  * @throws MultigradError `invalid-option`; while training, `io` where the file cannot be written, `invalid-data` where it
  * holds something else

@@ -1,7 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 
 /**
- * How PyTorch stores what a variable of TensorFlow.js holds.
+ * How PyTorch stores the values of a TensorFlow.js variable.
  *
  * - `as-is`: the same axes; biases, batch norm, embeddings
  * - `kernel`: outputs first, space last: dense [out, in] for [in, out], convolutions [out, in, …space] for

@@ -1,7 +1,7 @@
 import { MultigradError, own } from '@multigrad/core/strategy';
 import type { TorchLayout } from './layouts.ts';
 
-// What the weights of TensorFlow.js's layers are called in PyTorch's modules, and how those store them.
+// PyTorch's names and layouts for the weights of TensorFlow.js's layers.
 const kinds: Readonly<Record<string, readonly [name: string, layout: TorchLayout]>> = {
   kernel: ['weight', 'kernel'],
   depthwise_kernel: ['weight', 'depthwise'],
@@ -19,7 +19,7 @@ function split(name: string): { readonly path: string; readonly kind: string } {
 }
 
 /**
- * What PyTorch would call a weight: `gray/conv1/kernel` is `gray.conv1.weight`, `bn/moving_mean` is `bn.running_mean`.
+ * PyTorch's name of a weight: `gray/conv1/kernel` is `gray.conv1.weight`, `bn/moving_mean` is `bn.running_mean`.
  * A word that is no weight of a TensorFlow.js layer stays as it is.
  *
  * @example

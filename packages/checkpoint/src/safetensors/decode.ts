@@ -19,7 +19,7 @@ export interface DecodeOptions {
 /**
  * Reads a safetensors file: `n` as eight bytes, a JSON header of `n` bytes, then the tensors' bytes.
  *
- * Nothing in the header is believed: names, types, shapes and offsets must describe the bytes behind it exactly, each
+ * Nothing in the header is trusted: names, types, shapes and offsets must describe the bytes behind it exactly, each
  * byte once, without gaps. Beside the header's own JSON no memory is taken in proportion to what a header claims.
  *
  * @param file - the whole file; the tensors are views of it

@@ -8,7 +8,7 @@ import { byteLength, elementBytes, isDtype, type RawTensor } from './dtypes.ts';
  * size, as readers that map the file into memory like it.
  *
  * @param tensors - by name; a name is any text but `__metadata__`
- * @param metadata - texts for whoever reads the file
+ * @param metadata - texts that are stored in the file
  * @throws MultigradError `invalid-argument` for a tensor whose bytes do not fit its shape, and for a name that is taken
  *   twice, reserved or no Unicode text; `unsupported` for more bytes than an array holds on this machine
  *

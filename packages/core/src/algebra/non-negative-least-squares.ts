@@ -162,7 +162,10 @@ function exchange(
   return leave(matrix, factor, entered, inside, count, solution, target);
 }
 
-/** How far towards the target, 0 … 1, before a variable reaches zero; Infinity where the target is positive throughout. */
+/**
+ * The step towards the target, 0 … 1, at which a variable reaches zero; Infinity where the target is positive
+ * throughout.
+ */
 function largestStep(
   entered: Int32Array,
   count: number,

@@ -82,7 +82,7 @@ export function randomState(seed: number, ...stream: readonly (string | number)[
 }
 
 /**
- * A generator that goes on from a state.
+ * A generator that continues from a state.
  *
  * The generator is Blackman and Vigna's xoroshiro128+, of period 2¹²⁸ − 1.
  *

@@ -1,5 +1,5 @@
 /**
- * What a strategy has to see at a step; the engine computes and reads back just that.
+ * The data that a strategy needs at a step; the engine computes and reads back nothing else.
  *
  * @example
  * ```ts

@@ -24,7 +24,7 @@ export function runStrategy<T>(strategy: string, what: string, action: () => T):
   }
 }
 
-/** What a strategy has to see at the next step. */
+/** The needs of a strategy at the next step. */
 export function needsAt<State extends Json>(
   strategy: GradientStrategy<State>,
   state: State,

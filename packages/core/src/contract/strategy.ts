@@ -3,7 +3,7 @@ import type { Json } from '../base/json.ts';
 import type { Needs } from './needs.ts';
 import type { CombineRows } from './row-algebra.ts';
 
-/** What a strategy learns about a parameter group once, when its state is made. */
+/** Description of a parameter group, from which a strategy makes its first state. */
 export interface GroupDescription {
   /** The group's name, unique in a network. */
   readonly key: string;
@@ -58,7 +58,7 @@ export interface GroupGradients {
 
 /** How the K memory vectors change at one step: `m_k ← keep[k] · m_k + add[k] · g_k`. */
 export interface MemoryUpdate {
-  /** K finite weights in the update of the memory vectors as they were before this step. */
+  /** K finite weights of the memory vectors in the strategy's update; the vectors are those before this step. */
   readonly weights: Float64Array;
   /** K finite factors of the memory vectors. */
   readonly keep: Float64Array;
@@ -67,7 +67,7 @@ export interface MemoryUpdate {
 }
 
 /**
- * What a strategy decides for one group: its update is `Σ_k weights[k] · g_k`, plus the weighted gradients of further
+ * A strategy's answer for one group: its update is `Σ_k weights[k] · g_k`, plus the weighted gradients of further
  * batches and the weighted memory vectors, where its needs name them.
  */
 export interface Integration<State extends Json = Json> {
@@ -126,10 +126,7 @@ export interface GradientStrategy<State extends Json = Json> {
   readonly name: string;
   /** The most that the strategy ever has to see. */
   readonly needs: Needs;
-  /**
-   * What the strategy has to see at the next step, where that is less than `needs`: it may keep weights for several
-   * steps.
-   */
+  /** The needs at the next step, where they are less than `needs`: the strategy may keep weights for several steps. */
   needsNow?(state: State): Needs;
   /** The state before the first step. Strategies that see no gradients have one state per run, the others one per group. */
   init(group: GroupDescription): State;

@@ -14,7 +14,7 @@ export interface ParameterGroup {
   readonly feature: string | null;
 }
 
-/** What a `groupBy` function sees of a variable. */
+/** A variable as a `groupBy` function sees it. */
 export interface GroupableVariable {
   readonly name: string;
   /** The name without its last component: `gray/conv1` of `gray/conv1/kernel`. */
@@ -89,7 +89,7 @@ export function withOwnKeys(groups: readonly ParameterGroup[]): ParameterGroup[]
   });
 }
 
-/** What identifies a variable's group: keys of different groups may be equal by chance. */
+/** Identifies a variable's group. A key alone does not: keys of different groups may be equal by chance. */
 function groupIdentity(groupBy: GroupBy, { part, reach }: GroupableVariable, key: string): string {
   if (groupBy === 'shared' && reach.length > 1) return 'shared';
   return groupBy === 'reach' || groupBy === 'shared' ? JSON.stringify([part, reach]) : key;

@@ -66,7 +66,7 @@ export function optionDefault(spec: OptionSpec): OptionValue {
 }
 
 /**
- * What values an option takes, in words: "a number >= 1, or null (off)".
+ * Describes in words the values that an option takes: "a number >= 1, or null (off)".
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ export interface Not {
  */
 export type Scope = true | 'independent' | Not;
 
-/** What is known of the one gradient of a group at the first step. */
+/** The one gradient of a group at the first step. */
 export interface SingleGradient {
   /** Its length, > 0. */
   readonly length: number;
@@ -22,7 +22,7 @@ export interface SingleGradient {
 }
 
 /**
- * What a strategy with its default options promises beyond what every strategy has to do, and what it does not promise.
+ * The promises of a strategy with its default options beyond those of every strategy, and what it does not promise.
  * `@multigrad/conformance` tests these claims, denials included.
  *
  * @example

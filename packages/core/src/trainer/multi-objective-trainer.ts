@@ -80,8 +80,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * What gradient integration carries from step to step: groups and the strategy's states, as plain JSON; undefined
-   * before the first step.
+   * State of gradient integration between two steps: groups and the strategy's states, as plain JSON; undefined before
+   * the first step.
    */
   get state(): IntegrationState | undefined {
     return this.#stepper.training.integration;

@@ -2,7 +2,7 @@ import type { IntegrationState } from '../network/integration-state.ts';
 import { fromFaithfulJson, toFaithfulJson } from '../base/faithful-json.ts';
 import type { Json } from '../base/json.ts';
 
-// States of strategies, optimizers and callbacks, of anybody's, as JSON that restores them unchanged.
+// States of strategies, optimizers and callbacks, also from other packages, as JSON that restores them unchanged.
 
 /** @throws MultigradError `invalid-argument` with the path of what JSON cannot hold */
 export function stateToJson(state: IntegrationState): IntegrationState {

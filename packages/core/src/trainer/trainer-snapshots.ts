@@ -31,7 +31,7 @@ export class TrainerSnapshots {
   }
 
   /**
-   * Makes a snapshot in a process by itself.
+   * Makes a snapshot in a process that trains alone.
    *
    * @throws MultigradError `unsupported` for one of several ranks: none of them has everything
    */

@@ -37,7 +37,7 @@ export interface OgmGeOptions {
 /** A network's encoders under on-the-fly gradient modulation. Make one with {@link ogmGe}. */
 export interface GradientModulation<Modality extends string, Joint extends string> {
   /**
-   * What {@link MultimodalNetwork.objectives} returns; in training the modalities' scores are stored for the update.
+   * Like {@link MultimodalNetwork.objectives}; in training it stores the modalities' scores for the update.
    */
   readonly objectives: (
     inputs: Readonly<Record<Modality, tf.Tensor>>,

@@ -44,9 +44,9 @@ export type RebalancedObjective = Readonly<{
 /** A network under prototypical rebalancing. Make one with {@link pmr}. */
 export interface PrototypicalRebalance<Modality extends string, Joint extends string> {
   /**
-   * What {@link MultimodalNetwork.objectives} returns; once there are prototypes, in training the joint loss has the
-   * rebalancing term added, and each modality has a metric `prototype` beside its accuracy: the mean probability, 0 to 1,
-   * that its prototypes give the true class.
+   * Like {@link MultimodalNetwork.objectives}. Once there are prototypes, the joint loss in training has the
+   * rebalancing term added, and each modality has a metric `prototype` beside its accuracy: the mean probability, 0 to
+   * 1, that its prototypes give the true class.
    */
   readonly objectives: (
     inputs: Readonly<Record<Modality, tf.Tensor>>,

@@ -36,7 +36,7 @@ export interface LenetOptions {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'pytorch'
    */

@@ -35,7 +35,7 @@ export interface MultilayerPerceptronOptions {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'pytorch'
    */

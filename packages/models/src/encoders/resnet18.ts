@@ -58,7 +58,7 @@ export interface Resnet18Options {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'he'
    */

@@ -43,7 +43,7 @@ export interface WaveformEncoderOptions {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'pytorch'
    */

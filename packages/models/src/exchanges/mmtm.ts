@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 /** Options of the exchange `mmtm`. */
 export interface MmtmOptions {
   /**
-   * How many times narrower than all streams' channels together the joint vector is, a number >= 1.
+   * Channels of all streams together, divided by the length of the joint vector, a number >= 1.
    *
    * @defaultValue 4
    */

@@ -27,7 +27,7 @@ export interface FilmOptions {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'pytorch'
    */

@@ -11,7 +11,7 @@ import { summation, type SummationOptions } from './summation.ts';
 export type FusionKind = 'concatenation' | 'summation' | 'gated' | 'film' | 'cross-attention';
 
 /**
- * How a network's feature vectors are joined: a fusion's name, its name with options, or a model of one's own with one
+ * The fusion of a network's feature vectors: a fusion's name, its name with options, or a model of one's own with one
  * input for each encoder, in their order, and one vector as its output.
  */
 export type Fusion = FusionKind | FusionWithOptions | LayersModel;

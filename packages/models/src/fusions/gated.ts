@@ -27,7 +27,7 @@ export interface GatedOptions {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'pytorch'
    */

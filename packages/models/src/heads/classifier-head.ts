@@ -25,7 +25,7 @@ export interface ClassifierHeadOptions {
    */
   readonly seed?: number;
   /**
-   * How weights start.
+   * Distribution of the initial weights.
    *
    * @defaultValue 'pytorch'
    */

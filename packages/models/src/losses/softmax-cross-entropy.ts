@@ -88,7 +88,7 @@ interface Targets {
   readonly target: tf.Tensor;
   /** n × 1: 1 where there is a label, else 0. */
   readonly present: tf.Tensor;
-  /** How many labels there are. */
+  /** Number of labels that are there. */
   readonly count: tf.Tensor;
 }
 

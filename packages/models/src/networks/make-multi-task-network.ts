@@ -35,7 +35,7 @@ export interface MultiTaskNetworkOptions<Name extends string> {
    */
   readonly seed?: number;
   /**
-   * How the weights of heads and gates start.
+   * Distribution of the initial weights of heads and gates.
    *
    * @defaultValue 'pytorch'
    */

@@ -45,7 +45,7 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
    */
   readonly seed?: number;
   /**
-   * How the weights of heads, fusion and exchanges start.
+   * Distribution of the initial weights of heads, fusion and exchanges.
    *
    * @defaultValue 'pytorch'
    */

@@ -189,7 +189,7 @@ export class MultiTaskNetwork<Name extends string> {
   }
 
   /**
-   * What {@link MultiTaskNetwork.losses} returns, from the trunk's vectors.
+   * Like {@link MultiTaskNetwork.losses}, from the trunk's vectors.
    *
    * @throws MultigradError `unsupported` for another scheme than hard sharing, and as {@link MultiTaskNetwork.losses} does
    */

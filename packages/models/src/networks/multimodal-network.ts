@@ -228,8 +228,8 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   }
 
   /**
-   * What {@link MultimodalNetwork.losses} returns, from feature vectors that were computed before: the part of the forward
-   * pass behind the tensors at which gradients are integrated with `level: 'features'`.
+   * Like {@link MultimodalNetwork.losses}, from feature vectors that were computed before: the part of the forward pass
+   * behind the tensors at which gradients are integrated with `level: 'features'`.
    *
    * @throws MultigradError as {@link MultimodalNetwork.losses} does
    */
@@ -270,7 +270,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   }
 
   /**
-   * What {@link MultimodalNetwork.objectives} returns, from features that were computed before.
+   * Like {@link MultimodalNetwork.objectives}, from features that were computed before.
    *
    * @throws MultigradError as {@link MultimodalNetwork.losses} does
    */

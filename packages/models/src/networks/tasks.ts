@@ -28,7 +28,7 @@ export interface ClassificationTask {
 /** A task whose targets are numbers. */
 export interface RegressionTask {
   readonly kind: 'regression';
-  /** How many numbers, an integer >= 1. */
+  /** Number of values in a target, an integer >= 1. */
   readonly size: number;
   /**
    * The loss: mean squared error, or smooth L1 with β = 1.
@@ -139,7 +139,7 @@ function regressionTargets(name: string, given: tf.Tensor, size: number): tf.Ten
   return tf.reshape(given, [shape[0]!, size]);
 }
 
-/** How many targets are not NaN. */
+/** The number of targets that are not NaN. */
 function numberCount(targets: tf.Tensor): tf.Scalar {
   return tf.tidy(() => tf.sum<tf.Scalar>(tf.sub(1, tf.cast(tf.isNaN(targets), 'float32'))));
 }

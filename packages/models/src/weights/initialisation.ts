@@ -2,7 +2,8 @@ import { randomState, resumeRandom } from '@multigrad/core/strategy';
 import { initializers, type layers } from '@tensorflow/tfjs-layers';
 
 /**
- * How weights start, for a layer with f inputs to each unit (for a convolution: height · width · channels):
+ * Distribution of the initial weights of a layer with f inputs to each unit (for a convolution: height · width ·
+ * channels):
  *
  * - `pytorch`: kernel and bias uniform on ± 1/√f, the defaults of PyTorch's `Conv2d` and `Linear`
  * - `he`: kernel normal with variance 2/f, cut off at two deviations; bias zero

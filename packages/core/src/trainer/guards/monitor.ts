@@ -46,7 +46,7 @@ export class Monitor {
    * Records the value of an epoch.
    *
    * @returns whether it is the best so far
-   * @throws MultigradError `invalid-option` where the logs have no such number, naming those that there are
+   * @throws MultigradError `invalid-option` where the logs have no such number, naming those that they have
    */
   see(logs: Logs): boolean {
     const found = own(logs, this.name);
