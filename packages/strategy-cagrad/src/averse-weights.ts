@@ -91,8 +91,8 @@ export function averseWeights(given: Gramian, c: number): AverseWeights {
 }
 
 /**
- * The combination itself where it conflicts with no gradient, else its projection onto the dual cone; null where every
- * vector may conflict by more than the error of the inner products, `⟨u, g_k⟩ < −2 √e |u| |g_k|`.
+ * The combination itself where it conflicts with no gradient, else its projection onto the dual cone; null where the
+ * projection is zero or does not fulfil `⟨u, g_k⟩ >= −2 √e |u| |g_k|`, the error of the inner products.
  */
 function withoutConflict(
   gramian: Gramian,

@@ -43,8 +43,8 @@ export type CagradOptions = OptionsOf<typeof cagradOptions>;
  * `(1 + c) g`.
  *
  * - Where the best `g_w` is zero (Pareto stationary gradients) and c < 1, the update is the vector nearest to `g_0`
- *   that conflicts with none, unless that lies beyond the radius as far as the inner products tell. It raises no
- *   objective. With c >= 1 the update is zero, noted `stationary`.
+ *   that conflicts with none, and raises no objective, unless that vector lies beyond the radius as far as the inner
+ *   products tell. With c >= 1 the update is zero, noted `stationary`.
  * - Where the mean is zero the update is zero too, noted `stationary`.
  * - The solution is checked: the gains of the objectives that take part in `g_w` have to be the least, each within
  *   `(2⁻³⁰ + 4 relativeError) Σ_j |G_kj w_j|`. The check fails where a Gramian has a larger error than it states. Then

@@ -27,7 +27,7 @@ export const dbMtlOptions = {
     description: 'Share of the memory that is kept at the first step, 0 to 1.',
   },
   /**
-   * Exponent σ with which that share falls, >= 0: the share is `β / t^σ` at step t, from 1.
+   * Exponent σ, >= 0: `beta` is divided by `t^σ` at step t, from 1.
    *
    * @defaultValue 0
    */

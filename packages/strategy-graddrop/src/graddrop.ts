@@ -40,11 +40,10 @@ export type GraddropOptions = OptionsOf<typeof graddropOptions>;
  * probability is its share of the coordinate's total magnitude.
  *
  * At each coordinate `P = (1 + Σ_k g_k / Σ_k |g_k|) / 2` and U is uniform in [0, 1): where `P > U` the positive entries
- * pass, else
- * the negative ones. The update is `Σ_k (l_k g_k + (1 − l_k) mask_k g_k)` with the leaks l. Where all signs agree it is
- * the sum; in the mean over U it leans to the sign of greater magnitude. It is no weighted sum of the gradients and may
- * conflict with any. One objective keeps its plain gradient. Multiplying all gradients by a factor > 0 multiplies the
- * update by it; zero gradients change nothing.
+ * pass, else the negative ones. The update is `Σ_k (l_k g_k + (1 − l_k) mask_k g_k)` with the leaks l. Where all signs
+ * agree it is the sum; in the mean over U it leans to the sign of greater magnitude. It is no weighted sum of the
+ * gradients and may conflict with any. One objective keeps its plain gradient. Multiplying all gradients by a factor >
+ * 0 multiplies the update by it; zero gradients change nothing.
  *
  * U comes from a generator in the state, seeded by `seed` and the group's key; each tensor of the group has its own
  * stream, so a resumed run repeats what an uninterrupted one does.

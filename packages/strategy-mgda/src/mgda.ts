@@ -26,8 +26,8 @@ export const mgdaOptions = {
       'What each gradient is divided by before the shortest combination is sought: nothing, its length (l2), its loss (loss, which must be > 0), or both (loss+).',
   },
   /**
-   * The gradients that the weights are applied to: as they are (`raw`, the official code) or divided as above
-   * (`normalized`). Without a normalization it makes no difference.
+   * The gradients that the weights are applied to: as they are (`raw`, the official code) or divided as `normalization`
+   * says (`normalized`). Without a normalization it makes no difference.
    *
    * @defaultValue 'raw'
    */

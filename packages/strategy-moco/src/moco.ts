@@ -24,7 +24,7 @@ export const mocoOptions = {
     description:
       'How far the tracked gradients move towards the new ones at the first step, 0 to 1.',
   },
-  /** Exponent σ_β with which that share falls, >= 0: it is `β / t^σ_β` at step t. @defaultValue 0.5 */
+  /** Exponent σ_β, >= 0: `beta` is divided by `t^σ_β` at step t. @defaultValue 0.5 */
   betaSigma: {
     kind: 'number',
     default: 0.5,
@@ -38,7 +38,7 @@ export const mocoOptions = {
     exclusiveMinimum: 0,
     description: 'Step size of the weights at the first step, above 0.',
   },
-  /** Exponent σ_γ with which that step size falls, >= 0: it is `γ / t^σ_γ` at step t. @defaultValue 0.5 */
+  /** Exponent σ_γ, >= 0: `gamma` is divided by `t^σ_γ` at step t. @defaultValue 0.5 */
   gammaSigma: {
     kind: 'number',
     default: 0.5,

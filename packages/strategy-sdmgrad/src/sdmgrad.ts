@@ -67,8 +67,8 @@ export type SdmgradOptions = OptionsOf<typeof sdmgradOptions>;
  * objective keeps its plain gradient, of the third batch.
  *
  * w stays as it was, noted `degenerate`, where no diagonal entry of A is positive (zero gradients, or batches that
- * disagree), or where the other entries are 1e100 times as great as those that are. An absent objective keeps its w;
- * those present are projected onto their own simplex.
+ * disagree), or where other entries are 1e100 times as great as its positive diagonal entries. An absent objective
+ * keeps its w; those present are projected onto their own simplex.
  *
  * **The default rate amplifies rounding.** Steps on w converge where `learningRate < 2 (1 + momentum) / λ` with λ the
  * largest eigenvalue of A, which is K at most for gradients of one length: below 3/K with the default momentum. With 5 w

@@ -131,7 +131,7 @@ const keepFlags: Readonly<Record<string, number>> = {
 
 /**
  * Loads a library so that it stays until the end of the process. Threads that have called MPI run code of the library
- * when they end, which is after its last user has released it.
+ * when they end, which can be after its last user has released it.
  */
 function keepLoaded(path: string): void {
   const flags = keepFlags[process.platform];
