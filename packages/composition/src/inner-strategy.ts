@@ -14,8 +14,7 @@ import {
  * work on.
  *
  * @throws MultigradError `incompatible-strategy` for a value that is no strategy, `unsupported` for strategies that
- *   combine
- *   gradients by coordinate, remember gradients or look at several batches
+ *   combine gradients by coordinate, remember gradients or look at several batches
  */
 export function assertWeighing(wrapper: string, strategy: GradientStrategy): void {
   assertStrategy(strategy);

@@ -32,9 +32,9 @@ const onlyObjectivesOptions: OptionSpecs<OnlyObjectivesOptions> = {
 /**
  * The strategy applied to some objectives only: it sees and weighs the named ones, and the others have a fixed weight.
  *
- * Use it to keep a regulariser or an auxiliary loss out of the strategy: `onlyObjectives(pcgrad(), ['depth',
- * 'normals'])` adds every other gradient as it is. At a step where no named objective is present the strategy is not
- * asked; a group without named objectives is weighed by `others` alone.
+ * Use it to keep a regulariser or an auxiliary loss out of the strategy:
+ * `onlyObjectives(pcgrad(), ['depth', 'normals'])` adds every other gradient as it is. At a step where no named
+ * objective is present the strategy is not asked; a group without named objectives is weighed by `others` alone.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients
  * @param objectives - the names that the strategy sees, at least one, each once

@@ -33,7 +33,7 @@ export interface SpokenDigit {
   readonly sampleRate: number;
   /** −1 to 1. */
   readonly samples: Float32Array;
-  /** Name in messages: its path. */
+  /** Name of the recording in messages: its path. */
   readonly where: string;
 }
 

@@ -28,10 +28,11 @@ const slopeArrays = workNumbers();
  * - Where no vector can be told from zero, or none is verified, **all weights of gradients that are not zero are 0**
  *   (not u or more). This is the case for opposite gradients.
  *
- * The distance from the projection without rounding, x*, is at most `12 K √e S*`, where `S* = Σ (|u_k| + v*_k − u_k)
- * |g_k|` is the sum of the lengths that x* is made of. It can come near this bound where gradients nearly depend on
- * each other; elsewhere it is about `K e S*`. Where no gradient conflicts with r by more than `4 √K e Σ |u_k| |g_k|`,
- * the weights are u to the last bit. `npm run soak -- exact` holds these bounds against exact arithmetic.
+ * The distance from the projection without rounding, x*, is at most `12 K √e S*`, where
+ * `S* = Σ (|u_k| + v*_k − u_k) |g_k|` is the sum of the lengths that x* is made of. It can come near this bound where
+ * gradients nearly depend on each other; elsewhere it is about `K e S*`. Where no gradient conflicts with r by more than
+ * `4 √K e Σ |u_k| |g_k|`, the weights are u to the last bit. `npm run soak -- exact` holds these bounds against exact
+ * arithmetic.
  *
  * A ridge of `4 √K e` on the cosines makes the problem definite. A second solution removes most of what the ridge
  * changes.

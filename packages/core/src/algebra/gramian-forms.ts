@@ -158,8 +158,9 @@ export function roundingError({ size, relativeError }: Gramian): number {
 }
 
 /**
- * Whether a combination `h = Σ w_k g_k` is zero as far as the Gramian can tell: `|h|² <= 4 e S²`, with the {@link
- * roundingError} e and `S = Σ |w_k| |g_k|`. Where this holds for weights >= 0, the gradients are Pareto stationary.
+ * Whether a combination `h = Σ w_k g_k` is zero as far as the Gramian can tell: `|h|² <= 4 e S²`, with the
+ * {@link roundingError} e and `S = Σ |w_k| |g_k|`. Where this holds for weights >= 0, the gradients are Pareto
+ * stationary.
  *
  * Both lengths may be scaled by the same factor, so that no square overflows.
  *

@@ -73,9 +73,8 @@ export function minNormPoint(gramian: Gramian): MinNormPoint {
     rows += scaled[k]!;
   }
   const form = Math.max(0, quadraticForm(unit, scaled));
-  // The solver ends while a row outside may still be off by K · ε times the terms of its sum, which are at most 3 S: 3
-  // K ε S.
-  // A fourth K ε S is for the rounding of the rows inside.
+  // The solver ends while a row outside may still be off by K · ε times the terms of its sum, which are at most 3 S.
+  // That makes 3 K ε S; a fourth K ε S is for the rounding of the rows inside.
   return {
     weights: scaled.map((value, k) => (value * ratios[k]!) / total),
     squaredNorm: (form / total / total) * shortest * shortest,

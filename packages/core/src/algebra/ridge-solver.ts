@@ -46,7 +46,7 @@ const kept: RidgeSearch[] = [];
 
 /**
  * Arrays for searches among `size` rows. The next call for the same size may return the same arrays: read the result
- * before it.
+ * before that call.
  */
 export function ridgeSearch(size: number): RidgeSearch {
   if (size > largestKept) return newSearch(size);

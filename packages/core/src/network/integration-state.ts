@@ -7,7 +7,7 @@ import { type Level, quoted } from './observe-graph.ts';
 import type { RunVariable } from './run-variables.ts';
 import type { Structure } from './structure.ts';
 
-/** A group and the strategy's state for it; null for a group whose gradients the strategy does not see. */
+/** A group and the strategy's state for it, which is null where the strategy does not see the group's gradients. */
 export interface GroupState extends ParameterGroup {
   readonly state: Json;
 }
