@@ -272,6 +272,12 @@ describe('Checkpoints', () => {
       writeFileSync(file, bytes);
       expect((await checkpoints.readBest())!.manifest.step).toBe(2);
       expect(complaints).toHaveLength(1);
+      // The damaged one takes no sound one's place.
+      const again = new Checkpoints(folder, { keep: 1, keepBest: 1 });
+      expect((await again.restoreBest(run.trainer))!.step).toBe(2);
+      await run.trainer.trainOnBatch(run.data);
+      await again.save(run.trainer.snapshot());
+      expect((await again.list()).map(({ step }) => step)).toEqual([3, 2]);
     });
   });
 

@@ -280,6 +280,7 @@ export class Checkpoints {
       for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
       const taken = take({ state: manifest.state, tensors });
       for (const name of await this.#names()) {
+        if (this.#damaged.has(folderOf(name))) continue;
         if (own === 'all' || newestFirst(manifest, name) <= 0) this.#own.add(folderOf(name));
       }
       return taken;
