@@ -18,6 +18,7 @@ import {
   jacobians,
   nearestDouble,
   steep,
+  withCrossNoise,
 } from '@multigrad/test-support';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -134,17 +135,8 @@ describe('cagrad', () => {
     it('answers as well with noise in the Gramian', () => {
       fc.assert(
         fc.property(cases, fc.constantFrom(2 ** -52, 2 ** -23), (given, noise) => {
-          const random = resumeRandom(randomState(given.seed, 'noise'));
-          const { size, values, relativeError } = gramianOf(rowsOf(given));
-          const noisy = values.slice();
-          for (let i = 0; i < size; i += 1) {
-            for (let j = 0; j < i; j += 1) {
-              const scale = Math.sqrt(values[i * size + i]! * values[j * size + j]!);
-              noisy[i * size + j]! += noise * (2 * random.uniform() - 1) * scale;
-              noisy[j * size + i] = noisy[i * size + j]!;
-            }
-          }
-          const gramian = { size, values: noisy, relativeError: relativeError + noise };
+          const gramian = withCrossNoise(gramianOf(rowsOf(given)), noise, given.seed);
+          const { size, values: noisy } = gramian;
           const objectives = Array.from({ length: size }, (_, k) => String(k));
           const seen = groupGradients({ objectives, gramian });
           const { weights } = cagrad({ c: given.c }).integrate(seen, null);
@@ -188,17 +180,8 @@ describe('cagrad', () => {
       fc.assert(
         fc.property(cases, fc.constantFrom(0.1, 0.5, 0.9), (given, c) => {
           const rows = rowsOf(given);
-          const { size, values, relativeError } = gramianOf(rows);
-          const random = resumeRandom(randomState(given.seed, 'noise'));
-          const noisy = values.slice();
-          for (let i = 0; i < size; i += 1) {
-            for (let j = 0; j < i; j += 1) {
-              const scale = Math.sqrt(values[i * size + i]! * values[j * size + j]!);
-              noisy[i * size + j]! += 2 ** -22 * (2 * random.uniform() - 1) * scale;
-              noisy[j * size + i] = noisy[i * size + j]!;
-            }
-          }
-          const gramian = { size, values: noisy, relativeError: relativeError + 2 ** -22 };
+          const gramian = withCrossNoise(gramianOf(rows), 2 ** -22, given.seed);
+          const { size } = gramian;
           const seen = groupGradients({ objectives: rows.map((_, k) => String(k)), gramian });
           const { weights, note } = cagrad({ c }).integrate(seen, null);
           if (note === 'stationary') return;

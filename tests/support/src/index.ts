@@ -37,6 +37,7 @@ export {
   noisyGramian,
   type Trial,
   trialOf,
+  withCrossNoise,
 } from './exact/trials.ts';
 export { expectGradientByDifferences } from './finite-differences.ts';
 export {

@@ -68,6 +68,27 @@ export function noisyGramian(jacobian: readonly number[][], noise: number, seed:
   return { size, values, relativeError: gramian.relativeError + noise };
 }
 
+/**
+ * A Gramian whose inner products of different gradients are moved by up to `noise · |g_i| |g_j|` at random, as it then
+ * states.
+ */
+export function withCrossNoise(
+  { size, values, relativeError }: Gramian,
+  noise: number,
+  seed: number,
+): Gramian {
+  const random = resumeRandom(randomState(seed, 'noise'));
+  const noisy = values.slice();
+  for (let i = 0; i < size; i += 1) {
+    for (let j = 0; j < i; j += 1) {
+      const scale = Math.sqrt(values[i * size + i]! * values[j * size + j]!);
+      noisy[i * size + j]! += noise * (2 * random.uniform() - 1) * scale;
+      noisy[j * size + i] = noisy[i * size + j]!;
+    }
+  }
+  return { size, values: noisy, relativeError: relativeError + noise };
+}
+
 /** What a strategy makes of a trial. */
 export function answerOf(strategy: GradientStrategy, trial: Trial): Answer {
   const { gramian } = trial;
