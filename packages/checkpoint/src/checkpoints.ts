@@ -225,10 +225,7 @@ export class Checkpoints {
    *   network, strategy or optimizer; `invalid-data` where all are damaged; `unsupported` for another version
    */
   async restore(trainer: Restorable): Promise<RestoredCheckpoint | null> {
-    return this.read((snapshot) => ({
-      step: snapshot.state.step,
-      fit: trainer.restore(snapshot),
-    }));
+    return this.read(restoring(trainer));
   }
 
   /**
@@ -253,11 +250,7 @@ export class Checkpoints {
    * @throws MultigradError as {@link Checkpoints.restore}
    */
   async restoreBest(trainer: Restorable): Promise<RestoredCheckpoint | null> {
-    const take = (snapshot: TrainerSnapshot): RestoredCheckpoint => ({
-      step: snapshot.state.step,
-      fit: trainer.restore(snapshot),
-    });
-    return this.#take(await this.readBest(), take, 'all');
+    return this.#take(await this.readBest(), restoring(trainer), 'all');
   }
 
   /** @param own - which checkpoints of the folder this run goes on from */
@@ -445,6 +438,11 @@ export class Checkpoints {
       throw error;
     }
   }
+}
+
+/** Restores a trainer from the snapshot that it is given. */
+function restoring(trainer: Restorable): (snapshot: TrainerSnapshot) => RestoredCheckpoint {
+  return (snapshot) => ({ step: snapshot.state.step, fit: trainer.restore(snapshot) });
 }
 
 function scoreOf({ logs }: SafePoint, monitor: string, mode: 'min' | 'max'): number | null {

@@ -1,9 +1,9 @@
 import {
   type GradientStrategy,
-  type Gramian,
   type Json,
   MultigradError,
   type OptionSpecs,
+  partOfGramian,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { assertWeighing, innerView, needsAt } from './inner-strategy.ts';
@@ -105,7 +105,7 @@ export function onlyObjectives(
       if (places.length === 0) return { weights: spread(new Float64Array(0)), state: { inner } };
       const view = innerView(strategy, inner, gradients, {
         objectives: places.map((at) => gradients.objectives[at]!),
-        gramianOf: (gramian) => principal(gramian, places),
+        gramianOf: (gramian) => partOfGramian(gramian, places),
         lossesOf: (losses) => pick(losses, places),
       });
       const integration = strategy.integrate(view, inner);
@@ -134,13 +134,4 @@ function placesOf(names: readonly string[], seen: ReadonlySet<string>): number[]
 
 function pick(values: Float64Array, places: readonly number[]): Float64Array {
   return Float64Array.from(places, (at) => values[at]!);
-}
-
-/** The Gramian of the gradients at some places. */
-function principal({ size, values, relativeError }: Gramian, places: readonly number[]): Gramian {
-  return {
-    size: places.length,
-    values: Float64Array.from(places.flatMap((i) => places.map((j) => values[i * size + j]!))),
-    relativeError,
-  };
 }

@@ -79,7 +79,7 @@ async function trainAndRecord(
   try {
     const ended = await trainRun(comparison, run, {
       ...{ backend, writer, progress, signal, ranks },
-      callbacks: watched ? [tensorBoard(events, { now: () => Date.now() })] : [],
+      callbacks: watched ? [tensorBoard(events)] : [],
       checkpoints: openCheckpoints(
         checkpointsFolder(folder, name),
         { recipe: config.recipe, strategy, seed, backend, settings },

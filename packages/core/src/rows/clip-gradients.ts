@@ -1,7 +1,13 @@
 import { add, clipByValue, dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { quadraticForm } from '../algebra/gramian-forms.ts';
 import { MultigradError } from '../base/errors.ts';
 import { readTogether } from '../tape/read-back.ts';
-import { type Combination, type Combinations, materialise } from './combination.ts';
+import {
+  type Combination,
+  type Combinations,
+  materialise,
+  scaledCombination,
+} from './combination.ts';
 import { finishGramian, startGramian } from './gramian-of-rows.ts';
 
 /** Limits on gradients, applied in this order; each a finite number > 0. */
@@ -114,7 +120,7 @@ function scaled(set: Combinations, factors: ReadonlyMap<string, number>): Combin
     Array.from(set, ([name, gradient]) => {
       const factor = factors.get(name) ?? 1;
       if (gradient === null || factor === 1) return [name, gradient];
-      return [name, { ...gradient, weights: gradient.weights.map((weight) => weight * factor) }];
+      return [name, scaledCombination(gradient, factor)];
     }),
   );
 }
@@ -136,12 +142,8 @@ async function squaredNorms(
     const values = await readTogether(packed);
     const squares = sets.map(() => new Map<string, number>());
     started.forEach(({ index, name, gradient: { weights }, pending }, place) => {
-      const { size, values: gramian } = finishGramian(pending, values[place]!).gramian;
-      const square = gramian.reduce(
-        (total, product, k) =>
-          total + product * weights[Math.floor(k / size)]! * weights[k % size]!,
-        0,
-      );
+      const { gramian } = finishGramian(pending, values[place]!);
+      const square = quadraticForm(gramian, Float64Array.from(weights));
       // Rounding may leave a little below zero where rows cancel.
       squares[index]!.set(name, Math.max(0, square));
     });

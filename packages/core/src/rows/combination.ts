@@ -13,6 +13,11 @@ export interface Combination {
 /** The gradient of each variable by name; null where there is none. */
 export type Combinations = ReadonlyMap<string, Combination | null>;
 
+/** A gradient times a factor: its rows stay, its weights are multiplied. */
+export function scaledCombination({ rows, weights }: Combination, factor: number): Combination {
+  return { rows, weights: weights.map((weight) => weight * factor) };
+}
+
 /** Adds up a gradient, plus `decay · variable`: a new tensor. A single row of weight 1 is cloned and shares its data. */
 export function materialise(
   { rows, weights }: Combination,

@@ -1,6 +1,11 @@
 import { zerosLike } from '@tensorflow/tfjs-core';
 import { tensorsOf } from '../network/run-variables.ts';
-import { type Combination, type Combinations, materialise } from '../rows/combination.ts';
+import {
+  type Combination,
+  type Combinations,
+  materialise,
+  scaledCombination,
+} from '../rows/combination.ts';
 import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
@@ -23,7 +28,9 @@ export async function backwardTrunk(
   const seeds = graph.features.map(({ name, tensor }) => {
     const combination = combined.get(targetName(name)) ?? null;
     const gradient =
-      combination === null ? zerosLike(tensor) : materialise(scaled(combination, lossScale));
+      combination === null
+        ? zerosLike(tensor)
+        : materialise(scaledCombination(combination, lossScale));
     return { tensor, gradient: bag.keep(gradient) };
   });
   const own = bag.keepAll(tape.backward(seeds, tape.paths(tensorsOf(behind))));
@@ -45,8 +52,4 @@ export async function backwardTrunk(
         : [[name, { rows: [gradient], weights: [1 / lossScale] }] as const];
     }),
   );
-}
-
-function scaled({ rows, weights }: Combination, factor: number): Combination {
-  return { rows, weights: weights.map((weight) => weight * factor) };
 }

@@ -2,6 +2,7 @@ import { MultigradError } from '../base/errors.ts';
 import { checkLosses } from '../contract/check-losses.ts';
 import type { Gramian } from '../algebra/gramian.ts';
 import type { Collective } from '../ranks/collective.ts';
+import { partOfGramian } from '../algebra/gramian-forms.ts';
 import { addGramians } from '../algebra/gramian-of.ts';
 import { meanNumbers, scalarsOf, sortNumbers, type StepNumbers } from '../network/numbers.ts';
 import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
@@ -194,9 +195,12 @@ function addParts(
   }
   const stacked = addGramians(parts.values());
   if (count === size) return { gramian: stacked, tensorGramians: parts, stacked };
+  const first = [...present.names.keys()];
   return {
-    gramian: leading(stacked, size),
-    tensorGramians: new Map(Array.from(parts, ([name, part]) => [name, leading(part, size)])),
+    gramian: partOfGramian(stacked, first),
+    tensorGramians: new Map(
+      Array.from(parts, ([name, part]) => [name, partOfGramian(part, first)]),
+    ),
     stacked,
   };
 }
@@ -209,14 +213,6 @@ function spread(gramian: Gramian, indices: readonly number[], size: number): Gra
     indices.forEach((column, j) => {
       values[row * size + column] = gramian.values[i * gramian.size + j]!;
     });
-  });
-  return { size, values, relativeError: gramian.relativeError };
-}
-
-/** The first rows and columns of a Gramian. */
-function leading(gramian: Gramian, size: number): Gramian {
-  const values = Float64Array.from({ length: size * size }, (_, entry) => {
-    return gramian.values[Math.floor(entry / size) * gramian.size + (entry % size)]!;
   });
   return { size, values, relativeError: gramian.relativeError };
 }

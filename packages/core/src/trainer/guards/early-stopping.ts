@@ -40,7 +40,6 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
   const monitor = new Monitor(options);
   let variables: readonly Variable[] = [];
   let copies: Tensor[] = [];
-  let resumes = false;
   const isOver = (): boolean => monitor.waited > 0 && monitor.waited >= patience;
   const forget = (): void => {
     dispose(copies);
@@ -49,9 +48,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
   return {
     name: `early stopping on ${monitor.name}`,
     onTrainBegin: (start) => {
-      // `restore` is called before `onTrainBegin`.
-      if (!resumes) monitor.reset();
-      resumes = false;
+      monitor.begin();
       ({ variables } = start);
       // A checkpoint may have been made before the end was asked for.
       if (isOver()) start.stop?.();
@@ -83,7 +80,6 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallba
     snapshot: () => monitor.snapshot(),
     restore: (state) => {
       monitor.restore(state as unknown as ReturnType<Monitor['snapshot']>);
-      resumes = true;
     },
   };
 }

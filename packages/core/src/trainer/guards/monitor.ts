@@ -14,7 +14,7 @@ export interface MonitorOptions {
   readonly minDelta?: number;
 }
 
-/** The best value that a number of the logs has had, and how many epochs ago. */
+/** The best value that a number of the logs has had during a `fit`, and how many epochs ago. */
 export class Monitor {
   readonly name: string;
   readonly #sign: number;
@@ -22,6 +22,8 @@ export class Monitor {
   /** The best value, times -1 where large ones are good. */
   #best = Infinity;
   #waited = 0;
+  /** Whether values were restored since the last `fit` began. */
+  #restored = false;
 
   /** @throws MultigradError `invalid-option` */
   constructor({ monitor = 'val_loss', mode = 'min', minDelta = 0 }: MonitorOptions) {
@@ -66,10 +68,19 @@ export class Monitor {
     this.#waited = 0;
   }
 
-  /** Forgets all values. */
-  reset(): void {
-    this.#best = Infinity;
-    this.#waited = 0;
+  /**
+   * Begins a `fit`: forgets all values, unless they were restored for it, which comes before.
+   *
+   * @returns whether they were restored
+   */
+  begin(): boolean {
+    const resumes = this.#restored;
+    this.#restored = false;
+    if (!resumes) {
+      this.#best = Infinity;
+      this.#waited = 0;
+    }
+    return resumes;
   }
 
   snapshot(): { readonly best: Json; readonly waited: number } {
@@ -79,6 +90,7 @@ export class Monitor {
   restore({ best, waited }: { readonly best: Json; readonly waited: number }): void {
     this.#best = numberFromJson(best);
     this.#waited = waited;
+    this.#restored = true;
   }
 }
 

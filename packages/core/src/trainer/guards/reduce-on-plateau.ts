@@ -49,18 +49,13 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): ReduceOnPlatea
   const monitor = new Monitor(options);
   let rate = first;
   let cooling = 0;
-  let resumes = false;
   return {
     name: `learning rate on a plateau of ${monitor.name}`,
     learningRate: () => rate,
     onTrainBegin: () => {
-      // `restore` is called before `onTrainBegin`.
-      if (!resumes) {
-        monitor.reset();
-        rate = first;
-        cooling = 0;
-      }
-      resumes = false;
+      if (monitor.begin()) return;
+      rate = first;
+      cooling = 0;
     },
     onEpochEnd: (_, logs) => {
       const better = monitor.see(logs);
@@ -81,7 +76,6 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): ReduceOnPlatea
       };
       monitor.restore(seen);
       ({ rate, cooling } = seen);
-      resumes = true;
     },
   };
 }
