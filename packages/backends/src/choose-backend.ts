@@ -1,6 +1,7 @@
 import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
 import { mendTape } from '@multigrad/core';
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { installCpuKernels } from './cpu/install.ts';
 import type { GpuReport } from './gpu/gpu-report.ts';
 import { type Missing, missingText } from './gpu/missing.ts';

@@ -11,7 +11,8 @@ import {
   syncFolder,
   writeDurably,
 } from '@multigrad/core/files';
-import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 import {
   type Manifest,
   openManifest,

@@ -34,15 +34,7 @@ export {
 export type { Level } from './network/observe-graph.ts';
 export type { GroupReport } from './step/report.ts';
 export { endEpoch, endStep } from './step/strategy-hooks.ts';
-export { gradientDepth } from './tape/tape-internals.ts';
 export { mendTape } from './tape/mend-tape.ts';
-export { hasKernel, runKernel } from './kernels/run-kernel.ts';
-export { seededUniform, type UniformKey, uniformKey } from './kernels/seeded-uniform.ts';
-export {
-  type KernelContract,
-  type TrainingKernel,
-  trainingKernels,
-} from './kernels/training-kernels.ts';
 export { fusedAdam, type FusedAdamOptions } from './optimizers/fused-adam.ts';
 export { fusedMomentum, type FusedMomentumOptions } from './optimizers/fused-momentum.ts';
 export type { FusedOptimizer } from './optimizers/fused-optimizer.ts';

@@ -1,7 +1,7 @@
 export { type ErrorCode, MultigradError } from './base/errors.ts';
-export { ioError, isMissing } from './base/io-error.ts';
 export type { Gramian } from './algebra/gramian.ts';
 export type { Json } from './base/json.ts';
+export { nearestName } from './base/nearest-name.ts';
 export { own } from './base/own.ts';
 export type { Needs } from './contract/needs.ts';
 export type {
@@ -12,8 +12,6 @@ export type {
   MemoryUpdate,
 } from './contract/strategy.ts';
 export type { CombineRows, RowAlgebra } from './contract/row-algebra.ts';
-export { describeValue } from './base/describe-value.ts';
-export { nearestName } from './base/nearest-name.ts';
 export type {
   BooleanOption,
   ChoiceOption,
@@ -28,8 +26,7 @@ export type {
   ResolvedOptions,
   WeightsOption,
 } from './plugin/options.ts';
-export { describeOption, optionDefault, resolveOptions } from './plugin/options-resolve.ts';
-export { optionsFromText } from './plugin/options-text.ts';
+export { resolveOptions } from './plugin/options-resolve.ts';
 export {
   assertPlugin,
   createStrategy,
@@ -41,7 +38,6 @@ export type { Not, Scope, SingleGradient, StrategyProperties } from './plugin/pr
 export { createRegistry, type StrategyRegistry } from './plugin/registry.ts';
 export { parseStrategySpecifier, type StrategySpecifier } from './plugin/specifier.ts';
 export { type BalancedWeights, balancedWeights } from './algebra/balanced-weights.ts';
-export { checkGramian } from './algebra/check-gramian.ts';
 export { assertStrategy } from './contract/check-strategy.ts';
 export { cosineMatrix } from './algebra/cosine-matrix.ts';
 export { dualConeProjection, projectOntoDualCone } from './algebra/dual-cone.ts';

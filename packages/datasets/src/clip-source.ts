@@ -1,11 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import {
-  ioError,
-  MultigradError,
-  type Random,
-  randomState,
-  resumeRandom,
-} from '@multigrad/core/strategy';
+import { MultigradError, type Random, randomState, resumeRandom } from '@multigrad/core/strategy';
+import { ioError } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { resample } from './audio-signal.ts';
 import type { BatchSource } from './batch-source.ts';

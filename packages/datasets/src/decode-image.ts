@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
-import { ioError, MultigradError, type Random } from '@multigrad/core/strategy';
+import { MultigradError, type Random } from '@multigrad/core/strategy';
+import { ioError } from '@multigrad/core/support';
 
 /** The part of `sharp` that is used here. */
 interface Sharp {

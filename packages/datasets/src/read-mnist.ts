@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
-import { describeValue, ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue, ioError, isMissing } from '@multigrad/core/support';
 import { type Digits, type Mnist, type NamedBytes, parseDigits } from './mnist.ts';
 
 /** Options of {@link readMnist}. */

@@ -1,4 +1,5 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 
 const validName = /^[A-Za-z0-9][-A-Za-z0-9._/]*$/;
 

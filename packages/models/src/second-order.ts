@@ -1,4 +1,4 @@
-import { gradientDepth } from '@multigrad/core';
+import { gradientDepth } from '@multigrad/core/kernels';
 import { MultigradError } from '@multigrad/core/strategy';
 
 /**

@@ -1,4 +1,4 @@
-import type { TrainingKernel } from '@multigrad/core';
+import type { TrainingKernel } from '@multigrad/core/kernels';
 import { inputOf } from '../registry/check-inputs.ts';
 import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 

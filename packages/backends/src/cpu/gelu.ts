@@ -1,4 +1,4 @@
-import { seededUniform, type UniformKey } from '@multigrad/core';
+import { seededUniform, type UniformKey } from '@multigrad/core/kernels';
 import { inputOf } from '../registry/check-inputs.ts';
 import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 

@@ -1,4 +1,4 @@
-import type { TrainingKernel } from '@multigrad/core';
+import type { TrainingKernel } from '@multigrad/core/kernels';
 import { inputOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
 import type { AdamAttributes, MomentumAttributes } from '../registry/optimizer-attributes.ts';
 import type { KernelCall } from '../registry/own-kernel.ts';

@@ -1,4 +1,4 @@
-import { gradientDepth, hasKernel } from '@multigrad/core';
+import { gradientDepth, hasKernel } from '@multigrad/core/kernels';
 import { getGradient, type GradConfig, registerGradient, type Tensor } from '@tensorflow/tfjs-core';
 import { einsumGradient } from './einsum.ts';
 import { type StockGradient, stockGradients } from './stock-gradients.ts';

@@ -1,4 +1,4 @@
-import { runKernel, type TrainingKernel } from '@multigrad/core';
+import { runKernel, type TrainingKernel } from '@multigrad/core/kernels';
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
 
 type Attributes = Parameters<GradConfig['gradFunc']>[2];

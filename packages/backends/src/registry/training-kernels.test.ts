@@ -7,7 +7,7 @@ import {
   type TrainingKernel,
   trainingKernels,
   uniformKey,
-} from '@multigrad/core';
+} from '@multigrad/core/kernels';
 import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-import type { TrainingKernel } from '@multigrad/core';
+import type { TrainingKernel } from '@multigrad/core/kernels';
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { inputOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
 import type { AdamAttributes, MomentumAttributes } from '../registry/optimizer-attributes.ts';

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { ioError, isMissing } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 
 /**
  * A file that only grows. It is opened for each record and closed again, so what was appended outlives the process, and

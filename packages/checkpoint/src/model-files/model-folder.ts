@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolders, nodeFiles, replaceDurably } from '@multigrad/core/files';
-import { MultigradError, ioError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError } from '@multigrad/core/support';
 import { io } from '@tensorflow/tfjs-core';
 
 const modelFile = 'model.json';

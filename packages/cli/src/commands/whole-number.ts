@@ -1,4 +1,5 @@
-import { type OptionSpec, optionsFromText, own } from '@multigrad/core/strategy';
+import { type OptionSpec, own } from '@multigrad/core/strategy';
+import { optionsFromText } from '@multigrad/core/support';
 
 /**
  * The whole number that an option's text stands for.

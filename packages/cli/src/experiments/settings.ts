@@ -1,10 +1,5 @@
-import {
-  MultigradError,
-  type OptionSpec,
-  optionsFromText,
-  resolveOptions,
-  own,
-} from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpec, resolveOptions, own } from '@multigrad/core/strategy';
+import { optionsFromText } from '@multigrad/core/support';
 import type { PresetName, Recipe } from './recipe.ts';
 import { numberSetting, selectsBest, type Settings } from '../runs/settings.ts';
 

@@ -6,7 +6,8 @@ import {
   replaceDurably,
   syncFolder,
 } from '@multigrad/core/files';
-import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 import { type ComparisonConfig, configDifferences, extendsConfig, mergeConfigs } from './config.ts';
 import { configFile, ownFiles } from './folder-layout.ts';
 import { lockFile, lockFolder } from './folder-lock.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Files, nodeFiles, readPlainFile } from '@multigrad/core/files';
-import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 import type { AnalysisRecord } from './analysis-records.ts';
 import { checkConfig, type ComparisonConfig } from './config.ts';
 import { configFile, runFolder } from './folder-layout.ts';

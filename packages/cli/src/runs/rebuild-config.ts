@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Checkpoints } from '@multigrad/checkpoint';
 import type { Files } from '@multigrad/core/files';
-import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 import { checkConfig, type ComparisonConfig, extendsConfig, mergeConfigs } from './config.ts';
 import { checkpointsFolder, configFile, runsFolder } from './folder-layout.ts';
 import { lockFolder } from './folder-lock.ts';

@@ -6,7 +6,8 @@ import {
   replaceDurably,
   syncFolder,
 } from '@multigrad/core/files';
-import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 
 /** The longest file of records that is read, in bytes: 1 GiB. */
 const mostBytes = 2 ** 30;

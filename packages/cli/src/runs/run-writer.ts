@@ -6,7 +6,8 @@ import {
   replaceDurably,
   syncFolder,
 } from '@multigrad/core/files';
-import { ioError, isMissing, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError, isMissing } from '@multigrad/core/support';
 import type { AnalysisRecord } from './analysis-records.ts';
 import { RecordFile } from './record-file.ts';
 import type { EpochRecord, LineCounts, RunResult, StepRecord } from './records.ts';

@@ -1,4 +1,5 @@
-import { MultigradError, describeValue } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 
 // The `key=` that can only go on with the options of the specifier before it; a weights key has a dot and an objective.
 const option = /^[A-Za-z][\w-]*(?:\.[^=,:/\\]*)?=/;

@@ -1,10 +1,5 @@
-import {
-  type OptionSpec,
-  type Paper,
-  type StrategyPlugin,
-  describeOption,
-  optionDefault,
-} from '@multigrad/core/strategy';
+import { type OptionSpec, type Paper, type StrategyPlugin } from '@multigrad/core/strategy';
+import { describeOption, optionDefault } from '@multigrad/core/support';
 import { wrapText } from '../shared/wording.ts';
 
 function citation({ authors, title, venue, year, url }: Paper): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ioError } from '@multigrad/core/strategy';
+import { ioError } from '@multigrad/core/support';
 import { styleSheet } from '../report/style-sheet.ts';
 
 /** The page without content, which its script fills in. */

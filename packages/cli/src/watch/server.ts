@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MultigradError, ioError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { ioError } from '@multigrad/core/support';
 import { Broadcast } from './broadcast.ts';
 import type { LivePageSource } from './live-page.ts';
 import { icon, pageHtml, pageModule, pageModules, pageStyle } from './page.ts';

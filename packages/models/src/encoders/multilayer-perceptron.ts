@@ -1,9 +1,5 @@
-import {
-  describeValue,
-  MultigradError,
-  type OptionSpecs,
-  resolveOptions,
-} from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { input, layers, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
 import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';

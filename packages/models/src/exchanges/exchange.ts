@@ -1,4 +1,5 @@
-import { describeValue, MultigradError, own } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Shape } from '../layers/shape.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';

@@ -1,4 +1,5 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { without } from '../option-specs.ts';
 import {
   crossAttentionExchange,

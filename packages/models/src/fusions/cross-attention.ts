@@ -1,10 +1,5 @@
-import {
-  describeValue,
-  MultigradError,
-  type OptionSpecs,
-  resolveOptions,
-  own,
-} from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpecs, resolveOptions, own } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import {
   input,
   layers,

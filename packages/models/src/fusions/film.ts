@@ -1,4 +1,5 @@
-import { describeValue, MultigradError, own } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { resolveWeights } from './fusion-options.ts';

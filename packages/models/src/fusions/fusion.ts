@@ -1,4 +1,5 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { concatenation } from './concatenation.ts';

@@ -1,4 +1,5 @@
-import { type BatchShare, hasKernel, runKernel } from '@multigrad/core';
+import { type BatchShare } from '@multigrad/core';
+import { hasKernel, runKernel } from '@multigrad/core/kernels';
 import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';

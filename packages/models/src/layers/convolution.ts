@@ -1,4 +1,4 @@
-import { gradientDepth, hasKernel, runKernel } from '@multigrad/core';
+import { gradientDepth, hasKernel, runKernel } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 

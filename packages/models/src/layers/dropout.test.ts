@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { seededUniform, uniformKey } from '@multigrad/core';
+import { seededUniform, uniformKey } from '@multigrad/core/kernels';
 import { expectConstantMemory, savedAndLoaded } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import {

@@ -1,17 +1,13 @@
+import { type BatchShare } from '@multigrad/core';
 import {
-  type BatchShare,
   hasKernel,
   runKernel,
   seededUniform,
   uniformKey,
   type UniformKey,
-} from '@multigrad/core';
-import {
-  describeValue,
-  MultigradError,
-  type OptionSpecs,
-  resolveOptions,
-} from '@multigrad/core/strategy';
+} from '@multigrad/core/kernels';
+import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';

@@ -1,4 +1,4 @@
-import { hasKernel, runKernel } from '@multigrad/core';
+import { hasKernel, runKernel } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 

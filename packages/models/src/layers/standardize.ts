@@ -1,4 +1,4 @@
-import { hasKernel, runKernel, type TrainingKernel } from '@multigrad/core';
+import { hasKernel, runKernel, type TrainingKernel } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 

@@ -1,9 +1,5 @@
-import {
-  describeValue,
-  MultigradError,
-  type OptionSpecs,
-  resolveOptions,
-} from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { assertLayerName } from '../layer-names.ts';
 import { initialisationOption, seedOption } from '../option-specs.ts';
 import { makeSharing, type Sharing } from '../sharing/sharing.ts';

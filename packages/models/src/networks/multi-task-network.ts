@@ -1,4 +1,5 @@
-import { describeValue, MultigradError, own } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { SharedBody } from '../sharing/shared-body.ts';

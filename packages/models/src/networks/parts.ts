@@ -1,5 +1,6 @@
 import type { BatchShare } from '@multigrad/core';
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 

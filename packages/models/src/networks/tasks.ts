@@ -1,9 +1,5 @@
-import {
-  describeValue,
-  MultigradError,
-  type OptionSpecs,
-  resolveOptions,
-} from '@multigrad/core/strategy';
+import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { hasLabels, isAtHand } from '../losses/labels.ts';

@@ -1,4 +1,5 @@
-import { describeValue, MultigradError } from '@multigrad/core/strategy';
+import { MultigradError } from '@multigrad/core/strategy';
+import { describeValue } from '@multigrad/core/support';
 import { LayersModel } from '@tensorflow/tfjs-layers';
 
 /** A trunk, or for schemes that need several a function that makes one whose name is `name`. */

@@ -1,4 +1,4 @@
-import type { TrainingKernel } from '@multigrad/core';
+import type { TrainingKernel } from '@multigrad/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { inputOf } from '../../registry/check-inputs.ts';
 import type { NodeBackend, OpAttribute } from '../node-backend.ts';

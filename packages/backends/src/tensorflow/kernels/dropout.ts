@@ -1,4 +1,4 @@
-import type { UniformKey } from '@multigrad/core';
+import type { UniformKey } from '@multigrad/core/kernels';
 import { inputOf } from '../../registry/check-inputs.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 

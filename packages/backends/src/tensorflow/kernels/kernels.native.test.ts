@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-layers';
-import { runKernel, type TrainingKernel } from '@multigrad/core';
+import { runKernel, type TrainingKernel } from '@multigrad/core/kernels';
 import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';

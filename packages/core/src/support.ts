@@ -1,0 +1,10 @@
+/**
+ * What the packages of multigrad share among themselves: values in messages, errors of files, options of strategies as
+ * texts. Strategies and training programs need nothing of it, and it may change in any version.
+ *
+ * @packageDocumentation
+ */
+export { describeValue } from './base/describe-value.ts';
+export { ioError, isMissing } from './base/io-error.ts';
+export { describeOption, optionDefault } from './plugin/options-resolve.ts';
+export { optionsFromText } from './plugin/options-text.ts';
