@@ -69,6 +69,41 @@ describe('gradientExchange', () => {
   });
 });
 
+describe('a Gramian among ranks', () => {
+  it.each(['parameters', 'features'] as const)(
+    'has the rounding error that one process has: %s',
+    async (level) => {
+      const errors = async (size: number): Promise<number[][]> =>
+        runRanks(size, async (communicator) => {
+          const seen: number[] = [];
+          const observing: GradientStrategy = {
+            ...mgda(),
+            integrate: (group) => {
+              seen.push(group.gramian.relativeError);
+              return { ...mgda().integrate(group, null), state: null };
+            },
+          };
+          const { trainer, dispose } = smallTrainer(
+            { strategy: () => observing, level },
+            gradientExchange(communicator),
+          );
+          await trainer.fit(
+            shardBatches(() => [smallBatch(1, 13)], communicator),
+            { epochs: 1, disposeBatches: true },
+          );
+          dispose();
+          return seen;
+        });
+      const [whole] = await errors(1);
+      // Slices of 35 numbers are 12, 12 and 11 long, and a batch of 13 samples is 5, 4 and 4: a rank that looks at its own
+      // rows would find a smaller error. Rank 0 asks the strategy.
+      expect(whole![0]).toBeGreaterThan(2 ** -22);
+      const [first] = await errors(3);
+      expect(first).toEqual(whole);
+    },
+  );
+});
+
 describe('errors', () => {
   const fit = async (
     run: SmallRun,

@@ -35,7 +35,8 @@ export interface PendingGramian {
   readonly rows: number;
   /** Numbers per inner product: 2 where a kernel returns float64 as high and low part. */
   readonly parts: 1 | 2;
-  readonly relativeError: number;
+  /** Numbers in each row. */
+  readonly length: number;
 }
 
 /** A Gramian after it was read, and the rows that were not finite. */
@@ -45,6 +46,14 @@ export interface ReadGramian {
   readonly nonFinite: readonly number[];
 }
 
+/** The `relativeError` of inner products of rows of this length, which {@link startGramian} computes. */
+export function errorOfProducts(length: number): number {
+  if (hasKernel('GramianOfRows')) return smallestError;
+  // The rounding errors of n products in arbitrary order add up like a random walk of n steps.
+  const rounding = isHalf() ? 2 ** -11 : 2 ** -24;
+  return Math.max(smallestError, rounding * (4 + 2 * Math.sqrt(length)));
+}
+
 /**
  * Starts to compute the K × K inner products of K gradients of one tensor on the device.
  *
@@ -52,9 +61,10 @@ export interface ReadGramian {
  * neither overflow nor vanish; the factor is put back in float64 after the read.
  */
 export function startGramian(rows: readonly Tensor[]): PendingGramian {
+  const length = rows[0]!.size;
   if (hasKernel('GramianOfRows')) {
     const packed = tidy(() => runKernel('GramianOfRows', namedRows(rows))[0]!);
-    return { packed, rows: rows.length, parts: 2, relativeError: smallestError };
+    return { packed, rows: rows.length, parts: 2, length };
   }
   const packed = tidy(() => {
     const magnitudes = rows.map((row) => max(abs(row)));
@@ -65,11 +75,7 @@ export function startGramian(rows: readonly Tensor[]): PendingGramian {
     }
     return stack([...magnitudes, ...products]);
   });
-  // The rounding errors of n products in arbitrary order add up like a random walk of n steps.
-  const size = rows[0]!.size;
-  const rounding = isHalf() ? 2 ** -11 : 2 ** -24;
-  const summation = rounding * (4 + 2 * Math.sqrt(size));
-  return { packed, rows: rows.length, parts: 1, relativeError: Math.max(smallestError, summation) };
+  return { packed, rows: rows.length, parts: 1, length };
 }
 
 /**
@@ -82,7 +88,7 @@ export function finishGramian(
   values: Float32Array,
   scales: readonly number[] = [],
 ): ReadGramian {
-  const { rows: size, parts, relativeError } = pending;
+  const { rows: size, parts, length } = pending;
   const gramian = new Float64Array(size * size);
   const nonFinite = new Set<number>();
   const magnitudes = Float64Array.from(
@@ -101,7 +107,10 @@ export function finishGramian(
       gramian[j * size + i] = value;
     }
   }
-  return { gramian: { size, values: gramian, relativeError }, nonFinite: [...nonFinite] };
+  return {
+    gramian: { size, values: gramian, relativeError: errorOfProducts(length) },
+    nonFinite: [...nonFinite],
+  };
 }
 
 function dot(a: Tensor, b: Tensor): Tensor {

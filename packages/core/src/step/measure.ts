@@ -7,9 +7,9 @@ import { addGramians } from '../algebra/gramian-of.ts';
 import { meanNumbers, scalarsOf, sortNumbers, type StepNumbers } from '../network/numbers.ts';
 import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import {
+  errorOfProducts,
   finishGramian,
   type PendingGramian,
-  smallestError,
   startGramian,
 } from '../rows/gramian-of-rows.ts';
 import { readTogether } from '../tape/read-back.ts';
@@ -126,10 +126,17 @@ async function finishGroups(
   return groups.map((group, index) => addParts(group, parts[index]!, state.step));
 }
 
-/** Gramians by tensor, with a row and a column for each of the group's vectors. */
-type Parts = ReadonlyMap<string, Gramian>;
+/** The inner products of a group's vectors at one tensor, with a row and a column for each vector. */
+interface Part {
+  readonly values: Float64Array;
+  /** Numbers in each vector's row: those of this rank, or of all ranks together. */
+  readonly length: number;
+}
 
-function tensorParts({ vectors, tensors }: PendingGroup, values: readonly Float32Array[]): Parts {
+function tensorParts(
+  { vectors, tensors }: PendingGroup,
+  values: readonly Float32Array[],
+): ReadonlyMap<string, Part> {
   return new Map(
     tensors.map(({ name, reaching, pending }, index) => {
       const { gramian, nonFinite } = finishGramian(
@@ -137,47 +144,49 @@ function tensorParts({ vectors, tensors }: PendingGroup, values: readonly Float3
         values[index]!,
         reaching.map((k) => vectors.scales[k]!),
       );
-      const part = spread(gramian, reaching, vectors.count);
-      for (const culprit of nonFinite) {
-        part.values[reaching[culprit]! * (part.size + 1)] = NaN;
-      }
-      return [name, part];
+      const part = spread(gramian.values, reaching, vectors.count);
+      for (const culprit of nonFinite) part[reaching[culprit]! * (vectors.count + 1)] = NaN;
+      return [name, { values: part, length: pending.length }];
     }),
   );
 }
 
-/** Adds up the Gramians of the ranks' slices, for every tensor that an objective reaches on any rank. */
+/**
+ * Adds up the inner products of the ranks' slices, for every tensor that an objective reaches on any rank. A Gramian's error
+ * follows from the length of the whole rows, so that all ranks decide by the same number.
+ */
 async function sumParts(
   collective: Collective,
   groups: readonly PendingGroup[],
-  own: readonly Parts[],
-): Promise<readonly Parts[]> {
+  own: readonly ReadonlyMap<string, Part>[],
+): Promise<readonly ReadonlyMap<string, Gramian>[]> {
   const places = groups.flatMap(({ vectors: { tensors, count, present } }, group) =>
     tensors
       .filter(({ rows }) => present.group.feature !== null || rows.some((row) => row !== null))
       .map(({ tensor }) => ({ group, tensor, count })),
   );
-  const total = new Float64Array(places.reduce((sum, { count }) => sum + count * count, 0));
+  const total = new Float64Array(places.reduce((sum, { count }) => sum + count * count + 1, 0));
   let offset = 0;
   for (const { group, tensor, count } of places) {
     const part = own[group]!.get(tensor);
-    if (part !== undefined) total.set(part.values, offset);
-    offset += count * count;
+    if (part !== undefined) total.set([...part.values, part.length], offset);
+    offset += count * count + 1;
   }
   const sums = await collective.sum(total);
   const parts = groups.map(() => new Map<string, Gramian>());
   offset = 0;
   for (const { group, tensor, count } of places) {
     const values = sums.slice(offset, (offset += count * count));
-    const relativeError = own[group]!.get(tensor)?.relativeError ?? smallestError;
-    parts[group]!.set(tensor, { size: count, values, relativeError });
+    const length = sums[offset]!;
+    offset += 1;
+    parts[group]!.set(tensor, { size: count, values, relativeError: errorOfProducts(length) });
   }
   return parts;
 }
 
 function addParts(
   { vectors: { present, count } }: PendingGroup,
-  parts: Parts,
+  parts: ReadonlyMap<string, Gramian>,
   step: number,
 ): GroupGramians {
   const size = present.names.length;
@@ -205,14 +214,14 @@ function addParts(
   };
 }
 
-/** Extends a Gramian of some vectors to all of them; the other entries are zero. */
-function spread(gramian: Gramian, indices: readonly number[], size: number): Gramian {
-  if (gramian.size === size) return gramian;
+/** Extends inner products of some vectors to those of all of them; the other entries are zero. */
+function spread(products: Float64Array, indices: readonly number[], size: number): Float64Array {
+  if (indices.length === size) return products;
   const values = new Float64Array(size * size);
   indices.forEach((row, i) => {
     indices.forEach((column, j) => {
-      values[row * size + column] = gramian.values[i * gramian.size + j]!;
+      values[row * size + column] = products[i * indices.length + j]!;
     });
   });
-  return { size, values, relativeError: gramian.relativeError };
+  return values;
 }
