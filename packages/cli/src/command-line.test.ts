@@ -57,6 +57,20 @@ describe('help', () => {
     expect((await run('compare', '--help')).out).toContain('cg-mnist');
   });
 
+  it.each(['compare', 'train', 'analyze', 'check'])(
+    'leads from %s to the settings of an experiment',
+    async (name) => {
+      const { code, out } = await run(name, '--help');
+      expect(code).toBe(0);
+      expect(out).toContain('Usage: multigrad ' + name + ' <experiment> [options]');
+      expect(out).toMatch(/Experiments:\n {2}cg-mnist +CG-MNIST\n/);
+      const [, hinted] = /^ {2}multigrad (.* --help)$/m.exec(out)!;
+      const settings = await run(...hinted!.split(' '));
+      expect(settings.code).toBe(0);
+      expect(settings.out).toContain('--batch-size <number>');
+    },
+  );
+
   it('shows every setting with its values in both presets', async () => {
     const { code, out } = await run('compare', 'cg-mnist', '--help');
     expect(code).toBe(0);
@@ -245,6 +259,17 @@ describe('mistakes on the command line', () => {
       'should follow a strategy and a colon',
     ],
     [['compare', 'cg-mnist', '--strategies', 'sum,sum'], 'Found `sum` twice.'],
+    [['train', 'cg-mnist', '--strategies', 'sum'], 'Did you mean --strategy?'],
+    [['export', 'runs/mine', '--too', 'here'], "unknown option '--too'\n(Did you mean --to?)"],
+    [['export', 'runs/mine'], "required option '--to <folder>' not specified"],
+    [['export'], "missing required argument 'run'"],
+    [['report', '--fast'], "unknown option '--fast'"],
+    [['watch', '--prot', '80'], 'Did you mean --port?'],
+    [
+      ['compare', '--epochs', '3'],
+      'An experiment comes first: multigrad compare cg-mnist --epochs …',
+    ],
+    [['train', '--strategy=sum'], 'multigrad train cg-mnist --strategy …'],
     [['train', 'cg-mnist'], "required option '--strategy <specifier>' not specified"],
     [
       ['train', 'cg-mnist', '--strategy', 'sum', '--seed', '-1'],

@@ -3,6 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './shared/exit-codes.ts';
 import type { Environment } from './shared/environment.ts';
 import { visible } from './shared/visible.ts';
+import { missingExperiment } from './commands/per-experiment.ts';
 import { createProgram } from './program.ts';
 import type { Ranks } from './training/ranks/ranks.ts';
 import { solo } from './training/ranks/solo.ts';
@@ -14,6 +15,12 @@ function prepare(command: Command, { print, complain }: Environment): void {
   });
   command.showHelpAfterError('(see --help)');
   for (const child of command.commands) prepare(child, { print, complain } as Environment);
+}
+
+/** Where an option stands right behind a command that takes an experiment first: what to write. */
+function missingHint(program: Command, [name, flag = '']: readonly string[]): string | null {
+  const group = program.commands.find((command) => command.name() === name);
+  return group === undefined ? null : missingExperiment(group, flag.replace(/=.*/s, ''));
 }
 
 /**
@@ -68,8 +75,11 @@ export async function runAsRank(
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError)
+    if (error instanceof CommanderError) {
+      const hint = error.code === 'commander.unknownOption' ? missingHint(program, args) : null;
+      if (hint !== null) environment.complain(hint);
       return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    }
     if (!MultigradError.isInstance(error)) throw error;
     environment.complain(`error: ${error.message}`);
     return exitCodeOf(error.code);

@@ -1,14 +1,10 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { analyzed } from '../analysis/inspector.ts';
-import { recipes } from '../experiments/index.ts';
 import type { CommandContext } from './command.ts';
 import { comparisonOf } from './compare.ts';
+import { perExperiment } from './per-experiment.ts';
 
 /** `multigrad analyze`: a comparison that looks at gradients and losses at fixed weights between epochs. */
 export function analyzeCommand(context: CommandContext): Command {
-  const command = new Command();
-  for (const recipe of recipes) {
-    command.addCommand(comparisonOf('analyze', analyzed(recipe), context));
-  }
-  return command;
+  return perExperiment((recipe) => comparisonOf('analyze', analyzed(recipe), context));
 }

@@ -1,16 +1,14 @@
 import { Command } from 'commander';
-import { recipes } from '../experiments/index.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import { check } from '../training/check-gradients.ts';
 import type { CommandContext, Written } from './command.ts';
 import { addExperimentOptions, settingsOf } from './experiment-options.ts';
+import { perExperiment } from './per-experiment.ts';
 import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad check`: compares an experiment's gradients with finite differences. */
 export function checkCommand(context: CommandContext): Command {
-  const command = new Command();
-  for (const recipe of recipes) command.addCommand(checkOf(recipe, context));
-  return command;
+  return perExperiment((recipe) => checkOf(recipe, context));
 }
 
 function checkOf(recipe: Recipe, { environment, done }: CommandContext): Command {

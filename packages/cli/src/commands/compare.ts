@@ -1,18 +1,16 @@
 import { Command, Option } from 'commander';
-import { recipes } from '../experiments/index.ts';
 import type { PresetName, Recipe } from '../experiments/recipe.ts';
 import { expandAll } from '../strategies/catalog.ts';
 import { collectSpecifiers } from '../strategies/split-specifiers.ts';
 import type { CommandContext, Written } from './command.ts';
 import { addTrainingOptions, configOf, outputOf } from './experiment-options.ts';
+import { perExperiment } from './per-experiment.ts';
 import { trainIntoFolder } from './train-into-folder.ts';
 import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad compare`: trains several strategies on one experiment and compares them. */
 export function compareCommand(context: CommandContext): Command {
-  const command = new Command();
-  for (const recipe of recipes) command.addCommand(comparisonOf('compare', recipe, context));
-  return command;
+  return perExperiment((recipe) => comparisonOf('compare', recipe, context));
 }
 
 const append = (value: string, before: readonly string[] = []): readonly string[] => [

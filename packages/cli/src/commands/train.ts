@@ -1,25 +1,25 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
-import { recipes } from '../experiments/index.ts';
 import type { Recipe } from '../experiments/recipe.ts';
 import { learningRates } from '../runs/settings.ts';
 import type { CommandContext, Written } from './command.ts';
 import { addTrainingOptions, configOf, outputOf } from './experiment-options.ts';
+import { perExperiment } from './per-experiment.ts';
+import { addRequiredOption } from './required-option.ts';
 import { trainIntoFolder } from './train-into-folder.ts';
 import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad train`: trains one strategy once. */
 export function trainCommand(context: CommandContext): Command {
-  const command = new Command();
-  for (const recipe of recipes) command.addCommand(trainingOf(recipe, context));
-  return command;
+  return perExperiment((recipe) => trainingOf(recipe, context));
 }
 
 function trainingOf(recipe: Recipe, context: CommandContext): Command {
-  const command = new Command(recipe.name)
-    .description(`${recipe.title}: ${recipe.summary}`)
-    .requiredOption('--strategy <specifier>', 'Strategy, as in mmpareto:gamma=2,rescale=tensor.')
-    .option('--seed <number>', 'Seed of data, weights and order.', '0');
+  const command = addRequiredOption(
+    new Command(recipe.name).description(`${recipe.title}: ${recipe.summary}`),
+    '--strategy <specifier>',
+    'Strategy, as in mmpareto:gamma=2,rescale=tensor.',
+  ).option('--seed <number>', 'Seed of data, weights and order.', '0');
   return addTrainingOptions(command, recipe).action(async (written: Written) => {
     const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
     const config = configOf('train', recipe, written, {

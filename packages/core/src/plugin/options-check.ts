@@ -1,11 +1,32 @@
 import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
-import { listNames } from '../base/nearest-name.ts';
+import { didYouMean, listNames } from '../base/nearest-name.ts';
 import type { NumberOption, OptionSpec, OptionSpecs } from './options.ts';
 import { checkOption, optionDefault } from './options-resolve.ts';
 
 const optionName = /^[A-Za-z]\w*$/;
-const kinds = ['number', 'choice', 'boolean', 'weights'] as const;
+
+/** The keys that a description of each kind may have. */
+const keys: {
+  readonly [Kind in OptionSpec['kind']]: Readonly<
+    Record<keyof Extract<OptionSpec, { kind: Kind }>, true>
+  >;
+} = {
+  number: {
+    kind: true,
+    description: true,
+    default: true,
+    minimum: true,
+    exclusiveMinimum: true,
+    maximum: true,
+    integer: true,
+    nullable: true,
+  },
+  choice: { kind: true, description: true, default: true, choices: true },
+  boolean: { kind: true, description: true, default: true },
+  weights: { kind: true, description: true },
+};
+const kinds = Object.keys(keys);
 
 /**
  * Checks that a value, perhaps from somebody else's package, describes options as this version understands them.
@@ -43,6 +64,7 @@ function assertOptionSpec(owner: string, name: string, value: unknown): void {
   }
   // The kind is known: what is left is that kind's own fields.
   const spec = value as OptionSpec;
+  assertKnownKeys(owner, where, spec);
   if (spec.kind === 'number') assertNumberBounds(owner, where, spec);
   if (spec.kind === 'choice') assertChoices(owner, where, spec.choices);
   try {
@@ -54,6 +76,21 @@ function assertOptionSpec(owner: string, name: string, value: unknown): void {
       { cause },
     );
   }
+}
+
+/** An unknown key is a limit that nobody would check: `min` in place of `minimum`. */
+function assertKnownKeys(owner: string, where: string, spec: OptionSpec): void {
+  const known = Object.keys(keys[spec.kind]);
+  const unknown = Object.keys(spec).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  // `min` is too short to be near `minimum` by its letters alone.
+  const longer = known.filter((key) => key.startsWith(unknown));
+  const near = longer.length === 1 ? didYouMean(longer[0]!, longer) : didYouMean(unknown, known);
+  throw new MultigradError(
+    'incompatible-strategy',
+    `${owner}: ${where}\` has a key \`${unknown}\`, which a ${spec.kind} option does not have.${near} ` +
+      `Its keys: ${listNames(known)}.`,
+  );
 }
 
 function assertNumberBounds(owner: string, where: string, spec: NumberOption): void {

@@ -255,6 +255,20 @@ describe('assertOptionSpecs', () => {
       '`options.a.description` should be a sentence with the unit and the range. Found " ".',
     ],
     [
+      { a: { ...number, min: 0 } },
+      '`options.a` has a key `min`, which a number option does not have. Did you mean `minimum`? Its keys: ' +
+        '`kind`, `description`, `default`, `minimum`, `exclusiveMinimum`, `maximum`, `integer`, `nullable`.',
+    ],
+    [
+      { a: { ...choice, choises: ['a'] } },
+      '`options.a` has a key `choises`, which a choice option does not have. Did you mean `choices`? Its keys: ' +
+        '`kind`, `description`, `default`, `choices`.',
+    ],
+    [
+      { a: { kind: 'boolean', default: true, description: 'Yes or no.', minimum: 0 } },
+      '`options.a` has a key `minimum`, which a boolean option does not have. Its keys: `kind`, `description`, `default`.',
+    ],
+    [
       { a: { ...number, minimum: '0' } },
       '`options.a.minimum` should be a finite number or absent. Found "0".',
     ],

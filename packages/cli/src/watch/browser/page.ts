@@ -7,7 +7,7 @@ import { type Followed, statusOf } from './status.ts';
 const element = (id: string): HTMLElement => document.getElementById(id)!;
 const main = element('sections');
 
-let followed: Followed = { connected: false, ended: false, changedAt: null };
+let followed: Followed = { connection: 'connecting', lostAt: null, ended: false, changedAt: null };
 
 function showStatus(change: Partial<Followed> = {}): void {
   followed = { ...followed, ...change };
@@ -33,8 +33,9 @@ function show({ title, lead, ended, age, trouble, order, changed }: PageUpdate):
 
 main.replaceChildren();
 const events = new EventSource('/events');
-events.onopen = () => showStatus({ connected: true });
-// The browser tries again by itself.
-events.onerror = () => showStatus({ connected: false });
+events.onopen = () => showStatus({ connection: 'open', lostAt: null });
+// The browser tries again by itself, and each try that fails comes here.
+events.onerror = () =>
+  showStatus({ connection: 'lost', lostAt: followed.lostAt ?? performance.now() });
 events.onmessage = ({ data }: MessageEvent<string>) => show(JSON.parse(data) as PageUpdate);
 setInterval(() => showStatus(), 1000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Followed, statusOf } from './status.ts';
 
-const live: Followed = { connected: true, ended: false, changedAt: 1000 };
+const live: Followed = { connection: 'open', lostAt: null, ended: false, changedAt: 1000 };
 
 describe('statusOf', () => {
   it.each([
@@ -18,14 +18,29 @@ describe('statusOf', () => {
   });
 
   it('says what it waits for, and what has ended', () => {
+    expect(statusOf({ ...live, connection: 'connecting', changedAt: null }, 0)).toEqual({
+      className: '',
+      text: 'Connecting …',
+    });
     expect(statusOf({ ...live, changedAt: null }, 0)).toEqual({
       className: 'live',
-      text: 'Connecting …',
+      text: 'Connected, waiting for the first records',
     });
     expect(statusOf({ ...live, ended: true }, 2000)).toEqual({
       className: '',
       text: 'All runs have ended',
     });
-    expect(statusOf({ ...live, connected: false, ended: true }, 2000).className).toBe('lost');
+  });
+
+  it('says since when the connection is lost', () => {
+    const lost: Followed = { ...live, connection: 'lost', lostAt: 3000 };
+    expect(statusOf(lost, 8000)).toEqual({
+      className: 'lost',
+      text: 'Connection lost 5 s ago, connecting again: this is what was last seen',
+    });
+    expect(statusOf({ ...lost, changedAt: null }, 183_000).text).toBe(
+      'Connection lost 3 min ago, connecting again',
+    );
+    expect(statusOf({ ...lost, ended: true }, 8000).className).toBe('lost');
   });
 });

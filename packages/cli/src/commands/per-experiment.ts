@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { recipes } from '../experiments/index.ts';
+import type { Recipe } from '../experiments/recipe.ts';
+
+/**
+ * A command that has an experiment as its first argument: one subcommand for each.
+ *
+ * @param commandOf - makes the command of an experiment, with its settings as options
+ */
+export function perExperiment(commandOf: (recipe: Recipe) => Command): Command {
+  const group = new Command().commandsGroup('Experiments:');
+  // The list shows titles; the whole description stands in the experiment's own help.
+  for (const recipe of recipes) group.addCommand(commandOf(recipe).summary(recipe.title));
+  return group
+    .usage('<experiment> [options]')
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText('after', () => settingsHint(group));
+}
+
+function settingsHint(group: Command): string {
+  const [first] = recipes;
+  const command = `multigrad ${group.name()} ${first!.name}`;
+  return `
+The settings of an experiment, with their values in both presets:
+  ${command} --help`;
+}
+
+/**
+ * What to write where an option stands without the experiment that it belongs to; null where no experiment has it.
+ *
+ * @param flag - the option, as in `--epochs`
+ */
+export function missingExperiment(group: Command, flag: string): string | null {
+  const owner = group.commands.find(({ options }) =>
+    options.some((option) => option.long === flag),
+  );
+  if (owner === undefined) return null;
+  return `An experiment comes first: multigrad ${group.name()} ${owner.name()} ${flag} …`;
+}
