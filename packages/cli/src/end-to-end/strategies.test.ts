@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Program, tiny } from '../testing/program.ts';
@@ -43,6 +43,23 @@ describe('strategies', () => {
     expect(
       readdirSync(program.path('mine', 'runs', 'mine.mjs-scale=3-seed5', 'tensorboard')),
     ).toEqual(['events.out.tfevents.0000000000.multigrad']);
+  });
+
+  it('loads a .js file without a package, and keeps every warning but Node’s about its type', async () => {
+    mkdirSync(program.path('typeless'));
+    writeFileSync(program.path('typeless', 'package.json'), '{}');
+    writeFileSync(program.path('typeless', 'helper.js'), 'export const title = "Mine";');
+    writeFileSync(
+      program.path('typeless', 'mine.js'),
+      `import { title } from './helper.js';
+      process.emitWarning('an old option', 'DeprecationWarning', 'MINE');
+      export const plugin = { specification: 1, name: 'mine', title, summary: 'Averages.', paper: null, options: {},
+        create: () => { throw new Error('no use'); } };`,
+    );
+    const { code, err } = await program.start(['cite', './typeless/mine.js']);
+    expect(err).toContain('[MINE] DeprecationWarning: an old option');
+    expect(err).not.toContain('MODULE_TYPELESS_PACKAGE_JSON');
+    expect(code).toBe(0);
   });
 
   it('trains every kind of strategy, and lists those that refuse with their reasons', async () => {

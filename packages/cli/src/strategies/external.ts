@@ -8,6 +8,7 @@ import {
   assertPlugin,
   definePlugin,
 } from '@multigrad/core/strategy';
+import { importModule } from '../shared/import-module.ts';
 
 /** Whether a strategy's name is that of a file, not of a package. */
 export function isPath(name: string): boolean {
@@ -16,7 +17,7 @@ export function isPath(name: string): boolean {
     name.startsWith('file:') ||
     isAbsolute(name) ||
     /^[A-Za-z]:[\\/]/.test(name) ||
-    ['.js', '.mjs', '.cjs'].includes(extname(name))
+    ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'].includes(extname(name))
   );
 }
 
@@ -63,7 +64,7 @@ export async function loadExternalPlugin(
   const address = isPath(name) ? fileAddress(name, folder) : (packageAddress(name, folder) ?? name);
   let plugin: unknown;
   try {
-    ({ plugin } = (await import(address)) as { readonly plugin?: unknown });
+    ({ plugin } = await importModule(address));
   } catch (cause) {
     if (address === name && isNotFound(cause, name)) return null;
     throw new MultigradError(
