@@ -9,14 +9,14 @@ import { lineProgress } from '../progress/lines.ts';
 import { LostThreads } from '../progress/lost-threads.ts';
 import type { Progress } from '../progress/progress.ts';
 import { quoted, resultLines, writeOutputs } from '../report/outputs.ts';
-import type { ComparisonConfig } from '../runs/config.ts';
+import { type ComparisonConfig, titled } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
 import { textSetting } from '../runs/settings.ts';
 import type { Environment } from '../shared/environment.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { formatCount } from '../shared/wording.ts';
-import { chooseStrategies } from '../strategies/catalog.ts';
+import { chooseStrategies, outsideTitles } from '../strategies/catalog.ts';
 import type { Comparison } from '../training/comparison.ts';
 import { openRuns } from '../training/open-runs.ts';
 import { followRun } from '../training/ranks/follow-run.ts';
@@ -43,14 +43,15 @@ type TrainingContext = Pick<CommandContext, 'environment' | 'ranks'>;
  * @throws MultigradError for anything wrong with what is asked for, before any training
  */
 export async function trainIntoFolder(
-  config: ComparisonConfig,
+  given: ComparisonConfig,
   output: Output,
   context: TrainingContext,
 ): Promise<number> {
   const { environment, ranks } = context;
-  const recipe = recipeOf(config);
-  await ranks.check(config, environment.folder);
-  const strategies = await chooseStrategies(recipe, config.strategies, environment.folder);
+  const recipe = recipeOf(given);
+  await ranks.check(given, environment.folder);
+  const strategies = await chooseStrategies(recipe, given.strategies, environment.folder);
+  const config = { ...given, ...titled({ ...given.titles, ...outsideTitles(recipe, strategies) }) };
   const asked: Comparison = { config, recipe, strategies };
   if (!ranks.leads) return followRun(asked, ranks, environment);
   const folder = resolve(environment.folder, output.out);

@@ -34,6 +34,9 @@ describe('strategies', () => {
     ]);
     expect(err).toBe('');
     expect(code).toBe(0);
+    expect(program.json('mine', 'config.json')).toMatchObject({
+      titles: { './mine.mjs:scale=3': 'Mean' },
+    });
     const [step] = program.lines(
       join('mine', 'runs', 'mine.mjs-scale=3-seed5', 'steps.jsonl'),
     ) as unknown as { groups: { objectives: string[]; weights: number[] }[] }[];

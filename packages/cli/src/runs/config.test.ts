@@ -46,3 +46,20 @@ describe('the command of a configuration', () => {
     expect(mergeConfigs(trained, config)).toEqual({ ...config, command: 'train' });
   });
 });
+
+describe('titles of strategies of others', () => {
+  it('are kept, add up, and tell no two configurations apart', () => {
+    const mine: ComparisonConfig = {
+      ...config,
+      settings: { lr: 0.1 },
+      strategies: ['./mine.js'],
+      titles: { './mine.js': 'Mine' },
+    };
+    expect(checkConfig(mine, 'it').titles).toEqual({ './mine.js': 'Mine' });
+    expect(() => checkConfig({ ...mine, titles: { './mine.js': 1 } }, 'it')).toThrow('titles');
+    expect(configDifferences(mine, { ...mine, titles: { './mine.js': 'Other' } })).toEqual([]);
+    const { titles } = mergeConfigs(mine, { ...mine, titles: { 'their-own': 'Theirs' } });
+    expect(titles).toEqual({ './mine.js': 'Mine', 'their-own': 'Theirs' });
+    expect('titles' in mergeConfigs(config, config)).toBe(false);
+  });
+});

@@ -36,6 +36,11 @@ export interface ComparisonConfig {
   readonly recipe: string;
   /** Specifiers as the user wrote them, in the order of the tables. */
   readonly strategies: readonly string[];
+  /**
+   * Titles of the strategies that do not come with the program, by specifier: a report is written without loading their
+   * code. Absent where there are none.
+   */
+  readonly titles?: Readonly<Record<string, string>>;
   readonly seeds: readonly number[];
   readonly settings: Settings;
 }
@@ -53,14 +58,17 @@ const distinct = (inner: Shape): Shape =>
   );
 
 /** The shape of `config.json`, beside its format. */
-const configShape: Shape = fields({
-  version: text,
-  command: oneOf(trainingCommands),
-  recipe: text,
-  strategies: distinct(text),
-  seeds: distinct(count),
-  settings,
-});
+const configShape: Shape = fields(
+  {
+    version: text,
+    command: oneOf(trainingCommands),
+    recipe: text,
+    strategies: distinct(text),
+    seeds: distinct(count),
+    settings,
+  },
+  { titles: byName(text) },
+);
 
 /**
  * Checks a configuration that was read.
@@ -88,7 +96,10 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
   );
 }
 
-/** All entries by name but the command: an analysis differs from other commands in its settings too. */
+/**
+ * All entries by name but the command, since an analysis differs from other commands in its settings too, and but titles,
+ * which measure nothing.
+ */
 function flatten({
   format,
   version,
@@ -116,7 +127,13 @@ export function mergeConfigs(there: ComparisonConfig, now: ComparisonConfig): Co
     ...there,
     strategies: [...new Set([...there.strategies, ...now.strategies])],
     seeds: [...new Set([...there.seeds, ...now.seeds])].sort((a, b) => a - b),
+    ...titled({ ...there.titles, ...now.titles }),
   };
+}
+
+/** The entry of a configuration for titles: none where there are none. */
+export function titled(titles: Readonly<Record<string, string>>): Pick<ComparisonConfig, 'titles'> {
+  return Object.keys(titles).length > 0 ? { titles } : {};
 }
 
 /**

@@ -3,9 +3,11 @@ import process from 'node:process';
 /** Node's code for its warning that a module says only by its syntax that it is one. */
 const typeless = 'MODULE_TYPELESS_PACKAGE_JSON';
 
-/** Imports under way, and the function that warnings go to otherwise. */
+type EmitWarning = (...args: unknown[]) => void;
+
+/** Imports under way, and the function that warnings go to while there are none. */
 let underWay = 0;
-let emitWarning: typeof process.emitWarning | undefined;
+let emitWarning: EmitWarning | undefined;
 
 /**
  * Imports somebody else's module, a `.js` file without a package of the type `module` too.
@@ -18,25 +20,24 @@ let emitWarning: typeof process.emitWarning | undefined;
  */
 export async function importModule(address: string): Promise<Record<string, unknown>> {
   if (underWay === 0) {
-    emitWarning = process.emitWarning;
-    process.emitWarning = withoutTypeless(emitWarning);
+    emitWarning = Reflect.get(process, 'emitWarning') as EmitWarning;
+    Reflect.set(process, 'emitWarning', withoutTypeless(emitWarning));
   }
   underWay += 1;
   try {
     return (await import(address)) as Record<string, unknown>;
   } finally {
     underWay -= 1;
-    if (underWay === 0) process.emitWarning = emitWarning!;
+    if (underWay === 0) Reflect.set(process, 'emitWarning', emitWarning);
   }
 }
 
-function withoutTypeless(emit: typeof process.emitWarning): typeof process.emitWarning {
-  return (...args: unknown[]) => {
-    const [warning, type, code] = args;
-    const given = typeof type === 'object' && type !== null ? Reflect.get(type, 'code') : code;
-    const own =
-      typeof warning === 'object' && warning !== null ? Reflect.get(warning, 'code') : null;
-    if (given === typeless || own === typeless) return;
-    Reflect.apply(emit, process, args);
+function withoutTypeless(emit: EmitWarning): EmitWarning {
+  // A warning's code is its own, that of its options, or the third argument.
+  const isTypeless = (one: unknown): boolean =>
+    one === typeless ||
+    (typeof one === 'object' && one !== null && Reflect.get(one, 'code') === typeless);
+  return (...args) => {
+    if (!args.some(isTypeless)) Reflect.apply(emit, process, args);
   };
 }

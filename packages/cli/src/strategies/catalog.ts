@@ -105,6 +105,20 @@ export async function chooseStrategies(
   return chosen;
 }
 
+/** Titles of the strategies among some that are code outside of this program, by specifier. */
+export function outsideTitles(
+  recipe: Recipe,
+  chosen: readonly ChosenStrategy[],
+): Readonly<Record<string, string>> {
+  const specifiers = chosen.map(({ specifier }) => specifier);
+  const outside = new Set(outsideSpecifiers(recipe, specifiers));
+  return Object.fromEntries(
+    chosen
+      .filter(({ specifier }) => outside.has(specifier))
+      .map(({ specifier, plugin }) => [specifier, plugin.title]),
+  );
+}
+
 async function externalPlugin(
   name: string,
   folder: string,
