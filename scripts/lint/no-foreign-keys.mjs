@@ -1,6 +1,7 @@
-// Reads and writes of a plain object by a name that comes from outside: `record[name]` finds `constructor` and `toString`
-// on every object, and writing `record['__proto__']` changes what the object is. Reads are allowed where the types say that
-// the object has every such name: an object of type `Record<Name, …>` by a key of the type parameter `Name`.
+// Reads and writes of a plain object by a name that comes from outside: `record[name]` and `name in record` find
+// `constructor` and `toString` on every object, and writing `record['__proto__']` changes what the object is. Reads are
+// allowed where the types say that the object has every such name: an object of type `Record<Name, …>` by a key of the type
+// parameter `Name`.
 import ts from 'typescript';
 
 const arrays =
@@ -62,6 +63,10 @@ export const noForeignKeys = {
           (parent.type === 'UnaryExpression' && parent.operator === 'delete');
         if (!written && hasAll(node.object, node.property)) return;
         context.report({ node, messageId: written ? 'write' : 'read' });
+      },
+      BinaryExpression(node) {
+        if (node.operator !== 'in' || node.left.type === 'PrivateIdentifier') return;
+        if (isAnyText(node.left)) context.report({ node, messageId: 'read' });
       },
     };
   },

@@ -14,7 +14,7 @@ export const nodeGpu: ProvideGpu = async () => {
     };
   }
   for (const [name, value] of Object.entries(dawn.globals)) {
-    if (!(name in globalThis)) Object.defineProperty(globalThis, name, hidden(value));
+    if (!Object.hasOwn(globalThis, name)) Object.defineProperty(globalThis, name, hidden(value));
   }
   // Node 20 has no navigator.
   if (!('navigator' in globalThis)) Object.defineProperty(globalThis, 'navigator', hidden({}));

@@ -7,6 +7,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
+import { activationKernels } from './activation-kernels.ts';
 import type { OwnKernel } from './own-kernel.ts';
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -47,7 +48,12 @@ export function argumentChecks<Access>(
 
 const reductions = ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'All', 'Any'];
 
+const activations = ['linear', ...activationKernels.keys()];
+
 const checks: Readonly<Record<string, Check>> = {
+  _FusedMatMul: checkActivation,
+  FusedConv2D: checkActivation,
+  FusedDepthwiseConv2D: checkActivation,
   PadV2: checkPaddings,
   SpaceToBatchND: checkPaddings,
   BatchToSpaceND: checkCrops,
@@ -81,6 +87,12 @@ const checks: Readonly<Record<string, Check>> = {
       inputs['values']!.shape[0],
     ),
 };
+
+function checkActivation({ kernel, attributes }: Arguments): void {
+  const found = attributes['activation'] as string | null | undefined;
+  const fits = found == null || activations.includes(found);
+  refuseUnless(fits, kernel, `one of the activations ${activations.join(', ')}`, found);
+}
 
 function checkPaddings({ kernel, attributes }: Arguments): void {
   const paddings = attributes['paddings'] as readonly (readonly number[])[];

@@ -69,12 +69,11 @@ const chainedOperations: Readonly<Record<string, Operation>> = {
  * `@tensorflow/tfjs-core` and `@tensorflow/tfjs-layers` alone they are missing. Methods that exist are not replaced.
  */
 export function installChainedOperations(): void {
-  const methods = Tensor.prototype as unknown as Record<string, unknown>;
   for (const [name, operation] of Object.entries(chainedOperations)) {
-    if (name in methods) continue;
-    methods[name] = function chained(this: Tensor, ...others: never[]): Tensor {
+    if (Reflect.has(Tensor.prototype, name)) continue;
+    Reflect.set(Tensor.prototype, name, function chained(this: Tensor, ...others: never[]): Tensor {
       this.throwIfDisposed();
       return operation(this, ...others);
-    };
+    });
   }
 }

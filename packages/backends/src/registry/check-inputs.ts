@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import {
   type DataType,
   type NamedTensorInfoMap,
@@ -18,7 +18,7 @@ export function inputOf(
   shape?: readonly number[],
   dtype: DataType = 'float32',
 ): TensorInfo {
-  const found = inputs[name];
+  const found = own(inputs, name);
   const fits =
     found?.dtype === dtype && (shape === undefined || util.arraysEqual(found.shape, [...shape]));
   if (fits) return found;
@@ -90,8 +90,8 @@ export function rowsOf(
       `Kernel ${kernel} should get inputs row0, row1, …. Found none.`,
     );
   }
-  const rows = Array.from({ length: count }, (_, k) => inputs[`row${k}`]);
-  const expected = util.sizeFromShape(inputs[others[0] ?? 'row0']?.shape ?? []);
+  const rows = Array.from({ length: count }, (_, k) => own(inputs, `row${k}`));
+  const expected = util.sizeFromShape(own(inputs, others[0] ?? 'row0')?.shape ?? []);
   return rows.map((row, k) => {
     if (row?.dtype === 'float32' && util.sizeFromShape(row.shape) === expected) return row;
     throw new MultigradError(

@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import { engine } from '@tensorflow/tfjs-core';
 
 /** TensorFlow.js's registration of a backend: the function that makes it, and its priority. */
@@ -13,15 +13,16 @@ const kept = new Map<string, Registration>();
  * @throws MultigradError `unsupported` when the backend was removed before the first call
  */
 export function keepRegistration(name: string): Registration {
-  const { registryFactory } = engine() as {
-    registryFactory: Record<string, Registration | undefined>;
-  };
-  const registration = (registryFactory[name] ??= kept.get(name));
+  const registered = own(engine().registryFactory, name);
+  const registration = registered ?? kept.get(name);
   if (registration === undefined) {
     throw new MultigradError(
       'unsupported',
       `Backend \`${name}\` should be registered with TensorFlow.js. Found it removed: call \`tf.removeBackend\` only after \`useBackend\`, which registers it again.`,
     );
+  }
+  if (registered === undefined) {
+    engine().registerBackend(name, registration.factory, registration.priority);
   }
   kept.set(name, registration);
   return registration;

@@ -195,3 +195,38 @@ describe.runIf(cases.length > 0)('a kernel that is handed what it was not made f
     });
   });
 });
+
+const window = { strides: 1, pad: 'same' } as const;
+
+/** Calls of fused operations with an activation. */
+const fusedCalls: Readonly<Record<string, (activation: never) => tf.Tensor>> = {
+  _FusedMatMul: (activation) =>
+    tf.fused.matMul({ a: tf.ones([2, 3]), b: tf.ones([3, 2]), activation }),
+  FusedConv2D: (activation) =>
+    tf.fused.conv2d({ x: image(), filter: tf.ones([2, 2, 2, 3]), ...window, activation }),
+  FusedDepthwiseConv2D: (activation) =>
+    tf.fused.depthwiseConv2d({ x: image(), filter: tf.ones([2, 2, 2, 1]), ...window, activation }),
+};
+
+const image = (): tf.Tensor4D => tf.ones([1, 4, 4, 2]);
+
+describe.each(testedBackends().filter((backend) => ['cpu', 'wasm'].includes(backend)))(
+  'fused operations on %s',
+  (backend) => {
+    beforeAll(async () => {
+      await useBackend(backend);
+    });
+
+    // An object has `constructor` and `toString` from its prototype: stock wasm takes both for known activations.
+    it.each(['swish', 'constructor', 'toString'])('refuse the activation %s', async (activation) => {
+      await tf.setBackend(backend);
+      for (const [kernel, call] of Object.entries(fusedCalls)) {
+        await expectConstantMemory(() => {
+          expect(() => tf.tidy(() => void call(activation as never).dataSync())).toThrow(
+            `Kernel ${kernel} should get one of the activations linear, relu, relu6, elu, sigmoid, leakyrelu, prelu. Found "${activation}".`,
+          );
+        });
+      }
+    });
+  },
+);

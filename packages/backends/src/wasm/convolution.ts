@@ -10,7 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { checkChannels, inputOf, isLarger } from '../registry/check-inputs.ts';
 import { convolvedAndFinished, onPaddedInput } from './convolution-steps.ts';
-import { type FusedAttributes, isKnownActivation } from './fused.ts';
+import type { FusedAttributes } from './fused.ts';
 import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
@@ -48,7 +48,7 @@ export const fusedConv2D: WasmKernel = {
       const result = convolve('FusedConv2D', inputs, attrs, heap, activation === 'relu');
       if (result !== null) return result;
     }
-    if (dataFormat !== 'NHWC' || !isKnownActivation(given)) return null;
+    if (dataFormat !== 'NHWC') return null;
     return convolvedAndFinished('FusedConv2D', inputs, given);
   },
 };

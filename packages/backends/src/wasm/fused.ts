@@ -1,24 +1,10 @@
 import { cast, engine, type Tensor } from '@tensorflow/tfjs-core';
-
-/** The names of the kernels that compute the activations of fused kernels. */
-const activations: Readonly<Record<string, string>> = {
-  relu: 'Relu',
-  relu6: 'Relu6',
-  elu: 'Elu',
-  sigmoid: 'Sigmoid',
-  leakyrelu: 'LeakyRelu',
-  prelu: 'Prelu',
-};
+import { activationKernels } from '../registry/activation-kernels.ts';
 
 /** Attributes that say what a fused kernel does after its product or convolution. */
 export interface FusedAttributes {
   readonly activation?: string | null;
   readonly leakyreluAlpha?: number;
-}
-
-/** Whether {@link finished} can compute an activation. */
-export function isKnownActivation({ activation }: FusedAttributes): boolean {
-  return activation == null || activation === 'linear' || activation in activations;
 }
 
 /** Adds the bias to a product or convolution, then applies the activation, each by its own kernel. Call it in `tidy`. */
@@ -32,5 +18,5 @@ export function finished(
   const sum = bias == null ? product : run('Add', { a: product, b: cast(bias, product.dtype) });
   if (activation == null || activation === 'linear') return sum;
   if (activation === 'prelu') return run('Prelu', { x: sum, alpha: preluActivationWeights! });
-  return run(activations[activation]!, { x: sum, features: sum }, { alpha: leakyreluAlpha });
+  return run(activationKernels.get(activation)!, { x: sum, features: sum }, { alpha: leakyreluAlpha });
 }

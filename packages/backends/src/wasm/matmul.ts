@@ -8,7 +8,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { broadcastProduct } from '../registry/broadcast-product.ts';
 import { panelChannels } from './convolution.ts';
-import { finished, type FusedAttributes, isKnownActivation } from './fused.ts';
+import { finished, type FusedAttributes } from './fused.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Bytes of a number, float32 or int32. */
@@ -98,7 +98,7 @@ export const fusedMatMul: WasmKernel = {
     const isMatrix = [a!, b!].every((one) => one.rank <= 3 && batchOf(one) === 1) && inner > 0;
     const isPlain = a!.dtype === 'float32' && !transposeA && !transposeB && isMatrix;
     const isBiased = bias == null || util.arraysEqual(bias.shape, [columns]);
-    if ((isPlain && isBiased) || !isKnownActivation(given)) return null;
+    if (isPlain && isBiased) return null;
     return tidy(() => {
       const product = { a: a!, b: b! };
       const attributes = { transposeA, transposeB };

@@ -19,10 +19,10 @@ interface DilatedCall {
   readonly attributes: Attributes & { readonly activation: backend_util.Activation };
 }
 
-const fused: Readonly<Record<string, Convolution>> = {
-  FusedConv2D: conv2d,
-  FusedDepthwiseConv2D: depthwiseConv2d,
-};
+const fused: ReadonlyMap<string, Convolution> = new Map([
+  ['FusedConv2D', conv2d],
+  ['FusedDepthwiseConv2D', depthwiseConv2d],
+]);
 
 const mended = new WeakSet<object>();
 
@@ -38,7 +38,7 @@ export function mendFusedConvolutions(): void {
   const [runKernel, customGrad] = [each.runKernel.bind(each), each.customGrad.bind(each)];
   let dilated: DilatedCall | null = null;
   each.runKernel = (name, inputs, attributes) => {
-    const convolution = fused[name];
+    const convolution = fused.get(name);
     if (convolution !== undefined && isDilated(attributes)) {
       dilated = { convolution, attributes: attributes as DilatedCall['attributes'] };
     }

@@ -25,7 +25,10 @@ export interface WantedWheel {
 /** The Python for which wheels are fetched. The user's Python does not matter, since only C++ libraries are used. */
 const python = { version: '3.11', implementation: 'cp', abi: 'cp311' };
 const manylinux = ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014'];
-const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+const machines: ReadonlyMap<string, string> = new Map([
+  ['x64', 'x86_64'],
+  ['arm64', 'aarch64'],
+]);
 
 /**
  * Fetches one wheel into a folder of its own with the user's pip, which checks it against the hash of its index. A wheel
@@ -58,7 +61,7 @@ export async function fetchWheel(
     );
   }, 200);
   try {
-    const machine = machines[arch] ?? arch;
+    const machine = machines.get(arch) ?? arch;
     const platforms = manylinux.flatMap((tag) => ['--platform', `${tag}_${machine}`]);
     const words = ['download', '--no-deps', '--only-binary=:all:', '--no-input'];
     const target = ['--python-version', python.version, '--implementation', python.implementation];

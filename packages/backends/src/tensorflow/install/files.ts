@@ -3,15 +3,16 @@ import { createReadStream } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { MultigradError } from '@multigrad/core/strategy';
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  EROFS: 'the file system is read-only',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ENOENT: 'no such file or folder',
-  ENOTDIR: 'something on the way is no folder',
-};
+/** What an error code of the file system means. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'the disk is full'],
+  ['EDQUOT', 'the quota of the disk is used up'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['ENOENT', 'no such file or folder'],
+  ['ENOTDIR', 'a part of the path is not a folder'],
+]);
 
 /** Runs `action` and turns an error of the file system into one that says what failed, where and why. */
 export async function withFiles<T>(
@@ -23,7 +24,7 @@ export async function withFiles<T>(
     return await action();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === undefined ? undefined : reasons[code];
+    const reason = reasons.get(code ?? '');
     if (reason === undefined) throw error;
     throw new MultigradError('io', `Cannot ${what} ${path}: ${reason} (${code}).`, {
       cause: error,

@@ -168,7 +168,7 @@ describe('installNative says what is missing', () => {
   it('when the folder cannot be made', async () => {
     writeFileSync(join(folder, 'file'), '');
     await expect(install({ folder: join(folder, 'file', 'below') })).rejects.toThrow(
-      /Cannot make the folder .*: something on the way is no folder \(ENOTDIR\)/,
+      /Cannot make the folder .*: a part of the path is not a folder \(ENOTDIR\)/,
     );
   });
 
