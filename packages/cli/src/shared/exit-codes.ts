@@ -16,6 +16,7 @@ const usageErrors: readonly ErrorCode[] = [
   'invalid-argument',
   'unknown-strategy',
   'incompatible-strategy',
+  'invalid-experiment',
 ];
 
 /** The exit code for an error before any training. */

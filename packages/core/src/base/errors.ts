@@ -8,6 +8,7 @@ const marker = Symbol.for('multigrad.error');
  * - `invalid-argument`: a value handed to a function has the wrong shape, size or type
  * - `unknown-strategy`: no plugin of that name is known
  * - `incompatible-strategy`: a plugin or strategy does not follow a specification that this version understands
+ * - `invalid-experiment`: an experiment lacks a field, or what it opens does not fit what it says of itself
  * - `not-requested`: a strategy read something that its `needs` did not ask for
  * - `invalid-objective`: an objective's value is no finite scalar, or its name is not known
  * - `non-finite`: a loss, a gradient or a weight is NaN or infinite
@@ -26,6 +27,7 @@ export type ErrorCode =
   | 'invalid-argument'
   | 'unknown-strategy'
   | 'incompatible-strategy'
+  | 'invalid-experiment'
   | 'not-requested'
   | 'invalid-objective'
   | 'non-finite'
