@@ -35,6 +35,33 @@ export {
   type Spectrogram,
 } from './spectrogram.ts';
 export { assertEveryClass, splitBy, subset } from './split.ts';
+export { classesFrom } from './own-data/classes-from.ts';
+export type {
+  ClassColumn,
+  Column,
+  ColumnBatch,
+  FileColumn,
+  NumberColumn,
+} from './own-data/column.ts';
+export {
+  type DataBatch,
+  dataSets,
+  type DataSets,
+  type DataSetsOptions,
+  type InputColumns,
+  type TaskOf,
+} from './own-data/data-sets.ts';
+export type { TargetColumns } from './own-data/target-counts.ts';
+export {
+  type NestedNumbers,
+  type NumberArray,
+  type NumbersBatch,
+  numbersFrom,
+} from './own-data/numbers-from.ts';
+export type { Scale } from './own-data/scale.ts';
+export type { Part } from './own-data/split-positions.ts';
+export { parseCsv, type Table, type TableOptions } from './own-data/table.ts';
+export { datasetBatches, type DatasetBatchesOptions } from './own-data/tf-data.ts';
 export { type IdxArray, parseIdx } from './idx.ts';
 export { type BatchWithMissing, withMissing, type WithMissingOptions } from './missing.ts';
 export { type Digits, type Mnist, type NamedBytes, parseDigits } from './mnist.ts';

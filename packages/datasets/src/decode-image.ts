@@ -4,13 +4,20 @@ import { ioError } from '@multigrad/core/support';
 
 /** The part of `sharp` that is used here. */
 interface Sharp {
-  metadata(): Promise<{ readonly width?: number; readonly height?: number }>;
+  metadata(): Promise<{
+    readonly width?: number;
+    readonly height?: number;
+    /** Sizes once the picture is turned as its EXIF data say. */
+    readonly autoOrient?: { readonly width: number; readonly height: number };
+  }>;
   extract(area: Area): Sharp;
+  autoOrient(): Sharp;
+  flatten(options: { background: string }): Sharp;
   resize(width: number, height: number, options: { fit: 'fill'; kernel: 'linear' }): Sharp;
   flop(flop: boolean): Sharp;
   removeAlpha(): Sharp;
-  toColourspace(space: 'srgb'): Sharp;
-  raw(): Sharp;
+  toColourspace(space: 'srgb' | 'b-w'): Sharp;
+  raw(options?: { depth: 'uchar' }): Sharp;
   toBuffer(options: { resolveWithObject: true }): Promise<{
     readonly data: Uint8Array;
     readonly info: { readonly channels: number };
@@ -25,7 +32,8 @@ export interface Area {
   readonly height: number;
 }
 
-type MakeSharp = (path: string) => Sharp;
+/** The decoder: `sharp` itself. */
+export type MakeSharp = (path: string) => Sharp;
 
 /** How an image is cropped and scaled. */
 export interface ImageView {
@@ -117,8 +125,7 @@ export async function decodeImage(
   { size, random }: ImageView,
 ): Promise<Float32Array> {
   const within = await pixelsWithin(path);
-  let pixels: Uint8Array;
-  try {
+  const pixels = await asImage(path, async () => {
     const { width = 0, height = 0 } = await decoder(path).metadata();
     checkSize(width, height, within);
     const whole = { left: 0, top: 0, width, height };
@@ -132,7 +139,75 @@ export async function decodeImage(
       .toColourspace('srgb')
       .raw()
       .toBuffer({ resolveWithObject: true });
-    pixels = info.channels === 3 ? data : grayToColour(data, info.channels);
+    return info.channels === 3 ? data : grayToColour(data, info.channels);
+  });
+  return Float32Array.from(
+    pixels,
+    (value, i) => (value / 255 - means[i % 3]!) / deviations[i % 3]!,
+  );
+}
+
+/** What a whole picture becomes. */
+export interface PixelFormat {
+  /** Height in pixels. */
+  readonly height: number;
+  /** Width in pixels. */
+  readonly width: number;
+  /** 1 for gray, 3 for red, green and blue. */
+  readonly channels: 1 | 3;
+}
+
+/**
+ * Height and width of a picture, turned as its EXIF data say.
+ *
+ * @throws MultigradError `invalid-data` for a file that is no PNG or JPEG image, `io`
+ */
+export async function imageSize(
+  decoder: MakeSharp,
+  path: string,
+): Promise<{ height: number; width: number }> {
+  const within = await pixelsWithin(path);
+  return asImage(path, async () => {
+    const {
+      width = 0,
+      height = 0,
+      autoOrient = { width, height },
+    } = await decoder(path).metadata();
+    checkSize(width, height, within);
+    return { height: autoOrient.height, width: autoOrient.width };
+  });
+}
+
+/**
+ * A whole picture as `height · width · channels` bytes: turned as its EXIF data say, stretched to the size, on white where it
+ * is transparent.
+ *
+ * @throws MultigradError `invalid-data` for a file that is no PNG or JPEG image, `io`
+ */
+export async function decodePixels(
+  decoder: MakeSharp,
+  path: string,
+  { height, width, channels }: PixelFormat,
+): Promise<Uint8Array> {
+  await imageSize(decoder, path);
+  return asImage(path, async () => {
+    const { data } = await decoder(path)
+      .autoOrient()
+      .flatten({ background: 'white' })
+      .resize(width, height, { fit: 'fill', kernel: 'linear' })
+      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (data.length === height * width * channels) return data;
+    if (data.length === height * width) return grayToColour(data, 1);
+    throw new Error(`${data.length / (height * width)} channels`);
+  });
+}
+
+/** What `decode` gives; what it throws says that the file is no image. */
+async function asImage<T>(path: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
   } catch (cause) {
     throw new MultigradError(
       'invalid-data',
@@ -140,10 +215,6 @@ export async function decodeImage(
       { cause },
     );
   }
-  return Float32Array.from(
-    pixels,
-    (value, i) => (value / 255 - means[i % 3]!) / deviations[i % 3]!,
-  );
 }
 
 /** Checks the size that a picture states before memory is taken for it. */

@@ -7,6 +7,12 @@ export {
   type ReadClipsOptions,
   readKineticsSounds,
 } from './read-clips.ts';
+export { type CsvFiles, readCsv, type SplitTable } from './own-data/read-csv.ts';
+export {
+  type ImageFolders,
+  readImageFolders,
+  type ReadImageFoldersOptions,
+} from './own-data/read-image-folders.ts';
 export { readFashionMnist } from './read-fashion-mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export {
