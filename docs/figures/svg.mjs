@@ -1,12 +1,17 @@
 // Small pictures as SVG texts. Colours are variables, so that a picture follows the reader's light or dark mode both on
 // its own (by the style it carries) and within the site (by the theme's style).
 
-/** What a picture carries when it stands alone; within the site the theme says the same. */
+/**
+ * What a picture carries when it stands alone; within the site the theme says the same. The colours are those of the
+ * reports' palette (a test compares them): c is PCGrad's, d MGDA's, e MMPareto's; words on paper are darker.
+ */
 const style =
-  '<style>:root{--f-ink:#24292f;--f-quiet:#57606a;--f-rule:#d0d7de;--f-paper:#fff;--f-a:#0072b2;--f-b:#c04f00;' +
-  '--f-c:#007a57;--f-d:#a8487e;--f-e:#8a6200}' +
+  '<style>:root{--f-ink:#24292f;--f-quiet:#57606a;--f-rule:#d0d7de;--f-paper:#fff;--f-a:#0072b2;--f-b:#d55e00;' +
+  '--f-c:#009e73;--f-d:#cc79a7;--f-e:#e69f00;--f-a-words:#0072b2;--f-b-words:#c04f00;--f-c-words:#007a57;' +
+  '--f-d-words:#a8487e;--f-e-words:#8a6200}' +
   '@media(prefers-color-scheme:dark){:root{--f-ink:#e6e6e6;--f-quiet:#a6a9ae;--f-rule:#3c4148;--f-paper:#15171a;' +
-  '--f-a:#56b4e9;--f-b:#f0803c;--f-c:#2fc898;--f-d:#dd8fba;--f-e:#e6ab2e}}</style>';
+  '--f-a:#4aa3df;--f-b:#f0803c;--f-c:#2fc898;--f-d:#dd8fba;--f-e:#f0b93c;--f-a-words:#4aa3df;--f-b-words:#f0803c;' +
+  '--f-c-words:#2fc898;--f-d-words:#dd8fba;--f-e-words:#f0b93c}}</style>';
 
 const escape = (text) =>
   String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
@@ -15,6 +20,7 @@ const escape = (text) =>
 const n = (value) => String(Math.round(value * 100) / 100 + 0);
 
 export const colour = (name) => `var(--f-${name})`;
+const wordColour = (name) => colour(/^[a-e]$/.test(name) ? `${name}-words` : name);
 
 /** A picture of that many pixels. */
 export class Picture {
@@ -38,7 +44,7 @@ export class Picture {
   ) {
     const slanted = italic ? ' font-style="italic"' : '';
     return this.add(
-      `<text x="${n(x)}" y="${n(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}"${slanted} style="fill:${colour(fill)}">${escape(text)}</text>`,
+      `<text x="${n(x)}" y="${n(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}"${slanted} style="fill:${wordColour(fill)}">${escape(text)}</text>`,
     );
   }
 

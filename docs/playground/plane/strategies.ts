@@ -11,14 +11,15 @@ import { nashMtl } from '@multigrad/strategy-nash-mtl';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
 import { sum } from '@multigrad/strategy-sum';
 import { upgrad } from '@multigrad/strategy-upgrad';
+import { type StrategyStyle, strategyStyles } from '../../../packages/cli/src/report/palette.ts';
 
 /** A strategy that the playground offers. */
 export interface OfferedStrategy {
   /** As it stands in the address of a view. */
   readonly id: string;
   readonly title: string;
-  /** Angle on the colour wheel, in degrees. */
-  readonly hue: number;
+  /** As reports of comparisons draw it. */
+  readonly style: StrategyStyle;
   readonly make: () => GradientStrategy;
   /** How the two coordinates fall into tensors. */
   readonly tensors: readonly TensorColumns[];
@@ -30,30 +31,49 @@ const apart: readonly TensorColumns[] = [
   { name: 'y', size: 1 },
 ];
 
+type Offer = Omit<OfferedStrategy, 'style'>;
+
 const offer = (
   id: string,
   title: string,
-  hue: number,
   make: () => GradientStrategy,
   tensors = together,
-): OfferedStrategy => ({ id, title, hue, make, tensors });
+): Offer => ({ id, title, make, tensors });
+
+const offers: readonly Offer[] = [
+  offer('sum', 'Sum', sum),
+  offer('mmpareto', 'MMPareto', mmpareto),
+  offer('mmpareto-tensor', 'MMPareto, tensor', () => mmpareto({ rescale: 'tensor' }), apart),
+  offer('pcgrad', 'PCGrad', () => pcgrad({ seed: 1 })),
+  offer('mgda', 'MGDA', mgda),
+  offer('upgrad', 'UPGrad', upgrad),
+  offer('cagrad', 'CAGrad', cagrad),
+  offer('imtl-g', 'IMTL-G', imtlG),
+  offer('aligned-mtl', 'Aligned-MTL', alignedMtl),
+  offer('nash-mtl', 'Nash-MTL', nashMtl),
+  offer('dualproj', 'DualProj', dualproj),
+  offer('conflict-free', 'ConFIG', conflictFree),
+  offer('fairgrad', 'FairGrad', fairgrad),
+];
+// Names of this page's own are told as a report would name them.
+const styles = strategyStyles(
+  offers.map(({ id }) => (id === 'mmpareto-tensor' ? 'mmpareto:rescale=tensor' : id)),
+);
 
 /** All that see gradients through their inner products and remember nothing that would need a history to be fair. */
-export const offeredStrategies: readonly OfferedStrategy[] = [
-  offer('sum', 'Sum', 255, sum),
-  offer('mmpareto', 'MMPareto', 30, mmpareto),
-  offer('mmpareto-tensor', 'MMPareto, tensor', 70, () => mmpareto({ rescale: 'tensor' }), apart),
-  offer('pcgrad', 'PCGrad', 150, () => pcgrad({ seed: 1 })),
-  offer('mgda', 'MGDA', 325, mgda),
-  offer('upgrad', 'UPGrad', 200, upgrad),
-  offer('cagrad', 'CAGrad', 105, cagrad),
-  offer('imtl-g', 'IMTL-G', 350, imtlG),
-  offer('aligned-mtl', 'Aligned-MTL', 290, alignedMtl),
-  offer('nash-mtl', 'Nash-MTL', 10, nashMtl),
-  offer('dualproj', 'DualProj', 130, dualproj),
-  offer('conflict-free', 'ConFIG', 225, conflictFree),
-  offer('fairgrad', 'FairGrad', 50, fairgrad),
-];
+export const offeredStrategies: readonly OfferedStrategy[] = offers.map((one, index) => ({
+  ...one,
+  style: styles[index]!,
+}));
+
+/** A strategy's colours as variables of a style sheet, which takes one of them by the reader's light or dark mode. */
+export const colourVariables = ({
+  style,
+}: Pick<OfferedStrategy, 'style'>): Readonly<Record<string, string>> => ({
+  '--light': style.colour,
+  '--words': style.words,
+  '--dark': style.dark,
+});
 
 /** The offered strategies of these names, in the order in which they are offered. */
 export const strategiesNamed = (ids: readonly string[]): OfferedStrategy[] =>

@@ -40,9 +40,9 @@ describe('a program that is stopped', () => {
     expect(code).toBe(130);
     expect(err).toContain('Interrupted, Ctrl-C: what was measured is kept');
     expect(err).toContain('Go on with `multigrad resume stopped`.');
-    expect(out).toMatch(/^sum † +\d+\.\d/m);
-    expect(out).toMatch(/† sum, seed 0: stopped after epoch \d+ of 500\./);
-    expect(out).toContain('† mmpareto, seed 0: not run yet.');
+    expect(out).toMatch(/^Sum † +\d+\.\d/m);
+    expect(out).toMatch(/† Sum, seed 0: stopped after epoch \d+ of 500\./);
+    expect(out).toContain('† MMPareto, seed 0: not run yet.');
     const result = program.json('stopped', 'runs', 'sum-seed0', 'result.json') as {
       status: string;
       epochs: number;
@@ -51,8 +51,8 @@ describe('a program that is stopped', () => {
     expect(program.lines('stopped', 'runs', 'sum-seed0', 'epochs.jsonl')).toHaveLength(
       result.epochs,
     );
-    expect(program.text('stopped', 'report.html')).toContain('sum, seed 0: stopped after epoch');
-    expect(program.text('stopped', 'table.md')).toContain('| sum † |');
+    expect(program.text('stopped', 'report.html')).toContain('Sum, seed 0: stopped after epoch');
+    expect(program.text('stopped', 'table.md')).toContain('| Sum † |');
   });
 
   it.each([

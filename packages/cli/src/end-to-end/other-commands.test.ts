@@ -114,7 +114,7 @@ describe('multigrad compare with data of the user’s own', () => {
     const { code, out, err } = await program.start([...args, ...sizes]);
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(out).toMatch(/^sum +\d/m);
+    expect(out).toMatch(/^Sum +\d/m);
     expect(out).toContain('left');
     writeFileSync(
       program.path('fashion', 'train-images-idx3-ubyte'),

@@ -8,13 +8,6 @@ import { maximumPanels } from './chart.ts';
 import { logTicks, wholeTicks } from './line-panel.ts';
 import { strategyStyles } from './palette.ts';
 
-describe('strategyStyles', () => {
-  it('gives thirty strategies looks that differ in colour or dashes', () => {
-    const styles = strategyStyles(Array.from({ length: 28 }, (_, k) => `s${k}`));
-    expect(new Set(styles.map(({ colour, dash }) => `${colour} ${dash.join()}`)).size).toBe(28);
-  });
-});
-
 describe('wholeTicks', () => {
   it.each([
     [

@@ -4,6 +4,7 @@ import { recipes } from '../experiments/index.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
+import { differenceFindings, standingSentences } from '../results/findings.ts';
 import { summarize } from '../results/summary.ts';
 import {
   type Table,
@@ -59,6 +60,10 @@ function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): stri
     ...(comparison === null
       ? []
       : ['## Beside each other', markdownTable(comparison), comparisonCaption(summary)]),
+    ...differenceFindings(summary).map(
+      ({ objective, sentences }) =>
+        `### ${objective}\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`,
+    ),
     ...(notes.length > 0
       ? ['† Runs cut short:', notes.map((note) => `- ${note.split('\n')[0]!}`).join('\n')]
       : []),
@@ -119,9 +124,17 @@ function narrowTable(summary: Summary): { readonly table: Table; readonly same: 
   );
   if (first === undefined || !uniform) return { table, same: '' };
   return {
-    table: { columns: columns.slice(0, -2), rows: rows.map((row) => row.slice(0, -2)) },
+    table: { ...table, columns: columns.slice(0, -2), rows: rows.map((row) => row.slice(0, -2)) },
     same: `Each run took ${formatCount(first.steps, 'step')}; n = ${first.seeds.length}.`,
   };
+}
+
+/** For each objective which strategies the seeds tell apart from the best; nothing where one seed was run. */
+function standingLines(summary: Summary): string[] {
+  const sentences = standingSentences(summary);
+  return sentences.length > 0
+    ? ['', ...sentences.flatMap((sentence) => wrapText(sentence, lineWidth))]
+    : [];
 }
 
 /** The results as lines for a terminal or a log. */
@@ -133,6 +146,7 @@ export function resultLines(folder: string, summary: Summary): string[] {
           textTable(table),
           '',
           ...wrapText(`${resultsCaption(summary)} ${same}`.trimEnd(), lineWidth),
+          ...standingLines(summary),
         ]
       : ['No run has got as far as a training step.'];
   return [

@@ -6,6 +6,7 @@ import {
   resultsTable,
   runsTable,
 } from '../results/table.ts';
+import { differenceFindings } from '../results/findings.ts';
 import type { Summary } from '../results/figures.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
@@ -61,7 +62,7 @@ export async function reportPage(
 ): Promise<ReportPage> {
   const { config } = summary;
   const recipe = findRecipe(config.recipe);
-  const styles = strategyStyles(config.strategies);
+  const styles = strategyStyles(config.strategies, summary.titles);
   const charts: DrawnChart[] = [];
   for (const make of makers) {
     const chart = make(summary, styles);
@@ -69,7 +70,7 @@ export async function reportPage(
   }
   const compared =
     config.strategies.length === 1
-      ? config.strategies[0]!
+      ? summary.titles.get(config.strategies[0]!)!
       : `${config.strategies.length} strategies compared`;
   const backends = [...new Set(runs.flatMap(({ result }) => (result ? [result.backend] : [])))];
   return {
@@ -87,6 +88,7 @@ export async function reportPage(
     ],
     comparison: comparisonTable(summary),
     comparisonCaption: comparisonCaption(summary),
+    findings: differenceFindings(summary),
     notes: summary.notes,
     charts,
     styles,

@@ -1,4 +1,6 @@
+import type { Findings } from '../results/findings.ts';
 import type { Table } from '../results/table.ts';
+import type { Standing } from '../results/figures.ts';
 import type { Chart } from './chart.ts';
 import { escapeHtml } from './escape.ts';
 import type { StrategyStyle } from './palette.ts';
@@ -21,6 +23,8 @@ export interface ReportPage {
   /** The strategies beside each other, or null where there is nothing to compare. */
   readonly comparison: Table | null;
   readonly comparisonCaption: string;
+  /** What the seeds say about each objective. */
+  readonly findings: readonly Findings[];
   /** Sentences on runs that are missing, failed or cut short. */
   readonly notes: readonly string[];
   readonly charts: readonly DrawnChart[];
@@ -41,22 +45,38 @@ function swatch({ colour, dash }: StrategyStyle): string {
 }
 
 function legend(styles: readonly StrategyStyle[]): string {
-  const entries = styles.map((style) => `<li>${swatch(style)}${escapeHtml(style.strategy)}</li>`);
+  const entries = styles.map((style) => `<li>${swatch(style)}${escapeHtml(style.title)}</li>`);
   return `<ul class="legend" aria-label="Legend">${entries.join('')}</ul>`;
 }
 
-function table({ columns, rows }: Table, id: string, coloured: readonly StrategyStyle[]): string {
+/** What follows a number that stands out, and what a screen reader says in its place. */
+const marks = {
+  best: ['*', 'best'],
+  close: ['≈', 'not distinguishable from the best'],
+} as const;
+
+function cellHtml(cell: string, standing: Standing | null): string {
+  if (standing === null || standing === 'behind') return `<td>${escapeHtml(cell)}</td>`;
+  const [sign, words] = marks[standing];
+  return `<td class="${standing}">${escapeHtml(cell)} <abbr title="${words}">${sign}</abbr></td>`;
+}
+
+function table(
+  { columns, rows, standings }: Table,
+  id: string,
+  coloured: readonly StrategyStyle[],
+): string {
   const heading = columns
     .map(
       ({ title, detail }) =>
         `<th scope="col">${escapeHtml(title)}${detail === '' ? '' : `<small>${escapeHtml(detail)}</small>`}</th>`,
     )
     .join('');
-  const body = rows.map((cells) => {
+  const body = rows.map((cells, row) => {
     const [name = '', ...rest] = cells;
-    const style = coloured.find(({ strategy }) => name === strategy || name === `${strategy} †`);
+    const style = coloured.find(({ title }) => name === title || name === `${title} †`);
     const first = `<th scope="row">${style ? swatch(style) : ''}${escapeHtml(name)}</th>`;
-    return `<tr>${first}${rest.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+    return `<tr>${first}${rest.map((cell, column) => cellHtml(cell, standings?.[row]?.[column + 1] ?? null)).join('')}</tr>`;
   });
   return (
     `<div class="scroll" tabindex="0"><table id="${id}"><thead><tr>${heading}</tr></thead>` +
@@ -94,6 +114,11 @@ function paragraphs(texts: readonly string[]): string {
   return texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n');
 }
 
+function findingsList({ objective, sentences }: Findings): string {
+  const items = sentences.map((sentence) => `<li>${escapeHtml(sentence)}</li>`);
+  return `<h3>${escapeHtml(objective)}</h3>\n<ul class="findings">${items.join('\n')}</ul>`;
+}
+
 /** The sections of the page, in order. */
 export function pageSections(page: ReportPage): PageSection[] {
   const notes = page.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('');
@@ -113,6 +138,7 @@ export function pageSections(page: ReportPage): PageSection[] {
           section('comparison', 'Beside each other', [
             paragraphs([page.comparisonCaption]),
             table(page.comparison, 'comparison-table', page.styles),
+            ...page.findings.map(findingsList),
           ]),
         ]),
     ...page.charts.map((chart) =>

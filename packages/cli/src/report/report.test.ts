@@ -94,7 +94,7 @@ describe('renderReport', () => {
         ),
       ),
     ];
-    const [sum, mgda] = [swatch('sum'), swatch('mgda')];
+    const [sum, mgda] = [swatch('Sum'), swatch('MGDA')];
     expect(sum).toHaveLength(1);
     expect(mgda).toHaveLength(1);
     expect(sum).not.toEqual(mgda);
@@ -153,12 +153,12 @@ describe('renderReport', () => {
       seeds: [0],
       cutShort: () => ({ epochs: 1, status: 'stopped' }),
     });
-    expect(count(html, 'sum, seed 0: stopped after epoch 1 of 4.')).toBe(1);
-    expect(count(html, 'sum †')).toBe(1);
+    expect(count(html, 'Sum, seed 0: stopped after epoch 1 of 4.')).toBe(1);
+    expect(count(html, 'Sum †')).toBe(1);
     const empty = recordedComparison({ strategies: ['sum'], seeds: [0] });
     const nothing = await renderReport(summarize(empty.config, []), [], commands);
     expect(sections(nothing)).toEqual(['results', 'runs', 'configuration', 'commands', 'sources']);
-    expect(count(nothing, 'sum, seed 0: not run yet.')).toBe(1);
+    expect(count(nothing, 'Sum, seed 0: not run yet.')).toBe(1);
   });
 
   it('shows strategies without diagnostics, and an experiment that this version does not know', async () => {
@@ -185,7 +185,7 @@ describe('renderReport', () => {
       'commands',
       'sources',
     ]);
-    expect(count(html, '<h1>of-tomorrow: sum</h1>')).toBe(1);
+    expect(count(html, '<h1>of-tomorrow: Sum</h1>')).toBe(1);
   });
 
   it('gives the chart library nothing to complain about', async () => {

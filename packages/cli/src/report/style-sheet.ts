@@ -16,6 +16,10 @@ thead th { border-bottom: 2px solid var(--ink); font-weight: 600; }
 thead small { display: block; color: var(--quiet); font-weight: 400; font-size: .8125rem; }
 tbody th { font-weight: 500; }
 tbody tr + tr > * { border-top: 1px solid var(--rule); }
+td.best { font-weight: 700; }
+td abbr { text-decoration: none; display: inline-block; width: .8em; }
+h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
+.findings { margin: .25rem 0; padding-left: 1.1rem; max-width: 46rem; }
 #runs-table { font-size: .8125rem; }
 .swatch { margin-right: .45rem; vertical-align: middle; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem 1.25rem; margin: 0 0 .6rem; padding: 0; font-size: .9375rem; }

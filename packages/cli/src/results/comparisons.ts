@@ -1,9 +1,10 @@
 import { own } from '@multigrad/core/strategy';
 import { byName } from './by-name.ts';
 import { testAccuracy } from './test-accuracy.ts';
-import { meanRanks, pairedDifference, relativeGain } from './metrics.ts';
+import { meanRanks, relativeGain } from './metrics.ts';
+import { correctTogether, type PairedTest, pairedTest, significance } from './paired-test.ts';
 import { type Estimate, estimate, mean } from '../shared/statistics.ts';
-import type { OwnFigures, ShownRun, SummaryRow } from './figures.ts';
+import type { OwnFigures, ShownRun, Standing, SummaryRow } from './figures.ts';
 
 /** Test accuracies of a strategy's runs by seed. */
 function accuracyBySeed(
@@ -54,6 +55,53 @@ function relativeGains(
   );
 }
 
+/** What each strategy's runs differ by from those of another, seed by seed, corrected for their number. */
+function differencesTo(
+  reference: string,
+  strategies: readonly string[],
+  shown: readonly ShownRun[],
+  objective: string,
+): ReadonlyMap<string, PairedTest | null> {
+  const base = accuracyBySeed(shown, reference, objective);
+  return correctTogether(
+    new Map(
+      strategies
+        .filter((strategy) => strategy !== reference)
+        .map((strategy) => [
+          strategy,
+          pairedTest(accuracyBySeed(shown, strategy, objective), base),
+        ]),
+    ),
+  );
+}
+
+/**
+ * Where strategies stand beside the one with the best mean. Those whose paired test against it, corrected for their number,
+ * gives p ≥ .05 are not distinguishable from it. Runs cut short take no part, nor does what only one seed has measured.
+ */
+function standings(
+  rows: readonly OwnFigures[],
+  shown: readonly ShownRun[],
+  objective: string,
+): ReadonlyMap<string, Standing> {
+  const measured = rows.flatMap(({ strategy, unfinished, accuracy }) => {
+    const found = own(accuracy, objective);
+    return found && found.n > 1 && !unfinished ? [{ strategy, score: found.mean }] : [];
+  });
+  if (measured.length < 2) return new Map();
+  const best = measured.reduce((a, b) => (b.score > a.score ? b : a)).strategy;
+  const tests = differencesTo(
+    best,
+    measured.map(({ strategy }) => strategy),
+    shown,
+    objective,
+  );
+  const others = [...tests].flatMap(([strategy, test]): [string, Standing][] =>
+    test?.corrected == null ? [] : [[strategy, test.corrected < significance ? 'behind' : 'close']],
+  );
+  return others.length > 0 ? new Map([[best, 'best'], ...others]) : new Map();
+}
+
 /** Adds to each strategy's figures those that compare it with others: relative gain, mean rank, differences. */
 export function addComparisons(
   rows: readonly OwnFigures[],
@@ -66,17 +114,16 @@ export function addComparisons(
   );
   const ranks = meanRanks(scores);
   const baselines = baselinesOf(rows, objectives);
+  const strategies = rows.map(({ strategy }) => strategy);
+  const differences = new Map(
+    objectives.map((name) => [name, differencesTo(reference, strategies, shown, name)]),
+  );
+  const places = new Map(objectives.map((name) => [name, standings(rows, shown, name)]));
   return rows.map((row, index) => ({
     ...row,
     relativeGain: baselines && relativeGains(row, shown, objectives, baselines),
     meanRank: rows.length > 1 && Number.isFinite(mean(scores[index]!)) ? ranks[index]! : null,
-    difference: byName(objectives, (objective) =>
-      row.strategy === reference
-        ? null
-        : pairedDifference(
-            accuracyBySeed(shown, row.strategy, objective),
-            accuracyBySeed(shown, reference, objective),
-          ),
-    ),
+    difference: byName(objectives, (name) => differences.get(name)!.get(row.strategy) ?? null),
+    standing: byName(objectives, (name) => places.get(name)!.get(row.strategy) ?? null),
   }));
 }

@@ -2,6 +2,7 @@ import { own } from '@multigrad/core/strategy';
 import { csvLine } from '@multigrad/callbacks';
 import type { Estimate } from '../shared/statistics.ts';
 import type { Summary } from './figures.ts';
+import { type PairedTest, seedsNeeded } from './paired-test.ts';
 
 /**
  * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
@@ -11,8 +12,17 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
     value?.mean ?? null,
     value?.sd ?? null,
   ];
+  const tested = (test: PairedTest | null): (number | null)[] => [
+    ...pair(test),
+    test?.interval?.[0] ?? null,
+    test?.interval?.[1] ?? null,
+    test?.p ?? null,
+    test?.corrected ?? null,
+    test === null ? null : seedsNeeded(test),
+  ];
   const heading = [
     'strategy',
+    'title',
     'seeds',
     'finished',
     ...objectives.flatMap((name) => [`${name}_test_accuracy_mean`, `${name}_test_accuracy_sd`]),
@@ -24,7 +34,16 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
     'steps',
     'lr',
     ...modalities.flatMap((name) => [`without_${name}_mean`, `without_${name}_sd`]),
-    ...objectives.flatMap((name) => [`${name}_difference_mean`, `${name}_difference_sd`]),
+    ...objectives.flatMap((name) => [
+      `${name}_difference_mean`,
+      `${name}_difference_sd`,
+      `${name}_difference_low`,
+      `${name}_difference_high`,
+      `${name}_difference_p`,
+      `${name}_difference_p_holm`,
+      `${name}_difference_seeds_needed`,
+    ]),
+    ...objectives.map((name) => `${name}_standing`),
     'relative_gain_percent_mean',
     'relative_gain_percent_sd',
     'mean_rank',
@@ -32,6 +51,7 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
   ];
   const lines = rows.map((row) => [
     row.strategy,
+    row.title,
     row.seeds.join(' '),
     row.unfinished ? 'no' : 'yes',
     ...objectives.flatMap((name) => pair(own(row.accuracy, name))),
@@ -41,7 +61,8 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
     row.steps,
     row.lr,
     ...modalities.flatMap((name) => pair(own(row.without, name))),
-    ...objectives.flatMap((name) => pair(own(row.difference, name))),
+    ...objectives.flatMap((name) => tested(own(row.difference, name) ?? null)),
+    ...objectives.map((name) => own(row.standing, name) ?? null),
     ...pair(row.relativeGain),
     row.meanRank,
     row.hypervolume,

@@ -1,11 +1,14 @@
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord, RunRecord } from '../runs/records.ts';
 import type { Estimate } from '../shared/statistics.ts';
+import type { PairedTest } from './paired-test.ts';
 
 /** One strategy's line of the results. */
 export interface SummaryRow {
   /** The strategy's specifier. */
   readonly strategy: string;
+  /** What tables and charts call it. */
+  readonly title: string;
   /** The seeds that the figures are taken over. */
   readonly seeds: readonly number[];
   /** Whether no run of it has finished, so that the figures are of runs cut short. */
@@ -23,7 +26,9 @@ export interface SummaryRow {
   /** Hypervolume of the accuracies of all seeds together, over the origin. */
   readonly hypervolume: number | null;
   /** Difference of the test accuracy to the reference strategy, seed by seed, by objective; null for the reference itself. */
-  readonly difference: Readonly<Record<string, Estimate | null>>;
+  readonly difference: Readonly<Record<string, PairedTest | null>>;
+  /** Where it stands beside the best strategy, by objective; null where one seed, or none, was measured. */
+  readonly standing: Readonly<Record<string, Standing | null>>;
   /** Median time of a plain training step, in milliseconds. */
   readonly stepTime: Estimate | null;
   /** Median time of a step with further backward passes for diagnostics, in milliseconds. */
@@ -33,6 +38,9 @@ export interface SummaryRow {
   /** Training steps of a run; the largest, where runs differ. */
   readonly steps: number;
 }
+
+/** Beside the best of all: the best itself, not distinguishable from it, or behind it. */
+export type Standing = 'best' | 'close' | 'behind';
 
 /** The results of a comparison, ready for tables and charts. */
 export interface Summary {
@@ -44,6 +52,8 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   /** Modalities that the joint objective was also measured without. */
   readonly modalities: readonly string[];
+  /** What tables and charts call each strategy of the configuration, by its specifier. */
+  readonly titles: ReadonlyMap<string, string>;
   /** The strategy that differences are taken to: `sum` where it was run, else the first. */
   readonly reference: string;
   /** The runs behind the rows: finished ones, or for a strategy without any, those cut short. */
@@ -58,4 +68,4 @@ export interface ShownRun extends RunRecord {
 }
 
 /** The figures of a strategy that need no other strategy. */
-export type OwnFigures = Omit<SummaryRow, 'relativeGain' | 'meanRank' | 'difference'>;
+export type OwnFigures = Omit<SummaryRow, 'relativeGain' | 'meanRank' | 'difference' | 'standing'>;

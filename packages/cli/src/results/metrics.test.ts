@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hypervolume, meanRanks, pairedDifference, relativeGain } from './metrics.ts';
+import { hypervolume, meanRanks, relativeGain } from './metrics.ts';
 
 describe('relativeGain', () => {
   it('is the mean relative gain in percent', () => {
@@ -59,24 +59,5 @@ describe('hypervolume', () => {
         expect(hypervolume(points)).toBe(expected);
       }),
     );
-  });
-});
-
-describe('pairedDifference', () => {
-  it('compares seed by seed, as far as both have them', () => {
-    const scores = new Map([
-      [0, 0.6],
-      [1, 0.8],
-      [2, 0.9],
-    ]);
-    const reference = new Map([
-      [1, 0.7],
-      [0, 0.3],
-    ]);
-    const difference = pairedDifference(scores, reference)!;
-    expect(difference.mean).toBeCloseTo(0.2, 12);
-    expect(difference.sd).toBeCloseTo(0.1 * Math.SQRT2, 12);
-    expect(difference.n).toBe(2);
-    expect(pairedDifference(scores, new Map([[7, 1]]))).toBeNull();
   });
 });

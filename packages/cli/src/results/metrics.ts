@@ -1,4 +1,4 @@
-import { type Estimate, estimate, mean } from '../shared/statistics.ts';
+import { mean } from '../shared/statistics.ts';
 
 // The measures by which the field compares strategies. Larger scores are better.
 
@@ -57,23 +57,4 @@ export function hypervolume(points: readonly (readonly number[])[]): number {
     }
   });
   return volume;
-}
-
-/**
- * Mean and spread of the differences between two strategies, seed by seed: what the seeds have in common (weights, order,
- * data) cancels. Null where no seed is common.
- *
- * @param scores - by seed
- * @param reference - by seed
- */
-export function pairedDifference(
-  scores: ReadonlyMap<number, number>,
-  reference: ReadonlyMap<number, number>,
-): Estimate | null {
-  return estimate(
-    Array.from(scores, ([seed, score]) => {
-      const other = reference.get(seed);
-      return other === undefined ? null : score - other;
-    }),
-  );
 }

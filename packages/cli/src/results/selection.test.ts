@@ -56,7 +56,7 @@ describe('selectRate', () => {
     const sums = failing.filter(({ strategy }) => strategy === 'sum');
     expect(selectRate(sums, swept)).toBe(0.1);
     expect(summarize(swept, failing.slice(1)).notes[0]).toBe(
-      'sum, seed 0, learning rate 0.001: not run yet.',
+      'Sum, seed 0, learning rate 0.001: not run yet.',
     );
   });
 });

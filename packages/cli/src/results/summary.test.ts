@@ -40,7 +40,7 @@ describe('summarize', () => {
     const summary = summarize(config, runs);
     expect(summary.rows[0]).toMatchObject({ strategy: 'sum', seeds: [0], unfinished: false });
     expect(summary.rows[1]).toMatchObject({ strategy: 'mgda', seeds: [0, 1], unfinished: false });
-    expect(summary.notes).toEqual(['sum, seed 1: stopped after epoch 1 of 4.']);
+    expect(summary.notes).toEqual(['Sum, seed 1: stopped after epoch 1 of 4.']);
     expect(summary.shown).toHaveLength(3);
   });
 
@@ -54,14 +54,14 @@ describe('summarize', () => {
     expect(summary.rows).toHaveLength(1);
     expect(summary.rows[0]).toMatchObject({ strategy: 'sum', unfinished: true, steps: 94 });
     expect(summary.notes).toEqual([
-      'sum, seed 0: failed after epoch 2 of 4: Loss of `gray` is NaN at step 12.',
-      'mgda, seed 0: failed in its first epoch, after 0 steps: Loss of `gray` is NaN at step 12.',
+      'Sum, seed 0: failed after epoch 2 of 4: Loss of `gray` is NaN at step 12.',
+      'MGDA, seed 0: failed in its first epoch, after 0 steps: Loss of `gray` is NaN at step 12.',
     ]);
   });
 
   it('says which runs are missing', () => {
     const { config, runs } = recordedComparison({ strategies: ['sum'], seeds: [0, 1] });
-    expect(summarize(config, runs.slice(0, 1)).notes).toEqual(['sum, seed 1: not run yet.']);
+    expect(summarize(config, runs.slice(0, 1)).notes).toEqual(['Sum, seed 1: not run yet.']);
   });
 
   it('adds up the epochs of a run whose program was killed', () => {

@@ -4,6 +4,7 @@ import { findRecipe } from '../experiments/index.ts';
 import type { ConflictCount, RunRecord, StepTime } from '../runs/records.ts';
 import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
+import { strategyTitles } from '../strategies/strategy-titles.ts';
 import { byName } from './by-name.ts';
 import { testAccuracy } from './test-accuracy.ts';
 import { addComparisons } from './comparisons.ts';
@@ -50,26 +51,33 @@ export function conflictsOf(run: RunRecord): ReadonlyMap<string, ConflictCount> 
 }
 
 /** A sentence on a run that did not finish: how far it got and why it ended. */
-export function unfinishedNote(run: RunRecord, epochs: number, rate = ''): string {
+export function unfinishedNote(
+  run: RunRecord,
+  epochs: number,
+  titles: ReadonlyMap<string, string>,
+  rate = '',
+): string {
   const reached =
     run.epochs.length > 0
       ? `after epoch ${run.epochs.length} of ${epochs}`
       : `in its first epoch, after ${formatCount(stepsOf(run), 'step')}`;
-  const name = runTitle(run, rate);
+  const name = runTitle(run, titles, rate);
   if (run.result?.status === 'failed') {
     return `${name}: failed ${reached}: ${run.result.error?.message ?? 'no reason was recorded.'}`;
   }
   if (run.result?.status === 'refused') {
-    return `${run.strategy} was refused: ${run.result.error?.message ?? 'no reason was recorded.'}`;
+    return `${titles.get(run.strategy) ?? run.strategy} was refused: ${run.result.error?.message ?? 'no reason was recorded.'}`;
   }
   return `${name}: stopped ${reached}.`;
 }
 
-function runTitle(
+/** What a sentence calls a run. */
+export function runTitle(
   { strategy, seed }: { readonly strategy: string; readonly seed: number },
-  rate: string,
+  titles: ReadonlyMap<string, string>,
+  rate = '',
 ): string {
-  return `${strategy}, seed ${seed}${rate}`;
+  return `${titles.get(strategy) ?? strategy}, seed ${seed}${rate}`;
 }
 
 function uniqueInOrder(lists: Iterable<readonly string[]>): string[] {
@@ -87,6 +95,7 @@ interface Measures {
 
 function ownFigures(
   strategy: string,
+  title: string,
   shown: readonly ShownRun[],
   { objectives, modalities, groups, joint }: Measures,
 ): OwnFigures {
@@ -96,6 +105,7 @@ function ownFigures(
   });
   return {
     strategy,
+    title,
     seeds: shown.map(({ seed }) => seed),
     lr: shown[0]?.lr ?? Number.NaN,
     unfinished: shown.some((run) => run.result?.status !== 'finished'),
@@ -140,7 +150,9 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
     runs.flatMap((run) => run.epochs.map(({ without = {} }) => Object.keys(without))),
   );
   const groups = uniqueInOrder(runs.map((run) => [...conflictsOf(run).keys()]));
-  const joint = findRecipe(config.recipe)?.baseline ?? objectives[0] ?? '';
+  const recipe = findRecipe(config.recipe);
+  const joint = recipe?.baseline ?? objectives[0] ?? '';
+  const titles = strategyTitles(recipe ?? undefined, config.strategies);
   const shown = config.strategies.flatMap((strategy) =>
     runsToShow(
       runs.filter((run) => run.strategy === strategy),
@@ -151,6 +163,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
     .map((strategy) =>
       ownFigures(
         strategy,
+        titles.get(strategy)!,
         shown.filter((run) => run.strategy === strategy),
         { objectives, modalities, groups, joint },
       ),
@@ -163,15 +176,20 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
     objectives,
     modalities,
     groups,
+    titles,
     reference,
     rows: addComparisons(rows, shown, objectives, reference),
     shown,
-    notes: notesOn(config, runs),
+    notes: notesOn(config, runs, titles),
   };
 }
 
 /** Sentences on the runs of a configuration that are missing, failed or cut short. */
-function notesOn(config: ComparisonConfig, runs: readonly RunRecord[]): string[] {
+function notesOn(
+  config: ComparisonConfig,
+  runs: readonly RunRecord[],
+  titles: ReadonlyMap<string, string>,
+): string[] {
   const epochs = Number(config.settings['epochs']);
   const swept = learningRates(config.settings).length > 1;
   return runNames(config).flatMap((wanted) => {
@@ -179,9 +197,9 @@ function notesOn(config: ComparisonConfig, runs: readonly RunRecord[]): string[]
       (one) => one.strategy === wanted.strategy && one.seed === wanted.seed && one.lr === wanted.lr,
     );
     const rate = swept ? `, learning rate ${wanted.lr}` : '';
-    if (run === undefined) return [`${runTitle(wanted, rate)}: not run yet.`];
-    const gaps = run.gaps.map((gap) => `${runTitle(run, rate)}: ${gap}`);
+    if (run === undefined) return [`${runTitle(wanted, titles, rate)}: not run yet.`];
+    const gaps = run.gaps.map((gap) => `${runTitle(run, titles, rate)}: ${gap}`);
     if (run.result?.status === 'finished') return gaps;
-    return [unfinishedNote(run, epochs, rate), ...gaps];
+    return [unfinishedNote(run, epochs, titles, rate), ...gaps];
   });
 }

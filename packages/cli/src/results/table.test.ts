@@ -34,9 +34,10 @@ describe('formatEstimate', () => {
   it('gives no sign to what rounds to zero', () => {
     expect(formatEstimate({ mean: -0.0004, sd: 0.01, n: 2 }, 100, 1)).toBe('0.0 ± 1.0');
     expect(formatEstimate({ mean: -0.4, sd: null, n: 1 }, 1, 0)).toBe('0');
-    const difference = (mean: number): string => formatDifference({ mean, sd: null, n: 1 });
+    const difference = (mean: number): string => formatDifference({ mean, interval: null });
     expect([-0.0004, 0.0004, 0].map(difference)).toEqual(['0.0', '0.0', '0.0']);
     expect([-0.0006, 0.0006, 0.102].map(difference)).toEqual(['−0.1', '+0.1', '+10.2']);
+    expect(formatDifference({ mean: 0.012, interval: [-0.0003, 0.0273] })).toBe('+1.2 [0.0, +2.7]');
   });
 });
 
@@ -80,6 +81,25 @@ describe('textTable with a long name', () => {
   });
 });
 
+describe('tables with standings', () => {
+  const standings = [
+    [null, 'best'],
+    [null, 'close'],
+    [null, 'behind'],
+  ] as const;
+  const marked = { ...table, rows: [...table.rows, ['mgda', '2.0']], standings };
+
+  it('mark the best and what is not distinguishable from it, and keep numbers aligned', () => {
+    expect(textTable(marked).split('\n').slice(3)).toEqual([
+      'sum       64.1 ± 2.0 *',
+      'a|b<c            7.0 ≈',
+      'mgda             2.0',
+    ]);
+    expect(markdownTable(marked)).toContain('| sum | 64.1 ± 2.0 * |\n');
+    expect(markdownTable(marked)).toContain('| mgda | 2.0 |');
+  });
+});
+
 describe('markdownTable', () => {
   it('escapes what would break a table or become HTML', () => {
     expect(markdownTable(table)).toBe(
@@ -118,7 +138,7 @@ describe('resultsTable', () => {
       seeds: [0],
       cutShort: () => ({ epochs: 1, status: 'stopped' }),
     });
-    expect(resultsTable(summarize(config, runs)).rows[0]![0]).toBe('sum †');
+    expect(resultsTable(summarize(config, runs)).rows[0]![0]).toBe('Sum †');
   });
 });
 
@@ -139,7 +159,7 @@ describe('resultsCaption', () => {
     );
     const one = recordedComparison({ seeds: [3] });
     expect(resultsCaption(summarize(one.config, one.runs))).toContain(
-      'one seed (3), so no spread is known',
+      'one seed (3), so no spread is known and nothing can be said about differences',
     );
   });
 });
@@ -152,14 +172,17 @@ describe('resultsCsv', () => {
       epochs: 1,
     });
     const [heading, line, end] = resultsCsv(summarize(config, runs)).split('\r\n');
-    expect(heading!.split(',').slice(0, 5)).toEqual([
+    expect(heading!.split(',').slice(0, 6)).toEqual([
       'strategy',
+      'title',
       'seeds',
       'finished',
       'multimodal_test_accuracy_mean',
       'multimodal_test_accuracy_sd',
     ]);
-    expect(line).toMatch(/^"mmpareto:gamma=2,rescale=""x""",0,yes,0\.307\d+,,0\.1,,/);
+    expect(line).toMatch(
+      /^"mmpareto:gamma=2,rescale=""x""","MMPareto \(gamma 2, rescale ""x""\)",0,yes,0\.307\d+,,0\.1,,/,
+    );
     expect(end).toBe('');
   });
 });

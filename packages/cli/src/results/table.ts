@@ -3,7 +3,9 @@ import type { RunRecord } from '../runs/records.ts';
 import { selectEpoch } from './selection.ts';
 import { testAccuracy } from './test-accuracy.ts';
 import type { Estimate } from '../shared/statistics.ts';
-import type { Summary } from './figures.ts';
+import type { Standing, Summary } from './figures.ts';
+import { formatP, standingSentences } from './findings.ts';
+import type { PairedTest } from './paired-test.ts';
 import { conflictsOf, stepsOf } from './summary.ts';
 import { learningRates, selectsBest } from '../runs/settings.ts';
 
@@ -11,6 +13,24 @@ import { learningRates, selectsBest } from '../runs/settings.ts';
 export interface Table {
   readonly columns: readonly { readonly title: string; readonly detail: string }[];
   readonly rows: readonly (readonly string[])[];
+  /** Where cells stand beside the best of their column, by row and column; absent where no cell is marked. */
+  readonly standings?: readonly (readonly (Standing | null)[])[];
+}
+
+/** What stands behind a marked number in plain text. */
+const marks: Readonly<Record<Standing, string>> = { best: '*', close: '≈', behind: ' ' };
+
+/** The rows with marks behind their numbers, and room for one in every cell of a column that has any. */
+function markedRows({ rows, standings }: Table): readonly (readonly string[])[] {
+  if (standings === undefined) return rows;
+  const marked = (column: number): boolean => standings.some((line) => line[column] != null);
+  return rows.map((cells, row) =>
+    cells.map((cell, column) => {
+      const standing = standings[row]![column];
+      if (standing != null) return `${cell} ${marks[standing]}`;
+      return marked(column) ? `${cell}  ` : cell;
+    }),
+  );
 }
 
 const nothing = '–';
@@ -44,21 +64,40 @@ export function resultsTable(summary: Summary): Table {
       { title: 'n', detail: 'seeds' },
     ],
     rows: rows.map((row) => [
-      row.strategy + (row.unfinished ? ' †' : ''),
+      row.title + (row.unfinished ? ' †' : ''),
       ...objectives.map((name) => formatEstimate(own(row.accuracy, name) ?? null, 100, 1)),
       formatEstimate(row.stepTime, 1, 0),
       ...groups.map((key) => formatEstimate(own(row.conflictRate, key) ?? null, 100, 0)),
       String(row.steps),
       String(row.seeds.length),
     ]),
+    ...standingsOf(summary),
   };
 }
 
-/** A difference of shares in percentage points, with a sign unless it rounds to zero. */
-export function formatDifference(value: Estimate | null): string {
-  if (value === null) return nothing;
-  const text = formatEstimate(value, 100, 1);
-  return `${parseFloat(text) > 0 ? '+' : ''}${text}`.replaceAll('-', '−');
+/** The standings of the results table; nothing where no strategy stands out. */
+function standingsOf({ objectives, groups, rows }: Summary): Pick<Table, 'standings'> {
+  const standings = rows.map((row) => [
+    null,
+    ...objectives.map((name) => own(row.standing, name) ?? null),
+    ...Array.from({ length: groups.length + 3 }, () => null),
+  ]);
+  return standings.some((line) => line.includes('best')) ? { standings } : {};
+}
+
+const signed = (share: number): string => {
+  const text = (100 * share).toFixed(1).replace(/^-(?=0\.0$)/, '');
+  return `${Number(text) > 0 ? '+' : ''}${text}`.replace('-', '−');
+};
+
+/**
+ * A difference of shares in percentage points, with its 95 % interval where there is one: `+1.2 [−0.3, +2.7]`. What rounds
+ * to zero has no sign.
+ */
+export function formatDifference(test: Pick<PairedTest, 'mean' | 'interval'> | null): string {
+  if (test === null) return nothing;
+  const { mean, interval } = test;
+  return signed(mean) + (interval === null ? '' : ` [${interval.map(signed).join(', ')}]`);
 }
 
 /**
@@ -66,15 +105,23 @@ export function formatDifference(value: Estimate | null): string {
  * rate chosen, each where it is known; null where there is but one strategy and one seed of nothing to compare.
  */
 export function comparisonTable(summary: Summary): Table | null {
-  const { objectives, modalities, rows, reference } = summary;
+  const { objectives, modalities, rows, reference, titles } = summary;
   const gains = rows.some((row) => row.relativeGain !== null);
   const swept = learningRates(summary.config.settings).length > 1;
   if (rows.length < 2 && modalities.length === 0) return null;
   const compared = rows.length > 1 ? objectives : [];
+  const tested = rows.some(({ difference }) =>
+    objectives.some((name) => own(difference, name)?.p != null),
+  );
+  const corrected = (test: PairedTest | null): string =>
+    test?.corrected == null ? nothing : formatP(test.corrected).replace(/^p (?:= )?/, '');
   return {
     columns: [
       { title: 'strategy', detail: '' },
-      ...compared.map((title) => ({ title, detail: `− ${reference}, points` })),
+      ...compared.flatMap((title) => [
+        { title, detail: `− ${titles.get(reference) ?? reference}, points` },
+        ...(tested ? [{ title: 'p', detail: 'Holm' }] : []),
+      ]),
       ...modalities.map((title) => ({ title: `without ${title}`, detail: 'test %' })),
       ...(gains ? [{ title: 'Δm', detail: '%' }] : []),
       { title: 'mean rank', detail: '' },
@@ -82,8 +129,11 @@ export function comparisonTable(summary: Summary): Table | null {
       ...(swept ? [{ title: 'lr', detail: 'chosen' }] : []),
     ],
     rows: rows.map((row) => [
-      row.strategy + (row.unfinished ? ' †' : ''),
-      ...compared.map((name) => formatDifference(own(row.difference, name) ?? null)),
+      row.title + (row.unfinished ? ' †' : ''),
+      ...compared.flatMap((name) => {
+        const test = own(row.difference, name) ?? null;
+        return [formatDifference(test), ...(tested ? [corrected(test)] : [])];
+      }),
       ...modalities.map((name) => formatEstimate(own(row.without, name) ?? null, 100, 1)),
       ...(gains ? [formatEstimate(row.relativeGain, 1, 1).replaceAll('-', '−')] : []),
       row.meanRank?.toFixed(1) ?? nothing,
@@ -94,11 +144,27 @@ export function comparisonTable(summary: Summary): Table | null {
 }
 
 /** A few sentences on what the figures of the comparison table are. */
-export function comparisonCaption({ config, rows, modalities, reference }: Summary): string {
+export function comparisonCaption({
+  config,
+  rows,
+  objectives,
+  modalities,
+  reference,
+  titles,
+}: Summary): string {
+  const tested = rows.some(({ difference }) =>
+    objectives.some((name) => own(difference, name)?.p != null),
+  );
   const sentences = [
     ...(rows.length > 1
       ? [
-          `Differences in test accuracy to ${reference}, seed by seed: what the seeds have in common cancels.`,
+          `Differences in test accuracy to ${titles.get(reference) ?? reference}, seed by seed: what the seeds have in common cancels.`,
+          ...(tested
+            ? [
+                'In brackets the 95 % interval of each difference by itself; p by the paired t test, after Holm’s ' +
+                  'correction for all strategies of the column.',
+              ]
+            : ['With one seed nothing can be said about differences.']),
           'Mean rank over the heads, 1 for the best.',
         ]
       : []),
@@ -147,7 +213,7 @@ export function runsTable(
       { title: 'state', detail: '' },
     ],
     rows: runs.map((run) => [
-      run.strategy,
+      summary.titles.get(run.strategy) ?? run.strategy,
       String(run.seed),
       ...(swept ? [String(run.lr)] : []),
       ...(best ? [String(selectEpoch(run, config)?.epoch ?? nothing)] : []),
@@ -167,13 +233,14 @@ export function runsTable(
 }
 
 /** A few sentences on what the figures of the results table are. */
-export function resultsCaption({ config, rows }: Summary): string {
+export function resultsCaption(summary: Summary): string {
+  const { config, rows } = summary;
   const seeds = config.seeds.join(', ');
   const full = rows.every((row) => !row.unfinished && row.seeds.length === config.seeds.length);
   const spread =
     config.seeds.length > 1
       ? `mean ± standard deviation over ${full ? '' : 'up to '}${config.seeds.length} seeds (${seeds})`
-      : `one seed (${seeds}), so no spread is known`;
+      : `one seed (${seeds}), so no spread is known and nothing can be said about differences`;
   const every = config.settings['observe'];
   const observation = rows.some((row) => row.observedStepTime !== null)
     ? ` ${every === 1 ? 'Every step' : `One step in ${String(every)}`} of strategies that need no gradients made more backward passes, to look at them; these steps are ` +
@@ -182,6 +249,10 @@ export function resultsCaption({ config, rows }: Summary): string {
   return (
     `After ${selectsBest(config.settings) ? 'the epoch of the best validation accuracy' : 'the last epoch'}, ` +
     `nothing selected on the test set; ${spread}. ` +
+    (standingSentences(summary).length > 0
+      ? 'The best mean of a column is marked *; ≈ marks what is not distinguishable from it (paired t test over the seeds, ' +
+        'p ≥ .05 after Holm’s correction). '
+      : '') +
     'Step: median time of one training step. Conflicts: share of the steps looked at in which two objectives pulled a ' +
     'group of parameters in opposed directions.' +
     observation
@@ -194,7 +265,9 @@ const longestName = 20;
  * A table for a terminal: columns aligned, numbers to the right; a long name has a line of its own above its
  * numbers.
  */
-export function textTable({ columns, rows }: Table): string {
+export function textTable(table: Table): string {
+  const { columns } = table;
+  const rows = markedRows(table);
   const headings = [columns.map(({ title }) => title), columns.map(({ detail }) => detail)];
   const lines = [...headings, ...rows];
   const widths = columns.map((_, column) => {
@@ -226,7 +299,9 @@ function markdownCell(text: string): string {
 }
 
 /** A table in Markdown. */
-export function markdownTable({ columns, rows }: Table): string {
+export function markdownTable(table: Table): string {
+  const { columns } = table;
+  const rows = markedRows(table).map((cells) => cells.map((cell) => cell.trimEnd()));
   const line = (cells: readonly string[]): string => `| ${cells.map(markdownCell).join(' | ')} |`;
   return [
     line(columns.map(({ title, detail }) => (detail === '' ? title : `${title} (${detail})`))),

@@ -73,11 +73,11 @@ export class LivePageSource {
     const live = {
       notes: ended
         .filter(({ result }) => result?.status !== 'finished')
-        .map((run) => unfinishedNote(run, Number(config.settings['epochs']))),
+        .map((run) => unfinishedNote(run, Number(config.settings['epochs']), summary.titles)),
       captions: [...page.captions, '† marks figures of runs that have not ended.'],
       runs: runsTable(summary, runs, 'open'),
     };
-    const now = await nowSection(config, runs, summary.objectives, draw);
+    const now = await nowSection(summary, runs, draw);
     this.#charts.endLook();
     const sections = pageSections(ended.length === all ? page : { ...page, ...live });
     return {

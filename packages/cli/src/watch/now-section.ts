@@ -6,8 +6,8 @@ import { type PageSection, chartPanels, section } from '../report/report-html.ts
 import { type LinePoint, linePanelSpec } from '../report/line-panel.ts';
 import { strategyStyles } from '../report/palette.ts';
 import { type DrawPicture, drawChart } from '../report/report-content.ts';
-import { stepsOf } from '../results/summary.ts';
-import type { ComparisonConfig } from '../runs/config.ts';
+import { runTitle, stepsOf } from '../results/summary.ts';
+import type { Summary } from '../results/figures.ts';
 import type { RunRecord, RunStatus } from '../runs/records.ts';
 import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
@@ -39,9 +39,9 @@ function shareOf(run: RunRecord, epochs: number): number {
   return first === undefined ? 0 : Math.min(1, progressed(run) / (first.step * epochs));
 }
 
-function titleOf({ strategy, seed, lr }: RunRecord, { settings }: ComparisonConfig): string {
-  const rate = learningRates(settings).length > 1 ? `, learning rate ${lr}` : '';
-  return `${strategy}, seed ${seed}${rate}`;
+function titleOf(run: RunRecord, { config, titles }: Summary): string {
+  const rate = learningRates(config.settings).length > 1 ? `, learning rate ${run.lr}` : '';
+  return runTitle(run, titles, rate);
 }
 
 function lossChart(run: RunRecord, title: string, objectives: readonly string[]): Chart {
@@ -81,11 +81,11 @@ function lossChart(run: RunRecord, title: string, objectives: readonly string[])
 
 /** Where a comparison stands: how many runs have ended, and the losses of the one that is being written. */
 export async function nowSection(
-  config: ComparisonConfig,
+  summary: Summary,
   runs: readonly RunRecord[],
-  objectives: readonly string[],
   draw: DrawPicture,
 ): Promise<PageSection> {
+  const { config, objectives } = summary;
   const all = runNames(config).length;
   const ended = runs.filter(({ result }) => result !== null).length;
   const epochs = Number(config.settings['epochs']);
@@ -99,13 +99,13 @@ export async function nowSection(
     ...(run === undefined
       ? []
       : [
-          `${titleOf(run, config)}: epoch ${Math.min(run.epochs.length + 1, epochs)} of ${epochs}, step ${progressed(run)}.`,
+          `${titleOf(run, summary)}: epoch ${Math.min(run.epochs.length + 1, epochs)} of ${epochs}, step ${progressed(run)}.`,
         ]),
   ];
   const chart =
     run === undefined
       ? null
-      : await drawChart(lossChart(run, titleOf(run, config), objectives), draw);
+      : await drawChart(lossChart(run, titleOf(run, summary), objectives), draw);
   return section('now', 'Now', [
     `<p>${escapeHtml(sentences.join(' '))}</p>`,
     ended === all

@@ -237,7 +237,7 @@ describe('the events', () => {
     const html = (update: PageUpdate, id: string): string =>
       update.changed.find((section) => section.id === id)!.html;
     expect(html(first, 'now')).toContain(
-      '1 of 2 runs has ended: 1 finished. mgda, seed 0: epoch 1 of 4, step 11.',
+      '1 of 2 runs has ended: 1 finished. MGDA, seed 0: epoch 1 of 4, step 11.',
     );
     expect(html(first, 'now')).toContain('<progress max="1" value="0.5000"');
     expect(html(first, 'runs')).toContain('<td>open</td>');

@@ -1,0 +1,56 @@
+import {
+  MultigradError,
+  parseStrategySpecifier,
+  type StrategyPlugin,
+  type StrategySpecifier,
+} from '@multigrad/core/strategy';
+import type { Recipe } from '../experiments/recipe.ts';
+import { builtinPlugins } from './builtin.ts';
+import { recipePlugins } from './catalog.ts';
+
+/**
+ * What tables, charts and sentences call strategies, by specifier: the plugin's title with the options that the user gave,
+ * as in `MMPareto (gamma 2, rescale tensor)`. A strategy of somebody else's goes by the name of its file or package. Where
+ * two would be called the same they keep their specifiers.
+ *
+ * @param recipe - brings the titles of its baselines; undefined for an experiment that this version does not know
+ */
+export function strategyTitles(
+  recipe: Recipe | undefined,
+  specifiers: readonly string[],
+): ReadonlyMap<string, string> {
+  const plugins = recipe === undefined ? builtinPlugins : recipePlugins(recipe);
+  const titles = specifiers.map((specifier) => titleOf(specifier, plugins));
+  return new Map(
+    specifiers.map((specifier, index) => {
+      const title = titles[index]!;
+      return [specifier, titles.filter((other) => other === title).length > 1 ? specifier : title];
+    }),
+  );
+}
+
+function titleOf(specifier: string, plugins: readonly StrategyPlugin[]): string {
+  const parsed = takenApart(specifier);
+  // Somebody has edited the configuration by hand.
+  if (parsed === null) return specifier;
+  const { name, options } = parsed;
+  const plugin = plugins.find((one) => one.name === name);
+  const title = plugin?.title ?? fileName(name);
+  const given = Object.entries(options).map(([option, value]) => `${option} ${value}`);
+  return given.length > 0 ? `${title} (${given.join(', ')})` : title;
+}
+
+function takenApart(specifier: string): StrategySpecifier | null {
+  try {
+    return parseStrategySpecifier(specifier);
+  } catch (error) {
+    if (MultigradError.isInstance(error)) return null;
+    throw error;
+  }
+}
+
+/** `my-strategy` of `./folder/my-strategy.js`; the name of a package as it is. */
+function fileName(name: string): string {
+  if (!/\.[cm]?[jt]s$/.test(name)) return name;
+  return name.replace(/^.*[\\/]/, '').replace(/\.[cm]?[jt]s$/, '');
+}
