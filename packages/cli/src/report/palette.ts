@@ -2,7 +2,7 @@
 // documentation. This file imports nothing, so that each of them can.
 
 /** A colour on paper, the darker one in which words are written there, and the one on a dark page. */
-interface Colour {
+export interface Colour {
   readonly light: string;
   readonly words: string;
   readonly dark: string;
@@ -12,7 +12,7 @@ interface Colour {
  * Colours that stay apart under the common kinds of colour blindness (Okabe & Ito, 2008); their pale yellow, which does not
  * show on white, is left out.
  */
-export const colours = [
+export const colours: readonly Colour[] = [
   { light: '#e69f00', words: '#8a6200', dark: '#f0b93c' },
   { light: '#4d4d4d', words: '#4d4d4d', dark: '#e6e6e6' },
   { light: '#009e73', words: '#007a57', dark: '#2fc898' },
@@ -20,7 +20,7 @@ export const colours = [
   { light: '#0072b2', words: '#0072b2', dark: '#4aa3df' },
   { light: '#56b4e9', words: '#1c74a8', dark: '#8fd0f5' },
   { light: '#d55e00', words: '#c04f00', dark: '#f0803c' },
-] as const satisfies readonly Colour[];
+];
 
 /** Dash patterns, as many as colours: they tell lines apart in a print without colours. */
 const dashes = [

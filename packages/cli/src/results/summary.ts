@@ -152,7 +152,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
   const groups = uniqueInOrder(runs.map((run) => [...conflictsOf(run).keys()]));
   const recipe = findRecipe(config.recipe);
   const joint = recipe?.baseline ?? objectives[0] ?? '';
-  const titles = strategyTitles(recipe ?? undefined, config.strategies);
+  const titles = strategyTitles(recipe, config.strategies, config.titles);
   const shown = config.strategies.flatMap((strategy) =>
     runsToShow(
       runs.filter((run) => run.strategy === strategy),

@@ -3,7 +3,7 @@ import { findRecipe } from '../experiments/index.ts';
 import { strategyTitles } from './strategy-titles.ts';
 
 const titles = (specifiers: readonly string[], recipe = 'cg-mnist'): string[] => [
-  ...strategyTitles(findRecipe(recipe) ?? undefined, specifiers).values(),
+  ...strategyTitles(findRecipe(recipe), specifiers).values(),
 ];
 
 it('calls strategies by their titles, with the options that were given', () => {
@@ -23,6 +23,14 @@ it('calls strategies of others by their file or package', () => {
     'own-rule (rate 1)',
     'some-package',
     'rule',
+  ]);
+});
+
+it('calls them by the titles that an output folder has kept', () => {
+  const kept = { './mine.js:rate=1': 'My rule' };
+  expect([...strategyTitles(undefined, ['./mine.js:rate=1', 'sum'], kept).values()]).toEqual([
+    'My rule (rate 1)',
+    'Sum',
   ]);
 });
 

@@ -1,5 +1,6 @@
 import {
   MultigradError,
+  own,
   parseStrategySpecifier,
   type StrategyPlugin,
   type StrategySpecifier,
@@ -10,17 +11,22 @@ import { recipePlugins } from './catalog.ts';
 
 /**
  * What tables, charts and sentences call strategies, by specifier: the plugin's title with the options that the user gave,
- * as in `MMPareto (gamma 2, rescale tensor)`. A strategy of somebody else's goes by the name of its file or package. Where
+ * as in `MMPareto (gamma 2, rescale tensor)`. A strategy of
+ * somebody else's whose title was not recorded goes by the name of its file or package. Where
  * two would be called the same they keep their specifiers.
  *
  * @param recipe - brings the titles of its baselines; undefined for an experiment that this version does not know
+ * @param outside - titles of strategies that do not come with the program, by specifier
  */
 export function strategyTitles(
   recipe: Recipe | undefined,
   specifiers: readonly string[],
+  outside: Readonly<Record<string, string>> = {},
 ): ReadonlyMap<string, string> {
   const plugins = recipe === undefined ? builtinPlugins : recipePlugins(recipe);
-  const titles = specifiers.map((specifier) => titleOf(specifier, plugins));
+  const titles = specifiers.map((specifier) =>
+    titleOf(specifier, plugins, own(outside, specifier)),
+  );
   return new Map(
     specifiers.map((specifier, index) => {
       const title = titles[index]!;
@@ -29,13 +35,17 @@ export function strategyTitles(
   );
 }
 
-function titleOf(specifier: string, plugins: readonly StrategyPlugin[]): string {
+function titleOf(
+  specifier: string,
+  plugins: readonly StrategyPlugin[],
+  outside: string | undefined,
+): string {
   const parsed = takenApart(specifier);
   // Somebody has edited the configuration by hand.
   if (parsed === null) return specifier;
   const { name, options } = parsed;
   const plugin = plugins.find((one) => one.name === name);
-  const title = plugin?.title ?? fileName(name);
+  const title = plugin?.title ?? outside ?? fileName(name);
   const given = Object.entries(options).map(([option, value]) => `${option} ${value}`);
   return given.length > 0 ? `${title} (${given.join(', ')})` : title;
 }
