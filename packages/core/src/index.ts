@@ -12,7 +12,13 @@ export {
   sliceOf,
 } from './ranks/gradient-exchange.ts';
 export { GradientMemory, type MemoryTensor } from './rows/gradient-memory.ts';
-export type { GroupableVariable, GroupBy, NamedParts, ParameterGroup } from './network/groups.ts';
+export type {
+  GroupableVariable,
+  GroupBy,
+  NamedParts,
+  ParameterGroup,
+  PartsOrLayers,
+} from './network/groups.ts';
 export {
   buildIntegration,
   type IntegratedGradients,
@@ -44,8 +50,10 @@ export type { DatasetLike, DataSource, ReadOptions } from './data/data-source.ts
 export type { Evaluation } from './trainer/evaluate.ts';
 export { MultiObjectiveTrainer } from './trainer/multi-objective-trainer.ts';
 export {
+  type BatchOf,
   type ObjectiveBatches,
   perObjective,
+  type PerObjectiveMode,
   type PerObjectiveOptions,
 } from './data/per-objective.ts';
 export { divergenceGuard, type DivergenceGuardOptions } from './trainer/guards/divergence-guard.ts';
@@ -65,6 +73,14 @@ export { cosineDecay, type LearningRate, stepDecay, warmUp } from './update/lear
 export type { DynamicLossScale, LossScaleState } from './trainer/loss-scale.ts';
 export type { AverageOptions } from './update/weight-average.ts';
 export type { UpdateOptions } from './update/update.ts';
+export {
+  type LayerLike,
+  type LayerList,
+  type LayerSource,
+  type LayerWeight,
+  modelVariables,
+  type ModelVariables,
+} from './network/layer-weights.ts';
 export type { NamedVariables } from './network/run-variables.ts';
 export type { PartSnapshot } from './optimizers/part-snapshot.ts';
 export type {
@@ -77,7 +93,7 @@ export type { Combination, Combinations } from './rows/combination.ts';
 export { resumableBatches, startsAtBatch } from './data/resumable-batches.ts';
 export type { FitState, TrainerSnapshot, TrainerState } from './trainer/snapshot.ts';
 export type { StepReport } from './trainer/step-report.ts';
-export { tensorBatches } from './data/tensor-batches.ts';
+export { tensorBatches, type TensorBatchesOptions } from './data/tensor-batches.ts';
 export type {
   EvaluateOptions,
   FitOptions,

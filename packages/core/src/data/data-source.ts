@@ -44,11 +44,13 @@ export interface ReadOptions {
    */
   readonly batchSize?: number | undefined;
   /**
-   * Seed of the order of a record's samples, a new order each epoch; `false` keeps the given one. @defaultValue false
+   * Whether the samples of a record of tensors come in a new order at each epoch. The order follows from the seed and the
+   * number of the epoch: `true` has the seed 0, an integer is another seed, `false` keeps the given order. Other sources
+   * have their order from where they are made: for them all but `false` is refused. @defaultValue false
    *
    * @group Data
    */
-  readonly shuffle?: number | false | undefined;
+  readonly shuffle?: number | boolean | undefined;
   /**
    * Whether to dispose of each batch after its step. @defaultValue false for arrays of batches, else true
    *
@@ -153,6 +155,7 @@ function open<Batch>(
   { batchSize = 32, shuffle = false }: ReadOptions,
   firstBatch: number,
 ): OpenSource<Batch> {
+  if (shuffle !== false) checkMayShuffle(source);
   if (typeof source === 'function') {
     const make = source as (
       epoch: number,
@@ -183,6 +186,27 @@ function open<Batch>(
     'Data should be a record of tensors, an iterable of batches, a function of the epoch that returns one, or a tf.data.Dataset. ' +
       `Found ${source === null ? 'null' : typeof source}.`,
   );
+}
+
+/** @throws MultigradError `invalid-option` for a source whose samples are not at hand */
+function checkMayShuffle(source: unknown): void {
+  const kind = kindOf(source);
+  if (kind === null) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`shuffle\` orders the samples of a record of tensors. Found ${kind}, whose order is made elsewhere: ` +
+      'shuffle there (`dataset.shuffle(size, seed)`, `shuffleSeed` of `batchesByEpoch`, `shuffle` of `tensorBatches` or `perObjective`), ' +
+      'and leave the option out here.',
+  );
+}
+
+/** The kind of a source that brings its own order, in words; null for a record of tensors and for what is no source. */
+function kindOf(source: unknown): string | null {
+  if (typeof source === 'function') return 'a function of the epoch';
+  if (Array.isArray(source)) return 'an array of batches';
+  if (typeof source !== 'object' || source === null) return null;
+  if (Symbol.asyncIterator in source || Symbol.iterator in source) return 'an iterable of batches';
+  return 'iterator' in source && typeof source.iterator === 'function' ? 'a tf.data.Dataset' : null;
 }
 
 async function* datasetBatches<Batch>(dataset: DatasetLike<Batch>): AsyncGenerator<Batch, void> {

@@ -1,13 +1,43 @@
 import { own } from '../base/own.ts';
-import { type DataSource, freesItsBatches, type ReadOptions, readBatches } from './data-source.ts';
+import { describeValue } from '../base/describe-value.ts';
+import { MultigradError } from '../base/errors.ts';
+import { checkKnownOptions, type OptionNames } from '../base/known-options.ts';
+import {
+  type DatasetLike,
+  freesItsBatches,
+  type ReadOptions,
+  readBatches,
+  readOptionNames,
+} from './data-source.ts';
 
-/** A batch for each objective, from its own data. An objective without further data is left out. */
-export type ObjectiveBatches<Sources> = {
-  readonly [Name in keyof Sources]?: Sources[Name] extends DataSource<infer Batch> ? Batch : never;
-};
+/** The batches that a source yields: a record of tensors yields records like itself. */
+export type BatchOf<Source> = Source extends (...args: never[]) => infer Batches
+  ? ElementOf<Batches>
+  : ElementOf<Source>;
+
+type ElementOf<Source> =
+  Source extends DatasetLike<infer Batch>
+    ? Batch
+    : Source extends AsyncIterable<infer Batch> | Iterable<infer Batch>
+      ? Batch
+      : Source;
+
+/**
+ * A batch for each objective, from its own data. With `mode: 'absent'` an objective without further data is left out; with
+ * the other modes every objective is there.
+ */
+export type ObjectiveBatches<Sources, Mode extends PerObjectiveMode = 'absent'> =
+  Mode extends Exclude<PerObjectiveMode, 'absent'>
+    ? { readonly [Name in keyof Sources]: BatchOf<Sources[Name]> }
+    : { readonly [Name in keyof Sources]?: BatchOf<Sources[Name]> };
+
+/** What happens where a source ends before others. */
+export type PerObjectiveMode = 'absent' | 'cycle' | 'shortest';
 
 /** How sources of different lengths are joined. */
-export interface PerObjectiveOptions extends ReadOptions {
+export interface PerObjectiveOptions<
+  Mode extends PerObjectiveMode = PerObjectiveMode,
+> extends ReadOptions {
   /**
    * - `absent`: an epoch lasts as long as the longest source; an objective whose source has ended is absent from then on
    * - `cycle`: an epoch lasts as long as the longest source; shorter ones start again
@@ -15,14 +45,17 @@ export interface PerObjectiveOptions extends ReadOptions {
    *
    * @defaultValue `'absent'`
    */
-  readonly mode?: 'absent' | 'cycle' | 'shortest';
+  readonly mode?: Mode;
 }
+
+const optionNames: OptionNames<PerObjectiveOptions> = { ...readOptionNames, mode: true };
 
 /**
  * Joins one data source per objective into batches that hold one batch of each: multi-task training with a data set
  * for each task.
  *
  * @returns a function of the epoch, as the trainer takes it
+ * @throws MultigradError `invalid-option`
  *
  * @example
  * ```ts
@@ -39,14 +72,19 @@ export interface PerObjectiveOptions extends ReadOptions {
  * }
  * ```
  */
-export function perObjective<Sources extends Readonly<Record<string, unknown>>>(
+export function perObjective<
+  Sources extends Readonly<Record<string, unknown>>,
+  Mode extends PerObjectiveMode = 'absent',
+>(
   sources: Sources,
-  options: PerObjectiveOptions = {},
-): ((epoch: number) => AsyncGenerator<ObjectiveBatches<Sources>, void>) & {
+  options: PerObjectiveOptions<Mode> = {},
+): ((epoch: number) => AsyncGenerator<ObjectiveBatches<Sources, Mode>, void>) & {
   readonly [freesItsBatches]: true;
 } {
-  const { mode = 'absent' } = options;
-  async function* join(epoch: number): AsyncGenerator<ObjectiveBatches<Sources>, void> {
+  checkKnownOptions('perObjective', options, optionNames);
+  const mode: PerObjectiveMode = options.mode ?? 'absent';
+  checkMode(mode);
+  async function* join(epoch: number): AsyncGenerator<ObjectiveBatches<Sources, Mode>, void> {
     const names = Object.keys(sources);
     // Each reader frees its last batch when the next one is read or it is closed, unless the caller owns the batch.
     const open = (name: string): AsyncGenerator<unknown, void> =>
@@ -69,11 +107,19 @@ export function perObjective<Sources extends Readonly<Record<string, unknown>>>(
         }
         const over = mode === 'shortest' ? finished.size > 0 : finished.size === names.length;
         if (over) return;
-        yield Object.fromEntries(batch) as ObjectiveBatches<Sources>;
+        yield Object.fromEntries(batch) as ObjectiveBatches<Sources, Mode>;
       }
     } finally {
       for (const reader of readers.values()) await reader.return();
     }
   }
   return Object.assign(join, { [freesItsBatches]: true as const });
+}
+
+function checkMode(mode: unknown): void {
+  if (['absent', 'cycle', 'shortest'].includes(mode as string)) return;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`mode\` of \`perObjective\` should be 'absent', 'cycle' or 'shortest'. Found ${describeValue(mode)}.`,
+  );
 }

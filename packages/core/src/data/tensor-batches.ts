@@ -1,8 +1,34 @@
 import { gather, type NamedTensorMap, Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
+import { checkKnownOptions, type OptionNames } from '../base/known-options.ts';
 import { randomState, resumeRandom } from '../algebra/random.ts';
 import { batchSize as sampleCount } from './batch-size.ts';
 import { resumableBatches, type startsAtBatch } from './resumable-batches.ts';
+
+/** How tensors are cut into batches. */
+export interface TensorBatchesOptions {
+  /** Samples per batch, an integer >= 1; the last batch of an epoch may have fewer. */
+  readonly batchSize: number;
+  /**
+   * Whether the samples come in a new order at each epoch: `true` has the seed 0, an integer is another seed, `false` keeps
+   * the given order. @defaultValue false
+   */
+  readonly shuffle?: number | boolean;
+}
+
+const optionNames: OptionNames<TensorBatchesOptions> = { batchSize: true, shuffle: true };
+
+/** The seed of an order; null for the given order. @throws MultigradError `invalid-option` */
+function seedOf(shuffle: unknown): number | null {
+  if (shuffle === false) return null;
+  if (shuffle === true) return 0;
+  if (Number.isSafeInteger(shuffle)) return shuffle as number;
+  throw new MultigradError(
+    'invalid-option',
+    `Option \`shuffle\` should be true, false or an integer, the seed of the order. Found ${describeValue(shuffle)}.`,
+  );
+}
 
 /** Whether a value is a record of tensors by name. */
 export function isTensorRecord(value: object): value is NamedTensorMap {
@@ -18,7 +44,7 @@ export function isTensorRecord(value: object): value is NamedTensorMap {
  *
  * @param tensors - by name, all with the same first dimension; they stay the caller's
  * @returns a function of the epoch and the first batch; the reader of a batch frees it
- * @throws MultigradError `invalid-option` for a batch size that is no positive integer, `invalid-data` for tensors of
+ * @throws MultigradError `invalid-option` for a batch size that is no positive integer or an unknown option, `invalid-data` for tensors of
  *   different numbers of samples
  *
  * @example
@@ -36,11 +62,13 @@ export function isTensorRecord(value: object): value is NamedTensorMap {
  */
 export function tensorBatches<Batch extends NamedTensorMap>(
   tensors: Batch,
-  options: { readonly batchSize: number; readonly shuffle?: number | false },
+  options: TensorBatchesOptions,
 ): ((epoch: number, firstBatch?: number) => Generator<Batch, void>) & {
   readonly [startsAtBatch]: true;
 } {
+  checkKnownOptions('tensorBatches', options, optionNames);
   const { batchSize, shuffle = false } = options;
+  const seed = seedOf(shuffle);
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new MultigradError(
       'invalid-option',
@@ -50,9 +78,9 @@ export function tensorBatches<Batch extends NamedTensorMap>(
   const count = sampleCount(tensors);
   return resumableBatches(function* (epoch, firstBatch) {
     const order =
-      shuffle === false
+      seed === null
         ? Int32Array.from({ length: count }, (_, index) => index)
-        : resumeRandom(randomState(shuffle, 'epoch', epoch)).permutation(count);
+        : resumeRandom(randomState(seed, 'epoch', epoch)).permutation(count);
     for (let start = firstBatch * batchSize; start < count; start += batchSize) {
       const indices = Int32Array.from(order.slice(start, start + batchSize));
       yield tidy(() => {

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
+import { isLayerSource, type LayerList, variablesOfList } from './layer-weights.ts';
 import type { RunVariable } from './run-variables.ts';
 
 /** A set of variables whose gradients are integrated together. */
@@ -41,13 +42,16 @@ export type GroupBy =
 /** Names of a network's parts (its encoders, its trunk), each with its variables. */
 export type NamedParts = Readonly<Record<string, readonly Variable[]>>;
 
+/** Names of a network's parts, each with its variables, its layers or its model. */
+export type PartsOrLayers = Readonly<Record<string, readonly Variable[] | LayerList>>;
+
 /** Puts every variable into one group; groups come in the order of their first variable. */
 export function groupVariables(
   variables: readonly RunVariable[],
   reaches: ReadonlyMap<string, ReadonlySet<string>>,
   objectives: readonly string[],
   groupBy: GroupBy,
-  parts: NamedParts,
+  parts: PartsOrLayers,
 ): ParameterGroup[] {
   const partOf = partsByVariable(parts);
   const members = new Map<string, { key: string; reach: Set<string>; variables: string[] }>();
@@ -124,9 +128,10 @@ function groupKey(groupBy: GroupBy, variable: GroupableVariable): string {
 }
 
 /** @throws MultigradError `invalid-option` when a variable stands in two parts */
-export function partsByVariable(parts: NamedParts): ReadonlyMap<Variable, string> {
+export function partsByVariable(parts: PartsOrLayers): ReadonlyMap<Variable, string> {
   const partOf = new Map<Variable, string>();
-  for (const [part, variables] of Object.entries(parts)) {
+  for (const [part, members] of Object.entries(parts)) {
+    const variables = isLayerSource(members) ? variablesOfList(members) : members;
     for (const variable of variables) {
       const other = partOf.get(variable);
       if (other !== undefined && other !== part) {

@@ -2,7 +2,7 @@ import { MultigradError } from '../base/errors.ts';
 import {
   type GroupBy,
   groupVariables,
-  type NamedParts,
+  type PartsOrLayers,
   type ParameterGroup,
   withOwnKeys,
 } from './groups.ts';
@@ -18,7 +18,7 @@ export interface Structure {
 /** Options that decide how a structure is found. */
 export interface StructureOptions {
   readonly groupBy: GroupBy;
-  readonly parts: NamedParts;
+  readonly parts: PartsOrLayers;
   readonly level: Level;
 }
 

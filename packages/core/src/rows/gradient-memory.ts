@@ -56,6 +56,12 @@ export class GradientMemory {
     return new GradientMemory([...kept, ...updates]);
   }
 
+  /** Makes a memory of some of the tensors, which shares their data. */
+  only(keeps: (tensor: MemoryTensor) => boolean): GradientMemory {
+    const kept = this.tensors().filter(keeps);
+    return new GradientMemory(kept.map((tensor) => ({ ...tensor, value: clone(tensor.value) })));
+  }
+
   /** Frees the tensors; further calls do nothing. */
   dispose(): void {
     for (const { value } of this.#tensors.values()) value.dispose();

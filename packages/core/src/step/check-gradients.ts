@@ -2,7 +2,14 @@ import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { MultigradError } from '../base/errors.ts';
 import { randomState, resumeRandom } from '../algebra/random.ts';
 import type { Forward } from './integrate-options.ts';
+import { checkKnownOptions, type OptionNames } from '../base/known-options.ts';
 import { Claim } from '../network/claims.ts';
+import {
+  type NamedVariables,
+  type RunVariable,
+  runVariables,
+  tensorsOf,
+} from '../network/run-variables.ts';
 import { readForward } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/passes.ts';
@@ -17,6 +24,12 @@ export interface CheckGradientsOptions {
   /** Relative difference up to which a gradient counts as right, > 0: room for rounding and curvature. @defaultValue 0.02 */
   readonly tolerance?: number;
 }
+
+const optionNames: OptionNames<CheckGradientsOptions> = {
+  samples: true,
+  seed: true,
+  tolerance: true,
+};
 
 /** How one objective's gradient for one variable compares with finite differences. */
 export interface GradientCheck {
@@ -41,6 +54,7 @@ const steps = [1e-2, 2.5e-3, 4e-2];
  * rounding of the losses. Other changes of the forward pass, such as moving statistics, are not undone.
  *
  * @param forward - called often; every call must give the same values (the same dropout masks)
+ * @param variables - the variables to try; of a model those of layers that are trainable now
  * @returns one entry for each objective and each variable that it reaches
  * @throws MultigradError `invalid-option`; `non-finite` when a loss is NaN or infinite; `interleaved-call` while another
  *   call has the variables
@@ -59,9 +73,10 @@ const steps = [1e-2, 2.5e-3, 4e-2];
  */
 export async function checkGradients(
   forward: Forward,
-  variables: readonly Variable[],
+  variables: NamedVariables,
   options: CheckGradientsOptions = {},
 ): Promise<GradientCheck[]> {
+  checkKnownOptions('checkGradients', options, optionNames);
   const { samples = 3, seed = 0, tolerance = 0.02 } = options;
   if (!Number.isInteger(samples) || samples < 1) {
     throw new MultigradError(
@@ -69,19 +84,20 @@ export async function checkGradients(
       `Option \`samples\` should be an integer >= 1. Found ${samples}.`,
     );
   }
-  return Claim.during('checkGradients', variables, () =>
-    compare(forward, variables, { samples, seed, tolerance }),
+  const known = runVariables(variables);
+  return Claim.during('checkGradients', tensorsOf(known), () =>
+    compare(forward, known, { samples, seed, tolerance }),
   );
 }
 
 async function compare(
   forward: Forward,
-  variables: readonly Variable[],
+  variables: readonly RunVariable[],
   { samples, seed, tolerance }: Required<CheckGradientsOptions>,
 ): Promise<GradientCheck[]> {
-  const byObjective = await gradientsOfEach(forward, variables);
+  const byObjective = await gradientsOfEach(forward, tensorsOf(variables));
   const checks: GradientCheck[] = [];
-  for (const [index, variable] of variables.entries()) {
+  for (const [index, { name, variable }] of variables.entries()) {
     const { size } = variable;
     const random = resumeRandom(randomState(seed, 'check', variable.shape.join(), index));
     const elements = [...random.permutation(size).slice(0, samples)];
@@ -103,7 +119,7 @@ async function compare(
           .sort((a, b) => a.excess - b.excess);
         const { difference, excess } = best!;
         if ((worst.get(objective)?.excess ?? -1) >= excess) continue;
-        const check = { variable: variable.name, objective, element, gradient, difference };
+        const check = { variable: name, objective, element, gradient, difference };
         worst.set(objective, { check: { ...check, agrees: excess <= 1 }, excess });
       }
     }

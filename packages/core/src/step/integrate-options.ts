@@ -1,6 +1,6 @@
 import type { OptionNames } from '../base/known-options.ts';
 import type { GradientExchange } from '../ranks/gradient-exchange.ts';
-import type { GroupBy, NamedParts } from '../network/groups.ts';
+import type { GroupBy, PartsOrLayers } from '../network/groups.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
 import type { FeatureObjectives, Objectives } from '../network/objectives.ts';
 import type { Level } from '../network/observe-graph.ts';
@@ -17,11 +17,11 @@ export interface GroupingOptions {
    */
   readonly groupBy?: GroupBy;
   /**
-   * Names of the network's parts: variables of different parts are never in one group under `'reach'`.
+   * Names of the network's parts, each with its variables, its layers or its model: variables of different parts are never in one group under `'reach'`.
    *
    * @group Groups
    */
-  readonly parts?: NamedParts;
+  readonly parts?: PartsOrLayers;
   /**
    * Where gradients are integrated. @defaultValue `'parameters'`
    *

@@ -168,7 +168,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
 
   /**
    * Trains all variables except these from now on, also those that were frozen earlier. Groups are found anew at the
-   * next step, and the strategy's states and memory are lost; optimizer slots stay.
+   * next step, and the strategy begins with new states; optimizer slots stay, as does its memory for variables that are
+   * trained before and after. Weights of layers whose `trainable` is false stay frozen whatever is named here.
    *
    * @param names - names as in the option `variables`; an empty list freezes no variable
    * @throws MultigradError `invalid-argument` for a name that is not known, `interleaved-call` during another call

@@ -56,13 +56,18 @@ export function readSnapshot(snapshot: TrainerSnapshot, trainer: SnapshotReader)
   const { state } = snapshot;
   const differences = differencesOf(snapshot, trainer);
   if (differences.length > 0) {
+    const hint = differences.some((one) => one.startsWith('list of variables'))
+      ? '\nWhere variables are those of a model: set `trainable` of its layers as it was when the snapshot was made.'
+      : '';
     throw new MultigradError(
       'structure-changed',
-      `The snapshot does not belong to this trainer:\n${differences.map((one) => `  ${one}`).join('\n')}`,
+      `The snapshot does not belong to this trainer:\n${differences.map((one) => `  ${one}`).join('\n')}${hint}`,
     );
   }
   const integration = state.integration === null ? undefined : stateFromJson(state.integration);
-  const remembers = trainer.options.strategy.needs.memory === true && integration !== undefined;
+  const remembers =
+    trainer.options.strategy.needs.memory === true &&
+    (integration !== undefined || state.memory.length > 0);
   const copies = new Map(Array.from(snapshot.tensors, ([name, tensor]) => [name, tensor.clone()]));
   return {
     state,

@@ -56,6 +56,7 @@ export class Stepper<Batch, Name extends string> {
    */
   async make(batches: readonly Batch[]): Promise<MadeStep<Name>> {
     const { sharding } = this.training;
+    this.training.followLayers();
     // Also checked for a single batch: the message names tensors whose sizes do not fit.
     const sizes = batches.map(batchSize);
     await sharding.begin();

@@ -32,7 +32,12 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
     context: ObjectiveContext,
   ) => Objectives<Name> | FeatureObjectives<Name>;
   /**
-   * The variables to train. Checkpoints, states and reports call them by the names of the map, or by their own in a list.
+   * The variables to train: a model of `tf.layers`, several by name, or parts of one; or a map or a list of variables.
+   * Checkpoints, states and reports call them by the names of the map, by their own in a list, and by those of
+   * `modelVariables` in a model.
+   *
+   * Of a model, `trainable` of its layers is read at each step: where it has changed, the step trains what is trainable
+   * now, as after `freeze`. The statistics of a model come along without the option `statistics`.
    *
    * @group Network
    */

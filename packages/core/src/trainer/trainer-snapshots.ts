@@ -42,16 +42,18 @@ export class TrainerSnapshots {
         'Each of several ranks has a part of the optimizer alone: await `gatherSnapshot()` on all of them. Found a call of `snapshot()`.',
       );
     }
+    this.#training.followLayers();
     return this.#snapshotOf(this.#divided());
   }
 
   /** Makes a snapshot of all ranks together; every rank must call it. Its tensors live until the next one. */
   async gather(): Promise<StateSnapshot> {
-    const { sharding, memory } = this.#training;
+    const { sharding } = this.#training;
     sharding.free();
     await sharding.begin();
+    this.#training.followLayers();
     const own = this.#divided();
-    const places = memory?.tensors() ?? [];
+    const places = this.#training.memory?.tensors() ?? [];
     return this.#snapshotOf({
       slots: await sharding.gather(own.slots, slotVariable),
       averages: await sharding.gather(own.averages, (name) => name),

@@ -1,7 +1,14 @@
 import { clone, dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { GradientMemory } from '../rows/gradient-memory.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
-import { type RunVariable, runVariables, variablesByName } from '../network/run-variables.ts';
+import {
+  byName,
+  readVariables,
+  type RunVariable,
+  someTrained,
+  statisticsByName,
+  type VariablesOfRun,
+} from '../network/run-variables.ts';
 import { MultigradError } from '../base/errors.ts';
 import { LossScale } from './loss-scale.ts';
 import { nonFiniteOf } from './non-finite-parts.ts';
@@ -26,7 +33,7 @@ export class TrainingState {
   /** The variables that the forward pass itself changes, by name. */
   readonly statistics: ReadonlyMap<string, Variable>;
   readonly #options: StateOptions;
-  readonly #runVariables: readonly RunVariable[];
+  readonly #source: VariablesOfRun;
   #frozen: ReadonlySet<string> = new Set();
   #integration: IntegrationState | undefined;
   #memory: GradientMemory | undefined;
@@ -38,9 +45,12 @@ export class TrainingState {
   /** @throws MultigradError `invalid-option` */
   constructor(options: StateOptions) {
     this.#options = options;
-    this.#runVariables = runVariables(options.variables);
-    this.variables = variablesByName(options.variables);
-    this.statistics = variablesByName(options.statistics ?? []);
+    this.#source = readVariables(options.variables);
+    this.variables = byName(this.#source.all);
+    this.statistics = withModelStatistics(
+      statisticsByName(options.statistics ?? []),
+      this.#source.statistics,
+    );
     const { exchange, synchronise = false, accumulate = 1 } = options;
     if (synchronise && accumulate > 1) {
       throw new MultigradError(
@@ -80,7 +90,7 @@ export class TrainingState {
     return this.#changes;
   }
 
-  /** Names of the variables that are not trained. */
+  /** Names of the variables that `freeze` left out of training. */
   get frozen(): ReadonlySet<string> {
     return this.#frozen;
   }
@@ -95,14 +105,45 @@ export class TrainingState {
     return [...new Set([...this.variables.values(), ...this.statistics.values()])];
   }
 
-  /** The variables that are not frozen. */
+  /**
+   * The variables that are frozen neither by name nor by their layer.
+   *
+   * @throws MultigradError `invalid-argument` where there is none
+   */
   get trained(): readonly RunVariable[] {
-    return this.trainedBut(this.#frozen);
+    return someTrained(this.trainedBut(this.#frozen), this.#source.all);
   }
 
-  /** The variables except these. */
+  /** The variables except these and those of layers that are not trainable now. */
   trainedBut(frozen: ReadonlySet<string>): readonly RunVariable[] {
-    return this.#runVariables.filter(({ name }) => !frozen.has(name));
+    const { all, trained } = this.#source;
+    const allowed = trained?.();
+    return all.filter(
+      ({ name, variable }) => !frozen.has(name) && (allowed?.has(variable) ?? true),
+    );
+  }
+
+  /**
+   * Reads which layers are trainable. Where that has changed since the groups were found, the next step finds them anew, as
+   * after `freeze`.
+   *
+   * @throws MultigradError `structure-changed` where a layer has got weights since the trainer was made
+   */
+  followLayers(): void {
+    const { trained } = this.#source;
+    if (trained === null) return;
+    const known = new Set(this.variables.values());
+    const added = [...trained()].find((variable) => !known.has(variable));
+    if (added !== undefined) {
+      throw new MultigradError(
+        'structure-changed',
+        `A model should have the layers with which its trainer was made. Found a new weight \`${added.name}\`: make a new trainer.`,
+      );
+    }
+    if (this.#integration === undefined) return;
+    const grouped = new Set(this.#integration.groups.flatMap(({ variables }) => variables));
+    const now = this.trainedBut(this.#frozen);
+    if (now.length !== grouped.size || now.some(({ name }) => !grouped.has(name))) this.#regroup();
   }
 
   dispose(): void {
@@ -139,7 +180,7 @@ export class TrainingState {
     else this.#integration = { ...this.#integration, step };
   }
 
-  /** Leaves variables out of training. The next step finds groups anew; states and memory of the strategy are lost. */
+  /** Leaves variables out of training. The next step finds groups anew, and the strategy begins with new states. */
   freeze(names: readonly string[]): void {
     for (const name of names) {
       if (this.variables.has(name)) continue;
@@ -149,9 +190,15 @@ export class TrainingState {
       );
     }
     this.#frozen = new Set(names);
+    this.#regroup();
+  }
+
+  /** Lets the next step find groups anew. The strategy's memory stays for the variables that are still trained. */
+  #regroup(): void {
     this.#firstStep = this.step;
     this.#integration = undefined;
-    this.#replaceMemory(undefined);
+    const trained = new Set(this.trainedBut(this.#frozen).map(({ name }) => name));
+    this.#replaceMemory(this.#memory?.only(({ variable }) => trained.has(variable)));
   }
 
   /** Runs `body` with the averages in place of the weights. */
@@ -223,6 +270,15 @@ export class TrainingState {
     if (memory !== this.#memory) this.#memory?.dispose();
     this.#memory = memory;
   }
+}
+
+/** Statistics that the caller named, and those of the model that are not among them. */
+function withModelStatistics(
+  named: ReadonlyMap<string, Variable>,
+  ofModel: ReadonlyMap<string, Variable>,
+): ReadonlyMap<string, Variable> {
+  const known = new Set(named.values());
+  return new Map([...named, ...Array.from(ofModel).filter(([, variable]) => !known.has(variable))]);
 }
 
 /** Keeps the values of variables. @returns what frees them, and puts them back where it is told to */
