@@ -94,4 +94,15 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['examples/webpack/src/*.js'],
+    languageOptions: {
+      globals: {
+        addEventListener: 'readonly',
+        document: 'readonly',
+        postMessage: 'readonly',
+        Worker: 'readonly',
+      },
+    },
+  },
 );

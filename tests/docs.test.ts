@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 const docs = join(import.meta.dirname, '../docs');
 const read = (file: string): string => readFileSync(join(docs, file), 'utf8');
+/** What stands after the fence of a block that lists a file. */
+const listing = /^(ts|js|json|html) examples\/\S+$/;
 const pages = readdirSync(docs).filter((file) => file.endsWith('.md'));
 
 describe('figures', () => {
@@ -28,9 +30,15 @@ describe.each(pages)('docs/%s', (page) => {
   it('has code blocks of kinds that are run, or that are not code of ours', () => {
     const run = ['ts', 'js', 'ts browser', 'html browser'];
     const theirs = ['py', 'python', 'sh', 'txt'];
-    for (const block of blocks) expect([...run, ...theirs]).toContain(block);
+    for (const block of blocks.filter((info) => !listing.test(info)))
+      expect([...run, ...theirs]).toContain(block);
     // A block that is indented would escape the tests.
     expect(text).not.toMatch(/^ +```(ts|js)/m);
+  });
+
+  it('lists files of examples/ as they are, which other tests run', () => {
+    for (const [, file, code] of text.matchAll(/^```\w+ (examples\/\S+)\n([\s\S]*?)^```/gm))
+      expect(code, file).toBe(readFileSync(join(docs, '..', file!), 'utf8'));
   });
 
   it('says what each picture shows', () => {

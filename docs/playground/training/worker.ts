@@ -20,6 +20,8 @@ async function start(settings: Settings, digits: string): Promise<void> {
 }
 
 async function openBackend(name: Settings['backend']): Promise<string> {
+  // A page that computes on wasm does not load it.
+  if (name === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
   const { wasm, gpu } = await useBackend(name);
   if (gpu !== undefined) return `WebGPU (${gpu.device})`;
   return wasm?.threads === 1 ? 'wasm, on one thread' : `wasm, on ${wasm?.threads} threads`;

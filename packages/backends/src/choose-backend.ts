@@ -6,7 +6,7 @@ import { installCpuKernels } from './cpu/install.ts';
 import type { GpuReport } from './gpu/gpu-report.ts';
 import { type Missing, missingText } from './gpu/missing.ts';
 import { describeWebGl, findWebGl } from './gpu/open-webgl.ts';
-import { findWebGpu, type ProvideGpu, startWebGpu } from './gpu/open-webgpu.ts';
+import { findWebGpu, type GpuAccess, startWebGpu } from './gpu/open-webgpu.ts';
 import { installChainedOperations } from './registry/chained-operations.ts';
 import { installMendedGradients } from './registry/gradients/mended-gradients.ts';
 import { installGradients } from './registry/install-gradients.ts';
@@ -38,12 +38,6 @@ export interface BackendOptions {
    */
   readonly threads?: number | 'auto';
   /**
-   * The address where a browser finds `tfjs-backend-wasm-simd.wasm` of `@tensorflow/tfjs-backend-wasm`.
-   *
-   * @defaultValue the address where a bundler puts it
-   */
-  readonly wasmBinary?: string | URL;
-  /**
    * Called with the reason, once for each thread of wasm that does not start, dies, or gives no sign of life for 10 s
    * while it has work. The calling thread computes what the thread had left, and the other threads go on: only speed is
    * lost.
@@ -62,7 +56,7 @@ export type OpenNative = () => Promise<
 export interface Runtime {
   /** Opens native TensorFlow; null where the runtime cannot have it. */
   readonly openNative: OpenNative | null;
-  readonly provideGpu: ProvideGpu;
+  readonly gpu: GpuAccess;
   /** Whether `auto` prefers WebGPU on a graphics device to wasm. */
   readonly prefersGpu: boolean;
 }
@@ -79,7 +73,7 @@ export async function chooseBackend(
       if (runtime.openNative === null) return useRegistered(name);
       return orRefuse(name, await useNative(runtime.openNative));
     case 'webgpu':
-      return orRefuse(name, await useWebGpu('asked for', runtime.provideGpu));
+      return orRefuse(name, await useWebGpu('asked for', runtime.gpu));
     case 'webgl':
       return orRefuse(name, await useWebGl());
     case 'wasm':
@@ -95,9 +89,9 @@ export async function chooseBackend(
 
 async function useFastest(runtime: Runtime, options: BackendOptions): Promise<BackendReport> {
   const faster: (() => Promise<BackendReport | string>)[] = [];
-  const { openNative, provideGpu, prefersGpu } = runtime;
+  const { openNative, gpu, prefersGpu } = runtime;
   if (openNative !== null) faster.push(() => useNative(openNative));
-  if (prefersGpu) faster.push(() => useHardwareGpu(provideGpu));
+  if (prefersGpu) faster.push(() => useHardwareGpu(gpu));
   let without = '';
   for (const use of faster) {
     const result = await use();
@@ -124,8 +118,8 @@ async function useNative(openNative: OpenNative): Promise<BackendReport | string
   return { name: 'tensorflow', ownKernels: native.ownKernels, reason: native.description };
 }
 
-async function useWebGpu(reason: string, provideGpu: ProvideGpu): Promise<BackendReport | string> {
-  const gpu = await findWebGpu(provideGpu);
+async function useWebGpu(reason: string, access: GpuAccess): Promise<BackendReport | string> {
+  const gpu = await findWebGpu(access);
   if ('missing' in gpu) return missingText(gpu);
   keepRegistration('webgpu');
   await startWebGpu(() => start('webgpu'));
@@ -133,19 +127,19 @@ async function useWebGpu(reason: string, provideGpu: ProvideGpu): Promise<Backen
 }
 
 /** Uses WebGPU on a graphics device; resolves to the reason why not where there is none, or software emulates it. */
-async function useHardwareGpu(provideGpu: ProvideGpu): Promise<BackendReport | string> {
-  const gpu = await findWebGpu(provideGpu);
+async function useHardwareGpu(access: GpuAccess): Promise<BackendReport | string> {
+  const gpu = await findWebGpu(access);
   if ('missing' in gpu) return missingText(gpu);
   if (gpu.software) return `WebGPU is played by the processor (${gpu.device})`;
   try {
-    return await useWebGpu('a graphics device answers', provideGpu);
+    return await useWebGpu('a graphics device answers', access);
   } catch (error) {
     return `WebGPU did not start: ${messageOf(error)}`;
   }
 }
 
 async function useWebGl(): Promise<BackendReport | string> {
-  const missing = await findWebGl();
+  const missing = findWebGl();
   if (missing !== null) return missingText(missing);
   keepRegistration('webgl');
   await start('webgl');

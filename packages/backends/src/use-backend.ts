@@ -4,7 +4,7 @@ import {
   chooseBackend,
   type OpenNative,
 } from './choose-backend.ts';
-import type { ProvideGpu } from './gpu/open-webgpu.ts';
+import type { GpuAccess } from './gpu/open-webgpu.ts';
 
 /**
  * Starts a TensorFlow.js backend and prepares it for training: it installs our kernels, and gradients of stock operations
@@ -13,16 +13,16 @@ import type { ProvideGpu } from './gpu/open-webgpu.ts';
  * this call.
  *
  * - `auto`: in Node native TensorFlow where it is installed, in browsers WebGPU where a graphics device answers and the
- *   package is installed; else wasm, else cpu; the report says why
+ *   page has imported `@tensorflow/tfjs-backend-webgpu`; else wasm, else cpu; the report says why
  * - `tensorflow`: native TensorFlow (Node only): `@tensorflow/tfjs-node-gpu` where a GPU answers, else
  *   `@tensorflow/tfjs-node`, else a build made by `multigrad native install`; or an error that says what is missing
- * - `webgpu`: `@tensorflow/tfjs-backend-webgpu`, in Node on the package `webgpu`; or an error that says what is missing
- * - `webgl`: `@tensorflow/tfjs-backend-webgl` (browsers only), or an error that says what is missing
+ * - `webgpu`: `@tensorflow/tfjs-backend-webgpu`, in Node on the package `webgpu`, in browsers imported by the page; or an error that says what is missing
+ * - `webgl`: `@tensorflow/tfjs-backend-webgl` (browsers only), imported by the page; or an error that says what is missing
  * - `wasm`, `cpu`: that backend with our kernels, or an error
  * - any other name: a backend that the caller has registered (by importing its package); it is used as it is
  *
  * @param name - name of the backend, or `auto`
- * @param options - for the wasm backend: its threads, a listener for lost ones, and the address of its binary in a browser
+ * @param options - for the wasm backend: its threads, and a listener for lost ones
  * @throws MultigradError `unsupported` when the backend is not registered or does not start, `invalid-option`
  *
  * @example
@@ -37,7 +37,7 @@ export async function useBackend(
   name: 'auto' | 'tensorflow' | 'webgpu' | 'webgl' | 'wasm' | 'cpu' | (string & {}),
   options: BackendOptions = {},
 ): Promise<BackendReport> {
-  return chooseBackend(name, { openNative, provideGpu, prefersGpu: false }, options);
+  return chooseBackend(name, { openNative, gpu, prefersGpu: false }, options);
 }
 
 const openNative: OpenNative = async () => {
@@ -45,7 +45,7 @@ const openNative: OpenNative = async () => {
   return openNativeTensorFlow();
 };
 
-const provideGpu: ProvideGpu = async () => {
-  const { nodeGpu } = await import('./gpu/node-gpu.ts');
-  return nodeGpu();
+const gpu: GpuAccess = {
+  provide: async () => (await import('./gpu/node-gpu.ts')).nodeGpu.provide(),
+  register: async () => (await import('./gpu/node-gpu.ts')).nodeGpu.register(),
 };

@@ -9,9 +9,5 @@ export async function useBackend(
   name: string,
   options: BackendOptions = {},
 ): Promise<BackendReport> {
-  return chooseBackend(
-    name,
-    { openNative: null, provideGpu: browserGpu, prefersGpu: true },
-    options,
-  );
+  return chooseBackend(name, { openNative: null, gpu: browserGpu, prefersGpu: true }, options);
 }

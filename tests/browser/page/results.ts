@@ -1,4 +1,6 @@
 import '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-webgl';
+import '@tensorflow/tfjs-backend-webgpu';
 import { type BackendReport, useBackend } from '@multigrad/backends';
 import { integrateGradients, MultiObjectiveTrainer } from '@multigrad/core';
 import { mmpareto } from '@multigrad/strategy-mmpareto';

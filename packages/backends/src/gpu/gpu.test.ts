@@ -1,12 +1,14 @@
 import type { DataId } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import * as browser from '../browser.ts';
 import { useBackend } from '../use-backend.ts';
 import { findWebGpu } from './open-webgpu.ts';
 import { watchDevice, type WebGpuBackend } from './watch-device.ts';
 
 // What computes on a device is in tests/browser.
 
-const provided = (): Promise<null> => Promise.resolve(null);
+const there = (): Promise<null> => Promise.resolve(null);
+const provided = { provide: there, register: there };
 
 /** A runtime whose WebGPU gives this adapter. */
 function stubGpu(adapter: object | null): void {
@@ -21,7 +23,6 @@ afterEach(() => {
 
 describe('WebGPU', () => {
   it('is described by what its adapter tells', async () => {
-    vi.doMock('@tensorflow/tfjs-backend-webgpu', () => ({}));
     stubGpu({ info: { vendor: 'maker', architecture: 'model', description: '' } });
     expect(await findWebGpu(provided)).toEqual({ device: 'maker model', software: false });
     stubGpu({
@@ -118,5 +119,17 @@ describe('a device that fails', () => {
 it('WebGL needs a browser', async () => {
   await expect(useBackend('webgl')).rejects.toThrow(
     'Backend `webgl` did not start: WebGL needs a browser (in Node try `tensorflow`, `wasm` or `webgpu`).',
+  );
+});
+
+it('says to pages which import they lack', async () => {
+  stubGpu({});
+  await expect(browser.useBackend('webgpu')).rejects.toThrow(
+    'Backend `webgpu` did not start: the page has not imported @tensorflow/tfjs-backend-webgpu (`npm install ' +
+      "@tensorflow/tfjs-backend-webgpu`, then write `import '@tensorflow/tfjs-backend-webgpu'` before `useBackend`).",
+  );
+  vi.stubGlobal('document', {});
+  await expect(browser.useBackend('webgl')).rejects.toThrow(
+    'Backend `webgl` did not start: the page has not imported @tensorflow/tfjs-backend-webgl (',
   );
 });

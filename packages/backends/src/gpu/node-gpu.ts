@@ -1,8 +1,24 @@
 import type * as Dawn from 'webgpu';
-import { gpuOf, type ProvideGpu } from './open-webgpu.ts';
+import { gpuOf, type GpuAccess } from './open-webgpu.ts';
+import type { Missing } from './missing.ts';
+
+/** WebGPU of Node, from npm packages. */
+export const nodeGpu: GpuAccess = { provide: provideGpu, register: importBackend };
+
+async function importBackend(): Promise<Missing | null> {
+  try {
+    await import('@tensorflow/tfjs-backend-webgpu');
+    return null;
+  } catch (error) {
+    return {
+      missing: `the package of the backend did not load: ${String(error)}`,
+      hint: '`npm install @tensorflow/tfjs-backend-webgpu`',
+    };
+  }
+}
 
 /** Puts WebGPU for Node, from the npm package `webgpu`, at the globals where programs for browsers look for it. */
-export const nodeGpu: ProvideGpu = async () => {
+async function provideGpu(): Promise<Missing | null> {
   if (gpuOf() !== undefined) return null;
   let dawn: typeof Dawn;
   try {
@@ -20,7 +36,7 @@ export const nodeGpu: ProvideGpu = async () => {
   if (!('navigator' in globalThis)) Object.defineProperty(globalThis, 'navigator', hidden({}));
   Object.defineProperty(navigator, 'gpu', hidden(dawn.create([])));
   return null;
-};
+}
 
 function hidden(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true, enumerable: false };

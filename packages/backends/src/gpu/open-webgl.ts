@@ -1,23 +1,17 @@
 import { backend, env } from '@tensorflow/tfjs-core';
 import type { GpuReport } from './gpu-report.ts';
-import type { Missing } from './missing.ts';
+import { type Missing, missingImport } from './missing.ts';
 
-/** Imports the WebGL backend and checks that it computes in float32; returns what is missing, or null. */
-export async function findWebGl(): Promise<Missing | null> {
+/** Checks that the WebGL backend is registered and computes in float32; returns what is missing, or null. */
+export function findWebGl(): Missing | null {
   if (typeof document === 'undefined' && typeof OffscreenCanvas === 'undefined') {
     return {
       missing: 'WebGL needs a browser',
       hint: 'in Node try `tensorflow`, `wasm` or `webgpu`',
     };
   }
-  try {
-    await import('@tensorflow/tfjs-backend-webgl');
-  } catch (error) {
-    return {
-      missing: `the package of the backend did not load: ${String(error)}`,
-      hint: '`npm install @tensorflow/tfjs-backend-webgl`',
-    };
-  }
+  const missing = missingImport('webgl');
+  if (missing !== null) return missing;
   if (env().getNumber('WEBGL_VERSION') !== 2) {
     return { missing: 'this browser gives no WebGL 2 context', hint: 'try `wasm`' };
   }

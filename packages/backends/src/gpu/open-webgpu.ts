@@ -4,8 +4,13 @@ import type { Missing } from './missing.ts';
 import { type WebGpuBackend, watchDevice } from './watch-device.ts';
 import { installWebGpuKernels } from './webgpu-kernels.ts';
 
-/** Provides `navigator.gpu`; resolves to what is missing, or null. */
-export type ProvideGpu = () => Promise<Missing | null>;
+/** How a runtime comes to WebGPU; each function resolves to what is missing, or null. */
+export interface GpuAccess {
+  /** Provides `navigator.gpu`. */
+  readonly provide: () => Promise<Missing | null>;
+  /** Registers TensorFlow.js's WebGPU backend, which needs `navigator.gpu` to be there. */
+  readonly register: () => Promise<Missing | null>;
+}
 
 /** The part of WebGPU's adapter that is read here. */
 interface Adapter {
@@ -37,9 +42,9 @@ async function firstOf<T>(promise: Promise<T>, milliseconds: number): Promise<T 
   }
 }
 
-/** The device that WebGPU would compute on, or what is missing. The backend is imported and not started. */
-export async function findWebGpu(provideGpu: ProvideGpu): Promise<GpuReport | Missing> {
-  const missing = await provideGpu();
+/** The device that WebGPU would compute on, or what is missing. The backend is registered and not started. */
+export async function findWebGpu(access: GpuAccess): Promise<GpuReport | Missing> {
+  const missing = await access.provide();
   if (missing !== null) return missing;
   const adapter = await firstOf(
     gpuOf()!.requestAdapter({ powerPreference: 'high-performance' }),
@@ -51,16 +56,7 @@ export async function findWebGpu(provideGpu: ProvideGpu): Promise<GpuReport | Mi
       hint: 'a graphics driver is missing or barred; on Linux WebGPU needs one for Vulkan',
     };
   }
-  // The import registers the backend, which needs navigator.gpu to be there.
-  try {
-    await import('@tensorflow/tfjs-backend-webgpu');
-  } catch (error) {
-    return {
-      missing: `the package of the backend did not load: ${String(error)}`,
-      hint: '`npm install @tensorflow/tfjs-backend-webgpu`',
-    };
-  }
-  return describeAdapter(adapter);
+  return (await access.register()) ?? describeAdapter(adapter);
 }
 
 /** Calls `start`, which starts the backend that {@link findWebGpu} has found, then prepares the backend for training. */

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readWasm } from '../testing/wasm-instructions.ts';
+import { backendBinary } from './backend-binary.ts';
 import { kernelModule, moduleBytes, withSharedMemory } from './kernel-module.ts';
 import { sourceHash } from './module.generated.ts';
 
@@ -77,5 +81,23 @@ describe('the checked-in wasm binaries', () => {
     expect(new WebAssembly.Instance(shared, { env }).exports).toHaveProperty('work');
     const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
     expect(() => withSharedMemory(empty)).toThrow('no memory with a maximum');
+  });
+});
+
+describe("TensorFlow.js's binary, which is embedded", () => {
+  it('is that of the package whose version ours depends on, byte for byte', async () => {
+    const require = createRequire(import.meta.url);
+    const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
+    const theirs = readFileSync(join(folder, 'tfjs-backend-wasm-simd.wasm'));
+    expect(Buffer.compare(await backendBinary(false), theirs)).toBe(0);
+    const { version } = require('@tensorflow/tfjs-backend-wasm/package.json') as {
+      version: string;
+    };
+    const { dependencies } = require('../../package.json') as {
+      dependencies: Record<string, string>;
+    };
+    expect(dependencies['@tensorflow/tfjs-backend-wasm']).toBe(version);
+    const module = readFileSync(new URL('./backend-binary.generated.ts', import.meta.url), 'utf8');
+    expect(module).toContain(`@tensorflow/tfjs-backend-wasm ${version}`);
   });
 });

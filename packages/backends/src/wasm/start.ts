@@ -17,7 +17,6 @@ export interface WasmReport {
 /** Options of {@link startWasm}; see `BackendOptions`. */
 export interface WasmOptions {
   readonly threads?: number | 'auto';
-  readonly wasmBinary?: string | URL;
   readonly onThreadLost?: (reason: string) => void;
 }
 
@@ -28,13 +27,13 @@ export interface WasmOptions {
  * its threads.
  */
 export async function startWasm(
-  { threads: asked = 'auto', wasmBinary, onThreadLost }: WasmOptions,
+  { threads: asked = 'auto', onThreadLost }: WasmOptions,
   start: () => Promise<void>,
 ): Promise<WasmReport> {
   const plan = planThreads(asked);
   const factory =
     engine().registry['wasm'] === undefined
-      ? await installOwnFactory(await backendBinary(plan.threads > 1, wasmBinary), plan.threads)
+      ? await installOwnFactory(await backendBinary(plan.threads > 1), plan.threads)
       : null;
   try {
     await start();

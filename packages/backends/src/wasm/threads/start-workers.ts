@@ -30,20 +30,32 @@ export interface StartedWorker {
   end(): void;
 }
 
-/** The program of a worker in Node. It runs an instance of the kernels on the shared memory, with a stack of its own. */
-const nodeProgram = `
-const { workerData: { module, memory, job, thread, stack } } = require('node:worker_threads');
-const env = { memory, wait_for_threads: () => undefined };
-const { exports } = new WebAssembly.Instance(module, { env });
-exports.__stack_pointer.value = stack;
-try {
-  exports.work(job, thread);
-} catch (error) {
-  const text = new TextEncoder().encode(String(error)).subarray(0, ${failureCapacity});
-  new Uint8Array(memory.buffer).set(text, thread + ${threadLayout.failure});
-  exports.end_thread(job, thread, text.length);
-}
+/**
+ * The program of a worker, as text: it runs an instance of the kernels on the shared memory, with a stack of its own. As
+ * text it needs no file that a bundler, a development server or a content delivery network would have to find.
+ */
+const program = `
+const run = ({ module, memory, job, thread, stack }) => {
+  const env = { memory, wait_for_threads: () => undefined };
+  const { exports } = new WebAssembly.Instance(module, { env });
+  exports.__stack_pointer.value = stack;
+  try {
+    exports.work(job, thread);
+  } catch (error) {
+    const text = new TextEncoder().encode(String(error)).subarray(0, ${failureCapacity});
+    new Uint8Array(memory.buffer).set(text, thread + ${threadLayout.failure});
+    exports.end_thread(job, thread, text.length);
+  }
+};
 `;
+
+const nodeProgram = `${program} run(require('node:worker_threads').workerData);`;
+
+const browserProgram = `${program} onmessage = ({ data }) => {
+  run(data);
+  postMessage('ended');
+  close();
+};`;
 
 /**
  * Starts a worker, which does not keep the program alive. Where the runtime refuses to, the events `failed` and `ended`
@@ -71,13 +83,18 @@ function startInNode(workerData: WorkerStart, { failed, ended }: WorkerEvents): 
   return { end: () => void worker.terminate() };
 }
 
+/** The address of the program in a browser; it is kept for all workers of the page. */
+let programAddress: string | undefined;
+
 function startInBrowser(start: WorkerStart, { failed, ended }: WorkerEvents): StartedWorker {
-  // Bundlers find the file because the address is written in this form.
-  const worker = new Worker(new URL('./browser-worker.js', import.meta.url), { type: 'module' });
+  programAddress ??= URL.createObjectURL(new Blob([browserProgram], { type: 'text/javascript' }));
+  const worker = new Worker(programAddress);
   worker.onmessage = ended;
   worker.onerror = (event: Event) => {
-    // An event without a message says that the worker's file did not load.
-    failed(event instanceof ErrorEvent ? event.message : 'browser-worker.js was refused');
+    // An event without a message says that the program did not load.
+    const refused =
+      'the page refused it (its Content-Security-Policy must have `worker-src blob:`)';
+    failed(event instanceof ErrorEvent ? event.message : refused);
     ended();
   };
   worker.postMessage(start);
