@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,6 +164,57 @@ describe('strategies', () => {
     ]) {
       expect(out).toContain(part);
     }
+  });
+
+  it('shows one in full', async () => {
+    const { code, out } = await run('strategies', 'mmpareto');
+    expect(code).toBe(0);
+    const flat = out.replaceAll(/\s+/g, ' ');
+    for (const part of [
+      'mmpareto (MMPareto)',
+      'For multimodal networks',
+      'u = γ λ h with s = Σ_k g_k',
+      'The update conflicts with no objective.',
+      'Where the gradients are Pareto stationary the update is zero.',
+      'gamma=1.5 (a number >= 1)',
+      'rescale=group ("group" or "tensor")',
+      'Yake Wei, Di Hu, MMPareto: Boosting',
+      'multigrad compare cg-mnist --strategies sum,mmpareto:rescale=tensor',
+    ]) {
+      expect(flat).toContain(part);
+    }
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('shows those that see losses alone, those made of others, and one’s own, in full', async () => {
+    const { out: loss } = await run('strategies', 'famo,dwa');
+    expect(loss).toMatch(/^famo {2}\(FAMO\)[^]*\n\ndwa {2}\(DWA\)/);
+    expect(loss).toContain('D = L + 10⁻⁸');
+    const { out: made } = await run('strategies', 'weightMomentum');
+    expect(made).toContain('w ← α w + (1 − α) ŵ');
+    expect(made).toContain("import { weightMomentum } from '@multigrad/composition';");
+    writeFileSync(
+      join(folder, 'mine.mjs'),
+      `export const plugin = { specification: 1, name: 'mine', title: 'Mine', summary: 'Adds.', paper: null,
+        formula: 'u = g_1', options: { rate: { kind: 'number', default: 2, minimum: 0, description: 'A rate.' } },
+        create: () => ({ specification: 1, name: 'mine', needs: { gradients: 'none' }, init: () => null, integrate: () => null }) };`,
+    );
+    const { out: mine } = await run('strategies', './mine.mjs');
+    expect(mine).toContain('mine  (Mine)');
+    expect(mine).toContain('u = g_1');
+    expect(mine).toContain('--strategies sum,./mine.mjs:rate=2');
+    const { out: json } = await run('strategies', 'mmpareto', 'perGroup', '--json');
+    expect((JSON.parse(json) as { formula: string }[]).map(({ formula }) => formula)).toEqual([
+      expect.stringContaining('u = γ λ h'),
+      expect.stringContaining('pattern'),
+    ]);
+  });
+
+  it('refuses a name that nobody knows, and names beside --markdown', async () => {
+    const { code, err } = await run('strategies', 'mmparetto');
+    expect(code).toBe(2);
+    expect(err).toContain('Did you mean `mmpareto`?');
+    expect((await run('strategies', 'sum', '--markdown')).err).toContain('Found sum.');
   });
 
   it('lists them for programs too', async () => {

@@ -1,5 +1,6 @@
 export { clippedGradients, type ClippedGradientsOptions } from './clipped-gradients.ts';
 export { normalizedGradients, type NormalizedGradientsState } from './normalized-gradients.ts';
+export { descriptions, type CompositionDescription } from './descriptions.ts';
 export {
   onlyObjectives,
   type OnlyObjectivesOptions,

@@ -47,6 +47,7 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2018,
       url: 'https://arxiv.org/abs/1705.07115',
     },
+    formula: 'u = Σ_k w_k g_k, w_k = e^(−s_k) / 2; s_k descends along ½ − L_k e^(−s_k) / 2',
     use: 'For losses of different noise, at the cost of the sum.',
     properties: { ...lossesAlone, single: () => Math.exp(0.5) / 2 },
     options: learnedWeightsOptions,
@@ -64,6 +65,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2019,
       url: 'https://arxiv.org/abs/1803.10704',
     },
+    formula:
+      'u = Σ_k w_k g_k, w = K softmax(r / T), r_k the mean loss of the last epoch over that of the one before',
     use: 'For tasks that converge at different speeds, at the cost of the sum.',
     properties: lossesAlone,
     options: dwaOptions,
@@ -81,6 +84,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2023,
       url: 'https://arxiv.org/abs/2306.03792',
     },
+    formula:
+      'u = Σ_k w_k g_k, w_k = (z_k / D_k) / Σ_j z_j / D_j, D = L + 10⁻⁸, z = softmax(ξ); after the step ξ follows (diag z − z zᵀ) (log L_before − log L_after)',
     use: 'For many tasks, when a backward pass for each is too dear.',
     properties: lossesAlone,
     options: famoOptions,
@@ -99,6 +104,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2019,
       url: 'https://arxiv.org/abs/1904.08492',
     },
+    formula:
+      'u = Σ_k w_k g_k, w_k = (Π_j L_j)^(1/K) / (K L_k): the gradient of the losses’ geometric mean',
     use: 'For losses of different scale that should fall in proportion; all have to stay above zero.',
     properties: lossesAlone,
     options: {},
@@ -123,6 +130,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2024,
       url: 'https://arxiv.org/abs/2402.19078',
     },
+    formula:
+      'u = Σ_k w_k g_k, w_k = p_k softmax(p (L − z) / μ)_k: the gradient of μ log Σ_k e^(p_k (L_k − z_k) / μ)',
     use: 'For a chosen trade-off on a Pareto front that need not be convex.',
     properties: lossesAlone,
     options: smoothTchebycheffOptions,
@@ -149,6 +158,7 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2021,
       url: 'https://openreview.net/forum?id=IMPnRXEWpvr',
     },
+    formula: 'u = Σ_k w_k g_k, w_k = e^(s_k); s_k descends along e^(s_k) L_k − 1',
     use: 'For losses of different scale that should count alike.',
     properties: { ...lossesAlone, single: () => 1 },
     options: learnedWeightsOptions,
@@ -166,6 +176,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2022,
       url: 'https://arxiv.org/abs/2111.10603',
     },
+    formula:
+      'u = Σ_k w_k g_k, w = K softmax(z) with independent z_k ~ N(0, 1), drawn anew at each step',
     use: 'As a baseline that a method has to beat, at the cost of the sum.',
     properties: {
       ...lossesAlone,
@@ -186,6 +198,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2007,
       url: 'https://doi.org/10.1109/TEVC.2007.892759',
     },
+    formula:
+      'u = Σ_k w_k g_k, w = q + θ (L − z − d q) / |L − z − d q| with q = p / |p|, d = (L − z)ᵀ q',
     use: 'For a chosen ray of trade-offs between the losses.',
     properties: lossesAlone,
     options: pbiOptions,
@@ -204,6 +218,8 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
       year: 2021,
       url: 'https://arxiv.org/abs/2103.13392',
     },
+    formula:
+      'u = Σ_k w_k g_k, w = p − μ (p / |p| − cos(p, L) L / |L|) / |L|: the gradient of pᵀ L − μ cos(p, L)',
     use: 'For a preference among losses whose proportions should follow it.',
     properties: lossesAlone,
     options: cosmosOptions,

@@ -16,6 +16,8 @@ export const plugin: StrategyPlugin<AlignedMtlOptions> =
       year: 2023,
       url: 'https://arxiv.org/abs/2305.19000',
     },
+    formula:
+      'u = Jᵀ B p, B = √s V Λ^(−1/2) Vᵀ of the eigenvalues Λ and eigenvectors V of G, s the smallest eigenvalue that is not zero (or their median or mean), Σ_k p_k = 1',
     use: 'For gradients of very different size or nearly dependent ones, where a stable step matters most.',
     properties: {
       nonConflicting: { not: 'makes principal components equal, not gains' },

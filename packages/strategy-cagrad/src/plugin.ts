@@ -14,6 +14,8 @@ export const plugin: StrategyPlugin<CagradOptions> = /* @__PURE__ */ definePlugi
     year: 2021,
     url: 'https://arxiv.org/abs/2110.14048',
   },
+  formula:
+    'u = g_0 + c |g_0| g_w / |g_w| with the mean g_0 and g_w = Σ_k w_k g_k, w = argmin ⟨g_w, g_0⟩ + c |g_0| |g_w| over w_k >= 0, Σ_k w_k = 1',
   use: 'Where the mean of the losses should converge without leaving the worst objective behind.',
   properties: {
     nonConflicting: { not: 'stays within half a length of the mean' },

@@ -16,6 +16,8 @@ export const plugin: StrategyPlugin<ConflictFreeOptions> =
       year: 2025,
       url: 'https://arxiv.org/abs/2408.11104',
     },
+    formula:
+      'u = (Σ_k ⟨g_k, d⟩) d, d the unit vector along Σ_k y_k g_k / |g_k|, y = C⁺ p with the matrix C of cosines',
     use: 'For losses of very different scale, such as those of physics-informed networks, that should all fall at one relative rate.',
     properties: {
       nonConflicting: 'independent',

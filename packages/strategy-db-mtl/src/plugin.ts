@@ -24,6 +24,8 @@ export const plugin: StrategyPlugin<DbMtlOptions> = /* @__PURE__ */ definePlugin
     year: 2023,
     url: 'https://arxiv.org/abs/2308.12029',
   },
+  formula:
+    'u = Σ_k (max_j |m_j| / |m_k|) m_k, m_k ← b m_k + (1 − b) g_k / (L_k + 10⁻⁸), b = β / t^σ at step t',
   use: 'For losses and gradients of very different scale, with no weights to tune.',
   properties: {
     nonConflicting: { not: 'only lengths are balanced' },

@@ -15,6 +15,7 @@ export const plugin: StrategyPlugin<DualprojOptions> =
       year: 2017,
       url: 'https://arxiv.org/abs/1706.08840',
     },
+    formula: 'u = Jᵀ w, w = argmin vᵀ G v over v >= p',
     use: 'For a preferred direction that is followed as far as no objective gets worse.',
     properties: {
       nonConflicting: true,

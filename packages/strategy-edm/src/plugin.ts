@@ -15,6 +15,8 @@ export const plugin: StrategyPlugin = /* @__PURE__ */ definePlugin({
     year: 2020,
     url: 'https://arxiv.org/abs/2007.06937',
   },
+  formula:
+    'u = Σ_k w_k g_k, w_k = (a_k / |g_k|) / Σ_j a_j / |g_j|, a = argmin |Σ_k a_k g_k / |g_k||² over a_k >= 0, Σ_k a_k = 1',
   use: 'For losses in unlike units: the update has the same angle with every gradient.',
   properties: {
     nonConflicting: true,

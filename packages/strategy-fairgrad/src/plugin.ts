@@ -15,6 +15,7 @@ export const plugin: StrategyPlugin<FairgradOptions> =
       year: 2024,
       url: 'https://arxiv.org/abs/2402.15638',
     },
+    formula: 'u = Jᵀ w with the positive solution of (G w)_k = w_k^(−1/α)',
     use: 'To trade average progress for fairness by one number, alpha.',
     properties: {
       nonConflicting: true,

@@ -24,6 +24,8 @@ export const plugin: StrategyPlugin<GraddropOptions> =
       year: 2020,
       url: 'https://arxiv.org/abs/2010.06808',
     },
+    formula:
+      'At each coordinate u = Σ_k (l_k g_k + (1 − l_k) mask_k g_k); with P = (1 + Σ_k g_k / Σ_k |g_k|) / 2 and a uniform U the mask passes entries > 0 where P > U, else those < 0',
     use: 'To settle conflicts of sign at random, as dropout does, coordinate by coordinate.',
     properties: {
       nonConflicting: { not: 'chooses signs coordinate by coordinate' },

@@ -17,6 +17,8 @@ export const plugin: StrategyPlugin<GradnormOptions> =
       year: 2018,
       url: 'https://arxiv.org/abs/1711.02257',
     },
+    formula:
+      'u = Σ_k c_k g_k, then c_k ← c_k − η sign(c_k |g_k| − T_k) |g_k| / mean_j |g_j|, scaled to sum K; T_k = mean_j(c_j |g_j|) r_k^α, r_k = (L_k / L_k(0)) / mean_j(L_j / L_j(0))',
     use: 'For tasks that should train at similar rates, by weights that change slowly.',
     properties: {
       nonConflicting: { not: 'only lengths are balanced' },

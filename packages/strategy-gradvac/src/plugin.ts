@@ -15,6 +15,8 @@ export const plugin: StrategyPlugin<GradvacOptions> = /* @__PURE__ */ definePlug
     year: 2021,
     url: 'https://arxiv.org/abs/2010.05874',
   },
+  formula:
+    'u = Σ_i v_i, where v_i = g_i and, for each other j in random order with r = cos(v_i, g_j) < t_ij, v_i ← v_i + g_j |v_i| (t_ij √(1 − r²) − r √(1 − t_ij²)) / (|g_j| √(1 − t_ij²)); then t_ij ← (1 − β) t_ij + β r',
   use: 'For many related tasks, such as languages, whose gradients should come to agree.',
   properties: {
     nonConflicting: { not: 'corrections follow cosines of the past' },

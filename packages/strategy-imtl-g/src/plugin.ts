@@ -23,6 +23,8 @@ export const plugin: StrategyPlugin = /* @__PURE__ */ definePlugin({
     year: 2021,
     url: 'https://openreview.net/forum?id=IMPnRXEWpvr',
   },
+  formula:
+    'u = Σ_k w_k g_k, w = v / Σ_k v_k with v = G⁺ (|g_1|, …, |g_K|): ⟨u, g_k⟩ / |g_k| is the same for every k',
   use: 'For tasks that should progress alike whatever the size of their gradients.',
   properties: {
     nonConflicting: { not: 'makes projections equal, with negative weights where need be' },

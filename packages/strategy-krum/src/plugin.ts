@@ -14,6 +14,8 @@ export const plugin: StrategyPlugin<KrumOptions> = /* @__PURE__ */ definePlugin<
     year: 2017,
     url: 'https://papers.nips.cc/paper/2017/hash/f4b9ec30ad9f68f89b29639786cb62ef-Abstract.html',
   },
+  formula:
+    'u = mean of the m gradients with the smallest score_i, the sum of the K − f − 2 smallest |g_i − g_j|², j ≠ i',
   use: 'For many objectives of which some may be wrong, such as gradients of unreliable sources.',
   properties: {
     nonConflicting: { not: 'takes the gradient with the nearest neighbours' },

@@ -15,6 +15,8 @@ export const plugin: StrategyPlugin<MgdaOptions> = /* @__PURE__ */ definePlugin<
     year: 2018,
     url: 'https://arxiv.org/abs/1810.04650',
   },
+  formula:
+    'u = Σ_k a_k g_k, a = argmin |Σ_k a_k g_k / n_k|² over a_k >= 0, Σ_k a_k = 1; n_k is 1, |g_k|, L_k or L_k |g_k|',
   use: 'Where no objective may get worse and short steps are acceptable.',
   properties: {
     nonConflicting: true,

@@ -17,6 +17,8 @@ export const plugin: StrategyPlugin<MmparetoOptions> =
       year: 2024,
       url: 'https://arxiv.org/abs/2405.17730',
     },
+    formula:
+      'u = γ λ h with s = Σ_k g_k, λ = |s| / |h|. Without conflict h = s; else h = K Σ_k a_k g_k, a = argmin |Σ_k a_k g_k|² over a_k >= 0, Σ_k a_k = 1',
     use: 'For multimodal networks, whose joint loss has smaller gradients than those of single modalities.',
     properties: {
       nonConflicting: true,

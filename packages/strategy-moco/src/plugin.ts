@@ -22,6 +22,8 @@ export const plugin: StrategyPlugin<MocoOptions> = /* @__PURE__ */ definePlugin<
     year: 2023,
     url: 'https://arxiv.org/abs/2210.12624',
   },
+  formula:
+    'u = Σ_k λ_k y_k, y_k ← y_k − b (y_k − L_k g_k / |g_k|), then λ ← softmax(λ − c (Y Yᵀ + ρ I) λ)',
   use: 'For small noisy batches, where the weights of MGDA would follow the noise.',
   properties: {
     nonConflicting: { not: 'tracked gradients lag behind' },

@@ -16,6 +16,8 @@ export const plugin: StrategyPlugin<ModoOptions> = /* @__PURE__ */ definePlugin<
     year: 2023,
     url: 'https://arxiv.org/abs/2305.20057',
   },
+  formula:
+    'u = J_3ᵀ λ, λ ← P(λ − γ (J_1 J_2ᵀ λ + ρ λ)) with the projection P onto λ_k >= 0, Σ_k λ_k = 1; J_1, J_2, J_3 are of three independent batches',
   use: 'For small noisy batches, when two further batches a step are affordable.',
   properties: {
     nonConflicting: { not: 'weights take small steps' },

@@ -23,6 +23,7 @@ export const plugin: StrategyPlugin<NashMtlOptions> = /* @__PURE__ */ definePlug
     year: 2022,
     url: 'https://arxiv.org/abs/2202.01017',
   },
+  formula: 'u = Jᵀ a with the positive solution of (G a)_k = 1 / a_k, shortened to maxNorm',
   use: 'For losses in unlike units, where the learning rate alone should set the length of a step.',
   properties: {
     nonConflicting: true,

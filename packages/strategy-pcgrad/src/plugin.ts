@@ -22,6 +22,8 @@ export const plugin: StrategyPlugin<PcgradOptions> = /* @__PURE__ */ definePlugi
     year: 2020,
     url: 'https://arxiv.org/abs/2001.06782',
   },
+  formula:
+    'u = Σ_i v_i, where v_i = g_i and, for each other j in random order with ⟨v_i, g_j⟩ < 0, v_i ← v_i − ⟨v_i, g_j⟩ g_j / |g_j|²',
   use: 'For a few objectives that conflict now and then; the update keeps the size of the sum.',
   properties: {
     nonConflicting: { not: 'later projections undo earlier ones' },

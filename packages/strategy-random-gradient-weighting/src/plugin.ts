@@ -19,6 +19,8 @@ export const plugin: StrategyPlugin<RandomGradientWeightingOptions> =
       year: 2022,
       url: 'https://arxiv.org/abs/2111.10603',
     },
+    formula:
+      'u = Σ_k w_k g_k, w = softmax(z) with independent z_k ~ N(0, 1), drawn anew at each step',
     use: 'As a baseline that a method has to beat.',
     properties: {
       nonConflicting: { not: 'does not look at gradients' },

@@ -15,6 +15,8 @@ export const plugin: StrategyPlugin<SdmgradOptions> = /* @__PURE__ */ definePlug
     year: 2023,
     url: 'https://arxiv.org/abs/2305.18409',
   },
+  formula:
+    'u = J_3ᵀ (w + λ/K) / (1 + λ), w by projected gradient steps along A w + λ A 1/K, A = J_1 J_2ᵀ of independent batches, divided by the squared mean of √A_kk',
   use: 'For noisy batches, with an update near to the mean of the gradients.',
   properties: {
     nonConflicting: { not: 'the mean has its part in the update' },

@@ -9,6 +9,7 @@ export const plugin: StrategyPlugin<SumOptions> = /* @__PURE__ */ definePlugin<S
   summary:
     'Adds the gradients up, each with a fixed weight: plain training on the sum of the losses.',
   paper: null,
+  formula: 'u = Σ_k w_k g_k, w_k = 1 unless given',
   use: 'As the baseline: training on the added losses, at its cost.',
   properties: {
     nonConflicting: { not: 'adds the gradients whatever their conflict' },

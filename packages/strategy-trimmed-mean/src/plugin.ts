@@ -15,6 +15,8 @@ export const plugin: StrategyPlugin<TrimmedMeanOptions> =
       year: 2018,
       url: 'https://arxiv.org/abs/1803.01498',
     },
+    formula:
+      'At each coordinate u = mean of the entries that are left without the b largest and the b smallest',
     use: 'For many objectives of which a few may be wildly wrong in some coordinates.',
     properties: {
       nonConflicting: { not: 'trims each coordinate by itself' },

@@ -15,6 +15,7 @@ export const plugin: StrategyPlugin<UpgradOptions> = /* @__PURE__ */ definePlugi
     year: 2024,
     url: 'https://arxiv.org/abs/2406.16232',
   },
+  formula: 'u = Jᵀ Σ_i p_i proj(e_i), proj(x) = argmin vᵀ G v over v >= x',
   use: 'As a safe first choice: no objective gets worse, and each counts in proportion to its gradient.',
   properties: {
     nonConflicting: true,

@@ -15,6 +15,8 @@ export const scaledSumPlugin: StrategyPlugin = definePlugin<{ readonly factor?: 
   title: 'Sum, shared parameters faster',
   summary: 'Baseline: the sum, with gradients of shared parameters multiplied by a constant.',
   paper: null,
+  formula:
+    'u = factor · Σ_k g_k where several objectives share the parameters, g_k where one has its own',
   options: {
     factor: {
       kind: 'number',

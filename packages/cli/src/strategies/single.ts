@@ -24,6 +24,7 @@ export function singlePlugin(
     title: `${objective} loss alone`,
     summary: `Baseline: trains on the ${objective} loss alone, the sum with weight 0 for ${others.join(', ')}.`,
     paper: null,
+    formula: `u = g_${objective}`,
     options: {},
     create: () => ({ ...sum({ weights }), name }),
   });

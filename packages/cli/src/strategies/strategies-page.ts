@@ -9,7 +9,8 @@ import { packageOf } from './builtin.ts';
 
 const dash = '–';
 
-function seen({ gradients, losses, memory, batches = 1 }: Needs): string {
+/** What a strategy asks the engine for, in words. */
+export function seen({ gradients, losses, memory, batches = 1 }: Needs): string {
   const parts = [
     {
       none: null,

@@ -54,6 +54,7 @@ describe('definePlugin', () => {
   it('returns an equal plugin, frozen throughout, that shares nothing changeable', () => {
     const plugin = definePlugin(parts);
     expect({ ...plugin, create: constant }).toEqual(parts);
+    expect(definePlugin({ ...parts, formula: 'u = g' }).formula).toBe('u = g');
     for (const part of [
       plugin,
       plugin.paper,
@@ -120,6 +121,11 @@ describe('assertPlugin', () => {
       'no name',
       { ...parts, name: undefined },
       'Plugin: `name` should be a name in kebab-case, such as `my-strategy`. Found undefined.',
+    ],
+    [
+      'an empty formula',
+      { ...parts, formula: ' ' },
+      'Plugin `constant`: `formula` should be a text that is not empty. Found " ".',
     ],
     [
       'an empty title',

@@ -33,6 +33,8 @@ export interface StrategyPlugin<Options extends object = object> {
   readonly summary: string;
   /** The publication, or null where there is none. */
   readonly paper: Paper | null;
+  /** The update u in the gradients g_k of K objectives, in plain text: `u = Σ_k g_k / K`. */
+  readonly formula?: string;
   /** One sentence that says when to choose it. */
   readonly use?: string;
   /** What it promises with default options, and what it does not; `@multigrad/conformance` tests it. */
@@ -81,13 +83,14 @@ export function definePlugin<Options extends object = object>(
   plugin: StrategyPlugin<Options>,
 ): StrategyPlugin<Options> {
   assertPlugin(plugin);
-  const { specification, name, title, summary, paper, use, properties, options } = plugin;
+  const { specification, name, title, summary, paper, formula, use, properties, options } = plugin;
   return Object.freeze({
     specification,
     name,
     title,
     summary,
     paper: paper && Object.freeze({ ...paper, authors: Object.freeze([...paper.authors]) }),
+    ...(formula === undefined ? {} : { formula }),
     ...(use === undefined ? {} : { use }),
     ...(properties === undefined ? {} : { properties: Object.freeze({ ...properties }) }),
     options: frozenSpecs(options),
@@ -123,7 +126,8 @@ export function assertPlugin(value: unknown, source?: string): asserts value is 
     );
   }
   const fields = value as Readonly<Record<string, unknown>>;
-  const { specification, name, title, summary, paper, use, properties, options, create } = fields;
+  const { specification, name, title, summary, paper, formula, use, properties, options, create } =
+    fields;
   const owner = `${from}Plugin${typeof name === 'string' ? ` \`${name}\`` : ''}`;
   if (specification !== 1) {
     throw new MultigradError(
@@ -142,6 +146,7 @@ export function assertPlugin(value: unknown, source?: string): asserts value is 
   for (const [field, text] of [
     ['title', title],
     ['summary', summary],
+    ['formula', formula ?? 'left out'],
     ['use', use ?? 'left out'],
   ] as const) {
     expectField(owner, field, text, isText(text), 'a text that is not empty');
