@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { jsonLines, mpirun, root } from './mpirun.ts';
+import { mpirun, root } from './mpirun.ts';
+import { jsonLines } from './processes.ts';
 
 // Training by several processes is training by one that sees whole batches, but for the order of sums.
 

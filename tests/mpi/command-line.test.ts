@@ -48,7 +48,9 @@ describe('multigrad train under mpirun', () => {
       const { exitCode, output, errors } = await mpirun(['-n', String(ranks), ...training(out)]);
       expect(exitCode, errors).toBe(0);
       expect(errors).toBe('');
-      expect(output.match(new RegExp(`${ranks} ranks of MPI train together`, 'g'))?.length).toBe(1);
+      expect(output.match(new RegExp(`${ranks} ranks train together, over MPI`, 'g'))?.length).toBe(
+        1,
+      );
       expect(output).toMatch(new RegExp(`${ranks} ranks exchanged 0\\.\\d+ MB a step`));
       const found = measuredIn(out);
       expect(found.status).toBe('finished');
@@ -112,7 +114,7 @@ describe('multigrad train under mpirun', () => {
       out,
     ]);
     expect(several.exitCode).not.toBe(0);
-    expect(several.errors).toContain('use `multigrad train` under mpirun');
+    expect(several.errors).toContain('use `multigrad train` under `multigrad launch` or mpirun');
     expect(existsSync(out)).toBe(false);
   });
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { jsonLines, mpirun, root } from './mpirun.ts';
+import { mpirun, root } from './mpirun.ts';
+import { jsonLines } from './processes.ts';
 
 interface Answers {
   readonly rank: number;

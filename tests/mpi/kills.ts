@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startMpi } from './mpirun.ts';
-import { measuredIn, ranksBelow, training } from './training.ts';
+import { ranksBelow } from './processes.ts';
+import { measuredIn, training } from './training.ts';
 
 /** What became of a job one of whose ranks was killed. */
 export interface Kill {

@@ -61,11 +61,3 @@ export function startMpi(
 export async function mpirun(...job: Parameters<typeof startMpi>): Promise<Ended> {
   return startMpi(...job).ended;
 }
-
-/** The objects that a program printed, one a line. */
-export function jsonLines(output: string): unknown[] {
-  return output
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as unknown);
-}

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { multigrad } from './mpirun.ts';
 
-/** A short training run on the command line, with a checkpoint at every fourth step. */
-export function training(out: string, further: readonly string[] = []): string[] {
+/** What `multigrad` is given for a short training run with a checkpoint at every fourth step. */
+export function trainingOptions(out: string): string[] {
   const settings = {
     'train-size': 192,
     'validation-size': 0,
@@ -16,8 +16,12 @@ export function training(out: string, further: readonly string[] = []): string[]
     backend: 'wasm',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const what = ['train', 'cg-mnist', '--strategy', 'mmpareto', ...options, '--out', out];
-  return ['node', multigrad, ...what, ...further];
+  return ['train', 'cg-mnist', '--strategy', 'mmpareto', ...options, '--out', out];
+}
+
+/** The command line of such a run. */
+export function training(out: string, further: readonly string[] = []): string[] {
+  return ['node', multigrad, ...trainingOptions(out), ...further];
 }
 
 /** What a run measured, times left out. */
@@ -47,24 +51,4 @@ export function measuredIn(out: string): Measured {
     status: result['status'] as string,
     communication: result['communication'] as Measured['communication'],
   };
-}
-
-/** The ranks that a launcher started on this machine, by the program that they run. */
-export function ranksBelow(launcher: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const status = readFileSync(`/proc/${name}/status`, 'utf8');
-      parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)![1]));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return [...parents.keys()].filter((pid) => {
-    try {
-      return parents.get(pid) === launcher && /\/node\b/.test(readlinkSync(`/proc/${pid}/exe`));
-    } catch {
-      return false;
-    }
-  });
 }

@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { expect, it } from 'vitest';
-import { jsonLines, mpirun, root } from './mpirun.ts';
+import { mpirun, root } from './mpirun.ts';
+import { jsonLines } from './processes.ts';
 
 // Two hosts are two network namespaces with a cable between them: what ranks tell each other crosses its ends.
 
@@ -111,6 +112,57 @@ it.skipIf(why !== null)('ranks on two hosts train as one process does', async ()
     rmSync(folder, { recursive: true });
   }
 });
+
+it.skipIf(why !== null)(
+  'ranks over TCP, placed as SLURM does, end by themselves where the cable between two hosts is cut',
+  async () => {
+    const program = join(root, 'tests/ranks/programs/faults.mjs');
+    disconnect();
+    try {
+      connect();
+      const ranks = spaces.map((space, rank) => {
+        const child = spawn(
+          'ip',
+          ['netns', 'exec', space, process.execPath, program, 'endless', '1', '2'],
+          {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            env: {
+              ...process.env,
+              SLURM_PROCID: String(rank),
+              SLURM_NTASKS: '2',
+              SLURM_JOB_ID: '7',
+              SLURM_STEP_ID: '0',
+              SLURM_STEP_NODELIST: addresses.join(','),
+              MULTIGRAD_TOKEN: 'of this job',
+            },
+          },
+        );
+        let errors = '';
+        child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+        return {
+          atFault: new Promise((resolve) => child.stdout.once('data', resolve)),
+          ended: new Promise<{ code: number | null; errors: string }>((resolve) => {
+            child.on('close', (code) => resolve({ code, errors }));
+          }),
+        };
+      });
+      const ends = Promise.all(ranks.map(async ({ ended }) => ended));
+      await Promise.race([ranks[1]!.atFault, ends]);
+      ip('-n', spaces[0], 'link', 'set', 'multigrad-va', 'down');
+      const [first, second] = await ends;
+      for (const [rank, { code, errors }] of [first!, second!].entries()) {
+        expect(code, errors).toBe(1);
+        expect(errors).toMatch(
+          new RegExp(
+            `Rank ${1 - rank} gave no sign of life for 2 s, while rank ${rank} is at \`round`,
+          ),
+        );
+      }
+    } finally {
+      disconnect();
+    }
+  },
+);
 
 interface Outcome {
   readonly strategy: string;

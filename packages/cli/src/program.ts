@@ -27,6 +27,8 @@ Examples:
       tables and report anew from the files
   multigrad cite mmpareto pcgrad
       BibTeX of the papers; without a name, of multigrad itself
+  multigrad launch -n 4 train cg-mnist --strategy mmpareto --out runs/by-four
+      one network, trained by four processes
   multigrad doctor
       which backends are there, do they compute right, how fast, and how to get a faster one
   multigrad native install
@@ -48,6 +50,8 @@ export async function createProgram(
       'Trains neural networks with several objectives and compares how their gradients are put together.',
     )
     .version(version)
+    // What stands behind the command of `launch` is that command's.
+    .enablePositionalOptions()
     .addHelpText('after', examples);
   for (const { name, summary, load } of commands) {
     const command = args.includes(name) ? (await load())(context) : new Command();

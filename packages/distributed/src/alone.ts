@@ -20,6 +20,7 @@ export function alone(): Communicator {
     kind: 'alone',
     rank: 0,
     size: 1,
+    nextCall: () => undefined,
     allReduce: nothing,
     reduceScatter: (values) => Promise.resolve(values.slice()),
     allGather: (part) => Promise.resolve(part.slice() as typeof part),

@@ -20,6 +20,8 @@ export interface Communicator {
   readonly rank: number;
   /** Number of ranks, an integer >= 1. */
   readonly size: number;
+  /** Says what the next calls are for: a message about a rank that does not come names it. */
+  nextCall(purpose: string): void;
   /** Replaces the numbers by their sums (or largest values) over the ranks. Bits may differ from rank to rank. */
   allReduce(values: Numbers, reduction?: Reduction): Promise<void>;
   /**

@@ -62,6 +62,7 @@ export function gradientExchange(
     size,
     gather: async (what, value) => gatherAlike(communicator, what, value),
     fromRoot: async (what, value) => {
+      communicator.nextCall(what);
       const { what: asked, value: given } = await broadcastJson(
         communicator,
         rank === 0 ? { what, value } : null,
@@ -70,6 +71,7 @@ export function gradientExchange(
       return given!;
     },
     sum: async (values) => {
+      communicator.nextCall('sums');
       const sums = values.slice();
       await communicator.allReduce(sums);
       // Ranks may have added in different orders: all take the sums of rank 0.
@@ -80,10 +82,12 @@ export function gradientExchange(
       allReduceNow === null || broadcastNow === null
         ? null
         : (values) => {
+            communicator.nextCall('sums of a forward pass');
             allReduceNow(values);
             broadcastNow(values);
           },
     reduceScatter: async (rows) => {
+      communicator.nextCall('gradients');
       const slices: Float32Array[] = [];
       for (const some of buckets(rows, ({ size: count }) => count, bucket)) {
         slices.push(...(await scatterBucket(communicator, some)));
@@ -91,6 +95,7 @@ export function gradientExchange(
       return slices;
     },
     allGather: async (slices, sizes) => {
+      communicator.nextCall('weights');
       const whole: Float32Array[] = [];
       const parts = slices.map((slice, index) => ({ slice, size: sizes[index]! }));
       for (const some of buckets(parts, (part) => part.size, bucket)) {
@@ -98,7 +103,10 @@ export function gradientExchange(
       }
       return whole;
     },
-    broadcast: async (values) => communicator.broadcast(values),
+    broadcast: async (values) => {
+      communicator.nextCall('first weights');
+      await communicator.broadcast(values);
+    },
   };
 }
 
@@ -107,6 +115,7 @@ async function gatherAlike<T extends Json>(
   what: string,
   value: T,
 ): Promise<readonly T[]> {
+  communicator.nextCall(what);
   const all = await gatherJson<{ what: string; value: T }>(communicator, { what, value });
   all.forEach((one, rank) => {
     if (one.what !== all[0]!.what) throw outOfStep(0, all[0]!.what, rank, one.what);

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { MultiObjectiveTrainer } from '@multigrad/core';
 import { alone, gradientExchange, measured, shardBatches } from '@multigrad/distributed';
-import { openMpi } from '@multigrad/distributed/open-mpi';
+import { openRanks } from '@multigrad/distributed/node';
 import { batchNormalization, dropout } from '@multigrad/models';
 import { graddrop } from '@multigrad/strategy-graddrop';
 import { mgda } from '@multigrad/strategy-mgda';
@@ -20,7 +20,7 @@ const mode = process.argv[2] ?? 'ranks';
 const steps = Number(process.argv[3] ?? 50);
 const batch = 24;
 const inputs = 10;
-const ranks = measured(mode === 'ranks' ? openMpi() : alone(), () => performance.now());
+const ranks = measured(mode === 'ranks' ? await openRanks() : alone(), () => performance.now());
 tf.enableProdMode();
 await useBackend('wasm');
 

@@ -1,9 +1,9 @@
 // Every call of the communicator, with answers that a test can foresee; one line of JSON a rank.
 import { broadcastJson, gatherJson } from '@multigrad/distributed';
-import { openMpi } from '@multigrad/distributed/open-mpi';
+import { openRanks } from '@multigrad/distributed/node';
 import { clearInterval, setInterval, setTimeout } from 'node:timers';
 
-const communicator = openMpi();
+const communicator = await openRanks();
 const { rank, size } = communicator;
 const sums = Float32Array.of(rank, 1);
 await communicator.allReduce(sums);

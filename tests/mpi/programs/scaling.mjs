@@ -4,12 +4,12 @@ import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { MultiObjectiveTrainer } from '@multigrad/core';
 import { gradientExchange, measured, shardBatches } from '@multigrad/distributed';
-import { openMpi } from '@multigrad/distributed/open-mpi';
+import { openRanks } from '@multigrad/distributed/node';
 import { mgda } from '@multigrad/strategy-mgda';
 import * as tf from '@tensorflow/tfjs-core';
 
 const [width = 512, batch = 96, steps = 20] = process.argv.slice(2).map(Number);
-const communicator = openMpi();
+const communicator = await openRanks();
 const { rank, size } = communicator;
 tf.enableProdMode();
 await useBackend('wasm');

@@ -67,6 +67,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./watch.ts')).watchCommand,
   },
   {
+    name: 'launch',
+    summary: 'Start several processes that train one network together, on this machine or several.',
+    load: async () => (await import('./launch.ts')).launchCommand,
+  },
+  {
     name: 'doctor',
     summary: 'Show the backends that are there, test them, and say how to get a faster one.',
     load: async () => (await import('./doctor.ts')).doctorCommand,

@@ -1,1 +1,1 @@
-export { openMpi } from './open-mpi.ts';
+export { openMpi, type OpenMpiOptions } from './open-mpi.ts';

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
 import { loadLibrary, type MpiLibrary } from './library.ts';
@@ -6,15 +7,27 @@ import { loadLibrary, type MpiLibrary } from './library.ts';
 const largestCount = 2 ** 31 - 1;
 /** `MPI_IN_PLACE` as Open MPI defines it. */
 const inPlace = 1n;
+/** Seconds after which a rank says that it waits. */
+const lateAfter = 60;
 /** `MPI_THREAD_SERIALIZED`: any thread may call, one at a time. */
 const serialized = 2;
+
+/** Options of {@link openMpi}. */
+export interface OpenMpiOptions {
+  /**
+   * Seconds that a rank waits in one call for the others, after which it ends the job. MPI does not tell which rank is
+   * missing: the message says which rank waits, and for what. Calls within a forward pass are not watched, as they block the
+   * only thread that could watch. A number >= 1. @defaultValue 1800
+   */
+  readonly patience?: number;
+}
 
 /**
  * The ranks that `mpirun` started, this process among them. Once in a process; `close` is the last call.
  *
  * Collective calls wait on a thread of their own, so that timers and signals get their turn.
  *
- * @throws MultigradError `unsupported` where there is no library of Open MPI, or one without threads
+ * @throws MultigradError `invalid-option`; `unsupported` where there is no library of Open MPI, or one without threads
  *
  * @example
  * ```ts no-run
@@ -25,7 +38,13 @@ const serialized = 2;
  * await communicator.close();
  * ```
  */
-export function openMpi(): Communicator {
+export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator {
+  if (!(patience >= 1 && Number.isFinite(patience))) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`patience\` should be a number of seconds >= 1. Found ${patience}.`,
+    );
+  }
   const mpi = loadLibrary();
   initialise(mpi);
   const { world, float32, float64, byte } = mpi.handle;
@@ -34,9 +53,20 @@ export function openMpi(): Communicator {
   const typeOf = (values: Payload): unknown =>
     values instanceof Float32Array ? float32 : values instanceof Float64Array ? float64 : byte;
   let last: Promise<unknown> = Promise.resolve();
+  let what = '';
   // One call at a time, also where the caller does not wait.
   const aside = async (...call: Parameters<MpiLibrary['callAside']>): Promise<void> => {
-    const next = last.then(async () => mpi.callAside(...call));
+    const purpose = what === '' ? call[0] : `\`${what}\` (${call[0]})`;
+    const next = last.then(async () => {
+      const watched = watch(`rank ${rank} has waited at ${purpose}`, patience, () => {
+        mpi.call('Abort', world, 1);
+      });
+      try {
+        await mpi.callAside(...call);
+      } finally {
+        watched.end();
+      }
+    });
     last = next.catch(() => undefined);
     return next;
   };
@@ -48,6 +78,9 @@ export function openMpi(): Communicator {
     kind: 'open-mpi',
     rank,
     size,
+    nextCall: (purpose) => {
+      what = purpose;
+    },
     allReduce: async (values, reduction = 'sum') =>
       aside('Allreduce', ...reduceArguments(values, reduction)),
     reduceScatter: async (values, counts) => {
@@ -91,6 +124,26 @@ export function openMpi(): Communicator {
     close: async () => {
       await last;
       mpi.call('Finalize');
+    },
+  };
+}
+
+/** Says on standard error that a call takes long, and ends the job where it takes too long. Seconds. */
+function watch(text: string, patience: number, abort: () => void): { end(): void } {
+  const say = (rest: string): void => void process.stderr.write(`multigrad: ${text} ${rest}\n`);
+  const timers = [
+    setTimeout(() => {
+      say(`for ${lateAfter} s; going on to wait.`);
+    }, lateAfter * 1000),
+    setTimeout(() => {
+      say(`for ${patience} s: another rank is stopped, cut off or at another call.`);
+      abort();
+    }, patience * 1000),
+  ];
+  for (const timer of timers) timer.unref();
+  return {
+    end: () => {
+      for (const timer of timers) clearTimeout(timer);
     },
   };
 }

@@ -25,7 +25,7 @@ export async function assertSameRequest(
   if (command === 'analyze' || runs !== 1) {
     throw new MultigradError(
       'unsupported',
-      `Several ranks train one network: use \`multigrad train\` under mpirun. Found ${command === 'analyze' ? 'an analysis' : `${runs} runs`}.`,
+      `Several ranks train one network: use \`multigrad train\` under \`multigrad launch\` or mpirun. Found ${command === 'analyze' ? 'an analysis' : `${runs} runs`}.`,
     );
   }
   const batch = numberSetting(settings, 'batch-size');

@@ -6,6 +6,7 @@ import {
   type MeasuredCommunicator,
   shardBatches,
 } from '@multigrad/distributed';
+import { own } from '@multigrad/core/strategy';
 import { clone, dispose } from '@tensorflow/tfjs-core';
 import type { CommunicationRecord } from '../../runs/records.ts';
 import { formatCount } from '../../shared/wording.ts';
@@ -14,12 +15,16 @@ import { assertSameRequest } from './assert-same-request.ts';
 import { communicationText } from './communication-text.ts';
 import type { Ranks, RunOrder } from './ranks.ts';
 
+/** How ranks talk to each other, by the kind of their communicator. */
+const names: Readonly<Record<string, string>> = { 'open-mpi': 'MPI', tcp: 'TCP' };
+
 /** The ranks of a communicator, two or more. Rank 0 leads. */
 export function communicatingRanks(communicator: MeasuredCommunicator): Ranks {
+  const way = own(names, communicator.kind) ?? communicator.kind;
   return {
     rank: communicator.rank,
     leads: communicator.rank === 0,
-    introduction: [`${formatCount(communicator.size, 'rank')} of MPI train together.`],
+    introduction: [`${formatCount(communicator.size, 'rank')} train together, over ${way}.`],
     check: async (config, folder) => assertSameRequest(communicator, config, folder),
     order: async (order) => broadcastJson<NonNullable<RunOrder>>(communicator, order),
     checkData: async (experiment, backend) => assertSameData(communicator, experiment, backend),

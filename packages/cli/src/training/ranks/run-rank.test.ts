@@ -2,7 +2,7 @@ import { measured, type MeasuredCommunicator, runRanks } from '@multigrad/distri
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../shared/environment.ts';
 import { communicationText } from './communication-text.ts';
-import { isStartedByMpi } from '../../shared/started-by-mpi.ts';
+import { isStartedAsRank } from '../../shared/started-as-rank.ts';
 import { asRank } from './run-rank.ts';
 import { solo } from './solo.ts';
 
@@ -18,9 +18,9 @@ describe('ranks', () => {
     measured(communicator, () => 0);
 
   it('are noticed by what launchers set', () => {
-    expect(isStartedByMpi({})).toBe(false);
-    expect(isStartedByMpi({ OMPI_COMM_WORLD_SIZE: '2' })).toBe(true);
-    expect(isStartedByMpi({ PMIX_RANK: '0' })).toBe(true);
+    expect(isStartedAsRank({})).toBe(false);
+    expect(isStartedAsRank({ OMPI_COMM_WORLD_SIZE: '2' })).toBe(true);
+    expect(isStartedAsRank({ PMIX_RANK: '0' })).toBe(true);
   });
 
   it('leave the word to the first one', async () => {
@@ -34,7 +34,7 @@ describe('ranks', () => {
       }),
     );
     expect(exitCodes).toEqual([0, 0, 0]);
-    expect(lines).toEqual(['out: 3 ranks of MPI train together.', 'err: rank 0']);
+    expect(lines).toEqual(['out: 3 ranks train together, over local.', 'err: rank 0']);
   });
 
   it('are none where there is one', async () => {

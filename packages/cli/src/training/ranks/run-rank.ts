@@ -17,10 +17,9 @@ type RankCommand = (environment: Environment, ranks: Ranks) => Promise<number>;
  * @returns the exit code, where all ranks end by themselves
  */
 export async function runRank(environment: Environment, run: RankCommand): Promise<number> {
-  // Loaded here alone: the library of MPI may not be installed.
-  const { openMpi } = await import('@multigrad/distributed/open-mpi');
+  const { openRanks } = await import('@multigrad/distributed/node');
   return asRank(
-    measured(openMpi(), () => performance.now()),
+    measured(await openRanks(), () => performance.now()),
     environment,
     run,
   );
@@ -39,7 +38,7 @@ export async function asRank(
     return exitCode;
   }
   const complaints: string[] = [];
-  // Under a launcher of MPI the output may look like a terminal without being one.
+  // Under a launcher the output may look like a terminal without being one.
   const heard: Environment = { ...environment, terminal: null };
   const own: Environment =
     rank === 0

@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { MultigradError } from '@multigrad/core/strategy';
+import { openMeeting } from './meeting.ts';
+import { addressText, placeVariables } from './place.ts';
+
+/** What {@link launch} starts. */
+export interface LaunchOptions {
+  /** Number of ranks, an integer >= 1. */
+  readonly ranks: number;
+  /** The program, and what it is given. */
+  readonly command: readonly string[];
+  /** Its folder. @defaultValue this process's */
+  readonly folder?: string;
+  /** Hosts on which `ssh` starts the ranks, in turn. @defaultValue all ranks on this host */
+  readonly hosts?: readonly string[];
+  /** This host's name or address as the others reach it. @defaultValue 127.0.0.1; required with `hosts` */
+  readonly address?: string;
+  /** Seconds in which all ranks should start. @defaultValue 300 */
+  readonly start?: number;
+  /** Seconds that the other ranks get to end by themselves once one has failed. @defaultValue 5 */
+  readonly grace?: number;
+  /** Ends the ranks as Ctrl-C does when it is aborted; a second abort is not needed: they get `grace` to end. */
+  readonly signal?: AbortSignal;
+  /** Takes what ranks print, a line at a time. */
+  readonly print: (line: string, stream: 'output' | 'errors') => void;
+}
+
+/**
+ * Starts the ranks of a job, waits for them, and returns the job's exit code: 0 where every rank ended with 0, else that of
+ * the first one that failed, 128 and its number for a signal.
+ *
+ * Once a rank fails, the others get some seconds to end by themselves, then SIGTERM, then SIGKILL. What rank 0 prints is
+ * passed on as it is, what others print with their number in front.
+ *
+ * @throws MultigradError `invalid-option`
+ *
+ * @example
+ * ```ts no-run
+ * import { launch } from '@multigrad/distributed/node';
+ *
+ * process.exitCode = await launch({
+ *   ranks: 4,
+ *   command: ['node', 'train.js'],
+ *   print: (line) => console.log(line),
+ * });
+ * ```
+ */
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { ranks, command, hosts = [], address, start = 300, grace = 5, signal, print } = options;
+  if (!Number.isInteger(ranks) || ranks < 1) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`ranks\` should be an integer >= 1. Found ${ranks}.`,
+    );
+  }
+  if (command.length === 0) {
+    throw new MultigradError(
+      'invalid-option',
+      'Option `command` should name a program. Found none.',
+    );
+  }
+  if (hosts.length > 0 && address === undefined) {
+    throw new MultigradError(
+      'invalid-option',
+      'Option `address` should say how the hosts reach this one. Found none.',
+    );
+  }
+  const token = randomBytes(24).toString('base64url');
+  const host = address ?? '127.0.0.1';
+  const meeting = await openMeeting({
+    size: ranks,
+    token,
+    address: { host, port: 0 },
+    deadline: start,
+  });
+  let failed: number | null = null;
+  const children: ChildProcess[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const endAll = (first: NodeJS.Signals): void => {
+    const all = (name: NodeJS.Signals): void => {
+      for (const child of children) end(child, name);
+    };
+    all(first);
+    const steps = first === 'SIGTERM' ? (['SIGKILL'] as const) : (['SIGTERM', 'SIGKILL'] as const);
+    steps.forEach((name, step) => {
+      timers.push(setTimeout(() => all(name), (step + 1) * grace * 1000));
+    });
+  };
+  const stop = (): void => endAll('SIGINT');
+  signal?.addEventListener('abort', stop);
+  try {
+    const codes = await Promise.all(
+      Array.from({ length: ranks }, async (_, rank) => {
+        const variables = {
+          [placeVariables.rank]: String(rank),
+          [placeVariables.size]: String(ranks),
+          [placeVariables.meeting]: addressText(meeting.address),
+          [placeVariables.token]: token,
+        };
+        const child =
+          hosts.length === 0
+            ? startHere(command, variables, options.folder)
+            : startThere(hosts[rank % hosts.length]!, command, variables, options.folder);
+        children.push(child);
+        pass(child, rank, print);
+        const code = await codeOf(child, command[0]!, print);
+        if (code !== 0 && failed === null) {
+          failed = code;
+          timers.push(setTimeout(() => endAll('SIGTERM'), grace * 1000));
+        }
+        return code;
+      }),
+    );
+    return codes.every((code) => code === 0) ? 0 : failed!;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    for (const timer of timers) clearTimeout(timer);
+    meeting.close();
+  }
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** A process of its own group: Ctrl-C in the terminal reaches the launcher alone, which passes it on once. */
+function startHere(
+  [program, ...given]: readonly string[],
+  variables: Variables,
+  folder?: string,
+): ChildProcess {
+  return spawn(program!, given, {
+    ...(folder === undefined ? {} : { cwd: folder }),
+    env: { ...process.env, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+}
+
+/** The same on another host, in the same folder. The secret goes through the connection's input: arguments can be seen. */
+function startThere(
+  host: string,
+  command: readonly string[],
+  { [placeVariables.token]: token, ...open }: Variables,
+  folder: string = process.cwd(),
+): ChildProcess {
+  const settings = Object.entries(open).map(([name, value]) => `${name}=${quoted(value)}`);
+  const script = [
+    `read -r ${placeVariables.token} && export ${placeVariables.token}`,
+    `cd ${quoted(folder)}`,
+    `exec env ${settings.join(' ')} ${command.map(quoted).join(' ')}`,
+  ].join(' && ');
+  // With a terminal the remote process gets SIGHUP when this one ends.
+  const child = spawn('ssh', ['-o', 'BatchMode=yes', host, `sh -c ${quoted(script)}`], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  child.stdin.write(`${token}\n`);
+  return child;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function pass(child: ChildProcess, rank: number, print: LaunchOptions['print']): void {
+  const front = rank === 0 ? '' : `[${rank}] `;
+  for (const [stream, name] of [
+    [child.stdout!, 'output'],
+    [child.stderr!, 'errors'],
+  ] as const) {
+    createInterface({ input: stream }).on('line', (line) => print(`${front}${line}`, name));
+  }
+}
+
+async function codeOf(
+  child: ChildProcess,
+  program: string,
+  print: LaunchOptions['print'],
+): Promise<number> {
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      print(`${program} cannot be started: ${error.message}`, 'errors');
+      resolve(127);
+    });
+    child.on('close', (code, name) => {
+      resolve(code ?? 128 + (name === null ? 0 : constants.signals[name]));
+    });
+  });
+}
+
+function end(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  try {
+    // The whole group: a program may have started others. One that is stopped takes the signal once it goes on.
+    process.kill(-child.pid, name);
+    process.kill(-child.pid, 'SIGCONT');
+  } catch {
+    child.kill(name);
+  }
+}

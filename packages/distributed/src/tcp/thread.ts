@@ -1,0 +1,86 @@
+import { workerData } from 'node:worker_threads';
+import type { Payload } from '../communicator.ts';
+import { allGather, allReduce, barrier, broadcast, reduceScatter } from './collectives.ts';
+import { Mesh } from './mesh.ts';
+import {
+  type Asked,
+  errorText,
+  type FromThread,
+  type ThreadData,
+  type ToThread,
+} from './messages.ts';
+
+// The thread of a rank that holds its connections: it sends and adds up while the rank's own thread computes, and gives
+// signs of life while that one is busy or blocked.
+
+const { place, times, port } = workerData as ThreadData;
+
+const tell = (message: FromThread, moved: readonly ArrayBuffer[] = []): void => {
+  port.postMessage(message, moved);
+};
+
+function calling(mesh: Mesh, asked: Asked): Promise<Payload | null> {
+  const { what } = asked;
+  switch (asked.name) {
+    case 'allReduce':
+      return allReduce(mesh, asked.values, asked.reduction, what);
+    case 'reduceScatter':
+      return reduceScatter(mesh, asked.values, asked.counts, what);
+    case 'allGather':
+      return allGather(mesh, asked.values, asked.counts, what);
+    case 'broadcast':
+      return broadcast(mesh, asked.values, asked.root, what);
+    case 'barrier':
+      return barrier(mesh, what).then(() => null);
+    case 'close':
+      return barrier(mesh, what)
+        .then(async () => mesh.close())
+        .then(() => null);
+  }
+}
+
+async function answer(mesh: Mesh, message: ToThread): Promise<void> {
+  if (message.kind === 'abort') {
+    await mesh.abort(message.exitCode);
+    wake(message.state, 1);
+    return;
+  }
+  if (message.kind === 'call') {
+    try {
+      const values = await calling(mesh, message.asked);
+      tell({ kind: 'answer', values }, values === null ? [] : [values.buffer as ArrayBuffer]);
+    } catch (error) {
+      tell({ kind: 'error', error: errorText(error) });
+    }
+    return;
+  }
+  const { name, what, shared } = message;
+  try {
+    const values = shared.values.slice();
+    const result =
+      name === 'allReduce'
+        ? await allReduce(mesh, values, 'sum', what)
+        : await broadcast(mesh, values, 0, what);
+    shared.values.set(result);
+    wake(shared.state, 1);
+  } catch (error) {
+    tell({ kind: 'error', error: errorText(error) });
+    wake(shared.state, 2);
+  }
+}
+
+function wake(state: Int32Array, value: number): void {
+  Atomics.store(state, 0, value);
+  Atomics.notify(state, 0);
+}
+
+try {
+  const mesh = await Mesh.join(place, times, {
+    abort: (exitCode, rank) => tell({ kind: 'aborted', exitCode, rank }),
+    note: (text) => tell({ kind: 'note', text }),
+  });
+  port.on('message', (message: ToThread) => void answer(mesh, message));
+  tell({ kind: 'ready' });
+} catch (error) {
+  tell({ kind: 'error', error: errorText(error) });
+}
