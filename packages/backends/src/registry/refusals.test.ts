@@ -218,15 +218,18 @@ describe.each(testedBackends().filter((backend) => ['cpu', 'wasm'].includes(back
     });
 
     // An object has `constructor` and `toString` from its prototype: stock wasm takes both for known activations.
-    it.each(['swish', 'constructor', 'toString'])('refuse the activation %s', async (activation) => {
-      await tf.setBackend(backend);
-      for (const [kernel, call] of Object.entries(fusedCalls)) {
-        await expectConstantMemory(() => {
-          expect(() => tf.tidy(() => void call(activation as never).dataSync())).toThrow(
-            `Kernel ${kernel} should get one of the activations linear, relu, relu6, elu, sigmoid, leakyrelu, prelu. Found "${activation}".`,
-          );
-        });
-      }
-    });
+    it.each(['swish', 'constructor', 'toString'])(
+      'refuse the activation %s',
+      async (activation) => {
+        await tf.setBackend(backend);
+        for (const [kernel, call] of Object.entries(fusedCalls)) {
+          await expectConstantMemory(() => {
+            expect(() => tf.tidy(() => void call(activation as never).dataSync())).toThrow(
+              `Kernel ${kernel} should get one of the activations linear, relu, relu6, elu, sigmoid, leakyrelu, prelu. Found "${activation}".`,
+            );
+          });
+        }
+      },
+    );
   },
 );

@@ -18,5 +18,9 @@ export function finished(
   const sum = bias == null ? product : run('Add', { a: product, b: cast(bias, product.dtype) });
   if (activation == null || activation === 'linear') return sum;
   if (activation === 'prelu') return run('Prelu', { x: sum, alpha: preluActivationWeights! });
-  return run(activationKernels.get(activation)!, { x: sum, features: sum }, { alpha: leakyreluAlpha });
+  return run(
+    activationKernels.get(activation)!,
+    { x: sum, features: sum },
+    { alpha: leakyreluAlpha },
+  );
 }
