@@ -41,6 +41,8 @@ export async function fakeTools(folder: string): Promise<FakeTools> {
   const log = join(folder, 'calls.jsonl');
   mkdirSync(bin);
   mkdirSync(store);
+  // The programs are CommonJS, whatever a package.json in a folder above says.
+  writeFileSync(join(bin, 'package.json'), '{}');
   const write = (program: string, body: string): void => {
     const record = `require('node:fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify([${JSON.stringify(program)}, ...process.argv.slice(2)]) + '\\n');`;
     const prelude = `const fs = require('node:fs'); const args = process.argv.slice(2); const store = ${JSON.stringify(store)};`;
