@@ -32,6 +32,11 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       // Tensor containers need an index signature, which type aliases have and interfaces have not.
       '@typescript-eslint/consistent-type-definitions': 'off',
+      // Options are named by an interface without members of its own: the reference then lists what it inherits.
+      '@typescript-eslint/no-empty-object-type': [
+        'error',
+        { allowInterfaces: 'with-single-extends' },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // Matrices are flat typed arrays: an index that the loop bounds prove needs `!` under noUncheckedIndexedAccess.
       '@typescript-eslint/no-non-null-assertion': 'off',

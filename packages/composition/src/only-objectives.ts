@@ -2,32 +2,31 @@ import {
   type GradientStrategy,
   type Json,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   partOfGramian,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { assertWeighing, innerView, needsAt } from './inner-strategy.ts';
 
-/** Options of {@link onlyObjectives}. */
-export interface OnlyObjectivesOptions {
+/** Descriptions of the options of {@link onlyObjectives}. */
+const onlyObjectivesOptions = {
   /**
    * Weight of the objectives that the strategy does not see: 1 adds their gradients as they are, 0 leaves them out.
    *
    * @defaultValue 1
    */
-  readonly others?: number;
-}
-
-/** State of {@link onlyObjectives}: that of the strategy it wraps. */
-export type OnlyObjectivesState = { readonly inner: Json };
-
-const onlyObjectivesOptions: OptionSpecs<OnlyObjectivesOptions> = {
   others: {
     kind: 'number',
     default: 1,
     description: 'Weight of the objectives that the strategy does not see.',
   },
-};
+} as const;
+
+/** Options of {@link onlyObjectives}. */
+export interface OnlyObjectivesOptions extends OptionsOf<typeof onlyObjectivesOptions> {}
+
+/** State of {@link onlyObjectives}: that of the strategy it wraps. */
+export type OnlyObjectivesState = { readonly inner: Json };
 
 /**
  * The strategy applied to some objectives only: it sees and weighs the named ones, and the others have a fixed weight.

@@ -2,18 +2,27 @@ import {
   type GradientStrategy,
   type Json,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { innerHooks } from './inner-hooks.ts';
 import { assertWeighing, needsAt } from './inner-strategy.ts';
 import { noWeights, recall, remember, type LastWeights } from './named-weights.ts';
 
-/** Options of {@link refreshedEvery}. */
-export interface RefreshedEveryOptions {
+/** Descriptions of the options of {@link refreshedEvery}. */
+const refreshedEveryOptions = {
   /** Steps from one refresh to the next, an integer >= 1; 1 is the strategy itself. */
-  readonly steps: number;
-}
+  steps: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Steps from one refresh to the next, an integer of 1 or more.',
+  },
+} as const;
+
+/** Options of {@link refreshedEvery}. */
+export interface RefreshedEveryOptions extends Required<OptionsOf<typeof refreshedEveryOptions>> {}
 
 /** State of {@link refreshedEvery}. */
 export type RefreshedEveryState = {
@@ -23,16 +32,6 @@ export type RefreshedEveryState = {
   /** Objectives of the group that have no weight yet. */
   readonly unseen: readonly string[];
   readonly last: LastWeights;
-};
-
-const refreshedEveryOptions: OptionSpecs<RefreshedEveryOptions> = {
-  steps: {
-    kind: 'number',
-    default: 1,
-    minimum: 1,
-    integer: true,
-    description: 'Steps from one refresh to the next, an integer of 1 or more.',
-  },
 };
 
 /**

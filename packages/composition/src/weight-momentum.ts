@@ -1,30 +1,16 @@
 import {
   type GradientStrategy,
   type Json,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { innerHooks } from './inner-hooks.ts';
 import { assertWeighing, needsAt } from './inner-strategy.ts';
 import { noWeights, recall, remember, type LastWeights } from './named-weights.ts';
 
-/** Options of {@link weightMomentum}. */
-export interface WeightMomentumOptions {
-  /**
-   * Share of the previous weights in the new ones, 0 … 1; 1 keeps the first.
-   *
-   * @defaultValue 0.9
-   */
-  readonly alpha?: number;
-}
-
-/** State of {@link weightMomentum}: the last weights and the state of the strategy it wraps. */
-export type WeightMomentumState = {
-  readonly inner: Json;
-  readonly last: LastWeights;
-};
-
-const weightMomentumOptions: OptionSpecs<WeightMomentumOptions> = {
+/** Descriptions of the options of {@link weightMomentum}. */
+const weightMomentumOptions = {
+  /** Share of the previous weights in the new ones, 0 … 1; 1 keeps the first. @defaultValue 0.9 */
   alpha: {
     kind: 'number',
     default: 0.9,
@@ -32,6 +18,15 @@ const weightMomentumOptions: OptionSpecs<WeightMomentumOptions> = {
     maximum: 1,
     description: 'Share of the previous weights in the new ones, 0 to 1.',
   },
+} as const;
+
+/** Options of {@link weightMomentum}. */
+export interface WeightMomentumOptions extends OptionsOf<typeof weightMomentumOptions> {}
+
+/** State of {@link weightMomentum}: the last weights and the state of the strategy it wraps. */
+export type WeightMomentumState = {
+  readonly inner: Json;
+  readonly last: LastWeights;
 };
 
 /**

@@ -1,5 +1,5 @@
 import {
-  type OptionSpecs,
+  type OptionsOf,
   type Random,
   randomState,
   resolveOptions,
@@ -10,28 +10,39 @@ import type { MemorySource } from './batch-source.ts';
 import { type SizeOptions, sizeSpecs } from './size-options.ts';
 import { assertPositions } from './positions.ts';
 
-/** Options of {@link acCircuits}. */
-export interface AcCircuitsOptions extends SizeOptions {
-  /**
-   * Standard deviation of the measurements' noise, as a share of each target's own, >= 0.
-   *
-   * @defaultValue 1/3
-   */
-  readonly noise?: number;
+/** Descriptions of the options of {@link acCircuits}. */
+const acCircuitsOptions = {
+  /** Standard deviation of the measurements' noise, as a share of each target's own, >= 0. @defaultValue 1/3 */
+  noise: {
+    kind: 'number',
+    default: 0.3333333333333333,
+    minimum: 0,
+    description: 'Standard deviation of the noise, as a share of each target’s own, >= 0.',
+  },
   /**
    * `'standard'`: targets of mean 0 and deviation 1 (without the noise); `'physical'`: ohms and radians, whose squared
    * errors differ by five orders of magnitude.
    *
    * @defaultValue 'standard'
    */
-  readonly units?: 'standard' | 'physical';
-  /**
-   * Seed of circuits and noise, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-}
+  units: {
+    kind: 'choice',
+    default: 'standard',
+    choices: ['standard', 'physical'],
+    description: 'Targets of mean 0 and deviation 1, or in ohms and radians.',
+  },
+  /** Seed of circuits and noise, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of circuits and noise, an integer >= 0.',
+  },
+} as const;
+
+/** Options of {@link acCircuits}. */
+export interface AcCircuitsOptions extends SizeOptions, OptionsOf<typeof acCircuitsOptions> {}
 
 /** A batch of circuits with their measurements. */
 export type AcCircuitBatch = Readonly<{
@@ -160,27 +171,9 @@ function makeBatch(
 
 const sizes = sizeSpecs(most, most, 0);
 
-const specs: OptionSpecs<AcCircuitsOptions> = {
+const specs = {
   ...sizes,
   trainSize: { ...sizes.trainSize, default: 2000 },
   testSize: { ...sizes.testSize, default: 1000 },
-  noise: {
-    kind: 'number',
-    default: 1 / 3,
-    minimum: 0,
-    description: 'Standard deviation of the noise, as a share of each target’s own, >= 0.',
-  },
-  units: {
-    kind: 'choice',
-    default: 'standard',
-    choices: ['standard', 'physical'],
-    description: 'Targets of mean 0 and deviation 1, or in ohms and radians.',
-  },
-  seed: {
-    kind: 'number',
-    default: 0,
-    minimum: 0,
-    integer: true,
-    description: 'Seed of circuits and noise, an integer >= 0.',
-  },
+  ...acCircuitsOptions,
 };

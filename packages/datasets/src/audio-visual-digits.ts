@@ -1,5 +1,6 @@
 import {
   MultigradError,
+  type OptionsOf,
   type OptionSpecs,
   type ResolvedOptions,
   randomState,
@@ -45,8 +46,46 @@ const frames = { fftSize: 512, windowSize: 400, hop: 200 } as const;
 /** 0.84 s: what 32 frames cover. Longer recordings are cut, shorter ones end in silence. */
 const signalLength = frames.fftSize + (spectrogramSide - 1) * frames.hop;
 
-/** Options of {@link audioVisualDigits}. */
-export interface AudioVisualDigitsOptions {
+/** Descriptions of the options of {@link audioVisualDigits} whose range does not depend on the digits. */
+const audioVisualDigitsOptions = {
+  /**
+   * Which recordings test: `index`: takes 0 to 4 of each speaker, as the data set's authors propose, and takes 5 to 9
+   * validate; `speaker`: in alphabetical order all of the last speaker's, and those of the last but one validate.
+   *
+   * @defaultValue 'index'
+   */
+  split: {
+    kind: 'choice',
+    choices: ['index', 'speaker'],
+    default: 'index',
+    description: 'Which recordings test: the first takes of each speaker, or one speaker.',
+  },
+  /**
+   * Signal-to-noise ratio of the sound in decibels, from −40 to 60; null for clean sound, which is the easier modality.
+   * Around −10 sound is the harder one.
+   *
+   * @defaultValue null
+   */
+  snr: {
+    kind: 'number',
+    default: null,
+    nullable: true,
+    minimum: -40,
+    maximum: 60,
+    description: 'Signal-to-noise ratio in decibels; null for clean sound.',
+  },
+  /** Seed of the pairs and of the noise, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the pairs and of the noise, an integer >= 0.',
+  },
+} as const;
+
+/** Options of extends OptionsOf<typeof audioVisualDigitsOptions> {@link audioVisualDigits}. */
+export interface AudioVisualDigitsOptions extends OptionsOf<typeof audioVisualDigitsOptions> {
   /** The written digits. */
   readonly mnist: Mnist;
   /** The spoken digits. */
@@ -69,26 +108,6 @@ export interface AudioVisualDigitsOptions {
    * @defaultValue all
    */
   readonly testSize?: number;
-  /**
-   * Which recordings test: `index`: takes 0 to 4 of each speaker, as the data set's authors propose, and takes 5 to 9
-   * validate; `speaker`: in alphabetical order all of the last speaker's, and those of the last but one validate.
-   *
-   * @defaultValue 'index'
-   */
-  readonly split?: 'index' | 'speaker';
-  /**
-   * Signal-to-noise ratio of the sound in decibels, from −40 to 60; null for clean sound, which is the easier modality.
-   * Around −10 sound is the harder one.
-   *
-   * @defaultValue null
-   */
-  readonly snr?: number | null;
-  /**
-   * Seed of the pairs and of the noise, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
 }
 
 /** A batch of n digits, each as an image and as a sound. */
@@ -314,26 +333,6 @@ function specsFor(
 ): OptionSpecs<Omit<AudioVisualDigitsOptions, 'mnist' | 'recordings'>> {
   return {
     ...sizeSpecs(train.count, test.count, validationSize),
-    split: {
-      kind: 'choice',
-      choices: ['index', 'speaker'],
-      default: 'index',
-      description: 'Which recordings test: the first takes of each speaker, or one speaker.',
-    },
-    snr: {
-      kind: 'number',
-      default: null,
-      nullable: true,
-      minimum: -40,
-      maximum: 60,
-      description: 'Signal-to-noise ratio in decibels; null for clean sound.',
-    },
-    seed: {
-      kind: 'number',
-      default: 0,
-      minimum: 0,
-      integer: true,
-      description: 'Seed of the pairs and of the noise, an integer >= 0.',
-    },
+    ...audioVisualDigitsOptions,
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type OptionsOf,
   type OptionSpecs,
   randomState,
   resolveOptions,
@@ -17,8 +18,32 @@ import {
 } from './mnist.ts';
 import { assertPositions } from './positions.ts';
 
+/** Descriptions of the options of {@link cgMnist} whose range does not depend on the digits. */
+const cgMnistOptions = {
+  /**
+   * Variance of each colour channel around its mean, for channels from 0 to 1, a number >= 0. The smaller it is, the
+   * more surely colour gives the digit away in training; 0.02 to 0.05 is usual.
+   *
+   * @defaultValue 0.03
+   */
+  variance: {
+    kind: 'number',
+    default: 0.03,
+    minimum: 0,
+    description: 'Variance of each colour channel around its mean, a number >= 0.',
+  },
+  /** Seed of the colours, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the colours, an integer >= 0.',
+  },
+} as const;
+
 /** Options of {@link cgMnist}. */
-export interface CgMnistOptions {
+export interface CgMnistOptions extends OptionsOf<typeof cgMnistOptions> {
   /** The digits to colour. */
   readonly mnist: Mnist;
   /**
@@ -33,19 +58,6 @@ export interface CgMnistOptions {
    * @defaultValue all
    */
   readonly testSize?: number;
-  /**
-   * Variance of each colour channel around its mean, for channels from 0 to 1, a number >= 0. The smaller it is, the
-   * more surely colour gives the digit away in training; 0.02 to 0.05 is usual.
-   *
-   * @defaultValue 0.03
-   */
-  readonly variance?: number;
-  /**
-   * Seed of the colours, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
 }
 
 /** A batch of n digits, each as a gray and as a coloured image. */
@@ -134,19 +146,7 @@ function specsFor({ train, test }: Mnist): OptionSpecs<Omit<CgMnistOptions, 'mni
   return {
     trainSize: size(train, 'training'),
     testSize: size(test, 'test'),
-    variance: {
-      kind: 'number',
-      default: 0.03,
-      minimum: 0,
-      description: 'Variance of each colour channel around its mean, a number >= 0.',
-    },
-    seed: {
-      kind: 'number',
-      default: 0,
-      minimum: 0,
-      integer: true,
-      description: 'Seed of the colours, an integer >= 0.',
-    },
+    ...cgMnistOptions,
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   MultigradError,
+  type OptionsOf,
   type OptionSpecs,
   type ResolvedOptions,
   randomState,
@@ -18,8 +19,33 @@ const side = 36;
 /** Where the right digit's first row and column lie; the left one's lie at 0. */
 const offset = 6;
 
+/** Descriptions of the options of the composites whose range does not depend on the digits. */
+const overlaidDigitsOptions = {
+  /**
+   * Share of the right half's pixels that salt-and-pepper noise turns black or white, 0 to 1; 0.5 makes the right task
+   * the much harder one.
+   *
+   * @defaultValue 0
+   */
+  noise: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    description: "Share of the right half's pixels under salt-and-pepper noise, 0 to 1.",
+  },
+  /** Seed of the pairs and of the noise, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the pairs and of the noise, an integer >= 0.',
+  },
+} as const;
+
 /** Options of the composites. */
-export interface OverlaidDigitsOptions {
+export interface OverlaidDigitsOptions extends OptionsOf<typeof overlaidDigitsOptions> {
   /**
    * Number of training samples, an integer >= 1: the first digits of the training files are their left ones.
    *
@@ -38,19 +64,6 @@ export interface OverlaidDigitsOptions {
    * @defaultValue all
    */
   readonly testSize?: number;
-  /**
-   * Share of the right half's pixels that salt-and-pepper noise turns black or white, 0 to 1; 0.5 makes the right task
-   * the much harder one.
-   *
-   * @defaultValue 0
-   */
-  readonly noise?: number;
-  /**
-   * Seed of the pairs and of the noise, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
 }
 
 /** A batch of n composites with the classes of their two parts. */
@@ -128,20 +141,7 @@ function specsFor(
 ): OptionSpecs<OverlaidDigitsOptions> {
   return {
     ...sizeSpecs(available, tests, validationSize),
-    noise: {
-      kind: 'number',
-      default: 0,
-      minimum: 0,
-      maximum: 1,
-      description: "Share of the right half's pixels under salt-and-pepper noise, 0 to 1.",
-    },
-    seed: {
-      kind: 'number',
-      default: 0,
-      minimum: 0,
-      integer: true,
-      description: 'Seed of the pairs and of the noise, an integer >= 0.',
-    },
+    ...overlaidDigitsOptions,
   };
 }
 

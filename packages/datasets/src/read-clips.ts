@@ -1,10 +1,38 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
 import { type ClipLayout, findClips, readList } from './clip-list.ts';
 import { clipSource, type ClipSource } from './clip-source.ts';
 import { assertEveryClass } from './split.ts';
 
+/** Descriptions of the options of the readers of clips whose default is the same for every data set. */
+const readClipsOptions = {
+  /** Height and width of a frame in pixels, an integer >= 1. @defaultValue 224 */
+  frameSize: {
+    kind: 'number',
+    default: 224,
+    minimum: 1,
+    integer: true,
+    description: 'Height and width of a frame in pixels, an integer >= 1.',
+  },
+  /** Number of clips at the end of the training list that are used for validation instead; an integer >= 0. @defaultValue 0 */
+  validationSize: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Clips from the end of the training list that validate, an integer >= 0.',
+  },
+  /** Seed of the frames, crops and flips in training, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of frames, crops and flips in training, an integer >= 0.',
+  },
+} as const;
+
 /** Options of the readers of clips. */
-export interface ReadClipsOptions {
+export interface ReadClipsOptions extends OptionsOf<typeof readClipsOptions> {
   /** Folder of your copy of the data set. */
   readonly folder: string;
   /**
@@ -13,24 +41,6 @@ export interface ReadClipsOptions {
    * @defaultValue 2 for CREMA-D, 3 for Kinetics-Sounds
    */
   readonly frames?: number;
-  /**
-   * Height and width of a frame in pixels, an integer >= 1.
-   *
-   * @defaultValue 224
-   */
-  readonly frameSize?: number;
-  /**
-   * Number of clips at the end of the training list that are used for validation instead; an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly validationSize?: number;
-  /**
-   * Seed of the frames, crops and flips in training, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
 }
 
 /** Clips for training, validation and testing. */
@@ -179,16 +189,14 @@ async function readClips(
 }
 
 function specsFor(frames: number): OptionSpecs<Omit<ReadClipsOptions, 'folder'>> {
-  const count = (fallback: number, minimum: number, description: string) =>
-    ({ kind: 'number', default: fallback, minimum, integer: true, description }) as const;
   return {
-    frames: count(frames, 1, 'Frames of each clip, an integer >= 1.'),
-    frameSize: count(224, 1, 'Height and width of a frame in pixels, an integer >= 1.'),
-    validationSize: count(
-      0,
-      0,
-      'Clips from the end of the training list that validate, an integer >= 0.',
-    ),
-    seed: count(0, 0, 'Seed of frames, crops and flips in training, an integer >= 0.'),
+    ...readClipsOptions,
+    frames: {
+      kind: 'number',
+      default: frames,
+      minimum: 1,
+      integer: true,
+      description: 'Frames of each clip, an integer >= 1.',
+    },
   };
 }

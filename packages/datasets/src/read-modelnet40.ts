@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   randomState,
   resolveOptions,
   resumeRandom,
@@ -13,34 +13,46 @@ import { picturesIn } from './clip-list.ts';
 import { decodeImage, loadDecoder } from './decode-image.ts';
 import { assertPositions } from './positions.ts';
 
+/** Descriptions of the options of {@link readModelnet40} that have a default. */
+const readModelnet40Options = {
+  /** Number of the front view among a shape's views, an integer >= 0. @defaultValue 1 */
+  front: {
+    kind: 'number',
+    default: 1,
+    minimum: 0,
+    integer: true,
+    description: 'Number of the front view, an integer >= 0.',
+  },
+  /** Number of the rear view, an integer >= 0. @defaultValue 7 */
+  rear: {
+    kind: 'number',
+    default: 7,
+    minimum: 0,
+    integer: true,
+    description: 'Number of the rear view, an integer >= 0.',
+  },
+  /** Height and width of a view in pixels, an integer >= 1. @defaultValue 224 */
+  size: {
+    kind: 'number',
+    default: 224,
+    minimum: 1,
+    integer: true,
+    description: 'Height and width of a view in pixels, an integer >= 1.',
+  },
+  /** Seed of crops and flips in training, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of crops and flips in training, an integer >= 0.',
+  },
+} as const;
+
 /** Options of {@link readModelnet40}. */
-export interface ReadModelnet40Options {
+export interface ReadModelnet40Options extends OptionsOf<typeof readModelnet40Options> {
   /** Folder of your copy: `<class>/train` and `<class>/test` with pictures. */
   readonly folder: string;
-  /**
-   * Number of the front view among a shape's views, an integer >= 0.
-   *
-   * @defaultValue 1
-   */
-  readonly front?: number;
-  /**
-   * Number of the rear view, an integer >= 0.
-   *
-   * @defaultValue 7
-   */
-  readonly rear?: number;
-  /**
-   * Height and width of a view in pixels, an integer >= 1.
-   *
-   * @defaultValue 224
-   */
-  readonly size?: number;
-  /**
-   * Seed of crops and flips in training, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
 }
 
 /** A batch of n shapes, each seen from two sides. */
@@ -100,7 +112,7 @@ export async function readModelnet40({
   folder,
   ...given
 }: ReadModelnet40Options): Promise<ShapeSets> {
-  const options = resolveOptions('readModelnet40', specs, given);
+  const options = resolveOptions('readModelnet40', readModelnet40Options, given);
   const classes = await classFolders(folder);
   const shapes = async (split: 'train' | 'test'): Promise<Shape[]> => {
     const each = classes.map((name, label) =>
@@ -201,13 +213,3 @@ async function makeBatch(
     ),
   };
 }
-
-const count = (fallback: number, minimum: number, description: string) =>
-  ({ kind: 'number', default: fallback, minimum, integer: true, description }) as const;
-
-const specs: OptionSpecs<Omit<ReadModelnet40Options, 'folder'>> = {
-  front: count(1, 0, 'Number of the front view, an integer >= 0.'),
-  rear: count(7, 0, 'Number of the rear view, an integer >= 0.'),
-  size: count(224, 1, 'Height and width of a view in pixels, an integer >= 1.'),
-  seed: count(0, 0, 'Seed of crops and flips in training, an integer >= 0.'),
-};

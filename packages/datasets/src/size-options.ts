@@ -1,9 +1,12 @@
 import type { OptionSpecs } from '@multigrad/core/strategy';
 
-/** Numbers of samples in a data set. */
+/** Numbers of samples in a data set. Their ranges and defaults depend on the data: {@link sizeSpecs}. */
 export interface SizeOptions {
+  /** Number of training samples, an integer >= 1. */
   readonly trainSize?: number;
+  /** Number of validation samples, an integer >= 0. */
   readonly validationSize?: number;
+  /** Number of test samples, an integer >= 1. */
   readonly testSize?: number;
 }
 

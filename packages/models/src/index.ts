@@ -66,4 +66,5 @@ export type { PleOptions } from './sharing/ple.ts';
 export type { SharedBody } from './sharing/shared-body.ts';
 export type { Sharing } from './sharing/sharing.ts';
 export type { Trunk } from './sharing/trunks.ts';
+export type { WeightOptions } from './option-specs.ts';
 export type { Initialisation } from './weights/initialisation.ts';

@@ -1,10 +1,4 @@
-import {
-  type ChoiceOption,
-  MultigradError,
-  type NumberOption,
-  own,
-} from '@multigrad/core/strategy';
-import { type Initialisation, initialisations } from './weights/initialisation.ts';
+import { MultigradError, type NumberOption, type OptionsOf, own } from '@multigrad/core/strategy';
 
 /** A count: an integer >= `minimum`. */
 export function countOption(
@@ -21,20 +15,27 @@ export function countOption(
   };
 }
 
-/** The option `seed` of everything that has weights. */
-export const seedOption: NumberOption<number> & { readonly nullable?: false } = countOption(
-  'Seed of the initial weights',
-  0,
-  0,
-);
+/** Descriptions of the options of everything that has weights. */
+export const weightOptions = {
+  /** Seed of the initial weights, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the initial weights, an integer >= 0.',
+  },
+  /** Distribution of the initial weights, see `Initialisation`. @defaultValue 'pytorch' */
+  initialisation: {
+    kind: 'choice',
+    default: 'pytorch',
+    choices: ['pytorch', 'he'],
+    description: "Distribution of the initial weights: PyTorch's defaults, or He's normal one.",
+  },
+} as const;
 
-/** The option `initialisation` of everything that has weights. */
-export const initialisationOption: ChoiceOption<Initialisation> = {
-  kind: 'choice',
-  default: 'pytorch',
-  choices: initialisations,
-  description: 'How weights start.',
-};
+/** Options of everything that has weights. */
+export interface WeightOptions extends OptionsOf<typeof weightOptions> {}
 
 /**
  * Checks that the options without a sensible default are there, for callers without a type checker.

@@ -1,41 +1,33 @@
 import {
   type GradientStrategy,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link cosmos}. */
-export interface CosmosOptions {
-  /**
-   * Weight μ of the cosine between losses and preference, >= 0.
-   *
-   * @defaultValue 1
-   */
-  readonly mu?: number;
-  /**
-   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.
-   *
-   * @defaultValue null
-   */
-  readonly preference?: ObjectiveWeights | null;
-}
-
-/** Description of {@link CosmosOptions}. */
-export const cosmosOptions: OptionSpecs<CosmosOptions> = {
+/** Descriptions of the options of {@link cosmos}. */
+export const cosmosOptions = {
+  /** Weight μ of the cosine between losses and preference, >= 0. @defaultValue 1 */
   mu: {
     kind: 'number',
     default: 1,
     minimum: 0,
     description: 'Weight of the cosine between losses and preference, 0 or more.',
   },
+  /**
+   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.
+   *
+   * @defaultValue null
+   */
   preference: {
     kind: 'weights',
     description:
       'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
   },
-};
+} as const;
+
+/** Options of {@link cosmos}. */
+export interface CosmosOptions extends OptionsOf<typeof cosmosOptions> {}
 
 /**
  * The scalarisation of COSMOS: the preferred sum of the losses, less the cosine between losses and preference.

@@ -1,33 +1,27 @@
 import {
   type GradientStrategy,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { assertPositive, softmax, withValues } from './losses.ts';
 
-/** Options of {@link dwa}. */
-export interface DwaOptions {
-  /**
-   * Temperature T, > 0: the larger, the closer the weights are to each other.
-   *
-   * @defaultValue 2
-   */
-  readonly temperature?: number;
-}
-
-/** State of {@link dwa}: each objective's mean losses of its last epoch and the one before, newest first. */
-export type DwaState = Readonly<Record<string, readonly number[]>>;
-
-/** Description of {@link DwaOptions}. */
-export const dwaOptions: OptionSpecs<DwaOptions> = {
+/** Descriptions of the options of {@link dwa}. */
+export const dwaOptions = {
+  /** Temperature T, > 0: the larger, the closer the weights are to each other. @defaultValue 2 */
   temperature: {
     kind: 'number',
     default: 2,
     exclusiveMinimum: 0,
     description: 'Temperature, above 0: the larger, the closer the weights are to each other.',
   },
-};
+} as const;
+
+/** Options of {@link dwa}. */
+export interface DwaOptions extends OptionsOf<typeof dwaOptions> {}
+
+/** State of {@link dwa}: each objective's mean losses of its last epoch and the one before, newest first. */
+export type DwaState = Readonly<Record<string, readonly number[]>>;
 
 /**
  * DWA, dynamic weight average: a loss that falls slowly from epoch to epoch weighs more.

@@ -1,19 +1,34 @@
 import {
   type GradientStrategy,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   own,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { assertFinite, softmax, valuesOf, withValues } from './losses.ts';
 
-/** Options of {@link famo}. */
-export interface FamoOptions {
+/** Descriptions of the options of {@link famo}. */
+export const famoOptions = {
   /** Step size of the logits' Adam, above 0 up to 1000. @defaultValue 0.025 */
-  readonly learningRate?: number;
+  learningRate: {
+    kind: 'number',
+    default: 0.025,
+    exclusiveMinimum: 0,
+    maximum: 1000,
+    description: 'Step size of the Adam that trains the logits, above 0 up to 1000.',
+  },
   /** Weight decay of the logits, 0 … 1. @defaultValue 0.001 */
-  readonly decay?: number;
-}
+  decay: {
+    kind: 'number',
+    default: 0.001,
+    minimum: 0,
+    maximum: 1,
+    description: 'Weight decay of the logits, 0 to 1.',
+  },
+} as const;
+
+/** Options of {@link famo}. */
+export interface FamoOptions extends OptionsOf<typeof famoOptions> {}
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -24,24 +39,6 @@ export type FamoState = {
   readonly second: Numbers;
   readonly steps: Numbers;
   readonly before: Numbers;
-};
-
-/** Description of {@link FamoOptions}. */
-export const famoOptions: OptionSpecs<FamoOptions> = {
-  learningRate: {
-    kind: 'number',
-    default: 0.025,
-    exclusiveMinimum: 0,
-    maximum: 1000,
-    description: 'Step size of the Adam that trains the logits, above 0 up to 1000.',
-  },
-  decay: {
-    kind: 'number',
-    default: 0.001,
-    minimum: 0,
-    maximum: 1,
-    description: 'Weight decay of the logits, 0 to 1.',
-  },
 };
 
 /** Added to a loss before its logarithm. */

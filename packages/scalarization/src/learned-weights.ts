@@ -1,28 +1,22 @@
-import type { GradientStrategy, OptionSpecs } from '@multigrad/core/strategy';
+import type { GradientStrategy, OptionsOf } from '@multigrad/core/strategy';
 import { valuesOf, withValues } from './losses.ts';
 
 /** State of strategies with one trained number per objective: that number, by objective. */
 export type TrainedNumbers = Readonly<Record<string, number>>;
 
-/** Options of strategies with one trained number per objective. */
-export interface LearnedWeightsOptions {
-  /**
-   * Step size of the trained numbers' gradient descent, > 0.
-   *
-   * @defaultValue 0.001
-   */
-  readonly learningRate?: number;
-}
-
-/** Description of {@link LearnedWeightsOptions}. */
-export const learnedWeightsOptions: OptionSpecs<LearnedWeightsOptions> = {
+/** Descriptions of the options of strategies with one trained number per objective. */
+export const learnedWeightsOptions = {
+  /** Step size of the trained numbers' gradient descent, > 0. @defaultValue 0.001 */
   learningRate: {
     kind: 'number',
     default: 0.001,
     exclusiveMinimum: 0,
     description: 'Step size of the gradient descent of the trained numbers, above 0.',
   },
-};
+} as const;
+
+/** Options of strategies with one trained number per objective. */
+export interface LearnedWeightsOptions extends OptionsOf<typeof learnedWeightsOptions> {}
 
 /** Greatest magnitude of a trained number: beyond it the exponential would leave float32. */
 const greatest = 60;

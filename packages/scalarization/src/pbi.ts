@@ -1,51 +1,42 @@
 import {
   type GradientStrategy,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 
-/** Options of {@link pbi}. */
-export interface PbiOptions {
-  /**
-   * Weight θ of the distance from the preferred ray, >= 0.
-   *
-   * @defaultValue 5
-   */
-  readonly theta?: number;
-  /**
-   * Direction of the preferred ray by objective name, finite and >= 0; objectives that are not named have 1.
-   *
-   * @defaultValue null
-   */
-  readonly preference?: ObjectiveWeights | null;
-  /**
-   * Reference point z by objective name, >= 0, from which the ray starts; 0 where nothing is named.
-   *
-   * @defaultValue null
-   */
-  readonly reference?: ObjectiveWeights | null;
-}
-
-/** Description of {@link PbiOptions}. */
-export const pbiOptions: OptionSpecs<PbiOptions> = {
+/** Descriptions of the options of {@link pbi}. */
+export const pbiOptions = {
+  /** Weight θ of the distance from the preferred ray, >= 0. @defaultValue 5 */
   theta: {
     kind: 'number',
     default: 5,
     minimum: 0,
     description: 'Weight of the distance from the preferred ray, 0 or more.',
   },
+  /**
+   * Direction of the preferred ray by objective name, finite and >= 0; objectives that are not named have 1.
+   *
+   * @defaultValue null
+   */
   preference: {
     kind: 'weights',
     description:
       'Direction of the preferred ray by objective name, a finite number >= 0; objectives that are not named have 1.',
   },
+  /**
+   * Reference point z by objective name, >= 0, from which the ray starts; 0 where nothing is named.
+   *
+   * @defaultValue null
+   */
   reference: {
     kind: 'weights',
     description: 'Start of the ray by objective name, >= 0; 0 where nothing is named.',
   },
-};
+} as const;
+
+/** Options of {@link pbi}. */
+export interface PbiOptions extends OptionsOf<typeof pbiOptions> {}
 
 /**
  * PBI, penalty-based boundary intersection: the losses move along a preferred ray, and are drawn towards it.

@@ -1,6 +1,6 @@
 import {
   type GradientStrategy,
-  type OptionSpecs,
+  type OptionsOf,
   type RandomState,
   randomState,
   resolveOptions,
@@ -8,21 +8,19 @@ import {
 } from '@multigrad/core/strategy';
 import { softmax } from './losses.ts';
 
-/** Options of {@link randomLossWeighting}. */
-export interface RandomLossWeightingOptions {
+/** Descriptions of the options of {@link randomLossWeighting}. */
+export const randomLossWeightingOptions = {
   /** Seed of the weights, any integer that a double holds exactly. @defaultValue 0 */
-  readonly seed?: number;
-}
-
-/** Description of {@link RandomLossWeightingOptions}. */
-export const randomLossWeightingOptions: OptionSpecs<RandomLossWeightingOptions> = {
   seed: {
     kind: 'number',
     default: 0,
     integer: true,
     description: 'Seed of the weights, any integer.',
   },
-};
+} as const;
+
+/** Options of {@link randomLossWeighting}. */
+export interface RandomLossWeightingOptions extends OptionsOf<typeof randomLossWeightingOptions> {}
 
 /**
  * RLW, random loss weighting: `w = K softmax(z)` with independent standard normal numbers z, drawn anew at each step.

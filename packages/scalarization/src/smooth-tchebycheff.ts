@@ -1,53 +1,44 @@
 import {
   type GradientStrategy,
-  type ObjectiveWeights,
-  type OptionSpecs,
+  type OptionsOf,
   preferencesOf,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { softmax } from './losses.ts';
 
-/** Options of {@link smoothTchebycheff}. */
-export interface SmoothTchebycheffOptions {
-  /**
-   * Smoothness μ, > 0: towards 0 the worst objective alone counts.
-   *
-   * @defaultValue 1
-   */
-  readonly mu?: number;
-  /**
-   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.
-   *
-   * @defaultValue null
-   */
-  readonly preference?: ObjectiveWeights | null;
-  /**
-   * Reference point z by objective name, >= 0: the loss that would be perfect; 0 where nothing is named.
-   *
-   * @defaultValue null
-   */
-  readonly reference?: ObjectiveWeights | null;
-}
-
-/** Description of {@link SmoothTchebycheffOptions}. */
-export const smoothTchebycheffOptions: OptionSpecs<SmoothTchebycheffOptions> = {
+/** Descriptions of the options of {@link smoothTchebycheff}. */
+export const smoothTchebycheffOptions = {
+  /** Smoothness μ, > 0: towards 0 the worst objective alone counts. @defaultValue 1 */
   mu: {
     kind: 'number',
     default: 1,
     exclusiveMinimum: 0,
     description: 'Smoothness, above 0: towards 0 the worst objective alone counts.',
   },
+  /**
+   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.
+   *
+   * @defaultValue null
+   */
   preference: {
     kind: 'weights',
     description:
       'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
   },
+  /**
+   * Reference point z by objective name, >= 0: the loss that would be perfect; 0 where nothing is named.
+   *
+   * @defaultValue null
+   */
   reference: {
     kind: 'weights',
     description:
       'The loss of each objective that would be perfect, by name, >= 0; 0 where nothing is named.',
   },
-};
+} as const;
+
+/** Options of {@link smoothTchebycheff}. */
+export interface SmoothTchebycheffOptions extends OptionsOf<typeof smoothTchebycheffOptions> {}
 
 /**
  * STCH, smooth Tchebycheff scalarization: a smooth maximum of the preferred losses, `μ log Σ_k e^(p_k (L_k − z_k) / μ)`,

@@ -42,7 +42,7 @@ export const alignedMtlOptions = {
 } as const;
 
 /** Options of {@link alignedMtl}. */
-export type AlignedMtlOptions = OptionsOf<typeof alignedMtlOptions>;
+export interface AlignedMtlOptions extends OptionsOf<typeof alignedMtlOptions> {}
 
 /**
  * Aligned-MTL: the gradients are made orthogonal and equally long by the least change, then averaged.

@@ -31,7 +31,7 @@ export const cagradOptions = {
 } as const;
 
 /** Options of {@link cagrad}. */
-export type CagradOptions = OptionsOf<typeof cagradOptions>;
+export interface CagradOptions extends OptionsOf<typeof cagradOptions> {}
 
 /**
  * CAGrad, conflict-averse gradient descent: of all vectors within `c |g_0|` of the mean gradient `g_0`, the one whose

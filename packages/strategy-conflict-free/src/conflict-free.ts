@@ -27,7 +27,7 @@ export const conflictFreeOptions = {
 } as const;
 
 /** Options of {@link conflictFree}. */
-export type ConflictFreeOptions = OptionsOf<typeof conflictFreeOptions>;
+export interface ConflictFreeOptions extends OptionsOf<typeof conflictFreeOptions> {}
 
 /**
  * ConFIG, conflict-free inverse gradients: a direction whose cosines with the gradients are in the preferred

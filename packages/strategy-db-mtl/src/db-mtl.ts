@@ -40,7 +40,7 @@ export const dbMtlOptions = {
 } as const;
 
 /** Options of {@link dbMtl}. */
-export type DbMtlOptions = OptionsOf<typeof dbMtlOptions>;
+export interface DbMtlOptions extends OptionsOf<typeof dbMtlOptions> {}
 
 /** Added to a loss before its logarithm. */
 const lossFloor = 1e-8;

@@ -23,7 +23,7 @@ export const dualprojOptions = {
 } as const;
 
 /** Options of {@link dualproj}. */
-export type DualprojOptions = OptionsOf<typeof dualprojOptions>;
+export interface DualprojOptions extends OptionsOf<typeof dualprojOptions> {}
 
 /**
  * DualProj: the mean of the gradients, projected onto their dual cone: the vector nearest to it that conflicts with no

@@ -23,7 +23,7 @@ export const fairgradOptions = {
 } as const;
 
 /** Options of {@link fairgrad}. */
-export type FairgradOptions = OptionsOf<typeof fairgradOptions>;
+export interface FairgradOptions extends OptionsOf<typeof fairgradOptions> {}
 
 /**
  * FairGrad: the update whose gains for the objectives, `⟨u, g_k⟩`, are α-fair.

@@ -33,7 +33,7 @@ export const graddropOptions = {
 } as const;
 
 /** Options of {@link graddrop}. */
-export type GraddropOptions = OptionsOf<typeof graddropOptions>;
+export interface GraddropOptions extends OptionsOf<typeof graddropOptions> {}
 
 /**
  * GradDrop, gradient sign dropout: at each coordinate only the gradients of one sign pass. The sign is drawn; its

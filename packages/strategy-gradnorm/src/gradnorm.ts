@@ -41,7 +41,7 @@ export const gradnormOptions = {
 } as const;
 
 /** Options of {@link gradnorm}. */
-export type GradnormOptions = OptionsOf<typeof gradnormOptions>;
+export interface GradnormOptions extends OptionsOf<typeof gradnormOptions> {}
 
 /** Smallest weight: a weight of zero would never rise again. */
 const floor = 1e-6;

@@ -46,7 +46,7 @@ export const gradvacOptions = {
 } as const;
 
 /** Options of {@link gradvac}. */
-export type GradvacOptions = OptionsOf<typeof gradvacOptions>;
+export interface GradvacOptions extends OptionsOf<typeof gradvacOptions> {}
 
 /**
  * GradVac, gradient vaccine: every gradient is turned towards the others until its cosine with each is at least the

@@ -39,7 +39,7 @@ export const krumOptions = {
 } as const;
 
 /** Options of {@link krum}. */
-export type KrumOptions = OptionsOf<typeof krumOptions>;
+export interface KrumOptions extends OptionsOf<typeof krumOptions> {}
 
 /**
  * Krum and Multi-Krum: the average of the m gradients that lie closest to their neighbours.

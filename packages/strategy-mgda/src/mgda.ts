@@ -41,7 +41,7 @@ export const mgdaOptions = {
 } as const;
 
 /** Options of {@link mgda}. */
-export type MgdaOptions = OptionsOf<typeof mgdaOptions>;
+export interface MgdaOptions extends OptionsOf<typeof mgdaOptions> {}
 
 /**
  * MGDA, the multiple-gradient descent algorithm: the shortest convex combination of the gradients.

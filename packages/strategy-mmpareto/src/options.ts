@@ -42,4 +42,4 @@ export const mmparetoOptions = {
 } as const;
 
 /** Options of `mmpareto`. */
-export type MmparetoOptions = OptionsOf<typeof mmparetoOptions>;
+export interface MmparetoOptions extends OptionsOf<typeof mmparetoOptions> {}

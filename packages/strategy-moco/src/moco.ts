@@ -55,7 +55,7 @@ export const mocoOptions = {
 } as const;
 
 /** Options of {@link moco}. */
-export type MocoOptions = OptionsOf<typeof mocoOptions>;
+export interface MocoOptions extends OptionsOf<typeof mocoOptions> {}
 
 /**
  * MoCo, multi-objective gradient correction: weights and gradients are both tracked over steps, which removes the bias

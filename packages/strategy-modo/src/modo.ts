@@ -31,7 +31,7 @@ export const modoOptions = {
 } as const;
 
 /** Options of {@link modo}. */
-export type ModoOptions = OptionsOf<typeof modoOptions>;
+export interface ModoOptions extends OptionsOf<typeof modoOptions> {}
 
 /**
  * MoDo, multi-objective gradient with double sampling: MGDA's weights, followed step by step with unbiased estimates

@@ -47,7 +47,7 @@ export const nashMtlOptions = {
 } as const;
 
 /** Options of {@link nashMtl}. */
-export type NashMtlOptions = OptionsOf<typeof nashMtlOptions>;
+export interface NashMtlOptions extends OptionsOf<typeof nashMtlOptions> {}
 
 /**
  * Nash-MTL: the update is the Nash bargaining solution, with the gain `⟨u, g_k⟩` of each objective as its utility.

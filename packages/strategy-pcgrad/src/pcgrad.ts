@@ -26,7 +26,7 @@ export const pcgradOptions = {
 } as const;
 
 /** Options of {@link pcgrad}. */
-export type PcgradOptions = OptionsOf<typeof pcgradOptions>;
+export interface PcgradOptions extends OptionsOf<typeof pcgradOptions> {}
 
 /**
  * PCGrad, "projecting conflicting gradients": every gradient loses its components against the others before the sum.

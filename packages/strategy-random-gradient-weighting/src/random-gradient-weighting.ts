@@ -23,7 +23,9 @@ export const randomGradientWeightingOptions = {
 } as const;
 
 /** Options of {@link randomGradientWeighting}. */
-export type RandomGradientWeightingOptions = OptionsOf<typeof randomGradientWeightingOptions>;
+export interface RandomGradientWeightingOptions extends OptionsOf<
+  typeof randomGradientWeightingOptions
+> {}
 
 /**
  * RGW, random gradient weighting: weights that are drawn anew at every step, whatever the gradients.

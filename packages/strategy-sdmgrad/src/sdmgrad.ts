@@ -54,7 +54,7 @@ export const sdmgradOptions = {
 } as const;
 
 /** Options of {@link sdmgrad}. */
-export type SdmgradOptions = OptionsOf<typeof sdmgradOptions>;
+export interface SdmgradOptions extends OptionsOf<typeof sdmgradOptions> {}
 
 /**
  * SDMGrad, stochastic direction-oriented multi-objective gradient: MGDA drawn towards the mean, with unbiased estimates

@@ -23,7 +23,7 @@ export const sumOptions = {
 } as const;
 
 /** Options of {@link sum}. */
-export type SumOptions = OptionsOf<typeof sumOptions>;
+export interface SumOptions extends OptionsOf<typeof sumOptions> {}
 
 /**
  * The plain or weighted sum of the objectives' gradients: `u = Σ_k w_k g_k`, with `w_k = 1` unless given.

@@ -25,7 +25,7 @@ export const trimmedMeanOptions = {
 } as const;
 
 /** Options of {@link trimmedMean}. */
-export type TrimmedMeanOptions = OptionsOf<typeof trimmedMeanOptions>;
+export interface TrimmedMeanOptions extends OptionsOf<typeof trimmedMeanOptions> {}
 
 /**
  * The coordinate-wise trimmed mean: at each coordinate the b largest and b smallest entries are dropped, the others

@@ -22,7 +22,7 @@ export const upgradOptions = {
 } as const;
 
 /** Options of {@link upgrad}. */
-export type UpgradOptions = OptionsOf<typeof upgradOptions>;
+export interface UpgradOptions extends OptionsOf<typeof upgradOptions> {}
 
 /**
  * UPGrad, unconflicting projection of gradients: every gradient is projected onto the dual cone of all of them, and the

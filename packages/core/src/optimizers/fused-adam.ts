@@ -1,49 +1,51 @@
 import { add, div, mul, sqrt, square, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
-import type { OptionSpecs } from '../plugin/options.ts';
+import type { OptionsOf } from '../plugin/options.ts';
 import { resolveOptions } from '../plugin/options-resolve.ts';
 import type { NamedVariables } from '../network/run-variables.ts';
 import { materialise, namedRows } from '../rows/combination.ts';
 import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
 
-/** Options of {@link fusedAdam}. */
-export interface FusedAdamOptions {
+/** Descriptions of the options of {@link fusedAdam}. */
+const fusedAdamOptions = {
   /** Step size, > 0. @defaultValue 0.001 */
-  readonly learningRate?: number;
-  /** Share of the mean of gradients kept, 0 to 1, below 1. @defaultValue 0.9 */
-  readonly beta1?: number;
-  /** Share of the mean of squares kept, 0 to 1, below 1. @defaultValue 0.999 */
-  readonly beta2?: number;
-  /** Added to the root of the mean of squares, > 0. @defaultValue 1e-8 */
-  readonly epsilon?: number;
-  /** Coupled weight decay: `weightDecay · θ` is added to the gradient, >= 0. @defaultValue 0 */
-  readonly weightDecay?: number;
-  /** Decoupled weight decay: θ shrinks by the share `learningRate · decoupledDecay`, as in AdamW, >= 0. @defaultValue 0 */
-  readonly decoupledDecay?: number;
-}
-
-const specs: OptionSpecs<FusedAdamOptions> = {
   learningRate: {
     kind: 'number',
     default: 0.001,
     exclusiveMinimum: 0,
     description: 'Step size, > 0.',
   },
-  beta1: share(0.9, 'Share of the mean of gradients kept, 0 to 1, below 1.'),
-  beta2: share(0.999, 'Share of the mean of squares kept, 0 to 1, below 1.'),
+  /** Share of the mean of gradients kept, 0 to 1, below 1. @defaultValue 0.9 */
+  beta1: {
+    kind: 'number',
+    default: 0.9,
+    minimum: 0,
+    maximum: 0.9999999990686774, // 1 − 2⁻³⁰
+    description: 'Share of the mean of gradients kept, 0 to 1, below 1.',
+  },
+  /** Share of the mean of squares kept, 0 to 1, below 1. @defaultValue 0.999 */
+  beta2: {
+    kind: 'number',
+    default: 0.999,
+    minimum: 0,
+    maximum: 0.9999999990686774, // 1 − 2⁻³⁰
+    description: 'Share of the mean of squares kept, 0 to 1, below 1.',
+  },
+  /** Added to the root of the mean of squares, > 0. @defaultValue 1e-8 */
   epsilon: {
     kind: 'number',
     default: 1e-8,
     exclusiveMinimum: 0,
     description: 'Added to the root of the mean of squares, > 0.',
   },
+  /** Coupled weight decay: `weightDecay · θ` is added to the gradient, >= 0. @defaultValue 0 */
   weightDecay: { kind: 'number', default: 0, minimum: 0, description: 'Coupled decay, >= 0.' },
+  /** Decoupled weight decay: θ shrinks by the share `learningRate · decoupledDecay`, as in AdamW, >= 0. @defaultValue 0 */
   decoupledDecay: { kind: 'number', default: 0, minimum: 0, description: 'Decoupled decay, >= 0.' },
-};
+} as const;
 
-function share(value: number, description: string): OptionSpecs<FusedAdamOptions>['beta1'] {
-  return { kind: 'number', default: value, minimum: 0, maximum: 1 - 2 ** -30, description };
-}
+/** Options of {@link fusedAdam}. */
+export interface FusedAdamOptions extends OptionsOf<typeof fusedAdamOptions> {}
 
 /**
  * Makes an Adam optimizer that runs one kernel for each variable:
@@ -78,7 +80,7 @@ export function fusedAdam(
 ): FusedOptimizer {
   const { learningRate, beta1, beta2, epsilon, weightDecay, decoupledDecay } = resolveOptions(
     'fusedAdam',
-    specs,
+    fusedAdamOptions,
     options,
   );
   const update: UpdateVariable = (variable, [mean, squares], gradient, step) => {

@@ -1,30 +1,21 @@
 import { add, mul, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { hasKernel, runKernel } from '../kernels/run-kernel.ts';
-import type { OptionSpecs } from '../plugin/options.ts';
+import type { OptionsOf } from '../plugin/options.ts';
 import { resolveOptions } from '../plugin/options-resolve.ts';
 import type { NamedVariables } from '../network/run-variables.ts';
 import { materialise, namedRows } from '../rows/combination.ts';
 import { FusedOptimizer, type UpdateVariable } from './fused-optimizer.ts';
 
-/** Options of {@link fusedMomentum}. */
-export interface FusedMomentumOptions {
+/** Descriptions of the options of {@link fusedMomentum}. */
+const fusedMomentumOptions = {
   /** Step size, > 0. @defaultValue 0.01 */
-  readonly learningRate?: number;
-  /** Share of the velocity kept, 0 to 1; 0 is plain SGD. @defaultValue 0.9 */
-  readonly momentum?: number;
-  /** Whether to use Nesterov's momentum. @defaultValue false */
-  readonly nesterov?: boolean;
-  /** Coupled weight decay: `weightDecay · θ` is added to the gradient, as in PyTorch's SGD, >= 0. @defaultValue 0 */
-  readonly weightDecay?: number;
-}
-
-const specs: OptionSpecs<FusedMomentumOptions> = {
   learningRate: {
     kind: 'number',
     default: 0.01,
     exclusiveMinimum: 0,
     description: 'Step size, > 0.',
   },
+  /** Share of the velocity kept, 0 to 1; 0 is plain SGD. @defaultValue 0.9 */
   momentum: {
     kind: 'number',
     default: 0.9,
@@ -32,18 +23,23 @@ const specs: OptionSpecs<FusedMomentumOptions> = {
     maximum: 1,
     description: 'Share of the velocity kept, 0 to 1; 0 is plain SGD.',
   },
+  /** Whether to use Nesterov's momentum. @defaultValue false */
   nesterov: {
     kind: 'boolean',
     default: false,
     description: 'Whether to look ahead along the velocity.',
   },
+  /** Coupled weight decay: `weightDecay · θ` is added to the gradient, as in PyTorch's SGD, >= 0. @defaultValue 0 */
   weightDecay: {
     kind: 'number',
     default: 0,
     minimum: 0,
     description: 'Coupled weight decay, >= 0.',
   },
-};
+} as const;
+
+/** Options of {@link fusedMomentum}. */
+export interface FusedMomentumOptions extends OptionsOf<typeof fusedMomentumOptions> {}
 
 /**
  * Makes an optimizer of stochastic gradient descent with momentum that runs one kernel for each variable:
@@ -84,7 +80,7 @@ export function fusedMomentum(
 ): FusedOptimizer {
   const { learningRate, momentum, nesterov, weightDecay } = resolveOptions(
     'fusedMomentum',
-    specs,
+    fusedMomentumOptions,
     options,
   );
   const update: UpdateVariable = (variable, [velocity], gradient, step) => {

@@ -108,7 +108,8 @@ export type OptionValueOf<Spec extends OptionSpec> = Spec extends { readonly kin
  * The type of the options that are described, so that names, kinds and choices are written once.
  *
  * The descriptions are written `as const`: then a choice is one of its words, and an option that may be null says so. A
- * comment on a description is shown where the option is given.
+ * comment on a description is shown where the option is given. An interface that extends the type lists the options in
+ * editors and in generated references, which show of a type alias only its definition.
  *
  * @example
  * ```ts
@@ -118,7 +119,7 @@ export type OptionValueOf<Spec extends OptionSpec> = Spec extends { readonly kin
  *   rate: { kind: 'number', default: 0.9, minimum: 0, maximum: 1, description: 'Share kept a step, 0 to 1.' },
  *   mode: { kind: 'choice', choices: ['linear', 'cosine'], default: 'linear', description: 'Shape of the decay.' },
  * } as const;
- * type DecayOptions = OptionsOf<typeof decayOptions>; // { rate?: number; mode?: 'linear' | 'cosine' }
+ * interface DecayOptions extends OptionsOf<typeof decayOptions> {} // { rate?: number; mode?: 'linear' | 'cosine' }
  *
  * const given: DecayOptions = { mode: 'cosine' };
  * console.log(resolveOptions('decay', decayOptions, given)); // { rate: 0.9, mode: 'cosine' }

@@ -2,21 +2,25 @@ import type { Logs, TrainerCallback } from '@multigrad/core';
 import {
   type Json,
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   resolveOptions,
   own,
 } from '@multigrad/core/strategy';
-import { countOption } from '../option-specs.ts';
+
+/** Descriptions of the options of {@link gBlending}. */
+const gBlendingOptions = {
+  /** Epochs between two estimates, an integer >= 1. @defaultValue 1 */
+  every: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Epochs between two estimates, an integer >= 1.',
+  },
+} as const;
 
 /** Options of {@link gBlending}. */
-export interface GBlendingOptions {
-  /**
-   * Epochs between two estimates, an integer >= 1.
-   *
-   * @defaultValue 1
-   */
-  readonly every?: number;
-}
+export interface GBlendingOptions extends OptionsOf<typeof gBlendingOptions> {}
 
 /** The loss weights and the callback of {@link gBlending}, for a trainer. */
 export interface GBlending<Name extends string> {
@@ -70,7 +74,7 @@ export function gBlending<Name extends string>(
   objectives: readonly Name[],
   options: GBlendingOptions = {},
 ): GBlending<Name> {
-  const { every } = resolveOptions('gBlending', specs, options);
+  const { every } = resolveOptions('gBlending', gBlendingOptions, options);
   if (objectives.length < 2) {
     throw new MultigradError(
       'invalid-option',
@@ -144,7 +148,3 @@ function lossesOf(name: string, logs: Logs): Losses {
       `\`validationData\`. Found ${training} and ${validation}.`,
   );
 }
-
-const specs: OptionSpecs<GBlendingOptions> = {
-  every: countOption('Epochs between two estimates', 1),
-};

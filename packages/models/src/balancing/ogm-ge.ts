@@ -1,6 +1,6 @@
 import {
   MultigradError,
-  type OptionSpecs,
+  type OptionsOf,
   randomState,
   resolveOptions,
   resumeRandom,
@@ -10,29 +10,34 @@ import * as tf from '@tensorflow/tfjs-core';
 import { missingLabel, oneHotOf } from '../losses/labels.ts';
 import type { MeasuredObjective, MultimodalNetwork } from '../networks/multimodal-network.ts';
 import type { ForwardMode } from '../networks/parts.ts';
-import { countOption } from '../option-specs.ts';
+
+/** Descriptions of the options of {@link ogmGe}. */
+const ogmGeOptions = {
+  /** How strongly a leading modality is slowed, >= 0. @defaultValue 0.5 */
+  alpha: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0,
+    description: 'How strongly a leading modality is slowed, >= 0.',
+  },
+  /** Whether noise of the gradient's own deviation is added, tensor by tensor ("GE"). @defaultValue true */
+  noise: {
+    kind: 'boolean',
+    default: true,
+    description: "Whether noise of the gradient's own deviation is added, tensor by tensor.",
+  },
+  /** Seed of the noise, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the noise, an integer >= 0.',
+  },
+} as const;
 
 /** Options of {@link ogmGe}. */
-export interface OgmGeOptions {
-  /**
-   * How strongly a leading modality is slowed, >= 0.
-   *
-   * @defaultValue 0.5
-   */
-  readonly alpha?: number;
-  /**
-   * Whether noise of the gradient's own deviation is added, tensor by tensor ("GE").
-   *
-   * @defaultValue true
-   */
-  readonly noise?: boolean;
-  /**
-   * Seed of the noise, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-}
+export interface OgmGeOptions extends OptionsOf<typeof ogmGeOptions> {}
 
 /** A network's encoders under on-the-fly gradient modulation. Make one with {@link ogmGe}. */
 export interface GradientModulation<Modality extends string, Joint extends string> {
@@ -106,7 +111,7 @@ export function ogmGe<Modality extends string, Joint extends string>(
   network: MultimodalNetwork<Modality, Joint>,
   options: OgmGeOptions = {},
 ): GradientModulation<Modality, Joint> {
-  const { alpha, noise, seed } = resolveOptions('ogmGe', specs, options);
+  const { alpha, noise, seed } = resolveOptions('ogmGe', ogmGeOptions, options);
   const slices = headSlices(network);
   const { modalities, parts } = network;
   const partOf = new Map(
@@ -231,18 +236,3 @@ function noiseLike(gradient: tf.Tensor, seed: number, step: number, name: string
   const { variance } = tf.moments(gradient);
   return tf.mul(tf.randomNormal(gradient.shape, 0, 1, 'float32', 1 + drawn), tf.sqrt(variance));
 }
-
-const specs: OptionSpecs<OgmGeOptions> = {
-  alpha: {
-    kind: 'number',
-    default: 0.5,
-    minimum: 0,
-    description: 'How strongly a leading modality is slowed, >= 0.',
-  },
-  noise: {
-    kind: 'boolean',
-    default: true,
-    description: "Whether noise of the gradient's own deviation is added, tensor by tensor.",
-  },
-  seed: countOption('Seed of the noise', 0, 0),
-};

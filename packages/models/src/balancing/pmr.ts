@@ -1,39 +1,51 @@
 import type { TrainerCallback } from '@multigrad/core';
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalNetwork } from '../networks/multimodal-network.ts';
 import { type ForwardMode, record } from '../networks/parts.ts';
-import { countOption } from '../option-specs.ts';
 import { averageFeatures, type LabelledBatches } from './class-means.ts';
 import { prototypeTerm, type TermWeights } from './prototypes.ts';
 
-/** Options of {@link pmr}. */
-export interface PmrOptions {
-  /**
-   * Weight α of the prototypical cross-entropy of a modality that lags, >= 0.
-   *
-   * @defaultValue 1
-   */
-  readonly alpha?: number;
-  /**
-   * Weight μ of the entropy of a modality that leads, >= 0.
-   *
-   * @defaultValue 0.01
-   */
-  readonly mu?: number;
+/** Descriptions of the options of {@link pmr}. */
+const pmrOptions = {
+  /** Weight α of the prototypical cross-entropy of a modality that lags, >= 0. @defaultValue 1 */
+  alpha: {
+    kind: 'number',
+    default: 1,
+    minimum: 0,
+    description: 'Weight of the prototypical cross-entropy of a modality that lags, >= 0.',
+  },
+  /** Weight μ of the entropy of a modality that leads, >= 0. @defaultValue 0.01 */
+  mu: {
+    kind: 'number',
+    default: 0.01,
+    minimum: 0,
+    description: 'Weight of the entropy of a modality that leads, >= 0.',
+  },
   /**
    * Number of updates of the prototypes, one each epoch, during which the entropy counts, an integer >= 0.
    *
    * @defaultValue 10
    */
-  readonly entropyUpdates?: number;
-  /**
-   * Share of the old prototypes that an update keeps, from 0 to 1.
-   *
-   * @defaultValue 0.2
-   */
-  readonly momentum?: number;
-}
+  entropyUpdates: {
+    kind: 'number',
+    default: 10,
+    minimum: 0,
+    integer: true,
+    description: 'For how many updates of the prototypes the entropy counts, an integer >= 0.',
+  },
+  /** Share of the old prototypes that an update keeps, from 0 to 1. @defaultValue 0.2 */
+  momentum: {
+    kind: 'number',
+    default: 0.2,
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of the old prototypes that an update keeps, from 0 to 1.',
+  },
+} as const;
+
+/** Options of {@link pmr}. */
+export interface PmrOptions extends OptionsOf<typeof pmrOptions> {}
 
 /** An objective's loss, with its accuracy, and how well its modality's prototypes tell the classes apart. */
 export type RebalancedObjective = Readonly<{
@@ -118,7 +130,7 @@ export function pmr<Modality extends string, Joint extends string>(
   network: MultimodalNetwork<Modality, Joint>,
   options: PmrOptions = {},
 ): PrototypicalRebalance<Modality, Joint> {
-  const { alpha, mu, entropyUpdates, momentum } = resolveOptions('pmr', specs, options);
+  const { alpha, mu, entropyUpdates, momentum } = resolveOptions('pmr', pmrOptions, options);
   const { modalities } = network;
   const joint = network.objectiveNames[0] as Joint;
   // By modality, classes × features: as numbers, and as the tensors that steps use.
@@ -220,26 +232,3 @@ async function* freed<T extends tf.TensorContainer>(
     }
   }
 }
-
-const specs: OptionSpecs<PmrOptions> = {
-  alpha: {
-    kind: 'number',
-    default: 1,
-    minimum: 0,
-    description: 'Weight of the prototypical cross-entropy of a modality that lags, >= 0.',
-  },
-  mu: {
-    kind: 'number',
-    default: 0.01,
-    minimum: 0,
-    description: 'Weight of the entropy of a modality that leads, >= 0.',
-  },
-  entropyUpdates: countOption('For how many updates of the prototypes the entropy counts', 10, 0),
-  momentum: {
-    kind: 'number',
-    default: 0.2,
-    minimum: 0,
-    maximum: 1,
-    description: 'Share of the old prototypes that an update keeps, from 0 to 1.',
-  },
-};

@@ -1,52 +1,51 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { input, layers, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
+import { assertPresent, countOption, weightOptions, type WeightOptions } from '../option-specs.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 
+/** Descriptions of the options of {@link digitEncoder}. */
+const digitEncoderOptions = {
+  /** Channels of the first two convolutions, an integer >= 1; the last two have twice as many. @defaultValue 32 */
+  width: {
+    kind: 'number',
+    default: 32,
+    minimum: 1,
+    integer: true,
+    description: 'Channels of the first two convolutions, an integer >= 1.',
+  },
+  /** Length of the feature vector, an integer >= 1. @defaultValue 512 */
+  features: {
+    kind: 'number',
+    default: 512,
+    minimum: 1,
+    integer: true,
+    description: 'Length of the feature vector, an integer >= 1.',
+  },
+  /** Height of the input images in pixels, an integer >= 1. @defaultValue 28 */
+  inputHeight: {
+    kind: 'number',
+    default: 28,
+    minimum: 1,
+    integer: true,
+    description: 'Height of the input images in pixels, an integer >= 1.',
+  },
+  /** Width of the input images in pixels, an integer >= 1. @defaultValue 28 */
+  inputWidth: {
+    kind: 'number',
+    default: 28,
+    minimum: 1,
+    integer: true,
+    description: 'Width of the input images in pixels, an integer >= 1.',
+  },
+} as const;
+
 /** Options of {@link digitEncoder}. */
-export interface DigitEncoderOptions {
+export interface DigitEncoderOptions extends OptionsOf<typeof digitEncoderOptions>, WeightOptions {
   /** The encoder's name, unique in a network; its variables are called `<name>/conv1/kernel` and so on. */
   readonly name: string;
   /** Channels of the input images, an integer >= 1. */
   readonly channels: number;
-  /**
-   * Channels of the first two convolutions, an integer >= 1; the last two have twice as many.
-   *
-   * @defaultValue 32
-   */
-  readonly width?: number;
-  /**
-   * Length of the feature vector, an integer >= 1.
-   *
-   * @defaultValue 512
-   */
-  readonly features?: number;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
-  /**
-   * Height of the input images in pixels, an integer >= 1.
-   *
-   * @defaultValue 28
-   */
-  readonly inputHeight?: number;
-  /**
-   * Width of the input images in pixels, an integer >= 1.
-   *
-   * @defaultValue 28
-   */
-  readonly inputWidth?: number;
 }
 
 /**
@@ -108,12 +107,8 @@ export function digitEncoder({ name, ...given }: DigitEncoderOptions): LayersMod
   return model({ name, inputs: image, outputs: chain(image, stages) });
 }
 
-const specs: OptionSpecs<Omit<DigitEncoderOptions, 'name'>> = {
+const specs = {
+  ...digitEncoderOptions,
+  ...weightOptions,
   channels: countOption('Channels of the input images', 1),
-  width: countOption('Channels of the first two convolutions', 32),
-  features: countOption('Length of the feature vector', 512),
-  seed: seedOption,
-  initialisation: initialisationOption,
-  inputHeight: countOption('Height of the input images in pixels', 28),
-  inputWidth: countOption('Width of the input images in pixels', 28),
 };

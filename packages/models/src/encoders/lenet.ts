@@ -1,58 +1,59 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { input, layers, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
+import { assertPresent, countOption, weightOptions, type WeightOptions } from '../option-specs.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 
+/** Descriptions of the options of {@link lenet}. */
+const lenetOptions = {
+  /** Channels of the first convolution, an integer >= 1. @defaultValue 10 */
+  width: {
+    kind: 'number',
+    default: 10,
+    minimum: 1,
+    integer: true,
+    description: 'Channels of the first convolution, an integer >= 1.',
+  },
+  /** Channels of the second convolution, an integer >= 1. @defaultValue 20 */
+  secondWidth: {
+    kind: 'number',
+    default: 20,
+    minimum: 1,
+    integer: true,
+    description: 'Channels of the second convolution, an integer >= 1.',
+  },
+  /** Length of the feature vector, an integer >= 1. @defaultValue 50 */
+  features: {
+    kind: 'number',
+    default: 50,
+    minimum: 1,
+    integer: true,
+    description: 'Length of the feature vector, an integer >= 1.',
+  },
+  /** Height of the input images in pixels, an integer >= 16. @defaultValue 36 */
+  inputHeight: {
+    kind: 'number',
+    default: 36,
+    minimum: 16,
+    integer: true,
+    description: 'Height of the input images in pixels, an integer >= 16.',
+  },
+  /** Width of the input images in pixels, an integer >= 16. @defaultValue 36 */
+  inputWidth: {
+    kind: 'number',
+    default: 36,
+    minimum: 16,
+    integer: true,
+    description: 'Width of the input images in pixels, an integer >= 16.',
+  },
+} as const;
+
 /** Options of {@link lenet}. */
-export interface LenetOptions {
+export interface LenetOptions extends OptionsOf<typeof lenetOptions>, WeightOptions {
   /** The encoder's name, unique in a network; its variables are called `<name>/conv1/kernel` and so on. */
   readonly name: string;
   /** Channels of the input images, an integer >= 1. */
   readonly channels: number;
-  /**
-   * Channels of the first convolution, an integer >= 1.
-   *
-   * @defaultValue 10
-   */
-  readonly width?: number;
-  /**
-   * Channels of the second convolution, an integer >= 1.
-   *
-   * @defaultValue 20
-   */
-  readonly secondWidth?: number;
-  /**
-   * Length of the feature vector, an integer >= 1.
-   *
-   * @defaultValue 50
-   */
-  readonly features?: number;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
-  /**
-   * Height of the input images in pixels, an integer >= 16.
-   *
-   * @defaultValue 36
-   */
-  readonly inputHeight?: number;
-  /**
-   * Width of the input images in pixels, an integer >= 16.
-   *
-   * @defaultValue 36
-   */
-  readonly inputWidth?: number;
 }
 
 /**
@@ -113,13 +114,8 @@ function sizeBehind(side: number): number {
   return Math.floor((Math.floor((side - 4) / 2) - 4) / 2);
 }
 
-const specs: OptionSpecs<Omit<LenetOptions, 'name'>> = {
+const specs = {
+  ...lenetOptions,
+  ...weightOptions,
   channels: countOption('Channels of the input images', 1),
-  width: countOption('Channels of the first convolution', 10),
-  secondWidth: countOption('Channels of the second convolution', 20),
-  features: countOption('Length of the feature vector', 50),
-  seed: seedOption,
-  initialisation: initialisationOption,
-  inputHeight: countOption('Height of the input images in pixels', 36, 16),
-  inputWidth: countOption('Width of the input images in pixels', 36, 16),
 };

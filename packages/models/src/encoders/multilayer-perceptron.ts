@@ -1,41 +1,31 @@
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { MultigradError, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import { input, layers, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
+import { assertPresent, weightOptions, type WeightOptions } from '../option-specs.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 
+/** Descriptions of the options of {@link multilayerPerceptron}. */
+const multilayerPerceptronOptions = {
+  /** Length of the feature vector, an integer >= 1. @defaultValue 128 */
+  features: {
+    kind: 'number',
+    default: 128,
+    minimum: 1,
+    integer: true,
+    description: 'Length of the feature vector, an integer >= 1.',
+  },
+} as const;
+
 /** Options of {@link multilayerPerceptron}. */
-export interface MultilayerPerceptronOptions {
+export interface MultilayerPerceptronOptions
+  extends OptionsOf<typeof multilayerPerceptronOptions>, WeightOptions {
   /** The encoder's name, unique in a network; its variables are called `<name>/dense1/kernel` and so on. */
   readonly name: string;
   /** Shape of one sample, integers >= 1; more than one axis is flattened. */
   readonly shape: readonly number[];
-  /**
-   * Widths of the hidden layers, integers >= 1.
-   *
-   * @defaultValue [256]
-   */
+  /** Widths of the hidden layers, integers >= 1. @defaultValue [256] */
   readonly hidden?: readonly number[];
-  /**
-   * Length of the feature vector, an integer >= 1.
-   *
-   * @defaultValue 128
-   */
-  readonly features?: number;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**
@@ -79,11 +69,7 @@ export function multilayerPerceptron({
   return model({ name, inputs: sample, outputs: chain(sample, [...flatten, ...dense]) });
 }
 
-const specs: OptionSpecs<Omit<MultilayerPerceptronOptions, 'name' | 'shape' | 'hidden'>> = {
-  features: countOption('Length of the feature vector', 128),
-  seed: seedOption,
-  initialisation: initialisationOption,
-};
+const specs = { ...multilayerPerceptronOptions, ...weightOptions };
 
 function assertSizes(owner: string, option: string, sizes: unknown): void {
   if (Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 1))

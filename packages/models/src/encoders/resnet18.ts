@@ -1,4 +1,4 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import {
   input,
   layers,
@@ -9,14 +9,75 @@ import {
 import { assertLayerName } from '../layer-names.ts';
 import { FoldFrames, UnfoldFrames } from '../layers/frames.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
+import { assertPresent, countOption } from '../option-specs.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 import { residualBlock } from './residual-block.ts';
 import { stage } from './stage.ts';
 
+/** Descriptions of the options of {@link resnet18} that have a default. */
+const resnet18Options = {
+  /**
+   * Frames of a sample, an integer >= 1. With more than one, samples are frames × height × width × channels; each frame
+   * goes through the same weights, and feature vectors are averaged over frames.
+   *
+   * @defaultValue 1
+   */
+  frames: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Frames of a sample, an integer >= 1.',
+  },
+  /**
+   * The first layers: `imagenet`: conv 7×7 / 2 and max-pool 3×3 / 2; `small`: conv 3×3 alone, for images of 32 or 64
+   * pixels.
+   *
+   * @defaultValue 'imagenet'
+   */
+  stem: {
+    kind: 'choice',
+    default: 'imagenet',
+    choices: ['imagenet', 'small'],
+    description: 'Conv 7×7 / 2 with max-pool, or conv 3×3 alone for small images.',
+  },
+  /** Channels of the first stage, an integer >= 1; the feature vector has eight times as many. @defaultValue 64 */
+  width: {
+    kind: 'number',
+    default: 64,
+    minimum: 1,
+    integer: true,
+    description: 'Channels of the first stage, an integer >= 1.',
+  },
+  /**
+   * Whether the features are averaged to one vector; else they stay a map, whose pixels cross-attention takes as tokens.
+   *
+   * @defaultValue true
+   */
+  pool: {
+    kind: 'boolean',
+    default: true,
+    description: 'Whether the features are averaged to one vector.',
+  },
+  /** Seed of the initial weights, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the initial weights, an integer >= 0.',
+  },
+  /** Distribution of the initial weights. @defaultValue 'he' */
+  initialisation: {
+    kind: 'choice',
+    default: 'he',
+    choices: ['pytorch', 'he'],
+    description: "Distribution of the initial weights: PyTorch's defaults, or He's normal one.",
+  },
+} as const;
+
 /** Options of {@link resnet18}. */
-export interface Resnet18Options {
+export interface Resnet18Options extends OptionsOf<typeof resnet18Options> {
   /** The encoder's name, unique in a network; its variables are called `<name>/stem/conv/kernel` and so on. */
   readonly name: string;
   /** Channels of the input images: 3 for colour, 1 for a spectrogram; an integer >= 1. */
@@ -25,44 +86,6 @@ export interface Resnet18Options {
   readonly inputHeight: number;
   /** Width of the input images in pixels, an integer >= 1. */
   readonly inputWidth: number;
-  /**
-   * Frames of a sample, an integer >= 1. With more than one, samples are frames × height × width × channels; each frame
-   * goes through the same weights, and feature vectors are averaged over frames.
-   *
-   * @defaultValue 1
-   */
-  readonly frames?: number;
-  /**
-   * The first layers: `imagenet`: conv 7×7 / 2 and max-pool 3×3 / 2; `small`: conv 3×3 alone, for images of 32 or 64
-   * pixels.
-   *
-   * @defaultValue 'imagenet'
-   */
-  readonly stem?: 'imagenet' | 'small';
-  /**
-   * Channels of the first stage, an integer >= 1; the feature vector has eight times as many.
-   *
-   * @defaultValue 64
-   */
-  readonly width?: number;
-  /**
-   * Whether the features are averaged to one vector; else they stay a map, whose pixels cross-attention takes as tokens.
-   *
-   * @defaultValue true
-   */
-  readonly pool?: boolean;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'he'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**
@@ -160,23 +183,9 @@ function onEveryFrame(
   return unfold.apply(body(folded)) as SymbolicTensor;
 }
 
-const specs: OptionSpecs<Omit<Resnet18Options, 'name'>> = {
+const specs = {
+  ...resnet18Options,
   channels: countOption('Channels of the input images', 3),
   inputHeight: countOption('Height of the input images in pixels', 224),
   inputWidth: countOption('Width of the input images in pixels', 224),
-  frames: countOption('Frames of a sample', 1),
-  stem: {
-    kind: 'choice',
-    default: 'imagenet',
-    choices: ['imagenet', 'small'],
-    description: 'Conv 7×7 / 2 with max-pool, or conv 3×3 alone for small images.',
-  },
-  width: countOption('Channels of the first stage', 64),
-  pool: {
-    kind: 'boolean',
-    default: true,
-    description: 'Whether the features are averaged to one vector.',
-  },
-  seed: seedOption,
-  initialisation: { ...initialisationOption, default: 'he' },
 };

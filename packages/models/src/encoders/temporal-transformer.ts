@@ -1,4 +1,4 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { input, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
@@ -8,58 +8,60 @@ import {
   assertDivides,
   assertPresent,
   countOption,
-  initialisationOption,
-  seedOption,
+  weightOptions,
+  type WeightOptions,
 } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 import { stage } from './stage.ts';
 import { transformerBlock } from './transformer-block.ts';
 
+/** Descriptions of the options of {@link temporalTransformer}. */
+const temporalTransformerOptions = {
+  /** Width of the tokens and length of the feature vector, an integer >= 1. @defaultValue 64 */
+  width: {
+    kind: 'number',
+    default: 64,
+    minimum: 1,
+    integer: true,
+    description: 'Width of the tokens, an integer >= 1.',
+  },
+  /** Number of blocks, an integer >= 1. @defaultValue 2 */
+  blocks: {
+    kind: 'number',
+    default: 2,
+    minimum: 1,
+    integer: true,
+    description: 'Number of blocks, an integer >= 1.',
+  },
+  /** Attention heads, an integer >= 1 that divides `width`. @defaultValue 4 */
+  heads: {
+    kind: 'number',
+    default: 4,
+    minimum: 1,
+    integer: true,
+    description: 'Attention heads, an integer >= 1.',
+  },
+  /**
+   * Whether the tokens are averaged to one vector; else they stay a sequence, for cross-attention.
+   *
+   * @defaultValue true
+   */
+  pool: {
+    kind: 'boolean',
+    default: true,
+    description: 'Whether the tokens are averaged to one vector.',
+  },
+} as const;
+
 /** Options of {@link temporalTransformer}. */
-export interface TemporalTransformerOptions {
+export interface TemporalTransformerOptions
+  extends OptionsOf<typeof temporalTransformerOptions>, WeightOptions {
   /** The encoder's name, unique in a network; its variables are called `<name>/projection/kernel` and so on. */
   readonly name: string;
   /** Steps of the sequence, an integer >= 1. */
   readonly length: number;
   /** Numbers at each step, such as mel bands, an integer >= 1. */
   readonly inputs: number;
-  /**
-   * Width of the tokens and length of the feature vector, an integer >= 1.
-   *
-   * @defaultValue 64
-   */
-  readonly width?: number;
-  /**
-   * Number of blocks, an integer >= 1.
-   *
-   * @defaultValue 2
-   */
-  readonly blocks?: number;
-  /**
-   * Attention heads, an integer >= 1 that divides `width`.
-   *
-   * @defaultValue 4
-   */
-  readonly heads?: number;
-  /**
-   * Whether the tokens are averaged to one vector; else they stay a sequence, for cross-attention.
-   *
-   * @defaultValue true
-   */
-  readonly pool?: boolean;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**
@@ -112,17 +114,9 @@ export function temporalTransformer({ name, ...given }: TemporalTransformerOptio
   return model({ name, inputs: sequence, outputs: chain(tokens, behind) });
 }
 
-const specs: OptionSpecs<Omit<TemporalTransformerOptions, 'name'>> = {
+const specs = {
+  ...temporalTransformerOptions,
+  ...weightOptions,
   length: countOption('Steps of the sequence', 32),
   inputs: countOption('Numbers at each step', 64),
-  width: countOption('Width of the tokens', 64),
-  blocks: countOption('Number of blocks', 2),
-  heads: countOption('Attention heads', 4),
-  pool: {
-    kind: 'boolean',
-    default: true,
-    description: 'Whether the tokens are averaged to one vector.',
-  },
-  seed: seedOption,
-  initialisation: initialisationOption,
 };

@@ -1,53 +1,59 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { input, layers, type LayersModel, model } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
+import { assertPresent, countOption, weightOptions, type WeightOptions } from '../option-specs.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
 
-/** Options of {@link waveformEncoder}. */
-export interface WaveformEncoderOptions {
-  /** The encoder's name, unique in a network; its variables are called `<name>/conv1/kernel` and so on. */
-  readonly name: string;
-  /** Samples of sound, an integer >= 1. */
-  readonly length: number;
-  /**
-   * Channels of the sound, an integer >= 1.
-   *
-   * @defaultValue 1
-   */
-  readonly channels?: number;
+/** Descriptions of the options of {@link waveformEncoder}. */
+const waveformEncoderOptions = {
+  /** Channels of the sound, an integer >= 1. @defaultValue 1 */
+  channels: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Channels of the sound, an integer >= 1.',
+  },
   /**
    * Channels of the first two convolutions, an integer >= 1; the feature vector has four times as many.
    *
    * @defaultValue 32
    */
-  readonly width?: number;
-  /**
-   * Width of the first convolution in samples, an integer >= 1: 80 is 10 ms at 8 kHz.
-   *
-   * @defaultValue 80
-   */
-  readonly window?: number;
+  width: {
+    kind: 'number',
+    default: 32,
+    minimum: 1,
+    integer: true,
+    description: 'Channels of the first two convolutions, an integer >= 1.',
+  },
+  /** Width of the first convolution in samples, an integer >= 1: 80 is 10 ms at 8 kHz. @defaultValue 80 */
+  window: {
+    kind: 'number',
+    default: 80,
+    minimum: 1,
+    integer: true,
+    description: 'Width of the first convolution in samples, an integer >= 1.',
+  },
   /**
    * Whether the features are averaged over time; else they stay a sequence, which cross-attention takes as tokens.
    *
    * @defaultValue true
    */
-  readonly pool?: boolean;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
+  pool: {
+    kind: 'boolean',
+    default: true,
+    description: 'Whether the features are averaged over time.',
+  },
+} as const;
+
+/** Options of {@link waveformEncoder}. */
+export interface WaveformEncoderOptions
+  extends OptionsOf<typeof waveformEncoderOptions>, WeightOptions {
+  /** The encoder's name, unique in a network; its variables are called `<name>/conv1/kernel` and so on. */
+  readonly name: string;
+  /** Samples of sound, an integer >= 1. */
+  readonly length: number;
 }
 
 /**
@@ -94,16 +100,8 @@ export function waveformEncoder({ name, ...given }: WaveformEncoderOptions): Lay
   return model({ name, inputs: sound, outputs: chain(sound, stages) });
 }
 
-const specs: OptionSpecs<Omit<WaveformEncoderOptions, 'name'>> = {
+const specs = {
+  ...waveformEncoderOptions,
+  ...weightOptions,
   length: countOption('Samples of sound', 8000),
-  channels: countOption('Channels of the sound', 1),
-  width: countOption('Channels of the first two convolutions', 32),
-  window: countOption('Width of the first convolution in samples', 80),
-  pool: {
-    kind: 'boolean',
-    default: true,
-    description: 'Whether the features are averaged over time.',
-  },
-  seed: seedOption,
-  initialisation: initialisationOption,
 };

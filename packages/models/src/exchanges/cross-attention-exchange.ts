@@ -1,22 +1,29 @@
-import { type OptionSpecs, resolveOptions, own } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions, own } from '@multigrad/core/strategy';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { joinTokens } from '../fusions/cross-attention.ts';
 import { LayerNormalization } from '../layers/layer-normalization.ts';
 import { MultiHeadAttention } from '../layers/multi-head-attention.ts';
 import { tokensOf } from '../layers/tokens.ts';
-import { assertDivides, countOption } from '../option-specs.ts';
+import { assertDivides } from '../option-specs.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
 import type { Exchange } from './exchange.ts';
 
+/** Descriptions of the options of the exchange `cross-attention`. */
+const crossAttentionExchangeOptions = {
+  /** Attention heads, an integer >= 1 that divides every stream's channels. @defaultValue 1 */
+  heads: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Attention heads, an integer >= 1.',
+  },
+} as const;
+
 /** Options of the exchange `cross-attention`. */
-export interface CrossAttentionExchangeOptions {
-  /**
-   * Attention heads, an integer >= 1 that divides every stream's channels.
-   *
-   * @defaultValue 1
-   */
-  readonly heads?: number;
-}
+export interface CrossAttentionExchangeOptions extends OptionsOf<
+  typeof crossAttentionExchangeOptions
+> {}
 
 /**
  * Cross-attention between stages: `x̃_k = x_k + Attention(LN(x_k), [P_kj LN(x_j), j ≠ k])`, with every pixel or step of a
@@ -25,7 +32,11 @@ export interface CrossAttentionExchangeOptions {
  * @throws MultigradError `invalid-option` for an option out of its range
  */
 export function crossAttentionExchange(options: CrossAttentionExchangeOptions = {}): Exchange {
-  const { heads } = resolveOptions('crossAttentionExchange', specs, options);
+  const { heads } = resolveOptions(
+    'crossAttentionExchange',
+    crossAttentionExchangeOptions,
+    options,
+  );
   const check: Exchange['check'] = (shapes) => {
     for (const [stream, shape] of Object.entries(shapes)) {
       const width = shape.at(-1)!;
@@ -71,7 +82,3 @@ function projected(
 ): SymbolicTensor {
   return make.dense(layer, tokens.shape.at(-1)!, width).apply(tokens) as SymbolicTensor;
 }
-
-const specs: OptionSpecs<CrossAttentionExchangeOptions> = {
-  heads: countOption('Attention heads', 1),
-};

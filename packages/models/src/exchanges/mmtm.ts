@@ -1,18 +1,22 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { ChannelGate } from '../layers/channel-gate.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
 import type { Exchange } from './exchange.ts';
 
+/** Descriptions of the options of the exchange `mmtm`. */
+const mmtmOptions = {
+  /** Channels of all streams together, divided by the length of the joint vector, a number >= 1. @defaultValue 4 */
+  ratio: {
+    kind: 'number',
+    default: 4,
+    minimum: 1,
+    description: 'How many times narrower than all channels together the joint vector is, >= 1.',
+  },
+} as const;
+
 /** Options of the exchange `mmtm`. */
-export interface MmtmOptions {
-  /**
-   * Channels of all streams together, divided by the length of the joint vector, a number >= 1.
-   *
-   * @defaultValue 4
-   */
-  readonly ratio?: number;
-}
+export interface MmtmOptions extends OptionsOf<typeof mmtmOptions> {}
 
 /**
  * The multimodal transfer module: streams recalibrate each other's channels between their stages.
@@ -29,7 +33,7 @@ export interface MmtmOptions {
  * (https://arxiv.org/abs/1911.08670), section 3.1
  */
 export function mmtm(options: MmtmOptions = {}): Exchange {
-  const { ratio } = resolveOptions('mmtm', specs, options);
+  const { ratio } = resolveOptions('mmtm', mmtmOptions, options);
   const connect: Exchange['connect'] = (streams, make) => {
     const entries = Object.entries(streams);
     const squeezed = entries.map(([stream, x]) => {
@@ -49,12 +53,3 @@ export function mmtm(options: MmtmOptions = {}): Exchange {
   };
   return { check: () => undefined, connect };
 }
-
-const specs: OptionSpecs<MmtmOptions> = {
-  ratio: {
-    kind: 'number',
-    default: 4,
-    minimum: 1,
-    description: 'How many times narrower than all channels together the joint vector is, >= 1.',
-  },
-};

@@ -1,4 +1,4 @@
-import { MultigradError, type OptionSpecs, resolveOptions, own } from '@multigrad/core/strategy';
+import { MultigradError, type OptionsOf, resolveOptions, own } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import {
   input,
@@ -13,54 +13,48 @@ import { GlobalAverage } from '../layers/global-average.ts';
 import { LayerNormalization } from '../layers/layer-normalization.ts';
 import { PositionEmbedding } from '../layers/position-embedding.ts';
 import { tokensOf } from '../layers/tokens.ts';
-import { assertDivides, countOption, initialisationOption, seedOption } from '../option-specs.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
+import { assertDivides, weightOptions, type WeightOptions } from '../option-specs.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { assertTwo } from './vector-inputs.ts';
 
+/** Descriptions of the options of {@link crossAttention}. */
+const crossAttentionOptions = {
+  /** Width of the tokens, an integer >= 1; the fused vector has that many for each modality. @defaultValue 64 */
+  width: {
+    kind: 'number',
+    default: 64,
+    minimum: 1,
+    integer: true,
+    description: 'Width of the tokens, an integer >= 1.',
+  },
+  /** Blocks for each modality, an integer >= 1. @defaultValue 1 */
+  blocks: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Blocks for each modality, an integer >= 1.',
+  },
+  /** Attention heads, an integer >= 1 that divides `width`. @defaultValue 4 */
+  heads: {
+    kind: 'number',
+    default: 4,
+    minimum: 1,
+    integer: true,
+    description: 'Attention heads, an integer >= 1.',
+  },
+} as const;
+
 /** Options of {@link crossAttention}. */
-export interface CrossAttentionOptions {
+export interface CrossAttentionOptions
+  extends OptionsOf<typeof crossAttentionOptions>, WeightOptions {
   /**
    * Shape of each modality's features without the batch, by modality, at least two: `[c]` for a vector (one token),
    * `[t, c]` for a sequence, `[h, w, c]` for a map (a token for each pixel).
    */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
-  /**
-   * The model's name, unique in a network.
-   *
-   * @defaultValue 'fusion'
-   */
+  /** The model's name, unique in a network. @defaultValue 'fusion' */
   readonly name?: string;
-  /**
-   * Width of the tokens, an integer >= 1; the fused vector has that many for each modality.
-   *
-   * @defaultValue 64
-   */
-  readonly width?: number;
-  /**
-   * Blocks for each modality, an integer >= 1.
-   *
-   * @defaultValue 1
-   */
-  readonly blocks?: number;
-  /**
-   * Attention heads, an integer >= 1 that divides `width`.
-   *
-   * @defaultValue 4
-   */
-  readonly heads?: number;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**
@@ -153,10 +147,4 @@ function assertShape(owner: string, modality: string, shape: unknown): void {
   );
 }
 
-const specs: OptionSpecs<Omit<CrossAttentionOptions, 'name' | 'inputs'>> = {
-  width: countOption('Width of the tokens', 64),
-  blocks: countOption('Blocks for each modality', 1),
-  heads: countOption('Attention heads', 4),
-  seed: seedOption,
-  initialisation: initialisationOption,
-};
+const specs = { ...crossAttentionOptions, ...weightOptions };

@@ -1,12 +1,12 @@
 import { MultigradError, own } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { Initialisation } from '../weights/initialisation.ts';
+import type { WeightOptions } from '../option-specs.ts';
 import { resolveWeights } from './fusion-options.ts';
 import { vectorInputs } from './vector-inputs.ts';
 
 /** Options of {@link film}. */
-export interface FilmOptions {
+export interface FilmOptions extends WeightOptions {
   /** Length of each modality's feature vector, by modality, at least two; their order is that of the inputs. */
   readonly inputs: Readonly<Record<string, number>>;
   /**
@@ -21,18 +21,6 @@ export interface FilmOptions {
    * @defaultValue the first
    */
   readonly condition?: string;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { own } from '@multigrad/core/strategy';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { Initialisation } from '../weights/initialisation.ts';
+import type { WeightOptions } from '../option-specs.ts';
 import { fusedWidth, resolveWeights } from './fusion-options.ts';
 import { vectorInputs } from './vector-inputs.ts';
 
 /** Options of {@link summation}. */
-export interface SummationOptions {
+export interface SummationOptions extends WeightOptions {
   /** Length of each modality's feature vector, by modality, at least two; their order is that of the inputs. */
   readonly inputs: Readonly<Record<string, number>>;
   /**
@@ -20,18 +20,6 @@ export interface SummationOptions {
    * @defaultValue the longest of the inputs
    */
   readonly features?: number;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { resolveOptions } from '@multigrad/core/strategy';
 import {
   input,
   layers,
@@ -6,30 +6,18 @@ import {
   model,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
+import { layerInitializers } from '../weights/initialisation.ts';
 import { assertLayerName } from '../layer-names.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
+import { assertPresent, countOption, weightOptions, type WeightOptions } from '../option-specs.ts';
 
 /** Options of {@link classifierHead}. */
-export interface ClassifierHeadOptions {
+export interface ClassifierHeadOptions extends WeightOptions {
   /** The head's name, unique in a network; its variables are called `<name>/kernel` and `<name>/bias`. */
   readonly name: string;
   /** Length of the feature vector, an integer >= 1. */
   readonly inputs: number;
   /** Number of classes, an integer >= 2. */
   readonly classes: number;
-  /**
-   * Seed of the initial weights, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**
@@ -61,9 +49,8 @@ export function classifierHead({ name, ...given }: ClassifierHeadOptions): Layer
   return model({ name, inputs: features, outputs: dense.apply(features) as SymbolicTensor });
 }
 
-const specs: OptionSpecs<Omit<ClassifierHeadOptions, 'name'>> = {
+const specs = {
+  ...weightOptions,
   inputs: countOption('Length of the feature vector', 1),
   classes: countOption('Number of classes', 2, 2),
-  seed: seedOption,
-  initialisation: initialisationOption,
 };

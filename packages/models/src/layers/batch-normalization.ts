@@ -1,28 +1,39 @@
 import { type BatchShare } from '@multigrad/core';
 import { hasKernel, runKernel } from '@multigrad/core/kernels';
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
 import { normalizeBatch, type ReceiveMoments } from './standardize.ts';
 import { normalizeTogether } from './standardize-together.ts';
 
-/** Options of {@link batchNormalization}. */
-export interface BatchNormalizationOptions {
-  /** The layer's name, unique in a model. */
-  readonly name?: string;
+/** Descriptions of the options of {@link batchNormalization} that have a default. */
+const batchNormalizationOptions = {
   /**
    * Share of the moving statistics kept at each training step, 0 to 1; PyTorch's `momentum` is one minus this.
    *
    * @defaultValue 0.9
    */
-  readonly momentum?: number;
-  /**
-   * Added to the variance, > 0.
-   *
-   * @defaultValue 1e-5
-   */
-  readonly epsilon?: number;
+  momentum: {
+    kind: 'number',
+    default: 0.9,
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of the moving statistics kept at each training step, 0 to 1.',
+  },
+  /** Added to the variance, > 0. @defaultValue 1e-5 */
+  epsilon: {
+    kind: 'number',
+    default: 1e-5,
+    exclusiveMinimum: 0,
+    description: 'Added to the variance, > 0.',
+  },
+} as const;
+
+/** Options of {@link batchNormalization}. */
+export interface BatchNormalizationOptions extends OptionsOf<typeof batchNormalizationOptions> {
+  /** The layer's name, unique in a model. */
+  readonly name?: string;
 }
 
 /** The layer behind {@link batchNormalization}. */
@@ -108,22 +119,6 @@ export class BatchNormalization extends layers.Layer {
   }
 }
 
-const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
-  momentum: {
-    kind: 'number',
-    default: 0.9,
-    minimum: 0,
-    maximum: 1,
-    description: 'Share of the moving statistics kept at each training step, 0 to 1.',
-  },
-  epsilon: {
-    kind: 'number',
-    default: 1e-5,
-    exclusiveMinimum: 0,
-    description: 'Added to the variance, > 0.',
-  },
-};
-
 /**
  * A batch-normalisation layer over the last axis: the function of `tf.layers.batchNormalization`, with a gradient of
  * its own that takes a fraction of the time, and PyTorch's defaults.
@@ -152,7 +147,7 @@ const specs: OptionSpecs<Omit<BatchNormalizationOptions, 'name'>> = {
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): layers.Layer {
   const { name, ...given } = options;
-  const resolved = resolveOptions('batchNormalization', specs, given);
+  const resolved = resolveOptions('batchNormalization', batchNormalizationOptions, given);
   tf.serialization.registerClass(BatchNormalization);
   return new BatchNormalization(name === undefined ? resolved : { ...resolved, name });
 }

@@ -6,33 +6,16 @@ import {
   uniformKey,
   type UniformKey,
 } from '@multigrad/core/kernels';
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { MultigradError, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
-import { seedOption } from '../option-specs.ts';
 import type { Shape } from './shape.ts';
 
-/** Options of {@link dropout}. */
-export interface DropoutOptions {
-  /** The layer's name, unique in a network; seed, step and name decide which values are dropped. */
-  readonly name: string;
-  /**
-   * Share of the values that are dropped, 0 to 1, 1 excluded.
-   *
-   * @defaultValue 0.5
-   */
-  readonly rate?: number;
-  /**
-   * Seed of the masks, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-}
-
-const specs: OptionSpecs<Omit<DropoutOptions, 'name'>> = {
+/** Descriptions of the options of {@link dropout} that have a default. */
+const dropoutOptions = {
+  /** Share of the values that are dropped, 0 to 1, 1 excluded. @defaultValue 0.5 */
   rate: {
     kind: 'number',
     default: 0.5,
@@ -40,8 +23,21 @@ const specs: OptionSpecs<Omit<DropoutOptions, 'name'>> = {
     maximum: 1,
     description: 'Share of the values that are dropped, 0 to 1, 1 excluded.',
   },
-  seed: seedOption,
-};
+  /** Seed of the masks, an integer >= 0. @defaultValue 0 */
+  seed: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    description: 'Seed of the masks, an integer >= 0.',
+  },
+} as const;
+
+/** Options of {@link dropout}. */
+export interface DropoutOptions extends OptionsOf<typeof dropoutOptions> {
+  /** The layer's name, unique in a network; seed, step and name decide which values are dropped. */
+  readonly name: string;
+}
 
 interface Arguments {
   readonly training?: unknown;
@@ -135,7 +131,7 @@ function dropped(x: tf.Tensor, rate: number, key: UniformKey, first: number): tf
  */
 export function dropout({ name, ...given }: DropoutOptions): layers.Layer {
   assertLayerName('Option `name` of `dropout`', name);
-  const options = resolveOptions('dropout', specs, given);
+  const options = resolveOptions('dropout', dropoutOptions, given);
   if (options.rate === 1) {
     throw new MultigradError(
       'invalid-option',

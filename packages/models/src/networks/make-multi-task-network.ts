@@ -1,10 +1,9 @@
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { MultigradError, resolveOptions } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import { assertLayerName } from '../layer-names.ts';
-import { initialisationOption, seedOption } from '../option-specs.ts';
+import { weightOptions, type WeightOptions } from '../option-specs.ts';
 import { makeSharing, type Sharing } from '../sharing/sharing.ts';
 import { type Trunk, trunkMaker } from '../sharing/trunks.ts';
-import type { Initialisation } from '../weights/initialisation.ts';
 import { freeOnError } from '../weights/free-on-error.ts';
 import { namedVariables } from '../weights/network-weights.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
@@ -12,8 +11,8 @@ import { MultiTaskNetwork } from './multi-task-network.ts';
 import { record } from './parts.ts';
 import { measuresOf, type Task, taskHead } from './tasks.ts';
 
-/** Options of {@link multiTaskNetwork}. */
-export interface MultiTaskNetworkOptions<Name extends string> {
+/** Options of {@link multiTaskNetwork}. `seed` and `initialisation` are those of heads and gates. */
+export interface MultiTaskNetworkOptions<Name extends string> extends WeightOptions {
   /** A model from one input to features, or a function that makes one of the name it is given; both become the network's. */
   readonly trunk: Trunk;
   /**
@@ -24,18 +23,6 @@ export interface MultiTaskNetworkOptions<Name extends string> {
   readonly sharing?: Sharing;
   /** The tasks, at least two, by name. */
   readonly tasks: Readonly<Record<Name, Task>>;
-  /**
-   * Seed of the initial weights of heads and gates, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights of heads and gates.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
 }
 
 /**
@@ -81,7 +68,7 @@ function build<Name extends string>({
   tasks,
   ...given
 }: MultiTaskNetworkOptions<Name>): MultiTaskNetwork<Name> {
-  const { seed, initialisation } = resolveOptions('multiTaskNetwork', specs, given);
+  const { seed, initialisation } = resolveOptions('multiTaskNetwork', weightOptions, given);
   const names = taskNames<Name>(tasks);
   const measures = record(names, (name) => measuresOf(name, tasks[name]));
   const { make, made } = trunkMaker(trunk);
@@ -108,8 +95,3 @@ function taskNames<Name extends string>(tasks: unknown): Name[] {
   for (const name of names) assertLayerName('A task in option `tasks` of `multiTaskNetwork`', name);
   return names as Name[];
 }
-
-const specs: OptionSpecs<Pick<MultiTaskNetworkOptions<string>, 'seed' | 'initialisation'>> = {
-  seed: seedOption,
-  initialisation: initialisationOption,
-};

@@ -1,4 +1,4 @@
-import { MultigradError, type OptionSpecs, resolveOptions, own } from '@multigrad/core/strategy';
+import { MultigradError, resolveOptions, own } from '@multigrad/core/strategy';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { connectStreams } from '../exchanges/connect-streams.ts';
 import type { Streams } from '../exchanges/exchange.ts';
@@ -7,15 +7,18 @@ import { type Fusion, makeFusion } from '../fusions/fusion.ts';
 import { classifierHead } from '../heads/classifier-head.ts';
 import { assertLayerName } from '../layer-names.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
-import { assertPresent, countOption, initialisationOption, seedOption } from '../option-specs.ts';
+import { assertPresent, countOption, weightOptions, type WeightOptions } from '../option-specs.ts';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { freeOnError } from '../weights/free-on-error.ts';
 import { namedVariables } from '../weights/network-weights.ts';
 import { MultimodalNetwork } from './multimodal-network.ts';
 import { formText, record, shapeText } from './parts.ts';
 
-/** Options of {@link multimodalNetwork}. */
-export interface MultimodalNetworkOptions<Modality extends string, Joint extends string> {
+/** Options of {@link multimodalNetwork}. `seed` and `initialisation` are those of heads, fusion and exchanges. */
+export interface MultimodalNetworkOptions<
+  Modality extends string,
+  Joint extends string,
+> extends WeightOptions {
   /**
    * One encoder for each modality, at least two: a model of one input and one output, n × features, of which the
    * network becomes the owner.
@@ -38,18 +41,6 @@ export interface MultimodalNetworkOptions<Modality extends string, Joint extends
   readonly exchange?: StageExchange<Modality>;
   /** Number of classes, an integer >= 2. */
   readonly classes: number;
-  /**
-   * Seed of the initial weights of heads, fusion and exchanges, an integer >= 0.
-   *
-   * @defaultValue 0
-   */
-  readonly seed?: number;
-  /**
-   * Distribution of the initial weights of heads, fusion and exchanges.
-   *
-   * @defaultValue 'pytorch'
-   */
-  readonly initialisation?: Initialisation;
   /**
    * Name of the joint objective.
    *
@@ -141,13 +132,7 @@ function build<Modality extends string, const Joint extends string = 'multimodal
   });
 }
 
-const specs: OptionSpecs<
-  Pick<MultimodalNetworkOptions<string, string>, 'classes' | 'seed' | 'initialisation'>
-> = {
-  classes: countOption('Number of classes', 2, 2),
-  seed: seedOption,
-  initialisation: initialisationOption,
-};
+const specs = { ...weightOptions, classes: countOption('Number of classes', 2, 2) };
 
 /** Makes the function that applies the encoders to inputs; the exchange's options are checked here. */
 function connection<Modality extends string>(

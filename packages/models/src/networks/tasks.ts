@@ -1,4 +1,4 @@
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { MultigradError, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, model } from '@tensorflow/tfjs-layers';
@@ -21,17 +21,22 @@ export interface ClassificationTask {
   readonly hidden?: number;
 }
 
+/** Descriptions of the options of a {@link RegressionTask} that have a default. */
+const regressionOptions = {
+  /** The loss: mean squared error, or smooth L1 with β = 1. @defaultValue 'squared' */
+  loss: {
+    kind: 'choice',
+    default: 'squared',
+    choices: ['squared', 'smooth-l1'],
+    description: 'Mean squared error, or smooth L1 with β = 1.',
+  },
+} as const;
+
 /** A task whose targets are numbers. */
-export interface RegressionTask {
+export interface RegressionTask extends OptionsOf<typeof regressionOptions> {
   readonly kind: 'regression';
   /** Number of values in a target, an integer >= 1. */
   readonly size: number;
-  /**
-   * The loss: mean squared error, or smooth L1 with β = 1.
-   *
-   * @defaultValue 'squared'
-   */
-  readonly loss?: 'squared' | 'smooth-l1';
   /**
    * Width of a hidden layer with a ReLU in the task's head, an integer >= 1.
    *
@@ -150,16 +155,6 @@ function meanAbsoluteError(predictions: tf.Tensor, targets: tf.Tensor): tf.Scala
   });
 }
 
-const classificationSpecs: OptionSpecs<Omit<ClassificationTask, 'kind' | 'hidden'>> = {
-  classes: countOption('Number of classes', 2, 2),
-};
+const classificationSpecs = { classes: countOption('Number of classes', 2, 2) };
 
-const regressionSpecs: OptionSpecs<Omit<RegressionTask, 'kind' | 'hidden'>> = {
-  size: countOption('How many numbers', 1),
-  loss: {
-    kind: 'choice',
-    default: 'squared',
-    choices: ['squared', 'smooth-l1'],
-    description: 'Mean squared error, or smooth L1 with β = 1.',
-  },
-};
+const regressionSpecs = { ...regressionOptions, size: countOption('How many numbers', 1) };

@@ -1,20 +1,26 @@
-import { MultigradError, type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { MultigradError, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { connectStreams } from '../exchanges/connect-streams.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { CrossStitch } from '../layers/cross-stitch.ts';
 import { pooled, type SharedBody, type SharingSetting } from './shared-body.ts';
 
+/** Descriptions of the options of sharing by cross-stitch units that have a default. */
+const crossStitchOptions = {
+  /** Share that each task takes from the others at the start, 0 to 1. @defaultValue 0.1 */
+  share: {
+    kind: 'number',
+    default: 0.1,
+    minimum: 0,
+    maximum: 1,
+    description: 'What each task takes of the others at the start, 0 to 1.',
+  },
+} as const;
+
 /** Options of sharing by cross-stitch units. */
-export interface CrossStitchOptions {
+export interface CrossStitchOptions extends OptionsOf<typeof crossStitchOptions> {
   /** The stages behind which units stand, by name, one or more. */
   readonly after: readonly string[];
-  /**
-   * Share that each task takes from the others at the start, 0 to 1.
-   *
-   * @defaultValue 0.1
-   */
-  readonly share?: number;
 }
 
 /**
@@ -26,7 +32,7 @@ export interface CrossStitchOptions {
  */
 export function crossStitch(setting: SharingSetting, given: CrossStitchOptions): SharedBody {
   const { after, ...rest } = given;
-  const { share } = resolveOptions('crossStitch', specs, rest);
+  const { share } = resolveOptions('crossStitch', crossStitchOptions, rest);
   const { tasks, trunk, seed, initialisation } = setting;
   const encoders = Object.fromEntries(tasks.map((task) => [task, trunk(task)]));
   const check: Exchange['check'] = (shapes) => {
@@ -58,13 +64,3 @@ export function crossStitch(setting: SharingSetting, given: CrossStitchOptions):
     return Object.fromEntries(vectors);
   };
 }
-
-const specs: OptionSpecs<Omit<CrossStitchOptions, 'after'>> = {
-  share: {
-    kind: 'number',
-    default: 0.1,
-    minimum: 0,
-    maximum: 1,
-    description: 'What each task takes of the others at the start, 0 to 1.',
-  },
-};

@@ -1,19 +1,23 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { countOption } from '../option-specs.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { flat, gatedMixture } from './gate.ts';
 import { type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
 
+/** Descriptions of the options of sharing by a multi-gate mixture of experts. */
+const mmoeOptions = {
+  /** Number of experts, an integer >= 2. @defaultValue 4 */
+  experts: {
+    kind: 'number',
+    default: 4,
+    minimum: 2,
+    integer: true,
+    description: 'Number of experts, an integer >= 2.',
+  },
+} as const;
+
 /** Options of sharing by a multi-gate mixture of experts. */
-export interface MmoeOptions {
-  /**
-   * Number of experts, an integer >= 2.
-   *
-   * @defaultValue 4
-   */
-  readonly experts?: number;
-}
+export interface MmoeOptions extends OptionsOf<typeof mmoeOptions> {}
 
 /**
  * The multi-gate mixture of experts: trunks f_1 … f_E as experts, and for each task a gate on the flattened input,
@@ -23,7 +27,7 @@ export interface MmoeOptions {
  * Mixture-of-Experts", KDD 2018, equations 5 to 7
  */
 export function mmoe(setting: SharingSetting, options: MmoeOptions): SharedBody {
-  const { experts: count } = resolveOptions('mmoe', specs, options);
+  const { experts: count } = resolveOptions('mmoe', mmoeOptions, options);
   const { tasks, trunk, seed, initialisation } = setting;
   const experts = Array.from({ length: count }, (_, e) => trunk(`expert${e + 1}`));
   return (input) => {
@@ -35,5 +39,3 @@ export function mmoe(setting: SharingSetting, options: MmoeOptions): SharedBody 
     );
   };
 }
-
-const specs: OptionSpecs<MmoeOptions> = { experts: countOption('Number of experts', 4, 2) };

@@ -1,31 +1,39 @@
-import { type OptionSpecs, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { countOption } from '../option-specs.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { flat, gatedMixture } from './gate.ts';
 import { type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
 
+/** Descriptions of the options of progressive layered extraction. */
+const pleOptions = {
+  /** Levels of extraction, an integer >= 1; one level is customized gate control. @defaultValue 2 */
+  levels: {
+    kind: 'number',
+    default: 2,
+    minimum: 1,
+    integer: true,
+    description: 'Levels of extraction, an integer >= 1.',
+  },
+  /** Number of experts at each level that all tasks share, an integer >= 1. @defaultValue 1 */
+  shared: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Experts of all tasks at each level, an integer >= 1.',
+  },
+  /** Number of experts at each level that belong to one task, an integer >= 1. @defaultValue 1 */
+  own: {
+    kind: 'number',
+    default: 1,
+    minimum: 1,
+    integer: true,
+    description: 'Experts of each task at each level, an integer >= 1.',
+  },
+} as const;
+
 /** Options of progressive layered extraction. */
-export interface PleOptions {
-  /**
-   * Levels of extraction, an integer >= 1; one level is customized gate control.
-   *
-   * @defaultValue 2
-   */
-  readonly levels?: number;
-  /**
-   * Number of experts at each level that all tasks share, an integer >= 1.
-   *
-   * @defaultValue 1
-   */
-  readonly shared?: number;
-  /**
-   * Number of experts at each level that belong to one task, an integer >= 1.
-   *
-   * @defaultValue 1
-   */
-  readonly own?: number;
-}
+export interface PleOptions extends OptionsOf<typeof pleOptions> {}
 
 /**
  * Progressive layered extraction: at each level experts of all tasks and experts of each task; task k's gate mixes its own
@@ -39,7 +47,7 @@ export interface PleOptions {
  * Personalized Recommendations", RecSys 2020, section 4
  */
 export function ple(setting: SharingSetting, options: PleOptions): SharedBody {
-  const { levels, shared, own } = resolveOptions('ple', specs, options);
+  const { levels, shared, own } = resolveOptions('ple', pleOptions, options);
   const { tasks, trunk, seed, initialisation } = setting;
   const owners = ['shared', ...tasks.map((task) => `task/${task}`)];
   const countOf = (owner: string): number => (owner === 'shared' ? shared : own);
@@ -81,9 +89,3 @@ export function ple(setting: SharingSetting, options: PleOptions): SharedBody {
     );
   };
 }
-
-const specs: OptionSpecs<PleOptions> = {
-  levels: countOption('Levels of extraction', 2),
-  shared: countOption('Experts of all tasks at each level', 1),
-  own: countOption('Experts of each task at each level', 1),
-};

@@ -10,9 +10,6 @@ import { initializers, type layers } from '@tensorflow/tfjs-layers';
  */
 export type Initialisation = 'pytorch' | 'he';
 
-/** The choices of {@link Initialisation}. */
-export const initialisations: readonly Initialisation[] = ['pytorch', 'he'];
-
 type Initializer = NonNullable<Parameters<layers.Layer['addWeight']>[3]>;
 
 /** Initialisers of one layer, each with a stream of random numbers of its own. */
