@@ -10,17 +10,6 @@ import type { Gramian } from './gramian.ts';
  * @param gramian - the Gramian that a caller gave
  * @param what - name of the Gramian in messages
  * @throws MultigradError `invalid-argument` naming what does not fit, `non-finite` for an entry that is NaN or infinite
- *
- * @example
- * ```ts
- * import { checkGramian, MultigradError } from '@multigrad/core/strategy';
- *
- * try {
- *   checkGramian({ size: 2, values: Float64Array.of(1, 2, 3, 4), relativeError: 0 });
- * } catch (error) {
- *   console.log(MultigradError.isInstance(error) && error.message); // … symmetric …
- * }
- * ```
  */
 export function checkGramian(gramian: Gramian, what = 'A Gramian'): void {
   const { size, values, relativeError } = gramian;

@@ -5,7 +5,7 @@ const longestText = 60;
  *
  * @example
  * ```ts
- * import { describeValue } from '@multigrad/core/strategy';
+ * import { describeValue } from '@multigrad/core/support';
  *
  * console.log(describeValue('tensr')); // "tensr"
  * console.log(describeValue([1, 2, 3])); // an array of length 3

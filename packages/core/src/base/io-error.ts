@@ -8,7 +8,7 @@ import { MultigradError } from './errors.ts';
  * @example
  * ```ts
  * import { readFileSync } from 'node:fs';
- * import { ioError } from '@multigrad/core/strategy';
+ * import { ioError } from '@multigrad/core/support';
  *
  * try {
  *   readFileSync('absent.csv');
@@ -33,7 +33,7 @@ export function ioError(doing: string, cause: unknown): MultigradError {
  *
  * @example
  * ```ts
- * import { isMissing } from '@multigrad/core/strategy';
+ * import { isMissing } from '@multigrad/core/support';
  *
  * console.log(isMissing(Object.assign(new Error(), { code: 'ENOENT' }))); // true
  * ```

@@ -12,7 +12,7 @@ import type { TrainingKernel } from './training-kernels.ts';
  *
  * @example
  * ```ts
- * import { hasKernel } from '@multigrad/core';
+ * import { hasKernel } from '@multigrad/core/kernels';
  * import '@tensorflow/tfjs-backend-cpu';
  *
  * console.log(hasKernel('ReluGrad')); // false: stock backends compose it; true after useBackend('cpu')
@@ -30,7 +30,7 @@ export function hasKernel(name: TrainingKernel): boolean {
  *
  * @example
  * ```ts
- * import { hasKernel, runKernel } from '@multigrad/core';
+ * import { hasKernel, runKernel } from '@multigrad/core/kernels';
  * import { useBackend } from '@multigrad/backends';
  * import * as tf from '@tensorflow/tfjs-core';
  *

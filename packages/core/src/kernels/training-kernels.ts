@@ -44,7 +44,7 @@ export type TrainingKernel =
  *
  * @example
  * ```ts
- * import { trainingKernels } from '@multigrad/core';
+ * import { trainingKernels } from '@multigrad/core/kernels';
  *
  * console.log(trainingKernels.ReluGrad.computes); // dx = dy where y > 0, else 0
  * ```

@@ -70,7 +70,7 @@ export function optionDefault(spec: OptionSpec): OptionValue {
  *
  * @example
  * ```ts
- * import { describeOption } from '@multigrad/core/strategy';
+ * import { describeOption } from '@multigrad/core/support';
  *
  * console.log(describeOption({ kind: 'choice', choices: ['group', 'tensor'], default: 'group', description: '' }));
  * // "group" or "tensor"

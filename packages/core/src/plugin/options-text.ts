@@ -20,7 +20,8 @@ const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  *
  * @example
  * ```ts
- * import { type OptionSpecs, optionsFromText } from '@multigrad/core/strategy';
+ * import type { OptionSpecs } from '@multigrad/core/strategy';
+ * import { optionsFromText } from '@multigrad/core/support';
  *
  * const specs: OptionSpecs<{ readonly rate?: number | null }> = {
  *   rate: { kind: 'number', default: 0.9, nullable: true, description: 'Share kept a step.' },

@@ -35,7 +35,7 @@ export function tapeEngine(): TapeEngine {
  *
  * @example
  * ```ts
- * import { gradientDepth } from '@multigrad/core';
+ * import { gradientDepth } from '@multigrad/core/kernels';
  * import '@tensorflow/tfjs-backend-cpu';
  * import '@tensorflow/tfjs-layers';
  * import * as tf from '@tensorflow/tfjs-core';
