@@ -2,12 +2,14 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { findClaims, whatIsWrong } from './example-claims.ts';
 
 // Every ```ts block of a doc comment, a README or a guide is compiled against the real types and run, and so is every
-// ```js block, as it stands. Blocks for browsers are compiled here, and run by tests/browser/examples.test.ts.
+// ```js block, as it stands; what its comments claim of what it prints is checked (example-claims.ts). Blocks for browsers
+// are compiled here, and run by tests/browser/examples.test.ts.
 
 const root = join(import.meta.dirname, '..');
 const folder = join(import.meta.dirname, '.examples');
@@ -75,6 +77,8 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const examples = collect();
 for (const { file, code } of examples) writeFileSync(file, code);
+const running = join(folder, 'running');
+mkdirSync(running);
 const compiler = {
   extends: '../../tsconfig.tests.json',
   compilerOptions: { noUnusedLocals: false, types: ['node', 'vite/client'] },
@@ -107,12 +111,21 @@ describe('examples', () => {
     expect(output).toBe('');
   }, 300_000);
 
-  it.each(examples.filter(({ browser }) => !browser))('$title runs', async ({ file }) => {
+  it.each(examples.filter(({ browser }) => !browser))('$title runs', async ({ file, code }) => {
+    const { code: program, claims } = findClaims(code);
+    const printed: unknown[][] = claims.map(() => []);
+    vi.stubGlobal('claimed', (index: number, ...values: unknown[]) =>
+      printed[index]!.push(...values),
+    );
+    const path = join(running, basename(file));
+    writeFileSync(path, program);
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     try {
-      await import(/* @vite-ignore */ `./${relative(import.meta.dirname, file)}`);
+      await import(/* @vite-ignore */ `./${relative(import.meta.dirname, path)}`);
     } finally {
       log.mockRestore();
+      vi.unstubAllGlobals();
     }
+    expect(claims.flatMap((claim, index) => whatIsWrong(claim, printed[index]!) ?? [])).toEqual([]);
   });
 });
