@@ -3,7 +3,8 @@ import { format } from 'node:util';
 // What the comment behind a `console.log(…);` of an example claims is checked where the example runs. A claim is
 //
 // - what is printed: `// 0.6, 0.4`, `// [ 'sum', 'mmpareto' ]`. Numbers agree to the digits that the comment shows; `…` stands
-//   for anything; brackets and commas don't count; an explanation may follow behind a colon: `// -0.84: a conflict`
+//   for anything; brackets and commas don't count; an explanation may follow behind a colon or a semicolon, `// -0.84: a
+//   conflict`, a formula may stand in front: `// (1 + 9)/2 = 5`
 // - where a list of numbers ends: `// falls below 0.1`, `// rises above 0.9`. The list must also end below (above) its start.
 //
 // A comment of another kind fails, so that no claim goes unchecked: explanations stand on the line above.
@@ -49,10 +50,16 @@ export function whatIsWrong(claim: string, values: readonly unknown[]): string |
   if (values.length === 0) return `nothing was printed, and \`${claim}\` claims something`;
   const bound = /^(falls below|rises above) ([\d.]+)$/.exec(claim);
   if (bound !== null) return endsBeyond(values, bound[1] === 'falls below', Number(bound[2]));
-  const printed = tokensOf(format(...values.map((value) => format('%O', value))));
-  // The claim, or what stands in front of an explanation.
-  const ends = [claim.length, ...Array.from(claim.matchAll(/: /g), ({ index }) => index)];
-  const matches = ends.some((end) => matchesAll(tokensOf(claim.slice(0, end)), printed));
+  const printed = tokensOf(
+    values.map((value) => (typeof value === 'string' ? value : format('%O', value))).join(' '),
+  );
+  // All of it, what stands in front of an explanation, or what a formula comes to.
+  const parts = [
+    claim,
+    ...Array.from(claim.matchAll(/[:;] /g), ({ index }) => claim.slice(0, index)),
+    ...Array.from(claim.matchAll(/ = /g), ({ index }) => claim.slice(index + 3)),
+  ];
+  const matches = parts.some((part) => matchesAll(tokensOf(part), printed));
   return matches ? null : `\`${claim}\` is claimed, and printed is \`${printed.join(' ')}\``;
 }
 
@@ -74,7 +81,7 @@ function tokensOf(text: string): string[] {
   return text
     .replaceAll('−', '-')
     .replaceAll(/\b(?:Float64|Float32|Int32|Uint8)Array\(\d+\)|\[length\]: \d+/g, ' ')
-    .replaceAll(/[[\](){},'"`]|\band\b/g, ' ')
+    .replaceAll(/[[\](){},;'"`]|\band\b/g, ' ')
     .split(/\s+/)
     .filter((token) => token !== '');
 }

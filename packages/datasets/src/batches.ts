@@ -33,7 +33,7 @@ export type EpochBatches<Batch extends TensorContainer> = (
  *
  * const { train } = cgMnist({ mnist: await readMnist(), trainSize: 100 });
  * for await (const batch of batches(train, { batchSize: 32, shuffleSeed: 1, epoch: 3 })) {
- *   console.log(batch.color.shape); // [ 32, 28, 28, 3 ] three times, then [ 4, 28, 28, 3 ]
+ *   console.log(batch.color.shape); // [ 32, 28, 28, 3 ] … [ 4, 28, 28, 3 ]
  *   tf.dispose(batch);
  * }
  * ```

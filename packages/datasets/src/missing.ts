@@ -41,7 +41,8 @@ export type BatchWithMissing<Batch> = Batch & {
  * const { train } = cgMnist({ mnist: await readMnist(), trainSize: 1000 });
  * const partial = withMissing(train, { rates: { color: 0.5, label: 0.1 }, seed: 1 });
  * const batch = await partial.batch(Int32Array.of(0, 1, 2, 3), { epoch: 0 });
- * console.log(batch.present.color?.arraySync()); // 1 where the sample has a colour
+ * // 1 where the sample has a colour, else 0:
+ * console.log(batch.present.color?.arraySync());
  * ```
  */
 export function withMissing<Batch extends Readonly<Record<string, tf.Tensor>>>(

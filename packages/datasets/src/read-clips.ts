@@ -75,11 +75,12 @@ const cremaDClasses = ['NEU', 'HAP', 'SAD', 'FEA', 'DIS', 'ANG'] as const;
  * try {
  *   const { train } = await readCremaD({ folder: 'my-copy-of-crema-d', frames: 2, seed: 1 });
  *   for await (const batch of batches(train, { batchSize: 64, shuffleSeed: 1, prefetch: 2 })) {
- *     console.log(batch.audio.shape, batch.image.shape); // [ 64, 257, 188, 1 ] [ 64, 2, 224, 224, 3 ]
+ *     // [ 64, 257, 188, 1 ] and [ 64, 2, 224, 224, 3 ]
+ *     console.log(batch.audio.shape, batch.image.shape);
  *     tf.dispose(batch);
  *   }
  * } catch (error) {
- *   console.log(MultigradError.isInstance(error), String(error)); // says which file is missing and where to get it
+ *   console.log(MultigradError.isInstance(error), String(error)); // true … Cannot read …
  * }
  * ```
  *
@@ -122,7 +123,7 @@ export async function readCremaD(options: ReadClipsOptions): Promise<ClipSets> {
  *
  * try {
  *   const { classes } = await readKineticsSounds({ folder: 'my-copy-of-kinetics-sounds' });
- *   console.log(classes.length); // 31
+ *   console.log(classes.length);
  * } catch (error) {
  *   console.log(MultigradError.isInstance(error), String(error));
  * }

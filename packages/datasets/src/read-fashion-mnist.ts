@@ -20,9 +20,9 @@ const debianFolder = '/usr/share/datasets/fashion-mnist';
  *
  * try {
  *   const { train } = await readFashionMnist({ folder: 'my-copy-of-fashion-mnist' });
- *   console.log(train.count); // 60000
+ *   console.log(train.count);
  * } catch (error) {
- *   console.log(MultigradError.isInstance(error), String(error)); // says which file is missing and where to get it
+ *   console.log(MultigradError.isInstance(error), String(error)); // true … Found neither …
  * }
  * ```
  *

@@ -99,7 +99,7 @@ const viewPattern = /^(.+)[._](\d+)\.(?:png|jpe?g)$/i;
  *
  * try {
  *   const { train, classes } = await readModelnet40({ folder: 'my-copy-of-modelnet40-views' });
- *   console.log(train.count, classes.length); // 9843 40
+ *   console.log(train.count, classes.length);
  * } catch (error) {
  *   console.log(MultigradError.isInstance(error), String(error));
  * }

@@ -21,7 +21,7 @@ import {
  * import { imtlL } from '@multigrad/scalarization';
  *
  * const { weights } = integrateMatrix(imtlL(), [[1], [2]], { losses: [1, 3] });
- * console.log(weights); // 1, 1 at first
+ * console.log(weights); // 1, 1: at first
  * ```
  *
  * @see L. Liu et al., "Towards Impartial Multi-task Learning", ICLR 2021, section 3.2.

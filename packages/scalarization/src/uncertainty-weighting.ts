@@ -21,7 +21,7 @@ import {
  * import { uncertaintyWeighting } from '@multigrad/scalarization';
  *
  * const { weights } = integrateMatrix(uncertaintyWeighting(), [[1], [2]], { losses: [1, 3] });
- * console.log(weights); // e^.5 / 2 each at first
+ * console.log(weights); // 0.8244, 0.8244: e^.5 / 2 each, at first
  * ```
  *
  * @see A. Kendall, Y. Gal, R. Cipolla, "Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and

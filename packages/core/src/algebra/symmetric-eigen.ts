@@ -42,7 +42,8 @@ const jacobiSizes = 32;
  *
  * const { eigenvalues, eigenvectors } = symmetricEigen(Float64Array.of(2, 1, 1, 2), 2);
  * console.log(eigenvalues); // 3, 1
- * console.log(eigenvectors); // columns along (1, 1) and (1, -1)
+ * // The columns are along (1, 1) and (1, -1).
+ * console.log(eigenvectors); // 0.707, 0.707, 0.707, -0.707
  * ```
  */
 export function symmetricEigen(values: Float64Array, size: number): SymmetricEigen {

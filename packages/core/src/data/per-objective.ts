@@ -68,7 +68,7 @@ const optionNames: OptionNames<PerObjectiveOptions> = { ...readOptionNames, mode
  *   { batchSize: 2 },
  * );
  * for await (const batch of data(0)) {
- *   console.log(Object.keys(batch)); // both once, then digits alone
+ *   console.log(Object.keys(batch)); // [ 'digits', 'letters' ], [ 'digits' ], [ 'digits' ]
  * }
  * ```
  */

@@ -67,7 +67,7 @@ export interface FusedAdamOptions extends OptionsOf<typeof fusedAdamOptions> {}
  * const weights = tf.variable(tf.tensor1d([1, -1]), true, 'weights');
  * const optimizer = fusedAdam(new Map([['weights', weights]]), { learningRate: 0.1 });
  * optimizer.applyGradients({ weights: tf.tensor1d([2, -3]) });
- * console.log(weights.arraySync()); // about [ 0.9, -0.9 ]
+ * console.log(weights.arraySync()); // [ 0.90, -0.90 ]
  * optimizer.dispose();
  * ```
  *

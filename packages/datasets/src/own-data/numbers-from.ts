@@ -50,7 +50,7 @@ export type NumberArray =
  * import { numbersFrom } from '@multigrad/datasets';
  *
  * console.log(numbersFrom([[1, 2, 3], [4, 5, 6]]).shape); // [ 3 ]: two samples of three numbers
- * console.log(numbersFrom(new Uint8Array(10 * 28 * 28), [28, 28, 1]).count); // 10 pictures
+ * console.log(numbersFrom(new Uint8Array(10 * 28 * 28), [28, 28, 1]).count); // 10: pictures
  * ```
  */
 export function numbersFrom<Values extends NestedNumbers>(

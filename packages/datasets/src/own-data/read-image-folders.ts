@@ -78,9 +78,10 @@ const atOnce = 32;
  * try {
  *   const shots = await readImageFolders({ front: 'shots/front', rear: 'shots/rear' }, { size: 32 });
  *   const data = dataSets({ inputs: shots.inputs, targets: { kind: shots.classes } });
- *   console.log(data.summary, data.shapes.front); // … [ 32, 32, 3 ]
+ *   // [ 32, 32, 3 ]
+ *   console.log(data.summary, data.shapes.front);
  * } catch (error) {
- *   console.log(MultigradError.isInstance(error), String(error)); // there is no such folder here
+ *   console.log(MultigradError.isInstance(error), String(error)); // true … Cannot read the folder …
  * }
  * ```
  */

@@ -40,7 +40,7 @@ export interface DatasetBatchesOptions<Batch> {
  *   { labels: ['label'] },
  * );
  * for await (const batch of batches(0)) {
- *   console.log(batch.x.shape, batch.label.dtype); // [ 4, 2 ] int32, twice, then [ 2, 2 ] int32
+ *   console.log(batch.x.shape, batch.label.dtype); // [ 4, 2 ] int32, [ 4, 2 ] int32, [ 2, 2 ] int32
  *   tf.dispose(batch);
  * }
  * ```

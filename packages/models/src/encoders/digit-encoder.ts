@@ -71,7 +71,7 @@ export interface DigitEncoderOptions extends OptionsOf<typeof digitEncoderOption
  *
  * const encoder = digitEncoder({ name: 'gray', channels: 1, width: 4, features: 16, seed: 1 });
  * const features = encoder.predict(tf.zeros([2, 28, 28, 1])) as tf.Tensor;
- * console.log(features.shape, encoder.trainableWeights[2]?.name); // [ 2, 16 ] gray/conv1/kernel
+ * console.log(features.shape, encoder.trainableWeights.length); // [ 2, 16 ] 12
  * ```
  *
  * @see The encoder of Fan et al., "PMR: Prototypical Modal Rebalance for Multimodal Learning", CVPR 2023

@@ -140,7 +140,7 @@ export class BatchNormalization extends layers.Layer {
  *
  * const layer = batchNormalization();
  * const y = layer.apply(tf.tensor2d([[1, 10], [3, 30]]), { training: true }) as tf.Tensor;
- * console.log(y.arraySync()); // about [ [ -1, -1 ], [ 1, 1 ] ]
+ * console.log(y.arraySync()); // [ [ -1.000, -1.000 ], [ 1.000, 1.000 ] ]
  * ```
  *
  * @see Ioffe and Szegedy, "Batch Normalization", ICML 2015 (https://arxiv.org/abs/1502.03167), algorithm 1

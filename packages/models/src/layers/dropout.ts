@@ -123,7 +123,7 @@ function dropped(x: tf.Tensor, rate: number, key: UniformKey, first: number): tf
  *
  * const layer = dropout({ name: 'head/dropout', rate: 0.5, seed: 1 });
  * const y = layer.apply(tf.ones([2, 4]), { training: true, step: 7 }) as tf.Tensor;
- * console.log(y.arraySync()); // zeros and twos, the same in every run
+ * console.log(y.arraySync()); // 0, 2, 0, 0, 2, 0, 2, 0: the same in every run
  * ```
  *
  * @see Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
