@@ -72,6 +72,19 @@ it('lists measured numbers as they were measured', () => {
   }
 });
 
+it.each([
+  'README.md',
+  ...pages.map((page) => `docs/${page}`),
+  ...readdirSync(join(docs, '../packages')).map((name) => `packages/${name}/README.md`),
+])(
+  '%s says what to install before it calls the command; the package without our scope is another',
+  (file) => {
+    const text = readFileSync(join(docs, '..', file), 'utf8');
+    const first = text.indexOf('npx multigrad');
+    if (first !== -1) expect(text.slice(0, first)).toContain('npm install -D @multigrad/cli');
+  },
+);
+
 it('has every page in the list that the site makes its menu of', () => {
   const menu = read('README.md');
   for (const page of pages.filter((file) => !['README.md', 'index.md'].includes(file)))

@@ -53,7 +53,7 @@ describe('useBackend', () => {
       ownKernels: true,
       reason:
         'the fastest that needs no installation; ' +
-        'native TensorFlow is not installed (`multigrad native install` makes one)',
+        'native TensorFlow is not installed (`npm install -D @multigrad/cli`, then `npx multigrad native install` makes one)',
     });
     expect(report.wasm?.threads).toBeGreaterThanOrEqual(1);
     expect(tf.getBackend()).toBe('wasm');
@@ -143,7 +143,7 @@ describe('useBackend', () => {
 
   it('says what is missing when native TensorFlow is asked for', async () => {
     await expect(useBackend('tensorflow')).rejects.toThrow(
-      'Backend `tensorflow` did not start: native TensorFlow is not installed (`multigrad native install` makes one).',
+      'Backend `tensorflow` did not start: native TensorFlow is not installed (`npm install -D @multigrad/cli`, then `npx multigrad native install` makes one).',
     );
   });
 

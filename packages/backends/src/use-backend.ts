@@ -15,8 +15,10 @@ import type { GpuAccess } from './gpu/open-webgpu.ts';
  * - `auto`: in Node native TensorFlow where it is installed, in browsers WebGPU where a graphics device answers and the
  *   page has imported `@tensorflow/tfjs-backend-webgpu`; else wasm, else cpu; the report says why
  * - `tensorflow`: native TensorFlow (Node only): `@tensorflow/tfjs-node-gpu` where a GPU answers, else
- *   `@tensorflow/tfjs-node`, else a build made by `multigrad native install`; or an error that says what is missing
- * - `webgpu`: `@tensorflow/tfjs-backend-webgpu`, in Node on the package `webgpu`, in browsers imported by the page; or an error that says what is missing
+ *   `@tensorflow/tfjs-node`, else a build made by `npx multigrad native install` of `@multigrad/cli`; or an error that says
+ *   what is missing
+ * - `webgpu`: `@tensorflow/tfjs-backend-webgpu`, in Node on the package `webgpu`, in browsers imported by the page; or an
+ *   error that says what is missing
  * - `webgl`: `@tensorflow/tfjs-backend-webgl` (browsers only), imported by the page; or an error that says what is missing
  * - `wasm`, `cpu`: that backend with our kernels, or an error
  * - any other name: a backend that the caller has registered (by importing its package); it is used as it is

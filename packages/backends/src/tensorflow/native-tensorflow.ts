@@ -7,7 +7,7 @@ import { nodeBackend, openTensorFlow, surroundingsOf } from './open-tensorflow.t
 export const openNativeTensorFlow: OpenNative = async () => {
   const found = await openTensorFlow(surroundingsOf(nativeFolder()));
   if ('failures' in found) {
-    const hint = '`multigrad native install` makes one';
+    const hint = '`npm install -D @multigrad/cli`, then `npx multigrad native install` makes one';
     if (!found.installed) return { missing: 'native TensorFlow is not installed', hint };
     return { missing: `native TensorFlow did not start: ${found.failures.join('; ')}`, hint };
   }

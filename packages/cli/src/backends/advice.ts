@@ -8,7 +8,7 @@ export function advise({ native, choice, versions }: Findings): string[] {
   if (native.driver) {
     return [
       'There is a driver for CUDA devices, but none answers. To use it:',
-      '  multigrad native install --gpu     (fetches several GB)',
+      '  npx multigrad native install --gpu     (fetches several GB)',
     ];
   }
   if (choice.name === 'tensorflow')
@@ -18,6 +18,6 @@ export function advise({ native, choice, versions }: Findings): string[] {
   }
   return [
     'Native TensorFlow is several times faster:',
-    '  multigrad native install           (fetches 0.3 GB, needs a C++ compiler)',
+    '  npx multigrad native install           (fetches 0.3 GB, needs a C++ compiler)',
   ];
 }

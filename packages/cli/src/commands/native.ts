@@ -86,7 +86,7 @@ async function install(
 function listLines(builds: readonly NativeBuild[]): string[] {
   if (builds.length === 0) {
     return [
-      `No build of native TensorFlow in ${nativeFolder()}. \`multigrad native install\` makes one.`,
+      `No build of native TensorFlow in ${nativeFolder()}. \`npx multigrad native install\` makes one.`,
     ];
   }
   return builds.map((build) => `TensorFlow ${build.tensorflow}, ${where(build)}: ${build.folder}`);
