@@ -45,7 +45,7 @@ export async function isInstalled(backend) {
   }
 }
 
-/** The runs of the test: every optimizer with strategies that draw lots, that remember numbers, that remember gradients. */
+/** The runs of the test: every optimizer with strategies that draw lots, that keep numbers, that keep a memory. */
 export function allRuns(epochs) {
   return ['sgd', 'momentum', 'adam'].flatMap((optimizer) =>
     ['pcgrad', 'gradvac', 'moco'].map((strategy) => ({

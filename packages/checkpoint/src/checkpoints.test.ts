@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Draws its weights from a count in its state, and remembers gradients. */
+/** Draws its weights from a count in its state, and keeps a memory. */
 const remembering: GradientStrategy = {
   specification: 1,
   name: 'remembering',

@@ -15,7 +15,7 @@ export interface ClippedGradientsOptions {
  * To clip the update, use the trainer's option `clip` instead.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients, loss-only ones too
- * @throws MultigradError `invalid-option`; `unsupported` for a strategy that works by coordinate, remembers gradients or
+ * @throws MultigradError `invalid-option`; `unsupported` for a strategy that reads single coordinates, keeps a memory or
  *   looks at several batches
  *
  * @example

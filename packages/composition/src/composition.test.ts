@@ -301,7 +301,7 @@ describe('perGroup', () => {
     });
   });
 
-  it('serves strategies by coordinate, and hooks of those that have them', () => {
+  it('serves strategies that read single coordinates, and hooks of those that have them', () => {
     const strategy = perGroup({ neck: graddrop(), 'trunk*': famo(), default: mgda() });
     expect(strategy.needs).toEqual({ gradients: 'rows', losses: 'now-and-after-step' });
     const plain = integrateMatrix(graddrop(), rows, { key: 'neck' });
@@ -342,8 +342,8 @@ it('refuses to wrap what is no weighted sum of the gradients', () => {
   ];
   for (const wrap of wrappers) {
     for (const [strategy, reason] of [
-      [graddrop(), 'coordinate by coordinate'],
-      [moco(), 'remembers gradients'],
+      [graddrop(), 'reads single coordinates'],
+      [moco(), 'keeps a memory'],
       [modo(), 'looks at 3 batches'],
     ] as const) {
       expect(() => wrap(strategy)).toThrow(reason);

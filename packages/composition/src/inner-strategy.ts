@@ -14,16 +14,16 @@ import {
  * work on.
  *
  * @throws MultigradError `incompatible-strategy` for a value that is no strategy, `unsupported` for strategies that
- *   combine gradients by coordinate, remember gradients or look at several batches
+ *   read single coordinates, keep a memory or look at several batches
  */
 export function assertWeighing(wrapper: string, strategy: GradientStrategy): void {
   assertStrategy(strategy);
   const { gradients, memory, batches = 1 } = strategy.needs;
   const found =
     gradients === 'rows'
-      ? 'combines gradients coordinate by coordinate'
+      ? 'reads single coordinates of the gradients'
       : memory === true
-        ? 'remembers gradients'
+        ? 'keeps a memory'
         : batches > 1
           ? `looks at ${batches} batches`
           : null;

@@ -14,7 +14,7 @@ export type NormalizedGradientsState = Wrapped;
  * group's gradients.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients, loss-only ones too
- * @throws MultigradError `unsupported` for a strategy that works by coordinate, remembers gradients or looks at several
+ * @throws MultigradError `unsupported` for a strategy that reads single coordinates, keeps a memory or looks at several
  *   batches
  *
  * @example

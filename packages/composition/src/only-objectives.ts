@@ -18,7 +18,8 @@ const onlyObjectivesOptions = {
   others: {
     kind: 'number',
     default: 1,
-    description: 'Weight of the objectives that the strategy does not see.',
+    description:
+      'Weight of the objectives that the strategy does not see, any number: 1 adds their gradients as they are, 0 leaves them out.',
   },
 } as const;
 
@@ -38,7 +39,7 @@ export type OnlyObjectivesState = { readonly inner: Json };
  * @param strategy - any whose update is a weighted sum of the step's gradients
  * @param objectives - the names that the strategy sees, at least one, each once
  * @throws MultigradError `invalid-argument` for no names or one given twice, `invalid-option` for options that do not fit,
- *   `unsupported` for a strategy that works by coordinate, remembers gradients or looks at several batches
+ *   `unsupported` for a strategy that reads single coordinates, keeps a memory or looks at several batches
  *
  * @example
  * ```ts

@@ -27,9 +27,9 @@ export type PerGroupState = { readonly pattern: string; readonly inner: Json };
  * Each group is shown what its own strategy needs. A strategy that sees no gradients has here one state for each of its
  * groups; loss-only strategies thus stay as they are in groups of the same objectives.
  *
- * @param strategies - any but those that remember gradients or look at several batches
+ * @param strategies - any but those that keep a memory or look at several batches
  * @throws MultigradError `invalid-argument` without `default`, `incompatible-strategy` for a value that is no strategy,
- *   `unsupported` for strategies that remember gradients, look at several batches, or need losses at different times
+ *   `unsupported` for strategies that keep a memory, look at several batches, or need losses at different times
  *
  * @example
  * ```ts
@@ -110,7 +110,7 @@ function jointNeeds(strategies: readonly GradientStrategy[]): Needs {
     if (needs.memory !== true && (needs.batches ?? 1) === 1) continue;
     throw new MultigradError(
       'unsupported',
-      `\`perGroup\` should hold strategies that look at one batch and remember no gradients. Found \`${name}\`.`,
+      `\`perGroup\` should hold strategies that look at one batch and keep no memory. Found \`${name}\`.`,
     );
   }
   if (wanted.has('epoch-means') && (wanted.has('now') || wanted.has('now-and-after-step'))) {

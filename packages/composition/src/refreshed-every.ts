@@ -42,8 +42,8 @@ export type RefreshedEveryState = {
  * step is a refresh; one that is absent at a later refresh keeps its weight. Steps that reuse weights are noted `reused`.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients
- * @throws MultigradError `invalid-option` unless `steps` is an integer >= 1, `unsupported` for a strategy that works by
- *   coordinate, remembers gradients or looks at several batches; `integrate` throws `invalid-objective` for an objective
+ * @throws MultigradError `invalid-option` unless `steps` is an integer >= 1, `unsupported` for a strategy that reads single
+ *   coordinates, keeps a memory or looks at several batches; `integrate` throws `invalid-objective` for an objective
  *   that is not one of the group
  *
  * @example

@@ -6,7 +6,7 @@ import { assertWeighing, innerView, needsAt } from './inner-strategy.ts';
  * The strategy applied to gradients that are scaled first, each by a factor of its length.
  *
  * @param wrapper - name of the function that uses it, for messages
- * @throws MultigradError `unsupported` for a strategy that works by coordinate, remembers gradients or looks at several
+ * @throws MultigradError `unsupported` for a strategy that reads single coordinates, keeps a memory or looks at several
  *   batches
  */
 export function scaledGradients(

@@ -16,7 +16,8 @@ const weightMomentumOptions = {
     default: 0.9,
     minimum: 0,
     maximum: 1,
-    description: 'Share of the previous weights in the new ones, 0 to 1.',
+    description:
+      'Share of the previous weights in the new ones, 0 to 1: 0 takes the new weights alone, 1 keeps the first ones.',
   },
 } as const;
 
@@ -40,8 +41,8 @@ export type WeightMomentumState = {
  * The update may conflict with an objective even where the wrapped strategy's never does.
  *
  * @param strategy - any whose update is a weighted sum of the step's gradients
- * @throws MultigradError `invalid-option` for α outside its range, `unsupported` for a strategy that works by coordinate,
- *   remembers gradients or looks at several batches
+ * @throws MultigradError `invalid-option` for α outside its range, `unsupported` for a strategy that reads single coordinates,
+ *   keeps a memory or looks at several batches
  *
  * @example
  * ```ts

@@ -12,7 +12,8 @@ export const cosmosOptions = {
     kind: 'number',
     default: 1,
     minimum: 0,
-    description: 'Weight of the cosine between losses and preference, 0 or more.',
+    description:
+      'Weight of the cosine between losses and preference, 0 or more: the larger, the more the losses are drawn to the proportions of the preference.',
   },
   /**
    * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.

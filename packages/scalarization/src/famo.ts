@@ -9,13 +9,14 @@ import { assertFinite, softmax, valuesOf, withValues } from './losses.ts';
 
 /** Descriptions of the options of {@link famo}. */
 export const famoOptions = {
-  /** Step size of the logits' Adam, above 0 up to 1000. @defaultValue 0.025 */
+  /** Step size of the Adam optimizer that trains the weights' logits, above 0 up to 1000. @defaultValue 0.025 */
   learningRate: {
     kind: 'number',
     default: 0.025,
     exclusiveMinimum: 0,
     maximum: 1000,
-    description: 'Step size of the Adam that trains the logits, above 0 up to 1000.',
+    description:
+      'Step size of the Adam optimizer that trains the logits of the weights, above 0 up to 1000: the larger, the faster they change.',
   },
   /** Weight decay of the logits, 0 … 1. @defaultValue 0.001 */
   decay: {
@@ -23,7 +24,8 @@ export const famoOptions = {
     default: 0.001,
     minimum: 0,
     maximum: 1,
-    description: 'Weight decay of the logits, 0 to 1.',
+    description:
+      'Weight decay of the logits of the weights, 0 to 1: the larger, the closer the weights stay to each other.',
   },
 } as const;
 

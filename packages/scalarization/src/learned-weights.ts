@@ -11,7 +11,8 @@ export const learnedWeightsOptions = {
     kind: 'number',
     default: 0.001,
     exclusiveMinimum: 0,
-    description: 'Step size of the gradient descent of the trained numbers, above 0.',
+    description:
+      'Step size with which the weights are trained, above 0: the larger, the faster they change.',
   },
 } as const;
 

@@ -12,7 +12,8 @@ export const pbiOptions = {
     kind: 'number',
     default: 5,
     minimum: 0,
-    description: 'Weight of the distance from the preferred ray, 0 or more.',
+    description:
+      'Weight of the distance from the preferred ray, 0 or more: the larger, the closer the losses stay to the ray.',
   },
   /**
    * Direction of the preferred ray by objective name, finite and >= 0; objectives that are not named have 1.
@@ -31,7 +32,8 @@ export const pbiOptions = {
    */
   reference: {
     kind: 'weights',
-    description: 'Start of the ray by objective name, >= 0; 0 where nothing is named.',
+    description:
+      'Point from which the ray starts, by objective name, >= 0; objectives that are not named have 0.',
   },
 } as const;
 

@@ -13,7 +13,7 @@ export const smoothTchebycheffOptions = {
     kind: 'number',
     default: 1,
     exclusiveMinimum: 0,
-    description: 'Smoothness, above 0: towards 0 the worst objective alone counts.',
+    description: 'Smoothness, above 0: the smaller, the more the worst objective alone counts.',
   },
   /**
    * Preference of each objective by name, finite and >= 0; objectives that are not named have 1/K.
@@ -33,7 +33,7 @@ export const smoothTchebycheffOptions = {
   reference: {
     kind: 'weights',
     description:
-      'The loss of each objective that would be perfect, by name, >= 0; 0 where nothing is named.',
+      'Ideal loss of each objective by name, >= 0; objectives that are not named have 0.',
   },
 } as const;
 

@@ -14,7 +14,7 @@ export const cagradOptions = {
     default: 0.5,
     minimum: 0,
     description:
-      'How far the update may lie from the mean of the gradients, in lengths of it, 0 or more; from 1 on it never conflicts.',
+      'Greatest distance of the update from the mean of the gradients, as a multiple of the length of that mean, 0 or more: 0 is the mean itself, from 1 on the update never conflicts.',
   },
   /**
    * Divisor of the update at the end: 1 (`none`), `1 + c²` (`square`) or `1 + c` (`linear`).

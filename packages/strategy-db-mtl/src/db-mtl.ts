@@ -15,7 +15,7 @@ export type DbMtlState = Readonly<Record<string, number>>;
 /** Descriptions of the options of {@link dbMtl}. */
 export const dbMtlOptions = {
   /**
-   * Share of the memory that is kept at the first step, 0 … 1; 0 keeps nothing.
+   * Share of the memory that the first step keeps, 0 … 1; the new gradient has the rest. 0 keeps nothing.
    *
    * @defaultValue 0.9
    */
@@ -24,10 +24,11 @@ export const dbMtlOptions = {
     default: 0.9,
     minimum: 0,
     maximum: 1,
-    description: 'Share of the memory that is kept at the first step, 0 to 1.',
+    description:
+      'Share of the memory that the first step keeps, 0 to 1; the new gradient has the rest: 0 takes the new gradient alone, more averages over more steps.',
   },
   /**
-   * Exponent σ, >= 0: `beta` is divided by `t^σ` at step t, from 1.
+   * Exponent σ, >= 0: `beta` is divided by `t^σ` at step t, from 1; 0 keeps it constant.
    *
    * @defaultValue 0
    */
@@ -35,7 +36,8 @@ export const dbMtlOptions = {
     kind: 'number',
     default: 0,
     minimum: 0,
-    description: 'Exponent of the step by whose power that share falls, 0 or more.',
+    description:
+      'How fast beta falls: step t divides it by t to this power, 0 or more; 0 keeps it constant.',
   },
 } as const;
 

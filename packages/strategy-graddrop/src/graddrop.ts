@@ -21,7 +21,7 @@ export const graddropOptions = {
   leak: {
     kind: 'weights',
     description:
-      'Share of the gradient of each objective that passes whatever its sign, by name, 0 to 1; objectives that are not named have 0.',
+      'Share of the gradient of each objective that is never dropped, by name, 0 to 1: 1 leaves the gradient as it is; objectives that are not named have 0.',
   },
   /** Seed of the masks, any integer that a double holds exactly. @defaultValue 0 */
   seed: {

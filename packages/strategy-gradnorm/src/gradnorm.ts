@@ -16,7 +16,7 @@ export type GradnormState = Readonly<
 /** Descriptions of the options of {@link gradnorm}. */
 export const gradnormOptions = {
   /**
-   * α, how strongly objectives that train slowly are pulled, >= 0; 0 only makes the gradients equally long.
+   * α, how much longer the weighted gradients of objectives that train slowly become, >= 0; 0 makes all equally long.
    *
    * @defaultValue 1.5
    */
@@ -25,7 +25,7 @@ export const gradnormOptions = {
     default: 1.5,
     minimum: 0,
     description:
-      'How strongly objectives that train slowly are pulled, 0 or more; 0 only makes the gradients equally long.',
+      'How much longer the weighted gradients of objectives that train slowly become, 0 or more; 0 makes all equally long.',
   },
   /**
    * Step size of the weights, relative to the mean length of the gradients, > 0.
@@ -36,7 +36,8 @@ export const gradnormOptions = {
     kind: 'number',
     default: 0.025,
     exclusiveMinimum: 0,
-    description: 'Step size of the weights, relative to the mean length of the gradients, above 0.',
+    description:
+      'Step size of the weights, relative to the mean length of the gradients, above 0: the larger, the faster they change.',
   },
 } as const;
 

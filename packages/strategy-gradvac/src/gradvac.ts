@@ -29,7 +29,7 @@ export const gradvacOptions = {
     minimum: 0,
     maximum: 1,
     description:
-      'Weight of a new cosine in its running average, 0 to 1; with 0 all targets stay 0.',
+      'Weight of a new cosine in its running average, 0 to 1: 1 takes the newest cosine as the target, 0 leaves all targets at 0.',
   },
   /**
    * Seed of the random order of the corrections, any integer that a double holds exactly.

@@ -34,7 +34,7 @@ export const krumOptions = {
     default: 1,
     integer: true,
     minimum: 1,
-    description: 'Number of gradients to average, an integer >= 1.',
+    description: 'Number of gradients to average, an integer >= 1; more than 1 is Multi-Krum.',
   },
 } as const;
 

@@ -15,42 +15,46 @@ export type MocoState = {
 
 /** Descriptions of the options of {@link moco}. */
 export const mocoOptions = {
-  /** Share by which the tracked gradients move towards the new ones at the first step, 0 … 1. @defaultValue 0.5 */
+  /** Share of the new gradient in the memory at the first step, 0 … 1: 1 takes the new gradient alone. @defaultValue 0.5 */
   beta: {
     kind: 'number',
     default: 0.5,
     minimum: 0,
     maximum: 1,
     description:
-      'How far the tracked gradients move towards the new ones at the first step, 0 to 1.',
+      'Share of the new gradient in the memory at the first step, 0 to 1: 1 takes the new gradient alone, less averages over more steps.',
   },
-  /** Exponent σ_β, >= 0: `beta` is divided by `t^σ_β` at step t. @defaultValue 0.5 */
+  /** Exponent σ_β, >= 0: `beta` is divided by `t^σ_β` at step t; 0 keeps it constant. @defaultValue 0.5 */
   betaSigma: {
     kind: 'number',
     default: 0.5,
     minimum: 0,
-    description: 'Exponent of the step by whose power beta falls, 0 or more.',
+    description:
+      'How fast beta falls: step t divides it by t to this power, 0 or more; 0 keeps it constant.',
   },
   /** Step size of the weights at the first step, > 0. @defaultValue 0.1 */
   gamma: {
     kind: 'number',
     default: 0.1,
     exclusiveMinimum: 0,
-    description: 'Step size of the weights at the first step, above 0.',
+    description:
+      'Step size of the weights at the first step, above 0: the larger, the faster they change.',
   },
-  /** Exponent σ_γ, >= 0: `gamma` is divided by `t^σ_γ` at step t. @defaultValue 0.5 */
+  /** Exponent σ_γ, >= 0: `gamma` is divided by `t^σ_γ` at step t; 0 keeps it constant. @defaultValue 0.5 */
   gammaSigma: {
     kind: 'number',
     default: 0.5,
     minimum: 0,
-    description: 'Exponent of the step by whose power gamma falls, 0 or more.',
+    description:
+      'How fast gamma falls: step t divides it by t to this power, 0 or more; 0 keeps it constant.',
   },
-  /** Regularisation of the weights, >= 0. @defaultValue 0 */
+  /** Regularisation of the weights, >= 0: the larger, the closer they stay to each other. @defaultValue 0 */
   rho: {
     kind: 'number',
     default: 0,
     minimum: 0,
-    description: 'Regularisation of the weights, 0 or more.',
+    description:
+      'Regularisation of the weights, 0 or more: the larger, the closer they stay to each other.',
   },
 } as const;
 

@@ -18,15 +18,16 @@ export const modoOptions = {
     default: 0.001,
     exclusiveMinimum: 0,
     maximum: 1e6,
-    description: 'Step size of the weights, above 0 up to 1e6.',
+    description: 'Step size of the weights, above 0 up to 1e6: the larger, the faster they change.',
   },
-  /** Regularisation of the weights, 0 … 1e6. @defaultValue 0.1 */
+  /** Regularisation of the weights, 0 … 1e6: the larger, the closer they stay to each other. @defaultValue 0.1 */
   rho: {
     kind: 'number',
     default: 0.1,
     minimum: 0,
     maximum: 1e6,
-    description: 'Regularisation of the weights, 0 to 1e6.',
+    description:
+      'Regularisation of the weights, 0 to 1e6: the larger, the closer they stay to each other.',
   },
 } as const;
 

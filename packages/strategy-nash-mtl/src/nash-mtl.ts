@@ -33,7 +33,7 @@ export const nashMtlOptions = {
     description: 'Greatest length of the update, above 0; off does not clip.',
   },
   /**
-   * Number of steps for which weights are kept, an integer >= 1.
+   * Steps from one computation of the weights to the next, an integer >= 1; 1 computes them at every step.
    *
    * @defaultValue 1
    */
@@ -42,7 +42,8 @@ export const nashMtlOptions = {
     default: 1,
     integer: true,
     minimum: 1,
-    description: 'Number of steps for which weights are kept, an integer >= 1.',
+    description:
+      'Steps from one computation of the weights to the next, an integer >= 1; 1 computes them at every step.',
   },
 } as const;
 

@@ -13,13 +13,14 @@ export type SdmgradState = Readonly<Record<string, number>>;
 
 /** Descriptions of the options of {@link sdmgrad}. */
 export const sdmgradOptions = {
-  /** Pull of the weights towards the mean of the gradients, 0 … 1e6. @defaultValue 0.3 */
+  /** How strongly the update is drawn towards the mean of the gradients, 0 … 1e6; 0 is MGDA. @defaultValue 0.3 */
   lambda: {
     kind: 'number',
     default: 0.3,
     minimum: 0,
     maximum: 1e6,
-    description: 'Pull of the weights towards the mean of the gradients, 0 to 1e6.',
+    description:
+      'How strongly the update is drawn towards the mean of the gradients, 0 to 1e6: 0 is MGDA, the larger, the closer to the mean.',
   },
   /** Number of projected gradient steps on the weights, an integer >= 1. @defaultValue 20 */
   iterations: {
@@ -41,7 +42,7 @@ export const sdmgradOptions = {
     exclusiveMinimum: 0,
     maximum: 1e6,
     description:
-      'Step size of these steps, above 0 up to 1e6: 5 in LibMTL, 10 in the official code; at most 3/K amplifies no rounding.',
+      'Step size of the projected gradient steps, above 0 up to 1e6: 5 in LibMTL, 10 in the official code. A step size above 3/K amplifies rounding.',
   },
   /** Momentum of the projected gradient steps, 0 … 1. @defaultValue 0.5 */
   momentum: {
@@ -49,7 +50,7 @@ export const sdmgradOptions = {
     default: 0.5,
     minimum: 0,
     maximum: 1,
-    description: 'Momentum of these steps, 0 to 1.',
+    description: 'Momentum of the projected gradient steps, 0 to 1; 0 is none.',
   },
 } as const;
 

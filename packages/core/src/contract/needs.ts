@@ -13,7 +13,7 @@ export interface Needs {
    * - `none`: no gradients; the weights are known before the backward pass, so one backward pass is enough
    * - `gramian`: the K × K inner products of each group's gradients
    * - `tensor-gramians`: those, and the inner products for each named tensor of the group
-   * - `rows`: the gradients themselves, coordinate by coordinate, in the `combine` that the strategy returns
+   * - `rows`: the gradients themselves; the `combine` that the strategy returns reads their single coordinates
    */
   readonly gradients: 'none' | 'gramian' | 'tensor-gramians' | 'rows';
   /**
@@ -24,7 +24,7 @@ export interface Needs {
   readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means';
   /**
    * A memory: one vector for each objective, the size of its gradient and zero at first, that the strategy lets follow
-   * the gradients (`Integration.memory`). Only with `gradients: 'gramian'`.
+   * the gradients (`Integration.memoryUpdate`). Only with `gradients: 'gramian'`.
    */
   readonly memory?: true;
   /**

@@ -158,7 +158,7 @@ describe('memory of gradients', () => {
       const { gradients, state, memory } = await integrateGradients(averaging, forward, variables);
       tf.dispose(gradients);
       await expect(integrateGradients(averaging, forward, variables, { state })).rejects.toThrow(
-        'Option `memory` should be what step 0 returned as `memory`: strategy `averaging` remembers gradients.',
+        'Option `memory` should be what step 0 returned as `memory`: strategy `averaging` keeps a memory.',
       );
       const broken = forwardOf(variables, { a: [NaN, 0, 0, 0, 0, 0], b: [1, 1, 1, 1, 1, 1] });
       await expect(
@@ -221,7 +221,7 @@ describe('independent batches', () => {
   });
 });
 
-describe('updates by coordinate', () => {
+describe('updates that read single coordinates', () => {
   it('are the same on tensors and on arrays, random ones too', async () => {
     await withVariables(async (variables) => {
       const named = new Map(variables.map((variable, t) => [tensors[t]!.name, variable]));

@@ -135,7 +135,7 @@ function memoryOf(
   if (state === undefined || state.step === 0) return new GradientMemory();
   throw new MultigradError(
     'invalid-argument',
-    `Option \`memory\` should be what step ${state.step - 1} returned as \`memory\`: strategy \`${name}\` remembers gradients. ` +
+    `Option \`memory\` should be what step ${state.step - 1} returned as \`memory\`: strategy \`${name}\` keeps a memory. ` +
       'Found undefined; an empty `new GradientMemory()` starts from zeros.',
   );
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await startTestBackend();
 });
 
-/** Remembers gradients, and counts steps in its state. */
+/** Keeps a memory, and counts steps in its state. */
 const momentum: GradientStrategy = {
   specification: 1,
   name: 'momentum',
