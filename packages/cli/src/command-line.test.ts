@@ -98,7 +98,7 @@ describe('help', () => {
     }
     expect(flat).toContain('Passes over the training set. (quick 4, full 8)');
     expect(flat).toContain(
-      'for each strategy the one of the best validation accuracy is shown. (default 0.01)',
+      'for each strategy the one that validates best is shown. (default 0.01)',
     );
     expect(flat).toContain('default joint,sum,mmpareto,pcgrad,mgda');
     expect(flat).toContain(
@@ -291,7 +291,7 @@ describe('mistakes on the command line', () => {
     ],
     [
       ['compare', 'cg-mnist', '--lr', '0.01,0.1', '--validation-size', '0'],
-      'Option `lr` of `cg-mnist` selects by validation accuracy and needs a `validation-size` of at least 1.',
+      'Option `lr` of `cg-mnist` selects by the validation set and needs a `validation-size` of at least 1.',
     ],
     [
       ['compare', 'cg-mnist', '--train-size', '60000'],

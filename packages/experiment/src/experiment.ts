@@ -53,14 +53,14 @@ export interface ExperimentDefinition<
    *
    * @throws MultigradError `invalid-option` naming the setting
    */
-  check?(settings: SettingsOf<Specs>): void;
+  check?(settings: SettingsOf<NoInfer<Specs>>): void;
   /**
    * Makes the network and reads the data for one run; the same seed makes the same.
    *
    * @param seed - of weights, of data and of their order, an integer >= 0
    */
   open(
-    settings: SettingsOf<Specs>,
+    settings: SettingsOf<NoInfer<Specs>>,
     seed: number,
   ):
     | OpenExperiment<NamedTensorMap, NoInfer<Objective>>

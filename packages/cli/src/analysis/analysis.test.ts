@@ -4,8 +4,8 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '@multigrad/backends';
 import { describe, expect, it } from 'vitest';
-import type { Experiment } from '../experiments/experiment.ts';
-import { requireRecipe } from '../experiments/index.ts';
+import type { PreparedExperiment } from '../experiments/prepare.ts';
+import { requireExperiment } from '../experiments/index.ts';
 import { resolveSettings } from '../experiments/settings.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import type { RunRecord } from '../runs/records.ts';
@@ -18,12 +18,14 @@ import type { GradientRecord } from '../runs/analysis-records.ts';
 type Batch = Readonly<{ x: tf.Tensor2D }>;
 
 /** Two objectives that are linear in a shared 2 × 1 matrix, so that gradients are the batches' means; one of them also in a head. */
-function openLinear(rows: readonly (readonly [number, number])[]): Experiment<Batch> {
+function openLinear(rows: readonly (readonly [number, number])[]): PreparedExperiment {
   const [shared, head] = tf.tidy(
     () => [tf.variable(tf.tensor2d([[1], [2]])), tf.variable(tf.scalar(3))] as const,
   );
   return {
-    objectives: ({ x }) => {
+    evaluate: null,
+    objectives: (batch) => {
+      const { x } = batch as Batch;
       const out = tf.mean<tf.Scalar>(tf.matMul(x, shared));
       const metrics = { accuracy: tf.scalar(1) };
       return {
@@ -55,14 +57,14 @@ describe('gradientStatistics', () => {
   it('finds norms, cosines and the trace of the covariance', async () => {
     await tf.setBackend('cpu');
     await expectConstantMemory(async () => {
-      const experiment = openLinear([
+      const prepared = openLinear([
         [3, 4],
         [0, 2],
         [6, 0],
         [9, 9],
       ]);
-      const record = await gradientStatistics(experiment, 2, 3);
-      experiment.dispose();
+      const record = await gradientStatistics(prepared, 2, 3);
+      prepared.dispose();
       expect(record).toMatchObject({ kind: 'gradients', epoch: 2, batches: 3 });
       const [part] = record.parts;
       expect(part!.part).toBe('encoder');
@@ -78,24 +80,24 @@ describe('gradientStatistics', () => {
 
   it('refuses a network without parts, and frees all when a batch fails', async () => {
     await expectConstantMemory(async () => {
-      const experiment = openLinear([
+      const prepared = openLinear([
         [1, 2],
         [3, 4],
       ]);
-      await expect(gradientStatistics({ ...experiment, parts: {} }, 0, 2)).rejects.toThrow(
+      await expect(gradientStatistics({ ...prepared, parts: {} }, 0, 2)).rejects.toThrow(
         'this network names no parts',
       );
       let calls = 0;
-      const failing: Experiment = {
-        ...(experiment as unknown as Experiment),
+      const failing: PreparedExperiment = {
+        ...(prepared as unknown as PreparedExperiment),
         objectives: (batch, mode) => {
           calls += 1;
           if (calls > 4) throw new Error('out of memory');
-          return experiment.objectives(batch as Batch, mode);
+          return prepared.objectives(batch as Batch, mode);
         },
       };
       await expect(gradientStatistics(failing, 0, 2)).rejects.toThrow('out of memory');
-      experiment.dispose();
+      prepared.dispose();
     });
   });
 });
@@ -103,16 +105,16 @@ describe('gradientStatistics', () => {
 describe('lossLandscape', () => {
   it('has the present loss in its middle and leaves the weights as they were', async () => {
     await expectConstantMemory(async () => {
-      const experiment = openLinear([
+      const prepared = openLinear([
         [1, 1],
         [3, 1],
       ]);
       const { signal } = new AbortController();
-      const open = experiment as unknown as Experiment;
+      const open = prepared as unknown as PreparedExperiment;
       const record = (await lossLandscape(open, 1, 5, 2, signal))!;
       const again = await lossLandscape(open, 1, 5, 2, signal);
-      expect([...(await experiment.variables.get('shared')!.data())]).toEqual([1, 2]);
-      experiment.dispose();
+      expect([...(await prepared.variables.get('shared')!.data())]).toEqual([1, 2]);
+      prepared.dispose();
       expect(again).toEqual(record);
       expect(record).toMatchObject({ samples: 2, coordinates: [-1, -0.5, 0, 0.5, 1] });
       // The mean of 3 and 5, and of the head's 3.
@@ -128,16 +130,16 @@ describe('lossLandscape', () => {
 
   it('stops when it is interrupted', async () => {
     await expectConstantMemory(async () => {
-      const experiment = openLinear([[1, 1]]);
+      const prepared = openLinear([[1, 1]]);
       const landscape = lossLandscape(
-        experiment as unknown as Experiment,
+        prepared as unknown as PreparedExperiment,
         1,
         5,
         1,
         AbortSignal.abort(),
       );
       expect(await landscape).toBeNull();
-      experiment.dispose();
+      prepared.dispose();
     });
   });
 });
@@ -146,8 +148,8 @@ describe('a run that is looked at', () => {
   it('trains as if nobody had looked, and has tables of what was seen', async () => {
     await useBackend('wasm');
     await expectConstantMemory(async () => {
-      const recipe = requireRecipe('cg-mnist');
-      const looked = { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
+      const experiment = requireExperiment('cg-mnist');
+      const looked = { ...experiment, settings: { ...experiment.settings, ...analysisSettings } };
       const sizes = { 'train-size': '48', 'validation-size': '0', 'test-size': '20' };
       const settings = resolveSettings(looked, 'quick', {
         ...sizes,
@@ -162,7 +164,7 @@ describe('a run that is looked at', () => {
       const train = async (look: boolean): Promise<RunRecord> => {
         const { signal } = new AbortController();
         const { result, epochs, steps, analyses } = await trainOnce(
-          { recipe, settings, strategy: 'sum' },
+          { experiment, settings, strategy: 'sum' },
           { backend: 'wasm', signal, ...(look ? { inspect: inspector(settings, 0, signal) } : {}) },
         );
         expect(result.error).toBeUndefined();

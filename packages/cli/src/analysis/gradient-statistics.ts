@@ -1,6 +1,6 @@
 import { MultigradError, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../experiments/experiment.ts';
+import type { PreparedExperiment } from '../experiments/prepare.ts';
 import { mean, standardDeviation } from '../shared/statistics.ts';
 import type { GradientRecord, PartGradients } from '../runs/analysis-records.ts';
 
@@ -23,11 +23,11 @@ interface Sums {
  * @throws MultigradError `unsupported` where the network names no parts
  */
 export async function gradientStatistics(
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   epoch: number,
   count: number,
 ): Promise<GradientRecord> {
-  const parts = Object.entries(experiment.parts);
+  const parts = Object.entries(prepared.parts);
   if (parts.length === 0) {
     throw new MultigradError(
       'unsupported',
@@ -37,9 +37,9 @@ export async function gradientStatistics(
   const sums = new Map<string, Sums>();
   let batches = 0;
   try {
-    for await (const batch of experiment.train(epoch)) {
+    for await (const batch of prepared.train(epoch)) {
       try {
-        await addBatch(experiment, batch, sums);
+        await addBatch(prepared, batch, sums);
       } finally {
         tf.dispose(batch);
       }
@@ -54,13 +54,13 @@ export async function gradientStatistics(
 }
 
 async function addBatch(
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   batch: tf.NamedTensorMap,
   sums: Map<string, Sums>,
 ): Promise<void> {
-  const gradients = objectiveGradients(experiment, batch);
+  const gradients = objectiveGradients(prepared, batch);
   try {
-    for (const [part, variables] of Object.entries(experiment.parts)) {
+    for (const [part, variables] of Object.entries(prepared.parts)) {
       const names = variables.map(({ name }) => name);
       const reached = [...gradients].filter(([, gradient]) =>
         names.some((name) => Object.hasOwn(gradient, name)),
@@ -93,18 +93,18 @@ async function addBatch(
 
 /** The gradients of each objective with respect to the parts' variables, by variable name. */
 function objectiveGradients(
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   batch: tf.NamedTensorMap,
 ): Map<string, tf.NamedTensorMap> {
-  const variables = Object.values(experiment.parts).flat() as tf.Variable[];
+  const variables = Object.values(prepared.parts).flat() as tf.Variable[];
   const names: string[] = [];
   tf.tidy(() => {
-    names.push(...Object.keys(experiment.objectives(batch, { training: true })));
+    names.push(...Object.keys(prepared.objectives(batch, { training: true, step: 0 })));
   });
   const found = new Map<string, tf.NamedTensorMap>();
   for (const name of names) {
     const { value, grads } = tf.variableGrads(
-      () => own(experiment.objectives(batch, { training: true }), name)!.loss,
+      () => own(prepared.objectives(batch, { training: true, step: 0 }), name)!.loss as tf.Scalar,
       variables,
     );
     value.dispose();

@@ -1,14 +1,13 @@
-import type { OptionSpec } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../experiments/experiment.ts';
-import type { Recipe } from '../experiments/recipe.ts';
+import type { PreparedExperiment } from '../experiments/prepare.ts';
+import type { Experiment, SettingSpecs } from '@multigrad/experiment';
 import { gradientStatistics } from './gradient-statistics.ts';
 import { lossLandscape } from './loss-landscape.ts';
 import type { AnalysisRecord } from '../runs/analysis-records.ts';
 import { numberSetting, type Settings } from '../runs/settings.ts';
 
 /** What `multigrad analyze` lets a user set beside the settings of the experiment. */
-export const analysisSettings: Readonly<Record<string, OptionSpec>> = {
+export const analysisSettings: SettingSpecs = {
   batches: {
     kind: 'number',
     integer: true,
@@ -33,32 +32,35 @@ export const analysisSettings: Readonly<Record<string, OptionSpec>> = {
 };
 
 /** An experiment with the settings of analyses beside its own. */
-export function analyzed(recipe: Recipe): Recipe {
-  return { ...recipe, settings: { ...recipe.settings, ...analysisSettings } };
+export function analyzed(experiment: Experiment): Experiment {
+  return { ...experiment, settings: { ...experiment.settings, ...analysisSettings } };
 }
 
 /** Looks at a network before training and after each epoch. Training is the same with and without it. */
-export type Inspect = (experiment: Experiment, epoch: number) => Promise<readonly AnalysisRecord[]>;
+export type Inspect = (
+  prepared: PreparedExperiment,
+  epoch: number,
+) => Promise<readonly AnalysisRecord[]>;
 
 /** Makes the inspection that settings ask for: gradient statistics, and after the last epoch the loss landscape. */
 export function inspector(settings: Settings, seed: number, signal: AbortSignal): Inspect {
   const epochs = numberSetting(settings, 'epochs');
   const grid = numberSetting(settings, 'grid');
-  return async (experiment, epoch) => {
+  return async (prepared, epoch) => {
     if (signal.aborted) return [];
     // A forward pass in training mode moves the running statistics of normalisation layers.
     const kept = Array.from(
-      experiment.statistics.values(),
+      prepared.statistics.values(),
       (variable) => [variable, variable.clone()] as const,
     );
     try {
       const records: AnalysisRecord[] = [
-        await gradientStatistics(experiment, epoch, numberSetting(settings, 'batches')),
+        await gradientStatistics(prepared, epoch, numberSetting(settings, 'batches')),
       ];
       for (const [variable, value] of kept) variable.assign(value);
       if (epoch === epochs && grid >= 3) {
         const samples = numberSetting(settings, 'landscape-size');
-        const landscape = await lossLandscape(experiment, seed, grid, samples, signal);
+        const landscape = await lossLandscape(prepared, seed, grid, samples, signal);
         if (landscape !== null) records.push(landscape);
       }
       return records;

@@ -1,6 +1,6 @@
 import { randomState, resumeRandom, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../experiments/experiment.ts';
+import type { PreparedExperiment } from '../experiments/prepare.ts';
 import type { LandscapeRecord } from '../runs/analysis-records.ts';
 
 /**
@@ -17,14 +17,14 @@ import type { LandscapeRecord } from '../runs/analysis-records.ts';
  * (https://arxiv.org/abs/1712.09913), section 4
  */
 export async function lossLandscape(
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   seed: number,
   points: number,
   samples: number,
   signal: AbortSignal,
 ): Promise<LandscapeRecord | null> {
-  const variables = [...experiment.variables].filter(([, variable]) => variable.rank >= 2);
-  const batches = await firstBatches(experiment, samples);
+  const variables = [...prepared.variables].filter(([, variable]) => variable.rank >= 2);
+  const batches = await firstBatches(prepared, samples);
   const centre = variables.map(([, variable]) => variable.clone());
   const [first, second] = [1, 2].map((which) =>
     variables.map(([name, variable]) => direction(variable, [seed, 'landscape', which, name])),
@@ -43,7 +43,7 @@ export async function lossLandscape(
             );
           });
         });
-        row.push(await meanLosses(experiment, batches));
+        row.push(await meanLosses(prepared, batches));
       }
       for (const name of row[0]!.keys()) {
         losses.set(name, [...(losses.get(name) ?? []), row.map((at) => at.get(name)!)]);
@@ -62,10 +62,13 @@ export async function lossLandscape(
   }
 }
 
-async function firstBatches(experiment: Experiment, samples: number): Promise<tf.NamedTensorMap[]> {
+async function firstBatches(
+  prepared: PreparedExperiment,
+  samples: number,
+): Promise<tf.NamedTensorMap[]> {
   const batches: tf.NamedTensorMap[] = [];
   let seen = 0;
-  for await (const batch of experiment.train(0)) {
+  for await (const batch of prepared.train(0)) {
     batches.push(batch);
     seen += Object.values(batch)[0]!.shape[0];
     if (seen >= samples) break;
@@ -89,13 +92,13 @@ function direction(
 }
 
 async function meanLosses(
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   batches: readonly tf.NamedTensorMap[],
 ): Promise<ReadonlyMap<string, number>> {
   const names: string[] = [];
   const means = tf.tidy(() => {
     const each = batches.map((batch) => {
-      const measured = experiment.objectives(batch, { training: false });
+      const measured = prepared.objectives(batch, { training: false, step: 0 });
       if (names.length === 0) names.push(...Object.keys(measured));
       return tf.stack(names.map((name) => own(measured, name)!.loss));
     });

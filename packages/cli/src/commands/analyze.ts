@@ -6,5 +6,5 @@ import { perExperiment } from './per-experiment.ts';
 
 /** `multigrad analyze`: a comparison that looks at gradients and losses at fixed weights between epochs. */
 export function analyzeCommand(context: CommandContext): Command {
-  return perExperiment((recipe) => comparisonOf('analyze', analyzed(recipe), context));
+  return perExperiment((experiment) => comparisonOf('analyze', analyzed(experiment), context));
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Recipe } from '../experiments/recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { check } from '../training/check-gradients.ts';
 import type { CommandContext, Written } from './command.ts';
 import { addExperimentOptions, settingsOf } from './experiment-options.ts';
@@ -8,17 +8,17 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad check`: compares an experiment's gradients with finite differences. */
 export function checkCommand(context: CommandContext): Command {
-  return perExperiment((recipe) => checkOf(recipe, context));
+  return perExperiment((experiment) => checkOf(experiment, context));
 }
 
-function checkOf(recipe: Recipe, { environment, done }: CommandContext): Command {
-  const command = new Command(recipe.name)
-    .description(`${recipe.title}: its gradients beside finite differences.`)
+function checkOf(experiment: Experiment, { environment, done }: CommandContext): Command {
+  const command = new Command(experiment.name)
+    .description(`${experiment.title}: its gradients beside finite differences.`)
     .option('--samples <number>', 'Entries of each variable that are tried.', '2')
     .option('--seed <number>', 'Seed of data, weights, order and entries.', '0');
-  return addExperimentOptions(command, recipe).action(async (written: Written) => {
-    const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
-    const samples = wholeNumber(recipe.name, 'samples', written['samples'] as string, 1);
-    done(await check(recipe, settingsOf(recipe, written), seed, samples, environment));
+  return addExperimentOptions(command, experiment).action(async (written: Written) => {
+    const seed = wholeNumber(experiment.name, 'seed', written['seed'] as string, 0);
+    const samples = wholeNumber(experiment.name, 'samples', written['samples'] as string, 1);
+    done(await check(experiment, settingsOf(experiment, written), seed, samples, environment));
   });
 }

@@ -1,5 +1,6 @@
+import { own } from '@multigrad/core/strategy';
 import { Command, Option } from 'commander';
-import type { PresetName, Recipe } from '../experiments/recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { expandAll } from '../strategies/catalog.ts';
 import { collectSpecifiers } from '../strategies/split-specifiers.ts';
 import type { CommandContext, Written } from './command.ts';
@@ -10,7 +11,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad compare`: trains several strategies on one experiment and compares them. */
 export function compareCommand(context: CommandContext): Command {
-  return perExperiment((recipe) => comparisonOf('compare', recipe, context));
+  return perExperiment((experiment) => comparisonOf('compare', experiment, context));
 }
 
 const append = (value: string, before: readonly string[] = []): readonly string[] => [
@@ -18,34 +19,40 @@ const append = (value: string, before: readonly string[] = []): readonly string[
   value,
 ];
 
+/** How many seeds each preset has. */
+function seedsOf({ presets }: Experiment): string {
+  const seeds = Object.entries(presets).map(([name, preset]) => [name, preset.seeds] as const);
+  return seeds.every(([, count]) => count === seeds[0]![1])
+    ? `default ${seeds[0]![1]}`
+    : seeds.map(([name, count]) => `${name} ${count}`).join(', ');
+}
+
 /** The command that compares strategies on one experiment, or analyzes them. */
 export function comparisonOf(
   name: 'compare' | 'analyze',
-  recipe: Recipe,
+  experiment: Experiment,
   context: CommandContext,
 ): Command {
-  const strategies = name === 'analyze' ? ['sum', 'mmpareto'] : recipe.strategies;
-  const command = new Command(recipe.name)
-    .description(`${recipe.title}: ${recipe.summary}`)
+  const strategies = name === 'analyze' ? ['sum', 'mmpareto'] : experiment.strategies;
+  const command = new Command(experiment.name)
+    .description(`${experiment.title}: ${experiment.summary}`)
     .addOption(
       new Option(
         '--strategies <list>',
         `Strategies, separated by commas; all for every one that is installed. (default ${strategies.join(',')})`,
       ).argParser(append),
     )
-    .option(
-      '--seeds <number>',
-      `Number of seeds, from 0 on. (quick ${recipe.presets.quick.seeds}, full ${recipe.presets.full.seeds})`,
-    );
-  return addTrainingOptions(command, recipe).action(async (written: Written) => {
+    .option('--seeds <number>', `Number of seeds, from 0 on. (${seedsOf(experiment)})`);
+  return addTrainingOptions(command, experiment).action(async (written: Written) => {
     const lists = written['strategies'] as readonly string[] | undefined;
     const seeds = written['seeds'] as string | undefined;
-    const preset = recipe.presets[written['preset'] as PresetName];
-    const count = seeds === undefined ? preset.seeds : wholeNumber(recipe.name, 'seeds', seeds, 1);
-    const config = configOf(name, recipe, written, {
+    const preset = own(experiment.presets, written['preset'] as string)!;
+    const count =
+      seeds === undefined ? preset.seeds : wholeNumber(experiment.name, 'seeds', seeds, 1);
+    const config = configOf(name, experiment, written, {
       strategies: lists ? expandAll(collectSpecifiers(lists)) : strategies,
       seeds: Array.from({ length: count }, (_, seed) => seed),
     });
-    context.done(await trainIntoFolder(config, outputOf(recipe, written), context));
+    context.done(await trainIntoFolder(config, outputOf(experiment, written), context));
   });
 }

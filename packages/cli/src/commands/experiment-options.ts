@@ -1,15 +1,12 @@
 import { own } from '@multigrad/core/strategy';
-import type { OptionSpec } from '@multigrad/core/strategy';
 import { type Command, Option } from 'commander';
-import type { PresetName, Recipe } from '../experiments/recipe.ts';
-import { resolveSettings, settingSpecs } from '../experiments/settings.ts';
+import type { Experiment, SettingSpec } from '@multigrad/experiment';
+import { defaultPreset, resolveSettings, settingSpecs } from '../experiments/settings.ts';
 import type { ComparisonConfig, TrainingCommand } from '../runs/config.ts';
 import type { Settings } from '../runs/settings.ts';
 import { version } from '../shared/version.ts';
 import type { Written } from './command.ts';
 import type { Output } from './train-into-folder.ts';
-
-const presetNames: readonly PresetName[] = ['quick', 'full'];
 
 const folderNotes = `
 Output folder: config.json; runs/<strategy>-seed<k>/ with epochs.jsonl, steps.jsonl, result.json and checkpoints; table.csv; table.md;
@@ -22,35 +19,47 @@ Strategies: see \`multigrad strategies\`. A comma before \`key=\` goes on with t
 Baselines: \`joint\` trains on the loss of all modalities alone, \`only-<objective>\` on that objective alone, and
 \`scaled-sum:factor=1.5\` is the sum with a larger learning rate for what several objectives share.`;
 
-function settingOption(name: string, spec: OptionSpec, { presets }: Recipe): Option {
-  const placeholder = spec.kind === 'number' ? 'number' : 'name';
-  const option = new Option(`--${name} <${placeholder}>`);
-  const values = presetNames.map((preset) => own(presets[preset].settings, name));
-  const fallback = 'default' in spec ? String(spec.default) : '';
-  const [quick = fallback, full = fallback] = values.map((value) =>
-    value === undefined ? undefined : String(value),
+const placeholders = { number: 'number', choice: 'name', boolean: 'true|false', path: 'path' };
+
+function settingOption(name: string, spec: SettingSpec, { presets }: Experiment): Option {
+  const option = new Option(`--${name} <${placeholders[spec.kind]}>`);
+  option.description = spec.description;
+  if (spec.kind === 'choice') option.description += ` One of ${spec.choices.join(', ')}.`;
+  const fallback = spec.kind === 'path' ? '' : String(spec.default);
+  const values = Object.entries(presets).map(
+    ([preset, { settings }]) => [preset, String(own(settings, name) ?? fallback)] as const,
   );
-  const choices = spec.kind === 'choice' ? ` One of ${spec.choices.join(', ')}.` : '';
-  const shown = quick === full ? `default ${quick}` : `quick ${quick}, full ${full}`;
-  option.description = `${spec.description}${choices} (${shown})`;
+  const [[, first]] = values as [(typeof values)[number]];
+  const shown = values.every(([, value]) => value === first)
+    ? `default ${first}`
+    : values.map(([preset, value]) => `${preset} ${value}`).join(', ');
+  if (spec.kind !== 'path' || first !== '') option.description += ` (${shown})`;
   return option;
 }
 
+/** The settings of an experiment, paths last. */
+function shownSettings(experiment: Experiment): [string, SettingSpec][] {
+  const all = Object.entries(settingSpecs(experiment));
+  const isPath = ([, { kind }]: readonly [string, SettingSpec]): boolean => kind === 'path';
+  return [...all.filter((entry) => !isPath(entry)), ...all.filter(isPath)];
+}
+
 /** Adds an option for each setting of an experiment, and the presets. */
-export function addExperimentOptions(command: Command, recipe: Recipe): Command {
-  for (const [name, spec] of Object.entries(settingSpecs(recipe)))
-    command.addOption(settingOption(name, spec, recipe));
-  for (const [name, description] of Object.entries(recipe.folders))
-    command.option(`--${name} <folder>`, description);
-  const presets = presetNames.map((name) => `${name}: ${recipe.presets[name].summary}`).join('; ');
+export function addExperimentOptions(command: Command, experiment: Experiment): Command {
+  for (const [name, spec] of shownSettings(experiment))
+    command.addOption(settingOption(name, spec, experiment));
+  const presets = Object.entries(experiment.presets);
+  const described = presets.map(([name, { summary }]) => `${name}: ${summary}`).join('; ');
   return command.addOption(
-    new Option('--preset <name>', `${presets}.`).choices(presetNames).default('quick'),
+    new Option('--preset <name>', `${described}.`)
+      .choices(presets.map(([name]) => name))
+      .default(defaultPreset(experiment)),
   );
 }
 
 /** Adds the options of commands that train: an experiment's settings, and where results go. */
-export function addTrainingOptions(command: Command, recipe: Recipe): Command {
-  return addExperimentOptions(command, recipe)
+export function addTrainingOptions(command: Command, experiment: Experiment): Command {
+  return addExperimentOptions(command, experiment)
     .option('--out <folder>', 'Output folder. (default runs/<experiment>-<date and time>)')
     .option('--force', 'Replace the results that the output folder holds.', false)
     .option(
@@ -62,10 +71,9 @@ export function addTrainingOptions(command: Command, recipe: Recipe): Command {
 }
 
 /** What the user wrote for the settings, by flag name. */
-function writtenSettings(recipe: Recipe, written: Written): Record<string, string> {
-  const names = [...Object.keys(settingSpecs(recipe)), ...Object.keys(recipe.folders)];
+function writtenSettings(experiment: Experiment, written: Written): Record<string, string> {
   return Object.fromEntries(
-    names.flatMap((name) => {
+    Object.keys(settingSpecs(experiment)).flatMap((name) => {
       const text = own(written, new Option(`--${name} <value>`).attributeName());
       return typeof text === 'string' ? [[name, text]] : [];
     }),
@@ -73,30 +81,34 @@ function writtenSettings(recipe: Recipe, written: Written): Record<string, strin
 }
 
 /** The settings that the user asked for, those left out taken from the preset. */
-export function settingsOf(recipe: Recipe, written: Written): Settings {
-  return resolveSettings(recipe, written['preset'] as PresetName, writtenSettings(recipe, written));
+export function settingsOf(experiment: Experiment, written: Written): Settings {
+  return resolveSettings(
+    experiment,
+    written['preset'] as string,
+    writtenSettings(experiment, written),
+  );
 }
 
-function defaultFolder(recipe: Recipe): string {
+function defaultFolder(experiment: Experiment): string {
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return `runs/${recipe.name}-${stamp}`;
+  return `runs/${experiment.name}-${stamp}`;
 }
 
 /** What the user asked to be trained. */
 export function configOf(
   command: TrainingCommand,
-  recipe: Recipe,
+  experiment: Experiment,
   written: Written,
   { strategies, seeds }: Pick<ComparisonConfig, 'strategies' | 'seeds'>,
 ): ComparisonConfig {
-  const settings = settingsOf(recipe, written);
-  return { format: 1, version, command, recipe: recipe.name, strategies, seeds, settings };
+  const settings = settingsOf(experiment, written);
+  return { format: 1, version, command, experiment: experiment.name, strategies, seeds, settings };
 }
 
 /** Where the user wants results. */
-export function outputOf(recipe: Recipe, written: Written): Output {
+export function outputOf(experiment: Experiment, written: Written): Output {
   return {
-    out: (written['out'] as string | undefined) ?? defaultFolder(recipe),
+    out: (written['out'] as string | undefined) ?? defaultFolder(experiment),
     force: written['force'] === true,
     tensorboard: written['tensorboard'] === true,
   };

@@ -1,16 +1,17 @@
 import { Command } from 'commander';
-import { recipes } from '../experiments/index.ts';
-import type { Recipe } from '../experiments/recipe.ts';
+import { experiments } from '../experiments/index.ts';
+import type { Experiment } from '@multigrad/experiment';
 
 /**
  * A command that has an experiment as its first argument: one subcommand for each.
  *
  * @param commandOf - makes the command of an experiment, with its settings as options
  */
-export function perExperiment(commandOf: (recipe: Recipe) => Command): Command {
+export function perExperiment(commandOf: (experiment: Experiment) => Command): Command {
   const group = new Command().commandsGroup('Experiments:');
   // The list shows titles; the whole description stands in the experiment's own help.
-  for (const recipe of recipes) group.addCommand(commandOf(recipe).summary(recipe.title));
+  for (const experiment of experiments)
+    group.addCommand(commandOf(experiment).summary(experiment.title));
   return group
     .usage('<experiment> [options]')
     .helpCommand(false)
@@ -19,7 +20,7 @@ export function perExperiment(commandOf: (recipe: Recipe) => Command): Command {
 }
 
 function settingsHint(group: Command): string {
-  const [first] = recipes;
+  const [first] = experiments;
   const command = `multigrad ${group.name()} ${first!.name}`;
   return `
 The settings of an experiment, with their values in both presets:

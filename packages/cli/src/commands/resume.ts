@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { nodeFiles } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
-import { recipeOf } from '../analysis/recipe-of.ts';
+import { experimentOf } from '../analysis/experiment-of.ts';
 import { assertSettings } from '../experiments/settings.ts';
 import { recoverConfig } from '../runs/rebuild-config.ts';
 import { outsideSpecifiers } from '../strategies/catalog.ts';
@@ -48,8 +48,8 @@ async function resume(
 ): Promise<number> {
   const { files = nodeFiles, folder, print } = context.environment;
   const config = await recoverConfig(resolve(folder, given), files, print);
-  const recipe = recipeOf(config);
-  const outside = outsideSpecifiers(recipe, config.strategies);
+  const experiment = experimentOf(config);
+  const outside = outsideSpecifiers(experiment, config.strategies);
   if (outside.length > 0 && !trust) {
     throw new MultigradError(
       'invalid-option',
@@ -57,6 +57,6 @@ async function resume(
         'Where the folder is yours, or you have read that code, add --trust.',
     );
   }
-  assertSettings(recipe, config.settings);
+  assertSettings(experiment, config.settings);
   return trainIntoFolder(config, { out: given, force: false, tensorboard }, context);
 }

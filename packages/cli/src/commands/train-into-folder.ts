@@ -3,14 +3,15 @@ import { useBackend } from '@multigrad/backends';
 import { type Files, nodeFiles } from '@multigrad/core/files';
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import picocolors from 'picocolors';
-import { recipeOf } from '../analysis/recipe-of.ts';
+import { experimentOf } from '../analysis/experiment-of.ts';
 import { barProgress } from '../progress/bars.ts';
 import { lineProgress } from '../progress/lines.ts';
 import { LostThreads } from '../progress/lost-threads.ts';
 import type { Progress } from '../progress/progress.ts';
 import { quoted, resultLines, writeOutputs } from '../report/outputs.ts';
-import { type ComparisonConfig, titled } from '../runs/config.ts';
+import { type ComparisonConfig, extendsConfig, mergeConfigs, titled } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
+import { findConfig } from '../runs/read-folder.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
 import { textSetting } from '../runs/settings.ts';
 import type { Environment } from '../shared/environment.ts';
@@ -21,6 +22,7 @@ import type { Comparison } from '../training/comparison.ts';
 import { openRuns } from '../training/open-runs.ts';
 import { followRun } from '../training/ranks/follow-run.ts';
 import { trainRuns } from '../training/train-runs.ts';
+import { tryExperiment } from '../training/try-experiment.ts';
 import type { CommandContext } from './command.ts';
 
 /** Where the user wants results, and what happens to those that are there. */
@@ -48,19 +50,27 @@ export async function trainIntoFolder(
   context: TrainingContext,
 ): Promise<number> {
   const { environment, ranks } = context;
-  const recipe = recipeOf(given);
+  const experiment = experimentOf(given);
   await ranks.check(given, environment.folder);
-  const strategies = await chooseStrategies(recipe, given.strategies, environment.folder);
-  const config = { ...given, ...titled({ ...given.titles, ...outsideTitles(recipe, strategies) }) };
-  const asked: Comparison = { config, recipe, strategies };
+  const strategies = await chooseStrategies(experiment, given.strategies, environment.folder);
+  const config = {
+    ...given,
+    ...titled({ ...given.titles, ...outsideTitles(experiment, strategies) }),
+  };
+  const asked: Comparison = { config, experiment, strategies };
   if (!ranks.leads) return followRun(asked, ranks, environment);
   const folder = resolve(environment.folder, output.out);
   const { files = nodeFiles, signal, print, complain, draw } = environment;
+  const due = await isTrainingDue(folder, config, output.force, files);
+  const machine = due ? await startMachine(config, environment) : null;
+  // An experiment that is broken fails here, before a folder is made.
+  if (due) await tryExperiment(experiment, config.settings, config.seeds[0]!);
   const opened = await openOutputFolder(folder, config, output.force, files);
   try {
     const whole = opened.config;
     const left = await openRuns(folder, config, whole, files);
-    const failures = await train(asked, whole, left, { ...output, folder, files }, context);
+    const site = { ...output, folder, files, machine };
+    const failures = await train(asked, whole, left, site, context);
     const summary = await writeOutputs(folder, whole, output.out, files, draw);
     for (const line of resultLines(output.out, summary)) print(line);
     for (const failure of failures) complain(`Failed: ${failure}`);
@@ -77,11 +87,46 @@ export async function trainIntoFolder(
   }
 }
 
+/** Whether a folder lacks a run of what is asked for. One of another configuration is refused later. */
+async function isTrainingDue(
+  folder: string,
+  config: ComparisonConfig,
+  force: boolean,
+  files: Files,
+): Promise<boolean> {
+  const there = force ? null : await findConfig(folder, files);
+  if (there === null) return true;
+  if (!extendsConfig(there, config)) return false;
+  const left = await openRuns(folder, config, mergeConfigs(there, config), files);
+  return left.length > 0;
+}
+
+/** What trains: a backend that is ready, and where its messages go. */
+interface Machine {
+  readonly backend: Awaited<ReturnType<typeof useBackend>>;
+  readonly progress: Progress;
+  readonly lostThreads: LostThreads;
+}
+
+async function startMachine(
+  { settings }: ComparisonConfig,
+  environment: Environment,
+): Promise<Machine> {
+  // Without it the cpu backend prints an advertisement of another package.
+  enableProdMode();
+  const progress = progressOf(environment);
+  const lostThreads = new LostThreads((text) => progress.note(text));
+  const backend = await useBackend(textSetting(settings, 'backend'), lostThreads);
+  return { backend, progress, lostThreads };
+}
+
 /** An output folder that is open. */
 interface OpenOutput extends Output {
   /** Its path. */
   readonly folder: string;
   readonly files: Files;
+  /** Null where nothing was left to do when the folder was looked at. */
+  readonly machine: Machine | null;
 }
 
 /**
@@ -94,10 +139,10 @@ async function train(
   asked: Comparison,
   whole: ComparisonConfig,
   left: readonly RunName[],
-  { out, folder, files, tensorboard }: OpenOutput,
+  { out, folder, files, tensorboard, machine }: OpenOutput,
   { environment, ranks }: TrainingContext,
 ): Promise<readonly string[]> {
-  const { config, recipe } = asked;
+  const { config, experiment } = asked;
   const { print, signal } = environment;
   const all = runNames(config).length;
   if (left.length === 0) {
@@ -108,14 +153,10 @@ async function train(
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
     return [];
   }
-  // Without it the cpu backend prints an advertisement of another package.
-  enableProdMode();
-  const progress = progressOf(environment);
-  const lostThreads = new LostThreads((text) => progress.note(text));
-  const backend = await useBackend(textSetting(config.settings, 'backend'), lostThreads);
+  const { backend, progress, lostThreads } = machine ?? (await startMachine(config, environment));
   const strategyCount = formatCount(config.strategies.length, 'strategy', 'strategies');
   const seedCount = formatCount(config.seeds.length, 'seed');
-  print(`${recipe.title}: ${strategyCount}, ${seedCount}, into ${out}`);
+  print(`${experiment.title}: ${strategyCount}, ${seedCount}, into ${out}`);
   print(`Backend: ${backend.name} (${backend.reason})`);
   for (const line of ranks.introduction) print(line);
   if (left.length < all) {

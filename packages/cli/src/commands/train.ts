@@ -1,6 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
-import type { Recipe } from '../experiments/recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { learningRates } from '../runs/settings.ts';
 import type { CommandContext, Written } from './command.ts';
 import { addTrainingOptions, configOf, outputOf } from './experiment-options.ts';
@@ -11,18 +11,18 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad train`: trains one strategy once. */
 export function trainCommand(context: CommandContext): Command {
-  return perExperiment((recipe) => trainingOf(recipe, context));
+  return perExperiment((experiment) => trainingOf(experiment, context));
 }
 
-function trainingOf(recipe: Recipe, context: CommandContext): Command {
+function trainingOf(experiment: Experiment, context: CommandContext): Command {
   const command = addRequiredOption(
-    new Command(recipe.name).description(`${recipe.title}: ${recipe.summary}`),
+    new Command(experiment.name).description(`${experiment.title}: ${experiment.summary}`),
     '--strategy <specifier>',
     'Strategy, as in mmpareto:gamma=2,rescale=tensor.',
   ).option('--seed <number>', 'Seed of data, weights and order.', '0');
-  return addTrainingOptions(command, recipe).action(async (written: Written) => {
-    const seed = wholeNumber(recipe.name, 'seed', written['seed'] as string, 0);
-    const config = configOf('train', recipe, written, {
+  return addTrainingOptions(command, experiment).action(async (written: Written) => {
+    const seed = wholeNumber(experiment.name, 'seed', written['seed'] as string, 0);
+    const config = configOf('train', experiment, written, {
       strategies: [written['strategy'] as string],
       seeds: [seed],
     });
@@ -32,6 +32,6 @@ function trainingOf(recipe: Recipe, context: CommandContext): Command {
         `Option \`lr\` of \`train\` should be one learning rate; several are for \`compare\`. Found "${config.settings['lr']!}".`,
       );
     }
-    context.done(await trainIntoFolder(config, outputOf(recipe, written), context));
+    context.done(await trainIntoFolder(config, outputOf(experiment, written), context));
   });
 }

@@ -223,7 +223,7 @@ describe('a program that is stopped', () => {
     mkdirSync(program.path('somebody'));
     writeFileSync(program.path('evil.mjs'), evil);
     const config = {
-      ...{ format: 1, version: '0.0.0', command: 'compare', recipe: 'cg-mnist' },
+      ...{ format: 1, version: '0.0.0', command: 'compare', experiment: 'cg-mnist' },
       strategies: ['./evil.mjs'],
     };
     const settings = {

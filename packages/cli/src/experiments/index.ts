@@ -1,39 +1,39 @@
 import { MultigradError, nearestName } from '@multigrad/core/strategy';
-import { avDigitsMmtmRecipe } from './av-digits-mmtm.ts';
-import { avDigitsTransformerRecipe } from './av-digits-transformer.ts';
-import { avDigitsRecipe } from './av-digits.ts';
-import { cgMnistRecipe } from './cg-mnist.ts';
-import { cremaDRecipe } from './crema-d.ts';
-import { fashionAndDigitRecipe } from './fashion-and-digit.ts';
-import { multiMnistNoisyRecipe, multiMnistRecipe } from './multi-mnist.ts';
-import type { Recipe } from './recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
+import { avDigitsMmtm } from './builtin/av-digits-mmtm.ts';
+import { avDigitsTransformer } from './builtin/av-digits-transformer.ts';
+import { avDigits } from './builtin/av-digits.ts';
+import { cgMnist } from './builtin/cg-mnist.ts';
+import { cremaD } from './builtin/crema-d.ts';
+import { fashionAndDigit } from './builtin/fashion-and-digit.ts';
+import { multiMnist, multiMnistNoisy } from './builtin/multi-mnist.ts';
 
-/** Every experiment that the command line can run, in the order of its help. */
-export const recipes: readonly Recipe[] = [
-  cgMnistRecipe,
-  avDigitsRecipe,
-  avDigitsTransformerRecipe,
-  avDigitsMmtmRecipe,
-  multiMnistRecipe,
-  multiMnistNoisyRecipe,
-  fashionAndDigitRecipe,
-  cremaDRecipe,
+/** The experiments that come with the program, in the order of its help. */
+export const experiments: readonly Experiment[] = [
+  cgMnist,
+  avDigits,
+  avDigitsTransformer,
+  avDigitsMmtm,
+  multiMnist,
+  multiMnistNoisy,
+  fashionAndDigit,
+  cremaD,
 ];
 
-/** The recipe of a name, or undefined where this version has none. */
-export function findRecipe(name: string): Recipe | undefined {
-  return recipes.find((recipe) => recipe.name === name);
+/** The experiment of a name that comes with the program, or undefined where this version has none. */
+export function findExperiment(name: string): Experiment | undefined {
+  return experiments.find((experiment) => experiment.name === name);
 }
 
 /**
- * The recipe of a name.
+ * The experiment of a name that comes with the program.
  *
  * @throws MultigradError `invalid-argument` with the nearest name where there is none
  */
-export function requireRecipe(name: string): Recipe {
-  const recipe = findRecipe(name);
-  if (recipe) return recipe;
-  const names = recipes.map((one) => one.name);
+export function requireExperiment(name: string): Experiment {
+  const experiment = findExperiment(name);
+  if (experiment) return experiment;
+  const names = experiments.map((one) => one.name);
   const near = nearestName(name, names);
   throw new MultigradError(
     'invalid-argument',

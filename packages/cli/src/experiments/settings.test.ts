@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { requireRecipe } from './index.ts';
+import { requireExperiment } from './index.ts';
 import { resolveSettings } from './settings.ts';
 
-const recipe = requireRecipe('cg-mnist');
+const experiment = requireExperiment('cg-mnist');
 
 describe('resolveSettings', () => {
   it('takes what is written before the preset, and the preset before the default', () => {
-    const settings = resolveSettings(recipe, 'full', { epochs: '3', lr: '.05' });
+    const settings = resolveSettings(experiment, 'full', { epochs: '3', lr: '.05' });
     expect(settings).toMatchObject({
       epochs: 3,
       lr: 0.05,
@@ -18,7 +18,7 @@ describe('resolveSettings', () => {
 
   it('has a value for every setting in both presets', () => {
     for (const preset of ['quick', 'full'] as const) {
-      for (const value of Object.values(resolveSettings(recipe, preset, {})))
+      for (const value of Object.values(resolveSettings(experiment, preset, {})))
         expect(value).not.toBeNull();
     }
   });
@@ -32,13 +32,13 @@ describe('resolveSettings', () => {
     ['batch-size', '3001', 'should be at most `train-size`. Found 3001 for 3000 training samples.'],
     ['observe', '2.5', 'should be an integer >= 0. Found 2.5.'],
   ])('refuses --%s %s', (name, text, message) => {
-    expect(() => resolveSettings(recipe, 'quick', { [name]: text })).toThrow(message);
+    expect(() => resolveSettings(experiment, 'quick', { [name]: text })).toThrow(message);
   });
 });
 
-describe('requireRecipe', () => {
+describe('requireExperiment', () => {
   it('suggests the nearest experiment', () => {
-    expect(() => requireRecipe('cgmnist')).toThrow(
+    expect(() => requireExperiment('cgmnist')).toThrow(
       'There is no experiment `cgmnist`. Did you mean `cg-mnist`?',
     );
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '@multigrad/core/files';
-import { recipes } from '../experiments/index.ts';
+import { experiments } from '../experiments/index.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
@@ -29,20 +29,26 @@ export function quoted(argument: string): string {
 }
 
 /** The command line that measures a configuration again, into a new folder. */
-function repeatCommand({ command, recipe, strategies, seeds, settings }: ComparisonConfig): string {
+function repeatCommand({
+  command,
+  experiment,
+  strategies,
+  seeds,
+  settings,
+}: ComparisonConfig): string {
   const counted = seeds.every((seed, index) => seed === index);
   const analysed = command === 'analyze';
   const what =
     analysed || counted || strategies.length > 1
       ? [
           analysed ? 'analyze' : 'compare',
-          recipe,
+          experiment,
           '--strategies',
           strategies.join(','),
           '--seeds',
           String(seeds.length),
         ]
-      : ['train', recipe, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
+      : ['train', experiment, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
   // A setting of a folder that was not named is an empty text.
   const chosen = Object.entries(settings).filter(([, value]) => value !== '');
   const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -51,7 +57,8 @@ function repeatCommand({ command, recipe, strategies, seeds, settings }: Compari
 
 function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): string {
   const { config, notes } = summary;
-  const title = recipes.find(({ name }) => name === config.recipe)?.title ?? config.recipe;
+  const title =
+    experiments.find(({ name }) => name === config.experiment)?.title ?? config.experiment;
   const comparison = comparisonTable(summary);
   const parts = [
     `# ${title}`,

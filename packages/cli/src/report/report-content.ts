@@ -1,4 +1,5 @@
-import { findRecipe } from '../experiments/index.ts';
+import { findExperiment } from '../experiments/index.ts';
+import { baselineNotes } from '../results/baseline-notes.ts';
 import {
   comparisonCaption,
   comparisonTable,
@@ -61,7 +62,7 @@ export async function reportPage(
   draw: DrawPicture,
 ): Promise<ReportPage> {
   const { config } = summary;
-  const recipe = findRecipe(config.recipe);
+  const experiment = findExperiment(config.experiment);
   const styles = strategyStyles(config.strategies, summary.titles);
   const charts: DrawnChart[] = [];
   for (const make of makers) {
@@ -74,8 +75,8 @@ export async function reportPage(
       : `${config.strategies.length} strategies compared`;
   const backends = [...new Set(runs.flatMap(({ result }) => (result ? [result.backend] : [])))];
   return {
-    title: `${recipe?.title ?? config.recipe}: ${compared}`,
-    lead: recipe?.summary ?? '',
+    title: `${experiment?.title ?? config.experiment}: ${compared}`,
+    lead: experiment?.summary ?? '',
     results: resultsTable(summary),
     captions: [
       resultsCaption(summary),
@@ -84,7 +85,7 @@ export async function reportPage(
             'Within a seed every strategy starts from the same weights and sees the same batches in the same order.',
           ]
         : []),
-      ...(recipe?.notes(config.strategies) ?? []),
+      ...baselineNotes(config.strategies),
     ],
     comparison: comparisonTable(summary),
     comparisonCaption: comparisonCaption(summary),
@@ -94,7 +95,7 @@ export async function reportPage(
     styles,
     runs: runsTable(summary, runs),
     configuration: [
-      ['recipe', config.recipe],
+      ['experiment', config.experiment],
       ['strategies', config.strategies.join(', ')],
       ['seeds', config.seeds.join(', ')],
       ...Object.entries(config.settings).map(([name, value]) => [name, String(value)] as const),
@@ -105,7 +106,7 @@ export async function reportPage(
       { purpose: 'The same comparison again:', command: commands.repeat },
       { purpose: 'This page anew from the files of its folder:', command: commands.redraw },
     ],
-    sources: recipe?.sources ?? [],
+    sources: experiment?.sources ?? [],
   };
 }
 

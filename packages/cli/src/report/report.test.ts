@@ -170,7 +170,7 @@ describe('renderReport', () => {
       epochs: run.epochs.map((epoch) => ({ ...epoch, conflicts: {} })),
     }));
     const html = await renderReport(
-      summarize({ ...config, recipe: 'of-tomorrow' }, blind),
+      summarize({ ...config, experiment: 'of-tomorrow' }, blind),
       blind,
       commands,
     );

@@ -45,7 +45,7 @@ export type Standing = 'best' | 'close' | 'behind';
 /** The results of a comparison, ready for tables and charts. */
 export interface Summary {
   readonly config: ComparisonConfig;
-  /** Objectives in the order of the recipe. */
+  /** Objectives in the order of the experiment. */
   readonly objectives: readonly string[];
   /** Keys of the groups that two or more objectives reach. */
   readonly groups: readonly string[];

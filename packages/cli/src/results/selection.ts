@@ -1,5 +1,5 @@
 import { own } from '@multigrad/core/strategy';
-import { findRecipe } from '../experiments/index.ts';
+import { findExperiment } from '../experiments/index.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord, RunRecord } from '../runs/records.ts';
 import { mean } from '../shared/statistics.ts';
@@ -9,7 +9,7 @@ import { learningRates, selectsBest } from '../runs/settings.ts';
 // never used for it.
 
 /**
- * What models are selected by after an epoch, larger is better: the validation accuracy of the recipe's joint objective,
+ * What models are selected by after an epoch, larger is better: the validation accuracy of the experiment's joint objective,
  * or the mean over all objectives where tasks stand side by side; null where nothing was validated.
  */
 function validationScore({ validation }: EpochRecord, objective: string | null): number | null {
@@ -24,7 +24,7 @@ function validationScore({ validation }: EpochRecord, objective: string | null):
 export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochRecord | null {
   const last = run.epochs.at(-1) ?? null;
   if (!selectsBest(config.settings)) return last;
-  const objective = findRecipe(config.recipe)?.baseline ?? null;
+  const objective = findExperiment(config.experiment)?.baseline ?? null;
   let [best, bestScore] = [last, Number.NEGATIVE_INFINITY];
   for (const epoch of run.epochs) {
     const score = validationScore(epoch, objective) ?? Number.NEGATIVE_INFINITY;
@@ -41,7 +41,7 @@ export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochReco
  */
 export function selectRate(runs: readonly RunRecord[], config: ComparisonConfig): number {
   const rates = learningRates(config.settings);
-  const objective = findRecipe(config.recipe)?.baseline ?? null;
+  const objective = findExperiment(config.experiment)?.baseline ?? null;
   let [best, bestScore] = [rates[0]!, Number.NEGATIVE_INFINITY];
   for (const rate of rates) {
     const scores = runs.flatMap((run) => {

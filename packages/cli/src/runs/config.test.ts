@@ -6,7 +6,7 @@ const config: ComparisonConfig = {
   format: 1,
   version: '1.0.0',
   command: 'compare',
-  recipe: 'cg-mnist',
+  experiment: 'cg-mnist',
   strategies: ['sum', 'mgda'],
   seeds: [0, 1],
   settings: { epochs: 4, backend: 'auto' },

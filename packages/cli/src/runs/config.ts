@@ -33,7 +33,8 @@ export interface ComparisonConfig {
   readonly version: string;
   /** The command that made the folder. */
   readonly command: TrainingCommand;
-  readonly recipe: string;
+  /** Name of the experiment. */
+  readonly experiment: string;
   /** Specifiers as the user wrote them, in the order of the tables. */
   readonly strategies: readonly string[];
   /**
@@ -46,7 +47,10 @@ export interface ComparisonConfig {
 }
 
 const settings = byName(
-  shape('a text or a finite number', (one) => typeof one === 'string' || Number.isFinite(one)),
+  shape(
+    'a text, a finite number, true or false',
+    (one) => typeof one === 'string' || typeof one === 'boolean' || Number.isFinite(one),
+  ),
 );
 
 const distinct = (inner: Shape): Shape =>
@@ -57,12 +61,20 @@ const distinct = (inner: Shape): Shape =>
     }),
   );
 
+/** Folders of the first versions call the experiment their `experiment`. */
+function withExperiment(
+  config: Partial<ComparisonConfig> & { readonly experiment?: unknown },
+): Partial<ComparisonConfig> {
+  const { experiment, ...rest } = config;
+  return typeof experiment === 'string' ? { experiment: experiment, ...rest } : config;
+}
+
 /** The shape of `config.json`, beside its format. */
 const configShape: Shape = fields(
   {
     version: text,
     command: oneOf(trainingCommands),
-    recipe: text,
+    experiment: text,
     strategies: distinct(text),
     seeds: distinct(count),
     settings,
@@ -77,7 +89,7 @@ const configShape: Shape = fields(
  * @throws MultigradError `unsupported` for another format, `invalid-data` where it is no configuration
  */
 export function checkConfig(value: unknown, where: string): ComparisonConfig {
-  const config = (value ?? {}) as Partial<ComparisonConfig>;
+  const config = withExperiment((value ?? {}) as Partial<ComparisonConfig>);
   if (config.format !== 1) {
     throw new MultigradError(
       'unsupported',
@@ -103,13 +115,13 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
 function flatten({
   format,
   version,
-  recipe,
+  experiment,
   strategies,
   seeds,
   settings,
 }: ComparisonConfig): Map<string, string> {
   return new Map(
-    Object.entries({ format, version, recipe, strategies, seeds, ...settings }).map(
+    Object.entries({ format, version, experiment, strategies, seeds, ...settings }).map(
       ([name, value]) => [name, JSON.stringify(value)],
     ),
   );

@@ -17,7 +17,7 @@ import {
 
 // The shapes that lines of files of records and results of runs are checked against.
 
-const scores = byName(fields({ loss: measured }, { accuracy: measured }));
+const scores = byName(dependent(byName(measured), () => fields({ loss: measured })));
 const conflicts = byName(fields({ seen: count, conflicting: count }));
 const stepTime = fields({ plain: measured, observed: measured });
 

@@ -1,7 +1,18 @@
 import { own } from '@multigrad/core/strategy';
 import type { StepReport } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
-import { assertShape, byName, count, fields, finite, list, measured, pair, text } from './shape.ts';
+import {
+  assertShape,
+  byName,
+  count,
+  fields,
+  finite,
+  list,
+  measured,
+  pair,
+  type Shape,
+  text,
+} from './shape.ts';
 import { median } from '../shared/statistics.ts';
 import type {
   ConflictCount,
@@ -12,46 +23,46 @@ import type {
   StepTime,
 } from './records.ts';
 
+/** A sum of what was measured, and how often it was. */
 interface Sum {
-  loss: number;
-  accuracy: number;
-  count: number;
-  judged: number;
+  readonly sum: number;
+  readonly count: number;
 }
+
+/** Sums of an objective's loss and metrics, by name. */
+type Sums = Readonly<Record<string, Sum>>;
 
 /** Sums of what steps measured, by objective. */
 class Means {
-  readonly #sums: Map<string, Sum>;
+  readonly #sums: Map<string, Sums>;
 
-  constructor(sums: Iterable<readonly [string, Sum]> = []) {
-    this.#sums = new Map(Array.from(sums, ([name, sum]) => [name, { ...sum }]));
+  constructor(sums: Iterable<readonly [string, Sums]> = []) {
+    this.#sums = new Map(sums);
   }
 
-  entries(): [string, Sum][] {
+  entries(): [string, Sums][] {
     return [...this.#sums];
   }
 
   add({ losses, metrics }: StepReport): void {
     for (const [name, loss] of Object.entries(losses)) {
       if (loss === undefined) continue;
-      const sum = this.#sums.get(name) ?? { loss: 0, accuracy: 0, count: 0, judged: 0 };
-      sum.loss += loss;
-      sum.count += 1;
-      const accuracy = own(metrics, name)?.['accuracy'];
-      if (accuracy !== undefined) {
-        sum.accuracy += accuracy;
-        sum.judged += 1;
-      }
-      this.#sums.set(name, sum);
+      const before = this.#sums.get(name) ?? {};
+      const values = Object.entries({ loss, ...own(metrics, name) });
+      const added = values.map(([metric, value]): [string, Sum] => {
+        const { sum, count } = own(before, metric) ?? { sum: 0, count: 0 };
+        return [metric, { sum: sum + value, count: count + 1 }];
+      });
+      this.#sums.set(name, { ...before, ...Object.fromEntries(added) });
     }
   }
 
   scores(): Record<string, ObjectiveScore> {
     return Object.fromEntries(
-      Array.from(this.#sums, ([name, { loss, accuracy, count, judged }]) => [
-        name,
-        { loss: loss / count, ...(judged > 0 ? { accuracy: accuracy / judged } : {}) },
-      ]),
+      Array.from(this.#sums, ([name, sums]) => {
+        const means = Object.entries(sums).map(([metric, { sum, count }]) => [metric, sum / count]);
+        return [name, Object.fromEntries(means) as ObjectiveScore];
+      }),
     );
   }
 }
@@ -98,7 +109,7 @@ interface RecorderState {
   readonly conflicts: Readonly<Record<string, ConflictCount>>;
   readonly epoch: {
     readonly number: number;
-    readonly means: readonly (readonly [string, Sum])[];
+    readonly means: readonly (readonly [string, Sums | FirstSums])[];
     readonly conflicts: Readonly<Record<string, ConflictCount>>;
     readonly plain: number;
     readonly observed: number;
@@ -106,6 +117,27 @@ interface RecorderState {
 }
 
 const conflictShape = byName(fields({ seen: count, conflicting: count }));
+
+/** Sums in checkpoints of the first versions, which knew one metric. */
+interface FirstSums {
+  readonly loss: number;
+  readonly count: number;
+  readonly accuracy: number;
+  readonly judged: number;
+}
+
+const firstSums = fields({ loss: measured, accuracy: measured, count, judged: count });
+const laterSums = byName(fields({ sum: measured, count }));
+const sumsShape: Shape = (value, at) => (firstSums(value) === null ? null : laterSums(value, at));
+
+function sumsOf(saved: Sums | FirstSums): Sums {
+  if (firstSums(saved) !== null) return saved as Sums;
+  const { loss, count, accuracy, judged } = saved as FirstSums;
+  return {
+    loss: { sum: loss, count },
+    ...(judged > 0 ? { accuracy: { sum: accuracy, count: judged } } : {}),
+  };
+}
 
 /** The shape of what `snapshot` returns: a checkpoint that somebody else made may hold something else. */
 const stateShape = fields({
@@ -115,7 +147,7 @@ const stateShape = fields({
   conflicts: conflictShape,
   epoch: fields({
     number: count,
-    means: list(pair(text, fields({ loss: measured, accuracy: measured, count, judged: count }))),
+    means: list(pair(text, sumsShape)),
     conflicts: conflictShape,
     plain: count,
     observed: count,
@@ -230,7 +262,7 @@ export class RunRecorder {
     this.#conflicts = new Conflicts(saved.conflicts);
     this.#epoch = {
       ...saved.epoch,
-      means: new Means(saved.epoch.means),
+      means: new Means(saved.epoch.means.map(([name, sums]) => [name, sumsOf(sums)])),
       conflicts: new Conflicts(saved.epoch.conflicts),
     };
   }

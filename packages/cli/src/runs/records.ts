@@ -1,13 +1,11 @@
 import type { AnalysisRecord } from './analysis-records.ts';
 import type { Run } from './run-names.ts';
 
-/** How one objective did on a data set: its mean loss, and the share of right answers where it has one. */
-export interface ObjectiveScore {
-  /** Mean loss, in nats for cross-entropy. */
-  readonly loss: number;
-  /** Share of right answers, 0 to 1. */
-  readonly accuracy?: number;
-}
+/**
+ * How one objective did on a data set: its mean loss, in nats for cross-entropy, and its metrics by name. `accuracy` is the share
+ * of right answers, 0 to 1.
+ */
+export type ObjectiveScore = { readonly loss: number } & Readonly<Record<string, number>>;
 
 /** At how many steps a group's gradients were seen, and at how many of those two of them pointed against each other. */
 export interface ConflictCount {

@@ -1,13 +1,7 @@
 import { own } from '@multigrad/core/strategy';
 
 /** An experiment's settings by name, such as `epochs` or `backend`. */
-export type Settings = Readonly<Record<string, number | string>>;
-
-/** A folder that the user named, or undefined. */
-export function folderSetting(settings: Settings, name: string): string | undefined {
-  const folder = own(settings, name);
-  return folder === '' || folder === undefined ? undefined : String(folder);
-}
+export type Settings = Readonly<Record<string, number | string | boolean>>;
 
 /** The learning rates of a comparison: one, or several that were written as `0.003,0.01`. */
 export function learningRates({ lr }: Settings): number[] {
@@ -29,7 +23,7 @@ export function textSetting(settings: Settings, name: string): string {
   return own(settings, name) as string;
 }
 
-/** Whether tables show the epoch of the best validation accuracy, not the last one. */
+/** Whether tables show the epoch that validates best, not the last one. */
 export function selectsBest({ select }: Settings): boolean {
   return select === 'best';
 }

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GradientStrategy } from '@multigrad/core/strategy';
-import { requireRecipe } from '../experiments/index.ts';
+import { requireExperiment } from '../experiments/index.ts';
 import { builtinPlugins } from './builtin.ts';
 import { chooseStrategies, expandAll, outsideSpecifiers } from './catalog.ts';
 
-const recipe = requireRecipe('cg-mnist');
+const experiment = requireExperiment('cg-mnist');
 let folder: string;
 let count = 0;
 
@@ -39,7 +39,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function choose(specifier: string): Promise<GradientStrategy> {
-  const [chosen] = await chooseStrategies(recipe, [specifier], folder);
+  const [chosen] = await chooseStrategies(experiment, [specifier], folder);
   return chosen!.create(7);
 }
 
@@ -51,8 +51,8 @@ function weights(strategy: GradientStrategy, objectives: readonly string[]): num
 
 describe('chooseStrategies', () => {
   it('finds every strategy that a comparison takes by default', async () => {
-    const chosen = await chooseStrategies(recipe, recipe.strategies, folder);
-    expect(chosen.map(({ plugin }) => plugin.name)).toEqual(recipe.strategies);
+    const chosen = await chooseStrategies(experiment, experiment.strategies, folder);
+    expect(chosen.map(({ plugin }) => plugin.name)).toEqual(experiment.strategies);
   });
 
   it.each([
@@ -82,7 +82,7 @@ describe('chooseStrategies', () => {
     const known = ['number', 'choice', 'boolean', 'weights'];
     expect(kinds.filter((kind) => !known.includes(kind))).toEqual([]);
     expect(
-      outsideSpecifiers(recipe, ['sum:x=./mine.mjs', './mine.mjs', 'mmpareto:gamma=2']),
+      outsideSpecifiers(experiment, ['sum:x=./mine.mjs', './mine.mjs', 'mmpareto:gamma=2']),
     ).toEqual(['./mine.mjs']);
   });
 
@@ -94,7 +94,7 @@ describe('chooseStrategies', () => {
   it('gives a random strategy the seed of the run, unless the user wrote one', async () => {
     const description = { key: 'g', objectives: ['a', 'b'], tensors: ['w'] };
     const states = async (specifier: string): Promise<unknown[]> => {
-      const [chosen] = await chooseStrategies(recipe, [specifier], folder);
+      const [chosen] = await chooseStrategies(experiment, [specifier], folder);
       return [1, 2].map((seed) => chosen!.create(seed).init(description));
     };
     const [one, two] = await states('pcgrad');

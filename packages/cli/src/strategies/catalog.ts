@@ -6,7 +6,7 @@ import {
   createStrategy,
   parseStrategySpecifier,
 } from '@multigrad/core/strategy';
-import type { Recipe } from '../experiments/recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { builtinPlugins } from './builtin.ts';
 import { scaledSumPlugin } from './scaled-sum.ts';
 import { singlePlugin } from './single.ts';
@@ -21,9 +21,9 @@ export interface ChosenStrategy {
   create(seed: number): GradientStrategy;
 }
 
-/** The strategies that a recipe knows by name: the installed ones and its baselines. */
-export function recipePlugins(recipe: Recipe): StrategyPlugin[] {
-  const { baseline, objectives } = recipe;
+/** The strategies that a experiment knows by name: the installed ones and its baselines. */
+export function experimentPlugins(experiment: Experiment): StrategyPlugin[] {
+  const { baseline, objectives } = experiment;
   return [
     ...(baseline === null ? [] : [singlePlugin('joint', baseline, objectives)]),
     ...objectives
@@ -74,8 +74,8 @@ export async function findPlugins(
 }
 
 /** The specifiers among some that name code outside of this program: a file or a package. */
-export function outsideSpecifiers(recipe: Recipe, specifiers: readonly string[]): string[] {
-  const registry = createRegistry(recipePlugins(recipe));
+export function outsideSpecifiers(experiment: Experiment, specifiers: readonly string[]): string[] {
+  const registry = createRegistry(experimentPlugins(experiment));
   return specifiers.filter((specifier) => !registry.has(parseStrategySpecifier(specifier).name));
 }
 
@@ -86,13 +86,13 @@ export function outsideSpecifiers(recipe: Recipe, specifiers: readonly string[])
  * @throws MultigradError `unknown-strategy`, `invalid-option` or `incompatible-strategy`
  */
 export async function chooseStrategies(
-  recipe: Recipe,
+  experiment: Experiment,
   specifiers: readonly string[],
   folder: string,
 ): Promise<ChosenStrategy[]> {
   const chosen: ChosenStrategy[] = [];
   for (const { specifier, plugin, options } of await findPlugins(
-    recipePlugins(recipe),
+    experimentPlugins(experiment),
     specifiers,
     folder,
   )) {
@@ -107,11 +107,11 @@ export async function chooseStrategies(
 
 /** Titles of the strategies among some that are code outside of this program, by specifier. */
 export function outsideTitles(
-  recipe: Recipe,
+  experiment: Experiment,
   chosen: readonly ChosenStrategy[],
 ): Readonly<Record<string, string>> {
   const specifiers = chosen.map(({ specifier }) => specifier);
-  const outside = new Set(outsideSpecifiers(recipe, specifiers));
+  const outside = new Set(outsideSpecifiers(experiment, specifiers));
   return Object.fromEntries(
     chosen
       .filter(({ specifier }) => outside.has(specifier))

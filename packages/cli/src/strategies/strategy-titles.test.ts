@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { findRecipe } from '../experiments/index.ts';
+import { findExperiment } from '../experiments/index.ts';
 import { strategyTitles } from './strategy-titles.ts';
 
-const titles = (specifiers: readonly string[], recipe = 'cg-mnist'): string[] => [
-  ...strategyTitles(findRecipe(recipe), specifiers).values(),
+const titles = (specifiers: readonly string[], experiment = 'cg-mnist'): string[] => [
+  ...strategyTitles(findExperiment(experiment), specifiers).values(),
 ];
 
 it('calls strategies by their titles, with the options that were given', () => {

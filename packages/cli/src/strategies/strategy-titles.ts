@@ -5,9 +5,9 @@ import {
   type StrategyPlugin,
   type StrategySpecifier,
 } from '@multigrad/core/strategy';
-import type { Recipe } from '../experiments/recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { builtinPlugins } from './builtin.ts';
-import { recipePlugins } from './catalog.ts';
+import { experimentPlugins } from './catalog.ts';
 
 /**
  * What tables, charts and sentences call strategies, by specifier: the plugin's title with the options that the user gave,
@@ -15,15 +15,15 @@ import { recipePlugins } from './catalog.ts';
  * somebody else's whose title was not recorded goes by the name of its file or package. Where
  * two would be called the same they keep their specifiers.
  *
- * @param recipe - brings the titles of its baselines; undefined for an experiment that this version does not know
+ * @param experiment - brings the titles of its baselines; undefined for an experiment that this version does not know
  * @param outside - titles of strategies that do not come with the program, by specifier
  */
 export function strategyTitles(
-  recipe: Recipe | undefined,
+  experiment: Experiment | undefined,
   specifiers: readonly string[],
   outside: Readonly<Record<string, string>> = {},
 ): ReadonlyMap<string, string> {
-  const plugins = recipe === undefined ? builtinPlugins : recipePlugins(recipe);
+  const plugins = experiment === undefined ? builtinPlugins : experimentPlugins(experiment);
   const titles = specifiers.map((specifier) =>
     titleOf(specifier, plugins, own(outside, specifier)),
   );

@@ -157,7 +157,7 @@ export function recordedComparison(options: RecordedOptions = {}): {
       format: 1,
       version: '0.0.0',
       command: 'compare',
-      recipe: 'cg-mnist',
+      experiment: 'cg-mnist',
       strategies,
       seeds,
       settings: {

@@ -1,4 +1,4 @@
-import type { Recipe } from '../experiments/recipe.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { lineProgress } from '../progress/lines.ts';
 import { numberSetting, type Settings } from '../runs/settings.ts';
 import type { RunResult } from '../runs/records.ts';
@@ -10,7 +10,7 @@ import { type CollectingWriter, collectingWriter } from './collecting-writer.ts'
 
 /** One run for a test. */
 export interface Trial {
-  readonly recipe: Recipe;
+  readonly experiment: Experiment;
   readonly settings: Settings;
   readonly strategy: string;
   readonly seed?: number;
@@ -24,7 +24,7 @@ export interface Trained extends Pick<CollectingWriter, 'epochs' | 'steps' | 'an
 
 /** Trains one run by itself, whose records stay in memory, without checkpoints. */
 export async function trainOnce(
-  { recipe, settings, strategy, seed = 0 }: Trial,
+  { experiment, settings, strategy, seed = 0 }: Trial,
   surroundings: Pick<RunSurroundings, 'backend'> &
     Partial<Pick<RunSurroundings, 'signal' | 'inspect'>> & {
       /** In the place of what keeps the records. */
@@ -34,11 +34,11 @@ export async function trainOnce(
   const writer = collectingWriter();
   const printed: string[] = [];
   const config = {
-    ...({ format: 1, version: '0.0.0', command: 'train', recipe: recipe.name } as const),
+    ...({ format: 1, version: '0.0.0', command: 'train', experiment: experiment.name } as const),
     ...{ strategies: [strategy], seeds: [seed], settings },
   };
   const result = await trainRun(
-    { config, recipe, strategies: await chooseStrategies(recipe, [strategy], '.') },
+    { config, experiment, strategies: await chooseStrategies(experiment, [strategy], '.') },
     { strategy, seed, lr: numberSetting(settings, 'lr') },
     {
       signal: new AbortController().signal,

@@ -3,8 +3,8 @@ import { useBackend } from '@multigrad/backends';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Environment } from '../shared/environment.ts';
 import { LostThreads } from '../progress/lost-threads.ts';
-import type { Experiment } from '../experiments/experiment.ts';
-import type { Recipe } from '../experiments/recipe.ts';
+import { prepareExperiment, type PreparedExperiment } from '../experiments/prepare.ts';
+import type { Experiment } from '@multigrad/experiment';
 import { formatCount } from '../shared/wording.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import type { Settings } from '../runs/settings.ts';
@@ -16,7 +16,7 @@ import type { Settings } from '../runs/settings.ts';
  * @returns the exit code: failure where one differs
  */
 export async function check(
-  recipe: Recipe,
+  experiment: Experiment,
   settings: Settings,
   seed: number,
   samples: number,
@@ -24,12 +24,12 @@ export async function check(
 ): Promise<number> {
   tf.enableProdMode();
   const backend = await useBackend(settings['backend'] as string, new LostThreads(complain));
-  const experiment = await recipe.open(settings, seed);
+  const prepared = await prepareExperiment(experiment, settings, seed);
   try {
     const names = new Map(
-      Array.from(experiment.variables, ([name, variable]) => [variable.name, name]),
+      Array.from(prepared.variables, ([name, variable]) => [variable.name, name]),
     );
-    const checks = await onFirstBatch(experiment, samples, seed);
+    const checks = await onFirstBatch(prepared, samples, seed);
     const wrong = checks.filter(({ agrees }) => !agrees);
     for (const { variable, objective, element, gradient, difference } of wrong) {
       complain(
@@ -38,27 +38,27 @@ export async function check(
       );
     }
     print(
-      `${recipe.title} on ${backend.name}: ${formatCount(checks.length, 'gradient')} of ${formatCount(experiment.variables.size, 'variable')} ` +
+      `${experiment.title} on ${backend.name}: ${formatCount(checks.length, 'gradient')} of ${formatCount(prepared.variables.size, 'variable')} ` +
         `checked at ${formatCount(samples, 'entry', 'entries')} each; ${wrong.length === 0 ? 'all agree with finite differences' : `${wrong.length} differ`}.`,
     );
     return wrong.length === 0 ? exitCodes.success : exitCodes.failure;
   } finally {
-    experiment.dispose();
+    prepared.dispose();
   }
 }
 
 async function onFirstBatch(
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   samples: number,
   seed: number,
 ): Promise<GradientCheck[]> {
-  for await (const batch of experiment.train(0)) {
-    const statistics = [...experiment.statistics.values()];
+  for await (const batch of prepared.train(0)) {
+    const statistics = [...prepared.statistics.values()];
     const before = statistics.map((variable) => tf.clone(variable));
     try {
-      const forward = (): ReturnType<Experiment['objectives']> =>
-        experiment.objectives(batch, { training: true });
-      return await checkGradients(forward, [...experiment.variables.values()], { samples, seed });
+      const forward = (): ReturnType<PreparedExperiment['objectives']> =>
+        prepared.objectives(batch, { training: true, step: 0 });
+      return await checkGradients(forward, [...prepared.variables.values()], { samples, seed });
     } finally {
       statistics.forEach((variable, index) => variable.assign(before[index]!));
       tf.dispose([before, batch]);

@@ -1,9 +1,12 @@
 import type { MultiObjectiveTrainer } from '@multigrad/core';
 import { own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment } from '../experiments/experiment.ts';
+import type { Experiment, MetricValues } from '@multigrad/experiment';
+import { invalidExperiment, thrownBy } from '../experiments/invalid-experiment.ts';
+import type { PreparedExperiment } from '../experiments/prepare.ts';
 import type { EpochRecord, ObjectiveScore } from '../runs/records.ts';
 import { numberSetting, selectsBest, type Settings } from '../runs/settings.ts';
+import { assertMetrics } from './try-experiment.ts';
 
 /** The scores of an epoch on data that it was not trained on. */
 export type Scores = Pick<EpochRecord, 'test' | 'validation' | 'without'>;
@@ -22,32 +25,37 @@ const interrupted = new Error('interrupted');
 export function evaluator(
   trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string>,
   experiment: Experiment,
+  prepared: PreparedExperiment,
   settings: Settings,
   signal: AbortSignal,
 ): Evaluate {
   const scores = async (
-    batches: AsyncIterable<tf.NamedTensorMap>,
+    batches: () => AsyncIterable<tf.NamedTensorMap>,
   ): Promise<Record<string, ObjectiveScore>> => {
-    const { losses, metrics } = await trainer.evaluate(() => untilInterrupted(batches, signal));
+    const { losses, metrics } = await trainer.evaluate(() => untilInterrupted(batches(), signal));
+    const further = await furtherMetrics(experiment, prepared, () =>
+      untilInterrupted(batches(), signal),
+    );
     return Object.fromEntries(
       Object.entries(losses).map(([name, loss]) => {
-        const accuracy = own(metrics, name)?.['accuracy'];
-        return [name, { loss: loss!, ...(accuracy === undefined ? {} : { accuracy }) }];
+        const measured = { ...own(metrics, name), ...own(further, name) };
+        assertMetrics(experiment, name, measured);
+        return [name, { loss: loss!, ...measured }];
       }),
     );
   };
-  const { validation, modalities } = experiment;
+  const { validation, modalities } = prepared;
   return async (epoch) => {
     // Only the epoch that tables show is measured without modalities; with `select: best` that may be any.
     const shown = selectsBest(settings) || epoch + 1 === numberSetting(settings, 'epochs');
     const missing = shown ? modalities : [];
     try {
-      const test = await scores(experiment.test());
+      const test = await scores(() => prepared.test());
       const without: [string, Record<string, ObjectiveScore>][] = [];
       for (const modality of missing)
-        without.push([modality, await scores(withZeros(experiment.test(), modality))]);
+        without.push([modality, await scores(() => withZeros(prepared.test(), modality))]);
       return {
-        ...(validation === null ? {} : { validation: await scores(validation()) }),
+        ...(validation === null ? {} : { validation: await scores(validation) }),
         test,
         ...(missing.length === 0 ? {} : { without: Object.fromEntries(without) }),
       };
@@ -56,6 +64,35 @@ export function evaluator(
       throw error;
     }
   };
+}
+
+/** The metrics that the experiment measures on a whole data set itself. */
+async function furtherMetrics(
+  experiment: Experiment,
+  { evaluate }: PreparedExperiment,
+  batches: () => AsyncIterable<tf.NamedTensorMap>,
+): Promise<MetricValues> {
+  if (evaluate === null) return {};
+  let measured: unknown;
+  try {
+    measured = await evaluate(batches());
+  } catch (cause) {
+    if (cause === interrupted) throw cause;
+    throw thrownBy(experiment, 'evaluate', cause);
+  }
+  const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  const entries = isRecord(measured) ? Object.entries(measured as object) : [];
+  const numbers = entries.flatMap(([, values]) =>
+    isRecord(values) ? Object.values(values) : [0n],
+  );
+  if (isRecord(measured) && numbers.every((value) => typeof value === 'number')) {
+    return measured as MetricValues;
+  }
+  throw invalidExperiment(
+    experiment,
+    '`evaluate` should return numbers by objective and metric, as in `{ left: { f1: 0.8 } }`',
+    measured,
+  );
 }
 
 /** The same batches, until the signal is aborted; then it throws `interrupted`. */

@@ -7,9 +7,9 @@ import { nodeFiles, replaceDurably } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { ioError } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
-import { recipeOf } from '../analysis/recipe-of.ts';
+import { experimentOf } from '../analysis/experiment-of.ts';
 import type { Environment } from '../shared/environment.ts';
-import type { Experiment } from '../experiments/experiment.ts';
+import { prepareExperiment, type PreparedExperiment } from '../experiments/prepare.ts';
 import { assertSettings } from '../experiments/settings.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { checkpointsFolder } from '../runs/folder-layout.ts';
@@ -46,26 +46,23 @@ export async function exportRun(
   // Weights are the same on every backend, and this one is always there.
   await useBackend('cpu');
   const settings = settingsOfRun(config.settings, run);
-  const recipe = recipeOf(config);
-  assertSettings(recipe, settings);
-  const experiment = await recipe.open(settings, run.seed);
+  const experiment = experimentOf(config);
+  assertSettings(experiment, settings);
+  const prepared = await prepareExperiment(experiment, settings, run.seed);
   try {
-    assign(experiment, content, run);
+    assign(prepared, content, run);
     try {
       mkdirSync(target, { recursive: true });
     } catch (cause) {
       throw ioError(`write to ${target}`, cause);
     }
-    for (const [name, model] of Object.entries(experiment.models)) {
+    for (const [name, model] of Object.entries(prepared.models)) {
       await model.save(modelFolder(join(target, name)));
     }
     const { manifest } = content;
-    const weights = await exportWeights(
-      new Map([...experiment.variables, ...experiment.statistics]),
-      {
-        metadata: { run: run.name, recipe: config.recipe, step: String(manifest.step) },
-      },
-    );
+    const weights = await exportWeights(new Map([...prepared.variables, ...prepared.statistics]), {
+      metadata: { run: run.name, experiment: config.experiment, step: String(manifest.step) },
+    });
     try {
       await replaceDurably(nodeFiles, join(target, 'weights.safetensors'), weights);
     } catch (cause) {
@@ -73,9 +70,9 @@ export async function exportRun(
     }
     print(`${run.name} after step ${manifest.step}, into ${to}:`);
     print(`  weights.safetensors, for Python and importWeights`);
-    for (const name of Object.keys(experiment.models)) print(`  ${name}/, for tf.loadLayersModel`);
+    for (const name of Object.keys(prepared.models)) print(`  ${name}/, for tf.loadLayersModel`);
   } finally {
-    experiment.dispose();
+    prepared.dispose();
   }
   return exitCodes.success;
 }
@@ -112,7 +109,7 @@ function checkTarget(path: string, given: string): void {
 
 /** Puts a checkpoint's weights and statistics into an experiment's network. */
 function assign(
-  { variables, statistics }: Experiment,
+  { variables, statistics }: PreparedExperiment,
   content: CheckpointContent,
   run: RunName,
 ): void {

@@ -101,7 +101,7 @@ export class RunLog {
         const scores = await evaluate(epoch);
         if (scores === null) return;
         const record = recorder.endEpoch(
-          { ...scores, test: inOrder(scores.test, this.#comparison.recipe.objectives) },
+          { ...scores, test: inOrder(scores.test, this.#comparison.experiment.objectives) },
           {
             training: (this.#trained - this.#epochBegan) / 1000,
             evaluation: secondsSince(this.#trained),

@@ -4,21 +4,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Experiment } from '../experiments/experiment.ts';
-import { requireRecipe } from '../experiments/index.ts';
-import type { Recipe } from '../experiments/recipe.ts';
+import { requireExperiment } from '../experiments/index.ts';
+import { type Experiment, opened, type OpenExperiment } from '@multigrad/experiment';
 import { resolveSettings } from '../experiments/settings.ts';
 import { type Trained, trainOnce } from '../testing/train-once.ts';
 import type { RunWriter } from '../runs/run-writer.ts';
 
-const template = requireRecipe('cg-mnist');
+const template = requireExperiment('cg-mnist');
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
 /** Three objectives that pull one shared number towards 1, 2 and −3, the first with an offset of its own; `gray` breaks at the step that is asked for. */
-function openToy(brokenFrom: number): Experiment<{ x: tf.Tensor2D }> {
+function openToy(brokenFrom: number): OpenExperiment<{ x: tf.Tensor2D }> {
   const [shared, offset] = tf.tidy(
     () => [tf.variable(tf.scalar(0)), tf.variable(tf.scalar(0))] as const,
   );
@@ -26,13 +25,22 @@ function openToy(brokenFrom: number): Experiment<{ x: tf.Tensor2D }> {
   const batch = function* (count: number): Generator<{ x: tf.Tensor2D }> {
     for (let k = 0; k < count; k += 1) yield { x: tf.ones([2, 1]) };
   };
-  return {
+  return opened({
+    network: { variables: { shared, offset } },
+    data: {
+      train: { steps: 3, batches: () => asynchronous(batch(3)) },
+      validation: { steps: 1, batches: () => asynchronous(batch(1)) },
+      test: { steps: 2, batches: () => asynchronous(batch(2)) },
+    },
+    modalities: ['x'],
     objectives: ({ x }, { training }) => {
       if (training) calls += 1;
       const towards = (target: number | tf.Scalar): tf.Scalar =>
         tf.mean(tf.square(tf.sub(tf.mul(x, shared), target)));
       const broken = calls > brokenFrom ? Number.NaN : 2;
-      const measured = (loss: tf.Scalar): ReturnType<Experiment['objectives']>[string] => ({
+      const measured = (
+        loss: tf.Scalar,
+      ): { loss: tf.Scalar; metrics: { accuracy: tf.Scalar } } => ({
         loss,
         metrics: { accuracy: tf.scalar(0.5) },
       });
@@ -42,20 +50,7 @@ function openToy(brokenFrom: number): Experiment<{ x: tf.Tensor2D }> {
         color: measured(towards(-3)),
       };
     },
-    variables: new Map([
-      ['shared', shared],
-      ['offset', offset],
-    ]),
-    statistics: new Map(),
-    models: {},
-    parts: {},
-    stepsPerEpoch: 3,
-    train: () => asynchronous(batch(3)),
-    validation: () => asynchronous(batch(1)),
-    test: () => asynchronous(batch(2)),
-    modalities: ['x'],
-    dispose: () => tf.dispose([shared, offset]),
-  };
+  });
 }
 
 async function* asynchronous<T>(values: Iterable<T>): AsyncGenerator<T, void> {
@@ -76,13 +71,16 @@ async function train(
   } = {},
 ): Promise<Trained> {
   return expectConstantMemory(async () => {
-    const recipe: Recipe = { ...template, open: () => Promise.resolve(openToy(brokenFrom)) };
+    const experiment: Experiment = {
+      ...template,
+      open: () => Promise.resolve(openToy(brokenFrom)),
+    };
     const settings = resolveSettings(template, 'quick', {
       epochs: String(epochs),
       observe: '2',
       lr: '0.01',
     });
-    return trainOnce({ recipe, settings, strategy }, { backend: 'cpu', ...surroundings });
+    return trainOnce({ experiment, settings, strategy }, { backend: 'cpu', ...surroundings });
   });
 }
 

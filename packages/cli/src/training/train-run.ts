@@ -7,9 +7,10 @@ import {
   type TrainerCallback,
 } from '@multigrad/core';
 import { type GradientStrategy, MultigradError } from '@multigrad/core/strategy';
+import type { Experiment } from '@multigrad/experiment';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Inspect } from '../analysis/inspector.ts';
-import type { Experiment } from '../experiments/experiment.ts';
+import { prepareExperiment, type PreparedExperiment } from '../experiments/prepare.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { RunResult } from '../runs/records.ts';
 import type { Run } from '../runs/run-names.ts';
@@ -43,6 +44,7 @@ export interface RunSurroundings {
 interface Training extends RunSurroundings {
   readonly settings: Settings;
   readonly experiment: Experiment;
+  readonly prepared: PreparedExperiment;
   /** Makes the run's strategy. */
   readonly createStrategy: () => GradientStrategy;
   /** Training steps of an epoch. */
@@ -62,21 +64,29 @@ export async function trainRun(
   run: Run,
   surroundings: RunSurroundings,
 ): Promise<RunResult> {
-  const { recipe, config, strategies } = comparison;
+  const { experiment, config, strategies } = comparison;
   const { seed } = run;
   const settings = settingsOfRun(config.settings, run);
   const epochs = numberSetting(settings, 'epochs');
   const strategy = strategies.find(({ specifier }) => specifier === run.strategy)!;
   const createStrategy = (): GradientStrategy => strategy.create(seed);
   const log = new RunLog(comparison, surroundings);
-  let experiment: Experiment | undefined;
+  let prepared: PreparedExperiment | undefined;
   try {
-    experiment = await recipe.open(settings, seed);
+    prepared = await prepareExperiment(experiment, settings, seed);
     // A strategy of independent batches takes several a step, and leaves what is left over.
     const { batches = 1 } = createStrategy().needs;
-    const stepsPerEpoch = Math.floor(experiment.stepsPerEpoch / batches);
+    const stepsPerEpoch = Math.floor(prepared.stepsPerEpoch / batches);
     surroundings.progress.runBegin({ strategy: run.strategy, seed, epochs, stepsPerEpoch });
-    const training = { ...surroundings, settings, experiment, createStrategy, stepsPerEpoch, log };
+    const training = {
+      ...surroundings,
+      settings,
+      experiment,
+      prepared,
+      createStrategy,
+      stepsPerEpoch,
+      log,
+    };
     const stopped = await fit(training);
     // A run that is interrupted after its last evaluation is finished all the same.
     return log.result(stopped && log.epochs < epochs ? 'stopped' : 'finished');
@@ -86,27 +96,33 @@ export async function trainRun(
       MultigradError.isInstance(error) && error.code === 'unsupported' && log.steps === 0;
     return log.result(refused ? 'refused' : 'failed', failureOf(error));
   } finally {
-    experiment?.dispose();
+    prepared?.dispose();
   }
 }
 
 /** @returns whether training was stopped before its end */
 async function fit(training: Training): Promise<boolean> {
-  const { experiment, settings, backend, stepsPerEpoch, log } = training;
+  const { experiment, prepared, settings, backend, stepsPerEpoch, log } = training;
   const { ranks, writer, signal, checkpoints, callbacks = [] } = training;
-  await ranks.checkData(experiment, backend);
+  await ranks.checkData(prepared, backend);
   const inspect = inspection(training);
-  const optimizer = fusedMomentum(experiment.variables, {
+  const optimizer = fusedMomentum(prepared.variables, {
     learningRate: numberSetting(settings, 'lr'),
     momentum: numberSetting(settings, 'momentum'),
   });
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
     trainer = trainerOf(training, optimizer);
-    const evaluate = evaluator(trainer, experiment, settings, ranks.evaluationSignal(signal));
+    const evaluate = evaluator(
+      trainer,
+      experiment,
+      prepared,
+      settings,
+      ranks.evaluationSignal(signal),
+    );
     const resume = await restore(trainer, training);
     if (resume === null) await inspect(0);
-    const batches = resumableBatches((epoch, firstBatch) => experiment.train(epoch, firstBatch));
+    const batches = resumableBatches((epoch, firstBatch) => prepared.train(epoch, firstBatch));
     const { stopped } = await trainer.fit(ranks.shard(batches), {
       epochs: numberSetting(settings, 'epochs'),
       callbacks: [
@@ -130,26 +146,26 @@ async function fit(training: Training): Promise<boolean> {
 }
 
 function trainerOf(
-  { experiment, settings, createStrategy, ranks }: Training,
+  { prepared, settings, createStrategy, ranks }: Training,
   optimizer: ReturnType<typeof fusedMomentum>,
 ): MultiObjectiveTrainer<tf.NamedTensorMap, string> {
   const every = numberSetting(settings, 'observe');
   return new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
-    objectives: (batch, mode) => experiment.objectives(batch, mode),
-    variables: experiment.variables,
-    statistics: experiment.statistics,
-    parts: experiment.parts,
+    objectives: (batch, mode) => prepared.objectives(batch, mode),
+    variables: prepared.variables,
+    statistics: prepared.statistics,
+    parts: prepared.parts,
     strategy: createStrategy(),
     optimizer,
     weightDecay: numberSetting(settings, 'weight-decay'),
-    groupBy: grouping(textSetting(settings, 'group-by'), experiment),
+    groupBy: grouping(textSetting(settings, 'group-by'), prepared),
     ...(every > 0 ? { observe: { every } } : {}),
-    ...ranks.trainerOptions(experiment),
+    ...ranks.trainerOptions(prepared),
   });
 }
 
 /** Groups by stable names: TensorFlow.js numbers the variables of the second network in a process. */
-function grouping(groupBy: string, { variables }: Experiment): GroupBy {
+function grouping(groupBy: string, { variables }: PreparedExperiment): GroupBy {
   if (groupBy !== 'tensor') return groupBy as GroupBy;
   const names = new Map(Array.from(variables, ([name, variable]) => [variable.name, name]));
   return ({ name }) => names.get(name) ?? name;
@@ -173,11 +189,11 @@ function inspection({
   inspect,
   writer,
   progress,
-  experiment,
+  prepared,
 }: Training): (epoch: number) => Promise<void> {
   return async (epoch) => {
     if (inspect === undefined) return;
     progress.evaluating();
-    for (const record of await inspect(experiment, epoch)) await writer.analysis(record);
+    for (const record of await inspect(prepared, epoch)) await writer.analysis(record);
   };
 }

@@ -82,7 +82,8 @@ async function trainAndRecord(
       callbacks: watched ? [tensorBoard(events)] : [],
       checkpoints: openCheckpoints(
         checkpointsFolder(folder, name),
-        { recipe: config.recipe, strategy, seed, backend, settings },
+        // The word of the first versions, whose checkpoints go on.
+        { experiment: config.experiment, strategy, seed, backend, settings },
         (text) => progress.note(text),
         files,
       ),

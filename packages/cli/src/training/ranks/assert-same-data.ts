@@ -1,6 +1,6 @@
 import { assertAlike, type Communicator } from '@multigrad/distributed';
 import { dispose } from '@tensorflow/tfjs-core';
-import type { Experiment } from '../../experiments/experiment.ts';
+import type { PreparedExperiment } from '../../experiments/prepare.ts';
 
 /**
  * Checks that all ranks see the same data, by the number of steps and the sums of the first batch, and that they compute on
@@ -10,11 +10,11 @@ import type { Experiment } from '../../experiments/experiment.ts';
  */
 export async function assertSameData(
   communicator: Communicator,
-  experiment: Experiment,
+  prepared: PreparedExperiment,
   backend: string,
 ): Promise<void> {
   const sums = new Map<string, number>();
-  for await (const batch of experiment.train(0)) {
+  for await (const batch of prepared.train(0)) {
     for (const [name, tensor] of Object.entries(batch)) {
       const values = await tensor.data<'float32'>();
       sums.set(
@@ -25,7 +25,7 @@ export async function assertSameData(
     dispose(batch);
     break;
   }
-  const { stepsPerEpoch } = experiment;
+  const { stepsPerEpoch } = prepared;
   const data = { stepsPerEpoch, 'sums of the first batch': Object.fromEntries(sums) };
   await assertAlike(communicator, { backend, data });
 }

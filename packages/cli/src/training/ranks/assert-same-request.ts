@@ -13,13 +13,13 @@ import { codeFingerprint } from './code-fingerprint.ts';
  */
 export async function assertSameRequest(
   communicator: Communicator,
-  { version, command, recipe, strategies, seeds, settings }: ComparisonConfig,
+  { version, command, experiment, strategies, seeds, settings }: ComparisonConfig,
   folder: string,
 ): Promise<void> {
   await assertAlike(communicator, {
     version,
     code: codeFingerprint(strategies, folder),
-    options: { experiment: recipe, strategies, seeds, ...settings },
+    options: { experiment: experiment, strategies, seeds, ...settings },
   });
   const runs = strategies.length * seeds.length * learningRates(settings).length;
   if (command === 'analyze' || runs !== 1) {

@@ -27,7 +27,7 @@ export function communicatingRanks(communicator: MeasuredCommunicator): Ranks {
     introduction: [`${formatCount(communicator.size, 'rank')} train together, over ${way}.`],
     check: async (config, folder) => assertSameRequest(communicator, config, folder),
     order: async (order) => broadcastJson<NonNullable<RunOrder>>(communicator, order),
-    checkData: async (experiment, backend) => assertSameData(communicator, experiment, backend),
+    checkData: async (prepared, backend) => assertSameData(communicator, prepared, backend),
     trainerOptions: ({ statistics }) => ({
       exchange: gradientExchange(communicator),
       // Batch norm keeps statistics, and nothing else does.

@@ -1,6 +1,6 @@
 import type { FitState, MultiObjectiveTrainer, TrainerOptions } from '@multigrad/core';
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
-import type { Experiment } from '../../experiments/experiment.ts';
+import type { PreparedExperiment } from '../../experiments/prepare.ts';
 import type { ComparisonConfig } from '../../runs/config.ts';
 import type { RunResult } from '../../runs/records.ts';
 import type { RunCheckpoints } from '../checkpoints.ts';
@@ -55,10 +55,10 @@ export interface Ranks {
    *
    * @throws MultigradError `structure-changed` on every rank
    */
-  checkData(experiment: Experiment, backend: string): Promise<void>;
+  checkData(prepared: PreparedExperiment, backend: string): Promise<void>;
   /** The options by which a trainer knows of the other ranks. */
   trainerOptions(
-    experiment: Experiment,
+    prepared: PreparedExperiment,
   ): Pick<TrainerOptions<NamedTensorMap, string>, 'exchange' | 'synchronise'>;
   /** This rank's samples of every batch. */
   shard(batches: RunBatches): RunBatches;

@@ -1,22 +1,19 @@
-import { multiMnist, readMnist } from '@multigrad/datasets';
-import type { Experiment } from './experiment.ts';
+import { multiMnist as overlaid, readMnist } from '@multigrad/datasets';
+import { defineExperiment, type Experiment } from '@multigrad/experiment';
 import {
   noiseSetting,
+  overlaidDigits,
   overlaidDigitsBase,
-  overlaidDigitsExperiment,
   overlaidDigitsOptions,
 } from './overlaid-digits.ts';
-import type { Recipe } from './recipe.ts';
-import type { Settings } from '../runs/settings.ts';
 
-async function open(settings: Settings, seed: number): Promise<Experiment> {
-  const mnist = await readMnist();
-  return overlaidDigitsExperiment(
-    settings,
-    seed,
-    multiMnist({ mnist, ...overlaidDigitsOptions(settings, seed) }),
-  );
-}
+const open = async (
+  settings: Parameters<typeof overlaidDigitsOptions>[0],
+  seed: number,
+): Promise<ReturnType<typeof overlaidDigits>> => {
+  const sets = overlaid({ mnist: await readMnist(), ...overlaidDigitsOptions(settings, seed) });
+  return overlaidDigits(sets, seed);
+};
 
 const summary =
   'An image shows two handwritten digits, one shifted to the left and top, the other to the right and bottom. A LeNet ' +
@@ -29,17 +26,17 @@ const sources = [
 ];
 
 /** MultiMNIST: two digits in one image, two tasks of equal difficulty. */
-export const multiMnistRecipe: Recipe = {
+export const multiMnist: Experiment = defineExperiment({
   ...overlaidDigitsBase,
   name: 'multi-mnist',
   title: 'MultiMNIST',
   summary,
   sources,
   open,
-};
+});
 
 /** MultiMNIST with noise over the right digit: two tasks of unequal difficulty. */
-export const multiMnistNoisyRecipe: Recipe = {
+export const multiMnistNoisy: Experiment = defineExperiment({
   ...overlaidDigitsBase,
   name: 'multi-mnist-noisy',
   title: 'MultiMNIST with noise',
@@ -50,4 +47,4 @@ export const multiMnistNoisyRecipe: Recipe = {
   ],
   settings: { ...overlaidDigitsBase.settings, noise: noiseSetting(0.5) },
   open,
-};
+});

@@ -1,16 +1,21 @@
-import type { OptionSpec } from '@multigrad/core/strategy';
 import type { OverlaidDigitBatch, OverlaidDigitSets } from '@multigrad/datasets';
+import {
+  accuracy,
+  checkSizes,
+  type NumberSetting,
+  opened,
+  type OpenExperiment,
+  type Preset,
+  sampleCount,
+  type SettingsOf,
+  type SettingSpecs,
+} from '@multigrad/experiment';
 import { lenet, multiTaskNetwork } from '@multigrad/models';
-import { checkSizes, experimentBatches, sampleCount } from './batches.ts';
-import type { Experiment } from './experiment.ts';
-import { trainedParts } from './networks.ts';
-import { singleBaselineNotes } from './notes.ts';
-import type { Preset, PresetName, Recipe } from './recipe.ts';
-import { numberSetting, type Settings } from '../runs/settings.ts';
+import { validationSize } from './sizes.ts';
 
-// What the recipes of two parts in one image have in common: the network and the presets.
+// What the experiments with two parts in one image have in common: the network and the presets.
 
-const presets: Readonly<Record<PresetName, Preset>> = {
+const presets = {
   quick: {
     summary: 'to see everything work, in two to four minutes; too short to rank strategies',
     seeds: 1,
@@ -33,10 +38,10 @@ const presets: Readonly<Record<PresetName, Preset>> = {
       'batch-size': 64,
     },
   },
-};
+} as const satisfies Record<string, Preset>;
 
 /** The setting of the noise on the right half. */
-export function noiseSetting(fallback: number): OptionSpec {
+export function noiseSetting(fallback: number): NumberSetting {
   return {
     kind: 'number',
     minimum: 0,
@@ -46,42 +51,44 @@ export function noiseSetting(fallback: number): OptionSpec {
   };
 }
 
-/** A recipe of two parts in one image but for its data. */
-export const overlaidDigitsBase: Omit<Recipe, 'name' | 'title' | 'summary' | 'sources' | 'open'> = {
+const settings = {
+  'train-size': sampleCount(60_000, 6000, 'Training images.'),
+  'test-size': sampleCount(10_000, 2000, 'Test images.'),
+  'validation-size': validationSize,
+  noise: noiseSetting(0),
+} satisfies SettingSpecs;
+
+type OverlaidDigitSettings = SettingsOf<typeof settings>;
+
+/** An experiment with two parts in one image but for its data. */
+export const overlaidDigitsBase = {
   objectives: ['left', 'right'],
-  baseline: null,
+  metrics: { accuracy },
   strategies: ['only-left', 'only-right', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
-  settings: {
-    'train-size': sampleCount(60_000, 6000, 'Training images.'),
-    'test-size': sampleCount(10_000, 2000, 'Test images.'),
-    noise: noiseSetting(0),
-  },
-  folders: {},
+  settings,
   presets,
-  notes: singleBaselineNotes,
-  check: (settings) => checkSizes(settings, 60_000),
-};
+  check: (chosen: OverlaidDigitSettings): void => checkSizes(chosen, 60_000),
+} as const;
 
 /** Sizes, noise and seed as the data sets take them. */
 export function overlaidDigitsOptions(
-  settings: Settings,
+  settings: OverlaidDigitSettings,
   seed: number,
 ): { trainSize: number; validationSize: number; testSize: number; noise: number; seed: number } {
   return {
-    trainSize: numberSetting(settings, 'train-size'),
-    validationSize: numberSetting(settings, 'validation-size'),
-    testSize: numberSetting(settings, 'test-size'),
-    noise: numberSetting(settings, 'noise'),
+    trainSize: settings['train-size'],
+    validationSize: settings['validation-size'],
+    testSize: settings['test-size'],
+    noise: settings.noise,
     seed,
   };
 }
 
 /** LeNet as the shared trunk, a head for each part. */
-export function overlaidDigitsExperiment(
-  settings: Settings,
+export function overlaidDigits(
+  data: OverlaidDigitSets,
   seed: number,
-  sets: OverlaidDigitSets,
-): Experiment<OverlaidDigitBatch> {
+): OpenExperiment<OverlaidDigitBatch, 'left' | 'right'> {
   const network = multiTaskNetwork({
     trunk: lenet({ name: 'trunk', channels: 1, seed }),
     tasks: {
@@ -90,10 +97,9 @@ export function overlaidDigitsExperiment(
     },
     seed,
   });
-  return {
+  return opened({
+    network,
+    data,
     objectives: ({ image, ...labels }, mode) => network.objectives(image, labels, mode),
-    ...trainedParts(network),
-    ...experimentBatches(settings, seed, sets),
-    modalities: [],
-  };
+  });
 }

@@ -1,13 +1,10 @@
-import type { AudioVisualDigitBatch } from '@multigrad/datasets';
+import { defineExperiment, type Experiment, opened } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
-import { avDigitsBase, avDigitsBatches, avDigitsSummary } from './av-digits-data.ts';
-import { widthSetting } from './batches.ts';
-import { trainedParts } from './networks.ts';
-import type { Recipe } from './recipe.ts';
-import { numberSetting } from '../runs/settings.ts';
+import { avDigitsBase, avDigitsSets, avDigitsSummary } from './av-digits-data.ts';
+import { widthSetting } from './sizes.ts';
 
 /** Audio-visual digits with encoders that reweigh each other's channels between their stages. */
-export const avDigitsMmtmRecipe: Recipe = {
+export const avDigitsMmtm: Experiment = defineExperiment({
   ...avDigitsBase,
   name: 'av-digits-mmtm',
   title: 'Audio-visual digits, MMTM',
@@ -20,8 +17,8 @@ export const avDigitsMmtmRecipe: Recipe = {
   ],
   settings: { ...avDigitsBase.settings, width: widthSetting(16) },
   open: async (settings, seed) => {
-    const batches = await avDigitsBatches(settings, seed);
-    const size = { channels: 1, width: numberSetting(settings, 'width'), seed };
+    const data = await avDigitsSets(settings, seed);
+    const size = { channels: 1, width: settings.width, seed };
     const network = multimodalNetwork({
       encoders: {
         image: digitEncoder({ name: 'image', ...size }),
@@ -31,12 +28,11 @@ export const avDigitsMmtmRecipe: Recipe = {
       classes: 10,
       seed,
     });
-    return {
-      objectives: (batch: AudioVisualDigitBatch, mode) =>
-        network.objectives(batch, batch.label, mode),
-      ...trainedParts(network),
-      ...batches,
-      modalities: network.modalities,
-    };
+    return opened({
+      network,
+      data,
+      modalities: ['image', 'audio'],
+      objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+    });
   },
-};
+});

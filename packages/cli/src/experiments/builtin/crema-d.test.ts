@@ -5,11 +5,11 @@ import { useBackend } from '@multigrad/backends';
 import { expectConstantMemory } from '@multigrad/test-support';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { trainOnce } from '../testing/train-once.ts';
-import { requireRecipe } from './index.ts';
-import { resolveSettings } from './settings.ts';
+import { trainOnce } from '../../testing/train-once.ts';
+import { requireExperiment } from '../index.ts';
+import { resolveSettings } from '../settings.ts';
 
-const recipe = requireRecipe('crema-d');
+const experiment = requireExperiment('crema-d');
 const emotions = ['NEU', 'HAP', 'SAD', 'FEA', 'DIS', 'ANG'];
 let folder: string;
 
@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const settings = (change: Readonly<Record<string, string>> = {}) =>
-  resolveSettings(recipe, 'quick', {
+  resolveSettings(experiment, 'quick', {
     'train-size': '6',
     'validation-size': '6',
     'test-size': '6',
@@ -67,11 +67,11 @@ const settings = (change: Readonly<Record<string, string>> = {}) =>
     ...change,
   });
 
-describe('the recipe crema-d', () => {
+describe('the experiment crema-d', () => {
   it('trains, validates and tests on a copy of the official layout', async () => {
     await expectConstantMemory(async () => {
       const { result, epochs } = await trainOnce(
-        { recipe, settings: settings(), strategy: 'mmpareto' },
+        { experiment, settings: settings(), strategy: 'mmpareto' },
         { backend: 'wasm' },
       );
       expect(result.error).toBeUndefined();
@@ -85,10 +85,10 @@ describe('the recipe crema-d', () => {
     expect(() => settings({ data: '' })).toThrow(
       'https://github.com/CheyneyComputerScience/CREMA-D',
     );
-    await expect(recipe.open(settings({ 'train-size': '7' }), 0)).rejects.toThrow(
+    await expect(experiment.open(settings({ 'train-size': '7' }), 0)).rejects.toThrow(
       'Option `train-size` of `crema-d` should be at most the number of clips in this copy, 6. Found 7.',
     );
-    await expect(recipe.open(settings({ data: join(folder, 'nowhere') }), 0)).rejects.toThrow(
+    await expect(experiment.open(settings({ data: join(folder, 'nowhere') }), 0)).rejects.toThrow(
       'which lists clips of CREMA-D',
     );
   });

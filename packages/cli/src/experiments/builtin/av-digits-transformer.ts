@@ -1,11 +1,9 @@
 import type { AudioVisualDigitBatch } from '@multigrad/datasets';
+import { defineExperiment, type Experiment, opened } from '@multigrad/experiment';
 import { multimodalNetwork, temporalTransformer } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { avDigitsBase, avDigitsBatches, avDigitsSummary } from './av-digits-data.ts';
-import { widthSetting } from './batches.ts';
-import { trainedParts } from './networks.ts';
-import type { Recipe } from './recipe.ts';
-import { numberSetting } from '../runs/settings.ts';
+import { avDigitsBase, avDigitsSets, avDigitsSummary } from './av-digits-data.ts';
+import { widthSetting } from './sizes.ts';
 
 /** Sequences of vectors: the image row by row, the sound frame by frame; the image with zero mean and unit deviation, roughly. */
 function sequences({ image, audio }: AudioVisualDigitBatch): {
@@ -19,7 +17,7 @@ function sequences({ image, audio }: AudioVisualDigitBatch): {
 }
 
 /** Audio-visual digits with a transformer for each modality, joined by cross-attention. */
-export const avDigitsTransformerRecipe: Recipe = {
+export const avDigitsTransformer: Experiment = defineExperiment({
   ...avDigitsBase,
   name: 'av-digits-transformer',
   title: 'Audio-visual digits, transformers',
@@ -35,8 +33,8 @@ export const avDigitsTransformerRecipe: Recipe = {
     width: widthSetting(32, 'Width of the tokens, a multiple of 4.'),
   },
   open: async (settings, seed) => {
-    const batches = await avDigitsBatches(settings, seed);
-    const width = numberSetting(settings, 'width');
+    const data = await avDigitsSets(settings, seed);
+    const { width } = settings;
     const network = multimodalNetwork({
       encoders: {
         image: temporalTransformer({ name: 'image', length: 28, inputs: 28, width, seed }),
@@ -46,12 +44,11 @@ export const avDigitsTransformerRecipe: Recipe = {
       classes: 10,
       seed,
     });
-    return {
-      objectives: (batch: AudioVisualDigitBatch, mode) =>
-        network.objectives(sequences(batch), batch.label, mode),
-      ...trainedParts(network),
-      ...batches,
+    return opened({
+      network,
+      data,
       modalities: network.modalities,
-    };
+      objectives: (batch, mode) => network.objectives(sequences(batch), batch.label, mode),
+    });
   },
-};
+});

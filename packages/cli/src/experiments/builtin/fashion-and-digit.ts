@@ -1,14 +1,9 @@
-import { fashionAndDigit, readFashionMnist, readMnist } from '@multigrad/datasets';
-import {
-  overlaidDigitsBase,
-  overlaidDigitsExperiment,
-  overlaidDigitsOptions,
-} from './overlaid-digits.ts';
-import type { Recipe } from './recipe.ts';
-import { folderSetting } from '../runs/settings.ts';
+import { fashionAndDigit as overlaid, readFashionMnist, readMnist } from '@multigrad/datasets';
+import { defineExperiment, type Experiment } from '@multigrad/experiment';
+import { overlaidDigits, overlaidDigitsBase, overlaidDigitsOptions } from './overlaid-digits.ts';
 
 /** A piece of clothing and a digit in one image: two tasks unlike each other. */
-export const fashionAndDigitRecipe: Recipe = {
+export const fashionAndDigit: Experiment = defineExperiment({
   ...overlaidDigitsBase,
   name: 'fashion-and-digit',
   title: 'Clothing and digit',
@@ -20,17 +15,18 @@ export const fashionAndDigitRecipe: Recipe = {
     'Fashion-MNIST: Xiao, Rasul and Vollgraf, 2017, arXiv 1708.07747; MIT licence',
     'MNIST digits: LeCun, Bottou, Bengio and Haffner, Proc. IEEE 1998; CC BY-SA 3.0',
   ],
-  folders: {
-    data: 'Folder of the four Fashion-MNIST files; without it, that of Debian’s package dataset-fashion-mnist.',
+  settings: {
+    ...overlaidDigitsBase.settings,
+    data: {
+      kind: 'path',
+      description:
+        'Folder of the four Fashion-MNIST files; without it, that of Debian’s package dataset-fashion-mnist.',
+    },
   },
   open: async (settings, seed) => {
-    const folder = folderSetting(settings, 'data');
-    const fashion = await readFashionMnist(folder === undefined ? {} : { folder });
+    const fashion = await readFashionMnist(settings.data === '' ? {} : { folder: settings.data });
     const mnist = await readMnist();
-    return overlaidDigitsExperiment(
-      settings,
-      seed,
-      fashionAndDigit({ fashion, mnist, ...overlaidDigitsOptions(settings, seed) }),
-    );
+    const sets = overlaid({ fashion, mnist, ...overlaidDigitsOptions(settings, seed) });
+    return overlaidDigits(sets, seed);
   },
-};
+});

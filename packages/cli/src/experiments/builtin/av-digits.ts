@@ -1,21 +1,18 @@
-import type { AudioVisualDigitBatch } from '@multigrad/datasets';
+import { defineExperiment, type Experiment, opened } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
-import { avDigitsBase, avDigitsBatches, avDigitsSummary } from './av-digits-data.ts';
-import { widthSetting } from './batches.ts';
-import { trainedParts } from './networks.ts';
-import type { Recipe } from './recipe.ts';
-import { numberSetting } from '../runs/settings.ts';
+import { avDigitsBase, avDigitsSets, avDigitsSummary } from './av-digits-data.ts';
+import { widthSetting } from './sizes.ts';
 
 /** Audio-visual digits with a convolutional encoder for each modality, joined by concatenation. */
-export const avDigitsRecipe: Recipe = {
+export const avDigits: Experiment = defineExperiment({
   ...avDigitsBase,
   name: 'av-digits',
   title: 'Audio-visual digits',
   summary: `${avDigitsSummary} Both encoders are convolutional; their features are concatenated.`,
   settings: { ...avDigitsBase.settings, width: widthSetting(16) },
   open: async (settings, seed) => {
-    const batches = await avDigitsBatches(settings, seed);
-    const width = numberSetting(settings, 'width');
+    const data = await avDigitsSets(settings, seed);
+    const { width } = settings;
     const network = multimodalNetwork({
       encoders: {
         image: digitEncoder({ name: 'image', channels: 1, width, seed }),
@@ -31,12 +28,11 @@ export const avDigitsRecipe: Recipe = {
       classes: 10,
       seed,
     });
-    return {
-      objectives: (batch: AudioVisualDigitBatch, mode) =>
-        network.objectives(batch, batch.label, mode),
-      ...trainedParts(network),
-      ...batches,
+    return opened({
+      network,
+      data,
       modalities: network.modalities,
-    };
+      objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+    });
   },
-};
+});

@@ -1,5 +1,5 @@
-import { requireRecipe } from '../experiments/index.ts';
-import type { Recipe } from '../experiments/recipe.ts';
+import { requireExperiment } from '../experiments/index.ts';
+import type { Experiment } from '@multigrad/experiment';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { analyzed } from './inspector.ts';
 
@@ -8,7 +8,7 @@ import { analyzed } from './inspector.ts';
  *
  * @throws MultigradError `invalid-argument` where this version has no experiment of the name
  */
-export function recipeOf({ command, recipe }: ComparisonConfig): Recipe {
-  const found = requireRecipe(recipe);
+export function experimentOf({ command, experiment }: ComparisonConfig): Experiment {
+  const found = requireExperiment(experiment);
   return command === 'analyze' ? analyzed(found) : found;
 }

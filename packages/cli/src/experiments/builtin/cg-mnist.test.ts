@@ -2,12 +2,12 @@ import { useBackend } from '@multigrad/backends';
 import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Experiment } from './experiment.ts';
-import { requireRecipe } from './index.ts';
-import { resolveSettings } from './settings.ts';
+import { prepareExperiment, type PreparedExperiment } from '../prepare.ts';
+import { requireExperiment } from '../index.ts';
+import { resolveSettings } from '../settings.ts';
 
-const recipe = requireRecipe('cg-mnist');
-const settings = resolveSettings(recipe, 'quick', {
+const experiment = requireExperiment('cg-mnist');
+const settings = resolveSettings(experiment, 'quick', {
   'train-size': '100',
   'test-size': '30',
   'batch-size': '16',
@@ -20,14 +20,14 @@ beforeAll(async () => {
 
 async function withExperiment<T>(
   seed: number,
-  look: (experiment: Experiment) => Promise<T>,
+  look: (prepared: PreparedExperiment) => Promise<T>,
 ): Promise<T> {
   return expectConstantMemory(async () => {
-    const experiment = await recipe.open(settings, seed);
+    const prepared = await prepareExperiment(experiment, settings, seed);
     try {
-      return await look(experiment);
+      return await look(prepared);
     } finally {
-      experiment.dispose();
+      prepared.dispose();
     }
   });
 }
@@ -41,14 +41,18 @@ async function labels(batches: AsyncIterable<tf.TensorContainer>): Promise<numbe
   return all;
 }
 
-describe('the recipe cg-mnist', () => {
+describe('the experiment cg-mnist', () => {
   it('measures its objectives by their names, each with an accuracy', async () => {
-    await withExperiment(0, async (experiment) => {
-      for await (const batch of experiment.test()) {
+    await withExperiment(0, async (prepared) => {
+      for await (const batch of prepared.test()) {
         const measured = tf.tidy(
-          () => experiment.objectives(batch, { training: false }) as unknown as tf.TensorContainer,
-        ) as unknown as ReturnType<Experiment['objectives']>;
-        expect(Object.keys(measured)).toEqual(recipe.objectives);
+          () =>
+            prepared.objectives(batch, {
+              training: false,
+              step: 0,
+            }) as unknown as tf.TensorContainer,
+        ) as unknown as ReturnType<PreparedExperiment['objectives']>;
+        expect(Object.keys(measured)).toEqual(experiment.objectives);
         for (const objective of Object.values(measured)) {
           const { loss, metrics } = objective!;
           expect((await loss.data())[0]).toBeGreaterThan(0);
@@ -62,24 +66,21 @@ describe('the recipe cg-mnist', () => {
   });
 
   it('shuffles the training set anew each epoch, in whole batches, and never the test set', async () => {
-    await withExperiment(1, async (experiment) => {
-      const [first, second] = [
-        await labels(experiment.train(0)),
-        await labels(experiment.train(1)),
-      ];
-      expect(experiment.stepsPerEpoch).toBe(6);
+    await withExperiment(1, async (prepared) => {
+      const [first, second] = [await labels(prepared.train(0)), await labels(prepared.train(1))];
+      expect(prepared.stepsPerEpoch).toBe(6);
       expect(first.map(({ length }) => length)).toEqual([16, 16, 16, 16, 16, 16]);
       expect(second).not.toEqual(first);
-      const test = await labels(experiment.test());
+      const test = await labels(prepared.test());
       expect(test.flat()).toHaveLength(30);
-      expect(await labels(experiment.test())).toEqual(test);
+      expect(await labels(prepared.test())).toEqual(test);
     });
   });
 
   it('builds the same for the same seed and something else for another', async () => {
-    const look = async (experiment: Experiment): Promise<unknown> => {
-      const kernel = experiment.variables.get('color/conv1/kernel')!;
-      return { weights: [...(await kernel.data())], order: await labels(experiment.train(0)) };
+    const look = async (prepared: PreparedExperiment): Promise<unknown> => {
+      const kernel = prepared.variables.get('color/conv1/kernel')!;
+      return { weights: [...(await kernel.data())], order: await labels(prepared.train(0)) };
     };
     const [one, again, other] = [
       await withExperiment(3, look),
@@ -91,16 +92,11 @@ describe('the recipe cg-mnist', () => {
   });
 
   it('trains encoders and heads, under names that every run shares', async () => {
-    const names = (experiment: Experiment): Promise<string[]> =>
-      Promise.resolve([...experiment.variables.keys()]);
+    const names = (prepared: PreparedExperiment): Promise<string[]> =>
+      Promise.resolve([...prepared.variables.keys()]);
     const first = await withExperiment(0, names);
     expect(first).toContain('gray/conv1/kernel');
     expect(first.filter((name) => name.startsWith('head/')).length).toBe(6);
     expect(await withExperiment(0, names)).toEqual(first);
-  });
-
-  it('says of `joint` that two of its heads are not trained', () => {
-    expect(recipe.notes(['sum'])).toEqual([]);
-    expect(recipe.notes(['joint', 'sum']).join()).toContain('not trained');
   });
 });

@@ -1,17 +1,21 @@
-import type { OptionSpec } from '@multigrad/core/strategy';
 import {
   type AudioVisualDigitBatch,
   audioVisualDigits,
   readMnist,
   readSpokenDigits,
 } from '@multigrad/datasets';
-import { checkSizes, experimentBatches, sampleCount } from './batches.ts';
-import type { Experiment } from './experiment.ts';
-import { singleBaselineNotes } from './notes.ts';
-import type { Preset, PresetName, Recipe } from './recipe.ts';
-import { folderSetting, numberSetting, type Settings } from '../runs/settings.ts';
+import {
+  accuracy,
+  checkSizes,
+  type ExperimentData,
+  type Preset,
+  sampleCount,
+  type SettingsOf,
+  type SettingSpecs,
+} from '@multigrad/experiment';
+import { validationSize } from './sizes.ts';
 
-// What the recipes of audio-visual digits have in common: all but the network.
+// What the experiments with audio-visual digits have in common: all but the network.
 
 /** What is learnt from what; a sentence on the network follows it. */
 export const avDigitsSummary: string =
@@ -25,9 +29,10 @@ const sources = [
   'Wei and Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024, arXiv 2405.17730',
 ];
 
-const settings: Readonly<Record<string, OptionSpec>> = {
+const settings = {
   'train-size': sampleCount(60_000, 3000, 'Training images, the first ones of MNIST.'),
   'test-size': sampleCount(10_000, 2000, 'Test images, the first ones of MNIST.'),
+  'validation-size': validationSize,
   snr: {
     kind: 'number',
     minimum: -40,
@@ -41,9 +46,14 @@ const settings: Readonly<Record<string, OptionSpec>> = {
     default: 'index',
     description: 'Recordings that test: the first takes of each speaker, or a speaker never heard.',
   },
-};
+  data: {
+    kind: 'path',
+    description:
+      'Folder of the Free Spoken Digit Dataset; without it, the sample that comes with the program.',
+  },
+} as const satisfies SettingSpecs;
 
-const presets: Readonly<Record<PresetName, Preset>> = {
+const presets = {
   quick: {
     summary: 'to see everything work, in two to four minutes; too short to rank strategies',
     seeds: 1,
@@ -66,40 +76,32 @@ const presets: Readonly<Record<PresetName, Preset>> = {
       'batch-size': 64,
     },
   },
-};
+} as const satisfies Record<string, Preset>;
 
-/** A recipe of audio-visual digits but for its network. */
-export const avDigitsBase: Omit<Recipe, 'name' | 'title' | 'summary' | 'open'> = {
+/** An experiment with audio-visual digits but for its network. */
+export const avDigitsBase = {
   sources,
   objectives: ['multimodal', 'image', 'audio'],
   baseline: 'multimodal',
-  strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
+  metrics: { accuracy },
   settings,
-  folders: {
-    data: 'Folder of the Free Spoken Digit Dataset; without it, the sample that comes with the program.',
-  },
   presets,
-  notes: singleBaselineNotes,
-  check: (chosen) => checkSizes(chosen, 60_000),
-};
+  check: (chosen: SettingsOf<typeof settings>): void => checkSizes(chosen, 60_000),
+} as const;
 
 /** The data of a run. */
-export async function avDigitsBatches(
-  chosen: Settings,
+export async function avDigitsSets(
+  { data: folder, split, snr, ...chosen }: SettingsOf<typeof settings>,
   seed: number,
-): Promise<
-  Pick<Experiment<AudioVisualDigitBatch>, 'stepsPerEpoch' | 'train' | 'validation' | 'test'>
-> {
-  const folder = folderSetting(chosen, 'data');
-  const sets = audioVisualDigits({
+): Promise<ExperimentData<AudioVisualDigitBatch>> {
+  return audioVisualDigits({
     mnist: await readMnist(),
-    recordings: await readSpokenDigits(folder === undefined ? {} : { folder }),
-    trainSize: numberSetting(chosen, 'train-size'),
-    validationSize: numberSetting(chosen, 'validation-size'),
-    testSize: numberSetting(chosen, 'test-size'),
-    split: chosen['split'] as 'index' | 'speaker',
-    snr: numberSetting(chosen, 'snr'),
+    recordings: await readSpokenDigits(folder === '' ? {} : { folder }),
+    trainSize: chosen['train-size'],
+    validationSize: chosen['validation-size'],
+    testSize: chosen['test-size'],
+    split,
+    snr,
     seed,
   });
-  return experimentBatches(chosen, seed, sets);
 }

@@ -1,12 +1,15 @@
 import { MultigradError } from '@multigrad/core/strategy';
-import { type ClipBatch, readCremaD, subset } from '@multigrad/datasets';
+import { readCremaD, subset } from '@multigrad/datasets';
+import {
+  accuracy,
+  checkSizes,
+  defineExperiment,
+  type Experiment,
+  opened,
+  sampleCount,
+} from '@multigrad/experiment';
 import { multimodalNetwork, resnet18 } from '@multigrad/models';
-import { checkSizes, experimentBatches, sampleCount, widthSetting } from './batches.ts';
-import type { Experiment } from './experiment.ts';
-import { trainedParts } from './networks.ts';
-import { singleBaselineNotes } from './notes.ts';
-import type { Recipe } from './recipe.ts';
-import { folderSetting, numberSetting, type Settings } from '../runs/settings.ts';
+import { validationSize, widthSetting } from './sizes.ts';
 
 // How many clips the official code's lists for training and for testing have.
 const trainingClips = 6698;
@@ -34,55 +37,8 @@ function first<Source extends Parameters<typeof subset>[0]>(
   );
 }
 
-async function open(settings: Settings, seed: number): Promise<Experiment<ClipBatch>> {
-  const size = numberSetting(settings, 'frame-size');
-  const frames = numberSetting(settings, 'frames');
-  const { train, validation, test, classes } = await readCremaD({
-    folder: folderSetting(settings, 'data')!,
-    frames,
-    frameSize: size,
-    validationSize: numberSetting(settings, 'validation-size'),
-    seed,
-  });
-  const sets = {
-    train: first(train, 'train-size', numberSetting(settings, 'train-size')),
-    validation,
-    test: first(test, 'test-size', numberSetting(settings, 'test-size')),
-  };
-  const width = numberSetting(settings, 'width');
-  const network = multimodalNetwork({
-    encoders: {
-      audio: resnet18({
-        name: 'audio',
-        channels: 1,
-        inputHeight: 257,
-        inputWidth: 188,
-        width,
-        seed,
-      }),
-      image: resnet18({
-        name: 'image',
-        channels: 3,
-        frames,
-        inputHeight: size,
-        inputWidth: size,
-        width,
-        seed,
-      }),
-    },
-    classes: classes.length,
-    seed,
-  });
-  return {
-    objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
-    ...trainedParts(network),
-    ...experimentBatches(settings, seed, sets, 2),
-    modalities: network.modalities,
-  };
-}
-
 /** CREMA-D: emotions of speakers by voice and by face, the paper's own setting; needs the user's copy. */
-export const cremaDRecipe: Recipe = {
+export const cremaD: Experiment = defineExperiment({
   name: 'crema-d',
   title: 'CREMA-D',
   summary:
@@ -95,15 +51,16 @@ export const cremaDRecipe: Recipe = {
   ],
   objectives: ['multimodal', 'audio', 'image'],
   baseline: 'multimodal',
-  strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
+  metrics: { accuracy },
   settings: {
     'train-size': sampleCount(trainingClips, 256, 'Training clips, the first ones of the list.'),
     'test-size': sampleCount(testClips, 128, 'Test clips, the first ones of the list.'),
+    'validation-size': validationSize,
     width: widthSetting(64, 'Channels of the first stage; 64 is ResNet-18.'),
     frames: sampleCount(64, 2, 'Frames of each clip.'),
     'frame-size': sampleCount(1024, 224, 'Height and width of a frame in pixels.'),
+    data: { kind: 'path', description: 'Folder of your copy of CREMA-D; required.' },
   },
-  folders: { data: 'Folder of your copy of CREMA-D; required.' },
   presets: {
     quick: {
       summary: 'to see everything work on a few clips, small frames and a narrow network',
@@ -133,9 +90,8 @@ export const cremaDRecipe: Recipe = {
       },
     },
   },
-  notes: singleBaselineNotes,
   check: (settings) => {
-    if (folderSetting(settings, 'data') === undefined) {
+    if (settings.data === '') {
       throw new MultigradError(
         'invalid-option',
         `Option \`data\` of \`crema-d\` is required. ${whereToGet}`,
@@ -143,5 +99,48 @@ export const cremaDRecipe: Recipe = {
     }
     checkSizes(settings, trainingClips);
   },
-  open,
-};
+  open: async (settings, seed) => {
+    const { width, frames, 'frame-size': frameSize } = settings;
+    const { train, validation, test, classes } = await readCremaD({
+      folder: settings.data,
+      frames,
+      frameSize,
+      validationSize: settings['validation-size'],
+      seed,
+    });
+    const network = multimodalNetwork({
+      encoders: {
+        audio: resnet18({
+          name: 'audio',
+          channels: 1,
+          inputHeight: 257,
+          inputWidth: 188,
+          width,
+          seed,
+        }),
+        image: resnet18({
+          name: 'image',
+          channels: 3,
+          frames,
+          inputHeight: frameSize,
+          inputWidth: frameSize,
+          width,
+          seed,
+        }),
+      },
+      classes: classes.length,
+      seed,
+    });
+    return opened({
+      network,
+      data: {
+        train: first(train, 'train-size', settings['train-size']),
+        validation,
+        test: first(test, 'test-size', settings['test-size']),
+        prefetch: 2,
+      },
+      modalities: network.modalities,
+      objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+    });
+  },
+});

@@ -1,49 +1,21 @@
-import { type ColoredDigitBatch, cgMnist, readMnist } from '@multigrad/datasets';
-import { digitEncoder, multimodalNetwork } from '@multigrad/models';
+import { cgMnist as coloredDigits, readMnist } from '@multigrad/datasets';
 import {
+  accuracy,
   checkSizes,
+  defineExperiment,
   drawnSize,
-  experimentBatches,
+  type Experiment,
+  opened,
   sampleCount,
-  validationSplit,
-  widthSetting,
-} from './batches.ts';
-import type { Experiment } from './experiment.ts';
-import type { Recipe } from './recipe.ts';
-import { trainedParts } from './networks.ts';
-import { singleBaselineNotes } from './notes.ts';
-import { numberSetting, type Settings } from '../runs/settings.ts';
-
-async function open(settings: Settings, seed: number): Promise<Experiment<ColoredDigitBatch>> {
-  const { train, test } = cgMnist({
-    mnist: await readMnist(),
-    trainSize: drawnSize(settings),
-    testSize: numberSetting(settings, 'test-size'),
-    variance: numberSetting(settings, 'variance'),
-    seed,
-  });
-  const width = numberSetting(settings, 'width');
-  const network = multimodalNetwork({
-    encoders: {
-      gray: digitEncoder({ name: 'gray', channels: 1, width, seed }),
-      color: digitEncoder({ name: 'color', channels: 3, width, seed }),
-    },
-    classes: 10,
-    seed,
-  });
-  return {
-    objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
-    ...trainedParts(network),
-    ...experimentBatches(settings, seed, { ...validationSplit(settings, train), test }),
-    modalities: network.modalities,
-  };
-}
+} from '@multigrad/experiment';
+import { digitEncoder, multimodalNetwork } from '@multigrad/models';
+import { validationSize, widthSetting } from './sizes.ts';
 
 /**
  * Coloured-and-gray MNIST: the same digit seen in gray and in colour, where colour gives the training digits away and
  * misleads at test time.
  */
-export const cgMnistRecipe: Recipe = {
+export const cgMnist: Experiment = defineExperiment({
   name: 'cg-mnist',
   title: 'CG-MNIST',
   summary:
@@ -58,10 +30,11 @@ export const cgMnistRecipe: Recipe = {
   ],
   objectives: ['multimodal', 'gray', 'color'],
   baseline: 'multimodal',
-  strategies: ['joint', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
+  metrics: { accuracy },
   settings: {
     'train-size': sampleCount(60_000, 3000, 'Training digits, the first ones of MNIST.'),
     'test-size': sampleCount(10_000, 2000, 'Test digits, the first ones of MNIST.'),
+    'validation-size': validationSize,
     width: widthSetting(16),
     variance: {
       kind: 'number',
@@ -71,7 +44,6 @@ export const cgMnistRecipe: Recipe = {
         'Variance of the colour around its mean; small makes colour more telling in training.',
     },
   },
-  folders: {},
   presets: {
     quick: {
       summary: 'to see everything work, in two to four minutes; too short to rank strategies',
@@ -99,7 +71,29 @@ export const cgMnistRecipe: Recipe = {
       },
     },
   },
-  notes: singleBaselineNotes,
   check: (settings) => checkSizes(settings, 60_000),
-  open,
-};
+  open: async (settings, seed) => {
+    const { width, variance } = settings;
+    const { train, test } = coloredDigits({
+      mnist: await readMnist(),
+      trainSize: drawnSize(settings),
+      testSize: settings['test-size'],
+      variance,
+      seed,
+    });
+    const network = multimodalNetwork({
+      encoders: {
+        gray: digitEncoder({ name: 'gray', channels: 1, width, seed }),
+        color: digitEncoder({ name: 'color', channels: 3, width, seed }),
+      },
+      classes: 10,
+      seed,
+    });
+    return opened({
+      network,
+      data: { train, test },
+      modalities: network.modalities,
+      objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+    });
+  },
+});
