@@ -162,3 +162,19 @@ it('runs actions of others at one commit each, and says which version that is', 
   }
   expect(new Set(used.map((line) => line.split('@')[0])).size).toBe(new Set(used).size);
 });
+
+describe('built-in experiments', () => {
+  const folder = join(root, 'packages', 'cli', 'src', 'experiments', 'builtin');
+  const files = readdirSync(folder).filter((file) => /(?<!\.test)\.ts$/.test(file));
+
+  it('are there', () => expect(files.length).toBeGreaterThan(5));
+
+  it.each(files)('%s imports what a user can import, and other built-in experiments', (file) => {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const imports = [...text.matchAll(/^(?:import|\}) .*?'([^']+)';$/gm)].map(([, name]) => name!);
+    const published =
+      /^@multigrad\/(?:core|datasets|experiment|models)(?:\/strategy)?$|^@tensorflow\//;
+    const foreign = imports.filter((name) => !published.test(name) && !name.startsWith('./'));
+    expect(foreign).toEqual([]);
+  });
+});

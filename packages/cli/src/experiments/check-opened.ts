@@ -1,4 +1,4 @@
-import { nearestName } from '@multigrad/core/strategy';
+import { nearestName, own } from '@multigrad/core/strategy';
 import type { Experiment, OpenExperiment } from '@multigrad/experiment';
 import { invalidExperiment, listed } from './invalid-experiment.ts';
 
@@ -50,7 +50,7 @@ export function assertOpened(
   const sets = data as Readonly<Record<string, unknown>>;
   assertFields(experiment, '`data`', sets, dataFields);
   for (const name of ['train', 'validation', 'test']) {
-    const set = sets[name];
+    const set = own(sets, name);
     const optional = name === 'validation' && (set === undefined || set === null);
     if (optional || isSamples(set) || isBatches(set)) continue;
     fail(

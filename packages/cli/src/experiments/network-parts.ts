@@ -1,9 +1,8 @@
-import type { NamedParts } from '@multigrad/core';
+import { modelVariables, type NamedParts } from '@multigrad/core';
 import type { Experiment, PartedNetwork, VariableNetwork } from '@multigrad/experiment';
 import { Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { invalidExperiment } from './invalid-experiment.ts';
-import { modelVariables } from './model-variables.ts';
 
 /** A network as the trainer takes it. */
 export interface NetworkParts {

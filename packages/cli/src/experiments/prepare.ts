@@ -73,7 +73,9 @@ function measured(experiment: Experiment, returned: unknown): Record<string, Mea
   if (typeof returned !== 'object' || returned === null) {
     throw invalidExperiment(experiment, '`objectives` should return losses by name', returned);
   }
-  const present = Object.entries(returned as Readonly<Record<string, ObjectiveValue | null>>);
+  const present = Object.entries(
+    returned as Readonly<Record<string, ObjectiveValue | null | undefined>>,
+  );
   return Object.fromEntries(
     present.flatMap(([name, value]): [string, MeasuredLoss][] => {
       if (!experiment.objectives.includes(name)) {

@@ -89,7 +89,7 @@ const configShape: Shape = fields(
  * @throws MultigradError `unsupported` for another format, `invalid-data` where it is no configuration
  */
 export function checkConfig(value: unknown, where: string): ComparisonConfig {
-  const config = withExperiment((value ?? {}) as Partial<ComparisonConfig>);
+  const config = withExperiment(value ?? {});
   if (config.format !== 1) {
     throw new MultigradError(
       'unsupported',

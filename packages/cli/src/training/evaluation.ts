@@ -82,8 +82,8 @@ async function furtherMetrics(
   }
   const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null;
   const entries = isRecord(measured) ? Object.entries(measured as object) : [];
-  const numbers = entries.flatMap(([, values]) =>
-    isRecord(values) ? Object.values(values) : [0n],
+  const numbers = entries.flatMap(([, values]): unknown[] =>
+    isRecord(values) ? Object.values(values as object) : ['nothing'],
   );
   if (isRecord(measured) && numbers.every((value) => typeof value === 'number')) {
     return measured as MetricValues;

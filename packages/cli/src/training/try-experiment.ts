@@ -101,8 +101,7 @@ function tryForward(
 
 function assertScalar(experiment: Experiment, what: string, value: unknown): void {
   if (value instanceof tf.Tensor && value.rank === 0) return;
-  const found =
-    value instanceof tf.Tensor ? `a tensor of shape [${value.shape.join(', ')}]` : value;
+  const found = value instanceof tf.Tensor ? { shape: value.shape as number[] } : value;
   throw invalidExperiment(experiment, `${what} should be a scalar tensor`, found);
 }
 

@@ -1,8 +1,8 @@
 import type { AudioVisualDigitBatch } from '@multigrad/datasets';
-import { defineExperiment, type Experiment, opened } from '@multigrad/experiment';
+import type { Experiment } from '@multigrad/experiment';
 import { multimodalNetwork, temporalTransformer } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { avDigitsBase, avDigitsSets, avDigitsSummary } from './av-digits-data.ts';
+import { avDigitsExperiment } from './av-digits-base.ts';
 import { widthSetting } from './sizes.ts';
 
 /** Sequences of vectors: the image row by row, the sound frame by frame; the image with zero mean and unit deviation, roughly. */
@@ -17,25 +17,16 @@ function sequences({ image, audio }: AudioVisualDigitBatch): {
 }
 
 /** Audio-visual digits with a transformer for each modality, joined by cross-attention. */
-export const avDigitsTransformer: Experiment = defineExperiment({
-  ...avDigitsBase,
+export const avDigitsTransformer: Experiment = avDigitsExperiment({
   name: 'av-digits-transformer',
   title: 'Audio-visual digits, transformers',
-  summary:
-    `${avDigitsSummary} Both encoders are transformers, over the image’s rows and the sound’s frames; their features are ` +
-    'joined by cross-attention.',
-  sources: [
-    ...avDigitsBase.sources,
-    'Vaswani et al., Attention Is All You Need, NeurIPS 2017, arXiv 1706.03762',
-  ],
-  settings: {
-    ...avDigitsBase.settings,
-    width: widthSetting(32, 'Width of the tokens, a multiple of 4.'),
-  },
-  open: async (settings, seed) => {
-    const data = await avDigitsSets(settings, seed);
-    const { width } = settings;
-    const network = multimodalNetwork({
+  about:
+    'Both encoders are transformers, over the image’s rows and the sound’s frames; their features are joined by ' +
+    'cross-attention.',
+  sources: ['Vaswani et al., Attention Is All You Need, NeurIPS 2017, arXiv 1706.03762'],
+  width: widthSetting(32, 'Width of the tokens, a multiple of 4.'),
+  network: (width, seed) =>
+    multimodalNetwork({
       encoders: {
         image: temporalTransformer({ name: 'image', length: 28, inputs: 28, width, seed }),
         audio: temporalTransformer({ name: 'audio', length: 32, inputs: 32, width, seed }),
@@ -43,12 +34,6 @@ export const avDigitsTransformer: Experiment = defineExperiment({
       fusion: 'cross-attention',
       classes: 10,
       seed,
-    });
-    return opened({
-      network,
-      data,
-      modalities: network.modalities,
-      objectives: (batch, mode) => network.objectives(sequences(batch), batch.label, mode),
-    });
-  },
+    }),
+  inputs: sequences,
 });

@@ -1,38 +1,23 @@
-import { defineExperiment, type Experiment, opened } from '@multigrad/experiment';
+import type { Experiment } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
-import { avDigitsBase, avDigitsSets, avDigitsSummary } from './av-digits-data.ts';
+import { avDigitsExperiment } from './av-digits-base.ts';
 import { widthSetting } from './sizes.ts';
 
 /** Audio-visual digits with a convolutional encoder for each modality, joined by concatenation. */
-export const avDigits: Experiment = defineExperiment({
-  ...avDigitsBase,
+export const avDigits: Experiment = avDigitsExperiment({
   name: 'av-digits',
   title: 'Audio-visual digits',
-  summary: `${avDigitsSummary} Both encoders are convolutional; their features are concatenated.`,
-  settings: { ...avDigitsBase.settings, width: widthSetting(16) },
-  open: async (settings, seed) => {
-    const data = await avDigitsSets(settings, seed);
-    const { width } = settings;
-    const network = multimodalNetwork({
+  about: 'Both encoders are convolutional; their features are concatenated.',
+  width: widthSetting(16),
+  network: (width, seed) => {
+    const size = { channels: 1, width, seed };
+    return multimodalNetwork({
       encoders: {
-        image: digitEncoder({ name: 'image', channels: 1, width, seed }),
-        audio: digitEncoder({
-          name: 'audio',
-          channels: 1,
-          width,
-          seed,
-          inputHeight: 32,
-          inputWidth: 32,
-        }),
+        image: digitEncoder({ name: 'image', ...size }),
+        audio: digitEncoder({ name: 'audio', ...size, inputHeight: 32, inputWidth: 32 }),
       },
       classes: 10,
       seed,
-    });
-    return opened({
-      network,
-      data,
-      modalities: network.modalities,
-      objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
     });
   },
 });

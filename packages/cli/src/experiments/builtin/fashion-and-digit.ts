@@ -1,10 +1,9 @@
 import { fashionAndDigit as overlaid, readFashionMnist, readMnist } from '@multigrad/datasets';
-import { defineExperiment, type Experiment } from '@multigrad/experiment';
-import { overlaidDigits, overlaidDigitsBase, overlaidDigitsOptions } from './overlaid-digits.ts';
+import type { Experiment } from '@multigrad/experiment';
+import { overlaidDigitsExperiment } from './overlaid-digits-base.ts';
 
 /** A piece of clothing and a digit in one image: two tasks unlike each other. */
-export const fashionAndDigit: Experiment = defineExperiment({
-  ...overlaidDigitsBase,
+export const fashionAndDigit: Experiment = overlaidDigitsExperiment({
   name: 'fashion-and-digit',
   title: 'Clothing and digit',
   summary:
@@ -15,18 +14,13 @@ export const fashionAndDigit: Experiment = defineExperiment({
     'Fashion-MNIST: Xiao, Rasul and Vollgraf, 2017, arXiv 1708.07747; MIT licence',
     'MNIST digits: LeCun, Bottou, Bengio and Haffner, Proc. IEEE 1998; CC BY-SA 3.0',
   ],
-  settings: {
-    ...overlaidDigitsBase.settings,
-    data: {
-      kind: 'path',
-      description:
-        'Folder of the four Fashion-MNIST files; without it, that of Debian’s package dataset-fashion-mnist.',
-    },
+  data: {
+    kind: 'path',
+    description:
+      'Folder of the four Fashion-MNIST files; without it, that of Debian’s package dataset-fashion-mnist.',
   },
-  open: async (settings, seed) => {
-    const fashion = await readFashionMnist(settings.data === '' ? {} : { folder: settings.data });
-    const mnist = await readMnist();
-    const sets = overlaid({ fashion, mnist, ...overlaidDigitsOptions(settings, seed) });
-    return overlaidDigits(sets, seed);
+  sets: async (sizes, folder) => {
+    const fashion = await readFashionMnist(folder === '' ? {} : { folder });
+    return overlaid({ fashion, mnist: await readMnist(), ...sizes });
   },
 });

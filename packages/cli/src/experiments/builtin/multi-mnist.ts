@@ -1,19 +1,9 @@
 import { multiMnist as overlaid, readMnist } from '@multigrad/datasets';
-import { defineExperiment, type Experiment } from '@multigrad/experiment';
-import {
-  noiseSetting,
-  overlaidDigits,
-  overlaidDigitsBase,
-  overlaidDigitsOptions,
-} from './overlaid-digits.ts';
+import type { Experiment } from '@multigrad/experiment';
+import { overlaidDigitsExperiment, type OverlaidDigitsVariant } from './overlaid-digits-base.ts';
 
-const open = async (
-  settings: Parameters<typeof overlaidDigitsOptions>[0],
-  seed: number,
-): Promise<ReturnType<typeof overlaidDigits>> => {
-  const sets = overlaid({ mnist: await readMnist(), ...overlaidDigitsOptions(settings, seed) });
-  return overlaidDigits(sets, seed);
-};
+const sets: OverlaidDigitsVariant['sets'] = async (sizes) =>
+  overlaid({ mnist: await readMnist(), ...sizes });
 
 const summary =
   'An image shows two handwritten digits, one shifted to the left and top, the other to the right and bottom. A LeNet ' +
@@ -26,18 +16,16 @@ const sources = [
 ];
 
 /** MultiMNIST: two digits in one image, two tasks of equal difficulty. */
-export const multiMnist: Experiment = defineExperiment({
-  ...overlaidDigitsBase,
+export const multiMnist: Experiment = overlaidDigitsExperiment({
   name: 'multi-mnist',
   title: 'MultiMNIST',
   summary,
   sources,
-  open,
+  sets,
 });
 
 /** MultiMNIST with noise over the right digit: two tasks of unequal difficulty. */
-export const multiMnistNoisy: Experiment = defineExperiment({
-  ...overlaidDigitsBase,
+export const multiMnistNoisy: Experiment = overlaidDigitsExperiment({
   name: 'multi-mnist-noisy',
   title: 'MultiMNIST with noise',
   summary: `${summary} Half of the pixels at the right are turned black or white, which makes the right task the harder one.`,
@@ -45,6 +33,6 @@ export const multiMnistNoisy: Experiment = defineExperiment({
     ...sources,
     'Wei and Hu, MMPareto: Boosting Multimodal Learning with Innocent Unimodal Assistance, ICML 2024, arXiv 2405.17730 (with noise)',
   ],
-  settings: { ...overlaidDigitsBase.settings, noise: noiseSetting(0.5) },
-  open,
+  noise: 0.5,
+  sets,
 });

@@ -7,18 +7,21 @@ import {
 import {
   accuracy,
   checkSizes,
-  type ExperimentData,
+  defineExperiment,
+  type Experiment,
+  type NumberSetting,
+  opened,
   type Preset,
   sampleCount,
-  type SettingsOf,
   type SettingSpecs,
 } from '@multigrad/experiment';
+import type { MultimodalNetwork } from '@multigrad/models';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { validationSize } from './sizes.ts';
 
 // What the experiments with audio-visual digits have in common: all but the network.
 
-/** What is learnt from what; a sentence on the network follows it. */
-export const avDigitsSummary: string =
+const summary =
   'A network sees a handwritten digit and hears the same digit spoken, buried in white noise, so that the image is the ' +
   'easier modality. It learns three objectives at once: the digit from both (multimodal), from the image alone and from ' +
   'the sound alone. The recordings of a speaker are split by take; those in training are not heard in the test.';
@@ -78,30 +81,53 @@ const presets = {
   },
 } as const satisfies Record<string, Preset>;
 
-/** An experiment with audio-visual digits but for its network. */
-export const avDigitsBase = {
-  sources,
-  objectives: ['multimodal', 'image', 'audio'],
-  baseline: 'multimodal',
-  metrics: { accuracy },
-  settings,
-  presets,
-  check: (chosen: SettingsOf<typeof settings>): void => checkSizes(chosen, 60_000),
-} as const;
+/** What experiments with audio-visual digits differ in. */
+export interface AvDigitsVariant {
+  readonly name: string;
+  readonly title: string;
+  /** A sentence on the network. */
+  readonly about: string;
+  /** Publications that the network comes from. */
+  readonly sources?: readonly string[];
+  /** The setting of the network's width. */
+  readonly width: NumberSetting;
+  /** Makes the network. */
+  network(width: number, seed: number): MultimodalNetwork<'image' | 'audio', 'multimodal'>;
+  /** What the encoders get of a batch. @defaultValue its images and sounds as they are */
+  inputs?(batch: AudioVisualDigitBatch): Readonly<Record<'image' | 'audio', Tensor>>;
+}
 
-/** The data of a run. */
-export async function avDigitsSets(
-  { data: folder, split, snr, ...chosen }: SettingsOf<typeof settings>,
-  seed: number,
-): Promise<ExperimentData<AudioVisualDigitBatch>> {
-  return audioVisualDigits({
-    mnist: await readMnist(),
-    recordings: await readSpokenDigits(folder === '' ? {} : { folder }),
-    trainSize: chosen['train-size'],
-    validationSize: chosen['validation-size'],
-    testSize: chosen['test-size'],
-    split,
-    snr,
-    seed,
+/** An experiment with audio-visual digits. */
+export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
+  const { name, title } = variant;
+  return defineExperiment({
+    ...{ name, title, summary: `${summary} ${variant.about}` },
+    sources: [...sources, ...(variant.sources ?? [])],
+    objectives: ['multimodal', 'image', 'audio'],
+    baseline: 'multimodal',
+    metrics: { accuracy },
+    settings: { ...settings, width: variant.width },
+    presets,
+    check: (chosen) => checkSizes(chosen, 60_000),
+    open: async ({ data: folder, split, snr, width, ...chosen }, seed) => {
+      const data = audioVisualDigits({
+        mnist: await readMnist(),
+        recordings: await readSpokenDigits(folder === '' ? {} : { folder }),
+        trainSize: chosen['train-size'],
+        validationSize: chosen['validation-size'],
+        testSize: chosen['test-size'],
+        split,
+        snr,
+        seed,
+      });
+      const network = variant.network(width, seed);
+      return opened({
+        network,
+        data,
+        modalities: network.modalities,
+        objectives: (batch, mode) =>
+          network.objectives(variant.inputs?.(batch) ?? batch, batch.label, mode),
+      });
+    },
   });
 }
