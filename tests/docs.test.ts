@@ -90,3 +90,11 @@ it('has every page in the list that the site makes its menu of', () => {
   for (const page of pages.filter((file) => !['README.md', 'index.md'].includes(file)))
     expect(menu, page).toContain(`](${page})`);
 });
+
+it('docs/your-tf-model.md changes at most five lines of a program for LayersModel.fit', () => {
+  const [, change] = /^## The change$([\s\S]*?)^## /m.exec(read('your-tf-model.md'))!;
+  const marked = (mark: string): number => change!.split(`// [!code ${mark}]`).length - 1;
+  expect(marked('++')).toBeGreaterThan(0);
+  expect(marked('++')).toBeLessThanOrEqual(5);
+  expect(marked('--')).toBeLessThanOrEqual(5);
+});

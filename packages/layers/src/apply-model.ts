@@ -26,7 +26,7 @@ export interface ApplyOptions {
  *
  * const model = sequential({ layers: [layers.batchNormalization({ inputShape: [1], epsilon: 1e-9 })] });
  * const x = tf.tensor2d([[1], [3]]);
- * console.log(applyModel(model, [x], { training: true })[0]!.arraySync()); // about [ [ -1 ], [ 1 ] ]
+ * console.log(applyModel(model, [x], { training: true })[0]!.arraySync()); // [ [ -1 ], [ 1 ] ]
  * model.layers[0]!.trainable = false;
  * const [y] = applyModel(model, [x], { training: true });
  * console.log(y!.shape); // [ 2, 1 ]: x less 0.02, the moving mean after one step, over the root of about 1
