@@ -7,11 +7,13 @@ export {
   type ReadClipsOptions,
   readKineticsSounds,
 } from './read-clips.ts';
+export type { PictureOptions } from './own-data/picture-column.ts';
 export { type CsvFiles, readCsv, type SplitTable } from './own-data/read-csv.ts';
 export {
   type ImageFolders,
   readImageFolders,
   type ReadImageFoldersOptions,
+  readImages,
 } from './own-data/read-image-folders.ts';
 export { readFashionMnist } from './read-fashion-mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';

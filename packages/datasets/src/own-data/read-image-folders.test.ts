@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataSets } from './data-sets.ts';
-import { readImageFolders } from './read-image-folders.ts';
+import { readImageFolders, readImages } from './read-image-folders.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'multigrad-pictures-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -97,6 +97,14 @@ describe('readImageFolders', () => {
     expect(() =>
       dataSets({ inputs: fromFiles.inputs, targets: { kind: classes }, standardize: ['rear'] }),
     ).toThrow('read from files as it is needed (see `keep`)');
+  });
+
+  it('reads the files that a table names', async () => {
+    const files = [3, 1].map((i) => pathToFileURL(join(root, `front/dark/${i}.png`)));
+    const column = await readImages(files, { size: 1 });
+    expect([...(column as { values: Uint8Array }).values]).toEqual([30, 0, 0, 10, 0, 0]);
+    await expect(readImages([])).rejects.toThrow('at least one file');
+    await expect(readImages([join(root, 'none.png')])).rejects.toThrow('none.png');
   });
 
   it('reads gray, 16 bits, transparent and turned pictures', async () => {
