@@ -12,6 +12,11 @@ export interface CommandEntry {
 /** Every command of the program, in the order of its help. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'init',
+    summary: 'Write an experiment of your own to start from.',
+    load: async () => (await import('./init.ts')).initCommand,
+  },
+  {
     name: 'compare',
     summary: 'Train several strategies on one experiment and compare them.',
     load: async () => (await import('./compare.ts')).compareCommand,
