@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openSite } from './browser.mjs';
+import { drawShots, machinesCsv } from './fixtures/your-data.mjs';
 import { quickStarts } from './quick-starts.mjs';
 import { run } from './run.mjs';
 
@@ -159,6 +168,66 @@ async function command(parent, env) {
   return 'the command';
 }
 
+/** A block of a page: the first of its language below a heading. */
+function blockBelow(page, heading, language) {
+  const below = page.split(`\n## ${heading}\n`)[1];
+  const [, code] = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(below) ?? [];
+  assert.ok(code, `docs/your-data.md has no ${language} below ${heading}`);
+  return code;
+}
+
+/** The figures of a comparison's folder: five strategies, all objectives, a report. */
+function assertReport(folder, objectives) {
+  const table = readFileSync(join(folder, 'table.csv'), 'utf8');
+  hasFiniteNumbers(table);
+  for (const objective of objectives) assert.ok(table.includes(objective), `no ${objective}`);
+  const runs = readdirSync(join(folder, 'runs'));
+  assert.equal(new Set(runs.map((run) => run.replace(/-seed\d+$/, ''))).size, 5, runs.join(' '));
+  assert.ok(statSync(join(folder, 'report.html')).size > 10_000);
+}
+
+/** An experiment of one's own, from an empty folder to a report: what docs/your-data.md says, word for word. */
+async function yourData(parent, env) {
+  const page = readFileSync(join(root, 'docs/your-data.md'), 'utf8');
+  const folder = join(parent, 'your-data');
+  mkdirSync(folder, { recursive: true });
+  const options = { cwd: folder, env };
+  const lines = blockBelow(page, 'From nothing to a report', 'sh').trim().split('\n');
+  for (const line of lines) {
+    const [command, ...words] = line.split(' ');
+    await run(command, words, options);
+  }
+  assertReport(join(folder, 'runs/first'), ['price', 'kind', 'sold']);
+  await run('npx', ['multigrad', 'init', 'seen-and-heard', '--multimodal', '--js'], options);
+
+  await run(
+    'npm',
+    blockBelow(page, 'Pictures in folders', 'sh').trim().split(' ').slice(1),
+    options,
+  );
+  const own = join(folder, 'my-experiment');
+  writeFileSync(join(own, 'machines.csv'), machinesCsv());
+  const { default: sharp } = await import('sharp');
+  await drawShots(own, sharp);
+  const names = { machines: 'A CSV file', shots: 'Pictures in folders' };
+  for (const [name, heading] of Object.entries(names))
+    writeFileSync(join(own, `${name}.ts`), blockBelow(page, heading, 'ts'));
+  await run('npm', ['install', '--save-dev', tool('typescript')], options);
+  await run('npx', ['tsc', '--project', own], options);
+  const experiments = [
+    ['my-experiment/machines.ts', 'runs/machines', ['fault', 'replace', 'hours']],
+    ['my-experiment/shots.ts', 'runs/shots', ['multimodal', 'front', 'rear']],
+    ['seen-and-heard/experiment.js', 'runs/heard', ['multimodal', 'image', 'sound']],
+  ];
+  for (const [file, out, objectives] of experiments) {
+    // One epoch shows that all of it works; what is learnt is asserted by tests/your-data.test.ts.
+    const words = ['--epochs', '1', '--seeds', '1', '--out', out];
+    await run('npx', ['multigrad', 'compare', `./${file}`, ...words], options);
+    assertReport(join(folder, out), objectives);
+  }
+  return 'experiments of one’s own from a CSV file, pictures and arrays';
+}
+
 /** A page built by Vite that trains in Chromium. */
 async function browser(parent, env) {
   const folder = newFolder(parent, 'browser');
@@ -177,4 +246,4 @@ async function browser(parent, env) {
 }
 
 /** What a newcomer does, in order of time taken. */
-export const scenarios = [pages, javascript, command, browser];
+export const scenarios = [pages, javascript, command, yourData, browser];

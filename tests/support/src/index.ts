@@ -66,3 +66,4 @@ export { normalTensor, withSeededRandom } from './random.ts';
 export { savedAndLoaded } from './saved-models.ts';
 export { trainableVariables } from './trainable-variables.ts';
 export { expectSecondDerivative } from './second-derivatives.ts';
+export { trainExperiment } from './train-experiment.ts';
