@@ -66,7 +66,7 @@ function asPath(folder: string): string {
 function nextSteps(experiment: NewExperiment, isInstalled: boolean): string {
   return [
     'Next:',
-    ...(isInstalled ? [] : ['  npm install --save-dev @multigrad/cli']),
+    ...(isInstalled ? [] : ['  npm install -D @multigrad/cli']),
     `  npx multigrad compare ${entryOf(experiment)}`,
     'trains five strategies, three times each, and writes tables and a report. Then put your own data in: the file says where.',
   ].join('\n');

@@ -82,7 +82,7 @@ describe('multigrad init', () => {
     const elsewhere = mkdtempSync(join(root, '..', '.init-elsewhere-'));
     try {
       const { out } = await init(['mine'], { folder: elsewhere });
-      expect(out).toContain('\n  npm install --save-dev @multigrad/cli\n');
+      expect(out).toContain('\n  npm install -D @multigrad/cli\n');
     } finally {
       rmSync(elsewhere, { recursive: true });
     }
