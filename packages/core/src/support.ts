@@ -6,6 +6,7 @@
  */
 export { describeValue } from './base/describe-value.ts';
 export { ioError, isMissing } from './base/io-error.ts';
+export { differencesOfRanks } from './base/json-differences.ts';
 export { checkKnownOptions, type OptionNames } from './base/known-options.ts';
 export { didYouMean, listNames } from './base/nearest-name.ts';
 export { describeOption, optionDefault } from './plugin/options-resolve.ts';

@@ -92,7 +92,8 @@ describe('a Gramian among ranks', () => {
             { epochs: 1, disposeBatches: true },
           );
           dispose();
-          return seen;
+          // Before the first step ranks compare what their strategies answer to gradients that are made up.
+          return seen.slice(-1);
         });
       const [whole] = await errors(1);
       // Slices of 35 numbers are 12, 12 and 11 long, and a batch of 13 samples is 5, 4 and 4: a rank that looks at its own

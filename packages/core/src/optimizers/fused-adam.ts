@@ -78,11 +78,8 @@ export function fusedAdam(
   variables: NamedVariables,
   options: FusedAdamOptions = {},
 ): FusedOptimizer {
-  const { learningRate, beta1, beta2, epsilon, weightDecay, decoupledDecay } = resolveOptions(
-    'fusedAdam',
-    fusedAdamOptions,
-    options,
-  );
+  const resolved = resolveOptions('fusedAdam', fusedAdamOptions, options);
+  const { beta1, beta2, epsilon, decoupledDecay } = resolved;
   const update: UpdateVariable = (variable, [mean, squares], gradient, step) => {
     const { learningRate: rate, weightDecay: decay, iteration } = step;
     const correction1 = 1 - beta1 ** iteration;
@@ -115,7 +112,7 @@ export function fusedAdam(
     });
   };
   return new FusedOptimizer(
-    { kind: 'FusedAdam', slots: ['mean', 'square'], learningRate, weightDecay, update },
+    { kind: 'FusedAdam', slots: ['mean', 'square'], options: resolved, update },
     variables,
   );
 }

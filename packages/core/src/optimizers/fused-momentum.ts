@@ -78,11 +78,8 @@ export function fusedMomentum(
   variables: NamedVariables,
   options: FusedMomentumOptions = {},
 ): FusedOptimizer {
-  const { learningRate, momentum, nesterov, weightDecay } = resolveOptions(
-    'fusedMomentum',
-    fusedMomentumOptions,
-    options,
-  );
+  const resolved = resolveOptions('fusedMomentum', fusedMomentumOptions, options);
+  const { momentum, nesterov } = resolved;
   const update: UpdateVariable = (variable, [velocity], gradient, step) => {
     const inputs = { variable, velocity: velocity! };
     const { learningRate: rate, weightDecay: decay } = step;
@@ -108,7 +105,7 @@ export function fusedMomentum(
     });
   };
   return new FusedOptimizer(
-    { kind: 'FusedMomentum', slots: ['velocity'], learningRate, weightDecay, update },
+    { kind: 'FusedMomentum', slots: ['velocity'], options: resolved, update },
     variables,
   );
 }

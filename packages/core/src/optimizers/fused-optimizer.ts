@@ -37,9 +37,16 @@ export interface UpdateStep {
 export interface FusedKind {
   readonly kind: string;
   readonly slots: readonly string[];
+  /** Its options, the learning rate and the weight decay among them. */
+  readonly options: FusedOptions;
+  readonly update: UpdateVariable;
+}
+
+/** Options of a fused optimizer, all of them given. */
+export interface FusedOptions {
   readonly learningRate: number;
   readonly weightDecay: number;
-  readonly update: UpdateVariable;
+  readonly [name: string]: number | boolean;
 }
 
 /**
@@ -61,7 +68,7 @@ export class FusedOptimizer implements CombiningOptimizer {
     const named = variablesByName(variables);
     this.kind = kind.kind;
     this.#kind = kind;
-    this.#learningRate = kind.learningRate;
+    this.#learningRate = kind.options.learningRate;
     this.#names = new Map(Array.from(named, ([name, variable]) => [variable, name]));
     this.#byOwnName = new Map(Array.from(named.values(), (variable) => [variable.name, variable]));
   }
@@ -72,12 +79,18 @@ export class FusedOptimizer implements CombiningOptimizer {
       const other = others.get(variable);
       return other === undefined ? [] : [[name, other] as const];
     });
-    return new FusedOptimizer({ ...this.#kind, learningRate: this.#learningRate }, new Map(named));
+    const options = { ...this.#kind.options, learningRate: this.#learningRate };
+    return new FusedOptimizer({ ...this.#kind, options }, new Map(named));
   }
 
   /** The step size of the next update. */
   get learningRate(): number {
     return this.#learningRate;
+  }
+
+  /** Its options, with the learning rate of the next update. */
+  describe(): Json {
+    return { ...this.#kind.options, learningRate: this.#learningRate };
   }
 
   /** Sets the step size of the next updates: finite, >= 0. */
@@ -108,7 +121,7 @@ export class FusedOptimizer implements CombiningOptimizer {
     this.#iteration += 1;
     const step = {
       learningRate: this.#learningRate,
-      weightDecay: this.#kind.weightDecay + weightDecay,
+      weightDecay: this.#kind.options.weightDecay + weightDecay,
       iteration: this.#iteration,
     };
     for (const [ownName, combination] of combinations) {

@@ -5,6 +5,7 @@ import {
   type Tensor,
   type Variable,
 } from '@tensorflow/tfjs-core';
+import type { Json } from '../base/json.ts';
 import type { PartSnapshot } from './part-snapshot.ts';
 import { type Combinations, materialise } from '../rows/combination.ts';
 import { isKnown, restoreSlots, slotDifferences, slotsOf } from './optimizer-slots.ts';
@@ -27,6 +28,8 @@ export interface ResumableOptimizer {
   differences?(snapshot: PartSnapshot): readonly string[];
   /** Sets the learning rate, for schedules. */
   setLearningRate?(rate: number): void;
+  /** Returns its options: several ranks check that theirs are the same. */
+  describe?(): Json;
 }
 
 /** An optimizer that adds up the objectives' gradients itself: the combined gradient need not exist. */
@@ -100,6 +103,12 @@ function byOwnName<T>(
 export function optimizerKind(optimizer: AnyOptimizer): string {
   if (isResumable(optimizer)) return optimizer.kind;
   return optimizer instanceof Optimizer ? optimizer.getClassName() : 'function';
+}
+
+/** The options of an optimizer, as far as it tells them. */
+export function describeOptimizer(optimizer: AnyOptimizer): Json {
+  if (isResumable(optimizer)) return optimizer.describe?.() ?? null;
+  return optimizer instanceof Optimizer ? optimizer.getConfig() : null;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Json } from '../base/json.ts';
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import { SharedOut } from './shared-out.ts';
@@ -9,6 +10,7 @@ import { whole } from './whole.ts';
  * slices among ranks.
  *
  * @param synchronised - whether forward passes keep the statistics alike
+ * @param describe - describes the trainer's options, which ranks compare
  * @throws MultigradError `unsupported` where `synchronised` is true and the exchange cannot add up within a forward pass
  */
 export function openSharding(
@@ -16,8 +18,9 @@ export function openSharding(
   variables: ReadonlyMap<string, Variable>,
   statistics: ReadonlyMap<string, Variable>,
   synchronised: boolean,
+  describe: () => Json,
 ): Sharding {
   return exchange === undefined
     ? whole(variables)
-    : new SharedOut(exchange, variables, statistics, synchronised);
+    : new SharedOut(exchange, variables, statistics, synchronised, describe);
 }

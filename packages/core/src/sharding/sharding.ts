@@ -30,7 +30,11 @@ export interface Sharding {
   readonly variables: ReadonlyMap<string, Variable>;
   /** Returns the optimizer for `variables`: the given one, or one made for slices. @throws MultigradError `unsupported` */
   optimizerFor(optimizer: AnyOptimizer): AnyOptimizer;
-  /** Gives every rank the weights of rank 0, before the first step. */
+  /**
+   * Checks before the first step that all ranks have the same options, and gives them the weights of rank 0.
+   *
+   * @throws MultigradError `structure-changed` where ranks differ, listing what
+   */
   begin(): Promise<void>;
   /** @param sizes - samples of each batch of this rank */
   place(sizes: readonly number[]): Promise<BatchPlace>;

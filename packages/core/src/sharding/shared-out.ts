@@ -1,5 +1,7 @@
 import { tensor, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
+import { differencesOfRanks } from '../base/json-differences.ts';
 import type { ParameterGroup } from '../network/groups.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 import { shapeText } from '../optimizers/tensor-differences.ts';
@@ -22,6 +24,8 @@ export class SharedOut implements Sharding {
   readonly #statistics: ReadonlyMap<string, Variable>;
   /** Whether forward passes compute the statistics over the samples of all ranks. */
   readonly #synchronised: boolean;
+  /** Describes the options of this rank's trainer. */
+  readonly #describe: () => Json;
   #begun = false;
   #gathered: Tensor[] = [];
 
@@ -30,6 +34,7 @@ export class SharedOut implements Sharding {
     variables: ReadonlyMap<string, Variable>,
     statistics: ReadonlyMap<string, Variable>,
     synchronised: boolean,
+    describe: () => Json,
   ) {
     if (synchronised && exchange.sumNow === null) {
       throw new MultigradError(
@@ -39,6 +44,7 @@ export class SharedOut implements Sharding {
     }
     this.collective = collectiveOf(exchange);
     this.#exchange = exchange;
+    this.#describe = describe;
     this.#variables = variables;
     this.#statistics = statistics;
     this.#synchronised = synchronised;
@@ -58,9 +64,17 @@ export class SharedOut implements Sharding {
     return this.#synchronised ? this.#exchange.sumNow : null;
   }
 
-  /** Gives every rank the weights and statistics of rank 0, before the first step. */
+  /** Compares options, then gives every rank the weights and statistics of rank 0. */
   async begin(): Promise<void> {
     if (this.#begun) return;
+    const options = await fromEach(this.#exchange, 'options', this.#describe);
+    const differences = differencesOfRanks(options);
+    if (differences.length > 0) {
+      throw new MultigradError(
+        'structure-changed',
+        `All ranks should train with the same options. Found\n${differences.join('\n')}`,
+      );
+    }
     const shared = [...this.#variables, ...this.#statistics];
     const forms = await fromEach(this.#exchange, 'variables', () =>
       shared.map(([name, { shape, dtype }]) => `${name} ${dtype} ${shapeText(shape)}`),

@@ -15,6 +15,7 @@ import { nonFiniteOf } from './non-finite-parts.ts';
 import { openSharding } from '../sharding/open-sharding.ts';
 import type { Sharding } from '../sharding/sharding.ts';
 import type { ReadSnapshot } from './read-snapshot.ts';
+import { describeOptions } from './describe-options.ts';
 import type { StateOptions } from './trainer-options.ts';
 import { Update } from '../update/update.ts';
 
@@ -58,7 +59,9 @@ export class TrainingState {
         `Option \`synchronise\` has no meaning where a batch comes in parts, which are normalised one by one. Found \`accumulate\` ${accumulate}.`,
       );
     }
-    this.sharding = openSharding(exchange, this.variables, this.statistics, synchronise);
+    this.sharding = openSharding(exchange, this.variables, this.statistics, synchronise, () =>
+      describeOptions(options),
+    );
     const { collective, variables } = this.sharding;
     const optimizer = this.sharding.optimizerFor(options.optimizer);
     this.update = new Update({ ...options, optimizer }, variables, collective);
