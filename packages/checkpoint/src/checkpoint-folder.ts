@@ -63,6 +63,7 @@ export async function listCheckpoints(files: Files, folder: string): Promise<Che
     .sort(newestFirst);
 }
 
+/** Orders checkpoints by step, then by serial number, the newest first: for `sort`. */
 export function newestFirst(a: CheckpointName, b: CheckpointName): number {
   return b.step - a.step || b.serial - a.serial;
 }

@@ -206,6 +206,7 @@ export class PreparedSamples {
     return assemble(this.#ports, this.#inputs, this.#outputs);
   }
 
+  /** Frees the tensors of all samples. */
   dispose(): void {
     dispose([...this.#inputs, ...this.#outputs.flatMap(tensorsOf)]);
   }

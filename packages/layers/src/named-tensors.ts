@@ -102,6 +102,7 @@ function isWhole(value: unknown): boolean {
   return value instanceof Tensor || Array.isArray(value) || ArrayBuffer.isView(value);
 }
 
+/** Whether a value holds arrays by name, and is not itself an array or a tensor. */
 export function isRecord(value: unknown): value is Readonly<Record<string, ArrayLikeTensor>> {
   return (
     typeof value === 'object' &&

@@ -4,6 +4,7 @@ import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 
 const rootTwoOverPi = Math.sqrt(2 / Math.PI);
 
+/** The activation `x Φ(x)` with Φ the normal distribution function, or its approximation by tanh. */
 export const gelu: CpuKernel = {
   name: 'Gelu',
   run: ({ inputs, attrs }, backend) => {
@@ -14,6 +15,7 @@ export const gelu: CpuKernel = {
   },
 };
 
+/** The gradient of `Gelu` with respect to x: `dy` times the derivative at x. */
 export const geluGrad: CpuKernel = {
   name: 'GeluGrad',
   run: ({ inputs, attrs }, backend) => {
@@ -44,6 +46,7 @@ function share(x: number, approximate: boolean): number {
   return (1 + Math.tanh(rootTwoOverPi * (x + 0.044715 * x ** 3))) / 2;
 }
 
+/** The derivative of `gelu` at x. */
 function slope(x: number, approximate: boolean): number {
   if (!approximate) {
     return normalDistribution(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
@@ -62,6 +65,7 @@ function normalDistribution(x: number): number {
   return x < 0 ? tail : 1 - tail;
 }
 
+/** Coefficients of the Chebyshev fit, in rising powers of t. */
 const fit = [
   -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
   -0.82215223, 0.17087277,

@@ -39,6 +39,10 @@ export const layerNorm: CpuKernel = {
   },
 };
 
+/**
+ * The gradients of `LayerNorm` with respect to its input, scale and offset, from the means and inverse deviations that
+ * it returned.
+ */
 export const layerNormGrad: CpuKernel = {
   name: 'LayerNormGrad',
   run: ({ inputs }, backend) => {

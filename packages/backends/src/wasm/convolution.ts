@@ -112,6 +112,7 @@ function convolve(
   return out;
 }
 
+/** The gradient of a convolution with respect to its filter. The stock kernel computes dilated ones. */
 export const conv2DBackpropFilter: WasmKernel = {
   name: 'Conv2DBackpropFilter',
   run: ({ inputs, attrs }, heap) => {

@@ -2,6 +2,7 @@ import { util } from '@tensorflow/tfjs-core';
 import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
+/** The activation `x Φ(x)` with Φ the normal distribution function, or its approximation by tanh. */
 export const gelu: WasmKernel = {
   name: 'Gelu',
   run: ({ inputs, attrs }, heap) => {
@@ -15,6 +16,7 @@ export const gelu: WasmKernel = {
   },
 };
 
+/** The gradient of `Gelu` with respect to x: `dy` times the derivative at x. */
 export const geluGrad: WasmKernel = {
   name: 'GeluGrad',
   run: ({ inputs, attrs }, heap) => {

@@ -24,6 +24,10 @@ export const layerNorm: WasmKernel = {
   },
 };
 
+/**
+ * The gradients of `LayerNorm` with respect to its input, scale and offset, from the means and inverse deviations that
+ * it returned.
+ */
 export const layerNormGrad: WasmKernel = {
   name: 'LayerNormGrad',
   run: ({ inputs }, heap) => {

@@ -33,6 +33,7 @@ export class LogFile {
     }
   }
 
+  /** Adds data at the end of the file. */
   append(data: string | Uint8Array): void {
     this.#write(() => appendFileSync(this.path, data));
   }

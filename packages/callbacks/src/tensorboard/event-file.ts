@@ -43,11 +43,13 @@ export class EventFile {
     this.holdsEpoch = holdsEpoch;
   }
 
+  /** Adds one event with these values. Nothing is written where there are none. */
   write(step: number, wallTime: number, values: ReadonlyMap<string, TaggedValue>): void {
     if (values.size === 0) return;
     this.#file.append(encodeRecord(summaryEvent({ wallTime, step }, values)));
   }
 
+  /** Waits until all events are on the disk. */
   flush(): void {
     this.#file.flush();
   }

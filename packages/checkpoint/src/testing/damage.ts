@@ -45,6 +45,7 @@ export function replaceTensors(folder: string, file: string, content: Uint8Array
   });
 }
 
+/** Ways to damage the newest of two checkpoints, by what they do to it. Each takes the folders of both. */
 export const damages: Readonly<Record<string, (newest: string, previous: string) => void>> = {
   'a bit of the weights flipped': (newest) => flipBit(join(newest, 'weights.safetensors'), 8123),
   'a bit of the optimizer slots flipped': (newest) =>

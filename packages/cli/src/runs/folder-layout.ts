@@ -2,9 +2,11 @@ import { join } from 'node:path';
 
 // Names of what an output folder and the folders of its runs hold.
 
+/** The file that holds the configuration of the output folder. */
 export const configFile = 'config.json';
 /** Every file of a run's folder that is read. */
 export const runFiles = ['epochs.jsonl', 'steps.jsonl', 'analysis.jsonl', 'result.json'] as const;
+/** The folder below an output folder that holds a folder for each run. */
 export const runsFolder = 'runs';
 /** Tables that `multigrad analyze` writes beside those of every command. */
 export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;

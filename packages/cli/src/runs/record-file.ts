@@ -168,6 +168,7 @@ export class RecordFile {
     this.#clean = false;
   }
 
+  /** Adds a record as a line at the end of the file. */
   async add(record: object): Promise<void> {
     await this.#inFile('write', async () => {
       const file = await this.#opened();
@@ -189,6 +190,7 @@ export class RecordFile {
     });
   }
 
+  /** Closes the file if it is open. */
   async close(): Promise<void> {
     const file = this.#open;
     this.#open = null;

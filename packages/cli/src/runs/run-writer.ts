@@ -33,6 +33,7 @@ export interface RunWriter {
   close(): Promise<void>;
 }
 
+/** The counts of a run that has no lines yet. */
 export const noLines: LineCounts = { epochs: 0, steps: 0, analysis: 0 };
 
 /** Writes nothing: for ranks that do not lead. */

@@ -17,15 +17,19 @@ export function shape(expected: string, holds: (value: unknown) => boolean): Sha
   return (value, at = '') => (holds(value) ? null : { at, expected, found: value });
 }
 
+/** Any text. */
 export const text: Shape = shape('a text', (value) => typeof value === 'string');
+/** True or false. */
 export const flag: Shape = shape('true or false', (value) => typeof value === 'boolean');
 /** A finite number: JSON's `1e999` is read as infinity, and refused. */
 export const finite: Shape = shape('a finite number', Number.isFinite);
+/** An integer >= 0. */
 export const count: Shape = shape(
   'an integer >= 0',
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 );
 
+/** What `inner` accepts, or null. */
 export function orNull(inner: Shape): Shape {
   return (value, at) => {
     const wrong = value === null ? null : inner(value, at);
@@ -37,6 +41,7 @@ export function orNull(inner: Shape): Shape {
 /** A measured number, or null: JSON has no NaN and no infinity, and writes null for them. */
 export const measured: Shape = orNull(finite);
 
+/** One of these words. */
 export function oneOf(words: readonly string[]): Shape {
   return shape(`one of ${words.join(', ')}`, (value) => words.includes(value as string));
 }

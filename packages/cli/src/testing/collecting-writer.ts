@@ -9,6 +9,7 @@ export interface CollectingWriter extends RunWriter {
   readonly analyses: AnalysisRecord[];
 }
 
+/** Makes a writer whose lists are empty. */
 export function collectingWriter(): CollectingWriter {
   const [epochs, steps, analyses] = [
     [] as EpochRecord[],

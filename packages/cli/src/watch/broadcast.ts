@@ -45,6 +45,7 @@ export class Broadcast {
     if (!this.#looking) this.#schedule(0);
   }
 
+  /** Stops looking for changes and ends the answer to every reader. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -59,6 +59,7 @@ export interface ReadOptions {
   readonly disposeBatches?: boolean | undefined;
 }
 
+/** The names of {@link ReadOptions}. */
 export const readOptionNames: OptionNames<ReadOptions> = {
   batchSize: true,
   shuffle: true,

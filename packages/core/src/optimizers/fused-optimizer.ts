@@ -145,6 +145,7 @@ export class FusedOptimizer implements CombiningOptimizer {
     }
   }
 
+  /** The iteration and the slots by name. The slots stay the property of this optimizer. */
   snapshot(): PartSnapshot {
     const tensors = new Map<string, Tensor>();
     for (const [name, slots] of this.#slots) {

@@ -110,6 +110,7 @@ export class ShardedVariables {
     return tidy(() => sliceTensor(reshape(whole, [whole.size]), begin, end - begin));
   }
 
+  /** Frees the slices and the optimizer that was made for them. */
   dispose(): void {
     this.#own?.dispose();
     for (const slice of this.slices.values()) slice.dispose();

@@ -51,10 +51,12 @@ export class SharedOut implements Sharding {
     this.#shards = new ShardedVariables(variables, exchange);
   }
 
+  /** The slices that this rank updates, by the name of their variable. */
   get variables(): ReadonlyMap<string, Variable> {
     return this.#shards.slices;
   }
 
+  /** The optimizer that updates the slices of this rank in place of the given one. */
   optimizerFor(optimizer: AnyOptimizer): AnyOptimizer {
     return this.#shards.optimizerOf(optimizer);
   }
@@ -173,11 +175,13 @@ export class SharedOut implements Sharding {
     );
   }
 
+  /** Frees the tensors that were gathered for a snapshot. */
   free(): void {
     for (const one of this.#gathered) one.dispose();
     this.#gathered = [];
   }
 
+  /** Frees the slices and what was gathered. */
   dispose(): void {
     this.free();
     this.#shards.dispose();

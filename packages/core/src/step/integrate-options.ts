@@ -37,6 +37,7 @@ export interface GroupingOptions {
   readonly singles?: 'plain' | 'weighted';
 }
 
+/** The names of {@link GroupingOptions}. */
 export const groupingOptionNames: OptionNames<GroupingOptions> = {
   groupBy: true,
   parts: true,
@@ -88,6 +89,7 @@ export interface IntegrateOptions<Name extends string = string> extends Grouping
   readonly sumsWithin?: boolean | undefined;
 }
 
+/** The names of {@link IntegrateOptions}. */
 export const integrateOptionNames: OptionNames<IntegrateOptions> = {
   state: true,
   memory: true,

@@ -19,10 +19,12 @@ export class PassGradients {
     this.#youngestForeign = youngestForeign;
   }
 
+  /** Whether a gradient of `tensor` has been added. */
   has(tensor: Tensor): boolean {
     return this.#gradients.has(tensor.id);
   }
 
+  /** The gradient of `tensor` so far, or null. It stays the property of this collection. */
   get(tensor: Tensor): Tensor | null {
     return this.#gradients.get(tensor.id) ?? null;
   }

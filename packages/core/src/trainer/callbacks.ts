@@ -107,6 +107,7 @@ export class HistoryRecorder {
     return recorder;
   }
 
+  /** The history so far, as JSON that {@link HistoryRecorder.from} takes. */
   snapshot(): Json {
     return {
       epochs: [...this.#epochs],
@@ -114,6 +115,7 @@ export class HistoryRecorder {
     };
   }
 
+  /** Adds the logs of an epoch. An epoch that lacks a log has NaN there. */
   record(epoch: number, logs: Logs): void {
     for (const [name, value] of Object.entries(logs)) {
       const column = this.#columns.get(name) ?? this.#epochs.map(() => NaN);
@@ -126,6 +128,7 @@ export class HistoryRecorder {
     }
   }
 
+  /** The history so far, as `fit` returns it. */
   history(stopped?: 'aborted' | 'requested'): History {
     return {
       epoch: [...this.#epochs],

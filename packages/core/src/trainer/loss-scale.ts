@@ -43,6 +43,7 @@ export class LossScale {
     this.#state = this.#initial();
   }
 
+  /** The factor by which losses are multiplied before the backward pass. */
   get scale(): number {
     return this.#state.scale;
   }
@@ -70,6 +71,7 @@ export class LossScale {
     return true;
   }
 
+  /** The scale, and the finite steps since it last changed. */
   snapshot(): LossScaleState {
     return this.#state;
   }

@@ -16,6 +16,7 @@ export class Measurements {
   readonly #losses = new RunningMeans();
   readonly #metrics = new Map<string, RunningMeans>();
 
+  /** Adds the losses and metrics of a batch, means over `samples` samples. */
   add({ losses, metrics }: Measured, samples: SampleCounts): void {
     const countOf = (name: string): number =>
       typeof samples === 'number' ? samples : (own(samples, name) ?? 0);
@@ -97,6 +98,7 @@ function restore(means: RunningMeans, rows: readonly SumRow[]): void {
 export class RunningMeans {
   readonly #sums = new Map<string, { total: number; weight: number }>();
 
+  /** Adds a mean over `weight` samples. A mean over none is left out. */
   add(name: string, value: number, weight: number): void {
     if (weight > 0) this.addSum(name, value * weight, weight);
   }

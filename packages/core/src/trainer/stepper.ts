@@ -36,6 +36,7 @@ export class Stepper<Batch, Name extends string> {
     return onNonFinite === 'skip' || typeof lossScale === 'object';
   }
 
+  /** Builds the groups from forward passes over the first batches. */
   build(samples: readonly Batch[]): void {
     const { strategy } = this.#options;
     const { step, trained } = this.training;
@@ -43,6 +44,7 @@ export class Stepper<Batch, Name extends string> {
     this.training.begin(buildGroups(strategy, forwards, trained, this.#options));
   }
 
+  /** Tells the strategy the mean losses of a finished epoch. */
   endEpoch(losses: Readonly<Partial<Record<string, number>>>): void {
     const { integration } = this.training;
     if (integration === undefined) return;

@@ -149,6 +149,7 @@ export class TrainingState {
     if (now.length !== grouped.size || now.some(({ name }) => !grouped.has(name))) this.#regroup();
   }
 
+  /** Frees the memory, the update and the sharded variables. */
   dispose(): void {
     this.#replaceMemory(undefined);
     this.update.dispose();

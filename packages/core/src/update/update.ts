@@ -77,6 +77,7 @@ export interface UpdateOptions {
   readonly average?: AverageOptions;
 }
 
+/** The names of {@link UpdateOptions}. */
 export const updateOptionNames: OptionNames<UpdateOptions> = {
   optimizer: true,
   learningRate: true,
@@ -171,6 +172,7 @@ export class Update {
     return limited!;
   }
 
+  /** The state of the optimizer and the averages. The tensors stay the property of this update. */
   snapshot(): UpdateSnapshot {
     const { optimizer } = this.#options;
     return {
@@ -255,6 +257,7 @@ export class Update {
     return known ? snapshotOptimizer(optimizer, this.#variables).tensors : noTensors;
   }
 
+  /** Frees the averages. */
   dispose(): void {
     this.#average?.dispose();
   }

@@ -56,6 +56,7 @@ export class WeightAverage {
     for (const [name, average] of averages) this.#averages.set(name, copyOf(average));
   }
 
+  /** Frees the averages. The next update starts new ones. */
   dispose(): void {
     for (const average of this.#averages.values()) average.dispose();
     this.#averages.clear();

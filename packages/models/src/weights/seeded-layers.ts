@@ -36,6 +36,7 @@ export class SeededLayers {
     return `${this.#part}/${layer}`;
   }
 
+  /** A dense layer. `fanIn` is the number of its inputs. */
   dense(layer: string, fanIn: number, units: number, activation?: Activation): layers.Layer {
     return layers.dense({
       name: this.name(layer),
@@ -45,6 +46,7 @@ export class SeededLayers {
     });
   }
 
+  /** A two-dimensional convolution of an input with `channels` channels. */
   convolution(layer: string, channels: number, options: ConvolutionOptions): layers.Layer {
     const { kernelSize } = options;
     return convolution({
@@ -55,6 +57,7 @@ export class SeededLayers {
     });
   }
 
+  /** A one-dimensional convolution of an input with `channels` channels. */
   convolution1d(layer: string, channels: number, options: ConvolutionOptions): layers.Layer {
     return layers.conv1d({
       name: this.name(layer),
@@ -64,14 +67,17 @@ export class SeededLayers {
     });
   }
 
+  /** A batch normalization. */
   norm(layer: string): layers.Layer {
     return batchNormalization({ name: this.name(layer) });
   }
 
+  /** A ReLU as a layer of its own. */
   relu(layer: string): layers.Layer {
     return layers.activation({ name: this.name(layer), activation: 'relu' });
   }
 
+  /** The initializers of kernel and bias of a layer whose units have `fanIn` inputs. */
   initializers(layer: string, fanIn: number): ReturnType<typeof layerInitializers> {
     return layerInitializers(this.#initialisation, fanIn, this.#seed, this.name(layer));
   }

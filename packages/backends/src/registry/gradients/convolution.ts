@@ -34,6 +34,7 @@ interface ConvolutionAttributes {
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+/** The kernels of two-dimensional convolutions. */
 export const conv2d: Convolution = {
   forward: 'Conv2D',
   inputGradient: 'Conv2DBackpropInput',
@@ -41,6 +42,7 @@ export const conv2d: Convolution = {
   axes: 2,
 };
 
+/** The kernels of depthwise two-dimensional convolutions. */
 export const depthwiseConv2d: Convolution = {
   forward: 'DepthwiseConv2dNative',
   inputGradient: 'DepthwiseConv2dNativeBackpropInput',

@@ -38,6 +38,7 @@ export class Draw {
     return this.#random.uniform() < probability;
   }
 
+  /** One element of a list, each as likely as the others. */
   choice<T>(list: readonly T[]): T {
     return list[this.#random.integer(list.length)]!;
   }
@@ -68,6 +69,7 @@ export class Draw {
       : this.integer(0, Math.max(0, length - 1));
   }
 
+  /** A type of tensors: float32 in six of ten draws where it is allowed, else any of `among`. */
   type(among: readonly Type[] = types): Type {
     return this.chance(0.6) && among.includes('float32') ? 'float32' : this.choice(among);
   }

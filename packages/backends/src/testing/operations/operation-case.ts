@@ -29,6 +29,7 @@ export function normalInput(shape: readonly number[], seed: number, shift = 0): 
   return { shape, values: normalValues(size, seed, shift), dtype: 'float32' };
 }
 
+/** An int32 input of the given numbers. */
 export function integers(shape: readonly number[], values: readonly number[]): CaseInput {
   return { shape, values, dtype: 'int32' };
 }

@@ -1,5 +1,9 @@
 import { positions } from './operation-case.ts';
 
+/**
+ * A padding as `tf.conv2d` takes it: by name, one number for every side, or numbers before and after for each spatial
+ * axis.
+ */
 export type Padding = 'same' | 'valid' | number | [number, number][];
 
 /** The windows over spatial axes: their sizes, the steps between them, where the first begins, and their number. */
@@ -11,6 +15,10 @@ export interface Windows {
   readonly outputs: readonly number[];
 }
 
+/**
+ * The windows of a convolution or pooling over axes of these lengths. `round` rounds their number where they do not fit
+ * exactly.
+ */
 export function windowsOf(
   lengths: readonly number[],
   kernel: readonly number[],
@@ -49,6 +57,7 @@ export function taps(
   }));
 }
 
+/** Whether a position lies in an array of these lengths. */
 export const inside = (place: readonly number[], lengths: readonly number[]): boolean =>
   place.every((index, i) => index >= 0 && index < lengths[i]!);
 

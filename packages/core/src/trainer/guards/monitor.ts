@@ -83,10 +83,12 @@ export class Monitor {
     return resumes;
   }
 
+  /** The best value and the number of epochs since, as JSON. */
   snapshot(): { readonly best: Json; readonly waited: number } {
     return { best: numberToJson(this.#best), waited: this.#waited };
   }
 
+  /** Continues from a snapshot. */
   restore({ best, waited }: { readonly best: Json; readonly waited: number }): void {
     this.#best = numberFromJson(best);
     this.#waited = waited;
