@@ -33,7 +33,7 @@ typedef struct {
   float alpha;
 } Activation;
 
-// Numbers of one piece of work.
+// How many numbers one piece of work has.
 #define PIECE 16384
 
 static void activation_piece(const void *arguments, int index, Thread *self) {
@@ -52,7 +52,7 @@ static void activation_piece(const void *arguments, int index, Thread *self) {
   }
 }
 
-// dx = dy * slope(value), value being the activation's input or output as its kind wants it.
+// dx = dy * slope(value). For some kinds `value` is the activation's input, for others its output.
 EXPORT void activation_gradient(Job *job, int kind, const float *dy, const float *value, float *dx, int size,
                                 float alpha) {
   Activation a = {kind, dy, value, dx, size, alpha};

@@ -1,8 +1,8 @@
-// Batch normalisation by the batch's statistics, and gradients. A channel is the last axis; sums go to float64 every
-// few rows.
+// Batch normalisation with the statistics of the batch, and its gradients. The last axis holds the channels. A few rows at
+// a time are added up in float32, and each such sum is added to a total in float64.
 #include "common.h"
 
-// Rows added in float32 before they go to float64.
+// How many rows are added up in float32 before the sum is added to the float64 total.
 #define CHAIN 16
 
 // sums[c] = sum over rows of x (or of x * other), sums of float64. `shift` (may be null) is subtracted first.
@@ -56,7 +56,8 @@ static void channel_moments(const float *x, const float *center, double *sums, d
   }
 }
 
-// out = (x - mean[c]) * q[c] + r[c], plus a * p[c] where there is an a. The mean goes first: what is left is small.
+// out = (x - mean[c]) * q[c] + r[c], plus a * p[c] where there is an a. The mean is subtracted first: the difference is
+// small, and little is lost by rounding.
 static void channel_affine(const float *x, const float *mean, const float *q, const float *r, const float *a,
                            const float *p, float *out, int rows, int channels) {
   for (int row = 0; row < rows; row++, x += channels, out += channels) {
@@ -82,7 +83,8 @@ EXPORT void batch_norm_training(const float *x, const float *scale, const float 
   for (int c = 0; c < channels; c++) center[c] = (float)(sums[c] / rows);
   channel_moments(x, center, sums, squares, rows, channels);
   for (int c = 0; c < channels; c++) {
-    // The center carries the rounding of a sum of large numbers, the rest that of small ones.
+    // `center` is the mean, rounded. `rest` is the mean of x - center: the sum of center and rest is the exact mean but for
+    // the rounding of small numbers.
     double rest = sums[c] / rows, own = squares[c] / rows - rest * rest;
     double factor = 1 / __builtin_sqrt((own > 0 ? own : 0) + epsilon);
     mean[c] = (float)(center[c] + rest);

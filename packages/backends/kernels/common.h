@@ -18,8 +18,8 @@ INLINE v128_t mul_add(v128_t a, v128_t x, v128_t y) {
 #endif
 }
 
-// Loops of our own in place of memset and memcpy: those become instructions on whole blocks of memory, which trap on a
-// thread whose engine does not know yet that the memory has grown (THREADS.md).
+// Loops of our own take the place of memset and memcpy. The compiler makes bulk memory instructions of those, and they trap
+// on a thread whose engine does not know yet that the memory has grown (THREADS.md).
 INLINE void clear(float *target, size_t count) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) {

@@ -1,4 +1,4 @@
-// Gradients of convolution over depth, rows and columns; a tap at a time, channels innermost.
+// Gradients of convolution over depth, rows and columns. The outer loops go over taps, the innermost one over channels.
 #include "common.h"
 
 typedef struct {
@@ -7,7 +7,7 @@ typedef struct {
   int front, top, left;
 } Convolution3D;
 
-// Visits every (window position, tap) pair inside the input: numbers of the input begin at `in`, those of the output at
+// Visits every (window position, tap) pair inside the input. The numbers of the input begin at `in`, those of the output at
 // `out`, the tap's filter at `tap`.
 #define EACH_TAP(g, body)                                                                            \
   for (int n = 0; n < g.batch; n++)                                                                  \

@@ -25,7 +25,8 @@ typedef struct {
 #define ROWS 4
 // Positions of one piece of work for one thread.
 #define CHUNK 48
-// Positions whose windows are packed at a time, and how deep: with a slice of a panel they fit the first cache.
+// How many positions have their windows packed at a time, and how many numbers of each window: together with a slice of a
+// panel they fit the first-level cache.
 #define GROUP 16
 #define DEPTH 256
 
@@ -34,7 +35,8 @@ typedef struct {
   float *target[CHUNK];
 } Positions;
 
-// The addresses of some positions; past the end the last one is repeated and not stored.
+// The addresses of a block of positions. A block that reaches past the end repeats the last position, whose repetitions are
+// not stored.
 INLINE void locate(const Geometry *g, int first, int count, int padded, Positions *positions) {
   int image = first / (g->rows * g->columns);
   int rest = first - image * g->rows * g->columns;
@@ -110,7 +112,8 @@ INLINE void store_some(float *target, v128_t values, int count) {
   for (int j = 0; j < count; j++) target[j] = part[j];
 }
 
-// One slice of the depth for ROWS positions and one panel; the first begins at the bias, the last applies the relu.
+// Computes one slice of the depth for ROWS positions and one panel. The first slice starts from the bias; the last applies
+// the ReLU.
 INLINE void wide_slice(const Geometry *g, const float *packed, const float *panel, float *const *target, int valid,
                        int channel, int depth, int first, int last, int vectors) {
   v128_t sum[ROWS][2];
@@ -162,7 +165,7 @@ static void wide_piece(const void *arguments, int index, Thread *self) {
   }
 }
 
-// `many` positions x `outputs` channels, lanes along the taps; many * outputs accumulators.
+// Computes `many` positions and `outputs` channels, with SIMD lanes along the taps and many * outputs accumulators.
 INLINE void narrow_block(const Geometry *g, const float *const *window, float *const *target, int valid, int many,
                          int outputs) {
   v128_t sum[9];
@@ -198,7 +201,7 @@ static void narrow_piece(const void *arguments, int index, Thread *self) {
   const Geometry *g = arguments;
   Positions positions;
   int total = g->batch * g->rows * g->columns, first = index * CHUNK, count = min_int(CHUNK, total - first);
-  // Windows past the end are repeated: CHUNK is a multiple of all block sizes.
+  // Windows past the end repeat the last one. CHUNK is a multiple of all block sizes, so that whole blocks are computed.
   locate(g, first, count, CHUNK, &positions);
   int many = g->outputs == 1 ? 8 : g->outputs == 2 ? 4 : 3;
   for (int i = 0; i < count; i += many) {
@@ -212,7 +215,7 @@ static void narrow_piece(const void *arguments, int index, Thread *self) {
   }
 }
 
-// Fewer output channels than this are computed with lanes along the taps, from filters packed channel by channel.
+// Whether there are so few output channels that SIMD lanes run along the taps. Filters are then packed channel by channel.
 INLINE int is_narrow(int outputs) { return outputs < 4; }
 
 static void convolve(Job *job, const Geometry *g) {
@@ -368,7 +371,7 @@ EXPORT void pad(Job *job, const float *x, float *padded, int batch, int rows, in
   PARALLEL(job, pad_image, p, batch);
 }
 
-// What the filter gradient is computed from.
+// The arguments of the filter gradient.
 typedef struct {
   const float *padded, *dy;
   float *dw;
@@ -400,7 +403,7 @@ INLINE void gradient_block(const Gradient *g, const float *x, const float *dy, f
   }
 }
 
-// For outputs past the last multiple of 8.
+// Computes the outputs that are left after the last multiple of 8.
 INLINE void gradient_scalar(const Gradient *g, const float *x, const float *dy, float *dw) {
   float sum = *dw;
   for (int row = 0; row < g->rows; row++) {

@@ -1,4 +1,4 @@
-// Functions of each number that the backend's own kernels get wrong; called by the main thread alone.
+// Functions of each number that the backend's own kernels compute wrongly. The main thread alone calls them.
 #include "common.h"
 
 // out = x where x >= 0, else x * slope. Slopes lie `strides` apart along each of the axes: 0 where one is shared. The

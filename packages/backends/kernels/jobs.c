@@ -1,8 +1,8 @@
 // How threads take pieces, and what a worker runs.
 #include "jobs.h"
 
-// Sleeps until `done` is another number of pieces than this, or a moment is over. Throws where a thread that holds a piece
-// is gone. In TypeScript: src/wasm/threads.
+// Sleeps until the number of pieces done differs from `done`, or a short time has passed. Throws where a thread that holds a
+// piece has ended. It is written in TypeScript: src/wasm/threads.
 __attribute__((import_module("env"), import_name("wait_for_threads"))) void wait_for_threads(int done);
 
 #define LOAD(address) __atomic_load_n(address, __ATOMIC_SEQ_CST)
@@ -10,12 +10,12 @@ __attribute__((import_module("env"), import_name("wait_for_threads"))) void wait
 #define SWAP(address, expected, value) \
   __atomic_compare_exchange_n(address, expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
-// Looks that a thread takes before it sleeps: the next kernel follows within microseconds as a rule, and waking up takes
-// longer than that.
+// How often a thread looks for work before it sleeps. As a rule the next kernel follows within microseconds, and waking up
+// takes longer than that.
 #define LOOKS 2000
 
-// Sleeps until it is woken, at once where the value is another. A function of its own, after whose instruction nothing
-// follows: V8 11.3 (Node 20), before it optimises, loses the variable that holds the value.
+// Sleeps until it is woken; returns at once where the number is not `value`. It is a function of its own with nothing after
+// the wait instruction: before V8 11.3 (Node 20) optimises, it loses the variable that holds the value.
 __attribute__((noinline)) static void sleep_while(const int *address, int value) {
   __builtin_wasm_memory_atomic_wait32((int *)address, value, -1);
 }
@@ -43,7 +43,7 @@ INLINE void pass(Thread *self, int point) {
 }
 
 // Whether this thread can reach all memory that the job may touch. Its engine may believe that memory is as small as it
-// was before another thread made it larger; growing by nothing makes it look.
+// was before another thread made it larger; growing the memory by 0 pages makes it look again.
 INLINE int sees_memory(const Job *job) {
   unsigned long pages = LOAD(&job->pages);
   return __builtin_wasm_memory_size(0) >= pages ||
@@ -108,7 +108,8 @@ void share_work(Job *job, Piece piece, const int *arguments, int words, int coun
   }
 }
 
-// What a worker calls last, its failure written to its line; wakes the caller, which may wait for its piece.
+// A worker calls this last, after it has written its failure into its line. It wakes the caller, which may be waiting for
+// the worker's piece.
 EXPORT void end_thread(Job *job, Thread *self, int failureBytes) {
   STORE(&self->failureBytes, failureBytes);
   STORE(&self->state, ENDED);
@@ -120,7 +121,7 @@ EXPORT void close_job(Job *job) {
   STORE(&job->ticket, (unsigned long long)(unsigned)job->epoch << 32 | CLOSED);
 }
 
-// What a worker runs until it is told to leave.
+// The loop of a worker: runs until the worker is told to leave.
 EXPORT void work(Job *job, Thread *self) {
   pass(self, AT_START);
   STORE(&self->state, READY);

@@ -29,18 +29,18 @@ typedef void (*Piece)(const void *arguments, int index, Thread *self);
 #define ARGUMENT_WORDS 40
 #define CLOSED 0xffffffffu
 
-// In memory that all threads share; zero where there are no other threads. The table of threads follows: first the
-// calling one, then the workers.
+// The job at hand, in memory that all threads share. All fields are zero where there are no other threads. The table of
+// threads follows in memory: first the calling thread, then the workers.
 typedef struct {
   unsigned long long ticket;  // epoch in the high half, number of the next piece (or CLOSED) in the low half
   unsigned long long done;    // epoch in the high half, how many pieces are done in the low half
   int signal;                 // changes when there is work; workers sleep on it
-  int workers;                // how many; 0 runs everything here
-  int epoch;                  // of the job whose fields follow
+  int workers;                // number of workers; with 0 the calling thread runs everything
+  int epoch;                  // epoch of the job whose fields follow
   int count;
   Piece piece;
-  unsigned long pages;        // of memory there were when the job began
-  int words;                  // of arguments
+  unsigned long pages;        // pages of memory when the job began
+  int words;                  // number of words of arguments
   int arguments[ARGUMENT_WORDS];
   int unused;
 } Job;
@@ -48,7 +48,7 @@ typedef struct {
 // Follows an order that holds at this point.
 void obey(Thread *self, int point);
 
-// Called every few milliseconds in a piece that takes longer: shows the caller that the thread is alive, and ends the
+// A piece that takes long calls this every few milliseconds. It shows the caller that the thread is alive, and it ends the
 // piece of a thread that was given up. `self` is null where there is one thread.
 INLINE void alive(Thread *self) {
   if (self == 0) return;

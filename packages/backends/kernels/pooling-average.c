@@ -1,4 +1,5 @@
-// Average pooling over depth, rows and columns, and its gradient: what lies outside of the input does not count.
+// Average pooling over depth, rows and columns, and its gradient. Averages are over the places of a window that lie inside
+// the input.
 #include "jobs.h"
 
 typedef struct {

@@ -1,7 +1,8 @@
 // Sums over leading or trailing axes, inner products of gradients, and their weighted combination.
 #include "common.h"
 
-// Rows added in float32 before they go to float64: short chains, small rounding.
+// How many rows are added up in float32 before the sum is added to a float64 total: few additions have a small rounding
+// error.
 #define CHAIN 16
 
 // out[c] = scale * sum over rows of x[row, c]; `totals` is scratch for `columns` doubles.
@@ -73,10 +74,10 @@ static float largest(const float *x, int size) {
   return most;
 }
 
-// Elements of a row that are multiplied with all rows while they are in the cache.
+// How many elements of a row are multiplied with all rows while they are in the cache.
 #define CHUNK 2048
 
-// out: the rows' largest magnitudes, then for each pair i <= j the inner product over both magnitudes, as the sum of
+// out: the rows' largest magnitudes, then for each pair i <= j the inner product divided by both magnitudes, as the sum of
 // two float32. Products of float32 are exact in float64. `sums` is scratch for count * (count + 1) / 2 doubles.
 EXPORT void gramian_of_rows(const float *const *rows, float *out, double *sums, int count, int size) {
   int pairs = count * (count + 1) / 2;
@@ -92,7 +93,7 @@ EXPORT void gramian_of_rows(const float *const *rows, float *out, double *sums, 
   }
   float *target = out + count;
   for (int i = 0, p = 0; i < count; i++) {
-    // Finite float32 rows have finite sums of squares in float64: anything else was in the row itself.
+    // The sum of squares of a finite float32 row is finite in float64. A sum that is not finite comes from the row itself.
     double square = sums[p];
     if (square - square != 0) out[i] = (float)square;
     p += count - i;
@@ -145,7 +146,7 @@ EXPORT void segment_sum(const float *x, const int *ids, float *out, int count, i
   }
 }
 
-// The same for int32, modulo 2^32.
+// out[ids[i], :] += x[i, :] for int32, modulo 2^32; negative ids are left out.
 EXPORT void segment_sum_integers(const unsigned *x, const int *ids, unsigned *out, int count, int width, int segments) {
   for (size_t i = 0; i < (size_t)segments * width; i++) out[i] = 0;
   for (int i = 0; i < count; i++, x += width) {
