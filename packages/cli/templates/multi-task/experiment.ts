@@ -45,7 +45,7 @@ export const experiment = defineExperiment({
   async open({ hidden }, seed) {
     // 3. The data. An empty cell of a target is a missing label: its task then learns from the other rows.
     const table = await readCsv(new URL('houses.csv', import.meta.url));
-    const data = dataSets({
+    const { train, validation, test, shapes, tasks } = dataSets({
       inputs: { house: table.numbers('area', 'rooms', 'year', 'distance') },
       targets: {
         price: table.numbers('price'),
@@ -65,18 +65,18 @@ export const experiment = defineExperiment({
     const network = multiTaskNetwork({
       trunk: multilayerPerceptron({
         name: 'trunk',
-        shape: data.shapes.house,
+        shape: shapes.house,
         hidden: [hidden],
         features: 16,
         seed,
       }),
-      tasks: data.tasks,
+      tasks,
       seed,
     });
 
     return opened({
       network,
-      data,
+      data: { train, validation, test },
       objectives: (batch, context) => network.objectives(batch.house, batch, context),
     });
   },

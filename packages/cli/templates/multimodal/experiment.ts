@@ -56,7 +56,7 @@ export const experiment = defineExperiment({
       );
       return { image, sound, pattern: ['down', 'across', 'rising', 'falling'][pattern] ?? null };
     });
-    const data = dataSets({
+    const { train, validation, test, shapes, tasks } = dataSets({
       inputs: {
         image: numbersFrom(samples.map((sample) => sample.image)),
         sound: numbersFrom(samples.map((sample) => sample.sound)),
@@ -74,26 +74,26 @@ export const experiment = defineExperiment({
       encoders: {
         image: multilayerPerceptron({
           name: 'image',
-          shape: data.shapes.image,
+          shape: shapes.image,
           hidden: [64],
           features: 32,
           seed,
         }),
         sound: multilayerPerceptron({
           name: 'sound',
-          shape: data.shapes.sound,
+          shape: shapes.sound,
           hidden: [64],
           features: 32,
           seed,
         }),
       },
-      classes: data.tasks.label.classes,
+      classes: tasks.label.classes,
       seed,
     });
 
     return opened({
       network,
-      data,
+      data: { train, validation, test },
       // Each of them is also set to zero in testing, to see what the other one does alone.
       modalities: ['image', 'sound'],
       objectives: (batch, context) => network.objectives(batch, batch.label, context),
