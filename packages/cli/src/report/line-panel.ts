@@ -16,15 +16,13 @@ export interface LinePanel {
   readonly points: readonly LinePoint[];
   readonly xTitle: string;
   readonly yTitle: string;
-  /** Limits of the vertical axis; those of the data where absent. */
-  readonly yDomain?: readonly [number, number];
-  /** Whether the vertical axis starts at zero, where its limits are the data's. */
+  /** Whether the vertical axis starts at zero; else it fits the data. */
   readonly fromZero?: boolean;
   /** Logarithmic vertical axis; every y must be positive. */
   readonly logarithmic?: boolean;
   /** Ends of the horizontal axis, whole numbers. */
   readonly xDomain: readonly [number, number];
-  /** Whether each point has a mark: where it is one measurement, not a median over steps. */
+  /** Whether each point has a mark that shows: where it is one measurement, not a median over steps. */
   readonly marks: boolean;
 }
 
@@ -65,10 +63,18 @@ export function logTicks([from, to]: readonly [number, number]): number[] {
   return candidates.find((ticks) => ticks.length >= 3) ?? candidates.at(-1)!;
 }
 
-/** Colour and dashes by strategy, without Vega's own legend: the page has one for all panels. */
+const shown = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 4, useGrouping: false });
+
+/** A number as a hover text says it, with up to four figures. */
+export function spokenNumber(value: number): string {
+  return shown.format(value).replace('-', '−');
+}
+
+/** Colour, dashes and marks by strategy, without Vega's own legend: the page has one for all panels. */
 export function strategyEncoding(styles: readonly StrategyStyle[]): {
   readonly color: object;
   readonly strokeDash: object;
+  readonly shape: object;
 } {
   const domain = styles.map(({ strategy }) => strategy);
   return {
@@ -84,21 +90,31 @@ export function strategyEncoding(styles: readonly StrategyStyle[]): {
       legend: null,
       scale: { domain, range: styles.map(({ dash }) => [...dash]) },
     },
+    shape: {
+      field: 'strategy',
+      type: 'nominal',
+      legend: null,
+      scale: { domain, range: styles.map(({ shape }) => shape) },
+    },
   };
 }
 
 /** The Vega-Lite specification of a panel of lines. */
 export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]): TopLevelSpec {
-  const { color, strokeDash } = strategyEncoding(styles);
+  const { color, strokeDash, shape } = strategyEncoding(styles);
   const banded = panel.points.some(({ low }) => low !== undefined);
   const x = {
     field: 'x',
     type: 'quantitative',
     title: panel.xTitle,
     scale: { domain: [...panel.xDomain], nice: false, zero: false },
-    axis: { values: wholeTicks(panel.xDomain), format: 'd', grid: false },
+    // These are few enough to stand beside each other; Vega would leave some out.
+    axis: {
+      ...{ values: wholeTicks(panel.xDomain), format: 'd', grid: false },
+      ...{ labelOverlap: false, labelFlush: false, tickCount: 10, tickMinStep: 0.5 },
+    },
   };
-  const domain = panel.yDomain ?? (panel.logarithmic ? logDomain(panel.points) : null);
+  const domain = panel.logarithmic ? logDomain(panel.points) : null;
   const scale = {
     ...(panel.logarithmic ? { type: 'log', nice: false } : { zero: panel.fromZero === true }),
     ...(domain ? { domain: [...domain] } : {}),
@@ -114,7 +130,7 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     },
   };
   const band = {
-    mark: { type: 'area', opacity: 0.12 },
+    mark: { type: 'area', opacity: 0.1 },
     encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
   };
   // Each line is thinner than the one below it, so that lines in the same place can all be seen.
@@ -132,15 +148,34 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
     },
   };
   const line = { mark: { type: 'line' }, encoding: { x, y, color, strokeDash, strokeWidth } };
+  // Points that do not show lie within their lines: they say their values where the pointer rests.
   const marks = {
-    mark: { type: 'point', filled: true, size: 28, opacity: 1 },
-    encoding: { x, y, color },
+    mark: { type: 'point', filled: true, size: panel.marks ? 40 : 2, opacity: 1, aria: true },
+    encoding: { x, y, color, shape, description: { field: 'label', type: 'nominal' } },
   };
+  const titles = new Map(styles.map(({ strategy, title }) => [strategy, title]));
+  const values = panel.points.map((point) => ({
+    ...point,
+    label: pointLabel(point, panel, titles),
+  }));
   // Vega-Lite's types cannot check what is assembled from parts; its compile() does.
   return {
     width: panelWidth,
     height: panelHeight,
-    data: { values: [...panel.points] },
-    layer: [...(banded ? [band] : []), line, ...(panel.marks ? [marks] : [])],
+    data: { values },
+    layer: [...(banded ? [band] : []), line, marks],
   } as unknown as TopLevelSpec;
+}
+
+/** What a point stands for: `MMPareto, epoch 2: test accuracy (%) 34.3 (29.1 to 40)`. */
+function pointLabel(
+  { strategy, x, y, low, high }: LinePoint,
+  { xTitle, yTitle }: LinePanel,
+  titles: ReadonlyMap<string, string>,
+): string {
+  const band =
+    low === undefined || high === undefined
+      ? ''
+      : ` (${spokenNumber(low)} to ${spokenNumber(high)})`;
+  return `${titles.get(strategy) ?? strategy}, ${xTitle} ${spokenNumber(x)}: ${yTitle} ${spokenNumber(y)}${band}`;
 }

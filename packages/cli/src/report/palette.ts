@@ -22,6 +22,9 @@ export const colours: readonly Colour[] = [
   { light: '#d55e00', words: '#c04f00', dark: '#f0803c' },
 ];
 
+/** What is drawn in no strategy's colour. */
+export const ink = '#1a1a1a';
+
 /** Dash patterns, as many as colours: they tell lines apart in a print without colours. */
 const dashes = [
   [],

@@ -1,15 +1,17 @@
 import { type Config, type TopLevelSpec, compile } from 'vega-lite';
 import { View, parse } from 'vega';
 
-const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+export const font =
+  'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 const config: Config = {
-  // The page describes each picture in a sentence: a screen reader need not read a label for each point.
-  aria: false,
   background: 'transparent',
   font,
   view: { stroke: null },
+  // Marks that say their values turn this on.
+  mark: { aria: false },
   axis: {
+    aria: false,
     labelFontSize: 11,
     titleFontSize: 12,
     titleFontWeight: 400,
@@ -23,9 +25,26 @@ const config: Config = {
   },
   // Every panel leaves the same room for labels, so that plots in a column are aligned.
   axisY: { minExtent: 36 },
+  legend: { aria: false },
   header: { labelFontSize: 11, labelColor: '#333333', titleFontSize: 12, titleFontWeight: 400 },
   line: { strokeJoin: 'round', strokeCap: 'butt' },
 };
+
+/**
+ * Vega writes what a mark stands for into attributes for screen readers, which would read hundreds of them. Here it becomes
+ * the mark's title, which browsers and viewers of pictures show where the pointer rests.
+ */
+function titled(svg: string): string {
+  return svg
+    .replaceAll(
+      /<(path|rect) ([^>]*?)aria-label="([^"]*)"([^>]*?)\/?>(?:<\/\1>)?/g,
+      (_, ...parts) => {
+        const [tag, before, label, after] = parts as [string, string, string, string];
+        return `<${tag} ${before}${after}><title>${label}</title></${tag}>`;
+      },
+    )
+    .replaceAll(/ (?:aria-[a-z]+|role)="[^"]*"/g, '');
+}
 
 /** Width of a panel's plot area, in pixels: narrow enough for a telephone to show it at full size. */
 export const panelWidth = 265;
@@ -42,7 +61,7 @@ export async function renderChart(spec: TopLevelSpec, prefix: string): Promise<s
   const view = new View(parse(vegaSpec), { renderer: 'none' });
   try {
     const svg = await view.toSVG();
-    return svg
+    return titled(svg)
       .replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', '')
       .replaceAll(/ id="([^"]+)"/g, ` id="${prefix}-$1"`)
       .replaceAll(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`);

@@ -1,5 +1,15 @@
+import { colours } from './palette.ts';
+
+/** Rules that give strategies their colours of a dark page. */
+const darkColours = colours
+  .flatMap(({ light, dark }) => [
+    `  svg [stroke="${light}"] { stroke: ${dark}; }`,
+    `  svg [fill="${light}"] { fill: ${dark}; }`,
+  ])
+  .join('\n');
+
 /** The report's style sheet: one column on narrow screens, panels side by side on wide ones, no chart cut when printed. */
-export const styleSheet = `
+export const styleSheet: string = `
 :root { color-scheme: light dark; --page: #fff; --ink: #1a1a1a; --quiet: #555; --rule: #e6e6e6; --soft: #f4f4f4; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.25rem; max-width: 72rem; background: var(--page); color: var(--ink);
@@ -46,10 +56,7 @@ pre { background: var(--soft); padding: .6rem .8rem; white-space: pre-wrap; over
   figure svg [stroke="#e6e6e6"] { stroke: var(--rule); }
   figure svg [stroke="#1a1a1a"] { stroke: var(--ink); }
   figure svg [fill="#ffffff"] { fill: var(--page); }
-  svg [stroke="#4d4d4d"] { stroke: #b8b8b8; }
-  svg [fill="#4d4d4d"] { fill: #b8b8b8; }
-  svg [stroke="#0072b2"] { stroke: #4aa3df; }
-  svg [fill="#0072b2"] { fill: #4aa3df; }
+${darkColours}
 }
 @media (max-width: 40rem) {
   body { padding: .9rem; }

@@ -42,7 +42,7 @@ describe('differenceFindings', () => {
         objective: 'gray',
         sentences: [
           'Over 5 seeds MMPareto is 1.8 points above Sum (95 % interval −0.6 to 4.2; paired t test, p = .10 after Holm’s ' +
-            'correction for 2 comparisons). To see a difference of this size and spread with power .8 would take 12 seeds.',
+            'correction for 2 comparisons). To see a difference of this size and spread with power .8 would take 14 seeds, the correction included.',
           'Over 5 seeds MGDA is 9.6 points below Sum (95 % interval −11.5 to −7.7; paired t test, p < .001 after Holm’s ' +
             'correction for 2 comparisons).',
         ],

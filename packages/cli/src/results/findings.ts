@@ -43,7 +43,7 @@ function differenceSentence(title: string, reference: string, test: PairedTest):
       ? ''
       : ` To see a difference of this size and spread with power .8 would take ${
           needed === null ? `more than ${mostSeeds}` : `${needed}`
-        } seeds.`;
+        } seeds${comparisons > 1 ? ', the correction included' : ''}.`;
   return `Over ${n} seeds ${title} ${place} (${evidence}).${more}`;
 }
 

@@ -110,13 +110,21 @@ describe('seedsNeeded', () => {
     [-2, 5],
     [5, 3],
   ])('is for an effect of %d standard deviations %d', (mean, n) => {
-    expect(seedsNeeded({ mean, sd: 1 })).toBe(n);
-    expect(seedsNeeded({ mean: mean * 0.01, sd: 0.01 })).toBe(n);
+    expect(seedsNeeded({ mean, sd: 1, comparisons: 1 })).toBe(n);
+    expect(seedsNeeded({ mean: mean * 0.01, sd: 0.01, comparisons: 1 })).toBe(n);
+  });
+
+  it.each([
+    [0.5, 2, 41],
+    [1, 6, 16],
+    [2, 12, 8],
+  ])('is for an effect of %d among %d comparisons %d', (mean, comparisons, n) => {
+    expect(seedsNeeded({ mean, sd: 1, comparisons })).toBe(n);
   });
 
   it('is not known without a spread, and ends somewhere', () => {
-    expect(seedsNeeded({ mean: 1, sd: null })).toBeNull();
-    expect(seedsNeeded({ mean: 0, sd: 1 })).toBeNull();
-    expect(seedsNeeded({ mean: 1e-5, sd: 1 })).toBeNull();
+    expect(seedsNeeded({ mean: 1, sd: null, comparisons: 1 })).toBeNull();
+    expect(seedsNeeded({ mean: 0, sd: 1, comparisons: 1 })).toBeNull();
+    expect(seedsNeeded({ mean: 1e-5, sd: 1, comparisons: 1 })).toBeNull();
   });
 });

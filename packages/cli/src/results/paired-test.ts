@@ -89,14 +89,19 @@ export function correctTogether(
 }
 
 /**
- * The least number of seeds at which a paired t test of one comparison would find a difference of this size and spread,
- * p < .05, with power .8.
+ * The least number of seeds at which a paired t test would find a difference of this size and spread with power .8, p < .05
+ * after a correction for all comparisons that are made together (Bonferroni's, which is Holm's for the smallest p).
  *
  * @returns null where that takes more than {@link mostSeeds} seeds, or the spread is not known
  */
-export function seedsNeeded({ mean, sd }: Pick<Estimate, 'mean' | 'sd'>): number | null {
+export function seedsNeeded({
+  mean,
+  sd,
+  comparisons,
+}: Pick<PairedTest, 'mean' | 'sd' | 'comparisons'>): number | null {
   if (sd === null || sd === 0 || mean === 0) return null;
-  const enough = (n: number): boolean => powerOfT(mean / sd, n, significance) >= wantedPower;
+  const level = significance / Math.max(1, comparisons);
+  const enough = (n: number): boolean => powerOfT(mean / sd, n, level) >= wantedPower;
   if (!enough(mostSeeds)) return null;
   let [few, many] = [1, mostSeeds];
   while (many - few > 1) {

@@ -2,6 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { GradientSpread } from '../../runs/analysis-records.ts';
 import { mean } from '../../shared/statistics.ts';
 import type { Summary } from '../../results/figures.ts';
+import { runTitle } from '../../results/summary.ts';
 import {
   type Chart,
   type ChartMaker,
@@ -10,7 +11,7 @@ import {
   omitted,
   unlessEmpty,
 } from '../chart.ts';
-import { linePanelSpec } from '../line-panel.ts';
+import { linePanelSpec, spokenNumber } from '../line-panel.ts';
 import { strategyStyles } from '../palette.ts';
 
 /** Means over seeds, one line for each objective and one panel for each strategy and part. */
@@ -21,7 +22,7 @@ function spreadChart(
   value: (spread: GradientSpread) => number,
 ): Chart | null {
   const styles = strategyStyles(summary.objectives);
-  const panels = summary.rows.flatMap(({ strategy }): Panel[] => {
+  const panels = summary.rows.flatMap(({ strategy, title: name }): Panel[] => {
     const records = summary.shown
       .filter((run) => run.strategy === strategy)
       .flatMap(({ analysis }) => analysis.filter((record) => record.kind === 'gradients'));
@@ -41,7 +42,7 @@ function spreadChart(
         }),
       );
       if (points.length === 0) return [];
-      const title = `${strategy}: ${part} parameters`;
+      const title = `${name}: ${part} parameters`;
       return [
         {
           title,
@@ -117,6 +118,7 @@ function landscapeSpec(
     a2: cell.a + step / 2,
     b: cell.b - step / 2,
     b2: cell.b + step / 2,
+    label: `${spokenNumber(cell.a)}, ${spokenNumber(cell.b)}: loss ${spokenNumber(cell.loss)}`,
   }));
   return {
     width: 210,
@@ -124,8 +126,9 @@ function landscapeSpec(
     layer: [
       {
         data: { values: edges },
-        mark: { type: 'rect' },
+        mark: { type: 'rect', aria: true },
         encoding: {
+          description: { field: 'label', type: 'nominal' },
           x: axis('a', 'first direction'),
           x2: { field: 'a2' },
           y: axis('b', 'second direction'),
@@ -172,7 +175,7 @@ export const landscapeChart: ChartMaker = (summary) => {
             loss: Math.max(loss, 1e-6),
           })),
         );
-        const title = `${run.strategy}, seed ${run.seed}: ${objective} loss`;
+        const title = `${runTitle(run, summary.titles)}: ${objective} loss`;
         return {
           title,
           description: `${title} in a plane through the final weights`,

@@ -2,7 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { groupTitles } from '../../results/table.ts';
 import type { Summary } from '../../results/figures.ts';
 import { type ChartMaker, maximumPanels, omitted, unlessEmpty } from '../chart.ts';
-import { numberFormat, strategyEncoding } from '../line-panel.ts';
+import { numberFormat, spokenNumber, strategyEncoding } from '../line-panel.ts';
 import type { StrategyStyle } from '../palette.ts';
 import { panelWidth } from '../render-chart.ts';
 
@@ -42,16 +42,20 @@ function histogramSpec(
   rows: readonly { strategy: string; from: number; to: number; share: number }[],
   styles: readonly StrategyStyle[],
 ): TopLevelSpec {
-  const strategies = styles
-    .map(({ strategy }) => strategy)
-    .filter((name) => rows.some((row) => row.strategy === name));
+  const shown = styles.filter(({ strategy }) => rows.some((row) => row.strategy === strategy));
+  const titles = new Map(shown.map(({ strategy, title }) => [strategy, title]));
+  const values = rows.map((row) => ({
+    ...row,
+    title: titles.get(row.strategy)!,
+    label: `${titles.get(row.strategy)!}: ${spokenNumber(row.share)} % of the steps between ${spokenNumber(row.from)} and ${spokenNumber(row.to)}`,
+  }));
   return {
-    data: { values: rows },
+    data: { values },
     facet: {
       row: {
-        field: 'strategy',
+        field: 'title',
         type: 'nominal',
-        sort: strategies,
+        sort: shown.map(({ title }) => title),
         title: null,
         header: {
           labelAngle: 0,
@@ -69,8 +73,9 @@ function histogramSpec(
       height: 46,
       layer: [
         {
-          mark: { type: 'bar', binSpacing: 1 },
+          mark: { type: 'bar', binSpacing: 1, aria: true },
           encoding: {
+            description: { field: 'label', type: 'nominal' },
             x: {
               field: 'from',
               type: 'quantitative',
@@ -105,7 +110,9 @@ export const cosineChart: ChartMaker = (summary, styles) => {
     const rows = summary.config.strategies.flatMap((strategy) => {
       const cosines = cosinesOf(summary, strategy, key);
       return cosines.length > 0
-        ? cosineHistogram(cosines).map((bin) => ({ strategy, ...bin }))
+        ? cosineHistogram(cosines)
+            .filter(({ share }) => share > 0)
+            .map((bin) => ({ strategy, ...bin }))
         : [];
     });
     const title = `${titles[index]!} parameters`;

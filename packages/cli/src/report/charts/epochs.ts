@@ -52,7 +52,7 @@ function epochPoints(
 function epochPanels(
   summary: Summary,
   styles: readonly StrategyStyle[],
-  panels: readonly (Pick<LinePanel, 'points' | 'yTitle' | 'yDomain' | 'fromZero'> & {
+  panels: readonly (Pick<LinePanel, 'points' | 'yTitle' | 'fromZero'> & {
     readonly title: string;
   })[],
 ): Panel[] {
@@ -89,7 +89,6 @@ export const accuracyChart: ChartMaker = (summary, styles) =>
       summary.objectives.map((name) => ({
         title: `${name} head`,
         yTitle: 'test accuracy (%)',
-        yDomain: [0, 100] as const,
         points: epochPoints(
           summary,
           ({ test }) => {
@@ -154,7 +153,6 @@ export const conflictChart: ChartMaker = (summary, styles) => {
       summary.groups.slice(0, maximumPanels).map((key, index) => ({
         title: `${titles[index]!} parameters`,
         yTitle: 'steps in conflict (%)',
-        yDomain: [0, 100] as const,
         points: epochPoints(
           summary,
           ({ conflicts }) => {

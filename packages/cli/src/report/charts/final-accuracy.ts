@@ -2,37 +2,41 @@ import { own } from '@multigrad/core/strategy';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatEstimate } from '../../results/table.ts';
 import { testAccuracy } from '../../results/test-accuracy.ts';
+import { runTitle } from '../../results/summary.ts';
 import { selectsBest } from '../../runs/settings.ts';
 import type { Summary } from '../../results/figures.ts';
 import { type ChartMaker, unlessEmpty } from '../chart.ts';
-import { numberFormat, strategyEncoding } from '../line-panel.ts';
+import { numberFormat, spokenNumber, strategyEncoding } from '../line-panel.ts';
+import { ink } from '../palette.ts';
 import type { StrategyStyle } from '../palette.ts';
 
 const plotWidth = 240;
 const rowHeight = 34;
-const barHeight = 12;
+/** How far below the middle of its row a strategy's mark is; its name is above. */
+const markOffset = 7;
 
-function barSpec(
+/** The means with one standard deviation to either side, and the single seeds, in percent. */
+function dotSpec(
   summary: Summary,
   styles: readonly StrategyStyle[],
   objective: string,
 ): TopLevelSpec {
-  const { color } = strategyEncoding(styles);
-  const rows = summary.rows.flatMap((row) => {
-    const accuracy = own(row.accuracy, objective);
-    return accuracy
-      ? [
-          {
-            strategy: row.strategy,
-            mean: 100 * accuracy.mean,
-            text: formatEstimate(accuracy, 100, 1),
-          },
-        ]
-      : [];
+  const { color, shape } = strategyEncoding(styles);
+  const rows = summary.rows.flatMap(({ strategy, title, accuracy: all }) => {
+    const accuracy = own(all, objective);
+    if (!accuracy) return [];
+    const mean = 100 * accuracy.mean;
+    const spread = 100 * (accuracy.sd ?? 0);
+    const text = formatEstimate(accuracy, 100, 1);
+    const low = Math.max(0, mean - spread);
+    const high = Math.min(100, mean + spread);
+    return [{ strategy, title, mean, low, high, text, label: `${title}: ${text}` }];
   });
   const seeds = summary.shown.flatMap((run) => {
     const accuracy = testAccuracy(run.epoch, objective);
-    return accuracy === undefined ? [] : [{ strategy: run.strategy, accuracy: 100 * accuracy }];
+    if (accuracy === undefined) return [];
+    const label = `${runTitle(run, summary.titles)}: ${spokenNumber(100 * accuracy)}`;
+    return [{ strategy: run.strategy, accuracy: 100 * accuracy, label }];
   });
   const y = {
     field: 'strategy',
@@ -43,54 +47,48 @@ function barSpec(
   const x = {
     type: 'quantitative',
     title: 'test accuracy (%)',
-    scale: { domain: [0, 100] },
+    scale: { zero: false, padding: 8 },
     axis: { format: numberFormat },
   };
-  // The strategy's name stands above its bar: names with options are longer than any margin.
+  const description = { field: 'label', type: 'nominal' };
+  // The strategy's name stands above its mark: names with options are longer than any margin.
   const names = {
     data: { values: rows },
-    mark: {
-      type: 'text',
-      align: 'left',
-      baseline: 'bottom',
-      dy: -3,
-      fontSize: 11,
-      color: '#1a1a1a',
-    },
-    encoding: { y, x: { value: 0 }, text: { field: 'strategy', type: 'nominal' } },
+    mark: { type: 'text', align: 'left', baseline: 'bottom', dy: -1, fontSize: 11, color: ink },
+    encoding: { y, x: { value: 0 }, text: { field: 'title', type: 'nominal' } },
   };
-  const bars = {
+  const spreads = {
     data: { values: rows },
-    mark: { type: 'bar', height: barHeight, yOffset: barHeight / 2 + 1 },
-    encoding: { y, x: { field: 'mean', ...x }, color },
+    mark: { type: 'rule', yOffset: markOffset, strokeWidth: 2.5, opacity: 0.55 },
+    encoding: { y, x: { field: 'low', ...x }, x2: { field: 'high' }, color },
   };
   const dots = {
     data: { values: seeds },
     mark: {
-      type: 'point',
-      yOffset: barHeight / 2 + 1,
-      filled: true,
-      fill: '#ffffff',
-      stroke: '#1a1a1a',
-      strokeWidth: 1,
-      size: 26,
-      opacity: 1,
+      ...{ type: 'point', yOffset: markOffset, filled: true, fill: '#ffffff', stroke: ink },
+      ...{ strokeWidth: 1, size: 22, opacity: 1, aria: true },
     },
-    encoding: { y, x: { field: 'accuracy', ...x } },
+    encoding: { y, x: { field: 'accuracy', ...x }, description },
+  };
+  const means = {
+    data: { values: rows },
+    mark: { type: 'point', yOffset: markOffset, filled: true, size: 70, opacity: 1, aria: true },
+    encoding: { y, x: { field: 'mean', ...x }, color, shape, description },
   };
   const labels = {
     data: { values: rows },
-    mark: { type: 'text', align: 'left', dy: barHeight / 2 + 1, fontSize: 11, color: '#1a1a1a' },
+    mark: { type: 'text', align: 'left', dy: markOffset, fontSize: 11, color: ink },
     encoding: { y, x: { value: plotWidth + 6 }, text: { field: 'text', type: 'nominal' } },
   };
+  const several = summary.config.seeds.length > 1;
   return {
     width: plotWidth,
     height: { step: rowHeight },
-    layer: [names, bars, ...(summary.config.seeds.length > 1 ? [dots] : []), labels],
+    layer: [names, ...(several ? [spreads, dots] : []), means, labels],
   } as unknown as TopLevelSpec;
 }
 
-/** Test accuracy after the chosen epoch, one bar per strategy. */
+/** Test accuracy after the chosen epoch, one row per strategy. */
 export const finalAccuracyChart: ChartMaker = (summary, styles) =>
   unlessEmpty({
     id: 'final-accuracy',
@@ -99,14 +97,15 @@ export const finalAccuracyChart: ChartMaker = (summary, styles) =>
       : 'Test accuracy after the last epoch',
     explanation:
       summary.config.seeds.length > 1
-        ? 'Bars are means over seeds and circles the single seeds; the figures give mean ± standard deviation.'
-        : 'One seed: differences of a few points can be chance.',
+        ? 'Coloured marks are means over seeds, lines one standard deviation to either side, circles the single seeds; the figures ' +
+          'give mean ± standard deviation. The axis does not begin at zero.'
+        : 'One seed: differences can be chance. The axis does not begin at zero.',
     legend: false,
     panels: summary.objectives
       .filter((name) => summary.rows.some((row) => own(row.accuracy, name)))
       .map((name) => ({
         title: `${name} head`,
         description: `${name} head: final test accuracy by strategy`,
-        spec: barSpec(summary, styles, name),
+        spec: dotSpec(summary, styles, name),
       })),
   });
