@@ -28,8 +28,8 @@ const manifestOf = (name: string): Manifest =>
 const extras: Readonly<Record<string, readonly string[]>> = {
   // The sources of the wasm kernels and their build script, and of the native ones, which are built where they run.
   backends: ['kernels', 'native'],
-  // The command, and the files that `multigrad init` writes.
-  cli: ['bin', 'templates'],
+  // The command, the font of exported pictures with its licence, and the files that `multigrad init` writes.
+  cli: ['bin', 'fonts', 'templates'],
   // Recordings of spoken digits, with their licence.
   datasets: ['data'],
 };

@@ -16,8 +16,6 @@ export interface LinePanel {
   readonly points: readonly LinePoint[];
   readonly xTitle: string;
   readonly yTitle: string;
-  /** Whether the vertical axis starts at zero; else it fits the data. */
-  readonly fromZero?: boolean;
   /** Logarithmic vertical axis; every y must be positive. */
   readonly logarithmic?: boolean;
   /** Ends of the horizontal axis, whole numbers. */
@@ -116,7 +114,7 @@ export function linePanelSpec(panel: LinePanel, styles: readonly StrategyStyle[]
   };
   const domain = panel.logarithmic ? logDomain(panel.points) : null;
   const scale = {
-    ...(panel.logarithmic ? { type: 'log', nice: false } : { zero: panel.fromZero === true }),
+    ...(panel.logarithmic ? { type: 'log', nice: false } : { zero: false }),
     ...(domain ? { domain: [...domain] } : {}),
   };
   const y = {

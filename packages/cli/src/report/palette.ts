@@ -36,16 +36,21 @@ const dashes = [
   [4, 2, 1, 2],
 ] as const;
 
-/** Vega's names of marks, as many as colours. */
-const shapes = [
-  'circle',
-  'square',
-  'triangle-up',
-  'diamond',
-  'triangle-down',
-  'cross',
-  'triangle-right',
-] as const;
+/** Names of marks in Vega, as many as colours. */
+type Shape =
+  'circle' | 'square' | 'triangle-up' | 'diamond' | 'triangle-down' | 'cross' | 'triangle-right';
+
+/** Marks, each with its outline around the origin for a legend. */
+export const shapePaths: Readonly<Record<Shape, string>> = {
+  circle: 'M-3.5,0A3.5,3.5,0,1,1,3.5,0A3.5,3.5,0,1,1,-3.5,0Z',
+  square: 'M-3.2,-3.2h6.4v6.4h-6.4Z',
+  'triangle-up': 'M0,-3.8L3.8,3.4H-3.8Z',
+  diamond: 'M0,-4.4L3.4,0L0,4.4L-3.4,0Z',
+  'triangle-down': 'M0,3.8L3.8,-3.4H-3.8Z',
+  cross: 'M-4,-1.4H-1.4V-4H1.4V-1.4H4V1.4H1.4V4H-1.4V1.4H-4Z',
+  'triangle-right': 'M3.8,0L-3.4,-3.8V3.8Z',
+};
+const shapes = Object.keys(shapePaths) as readonly Shape[];
 
 /**
  * The strategies that come with multigrad and the baselines. The first seven have a colour of their own; each of the others
@@ -73,7 +78,7 @@ export interface StrategyStyle {
   /** Lengths of dashes and gaps; empty for a solid line. */
   readonly dash: readonly number[];
   /** Name of the mark in Vega. */
-  readonly shape: string;
+  readonly shape: Shape;
 }
 
 /** A colour's place in the palette, and which of the looks of that colour. */

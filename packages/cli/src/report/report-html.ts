@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { ioError } from '@multigrad/core/support';
 import type { Findings } from '../results/findings.ts';
 import type { Table } from '../results/table.ts';
 import type { Standing } from '../results/figures.ts';
 import type { Chart } from './chart.ts';
 import { escapeHtml } from './escape.ts';
-import type { StrategyStyle } from './palette.ts';
+import { shapePaths, type StrategyStyle } from './palette.ts';
 import { styleSheet } from './style-sheet.ts';
 
 /** A chart whose panels have been drawn. */
@@ -37,14 +39,26 @@ export interface ReportPage {
   readonly sources: readonly string[];
 }
 
-function swatch({ colour, dash }: StrategyStyle): string {
+/** A sample of a strategy's line, with its mark in the middle, as an SVG element. */
+export function swatch({ colour, dash, shape }: StrategyStyle): string {
   return (
     '<svg class="swatch" width="26" height="10" viewBox="0 0 26 10" aria-hidden="true">' +
-    `<line x1="0" y1="5" x2="26" y2="5" stroke="${colour}" stroke-width="4" stroke-dasharray="${dash.join(' ')}"/></svg>`
+    `<line x1="0" y1="5" x2="26" y2="5" stroke="${colour}" stroke-width="2.5" stroke-dasharray="${dash.join(' ')}"/>` +
+    `<path transform="translate(13,5)" d="${shapePaths[shape]}" fill="${colour}"/></svg>`
   );
 }
 
+/** The looks that a chart's legend shows; none where its panels name them. */
+export function legendOf(
+  { legend: wanted }: Pick<Chart, 'legend'>,
+  styles: readonly StrategyStyle[],
+): readonly StrategyStyle[] {
+  if (wanted === false) return [];
+  return wanted === true ? styles : wanted;
+}
+
 function legend(styles: readonly StrategyStyle[]): string {
+  if (styles.length === 0) return '';
   const entries = styles.map((style) => `<li>${swatch(style)}${escapeHtml(style.title)}</li>`);
   return `<ul class="legend" aria-label="Legend">${entries.join('')}</ul>`;
 }
@@ -102,12 +116,19 @@ export function chartPanels(chart: DrawnChart, styles: readonly StrategyStyle[])
   const panels = chart.pictures.map(
     (picture, index) =>
       `<figure><figcaption>${escapeHtml(chart.panels[index]!.title)}</figcaption>` +
-      `<div role="img" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</div></figure>`,
+      `<div role="img" tabindex="0" aria-label="${escapeHtml(chart.panels[index]!.description)}">${picture}</div></figure>`,
   );
   return [
-    chart.legend === false ? '' : legend(chart.legend === true ? styles : chart.legend),
+    legend(legendOf(chart, styles)),
     `<div class="panels${[2, 4].includes(panels.length) ? ' pairs' : ''}">${panels.join('\n')}</div>`,
   ].join('\n');
+}
+
+/** Buttons that save a chart as a picture, which the page's script shows. */
+function downloads(title: string): string {
+  const button = (kind: string): string =>
+    `<button type="button" data-download="${kind.toLowerCase()}" aria-label="${escapeHtml(`${kind}: save “${title}” as a picture`)}">${kind}</button>`;
+  return `<p class="downloads">${button('SVG')} ${button('PNG')}</p>`;
 }
 
 function paragraphs(texts: readonly string[]): string {
@@ -144,6 +165,7 @@ export function pageSections(page: ReportPage): PageSection[] {
     ...page.charts.map((chart) =>
       section(chart.id, chart.title, [
         `<p>${escapeHtml(chart.explanation)}</p>`,
+        downloads(chart.title),
         chartPanels(chart, page.styles),
       ]),
     ),
@@ -165,7 +187,23 @@ export function pageSections(page: ReportPage): PageSection[] {
   ];
 }
 
-/** The whole report as one HTML file that needs nothing else: no scripts, no fonts, no network. */
+/** The page's script, as the build compiled it: the file of a report stands alone. */
+function pageScript(): string {
+  // From `src/report` as from `dist/report` this is the compiled module.
+  const address = new URL('../../dist/report/browser/charts.js', import.meta.url);
+  try {
+    return readFileSync(address, 'utf8').replace(/\n\/\/# sourceMappingURL=.*/, '');
+  } catch (cause) {
+    throw ioError(`read the script of the report, ${address.pathname}`, cause);
+  }
+}
+
+/**
+ * The whole report as one HTML file that needs nothing else, no fonts and no network. Its script lets charts download and
+ * say their values; without it the page shows the same.
+ *
+ * @throws MultigradError `io` where the script is not there
+ */
 export function reportHtml(page: ReportPage): string {
   return `<!doctype html>
 <html lang="en">
@@ -186,6 +224,10 @@ ${pageSections(page)
   .map(({ html }) => html)
   .join('\n')}
 </main>
+<script type="module">
+${pageScript()}
+startCharts(document);
+</script>
 </body>
 </html>
 `;

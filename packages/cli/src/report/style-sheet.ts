@@ -8,8 +8,7 @@ const darkColours = colours
   ])
   .join('\n');
 
-/** The report's style sheet: one column on narrow screens, panels side by side on wide ones, no chart cut when printed. */
-export const styleSheet: string = `
+const rules = `
 :root { color-scheme: light dark; --page: #fff; --ink: #1a1a1a; --quiet: #555; --rule: #e6e6e6; --soft: #f4f4f4; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.25rem; max-width: 72rem; background: var(--page); color: var(--ink);
@@ -38,6 +37,16 @@ h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
 .pairs { max-width: 46rem; }
 figure { margin: 0; max-width: 100%; }
 figcaption { font-size: .875rem; font-weight: 600; margin-bottom: .15rem; }
+figure [role="img"]:focus-visible, button:focus-visible { outline: 3px solid #0072b2; outline-offset: 2px; }
+figure .shown { stroke: var(--ink); stroke-width: 2px; }
+/* What needs the script shows where it runs. */
+.downloads { display: none; margin: 0 0 .5rem; }
+.scripted .downloads { display: block; }
+.downloads button { font: inherit; font-size: .8125rem; padding: .1rem .6rem; border: 1px solid var(--quiet); border-radius: .3rem;
+  background: var(--page); color: var(--ink); cursor: pointer; }
+.tip { position: fixed; visibility: hidden; max-width: min(24rem, calc(100vw - 8px)); padding: .25rem .5rem; border-radius: .25rem;
+  background: var(--ink); color: var(--page); font-size: .8125rem; pointer-events: none; }
+.tip.visible { visibility: visible; }
 figure svg { display: block; max-width: 100%; height: auto; }
 .notes { border-left: 4px solid #d55e00; padding: .1rem 0 .1rem 1rem; margin: 1rem 0; }
 .notes ul { margin: .25rem 0; padding-left: 1.1rem; }
@@ -72,5 +81,9 @@ ${darkColours}
   h2 { break-after: avoid; }
   figure, tr, pre { break-inside: avoid; }
   .scroll { overflow: visible; }
+  .scripted .downloads, .tip { display: none; }
 }
 `;
+
+/** The report's style sheet: one column on narrow screens, panels side by side on wide ones, no chart cut when printed. */
+export const styleSheet: string = rules;

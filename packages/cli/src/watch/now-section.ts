@@ -58,7 +58,6 @@ function lossChart(run: RunRecord, title: string, objectives: readonly string[])
     xTitle: 'training step',
     yTitle: 'training loss (nats)',
     xDomain: [0, Math.max(1, steps)] as const,
-    fromZero: true,
     marks: found.length < 30,
   };
   return {

@@ -25,8 +25,16 @@ export const pageHtml = `<!doctype html>
 </html>
 `;
 
-/** The modules of the page's script, which are in `browser/`; the page asks for the first one, which imports the others. */
-export const pageModules = ['page.js', 'sections.js', 'status.js'] as const;
+/**
+ * The modules of the page's script, which are in `browser/`, and what the report's charts do; the page asks for the first
+ * one, which imports the others.
+ */
+export const pageModules = [
+  'page.js',
+  'sections.js',
+  'status.js',
+  'report/browser/charts.js',
+] as const;
 
 /**
  * A module of the page's script, as the build compiled it.
@@ -35,7 +43,8 @@ export const pageModules = ['page.js', 'sections.js', 'status.js'] as const;
  */
 export function pageModule(name: (typeof pageModules)[number]): string {
   // From `src/watch` as from `dist/watch` this is the compiled module.
-  const address = new URL(`../../dist/watch/browser/${name}`, import.meta.url);
+  const file = name.startsWith('report/') ? name : `watch/browser/${name}`;
+  const address = new URL(`../../dist/${file}`, import.meta.url);
   try {
     return readFileSync(address, 'utf8');
   } catch (cause) {

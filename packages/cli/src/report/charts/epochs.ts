@@ -52,7 +52,7 @@ function epochPoints(
 function epochPanels(
   summary: Summary,
   styles: readonly StrategyStyle[],
-  panels: readonly (Pick<LinePanel, 'points' | 'yTitle' | 'fromZero'> & {
+  panels: readonly (Pick<LinePanel, 'points' | 'yTitle'> & {
     readonly title: string;
   })[],
 ): Panel[] {
@@ -122,7 +122,6 @@ function lossChart(
       summary.objectives.map((name) => ({
         title: name,
         yTitle: `${on} loss (nats)`,
-        fromZero: set === 'train',
         points: epochPoints(summary, (epoch) => own(epoch[set], name)?.loss),
       })),
     ),

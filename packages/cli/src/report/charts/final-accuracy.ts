@@ -98,8 +98,8 @@ export const finalAccuracyChart: ChartMaker = (summary, styles) =>
     explanation:
       summary.config.seeds.length > 1
         ? 'Coloured marks are means over seeds, lines one standard deviation to either side, circles the single seeds; the figures ' +
-          'give mean ± standard deviation. The axis does not begin at zero.'
-        : 'One seed: differences can be chance. The axis does not begin at zero.',
+          'give mean ± standard deviation. The axis fits the data.'
+        : 'One seed: differences can be chance. The axis fits the data.',
     legend: false,
     panels: summary.objectives
       .filter((name) => summary.rows.some((row) => own(row.accuracy, name)))

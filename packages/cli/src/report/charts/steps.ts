@@ -92,7 +92,6 @@ function stepPanels(
               yTitle,
               xDomain: [0, steps],
               logarithmic,
-              fromZero: !logarithmic,
               marks: steps < 60,
             },
             styles,

@@ -1,3 +1,4 @@
+import { startCharts } from '../../report/browser/charts.ts';
 import type { PageUpdate } from '../page-update.ts';
 import { placeSections } from './sections.ts';
 import { type Followed, statusOf } from './status.ts';
@@ -32,6 +33,7 @@ function show({ title, lead, ended, age, trouble, order, changed }: PageUpdate):
 }
 
 main.replaceChildren();
+startCharts(document);
 const events = new EventSource('/events');
 events.onopen = () => showStatus({ connection: 'open', lostAt: null });
 // The browser tries again by itself, and each try that fails comes here.

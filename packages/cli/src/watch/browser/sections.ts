@@ -35,11 +35,11 @@ function parse(html: string): HTMLElement {
 
 /** Puts a new section in the place of the old one; its boxes stay scrolled and focused as they were. */
 function replace(old: HTMLElement, next: HTMLElement): void {
-  const boxes = Array.from(old.querySelectorAll<HTMLElement>('.scroll'));
+  const boxes = Array.from(old.querySelectorAll<HTMLElement>('.scroll, [tabindex]'));
   const focused = boxes.findIndex((box) => box === document.activeElement);
   const places = boxes.map((box) => box.scrollLeft);
   old.replaceWith(next);
-  next.querySelectorAll<HTMLElement>('.scroll').forEach((box, index) => {
+  next.querySelectorAll<HTMLElement>('.scroll, [tabindex]').forEach((box, index) => {
     box.scrollLeft = places[index] ?? 0;
     if (index === focused) box.focus({ preventScroll: true });
   });
