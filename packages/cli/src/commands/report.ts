@@ -39,8 +39,9 @@ export function reportCommand({ environment, done }: CommandContext): Command {
     .addHelpText(
       'after',
       `
-Pictures are drawn with the font DejaVu Sans: PDF files hold the letters that they use, so that text stays text. PDF needs
-two more packages: npm install --save-dev pdfkit svg-to-pdfkit. Without --formats they are left out where these are missing.
+Pictures are drawn with the font DejaVu Sans: PDF files hold the letters that they use, so that text stays text. SVG needs
+nothing; PDF and PNG need more packages, without which an export that names no formats leaves them out:
+  npm install --save-dev @resvg/resvg-wasm pdfkit svg-to-pdfkit
 LaTeX: results.tex and comparison.tex (booktabs), figures.tex (graphicx). The same folder gives the same files.`,
     )
     .action(
@@ -64,7 +65,7 @@ LaTeX: results.tex and comparison.tex (booktabs), figures.tex (graphicx). The sa
           };
           const { names, missing } = await exportReport(request, config, files, draw);
           print(`${formatCount(names.length, 'file')} in ${asked.export}: ${names.join(', ')}`);
-          if (missing !== null) print(`No PDF files. ${missing}`);
+          for (const reason of missing) print(reason);
         }
         done(exitCodes.success);
       },

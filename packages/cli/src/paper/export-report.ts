@@ -35,8 +35,8 @@ export interface ExportRequest {
 export interface Exported {
   /** Names of the files, sorted. */
   readonly names: readonly string[];
-  /** Why there are no PDF files where nobody asked for a format; null where there are. */
-  readonly missing: string | null;
+  /** Why formats that nobody asked for by name are missing, a sentence for each. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -136,22 +136,30 @@ interface Writers {
   readonly svg: boolean;
   readonly pdf: WritePdf | null;
   readonly png: ((svg: string) => Uint8Array) | null;
-  readonly missing: string | null;
+  readonly missing: readonly string[];
 }
 
+/** Opens the writers of the formats that were asked for, or where none were, of those whose packages are there. */
 async function openWriters(asked: readonly PictureFormat[] | null): Promise<Writers> {
   const formats = asked ?? pictureFormats;
-  let pdf: WritePdf | null = null;
-  let missing: string | null = null;
+  const missing: string[] = [];
+  const unlessMissing = async <T>(
+    format: PictureFormat,
+    open: () => Promise<T>,
+  ): Promise<T | null> => {
+    if (!formats.includes(format)) return null;
+    try {
+      return await open();
+    } catch (error) {
+      if (asked !== null || !MultigradError.isInstance(error) || error.code !== 'unsupported')
+        throw error;
+      missing.push(error.message);
+      return null;
+    }
+  };
   // Each takes a while to load.
-  try {
-    if (formats.includes('pdf')) pdf = await (await import('./pdf.ts')).openPdfWriter();
-  } catch (error) {
-    if (asked !== null || !MultigradError.isInstance(error) || error.code !== 'unsupported')
-      throw error;
-    missing = error.message;
-  }
-  const png = formats.includes('png') ? await (await import('./png.ts')).openPngWriter() : null;
+  const pdf = await unlessMissing('pdf', async () => (await import('./pdf.ts')).openPdfWriter());
+  const png = await unlessMissing('png', async () => (await import('./png.ts')).openPngWriter());
   return { svg: formats.includes('svg'), pdf, png, missing };
 }
 

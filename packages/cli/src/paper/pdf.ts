@@ -1,5 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { readFont } from './fonts.ts';
+import { loadPackage } from './load-package.ts';
 
 /** The part of `pdfkit` that is used here. */
 interface PdfDocument {
@@ -39,29 +40,19 @@ export interface PdfPicture {
 /** Writes pictures as PDF. */
 export type WritePdf = (picture: PdfPicture) => Promise<Uint8Array>;
 
-async function load<T>(name: string): Promise<T> {
-  try {
-    return ((await import(name)) as { readonly default: T }).default;
-  } catch (cause) {
-    throw new MultigradError(
-      'unsupported',
-      `PDF needs the npm packages \`pdfkit\` and \`svg-to-pdfkit\`; \`${name}\` does not load here. Install them: ` +
-        'npm install --save-dev pdfkit svg-to-pdfkit',
-      { cause },
-    );
-  }
-}
-
 /**
  * Opens what writes PDF: text stays text, in a subset of the font of exported pictures that is part of the file.
  *
- * @throws MultigradError `unsupported` where the packages are not installed; they are optional, since they take 25 MB
+ * @throws MultigradError `unsupported` where the packages are not installed
  */
 export async function openPdfWriter(
   packages: readonly [string, string] = ['pdfkit', 'svg-to-pdfkit'],
 ): Promise<WritePdf> {
-  const Document = await load<MakeDocument>(packages[0]);
-  const draw = await load<DrawSvg>(packages[1]);
+  const { default: Document } = await loadPackage<{ readonly default: MakeDocument }>(
+    packages[0],
+    'PDF',
+  );
+  const { default: draw } = await loadPackage<{ readonly default: DrawSvg }>(packages[1], 'PDF');
   const font = readFont();
   return ({ svg, title, date }) => {
     const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
