@@ -1,4 +1,4 @@
-import { findRecipe } from '../experiments/index.ts';
+import { findExperiment } from '../experiments/index.ts';
 import type { DrawnChart } from '../report/report-html.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
@@ -10,14 +10,14 @@ import { latexFigure, latexTable } from './latex.ts';
 
 /** What was measured, in a few words: experiment, epochs and seeds. */
 function settingOf({ config }: Summary): string {
-  const title = findRecipe(config.recipe)?.title ?? config.recipe;
+  const title = findExperiment(config.experiment)?.title ?? config.experiment;
   const epochs = formatCount(Number(config.settings['epochs']), 'epoch');
   return `${title}, ${epochs}, n = ${formatCount(config.seeds.length, 'seed')}.`;
 }
 
 /** The experiment's name as a label of LaTeX has it. */
 function labelOf({ config }: Summary, kind: string, what: string): string {
-  return `${kind}:${config.recipe.replaceAll(/[^A-Za-z0-9-]+/g, '-')}-${what}`;
+  return `${kind}:${config.experiment.replaceAll(/[^A-Za-z0-9-]+/g, '-')}-${what}`;
 }
 
 function resultsCaptionOf(summary: Summary, { standings }: Table): string {
