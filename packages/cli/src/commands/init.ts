@@ -57,7 +57,7 @@ export function initCommand({ environment, done }: CommandContext): Command {
     });
 }
 
-/** As commands and imports take it: with `/`, and `./` in front of a name. */
+/** Writes a folder as commands and imports take it: with `/`, and with `./` in front of a name. */
 function asPath(folder: string): string {
   const path = folder.replaceAll('\\', '/').replace(/\/+$/, '');
   return /^(?:\.{0,2}\/|[A-Za-z]:)/.test(path) ? path : `./${path}`;

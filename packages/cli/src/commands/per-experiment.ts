@@ -28,7 +28,7 @@ The settings of an experiment, with their values in both presets:
 }
 
 /**
- * What to write where an option stands without the experiment that it belongs to; null where no experiment has it.
+ * The hint for an option that was written without its experiment; null where no experiment has the option.
  *
  * @param flag - the option, as in `--epochs`
  */

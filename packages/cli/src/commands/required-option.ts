@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
 /**
- * Adds an option that has to be there. It is missed after unknown options are named, which are often the same option
- * misspelt.
+ * Adds an option that must be given. Unknown options are reported before a missing one, because they are often the same
+ * option misspelt.
  */
 export function addRequiredOption(command: Command, flags: string, description: string): Command {
   const option = command.createOption(flags, description);

@@ -87,7 +87,7 @@ export async function trainIntoFolder(
   }
 }
 
-/** Whether a folder lacks a run of what is asked for. One of another configuration is refused later. */
+/** Whether a folder lacks a run that is asked for. A folder of another configuration is refused later. */
 async function isTrainingDue(
   folder: string,
   config: ComparisonConfig,

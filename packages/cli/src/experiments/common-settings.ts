@@ -7,48 +7,50 @@ export const commonSettings: SettingSpecs = {
     integer: true,
     minimum: 1,
     default: 4,
-    description: 'Passes over the training set.',
+    description: 'Passes over the training set, at least 1.',
   },
   'validation-size': {
     kind: 'number',
     integer: true,
     minimum: 0,
     default: 0,
-    description: 'Training samples kept to select models by; 0: none.',
+    description: 'Number of training samples that are kept back to select models by; 0: none.',
   },
   select: {
     kind: 'choice',
     choices: ['last', 'best'],
     default: 'last',
-    description: 'Which epoch the tables show: the last, or the one that validates best.',
+    description:
+      'The epoch whose scores the tables show: the last, or the one with the best validation score.',
   },
   'batch-size': {
     kind: 'number',
     integer: true,
     minimum: 1,
     default: 64,
-    description: 'Samples in a training step.',
+    description: 'Samples in a training step, at least 1.',
   },
   lr: {
     kind: 'number',
     exclusiveMinimum: 0,
     default: 0.01,
     description:
-      'Learning rate of SGD with momentum; several, as in 0.003,0.01: each is tried, and for each strategy the one that ' +
-      'validates best is shown.',
+      'Learning rate of SGD with momentum, above 0. Several, as in 0.003,0.01: each is tried, and the tables show for each ' +
+      'strategy the one with the best validation score.',
   },
   momentum: {
     kind: 'number',
     minimum: 0,
     maximum: 1,
     default: 0.9,
-    description: 'Momentum of SGD.',
+    description:
+      'Share of the last change of the weights that SGD repeats, from 0 to 1; 0: no momentum.',
   },
   'weight-decay': {
     kind: 'number',
     minimum: 0,
     default: 1e-4,
-    description: 'L2 penalty on every weight.',
+    description: 'L2 penalty on every weight, 0 or more: the larger, the smaller the weights stay.',
   },
   'group-by': {
     kind: 'choice',
@@ -63,7 +65,7 @@ export const commonSettings: SettingSpecs = {
     minimum: 0,
     default: 10,
     description:
-      'Look at the gradients of every n-th step, for every strategy, and write that step down; 0: never.',
+      'Measure the gradients at every n-th step, for every strategy, and record that step; 0: never.',
   },
   checkpoint: {
     kind: 'number',
@@ -71,7 +73,7 @@ export const commonSettings: SettingSpecs = {
     minimum: 0,
     default: 0,
     description:
-      'Make a checkpoint every n steps, from which an interrupted run goes on; 0: at the end of each epoch alone.',
+      'Make a checkpoint every n steps, from which an interrupted run continues; 0: only at the end of each epoch.',
   },
   backend: {
     kind: 'choice',

@@ -61,14 +61,6 @@ const distinct = (inner: Shape): Shape =>
     }),
   );
 
-/** Folders of the first versions call the experiment their `experiment`. */
-function withExperiment(
-  config: Partial<ComparisonConfig> & { readonly experiment?: unknown },
-): Partial<ComparisonConfig> {
-  const { experiment, ...rest } = config;
-  return typeof experiment === 'string' ? { experiment: experiment, ...rest } : config;
-}
-
 /** The shape of `config.json`, beside its format. */
 const configShape: Shape = fields(
   {
@@ -89,7 +81,7 @@ const configShape: Shape = fields(
  * @throws MultigradError `unsupported` for another format, `invalid-data` where it is no configuration
  */
 export function checkConfig(value: unknown, where: string): ComparisonConfig {
-  const config = withExperiment(value ?? {});
+  const config = (value ?? {}) as Partial<ComparisonConfig>;
   if (config.format !== 1) {
     throw new MultigradError(
       'unsupported',

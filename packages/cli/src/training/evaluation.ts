@@ -95,7 +95,7 @@ async function furtherMetrics(
   );
 }
 
-/** The same batches, until the signal is aborted; then it throws `interrupted`. */
+/** Yields the batches until the signal is aborted, then throws `interrupted`. */
 async function* untilInterrupted(
   batches: AsyncIterable<tf.NamedTensorMap>,
   signal: AbortSignal,
@@ -109,7 +109,7 @@ async function* untilInterrupted(
   }
 }
 
-/** The same batches with zeros in the place of one modality, as where a sensor has failed. */
+/** Yields the batches with zeros in the place of one modality, as where a sensor has failed. */
 async function* withZeros(
   batches: AsyncIterable<tf.NamedTensorMap>,
   modality: string,

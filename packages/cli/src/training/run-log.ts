@@ -23,7 +23,7 @@ export interface LogSurroundings {
   readonly signal: AbortSignal;
 }
 
-/** Takes down one run while it trains: its steps, its epochs with their scores, its times, and how it ended. */
+/** Records one run while it trains: its steps, its epochs with their scores, its times, and how it ended. */
 export class RunLog {
   readonly #comparison: Comparison;
   readonly #surroundings: LogSurroundings;
@@ -72,7 +72,7 @@ export class RunLog {
     };
   }
 
-  /** What watches the trainer; its state in checkpoints lets the records go on. */
+  /** The callback that records the training. Its state goes into checkpoints, so that a resumed run continues the records. */
   callback(evaluate: Evaluate, stepsPerEpoch: number): TrainerCallback {
     const recorder = this.#recorder;
     const { writer, progress, signal } = this.#surroundings;
@@ -129,7 +129,7 @@ export class RunLog {
     const saved = savedLog(state);
     this.#recorder.restore(saved.recorder);
     this.#epochs = this.#recorder.epoch - 1;
-    // Clocks go on as if there had been no pause.
+    // Times continue where the checkpoint left them, so that the pause does not count.
     this.#began = performance.now() - saved.run;
     this.#epochBegan = performance.now() - saved.epoch;
     this.#trained = performance.now();

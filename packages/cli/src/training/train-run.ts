@@ -32,11 +32,11 @@ export interface RunSurroundings {
   readonly writer: RunWriter;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** The run goes on from the newest one that they hold. */
+  /** The checkpoints of the run. Training continues from the newest of them. */
   readonly checkpoints: RunCheckpoints;
   /** Looks at the network before training and after each epoch. */
   readonly inspect?: Inspect;
-  /** Watch the training beside the records. */
+  /** Further callbacks for the trainer. */
   readonly callbacks?: readonly TrainerCallback[];
 }
 

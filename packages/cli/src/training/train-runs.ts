@@ -82,7 +82,6 @@ async function trainAndRecord(
       callbacks: watched ? [tensorBoard(events)] : [],
       checkpoints: openCheckpoints(
         checkpointsFolder(folder, name),
-        // The word of the first versions, whose checkpoints go on.
         { experiment: config.experiment, strategy, seed, backend, settings },
         (text) => progress.note(text),
         files,

@@ -5,7 +5,7 @@ import type { Slice } from './gradient-exchange.ts';
 /** A row of numbers that the ranks add up; null where this rank has none. */
 export interface SharedRow {
   readonly row: Tensor | null;
-  /** Numbers in it on every rank. */
+  /** How many numbers the row has, the same on every rank. */
   readonly size: number;
 }
 

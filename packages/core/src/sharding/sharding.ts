@@ -7,9 +7,9 @@ import type { Update } from '../update/update.ts';
 
 /** The position of a rank's samples among those of all ranks. */
 export interface BatchPlace {
-  /** Samples before it, of each batch of the step. */
+  /** For each batch of the step, the number of samples on the ranks before this one. */
   readonly first: readonly number[];
-  /** Samples of all ranks in each batch of the step. */
+  /** For each batch of the step, the number of samples on all ranks. */
   readonly total: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export interface Sharding {
   readonly collective: Collective;
   /** Whether this process alone can make a snapshot. */
   readonly whole: boolean;
-  /** What forward passes add up with; null where they keep to their own samples. */
+  /** Adds numbers up over the ranks within a forward pass; null where forward passes see this rank's samples alone. */
   readonly sumNow: ((values: Float64Array) => void) | null;
   /** What the optimizer changes, by variable name: the variables, or this rank's slices of them, flat. */
   readonly variables: ReadonlyMap<string, Variable>;
@@ -36,7 +36,7 @@ export interface Sharding {
    * @throws MultigradError `structure-changed` where ranks differ, listing what
    */
   begin(): Promise<void>;
-  /** @param sizes - samples of each batch of this rank */
+  /** Finds the place of this rank's samples. @param sizes - samples of each batch of this rank */
   place(sizes: readonly number[]): Promise<BatchPlace>;
   /** Changes the variables by an update; every rank has the same values afterwards. */
   apply(

@@ -61,7 +61,7 @@ export class SharedOut implements Sharding {
     return this.#shards.optimizerOf(optimizer);
   }
 
-  /** What forward passes add up with; null where they keep to their own samples. */
+  /** Adds numbers up over the ranks within a forward pass; null where forward passes see this rank's samples alone. */
   get sumNow(): ((values: Float64Array) => void) | null {
     return this.#synchronised ? this.#exchange.sumNow : null;
   }
@@ -98,7 +98,7 @@ export class SharedOut implements Sharding {
     this.#begun = true;
   }
 
-  /** @param sizes - samples of each batch of this rank */
+  /** Finds the place of this rank's samples. @param sizes - samples of each batch of this rank */
   async place(sizes: readonly number[]): Promise<BatchPlace> {
     const all = await fromEach(this.#exchange, 'batch sizes', () => [...sizes]);
     const sum = (ranks: readonly (readonly number[])[], batch: number): number =>

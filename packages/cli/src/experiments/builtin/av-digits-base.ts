@@ -41,7 +41,8 @@ const settings = {
     minimum: -40,
     maximum: 60,
     default: 0,
-    description: 'Signal-to-noise ratio of the sound in decibels; 60 is as good as clean.',
+    description:
+      'Signal-to-noise ratio of the sound in decibels: the smaller, the more noise; 60 is as good as clean.',
   },
   split: {
     kind: 'choice',

@@ -41,7 +41,7 @@ export const cgMnist: Experiment = defineExperiment({
       minimum: 0,
       default: 0.03,
       description:
-        'Variance of the colour around its mean; small makes colour more telling in training.',
+        'Variance of the colour around its mean, 0 or more: the smaller, the more surely colour gives the digit away in training.',
     },
   },
   presets: {

@@ -79,7 +79,8 @@ export function overlaidDigitsExperiment(variant: OverlaidDigitsVariant): Experi
         minimum: 0,
         maximum: 1,
         default: variant.noise ?? 0,
-        description: 'Share of the right half’s pixels under salt-and-pepper noise.',
+        description:
+          'Share of the right half’s pixels that noise turns black or white, 0 to 1: the more, the harder the right task.',
       },
       ...(folder === undefined ? {} : { data: folder }),
     },

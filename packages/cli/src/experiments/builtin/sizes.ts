@@ -6,7 +6,7 @@ export const validationSize: NumberSetting = {
   integer: true,
   minimum: 0,
   default: 500,
-  description: 'Samples kept from training to select models by; 0: none.',
+  description: 'Number of training samples that are kept back to select models by; 0: none.',
 };
 
 /** A setting of a network's width. */

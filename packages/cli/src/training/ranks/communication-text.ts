@@ -1,6 +1,6 @@
 import type { CommunicationRecord } from '../../runs/records.ts';
 
-/** `2 ranks exchanged 10.6 MB a step; 53 % of the time went into that.` */
+/** Says what the ranks exchanged, as in `2 ranks exchanged 10.6 MB a step; 53 % of the time went into that.` */
 export function communicationText({
   ranks,
   steps,
