@@ -2,7 +2,9 @@ import process from 'node:process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
+import { formulas } from '../scripts/formulas.mjs';
 import { contents, inlineFigure, packageNames, read, root, siteLink } from '../scripts/pages.mjs';
+import { boostSection, searchText } from '../scripts/search.mjs';
 
 const packages = (title, chosen) => ({
   text: title,
@@ -72,6 +74,31 @@ function figures(markdown) {
 }
 
 const base = process.env['DOCS_BASE'] ?? '/';
+const { repository } = JSON.parse(read('package.json'));
+const [source, owner] = /github\.com\/([\w-]+)\/[\w-]+/.exec(repository.url);
+const github = `https://${source}`;
+const { version } = JSON.parse(read('packages/core/package.json'));
+/** Where the site is published: previews of links want whole addresses. */
+const origin = process.env['DOCS_ORIGIN'] ?? `https://${owner}.github.io`;
+const description =
+  'Gradient integration for training neural networks with several objectives, on TensorFlow.js';
+
+const meta = (name, content) => [
+  'meta',
+  { [name.startsWith('og:') ? 'property' : 'name']: name, content },
+];
+
+/** What messengers and networks show of a link to the page. */
+function preview({ title, description: own, pageData }) {
+  return [
+    meta('og:title', title),
+    meta('og:description', own || description),
+    meta(
+      'og:url',
+      `${origin}${base}${pageData.relativePath.replace(/(index)?\.md$/, (_, index) => (index ? '' : '.html'))}`,
+    ),
+  ];
+}
 
 /** Pages whose tables want the room that the outline takes. */
 const wide = /^(strategies|results|choosing-a-strategy|from-.*)\.md$/;
@@ -83,10 +110,19 @@ export default defineConfig({
       : {};
   },
   title: 'multigrad',
-  description:
-    'Gradient integration for training neural networks with several objectives, on TensorFlow.js',
+  description,
   lang: 'en-GB',
-  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
+  head: [
+    ['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }],
+    meta('og:type', 'website'),
+    meta('og:site_name', 'multigrad'),
+    meta('og:image', `${origin}${base}social.png`),
+    meta('og:image:width', '1200'),
+    meta('og:image:height', '630'),
+    meta('og:image:alt', 'multigrad: several losses, one update'),
+    meta('twitter:card', 'summary_large_image'),
+  ],
+  transformHead: preview,
   base,
   // The menus and the list of pages in files of their own, not in each of hundreds of pages.
   metaChunk: true,
@@ -96,22 +132,40 @@ export default defineConfig({
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (markdown) => {
-      markdown.use(repositoryLinks).use(figures);
+      markdown.use(repositoryLinks).use(figures).use(formulas);
     },
   },
   themeConfig: {
+    logo: { src: '/icon.svg', alt: '' },
     nav: [
       {
         text: 'Guides',
         link: contents()[0].pages[0].link,
-        activeMatch: '^/(?!reference/|packages/)',
+        activeMatch: '^/(?!$|index|reference/|packages/|playground|try)',
       },
+      { text: 'Playground', link: '/playground' },
+      { text: 'Try it', link: '/try' },
       { text: 'Packages', link: '/packages/core', activeMatch: '^/packages/' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
+      { text: `v${version}`, link: `${github}/releases` },
     ],
+    socialLinks: [{ icon: 'github', link: github, ariaLabel: 'multigrad on GitHub' }],
     sidebar: { ...referenceSidebar(), '/packages/': packagePages, '/': guides },
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        _render: searchText,
+        miniSearch: {
+          searchOptions: {
+            fuzzy: 0.2,
+            prefix: true,
+            boost: { title: 4, text: 2, titles: 1 },
+            boostDocument: boostSection,
+          },
+        },
+      },
+    },
     notFound: { linkLabel: 'Take me home', linkText: 'Take me home' },
   },
 });

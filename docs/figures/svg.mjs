@@ -3,15 +3,16 @@
 
 /**
  * What a picture carries when it stands alone; within the site the theme says the same. The colours are those of the
- * reports' palette (a test compares them): c is PCGrad's, d MGDA's, e MMPareto's; words on paper are darker.
+ * reports' palette (a test compares them): a is the joint loss's, b CAGrad's, c
+ * PCGrad's, d MGDA's, e MMPareto's, f UPGrad's; words on paper are darker.
  */
 const style =
   '<style>:root{--f-ink:#24292f;--f-quiet:#57606a;--f-rule:#d0d7de;--f-paper:#fff;--f-a:#0072b2;--f-b:#d55e00;' +
-  '--f-c:#009e73;--f-d:#cc79a7;--f-e:#e69f00;--f-a-words:#0072b2;--f-b-words:#c04f00;--f-c-words:#007a57;' +
-  '--f-d-words:#a8487e;--f-e-words:#8a6200}' +
+  '--f-c:#009e73;--f-d:#cc79a7;--f-e:#e69f00;--f-f:#56b4e9;--f-a-words:#0072b2;--f-b-words:#c04f00;--f-c-words:#007a57;' +
+  '--f-d-words:#a8487e;--f-e-words:#8a6200;--f-f-words:#1c74a8}' +
   '@media(prefers-color-scheme:dark){:root{--f-ink:#e6e6e6;--f-quiet:#a6a9ae;--f-rule:#3c4148;--f-paper:#15171a;' +
-  '--f-a:#4aa3df;--f-b:#f0803c;--f-c:#2fc898;--f-d:#dd8fba;--f-e:#f0b93c;--f-a-words:#4aa3df;--f-b-words:#f0803c;' +
-  '--f-c-words:#2fc898;--f-d-words:#dd8fba;--f-e-words:#f0b93c}}</style>';
+  '--f-a:#4aa3df;--f-b:#f0803c;--f-c:#2fc898;--f-d:#dd8fba;--f-e:#f0b93c;--f-f:#8fd0f5;--f-a-words:#4aa3df;--f-b-words:#f0803c;' +
+  '--f-c-words:#2fc898;--f-d-words:#dd8fba;--f-e-words:#f0b93c;--f-f-words:#8fd0f5}}</style>';
 
 const escape = (text) =>
   String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
@@ -20,7 +21,7 @@ const escape = (text) =>
 const n = (value) => String(Math.round(value * 100) / 100 + 0);
 
 export const colour = (name) => `var(--f-${name})`;
-const wordColour = (name) => colour(/^[a-e]$/.test(name) ? `${name}-words` : name);
+const wordColour = (name) => colour(/^[a-f]$/.test(name) ? `${name}-words` : name);
 
 /** A picture of that many pixels. */
 export class Picture {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
@@ -19,9 +19,15 @@ const kinds = {
   guide: 'getting-started.html',
   pictures: 'concepts.html',
   table: 'strategies.html',
-  playground: 'playground.html',
+  'playground, training': 'playground.html',
+  'playground, plane': 'playground.html#view=plane',
+  'playground, paths': 'playground.html#view=paths',
+  'an address that is damaged': 'playground.html#view=plane&show=nothing',
+  'editable example': 'try.html',
+  figures: 'results.html',
   migration: 'from-torchjd.html',
   package: 'packages/strategy-mmpareto.html',
+  'list of all symbols': 'reference/index.html',
   'list of symbols': 'reference/@multigrad/core/index.html',
   function: 'reference/@multigrad/core/functions/integrateGradients.html',
   interface: 'reference/@multigrad/core/strategy/interfaces/GradientStrategy.html',
@@ -104,6 +110,117 @@ it.each(Object.entries(kinds))(
     expect([...origins]).toEqual([new URL(server.address).origin]);
   },
 );
+
+describe('the home page', () => {
+  it('shows a result, what to install, where to play, the version and the repository', async () => {
+    const { page, complaints } = await open('');
+    const header = page.locator('header');
+    await header.locator('img.logo').waitFor();
+    const links = await header
+      .locator('a')
+      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+    expect(links).toContain(`${server.address}playground.html`);
+    expect(links).toContain(`${server.address}try.html`);
+    expect(links.some((link) => /^https:\/\/github\.com\/[\w-]+\/[\w-]+$/.test(link))).toBe(true);
+    const { version } = JSON.parse(
+      readFileSync(join(site, '../../../packages/core/package.json'), 'utf8'),
+    ) as { version: string };
+    expect(await header.textContent()).toContain(`v${version}`);
+    expect(await page.locator('main svg.figure[aria-label*="PyTorch"]').count()).toBe(1);
+    await page.locator('main .language-sh').hover();
+    await page.locator('main .language-sh button.copy').click();
+    await page.locator('main .language-sh button.copied').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells those who show a preview of it what to show', async () => {
+    const { page } = await open('');
+    const meta = async (name: string): Promise<string | null> =>
+      page.locator(`meta[property="${name}"], meta[name="${name}"]`).getAttribute('content');
+    expect(await meta('og:title')).toContain('multigrad');
+    expect(await meta('description')).toContain('TensorFlow.js');
+    expect(await meta('og:description')).toContain('TensorFlow.js');
+    expect(await meta('twitter:card')).toBe('summary_large_image');
+    const image = new URL((await meta('og:image'))!);
+    expect(image.protocol).toBe('https:');
+    const png = readFileSync(join(site, image.pathname));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1200, 630]);
+    expect([await meta('og:image:width'), await meta('og:image:height')]).toEqual(['1200', '630']);
+  });
+
+  it('loads neither the editor nor TensorFlow.js', async () => {
+    const { page } = await open('');
+    await page.waitForLoadState('networkidle');
+    const scripts = await page.evaluate(() =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .map(({ name, encodedBodySize }) => ({ name, encodedBodySize }))
+        .filter(({ name }) => name.endsWith('.js')),
+    );
+    expect(
+      scripts.map(({ name }) => name).filter((name) => /editor|try|worker/.test(name)),
+    ).toEqual([]);
+    const kilobytes = scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) / 1024;
+    expect(kilobytes).toBeLessThan(600);
+  });
+});
+
+it('typesets formulas', async () => {
+  const { page, complaints } = await open('packages/strategy-mmpareto.html');
+  const sum = page.locator('main math', { hasText: '∑' }).first();
+  expect((await sum.boundingBox())!.height).toBeGreaterThan(5);
+  expect(await page.locator('main math merror').count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+it('describes every package and every symbol where the reference begins', async () => {
+  const { page } = await open('reference/index.html');
+  const rows = await page
+    .locator('main tbody tr')
+    .evaluateAll((all) =>
+      all.map((row) => Array.from(row.querySelectorAll('td'), (cell) => cell.textContent.trim())),
+    );
+  expect(rows.length).toBeGreaterThan(300);
+  for (const [name, kind, text] of rows) {
+    expect(kind, name).toMatch(/^(class|function|interface|constant|type|enumeration)$/);
+    expect(text!.length, name).toBeGreaterThan(10);
+  }
+  const titles = await page.locator('main h2').allTextContents();
+  const packages = readdirSync(join(site, '../../../packages'));
+  for (const name of packages)
+    expect(
+      titles.some((title) => title.trim().startsWith(`@multigrad/${name}`)),
+      name,
+    ).toBe(true);
+  for (const text of await page.locator('main h2 + p').allTextContents())
+    expect(text.length).toBeGreaterThan(20);
+});
+
+describe('the search', () => {
+  it.each([
+    ['mmpareto', /packages\/strategy-mmpareto\.html/],
+    ['conflict', /\/choosing-a-strategy\.html#is-there-a-conflict/],
+    ['learning rate', /\/adam\.html/],
+    ['checkpoint', /\/packages\/checkpoint\.html/],
+    ['freeze', /\/packages\/core\.html#steering/],
+    ['csv', /\/packages\/callbacks\.html|\/your-data\.html/],
+    ['custom strategy', /\/writing-a-strategy\.html/],
+  ])('shows the page that answers it first: %s', async (query, expected) => {
+    const { page } = await open('getting-started.html');
+    await page.keyboard.press('Control+k');
+    await page.waitForSelector('.VPLocalSearchBox input:focus');
+    await page.keyboard.type(query);
+    // The list follows the letters; it stands when the words of the last one are marked.
+    const last = query.split(' ').at(-1)!;
+    await page.waitForSelector(
+      `.VPLocalSearchBox .result.selected:has(mark:text-matches("^${last}", "i"))`,
+    );
+    const links = await page
+      .locator('.VPLocalSearchBox .result')
+      .evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    expect(links[0], links.slice(0, 5).join(' ')).toMatch(expected);
+  });
+});
 
 describe('the keyboard', () => {
   it('reaches the content first, then the menus from top to bottom', async () => {

@@ -6,7 +6,12 @@ import { Contest, type Sizes } from './contest.ts';
 import type { News, Settings, StepNews, TestNews } from './protocol.ts';
 
 const sizes: Sizes = { batch: 8, width: 2, features: 8, testEvery: 3, observeEvery: 2 };
-const settings: Settings = { strategies: ['sum', 'mmpareto'], seed: 3, backend: 'wasm' };
+const settings: Settings = {
+  strategies: ['sum', 'mmpareto'],
+  network: 'small',
+  seed: 3,
+  backend: 'wasm',
+};
 
 /** Bars instead of digits: which columns are lit tells the label. */
 function bars(count: number): Digits {
@@ -96,6 +101,16 @@ describe('a contest', () => {
     // The sum does not see gradients: at the steps at which they are measured it pays for what it does not need.
     expect(sum!.map(({ milliseconds }) => milliseconds)).toEqual([null, 5, null, 5]);
     expect(mmpareto!.map(({ milliseconds }) => milliseconds)).toEqual([null, 5, 5, 5]);
+  });
+
+  it('trains encoders of convolutions where they are asked for', async () => {
+    const [dense, convolutional] = [
+      await hold(2),
+      await hold(2, { ...settings, network: 'convolutional' }),
+    ].map((heard) => steps(heard).map(({ losses }) => losses));
+    expect(convolutional).toHaveLength(4);
+    expect(convolutional![2]).not.toEqual(convolutional![0]);
+    expect(convolutional).not.toEqual(dense);
   });
 
   it('is the same again for the same seed, and another for another', async () => {

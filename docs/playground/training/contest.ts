@@ -13,12 +13,14 @@ import {
   type ColoredDigitBatch,
   type Mnist,
 } from '@multigrad/datasets';
-import { digitEncoder, multimodalNetwork } from '@multigrad/models';
+import { digitEncoder, multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { strategiesNamed } from '../plane/strategies.ts';
 import {
   type Encoder,
   encoders,
+  type NetworkName,
   type News,
   type Objective,
   objectives,
@@ -29,7 +31,7 @@ import {
 /** How large everything is; small enough for a tab. */
 export interface Sizes {
   readonly batch: number;
-  /** Channels of the encoders' first convolutions, and length of their feature vectors. */
+  /** Units of the hidden layer or channels of the first convolutions of an encoder, and length of its feature vector. */
   readonly width: number;
   readonly features: number;
   /** A test after every so many steps. */
@@ -39,12 +41,9 @@ export interface Sizes {
 }
 
 /** Of the playground. */
-export const usualSizes: Sizes = {
-  batch: 32,
-  width: 8,
-  features: 64,
-  testEvery: 25,
-  observeEvery: 10,
+const usualSizes: Readonly<Record<NetworkName, Sizes>> = {
+  small: { batch: 32, width: 32, features: 32, testEvery: 20, observeEvery: 10 },
+  convolutional: { batch: 32, width: 8, features: 64, testEvery: 25, observeEvery: 10 },
 };
 
 interface Contestant {
@@ -69,8 +68,13 @@ export class Contest {
    * @param now - the time in milliseconds
    * @throws MultigradError `invalid-data` for fewer digits than a batch
    */
-  constructor(mnist: Mnist, settings: Settings, now: () => number, sizes: Sizes = usualSizes) {
-    const { strategies, seed } = settings;
+  constructor(
+    mnist: Mnist,
+    settings: Settings,
+    now: () => number,
+    sizes: Sizes = usualSizes[settings.network],
+  ) {
+    const { strategies, network, seed } = settings;
     this.#data = cgMnist({ mnist, seed });
     if (this.#data.train.count < sizes.batch) {
       throw new MultigradError(
@@ -81,7 +85,7 @@ export class Contest {
     this.#seed = seed;
     this.#sizes = sizes;
     this.#now = now;
-    const enter = (id: string): Contestant => makeContestant(id, seed, sizes);
+    const enter = (id: string): Contestant => makeContestant(id, network, seed, sizes);
     this.#contestants = [enter(strategies[0]), enter(strategies[1])];
   }
 
@@ -161,15 +165,16 @@ export class Contest {
 
 function makeContestant(
   id: string,
+  kind: NetworkName,
   seed: number,
   { width, features, observeEvery }: Sizes,
 ): Contestant {
-  const size = { width, features, seed };
+  const encoder = (name: Encoder, channels: number): LayersModel =>
+    kind === 'small'
+      ? multilayerPerceptron({ name, shape: [28, 28, channels], hidden: [width], features, seed })
+      : digitEncoder({ name, channels, width, features, seed });
   const network = multimodalNetwork({
-    encoders: {
-      gray: digitEncoder({ name: 'gray', channels: 1, ...size }),
-      color: digitEncoder({ name: 'color', channels: 3, ...size }),
-    },
+    encoders: { gray: encoder('gray', 1), color: encoder('color', 3) },
     classes: 10,
     seed,
   });

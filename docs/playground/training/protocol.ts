@@ -11,13 +11,24 @@ export type Encoder = (typeof encoders)[number];
 /** Which of the two contestants. */
 export type Side = 0 | 1;
 
+/** The networks: two dense layers in each encoder, which train within seconds, or convolutions. */
+export const networks = ['small', 'convolutional'] as const;
+export type NetworkName = (typeof networks)[number];
+
+/** What can compute. */
+export const backends = ['wasm', 'webgpu'] as const;
+
+/** Seeds are the integers from 0 below this. */
+export const seeds = 4;
+
 /** What is trained. */
 export interface Settings {
   /** Ids of the strategies. */
   readonly strategies: readonly [string, string];
+  readonly network: NetworkName;
   /** Seed of colours, order and initial weights: the same for both. */
   readonly seed: number;
-  readonly backend: 'wasm' | 'webgpu';
+  readonly backend: (typeof backends)[number];
 }
 
 /** Training ends by itself after so many steps. */
@@ -25,7 +36,13 @@ export const lastStep = 1500;
 
 /** From the page to the worker. */
 export type Command =
-  | { readonly kind: 'start'; readonly settings: Settings; readonly digits: string }
+  | {
+      readonly kind: 'start';
+      readonly settings: Settings;
+      readonly digits: string;
+      /** Pauses after so many steps. */
+      readonly until: number;
+    }
   | { readonly kind: 'pause' }
   | { readonly kind: 'go on' };
 
@@ -55,6 +72,10 @@ export type News =
   | StepNews
   | TestNews
   | { readonly kind: 'ready'; readonly backend: string }
-  | { readonly kind: 'paused' }
+  | {
+      readonly kind: 'paused';
+      /** Steps that both have made. */
+      readonly step: number;
+    }
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly message: string };

@@ -12,11 +12,11 @@ let contest: Contest | undefined;
 /** Ends the run in progress; null where there is none. */
 let pause: AbortController | null = null;
 
-async function start(settings: Settings, digits: string): Promise<void> {
+async function start(settings: Settings, digits: string, until: number): Promise<void> {
   const report = await openBackend(settings.backend);
   contest = new Contest(await fetchDigits(digits), settings, () => performance.now());
   tell({ kind: 'ready', backend: report });
-  await run(contest);
+  await run(contest, until);
 }
 
 async function openBackend(name: Settings['backend']): Promise<string> {
@@ -27,22 +27,22 @@ async function openBackend(name: Settings['backend']): Promise<string> {
   return wasm?.threads === 1 ? 'wasm, on one thread' : `wasm, on ${wasm?.threads} threads`;
 }
 
-async function run(on: Contest): Promise<void> {
+async function run(on: Contest, until = lastStep): Promise<void> {
   pause = new AbortController();
   const { signal } = pause;
-  while (!signal.aborted && on.step < lastStep) {
+  while (!signal.aborted && on.step < until) {
     await on.round(tell);
     // Lets commands in.
     await new Promise((resolve) => setTimeout(resolve));
   }
   pause = null;
-  tell({ kind: on.step < lastStep ? 'paused' : 'ended' });
+  tell(on.step < lastStep ? { kind: 'paused', step: on.step } : { kind: 'ended' });
 }
 
 async function obey(command: Command): Promise<void> {
   switch (command.kind) {
     case 'start':
-      return start(command.settings, command.digits);
+      return start(command.settings, command.digits, command.until);
     case 'pause':
       pause?.abort();
       return;

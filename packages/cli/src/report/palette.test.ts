@@ -68,7 +68,8 @@ describe('colours', () => {
           text.matchAll(new RegExp(`--f-${name}: ?(#[0-9a-f]{6})`, 'g')),
           ([, value]) => value!,
         );
-      for (const [name, strategy] of Object.entries({ c: 'pcgrad', d: 'mgda', e: 'mmpareto' })) {
+      const named = { a: 'joint', b: 'cagrad', c: 'pcgrad', d: 'mgda', e: 'mmpareto', f: 'upgrad' };
+      for (const [name, strategy] of Object.entries(named)) {
         const { colour, words, dark } = strategyStyles([strategy])[0]!;
         expect(values(name)).toEqual([colour, dark]);
         expect(values(`${name}-words`)).toEqual([words, dark]);
