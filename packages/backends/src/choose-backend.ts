@@ -1,7 +1,7 @@
 import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
 import { mendTape } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
-import { describeValue } from '@multigrad/core/support';
+import { checkKnownOptions, type OptionNames, describeValue } from '@multigrad/core/support';
 import { installCpuKernels } from './cpu/install.ts';
 import type { GpuReport } from './gpu/gpu-report.ts';
 import { type Missing, missingText } from './gpu/missing.ts';
@@ -61,12 +61,18 @@ export interface Runtime {
   readonly prefersGpu: boolean;
 }
 
+const optionNames: OptionNames<BackendOptions> = {
+  threads: true,
+  onThreadLost: true,
+};
+
 /** Does what `useBackend` promises, for a runtime. */
 export async function chooseBackend(
   name: string,
   runtime: Runtime,
   options: BackendOptions = {},
 ): Promise<BackendReport> {
+  checkKnownOptions('useBackend', options, optionNames);
   checkThreads(options.threads);
   switch (name) {
     case 'tensorflow':

@@ -1,3 +1,4 @@
+import { checkKnownOptions, type OptionNames } from '@multigrad/core/support';
 import type { FitState, SafePoint, TrainerCallback, TrainerSnapshot } from '@multigrad/core';
 import { type Files, nodeFiles } from '@multigrad/core/files';
 import { type Json, MultigradError, own } from '@multigrad/core/strategy';
@@ -73,6 +74,14 @@ export interface RestoredCheckpoint {
   readonly fit: FitState | null;
 }
 
+const optionNames: OptionNames<CheckpointsOptions> = {
+  config: true,
+  keep: true,
+  keepBest: true,
+  onDamaged: true,
+  files: true,
+};
+
 /**
  * The checkpoints of one run: a folder that holds a folder for each, with weights and statistics in
  * `weights.safetensors`, optimizer slots and the memory in `training.safetensors`, and all else with checksums
@@ -127,6 +136,7 @@ export class Checkpoints {
 
   /** @throws MultigradError `invalid-option` */
   constructor(folder: string, options: CheckpointsOptions = {}) {
+    checkKnownOptions('Checkpoints', options, optionNames);
     checkCount('keep', options.keep ?? 2, 1);
     checkCount('keepBest', options.keepBest ?? 0, 0);
     this.#folder = folder;

@@ -80,6 +80,7 @@ export {
   type LayerWeight,
   modelVariables,
   type ModelVariables,
+  tensorsByName,
 } from './network/layer-weights.ts';
 export type { NamedVariables } from './network/run-variables.ts';
 export type { PartSnapshot } from './optimizers/part-snapshot.ts';

@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { useBackend } from '@multigrad/backends';
+import type { TrainerSnapshot } from '@multigrad/core';
 import { sum } from '@multigrad/strategy-sum';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import * as tf from '@tensorflow/tfjs-core';
@@ -299,6 +300,35 @@ describe.each(testedBackends())('multiObjective on %s', (backend) => {
       tf.dispose([found, expected, x]);
       model.dispose();
     });
+  });
+
+  it('goes on bit for bit from a snapshot in the midst of an epoch, in a model of other names', async () => {
+    const course = { epochs: 3, batchSize: 8, classWeight: { digit: { 0: 1, 1: 2, 2: 1, 3: 1 } } };
+    const y = { digit: digits, age: ages.map((age, n) => (n % 6 === 0 ? NaN : age)) };
+    const snapshots: TrainerSnapshot[] = [];
+    const whole = multiObjective(twoHeads(), { ...options, optimizer: 'adam' });
+    await whole.fit(rows, y, {
+      ...course,
+      callbacks: [
+        {
+          onSafePoint: async ({ step, snapshot }) => {
+            if (step !== 7 || snapshots.length > 0) return;
+            const { state, tensors } = await snapshot();
+            const copies = Array.from(tensors, ([name, one]) => [name, tf.clone(one)] as const);
+            snapshots.push({ state, tensors: new Map(copies) });
+          },
+        },
+      ],
+    });
+    const later = multiObjective(twoHeads(), { ...options, optimizer: 'adam' });
+    const resume = later.trainer.restore(snapshots[0]!);
+    expect(resume).toMatchObject({ epoch: 1, batch: 2 });
+    await later.fit(rows, y, { ...course, resume });
+    expect(weightsOf(later.model)).toEqual(weightsOf(whole.model));
+    for (const one of [whole, later]) {
+      one.dispose();
+      one.model.dispose();
+    }
   });
 
   it('leaves no tensor behind where it throws', async () => {

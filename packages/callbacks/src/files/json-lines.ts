@@ -1,3 +1,4 @@
+import { checkKnownOptions, type OptionNames } from '@multigrad/core/support';
 import type { FitStart, GroupReport, Logs, StepReport, TrainerCallback } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import { assertEvery } from './every.ts';
@@ -35,6 +36,10 @@ export interface JsonLinesOptions {
   readonly every?: number;
 }
 
+const optionNames: OptionNames<JsonLinesOptions> = {
+  every: true,
+};
+
 /**
  * Writes a file of JSON lines: one for each step with losses, metrics and what happened in each group, one for each
  * epoch with its logs ({@link StepLine}, {@link EpochLine}). NaN and infinities are written as null.
@@ -64,6 +69,7 @@ export interface JsonLinesOptions {
  * ```
  */
 export function jsonLines(path: string, options: JsonLinesOptions = {}): TrainerCallback {
+  checkKnownOptions('jsonLines', options, optionNames);
   const every = assertEvery('every', options.every ?? 1);
   const file = new LogFile(path);
   let epoch = 0;

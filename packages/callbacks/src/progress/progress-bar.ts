@@ -1,3 +1,4 @@
+import { checkKnownOptions, type OptionNames } from '@multigrad/core/support';
 import process from 'node:process';
 import type { WriteStream } from 'node:tty';
 import { MultigradError } from '@multigrad/core/strategy';
@@ -15,6 +16,12 @@ export interface ProgressBarOptions {
   /** Milliseconds on any clock. @defaultValue `Date.now` */
   readonly now?: () => number;
 }
+
+const optionNames: OptionNames<ProgressBarOptions> = {
+  stream: true,
+  stepsPerEpoch: true,
+  now: true,
+};
 
 /**
  * Shows the progress of training: on a terminal a bar that moves and a line for each epoch that ended, elsewhere the
@@ -36,6 +43,7 @@ export interface ProgressBarOptions {
  */
 export function progressBar(options: ProgressBarOptions = {}): TrainerCallback {
   // eslint-disable-next-line no-restricted-properties -- whoever has a clock of their own passes it
+  checkKnownOptions('progressBar', options, optionNames);
   const { stream = process.stdout, now = Date.now } = options;
   let { stepsPerEpoch } = options;
   if (stepsPerEpoch !== undefined && !(Number.isInteger(stepsPerEpoch) && stepsPerEpoch >= 1)) {

@@ -1,4 +1,5 @@
-import type { TrainerCallback } from '@multigrad/core';
+import { checkKnownOptions, type OptionNames } from '@multigrad/core/support';
+import { type LayerSource, tensorsByName, type TrainerCallback } from '@multigrad/core';
 import type { Variable } from '@tensorflow/tfjs-core';
 import { assertEvery } from '../files/every.ts';
 import { epochPrefix, type TaggedValue } from './events.ts';
@@ -13,11 +14,17 @@ export interface TensorBoardOptions {
   /** Writes every n-th step, an integer >= 1; epochs are all written. @defaultValue 1 */
   readonly every?: number;
   /**
-   * Variables by name whose values are drawn as histograms at the end of each epoch, such as a network's
+   * Variables by name, or a model of `tf.layers`, whose values are drawn as histograms at the end of each epoch, such as a network's
    * `namedVariables`. @defaultValue none
    */
-  readonly variables?: ReadonlyMap<string, Variable>;
+  readonly variables?: ReadonlyMap<string, Variable> | LayerSource;
 }
+
+const optionNames: OptionNames<TensorBoardOptions> = {
+  now: true,
+  every: true,
+  variables: true,
+};
 
 /**
  * Writes TensorBoard event files: `tensorboard --logdir FOLDER` shows them, also while training runs.
@@ -51,8 +58,10 @@ export interface TensorBoardOptions {
  * ```
  */
 export function tensorBoard(folder: string, options: TensorBoardOptions = {}): TrainerCallback {
+  checkKnownOptions('tensorBoard', options, optionNames);
   // eslint-disable-next-line no-restricted-properties -- whoever has a clock of their own passes it
-  const { now = Date.now, variables = new Map<string, Variable>() } = options;
+  const { now = Date.now } = options;
+  const variables = tensorsByName(options.variables ?? new Map<string, Variable>());
   const every = assertEvery('every', options.every ?? 1);
   let file: EventFile;
   let epochWritten = false;

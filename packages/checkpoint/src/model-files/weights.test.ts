@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expectConstantMemory, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { layers, type LayersModel, sequential } from '@tensorflow/tfjs-layers';
+import { layers, type LayersModel, type Sequential, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   decodeSafetensors,
@@ -229,4 +229,21 @@ describe('importWeights', () => {
       weight.dispose();
     });
   });
+});
+
+it('takes a model of tf.layers, statistics included, into one of other automatic names', async () => {
+  const make = (): Sequential =>
+    sequential({
+      layers: [layers.dense({ units: 2, inputShape: [3] }), layers.batchNormalization()],
+    });
+  const [from, to] = [make(), make()];
+  const file = await exportWeights(from);
+  importWeights(file, to);
+  expect(to.layers[0]!.name).not.toBe(from.layers[0]!.name);
+  expect(to.getWeights().map((weights) => weights.dataSync())).toEqual(
+    from.getWeights().map((weights) => weights.dataSync()),
+  );
+  expect(to.getWeights()).toHaveLength(6);
+  from.dispose();
+  to.dispose();
 });

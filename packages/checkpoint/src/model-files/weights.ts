@@ -1,3 +1,4 @@
+import { type LayerSource, tensorsByName } from '@multigrad/core';
 import { MultigradError, nearestName, own } from '@multigrad/core/strategy';
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import {
@@ -84,7 +85,8 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
 /**
  * Writes variables, or any tensors by name, as a safetensors file: float32, and int32 where a variable is.
  *
- * @param variables - by name, such as a network's `namedVariables`; they stay the caller's
+ * @param given - by name, such as a network's `namedVariables`, or a model of `tf.layers` with its statistics; they stay
+ *   the caller's
  * @returns the file's bytes
  * @throws MultigradError `unsupported` for other types, and for weights of recurrent layers in PyTorch's convention;
  *   `invalid-argument` where two variables get one name; `invalid-option`
@@ -103,9 +105,10 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
  * ```
  */
 export async function exportWeights(
-  variables: ReadonlyMap<string, Tensor>,
+  given: ReadonlyMap<string, Tensor> | LayerSource,
   options: ExportWeightsOptions = {},
 ): Promise<Uint8Array> {
+  const variables = tensorsByName(given);
   checkNamesExist(variables, options);
   const tensors: [string, RawTensor][] = [];
   for (const [name, variable] of variables) {
@@ -140,16 +143,17 @@ export async function exportWeights(
  * TensorFlow.js 1e-3 unless told otherwise.
  *
  * @param file - the bytes of the file, {@link exportWeights} or PyTorch's `safetensors.torch.save_file`
- * @param variables - by name, such as a network's `namedVariables`
+ * @param given - by name, such as a network's `namedVariables`, or a model of `tf.layers` with its statistics
  * @throws MultigradError `invalid-data` where the file is no safetensors file or does not fit, `non-finite` where it
  *   holds NaN or infinities, `unsupported` for weights of recurrent layers of PyTorch, `invalid-option`; the variables are
  *   then as before
  */
 export function importWeights(
   file: Uint8Array,
-  variables: ReadonlyMap<string, Variable>,
+  given: ReadonlyMap<string, Variable> | LayerSource,
   options: ImportWeightsOptions = {},
 ): void {
+  const variables = tensorsByName(given);
   const { ignore = () => false, file: called = 'The file of weights', convention } = options;
   checkNamesExist(variables, options);
   const { tensors } = decodeSafetensors(file, { name: called });

@@ -104,6 +104,29 @@ export function isLayerSource(value: unknown): value is LayerSource {
   return parts.length > 0 && parts.every((part) => isLayer(part) || Array.isArray(part));
 }
 
+/**
+ * Returns tensors by name: those of a map, or weights and statistics of models, for functions that write or read all of them.
+ *
+ * @throws MultigradError `invalid-argument` as {@link modelVariables} does
+ *
+ * @example
+ * ```ts
+ * import { tensorsByName } from '@multigrad/core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { layers, sequential } from '@tensorflow/tfjs-layers';
+ *
+ * const model = sequential({ layers: [layers.batchNormalization({ inputShape: [2], name: 'norm' })] });
+ * console.log(tensorsByName(model).size); // 4: two weights and two statistics
+ * ```
+ */
+export function tensorsByName<Value extends Tensor>(
+  given: ReadonlyMap<string, Value> | LayerSource,
+): ReadonlyMap<string, Value | Variable> {
+  if (!isLayerSource(given)) return given;
+  const { variables, statistics } = modelVariables(given);
+  return new Map([...variables, ...statistics]);
+}
+
 /** All variables of a layer or of a list of them, in order. */
 export function variablesOfList(list: LayerList): readonly Variable[] {
   const elements = isLayer(list) ? [list] : list;

@@ -1,6 +1,7 @@
 import { add, clipByValue, dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { quadraticForm } from '../algebra/gramian-forms.ts';
 import { MultigradError } from '../base/errors.ts';
+import { checkKnownOptions } from '../base/known-options.ts';
 import { readTogether } from '../tape/read-back.ts';
 import {
   type Combination,
@@ -27,14 +28,12 @@ export interface ClipOptions {
  * @throws MultigradError `invalid-option`
  */
 export function checkClip(option: string, clip: ClipOptions): void {
+  checkKnownOptions(option, clip, { value: true, groupNorm: true, globalNorm: true });
   for (const [name, limit] of Object.entries(clip) as [string, number | undefined][]) {
-    const known = ['value', 'groupNorm', 'globalNorm'].includes(name);
-    if (known && (limit === undefined || (Number.isFinite(limit) && limit > 0))) continue;
+    if (limit === undefined || (Number.isFinite(limit) && limit > 0)) continue;
     throw new MultigradError(
       'invalid-option',
-      known
-        ? `Option \`${option}.${name}\` should be a finite number > 0. Found ${limit}.`
-        : `Option \`${option}\` should hold value, groupNorm or globalNorm. Found \`${name}\`.`,
+      `Option \`${option}.${name}\` should be a finite number > 0. Found ${limit}.`,
     );
   }
 }

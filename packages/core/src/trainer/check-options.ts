@@ -51,7 +51,10 @@ export function checkTrainerOptions<Batch, Name extends string>(
   const { observe, accumulate = 1, onNonFinite = 'throw', maxSkips = 10, clipObjectives } = options;
   checkCount('accumulate', accumulate, 1);
   checkCount('maxSkips', maxSkips, 1);
-  if (observe !== undefined) checkCount('observe.every', observe.every, 1);
+  if (observe !== undefined) {
+    checkKnownOptions('observe', observe, { every: true });
+    checkCount('observe.every', observe.every, 1);
+  }
   if (clipObjectives !== undefined) checkClip('clipObjectives', clipObjectives);
   if (['throw', 'skip'].includes(onNonFinite)) return;
   throw new MultigradError(

@@ -1,5 +1,6 @@
 import { checkLossScale, largestScale } from '../rows/loss-scale.ts';
 import { MultigradError } from '../base/errors.ts';
+import { checkKnownOptions } from '../base/known-options.ts';
 
 /** Options of a dynamic loss scale, which adapts the factor during training. */
 export interface DynamicLossScale {
@@ -30,6 +31,7 @@ export class LossScale {
     if (typeof options === 'number') {
       checkLossScale('lossScale', options);
     } else {
+      checkKnownOptions('lossScale', options, { initial: true, growEvery: true });
       const { initial = 2 ** 15, growEvery = 2000 } = options;
       checkLossScale('lossScale.initial', initial);
       if (!Number.isInteger(growEvery) || growEvery < 1) {

@@ -5,6 +5,12 @@ import { beforeAll, expect, it } from 'vitest';
 import { buildIntegration, integrateGradients } from '../step/integrate-gradients.ts';
 import { unitSum } from '../testing/strategies.ts';
 import type { TrainerCallback } from './callbacks.ts';
+import { cosineDecay, stepDecay } from '../update/learning-rate.ts';
+import { divergenceGuard } from './guards/divergence-guard.ts';
+import { earlyStopping } from './guards/early-stopping.ts';
+import { identicalObjectives } from './guards/identical-objectives.ts';
+import { memoryAlarm } from './guards/memory-alarm.ts';
+import { reduceOnPlateau } from './guards/reduce-on-plateau.ts';
 import { MultiObjectiveTrainer } from './multi-objective-trainer.ts';
 
 beforeAll(async () => {
@@ -57,5 +63,40 @@ it('callbacks that only LayersModel.fit can call are refused with what to write'
   await expect(trainer.fit([null], { epochs: 1, callbacks })).rejects.toThrow(
     'Found EarlyStopping, which is made for `LayersModel.fit`: use `earlyStopping` of @multigrad/core',
   );
+  variable.dispose();
+});
+
+it('options of callbacks, schedules and parts of options are refused with the nearest name too', () => {
+  const variable = tf.variable(tf.scalar(1));
+  const make = (wrong: object) => () =>
+    new MultiObjectiveTrainer(
+      misspelt(
+        {
+          objectives: () => ({ loss: tf.square(variable) }),
+          variables: [variable],
+          strategy: unitSum(),
+          optimizer: () => undefined,
+        },
+        wrong,
+      ),
+    );
+  expect(make({ clip: { globalnorm: 1 } })).toThrow('Did you mean `globalNorm`?');
+  expect(make({ clipObjectives: { vlaue: 1 } })).toThrow('Did you mean `value`?');
+  expect(make({ observe: { evry: 1 } })).toThrow('Did you mean `every`?');
+  expect(make({ average: { dcay: 0.9 } })).toThrow('Did you mean `decay`?');
+  expect(make({ lossScale: { growevery: 1 } })).toThrow('Did you mean `growEvery`?');
+  const calls: readonly [(options: never) => unknown, object, string][] = [
+    [earlyStopping, { patiance: 1 }, 'patience'],
+    [earlyStopping, { moniter: 'loss' }, 'monitor'],
+    [reduceOnPlateau, { rate: 1, coolDown: 1 }, 'cooldown'],
+    [divergenceGuard, { facter: 2 }, 'factor'],
+    [memoryAlarm, { onGrwoth: () => undefined }, 'onGrowth'],
+    [identicalObjectives, { onidentical: () => undefined }, 'onIdentical'],
+    [stepDecay, { rate: 1, evry: 1, factor: 1 }, 'every'],
+    [cosineDecay, { rate: 1, step: 1 }, 'steps'],
+  ];
+  for (const [call, options, meant] of calls) {
+    expect(() => call(options as never)).toThrow(`Did you mean \`${meant}\`?`);
+  }
   variable.dispose();
 });

@@ -1,4 +1,5 @@
 import { MultigradError } from '../base/errors.ts';
+import { checkKnownOptions } from '../base/known-options.ts';
 import { type AnyOptimizer, isResumable } from '../optimizers/optimizer.ts';
 
 /** A learning-rate schedule: the rate of each step, counted from 0. */
@@ -22,6 +23,7 @@ export function stepDecay(options: {
   readonly every: number;
   readonly factor: number;
 }): LearningRate {
+  checkKnownOptions('stepDecay', options, { rate: true, every: true, factor: true });
   const { rate, every, factor } = options;
   checkPositive('rate', rate);
   checkSteps('every', every);
@@ -49,6 +51,7 @@ export function cosineDecay(options: {
   /** @defaultValue 0 */
   readonly end?: number;
 }): LearningRate {
+  checkKnownOptions<object>('cosineDecay', options, { rate: true, steps: true, end: true });
   const { rate, steps, end = 0 } = options;
   checkPositive('rate', rate);
   checkSteps('steps', steps);

@@ -1,5 +1,6 @@
 import { add, mul, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
+import { checkKnownOptions } from '../base/known-options.ts';
 
 /** Options of an average of weights. */
 export interface AverageOptions {
@@ -17,7 +18,9 @@ export class WeightAverage {
   readonly #variables: ReadonlyMap<string, Variable>;
   #steps = 0;
 
-  constructor({ decay }: AverageOptions, variables: ReadonlyMap<string, Variable>) {
+  constructor(options: AverageOptions, variables: ReadonlyMap<string, Variable>) {
+    checkKnownOptions('average', options, { decay: true });
+    const { decay } = options;
     if (!(decay >= 0 && decay < 1)) {
       throw new MultigradError(
         'invalid-option',

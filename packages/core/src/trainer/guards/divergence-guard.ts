@@ -1,4 +1,5 @@
 import { MultigradError } from '../../base/errors.ts';
+import { checkKnownOptions, type OptionNames } from '../../base/known-options.ts';
 import type { Json } from '../../base/json.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 
@@ -18,6 +19,12 @@ interface Watched {
   steps: number;
 }
 
+const optionNames: OptionNames<DivergenceGuardOptions> = {
+  factor: true,
+  window: true,
+  slack: true,
+};
+
 /**
  * Ends training with an error when an objective's loss has grown far beyond the smallest that it had: moving averages
  * over about `window` steps are compared, `mean > factor · (smallest + slack)`.
@@ -34,6 +41,7 @@ interface Watched {
  * ```
  */
 export function divergenceGuard(options: DivergenceGuardOptions = {}): TrainerCallback {
+  checkKnownOptions('divergenceGuard', options, optionNames);
   const { factor = 10, window = 20, slack = 1e-3 } = options;
   if (!(factor > 1)) fail('factor', 'a number > 1', factor);
   if (!(Number.isInteger(window) && window >= 1)) fail('window', 'an integer >= 1', window);

@@ -1,8 +1,9 @@
 import { dispose, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../../base/errors.ts';
+import { checkKnownOptions, type OptionNames } from '../../base/known-options.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 import { checkCount } from '../check-options.ts';
-import { Monitor, type MonitorOptions } from './monitor.ts';
+import { Monitor, monitorOptionNames, type MonitorOptions } from './monitor.ts';
 
 /** Options of {@link earlyStopping}. */
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -15,6 +16,12 @@ export interface EarlyStoppingOptions extends MonitorOptions {
    */
   readonly restoreBest?: boolean;
 }
+
+const optionNames: OptionNames<EarlyStoppingOptions> = {
+  ...monitorOptionNames,
+  patience: true,
+  restoreBest: true,
+};
 
 /**
  * Ends training when a number has not become better for some epochs. The best value and the number of epochs since are
@@ -35,6 +42,7 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  * ```
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): TrainerCallback {
+  checkKnownOptions('earlyStopping', options, optionNames);
   const { patience = 5, restoreBest = false } = options;
   checkCount('patience', patience, 0);
   const monitor = new Monitor(options);

@@ -1,3 +1,4 @@
+import { checkKnownOptions, type OptionNames } from '../../base/known-options.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 
 /** Options of {@link identicalObjectives}. */
@@ -7,6 +8,11 @@ export interface IdenticalObjectivesOptions {
   /** Called with the warning, once for each pair. */
   readonly onIdentical: (message: string) => void;
 }
+
+const optionNames: OptionNames<IdenticalObjectivesOptions> = {
+  steps: true,
+  onIdentical: true,
+};
 
 /**
  * Warns when two objectives had exactly the same loss at each of the first steps: one of them is likely a copy of the
@@ -21,6 +27,7 @@ export interface IdenticalObjectivesOptions {
  * ```
  */
 export function identicalObjectives(options: IdenticalObjectivesOptions): TrainerCallback {
+  checkKnownOptions('identicalObjectives', options, optionNames);
   const { steps = 10, onIdentical } = options;
   const equal = new Map<string, { pair: readonly [string, string]; times: number }>();
   let seen = 0;

@@ -1,4 +1,5 @@
 import { memory } from '@tensorflow/tfjs-core';
+import { checkKnownOptions, type OptionNames } from '../../base/known-options.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 import { checkCount } from '../check-options.ts';
 
@@ -11,6 +12,12 @@ export interface MemoryAlarmOptions {
   /** Called with the warning. */
   readonly onGrowth: (message: string) => void;
 }
+
+const optionNames: OptionNames<MemoryAlarmOptions> = {
+  everySteps: true,
+  looks: true,
+  onGrowth: true,
+};
 
 /**
  * Warns once when the number of tensors that TensorFlow.js holds grew at each of several counts in a row: some code
@@ -27,6 +34,7 @@ export interface MemoryAlarmOptions {
  * ```
  */
 export function memoryAlarm(options: MemoryAlarmOptions): TrainerCallback {
+  checkKnownOptions('memoryAlarm', options, optionNames);
   const { everySteps = 50, looks = 4, onGrowth } = options;
   checkCount('everySteps', everySteps, 1);
   checkCount('looks', looks, 2);

@@ -1,6 +1,7 @@
 import { MultigradError } from '../../base/errors.ts';
 import type { Json } from '../../base/json.ts';
 import { numberFromJson, numberToJson } from '../../base/non-finite-json.ts';
+import type { OptionNames } from '../../base/known-options.ts';
 import { own } from '../../base/own.ts';
 import type { Logs } from '../callbacks.ts';
 
@@ -13,6 +14,12 @@ export interface MonitorOptions {
   /** By how much a value must be better to count, a number >= 0. @defaultValue 0 */
   readonly minDelta?: number;
 }
+
+export const monitorOptionNames: OptionNames<MonitorOptions> = {
+  monitor: true,
+  mode: true,
+  minDelta: true,
+};
 
 /** The best value that a number of the logs has had during a `fit`, and how many epochs ago. */
 export class Monitor {

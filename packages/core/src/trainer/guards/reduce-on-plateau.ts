@@ -1,7 +1,8 @@
+import { checkKnownOptions, type OptionNames } from '../../base/known-options.ts';
 import type { TrainerCallback } from '../callbacks.ts';
 import type { LearningRate } from '../../update/learning-rate.ts';
 import { checkCount } from '../check-options.ts';
-import { fail, Monitor, type MonitorOptions } from './monitor.ts';
+import { fail, Monitor, monitorOptionNames, type MonitorOptions } from './monitor.ts';
 
 /** Options of {@link reduceOnPlateau}. */
 export interface ReduceOnPlateauOptions extends MonitorOptions {
@@ -23,6 +24,15 @@ export interface ReduceOnPlateau extends TrainerCallback {
   readonly learningRate: LearningRate;
 }
 
+const optionNames: OptionNames<ReduceOnPlateauOptions> = {
+  ...monitorOptionNames,
+  rate: true,
+  factor: true,
+  patience: true,
+  cooldown: true,
+  least: true,
+};
+
 /**
  * Lowers the learning rate when a number has not become better for some epochs: `rate ← max(least, factor · rate)`.
  * Give its `learningRate` to the trainer and the callback itself to `fit`. Its state is part of checkpoints.
@@ -40,6 +50,7 @@ export interface ReduceOnPlateau extends TrainerCallback {
  * ```
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions): ReduceOnPlateau {
+  checkKnownOptions('reduceOnPlateau', options, optionNames);
   const { rate: first, factor = 0.1, patience = 10, cooldown = 0, least = 0 } = options;
   if (!(Number.isFinite(first) && first > 0)) fail('rate', 'a finite number > 0', first);
   if (!(factor > 0 && factor < 1)) fail('factor', 'a number in 0 … 1, both exclusive', factor);
