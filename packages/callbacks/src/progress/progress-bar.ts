@@ -42,8 +42,8 @@ const optionNames: OptionNames<ProgressBarOptions> = {
  * ```
  */
 export function progressBar(options: ProgressBarOptions = {}): TrainerCallback {
-  // eslint-disable-next-line no-restricted-properties -- whoever has a clock of their own passes it
   checkKnownOptions('progressBar', options, optionNames);
+  // eslint-disable-next-line no-restricted-properties -- whoever has a clock of their own passes it
   const { stream = process.stdout, now = Date.now } = options;
   let { stepsPerEpoch } = options;
   if (stepsPerEpoch !== undefined && !(Number.isInteger(stepsPerEpoch) && stepsPerEpoch >= 1)) {
