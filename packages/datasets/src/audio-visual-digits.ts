@@ -84,7 +84,7 @@ const audioVisualDigitsOptions = {
   },
 } as const;
 
-/** Options of extends OptionsOf<typeof audioVisualDigitsOptions> {@link audioVisualDigits}. */
+/** Options of {@link audioVisualDigits}. */
 export interface AudioVisualDigitsOptions extends OptionsOf<typeof audioVisualDigitsOptions> {
   /** The written digits. */
   readonly mnist: Mnist;

@@ -87,6 +87,8 @@ export interface Experiment {
   readonly settings: SettingSpecs;
   readonly presets: Readonly<Record<string, Required<Preset>>>;
   readonly strategies: readonly string[];
+  /** Checks settings together, before anything is read. */
   check(settings: Settings): void;
+  /** Makes the network and reads the data for one run; the same seed makes the same. */
   open(settings: Settings, seed: number): Promise<OpenExperiment>;
 }

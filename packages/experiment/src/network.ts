@@ -31,6 +31,7 @@ export interface PartedNetwork {
   readonly encoders?: Readonly<Record<string, LayersModel>>;
   readonly fusion?: LayersModel;
   readonly trunks?: readonly LayersModel[];
+  /** Frees the network. */
   dispose(): void;
 }
 

@@ -39,8 +39,9 @@ export type NumberArray =
  * A plain list of n numbers gives batches of n × 1. Numbers are kept as float32 (a `Uint8Array` as bytes); NaN is a missing
  * value, which the losses of `@multigrad/models` understand in a target. A tensor stays yours; its numbers are copied.
  *
+ * `shape` is that of one sample, for typed arrays alone; [1] if left out.
+ *
  * @param values - the numbers of all samples
- * @param shape - of one sample; for typed arrays alone, and [1] if left out
  * @throws MultigradError `invalid-data` naming the sample for arrays of different lengths, what is no number, and numbers
  * that float32 cannot hold; `invalid-argument` for a shape that does not divide the array; `unsupported` for a tensor on a
  * backend that cannot be read at once (WebGPU): pass `await tensor.data()` with a shape instead

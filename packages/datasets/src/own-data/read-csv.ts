@@ -20,7 +20,8 @@ export interface SplitTable extends Table {
  * Reads a CSV file, UTF-8, whose first line has the columns' names (Node); or the files of parts that have been split
  * already, with the same columns.
  *
- * @param files - a path, from the current folder or absolute; `new URL('houses.csv', import.meta.url)` is beside the module
+ * A path is absolute or begins at the current folder; `new URL('houses.csv', import.meta.url)` is beside the module.
+ *
  * @throws MultigradError `io`; `invalid-data` naming file and line, see {@link parseCsv}; `invalid-option`
  *
  * @example
