@@ -101,7 +101,7 @@ function preview({ title, description: own, pageData }) {
 }
 
 /** Pages whose tables want the room that the outline takes. */
-const wide = /^(strategies|results|choosing-a-strategy|from-.*)\.md$/;
+const wide = /^(strategies|results|comparison|choosing-a-strategy|from-.*)\.md$/;
 
 export default defineConfig({
   transformPageData({ relativePath, frontmatter }) {

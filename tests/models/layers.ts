@@ -10,9 +10,12 @@ import { Dropout } from '../../packages/models/src/layers/dropout.ts';
 import { FoldFrames, UnfoldFrames } from '../../packages/models/src/layers/frames.ts';
 import { GlobalAverage } from '../../packages/models/src/layers/global-average.ts';
 import { LayerNormalization } from '../../packages/models/src/layers/layer-normalization.ts';
+import { Lstm } from '../../packages/models/src/layers/lstm.ts';
 import { Mixture } from '../../packages/models/src/layers/mixture.ts';
 import { MultiHeadAttention } from '../../packages/models/src/layers/multi-head-attention.ts';
 import { PositionEmbedding } from '../../packages/models/src/layers/position-embedding.ts';
+import { TokenEmbedding } from '../../packages/models/src/layers/token-embedding.ts';
+import { TokenPool } from '../../packages/models/src/layers/token-pool.ts';
 import { labels, type Method, samples, type Weights, weightsOf } from './method.ts';
 
 type Symbolic = tfl.SymbolicTensor;
@@ -40,6 +43,14 @@ const vector: Pick<Place, 'input' | 'before' | 'instead'> = {
 const sequence = { ...vector, input: [3, 5] };
 const image = { ...vector, input: [4, 5, 3] };
 const video = { ...vector, input: [2, 4, 4, 2] };
+
+/** Which steps of a sequence are tokens: 0, which is padding, where its numbers are negative on average. */
+const tokensOf = (x: Symbolic): Symbolic => {
+  const columns = apply(tfl.layers.permute({ dims: [2, 1] }), x);
+  const means = apply(tfl.layers.averagePooling1d({ poolSize: 5 }), columns);
+  const steps = apply(tfl.layers.reshape({ targetShape: [3] }), means);
+  return apply(tfl.layers.reLU(), steps);
+};
 
 /** Each layer by its class name; `convolution` is a function and has none. */
 export const places: Readonly<Record<string, Place>> = {
@@ -97,6 +108,21 @@ export const places: Readonly<Record<string, Place>> = {
     ...vector,
     layer: ([x]) => apply(new LayerNormalization({ name: 'norm' }), x!),
   },
+  MultigradLstm: {
+    ...sequence,
+    before: (x) => [dense(x), tokensOf(x)],
+    layer: (inputs) =>
+      apply(
+        new Lstm({
+          name: 'lstm',
+          units: 4,
+          output: 'sequence',
+          seed: 1,
+          initialisation: 'pytorch',
+        }),
+        inputs,
+      ),
+  },
   MultigradMixture: {
     ...vector,
     before: (x) => [apply(tfl.layers.softmax(), dense(x, 2)), dense(x), dense(x)],
@@ -120,6 +146,23 @@ export const places: Readonly<Record<string, Place>> = {
   MultigradPositionEmbedding: {
     ...sequence,
     layer: ([x]) => apply(new PositionEmbedding({ name: 'position', seed: 1 }), x!),
+  },
+  MultigradTokenEmbedding: {
+    ...vector,
+    input: [3],
+    before: (x) => [
+      apply(tfl.layers.reshape({ targetShape: [3, 4] }), dense(x, 12)),
+      apply(tfl.layers.reLU({ maxValue: 2 }), x),
+    ],
+    layer: ([x, tokens]) => {
+      const config = { name: 'tokens', vocabulary: 3, width: 4, deviation: 1, seed: 1 };
+      return apply(tfl.layers.multiply(), [x!, apply(new TokenEmbedding(config), tokens!)]);
+    },
+  },
+  MultigradTokenPool: {
+    ...sequence,
+    before: (x) => [dense(x), tokensOf(x)],
+    layer: (inputs) => apply(new TokenPool({ name: 'pool', pool: 'none' }), inputs),
   },
   convolution: {
     ...image,

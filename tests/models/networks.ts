@@ -12,6 +12,8 @@ import {
   pmr,
   resnet18,
   temporalTransformer,
+  tokenLstm,
+  tokenTransformer,
   waveformEncoder,
 } from '@multigrad/models';
 import { sum } from '@multigrad/strategy-sum';
@@ -32,7 +34,16 @@ const map: Encoder = (name) =>
 const tokens: Encoder = (name) =>
   temporalTransformer({ name, length: 3, inputs: 2, width: 4, heads: 2, pool: false, seed });
 
+/** Token numbers from 0, which is padding, to 4. */
+function tokenNumbers(shape: readonly number[], from: number): tf.Tensor {
+  return tf.tidy(() =>
+    tf.cast(tf.clipByValue(tf.round(tf.mul(samples(shape, from), 2)), 0, 4), 'int32'),
+  );
+}
+
 interface Setting {
+  /** Whether the encoders read token numbers from 0 to 4. */
+  readonly tokens?: boolean;
   readonly encoder?: Encoder;
   readonly shape?: readonly number[];
   readonly fusion?: MultimodalNetworkOptions<Modality, 'multimodal'>['fusion'];
@@ -44,7 +55,15 @@ interface Setting {
 
 /** Trains a network of two modalities by all its objectives and returns its weights; by no step, those it starts from. */
 async function multimodal(
-  { encoder = perceptron, shape = [4], fusion, exchange, balancing, rate = 0.05 }: Setting,
+  {
+    encoder = perceptron,
+    shape = [4],
+    tokens: reads = false,
+    fusion,
+    exchange,
+    balancing,
+    rate = 0.05,
+  }: Setting,
   epochs = steps,
 ): Promise<Weights> {
   const network = multimodalNetwork<Modality>({
@@ -55,8 +74,10 @@ async function multimodal(
     ...(exchange !== undefined && { exchange }),
   });
   const batch = (from: number) => ({
-    left: samples(shape, from),
-    right: tf.tidy(() => tf.mul(samples(shape, from + 1), 0.3)),
+    left: reads ? tokenNumbers(shape, from) : samples(shape, from),
+    right: reads
+      ? tokenNumbers(shape, from + 1)
+      : tf.tidy(() => tf.mul(samples(shape, from + 1), 0.3)),
     label: labels(),
   });
   const [data, other] = [batch(1), batch(11)];
@@ -181,6 +202,17 @@ const encoders = ofNetwork('encoder', {
     encoder: (name) =>
       temporalTransformer({ name, length: 3, inputs: 2, width: 4, heads: 2, seed }),
     shape: [3, 2],
+  },
+  tokenLstm: {
+    encoder: (name) => tokenLstm({ name, vocabulary: 5, length: 4, width: 3, units: 4, seed }),
+    shape: [4],
+    tokens: true,
+  },
+  tokenTransformer: {
+    encoder: (name) =>
+      tokenTransformer({ name, vocabulary: 5, length: 4, width: 4, heads: 2, blocks: 1, seed }),
+    shape: [4],
+    tokens: true,
   },
   waveformEncoder: {
     encoder: (name) => waveformEncoder({ name, length: 1024, width: 2, seed }),

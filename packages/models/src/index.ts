@@ -18,6 +18,8 @@ export {
   temporalTransformer,
   type TemporalTransformerOptions,
 } from './encoders/temporal-transformer.ts';
+export { tokenLstm, type TokenLstmOptions } from './encoders/token-lstm.ts';
+export { tokenTransformer, type TokenTransformerOptions } from './encoders/token-transformer.ts';
 export { waveformEncoder, type WaveformEncoderOptions } from './encoders/waveform-encoder.ts';
 export type { CrossAttentionExchangeOptions } from './exchanges/cross-attention-exchange.ts';
 export type { MmtmOptions } from './exchanges/mmtm.ts';

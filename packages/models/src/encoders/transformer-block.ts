@@ -3,6 +3,14 @@ import { LayerNormalization } from '../layers/layer-normalization.ts';
 import { MultiHeadAttention } from '../layers/multi-head-attention.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
 
+/** What a block attends to, where it is not all of x. */
+export interface Attended {
+  /** Tokens of another stream, for cross-attention. */
+  readonly context?: SymbolicTensor;
+  /** The token numbers of x (n × t), whose padding no token attends to. */
+  readonly padded?: SymbolicTensor;
+}
+
 /**
  * One block of a pre-norm transformer: `y = x + Attention(LN(x), c)`, `z = y + W_2 gelu(W_1 LN(y))`, where the context c
  * is `LN(x)` itself (self-attention) or the given tokens, normalised (cross-attention).
@@ -12,7 +20,7 @@ export function transformerBlock(
   block: string,
   x: SymbolicTensor,
   heads: number,
-  context?: SymbolicTensor,
+  { context, padded }: Attended = {},
 ): SymbolicTensor {
   const width = x.shape.at(-1)!;
   const norm = (layer: string, tokens: SymbolicTensor): SymbolicTensor =>
@@ -25,11 +33,15 @@ export function transformerBlock(
     ...make.config(`${block}/attention`),
     width,
     heads,
+    ...(padded !== undefined && { masked: true }),
   });
   const queries = norm('norm1', x);
-  const attended = attention.apply(
-    context === undefined ? queries : [queries, norm('context-norm', context)],
-  );
+  const inputs = [
+    queries,
+    ...(context === undefined ? [] : [norm('context-norm', context)]),
+    ...(padded === undefined ? [] : [padded]),
+  ];
+  const attended = attention.apply(inputs.length === 1 ? queries : inputs);
   const y = plus('add1', x, attended as SymbolicTensor);
   const hidden = make.dense(`${block}/dense1`, width, 4 * width, 'gelu').apply(norm('norm2', y));
   const out = make.dense(`${block}/dense2`, 4 * width, width).apply(hidden);

@@ -112,7 +112,10 @@ export function crossAttention({
     tokens = tokens.map(([modality, own]) => {
       const others = tokens.filter(([other]) => other !== modality).map(([, other]) => other);
       const context = joinTokens(make.name(`${modality}/block${block}/others`), others);
-      return [modality, transformerBlock(make, `${modality}/block${block}`, own, heads, context)];
+      return [
+        modality,
+        transformerBlock(make, `${modality}/block${block}`, own, heads, { context }),
+      ];
     });
   }
   const pooled = tokens.map(([modality, own]) => {

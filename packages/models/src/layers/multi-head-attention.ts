@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
+import { paddingMask } from './padding-mask.ts';
 import type { Shape } from './shape.ts';
 
 /** Configuration of a {@link MultiHeadAttention}; `heads` divides `width`. */
@@ -8,6 +9,8 @@ export interface MultiHeadAttentionConfig {
   readonly name: string;
   readonly width: number;
   readonly heads: number;
+  /** Whether the last input is token numbers (n × s), whose padding no query attends to. */
+  readonly masked?: boolean;
   readonly seed: number;
   readonly initialisation: Initialisation;
 }
@@ -23,7 +26,8 @@ type Role = 'query' | 'key' | 'value' | 'output';
  * Scaled dot-product attention of several heads: queries n × t × c, keys and values from n × s × c′, result n × t × width.
  *
  * `head_h = softmax(Q_h K_hᵀ/√d) V_h`, d = width / heads; the heads side by side go through a linear map (Vaswani et al.,
- * NeurIPS 2017, https://arxiv.org/abs/1706.03762, section 3.2.2). Its inputs are one tensor (self-attention) or two.
+ * NeurIPS 2017, https://arxiv.org/abs/1706.03762, section 3.2.2). Its inputs are one tensor (self-attention) or two; with
+ * `masked`, token numbers follow, and scores of padding (token 0) are lowered by 10⁹.
  *
  * It is composed of matrix products: TensorFlow.js's own attention layer uses `Einsum`, which has no gradient.
  */
@@ -38,8 +42,9 @@ export class MultiHeadAttention extends layers.Layer {
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
-    const { width, seed, initialisation } = this.#config;
+    const { width, seed, initialisation, masked } = this.#config;
+    const all = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const shapes = masked === true ? all.slice(0, -1) : all;
     const projection = (role: Role, fanIn: number): Projection => {
       const own = layerInitializers(initialisation, fanIn, seed, `${this.name}/${role}`);
       return {
@@ -64,9 +69,10 @@ export class MultiHeadAttention extends layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const all = Array.isArray(inputs) ? inputs : [inputs];
+      const { width, heads, masked } = this.#config;
+      const given = Array.isArray(inputs) ? inputs : [inputs];
+      const all = masked === true ? given.slice(0, -1) : given;
       const [from, context] = [all[0]!, all.at(-1)!];
-      const { width, heads } = this.#config;
       const { query, key, value, output } = this.#projections!;
       const perHead = (x: tf.Tensor, projection: Projection): tf.Tensor => {
         const [count, length] = x.shape as [number, number];
@@ -74,7 +80,11 @@ export class MultiHeadAttention extends layers.Layer {
         return tf.transpose(projected, [0, 2, 1, 3]);
       };
       const queries = tf.mul(perHead(from, query), 1 / Math.sqrt(width / heads));
-      const scores = tf.matMul(queries, perHead(context, key), false, true);
+      let scores: tf.Tensor = tf.matMul(queries, perHead(context, key), false, true);
+      if (masked === true) {
+        const kept = tf.expandDims(tf.expandDims(paddingMask(given.at(-1)!), 1), 1);
+        scores = tf.add(scores, tf.mul(tf.sub(kept, 1), 1e9));
+      }
       const attended = tf.matMul(tf.softmax(scores), perHead(context, value));
       const [count, length] = from.shape as [number, number];
       const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [count, length, width]);

@@ -7,9 +7,12 @@ import { FoldFrames, UnfoldFrames } from './frames.ts';
 import { Gelu } from './gelu.ts';
 import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
+import { Lstm } from './lstm.ts';
 import { Mixture } from './mixture.ts';
 import { MultiHeadAttention } from './multi-head-attention.ts';
 import { PositionEmbedding } from './position-embedding.ts';
+import { TokenEmbedding } from './token-embedding.ts';
+import { TokenPool } from './token-pool.ts';
 
 /**
  * Lets `loadLayersModel` read models with layers of this package, and gives the activation `gelu` of `tf.layers` a
@@ -33,7 +36,10 @@ export function registerLayers(): void {
   tf.serialization.registerClass(Gelu);
   tf.serialization.registerClass(GlobalAverage);
   tf.serialization.registerClass(LayerNormalization);
+  tf.serialization.registerClass(Lstm);
   tf.serialization.registerClass(Mixture);
   tf.serialization.registerClass(MultiHeadAttention);
   tf.serialization.registerClass(PositionEmbedding);
+  tf.serialization.registerClass(TokenEmbedding);
+  tf.serialization.registerClass(TokenPool);
 }
