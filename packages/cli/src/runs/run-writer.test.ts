@@ -79,7 +79,7 @@ describe('openRun', () => {
     const [read] = await readRuns(folder, config);
     expect(read!.gaps).toEqual(['steps.jsonl should have lines 0 … 6. Lost: 3 … 5.']);
     expect(summarize(config, [read!]).notes).toContain(
-      'sum, seed 0: steps.jsonl should have lines 0 … 6. Lost: 3 … 5.',
+      'Sum, seed 0: steps.jsonl should have lines 0 … 6. Lost: 3 … 5.',
     );
   });
 
