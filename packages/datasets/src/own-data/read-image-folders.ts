@@ -137,7 +137,8 @@ function assertSameNames(found: ReadonlyMap<string, readonly FoundPicture[]>): v
  *   const targets = { age: table.numbers('age'), sex: table.classes('sex') };
  *   console.log(dataSets({ inputs: { face }, targets }).summary);
  * } catch (error) {
- *   console.log(MultigradError.isInstance(error), String(error)); // there are no such files here
+ *   // There are no such files here.
+ *   console.log(MultigradError.isInstance(error), String(error));
  * }
  * ```
  */
