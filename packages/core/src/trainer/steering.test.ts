@@ -201,7 +201,9 @@ describe('clipping', () => {
         1, 2, 3,
       ]);
       expect(() => new Linear({ clip: { value: 0 } })).toThrow('`clip.value`');
-      expect(() => new Linear({ clip: { norm: 1 } as never })).toThrow('`clip` has no option `norm`');
+      expect(() => new Linear({ clip: { norm: 1 } as never })).toThrow(
+        '`clip` has no option `norm`',
+      );
     });
   });
 });
