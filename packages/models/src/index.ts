@@ -37,6 +37,7 @@ export {
 } from './layers/batch-normalization.ts';
 export { dropout, type DropoutOptions } from './layers/dropout.ts';
 export { registerLayers } from './layers/register-layers.ts';
+export { saveWithStockLayers } from './layers/stock-layers.ts';
 export { assertLabels } from './losses/labels.ts';
 export { meanSquaredError, smoothL1 } from './losses/regression.ts';
 export { accuracy, softmaxCrossEntropy } from './losses/softmax-cross-entropy.ts';

@@ -3,15 +3,14 @@ import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layer
 import type { Shape } from './shape.ts';
 import { normalizeRows } from './standardize.ts';
 
-// PyTorch's default.
-const epsilon = 1e-5;
-
 /**
  * Layer normalisation over the last axis: `y = γ ⊙ (x − μ)/√(σ² + ε) + β` with mean μ and (biased) variance σ² of each
  * row, in training and in inference alike (Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450).
  */
 export class LayerNormalization extends layers.Layer {
   static readonly className: string = 'MultigradLayerNormalization';
+  /** Added to the variance; PyTorch's default. */
+  static readonly epsilon: number = 1e-5;
   #gamma: LayerVariable | null = null;
   #beta: LayerVariable | null = null;
 
@@ -29,7 +28,7 @@ export class LayerNormalization extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-      return normalizeRows(x, this.#gamma!.read(), this.#beta!.read(), epsilon);
+      return normalizeRows(x, this.#gamma!.read(), this.#beta!.read(), LayerNormalization.epsilon);
     });
   }
 }

@@ -1,0 +1,131 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import type { io } from '@tensorflow/tfjs-core';
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { BatchNormalization } from './batch-normalization.ts';
+import { Dropout } from './dropout.ts';
+import { GlobalAverage } from './global-average.ts';
+import { LayerNormalization } from './layer-normalization.ts';
+import type { Shape } from './shape.ts';
+
+/** A layer as a saved topology describes it. */
+interface Described {
+  class_name: string;
+  config: Record<string, unknown>;
+}
+
+/** Names of the classes of this package begin with it, so that they meet no other package's. */
+const ours = 'Multigrad';
+
+/**
+ * Saves a model so that it can be read without this package, as far as TensorFlow.js has layers that compute the same.
+ *
+ * Batch normalisation, layer normalisation, global averages and dropout are written as the layers of `tf.layers`, with
+ * the same weights: predictions are the same within rounding. Trained further, such a model has dropout masks by chance.
+ * Other layers of this package have no equal there; whoever reads the model calls {@link registerLayers} first.
+ *
+ * @param handler - where the model goes, as in `model.save`
+ * @returns the classes of layers that have no equal in TensorFlow.js, each once; none where plain `tf.loadLayersModel`
+ *   reads the model
+ * @throws MultigradError `unsupported` for a handler that cannot save
+ *
+ * @example
+ * ```ts
+ * import { batchNormalization, saveWithStockLayers } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { type io } from '@tensorflow/tfjs-core';
+ * import { sequential } from '@tensorflow/tfjs-layers';
+ *
+ * const model = sequential();
+ * model.add(batchNormalization());
+ * model.build([null, 3]);
+ * let saved: io.ModelArtifacts | undefined;
+ * const ownLayers = await saveWithStockLayers(model, {
+ *   save: async (artifacts) => {
+ *     saved = artifacts;
+ *     return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+ *   },
+ * });
+ * console.log(ownLayers.length); // 0
+ * console.log(JSON.stringify(saved).includes('"BatchNormalization"')); // true
+ * ```
+ */
+export async function saveWithStockLayers(
+  model: LayersModel,
+  handler: io.IOHandler,
+): Promise<readonly string[]> {
+  const { save } = handler;
+  if (save === undefined) {
+    throw new MultigradError(
+      'unsupported',
+      'The handler of `saveWithStockLayers` should have a function `save`. Found none.',
+    );
+  }
+  const kept = new Set<string>();
+  await model.save({
+    save: (artifacts) => {
+      // A copy: the model keeps the topology that it describes itself by.
+      const topology = structuredClone(artifacts.modelTopology) as Described;
+      replaceLayers(topology, model, kept);
+      return save.call(handler, { ...artifacts, modelTopology: topology });
+    },
+  });
+  return [...kept];
+}
+
+/** Replaces the layers of a topology and of the models in it; collects the classes that stay. */
+function replaceLayers({ config }: Described, model: LayersModel, kept: Set<string>): void {
+  // Functional models have a list within their configuration, sequential ones have it there or are it.
+  const described = (Array.isArray(config) ? config : config['layers']) as Described[];
+  const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
+  for (const one of described) {
+    const layer = byName.get(one.config['name'] as string)!;
+    if ('layers' in layer) {
+      replaceLayers(one, layer as unknown as LayersModel, kept);
+      continue;
+    }
+    const stock = stockOf(layer);
+    if (stock !== null) {
+      const { name, trainable } = one.config;
+      Object.assign(one, { class_name: stock.class_name });
+      one.config = { name, trainable, ...stock.config };
+    } else if (one.class_name.startsWith(ours)) kept.add(one.class_name);
+  }
+}
+
+/** The layer of TensorFlow.js that computes the same; null where the layer is none of ours, or has no equal. */
+function stockOf(layer: layers.Layer): Described | null {
+  const { rate, momentum, epsilon } = layer.getConfig();
+  const affine = { axis: -1, center: true, scale: true };
+  if (layer instanceof BatchNormalization) {
+    return { class_name: 'BatchNormalization', config: { ...affine, momentum, epsilon } };
+  }
+  if (layer instanceof LayerNormalization) {
+    return {
+      class_name: 'LayerNormalization',
+      config: { ...affine, epsilon: LayerNormalization.epsilon },
+    };
+  }
+  if (layer instanceof Dropout) return { class_name: 'Dropout', config: { rate } };
+  if (layer instanceof GlobalAverage) {
+    // A layer that a part and the whole network share has been applied twice, to one shape.
+    const [shape] = layer.inboundNodes[0]!.inputShapes as Shape[];
+    return averageOver(shape!);
+  }
+  return null;
+}
+
+function averageOver({ length: rank }: Shape): Described | null {
+  switch (rank) {
+    case 2:
+      return { class_name: 'Activation', config: { activation: 'linear' } };
+    case 3:
+      return { class_name: 'GlobalAveragePooling1D', config: {} };
+    case 4:
+      return {
+        class_name: 'GlobalAveragePooling2D',
+        config: { data_format: 'channels_last' },
+      };
+    default:
+      return null;
+  }
+}
