@@ -4,7 +4,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { assertEvery } from '../files/every.ts';
 import { epochPrefix, type TaggedValue } from './events.ts';
 import { type EventFile, openEventFile } from './event-file.ts';
-import { groupValues, stepValues } from './group-values.ts';
+import { groupValues, stepValues } from '../step-values.ts';
 import { histogramOf } from './histogram.ts';
 
 /** Options of {@link tensorBoard}. */
