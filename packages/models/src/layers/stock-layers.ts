@@ -33,13 +33,12 @@ const ours = 'Multigrad';
  * import { batchNormalization, saveWithStockLayers } from '@multigrad/models';
  * import '@tensorflow/tfjs-backend-cpu';
  * import { type io } from '@tensorflow/tfjs-core';
- * import { sequential } from '@tensorflow/tfjs-layers';
+ * import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
  *
- * const model = sequential();
- * model.add(batchNormalization());
- * model.build([null, 3]);
+ * const x = input({ shape: [3] });
+ * const net = model({ inputs: x, outputs: batchNormalization().apply(x) as SymbolicTensor });
  * let saved: io.ModelArtifacts | undefined;
- * const ownLayers = await saveWithStockLayers(model, {
+ * const ownLayers = await saveWithStockLayers(net, {
  *   save: async (artifacts) => {
  *     saved = artifacts;
  *     return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
