@@ -64,7 +64,7 @@ it('writes layers of TensorFlow.js with the same numbers, and leaves the model a
     const before = JSON.stringify(made.toJSON(null, false));
     tf.tidy(() => {
       for (const [k, weight] of made.weights.entries()) {
-        weight.write(tf.randomUniform(weight.shape, 0.5, 2, 'float32', k + 1));
+        weight.write(tf.randomUniform(weight.shape as number[], 0.5, 2, 'float32', k + 1));
       }
     });
     const { artifacts, own } = await saved(made);
