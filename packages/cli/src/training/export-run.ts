@@ -6,6 +6,7 @@ import { exportWeights, modelFolder } from '@multigrad/checkpoint/model-files';
 import { nodeFiles, replaceDurably } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { ioError } from '@multigrad/core/support';
+import { saveWithStockLayers } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { experimentOf } from '../analysis/experiment-of.ts';
 import type { Environment } from '../shared/environment.ts';
@@ -56,8 +57,9 @@ export async function exportRun(
     } catch (cause) {
       throw ioError(`write to ${target}`, cause);
     }
+    const ownLayers = new Map<string, readonly string[]>();
     for (const [name, model] of Object.entries(prepared.models)) {
-      await model.save(modelFolder(join(target, name)));
+      ownLayers.set(name, await saveWithStockLayers(model, modelFolder(join(target, name))));
     }
     const { manifest } = content;
     const weights = await exportWeights(new Map([...prepared.variables, ...prepared.statistics]), {
@@ -70,11 +72,28 @@ export async function exportRun(
     }
     print(`${run.name} after step ${manifest.step}, into ${to}:`);
     print(`  weights.safetensors, for Python and importWeights`);
-    for (const name of Object.keys(prepared.models)) print(`  ${name}/, for tf.loadLayersModel`);
+    for (const line of modelLines(ownLayers)) print(line);
   } finally {
     prepared.dispose();
   }
   return exitCodes.success;
+}
+
+/** What is said of the models: which of them plain TensorFlow.js reads, and what comes first for the others. */
+export function modelLines(ownLayers: ReadonlyMap<string, readonly string[]>): string[] {
+  const lines = Array.from(
+    ownLayers,
+    ([name, own]) => `  ${name}/, for tf.loadLayersModel${own.length > 0 ? ' *' : ''}`,
+  );
+  const all = new Set([...ownLayers.values()].flat());
+  if (all.size === 0) return lines;
+  return [
+    ...lines,
+    `  * has layers that TensorFlow.js lacks: ${[...all].join(', ')}.`,
+    '    Before tf.loadLayersModel, with @multigrad/models installed:',
+    "      import { registerLayers } from '@multigrad/models';",
+    '      registerLayers();',
+  ];
 }
 
 /** The run that a folder belongs to; for an output folder the only run in it. */

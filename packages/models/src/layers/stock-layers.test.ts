@@ -89,13 +89,16 @@ it('writes layers of TensorFlow.js with the same numbers, and leaves the model a
   });
 });
 
-it('names the layers that have no equal, once', async () => {
+it('names the layers that have no equal, once, and writes their model as it is', async () => {
   const [a, b] = [input({ shape: [6] }), input({ shape: [6] })];
   const gates = [a, b].map(
     (one, k) => new ChannelGate({ name: `gate${k}` }).apply([one, one]) as SymbolicTensor,
   );
-  const made = model({ inputs: [a, b], outputs: gates });
-  expect((await saved(made)).own).toEqual(['MultigradChannelGate']);
+  const norm = batchNormalization({ name: 'norm' }).apply(gates[0]!) as SymbolicTensor;
+  const made = model({ inputs: [a, b], outputs: [norm, gates[1]!] });
+  const { artifacts, own } = await saved(made);
+  expect(own).toEqual(['MultigradChannelGate']);
+  expect(artifacts.modelTopology).toEqual(made.toJSON(null, false));
   made.dispose();
 });
 

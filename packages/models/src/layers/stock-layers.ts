@@ -21,7 +21,8 @@ const ours = 'Multigrad';
  *
  * Batch normalisation, layer normalisation, global averages and dropout are written as the layers of `tf.layers`, with
  * the same weights: predictions are the same within rounding. Trained further, such a model has dropout masks by chance.
- * Other layers of this package have no equal there; whoever reads the model calls {@link registerLayers} first.
+ * Other layers of this package have no equal there. A model that has one is written as it is: whoever reads it calls
+ * {@link registerLayers} first, and has every layer of it then.
  *
  * @param handler - where the model goes, as in `model.save`
  * @returns the classes of layers that have no equal in TensorFlow.js, each once; none where plain `tf.loadLayersModel`
@@ -65,7 +66,10 @@ export async function saveWithStockLayers(
       // A copy: the model keeps the topology that it describes itself by.
       const topology = structuredClone(artifacts.modelTopology) as Described;
       replaceLayers(topology, model, kept);
-      return save.call(handler, { ...artifacts, modelTopology: topology });
+      return save.call(
+        handler,
+        kept.size > 0 ? artifacts : { ...artifacts, modelTopology: topology },
+      );
     },
   });
   return [...kept];
