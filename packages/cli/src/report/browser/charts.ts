@@ -162,9 +162,13 @@ function marksOf(svg: Element): Element[] {
 /** How far from the pointer a mark may be, in pixels. */
 const reach = 24;
 
-function distanceTo(mark: Element, x: number, y: number): number {
+/** How far a mark's box is from a place, and how far its middle is. */
+function distancesTo(mark: Element, x: number, y: number): readonly [number, number] {
   const { left, right, top, bottom } = mark.getBoundingClientRect();
-  return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom));
+  return [
+    Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom)),
+    Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y),
+  ];
 }
 
 /** Lets the charts of a page download, and say the values of their marks. */
@@ -202,9 +206,10 @@ export function startCharts(page: Document): void {
       return;
     }
     const near = marksOf(panel)
-      .map((mark) => ({ mark, distance: distanceTo(mark, clientX, clientY) }))
-      .filter(({ distance }) => distance < reach)
-      .sort((a, b) => a.distance - b.distance);
+      .map((mark) => ({ mark, distances: distancesTo(mark, clientX, clientY) }))
+      .filter(({ distances: [toBox] }) => toBox < reach)
+      // Of marks that lie on each other the one whose middle is nearest.
+      .sort((a, b) => a.distances[0] - b.distances[0] || a.distances[1] - b.distances[1]);
     show(near[0]?.mark ?? null);
   });
   page.addEventListener('keydown', (event) => {
