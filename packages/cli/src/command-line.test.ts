@@ -96,9 +96,9 @@ describe('help', () => {
     ]) {
       expect(flat).toContain(`${flag} `);
     }
-    expect(flat).toContain('Passes over the training set. (quick 4, full 8)');
+    expect(flat).toContain('Passes over the training set, at least 1. (quick 4, full 8)');
     expect(flat).toContain(
-      'for each strategy the one that validates best is shown. (default 0.01)',
+      'for each strategy the one with the best validation score. (default 0.01)',
     );
     expect(flat).toContain('default joint,sum,mmpareto,pcgrad,mgda');
     expect(flat).toContain(
