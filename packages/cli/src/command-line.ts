@@ -18,8 +18,8 @@ function prepare(command: Command, { print, complain }: Environment): void {
 }
 
 /** Where an option stands right behind a command that takes an experiment first: what to write. */
-function missingHint(program: Command, [name, flag = '']: readonly string[]): string | null {
-  const group = program.commands.find((command) => command.name() === name);
+function missingHint(program: Command | null, [name, flag = '']: readonly string[]): string | null {
+  const group = program?.commands.find((command) => command.name() === name);
   return group === undefined ? null : missingExperiment(group, flag.replace(/=.*/s, ''));
 }
 
@@ -63,15 +63,16 @@ export async function runAsRank(
     complain: (line) => given.complain(visible(line)),
   };
   let exitCode: number = exitCodes.success;
-  const program = await createProgram(args, {
-    environment,
-    ranks,
-    done: (code) => {
-      exitCode = code;
-    },
-  });
-  prepare(program, environment);
+  let program: Command | null = null;
   try {
+    program = await createProgram(args, {
+      environment,
+      ranks,
+      done: (code) => {
+        exitCode = code;
+      },
+    });
+    prepare(program, environment);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {

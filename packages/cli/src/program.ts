@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './commands/command.ts';
 import { commands } from './commands/index.ts';
+import type { OutsideExperiment } from './experiments/load-experiment.ts';
 import { version } from './shared/version.ts';
 
 const examples = `
@@ -11,6 +12,8 @@ Examples:
       the same, measured properly
   multigrad compare cg-mnist --strategies sum,mmpareto:gamma=2,rescale=tensor,./mine.js
       three strategies: sum, MMPareto with two options, and a file of your own
+  multigrad compare ./my-experiment.ts
+      an experiment of your own, from a file or an npm package
   multigrad train cg-mnist --strategy pcgrad --seed 1 --epochs 2
       one run
   multigrad watch runs/first
@@ -43,8 +46,10 @@ and saves; twice leaves at once; resume goes on).`;
  */
 export async function createProgram(
   args: readonly string[],
-  context: CommandContext,
+  given: Omit<CommandContext, 'outside'>,
 ): Promise<Command> {
+  const outside = await outsideExperiment(args, given.environment.folder);
+  const context: CommandContext = { ...given, outside };
   const program = new Command('multigrad')
     .description(
       'Trains neural networks with several objectives and compares how their gradients are put together.',
@@ -58,4 +63,17 @@ export async function createProgram(
     program.addCommand(command.name(name).description(summary));
   }
   return program;
+}
+
+/** The experiment that the arguments name, where it does not come with the program; null where they name none that is there. */
+async function outsideExperiment(
+  [name, specifier]: readonly string[],
+  folder: string,
+): Promise<OutsideExperiment | null> {
+  const takesExperiment = commands.some((entry) => entry.name === name && entry.perExperiment);
+  if (!takesExperiment || specifier === undefined || specifier.startsWith('-')) return null;
+  const { findExperiment } = await import('./experiments/index.ts');
+  if (findExperiment(specifier) !== undefined) return null;
+  const { loadExperiment } = await import('./experiments/load-experiment.ts');
+  return loadExperiment(specifier, folder);
 }

@@ -6,5 +6,7 @@ import { perExperiment } from './per-experiment.ts';
 
 /** `multigrad analyze`: a comparison that looks at gradients and losses at fixed weights between epochs. */
 export function analyzeCommand(context: CommandContext): Command {
-  return perExperiment((experiment) => comparisonOf('analyze', analyzed(experiment), context));
+  return perExperiment(context, (experiment) =>
+    comparisonOf('analyze', analyzed(experiment), context),
+  );
 }

@@ -8,7 +8,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad check`: compares an experiment's gradients with finite differences. */
 export function checkCommand(context: CommandContext): Command {
-  return perExperiment((experiment) => checkOf(experiment, context));
+  return perExperiment(context, (experiment) => checkOf(experiment, context));
 }
 
 function checkOf(experiment: Experiment, { environment, done }: CommandContext): Command {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { OutsideExperiment } from '../experiments/load-experiment.ts';
 import type { Environment } from '../shared/environment.ts';
 import type { Ranks } from '../training/ranks/ranks.ts';
 
@@ -7,6 +8,8 @@ export interface CommandContext {
   readonly environment: Environment;
   /** The processes that run this command together; one by itself, unless MPI started several. */
   readonly ranks: Ranks;
+  /** The experiment that the arguments name, where it does not come with the program; else null. */
+  readonly outside: OutsideExperiment | null;
   /** Takes the exit code of the command that ran. */
   readonly done: (exitCode: number) => void;
 }

@@ -11,7 +11,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad compare`: trains several strategies on one experiment and compares them. */
 export function compareCommand(context: CommandContext): Command {
-  return perExperiment((experiment) => comparisonOf('compare', experiment, context));
+  return perExperiment(context, (experiment) => comparisonOf('compare', experiment, context));
 }
 
 const append = (value: string, before: readonly string[] = []): readonly string[] => [
@@ -53,6 +53,6 @@ export function comparisonOf(
       strategies: lists ? expandAll(collectSpecifiers(lists)) : strategies,
       seeds: Array.from({ length: count }, (_, seed) => seed),
     });
-    context.done(await trainIntoFolder(config, outputOf(experiment, written), context));
+    context.done(await trainIntoFolder(experiment, config, outputOf(experiment, written), context));
   });
 }

@@ -3,6 +3,8 @@ import type { MakeCommand } from './command.ts';
 /** A command in the program's list. */
 export interface CommandEntry {
   readonly name: string;
+  /** Whether its first argument is an experiment. */
+  readonly perExperiment?: true;
   /** One sentence for the help. */
   readonly summary: string;
   /** Loads the command itself. Commands that train take seconds to load, for which the help should not wait. */
@@ -18,22 +20,26 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'compare',
+    perExperiment: true,
     summary: 'Train several strategies on one experiment and compare them.',
     load: async () => (await import('./compare.ts')).compareCommand,
   },
   {
     name: 'train',
+    perExperiment: true,
     summary: 'Train one strategy once.',
     load: async () => (await import('./train.ts')).trainCommand,
   },
   {
     name: 'analyze',
+    perExperiment: true,
     summary:
       'Train strategies as compare does, and look at gradients and losses at fixed weights on the way.',
     load: async () => (await import('./analyze.ts')).analyzeCommand,
   },
   {
     name: 'check',
+    perExperiment: true,
     summary:
       'Compare the gradients of an experiment with finite differences, at a sample of each variable.',
     load: async () => (await import('./check.ts')).checkCommand,

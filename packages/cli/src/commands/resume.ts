@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { nodeFiles } from '@multigrad/core/files';
-import { MultigradError } from '@multigrad/core/strategy';
 import { Command } from 'commander';
 import { experimentOf } from '../analysis/experiment-of.ts';
 import { assertSettings } from '../experiments/settings.ts';
 import { recoverConfig } from '../runs/rebuild-config.ts';
-import { outsideSpecifiers } from '../strategies/catalog.ts';
+import { assertTrust, trustOption } from './trust.ts';
 import type { CommandContext } from './command.ts';
 import { trainIntoFolder } from './train-into-folder.ts';
 
@@ -23,11 +22,7 @@ export function resumeCommand(context: CommandContext): Command {
       'Write TensorBoard event files; runs that have some go on with them anyway.',
       false,
     )
-    .option(
-      '--trust',
-      'Run the code of strategies that the folder names by file or package. Needed where it names any.',
-      false,
-    )
+    .addOption(trustOption())
     .action(async (given: string, options: ResumeOptions) =>
       context.done(await resume(given, options, context)),
     );
@@ -48,15 +43,8 @@ async function resume(
 ): Promise<number> {
   const { files = nodeFiles, folder, print } = context.environment;
   const config = await recoverConfig(resolve(folder, given), files, print);
-  const experiment = experimentOf(config);
-  const outside = outsideSpecifiers(experiment, config.strategies);
-  if (outside.length > 0 && !trust) {
-    throw new MultigradError(
-      'invalid-option',
-      `${given} names code that is no part of multigrad, and would be run: ${outside.map((one) => JSON.stringify(one)).join(', ')}. ` +
-        'Where the folder is yours, or you have read that code, add --trust.',
-    );
-  }
+  assertTrust(given, config, trust);
+  const experiment = await experimentOf(config, resolve(folder, given), folder);
   assertSettings(experiment, config.settings);
-  return trainIntoFolder(config, { out: given, force: false, tensorboard }, context);
+  return trainIntoFolder(experiment, config, { out: given, force: false, tensorboard }, context);
 }

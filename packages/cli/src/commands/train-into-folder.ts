@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { useBackend } from '@multigrad/backends';
 import { type Files, nodeFiles } from '@multigrad/core/files';
+import type { Experiment } from '@multigrad/experiment';
 import { enableProdMode } from '@tensorflow/tfjs-core';
 import picocolors from 'picocolors';
-import { experimentOf } from '../analysis/experiment-of.ts';
+import type { OutsideExperiment } from '../experiments/load-experiment.ts';
 import { barProgress } from '../progress/bars.ts';
 import { lineProgress } from '../progress/lines.ts';
 import { LostThreads } from '../progress/lost-threads.ts';
@@ -35,7 +36,7 @@ export interface Output {
   readonly tensorboard: boolean;
 }
 
-type TrainingContext = Pick<CommandContext, 'environment' | 'ranks'>;
+type TrainingContext = Pick<CommandContext, 'environment' | 'ranks' | 'outside'>;
 
 /**
  * Trains the runs of a configuration that its folder lacks, and writes tables and a report of all that the folder holds,
@@ -45,21 +46,22 @@ type TrainingContext = Pick<CommandContext, 'environment' | 'ranks'>;
  * @throws MultigradError for anything wrong with what is asked for, before any training
  */
 export async function trainIntoFolder(
+  experiment: Experiment,
   given: ComparisonConfig,
   output: Output,
   context: TrainingContext,
 ): Promise<number> {
   const { environment, ranks } = context;
-  const experiment = experimentOf(given);
-  await ranks.check(given, environment.folder);
+  const folder = resolve(environment.folder, output.out);
+  const found = { ...given, ...moduleOf(context.outside, folder) };
+  await ranks.check(found, environment.folder);
   const strategies = await chooseStrategies(experiment, given.strategies, environment.folder);
   const config = {
-    ...given,
+    ...found,
     ...titled({ ...given.titles, ...outsideTitles(experiment, strategies) }),
   };
   const asked: Comparison = { config, experiment, strategies };
   if (!ranks.leads) return followRun(asked, ranks, environment);
-  const folder = resolve(environment.folder, output.out);
   const { files = nodeFiles, signal, print, complain, draw } = environment;
   const due = await isTrainingDue(folder, config, output.force, files);
   const machine = due ? await startMachine(config, environment) : null;
@@ -85,6 +87,21 @@ export async function trainIntoFolder(
   } finally {
     await opened.release();
   }
+}
+
+/** Where a folder finds the user's experiment again, and what its report says of it. */
+function moduleOf(
+  outside: OutsideExperiment | null,
+  folder: string,
+): Pick<ComparisonConfig, 'module' | 'description'> {
+  if (outside === null) return {};
+  const { specifier, path, digest, experiment } = outside;
+  const { title, summary, sources, objectives, baseline, metrics } = experiment;
+  const file = path === null ? {} : { file: relative(folder, path).replaceAll('\\', '/') };
+  return {
+    module: { specifier, ...file, digest },
+    description: { title, summary, sources, objectives, baseline, metrics },
+  };
 }
 
 /** Whether a folder lacks a run that is asked for. A folder of another configuration is refused later. */

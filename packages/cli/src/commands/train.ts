@@ -11,7 +11,7 @@ import { wholeNumber } from './whole-number.ts';
 
 /** `multigrad train`: trains one strategy once. */
 export function trainCommand(context: CommandContext): Command {
-  return perExperiment((experiment) => trainingOf(experiment, context));
+  return perExperiment(context, (experiment) => trainingOf(experiment, context));
 }
 
 function trainingOf(experiment: Experiment, context: CommandContext): Command {
@@ -32,6 +32,6 @@ function trainingOf(experiment: Experiment, context: CommandContext): Command {
         `Option \`lr\` of \`train\` should be one learning rate; several are for \`compare\`. Found "${config.settings['lr']!}".`,
       );
     }
-    context.done(await trainIntoFolder(config, outputOf(experiment, written), context));
+    context.done(await trainIntoFolder(experiment, config, outputOf(experiment, written), context));
   });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '@multigrad/core/files';
-import { experiments } from '../experiments/index.ts';
+import { describedExperiment } from '../experiments/described.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
@@ -35,20 +35,22 @@ function repeatCommand({
   strategies,
   seeds,
   settings,
+  module,
 }: ComparisonConfig): string {
+  const named = module?.specifier ?? experiment;
   const counted = seeds.every((seed, index) => seed === index);
   const analysed = command === 'analyze';
   const what =
     analysed || counted || strategies.length > 1
       ? [
           analysed ? 'analyze' : 'compare',
-          experiment,
+          named,
           '--strategies',
           strategies.join(','),
           '--seeds',
           String(seeds.length),
         ]
-      : ['train', experiment, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
+      : ['train', named, '--strategy', strategies[0]!, '--seed', String(seeds[0])];
   // A setting of a folder that was not named is an empty text.
   const chosen = Object.entries(settings).filter(([, value]) => value !== '');
   const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -57,8 +59,7 @@ function repeatCommand({
 
 function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): string {
   const { config, notes } = summary;
-  const title =
-    experiments.find(({ name }) => name === config.experiment)?.title ?? config.experiment;
+  const title = describedExperiment(config)?.title ?? config.experiment;
   const comparison = comparisonTable(summary);
   const parts = [
     `# ${title}`,

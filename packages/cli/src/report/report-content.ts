@@ -1,4 +1,4 @@
-import { findExperiment } from '../experiments/index.ts';
+import { describedExperiment } from '../experiments/described.ts';
 import { baselineNotes } from '../results/baseline-notes.ts';
 import {
   comparisonCaption,
@@ -62,7 +62,7 @@ export async function reportPage(
   draw: DrawPicture,
 ): Promise<ReportPage> {
   const { config } = summary;
-  const experiment = findExperiment(config.experiment);
+  const experiment = describedExperiment(config);
   const styles = strategyStyles(config.strategies, summary.titles);
   const charts: DrawnChart[] = [];
   for (const make of makers) {

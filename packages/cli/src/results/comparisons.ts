@@ -1,4 +1,5 @@
 import { own } from '@multigrad/core/strategy';
+import { aloneName } from '../strategies/single.ts';
 import { byName } from './by-name.ts';
 import { testAccuracy } from './test-accuracy.ts';
 import { meanRanks, relativeGain } from './metrics.ts';
@@ -30,7 +31,7 @@ function baselinesOf(
 ): readonly string[] | null {
   const names = rows.map(({ strategy }) => strategy);
   const baselines = objectives.map((objective) =>
-    names.includes(`only-${objective}`) ? `only-${objective}` : 'joint',
+    names.includes(aloneName(objective)) ? aloneName(objective) : 'joint',
   );
   const distinct = new Set(baselines).size === objectives.length;
   return distinct && baselines.every((name) => names.includes(name)) ? baselines : null;

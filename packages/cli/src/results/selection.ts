@@ -1,5 +1,5 @@
 import { own } from '@multigrad/core/strategy';
-import { findExperiment } from '../experiments/index.ts';
+import { describedExperiment } from '../experiments/described.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord, RunRecord } from '../runs/records.ts';
 import { mean } from '../shared/statistics.ts';
@@ -24,7 +24,7 @@ function validationScore({ validation }: EpochRecord, objective: string | null):
 export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochRecord | null {
   const last = run.epochs.at(-1) ?? null;
   if (!selectsBest(config.settings)) return last;
-  const objective = findExperiment(config.experiment)?.baseline ?? null;
+  const objective = describedExperiment(config)?.baseline ?? null;
   let [best, bestScore] = [last, Number.NEGATIVE_INFINITY];
   for (const epoch of run.epochs) {
     const score = validationScore(epoch, objective) ?? Number.NEGATIVE_INFINITY;
@@ -41,7 +41,7 @@ export function selectEpoch(run: RunRecord, config: ComparisonConfig): EpochReco
  */
 export function selectRate(runs: readonly RunRecord[], config: ComparisonConfig): number {
   const rates = learningRates(config.settings);
-  const objective = findExperiment(config.experiment)?.baseline ?? null;
+  const objective = describedExperiment(config)?.baseline ?? null;
   let [best, bestScore] = [rates[0]!, Number.NEGATIVE_INFINITY];
   for (const rate of rates) {
     const scores = runs.flatMap((run) => {

@@ -1,6 +1,6 @@
 import { own } from '@multigrad/core/strategy';
 import type { ComparisonConfig } from '../runs/config.ts';
-import { findExperiment } from '../experiments/index.ts';
+import { describedExperiment } from '../experiments/described.ts';
 import type { ConflictCount, RunRecord, StepTime } from '../runs/records.ts';
 import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
@@ -150,7 +150,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
     runs.flatMap((run) => run.epochs.map(({ without = {} }) => Object.keys(without))),
   );
   const groups = uniqueInOrder(runs.map((run) => [...conflictsOf(run).keys()]));
-  const experiment = findExperiment(config.experiment);
+  const experiment = describedExperiment(config);
   const joint = experiment?.baseline ?? objectives[0] ?? '';
   const titles = strategyTitles(experiment, config.strategies, config.titles);
   const shown = config.strategies.flatMap((strategy) =>

@@ -1,4 +1,5 @@
 import { MultigradError } from '@multigrad/core/strategy';
+import type { Experiment } from '@multigrad/experiment';
 import { learningRates, type Settings } from './settings.ts';
 import {
   assertShape,
@@ -7,6 +8,7 @@ import {
   fields,
   list,
   oneOf,
+  orNull,
   type Shape,
   dependent,
   shape,
@@ -44,7 +46,27 @@ export interface ComparisonConfig {
   readonly titles?: Readonly<Record<string, string>>;
   readonly seeds: readonly number[];
   readonly settings: Settings;
+  /** Where the experiment is, for one that does not come with the program. */
+  readonly module?: ExperimentModule;
+  /** What a report says of that experiment: it is written without loading the experiment's code. */
+  readonly description?: ExperimentDescription;
 }
+
+/** Where an experiment of the user's is found again. */
+export interface ExperimentModule {
+  /** As the user wrote it: a path or the name of a package. */
+  readonly specifier: string;
+  /** The file, relative to the output folder; absent for a package. */
+  readonly file?: string;
+  /** Digest of the file's text, and of those that it imports by relative paths. */
+  readonly digest: string;
+}
+
+/** What is said of an experiment in tables and reports. */
+export type ExperimentDescription = Pick<
+  Experiment,
+  'title' | 'summary' | 'sources' | 'objectives' | 'baseline' | 'metrics'
+>;
 
 const settings = byName(
   shape(
@@ -71,7 +93,25 @@ const configShape: Shape = fields(
     seeds: distinct(count),
     settings,
   },
-  { titles: byName(text) },
+  {
+    titles: byName(text),
+    module: fields({ specifier: text, digest: text }, { file: text }),
+    description: fields({
+      title: text,
+      summary: text,
+      sources: list(text),
+      objectives: list(text),
+      baseline: orNull(text),
+      metrics: byName(
+        fields({
+          title: text,
+          direction: oneOf(['higher', 'lower']),
+          unit: text,
+          objectives: list(text),
+        }),
+      ),
+    }),
+  },
 );
 
 /**
@@ -111,9 +151,11 @@ function flatten({
   strategies,
   seeds,
   settings,
+  module,
 }: ComparisonConfig): Map<string, string> {
+  const text = module === undefined ? {} : { 'text of the experiment': module.digest };
   return new Map(
-    Object.entries({ format, version, experiment, strategies, seeds, ...settings }).map(
+    Object.entries({ format, version, experiment, ...text, strategies, seeds, ...settings }).map(
       ([name, value]) => [name, JSON.stringify(value)],
     ),
   );

@@ -1,3 +1,4 @@
+import { register } from 'node:module';
 import process from 'node:process';
 
 /** Node's code for its warning that a module says only by its syntax that it is one. */
@@ -25,6 +26,7 @@ export async function importModule(address: string): Promise<Record<string, unkn
   }
   underWay += 1;
   try {
+    stripTypes();
     return (await import(address)) as Record<string, unknown>;
   } finally {
     underWay -= 1;
@@ -40,4 +42,13 @@ function withoutTypeless(emit: EmitWarning): EmitWarning {
   return (...args) => {
     if (!args.some(isTypeless)) Reflect.apply(emit, process, args);
   };
+}
+
+let stripsTypes = Boolean(Reflect.get(process.features, 'typescript'));
+
+/** Lets Node load TypeScript files: it does so itself from 22.18 on, before that by a hook that strips types in the same way. */
+function stripTypes(): void {
+  if (stripsTypes) return;
+  stripsTypes = true;
+  register(new URL('./typescript-hook.js', import.meta.url));
 }

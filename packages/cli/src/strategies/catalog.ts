@@ -9,8 +9,9 @@ import {
 import type { Experiment } from '@multigrad/experiment';
 import { builtinPlugins } from './builtin.ts';
 import { scaledSumPlugin } from './scaled-sum.ts';
-import { singlePlugin } from './single.ts';
-import { isPath, loadExternalPlugin } from './external.ts';
+import { aloneName, singlePlugin } from './single.ts';
+import { isPath } from '../shared/outside-module.ts';
+import { loadExternalPlugin } from './external.ts';
 
 /** A strategy that a user asked for. It is checked, and made anew for each run. */
 export interface ChosenStrategy {
@@ -22,13 +23,15 @@ export interface ChosenStrategy {
 }
 
 /** The strategies that a experiment knows by name: the installed ones and its baselines. */
-export function experimentPlugins(experiment: Experiment): StrategyPlugin[] {
+export function experimentPlugins(
+  experiment: Pick<Experiment, 'baseline' | 'objectives'>,
+): StrategyPlugin[] {
   const { baseline, objectives } = experiment;
   return [
     ...(baseline === null ? [] : [singlePlugin('joint', baseline, objectives)]),
     ...objectives
       .filter((objective) => objective !== baseline)
-      .map((objective) => singlePlugin(`only-${objective}`, objective, objectives)),
+      .map((objective) => singlePlugin(aloneName(objective), objective, objectives)),
     scaledSumPlugin,
     ...builtinPlugins,
   ];
@@ -74,7 +77,10 @@ export async function findPlugins(
 }
 
 /** The specifiers among some that name code outside of this program: a file or a package. */
-export function outsideSpecifiers(experiment: Experiment, specifiers: readonly string[]): string[] {
+export function outsideSpecifiers(
+  experiment: Pick<Experiment, 'baseline' | 'objectives'>,
+  specifiers: readonly string[],
+): string[] {
   const registry = createRegistry(experimentPlugins(experiment));
   return specifiers.filter((specifier) => !registry.has(parseStrategySpecifier(specifier).name));
 }

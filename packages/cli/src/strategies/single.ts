@@ -1,6 +1,15 @@
 import { type StrategyPlugin, definePlugin } from '@multigrad/core/strategy';
 import { sum } from '@multigrad/strategy-sum';
 
+/** The name of the baseline that trains on one objective alone: `only-` and the objective in kebab case. */
+export function aloneName(objective: string): string {
+  const words = objective
+    .toLowerCase()
+    .split(/[-_]+/)
+    .filter((word) => word !== '');
+  return ['only', ...words].join('-');
+}
+
 /**
  * A baseline that trains on one of several losses alone: the sum with weight 1 for it and 0 for the others.
  *

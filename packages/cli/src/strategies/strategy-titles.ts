@@ -19,7 +19,7 @@ import { experimentPlugins } from './catalog.ts';
  * @param outside - titles of strategies that do not come with the program, by specifier
  */
 export function strategyTitles(
-  experiment: Experiment | undefined,
+  experiment: Pick<Experiment, 'baseline' | 'objectives'> | undefined,
   specifiers: readonly string[],
   outside: Readonly<Record<string, string>> = {},
 ): ReadonlyMap<string, string> {

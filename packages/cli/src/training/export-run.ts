@@ -23,6 +23,7 @@ import { exitCodes } from '../shared/exit-codes.ts';
  * Writes the network of a run, as its newest checkpoint has it: the whole and each part as a model of TensorFlow.js in a
  * folder of its own, and all weights by name in `weights.safetensors`.
  *
+ * @param check - refuses a configuration that names code which the user does not trust
  * @returns the exit code
  * @throws MultigradError `io` where there is no such run, no checkpoint, or no room; `invalid-data` where checkpoints are
  *   damaged; `structure-changed` where they are of another network
@@ -31,8 +32,10 @@ export async function exportRun(
   given: string,
   to: string,
   { folder, print, complain }: Environment,
+  check: (config: ComparisonConfig) => void,
 ): Promise<number> {
   const { output, config, run } = await findRun(resolve(folder, given), given);
+  check(config);
   const target = resolve(folder, to);
   checkTarget(target, to);
   const path = checkpointsFolder(output, run.name);
@@ -47,7 +50,7 @@ export async function exportRun(
   // Weights are the same on every backend, and this one is always there.
   await useBackend('cpu');
   const settings = settingsOfRun(config.settings, run);
-  const experiment = experimentOf(config);
+  const experiment = await experimentOf(config, output, folder);
   assertSettings(experiment, settings);
   const prepared = await prepareExperiment(experiment, settings, run.seed);
   try {

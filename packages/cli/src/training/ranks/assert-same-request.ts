@@ -13,13 +13,19 @@ import { codeFingerprint } from './code-fingerprint.ts';
  */
 export async function assertSameRequest(
   communicator: Communicator,
-  { version, command, experiment, strategies, seeds, settings }: ComparisonConfig,
+  { version, command, experiment, module, strategies, seeds, settings }: ComparisonConfig,
   folder: string,
 ): Promise<void> {
   await assertAlike(communicator, {
     version,
     code: codeFingerprint(strategies, folder),
-    options: { experiment: experiment, strategies, seeds, ...settings },
+    options: {
+      experiment,
+      'text of the experiment': module?.digest ?? 'built in',
+      strategies,
+      seeds,
+      ...settings,
+    },
   });
   const runs = strategies.length * seeds.length * learningRates(settings).length;
   if (command === 'analyze' || runs !== 1) {

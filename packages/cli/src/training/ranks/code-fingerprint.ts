@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { isPath } from '../../strategies/external.ts';
+import { isPath } from '../../shared/outside-module.ts';
 import { parseStrategySpecifier } from '@multigrad/core/strategy';
 
 /** The packages whose code decides what a run computes. */
