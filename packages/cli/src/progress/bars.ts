@@ -3,7 +3,7 @@ import { MultiBar } from 'cli-progress';
 import type picocolors from 'picocolors';
 import { cutText, drawBar, formatDuration, formatLosses } from '@multigrad/callbacks/terminal';
 import { visible } from '../shared/visible.ts';
-import { type Progress, type RunPlan, type StepProgress, formatAccuracies } from './progress.ts';
+import { type Progress, type RunPlan, type StepProgress, formatScores } from './progress.ts';
 
 interface Payload {
   readonly text: (columns: number) => string;
@@ -113,7 +113,7 @@ export function barProgress(
     },
     epochEnd: (record) => {
       evaluating = false;
-      accuracies = formatAccuracies(record);
+      accuracies = formatScores(record);
     },
     runEnd: (result) => {
       done += 1;

@@ -1,6 +1,6 @@
 import { formatDuration, formatLosses } from '@multigrad/callbacks/terminal';
 import { formatCount } from '../shared/wording.ts';
-import { type Progress, type RunPlan, formatAccuracies, formatStepTime } from './progress.ts';
+import { type Progress, type RunPlan, formatScores, formatStepTime } from './progress.ts';
 
 /** Progress as plain lines, one per epoch, for files and pipes. */
 export function lineProgress(write: (line: string) => void): Progress {
@@ -27,7 +27,7 @@ export function lineProgress(write: (line: string) => void): Progress {
       );
       write(
         `  epoch ${record.epoch}/${current?.epochs ?? record.epoch}  ` +
-          `training loss: ${formatLosses(losses)}  test accuracy: ${formatAccuracies(record)}  ` +
+          `training loss: ${formatLosses(losses)}  test accuracy: ${formatScores(record)}  ` +
           formatStepTime(record.stepTime),
       );
     },

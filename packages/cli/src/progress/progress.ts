@@ -1,3 +1,4 @@
+import { own } from '@multigrad/core/strategy';
 import type { EpochRecord, RunResult, StepTime } from '../runs/records.ts';
 
 /** A run that is about to begin. */
@@ -32,12 +33,15 @@ export interface Progress {
   end(): void;
 }
 
-/** `multimodal 64.1 %, gray 71.0 %`. */
-export function formatAccuracies({ test }: EpochRecord): string {
+/** `multimodal 64.1 %, gray 71.0 %`; where there is no accuracy the first metric, or the loss: `depth error 0.123`. */
+export function formatScores({ test }: EpochRecord): string {
   return Object.entries(test)
-    .map(([name, { accuracy }]) =>
-      accuracy === undefined ? name : `${name} ${(100 * accuracy).toFixed(1)} %`,
-    )
+    .map(([name, scores]) => {
+      const accuracy = own(scores, 'accuracy');
+      if (accuracy !== undefined) return `${name} ${(100 * accuracy).toFixed(1)} %`;
+      const metric = Object.keys(scores).find((one) => one !== 'loss') ?? 'loss';
+      return `${name} ${metric} ${own(scores, metric)?.toPrecision(3) ?? ''}`;
+    })
     .join(', ');
 }
 

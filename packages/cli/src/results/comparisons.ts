@@ -1,22 +1,25 @@
 import { own } from '@multigrad/core/strategy';
 import { aloneName } from '../strategies/single.ts';
 import { byName } from './by-name.ts';
-import { testAccuracy } from './test-accuracy.ts';
+import { type ShownMetric, testScore } from './shown-metric.ts';
 import { meanRanks, relativeGain } from './metrics.ts';
 import { correctTogether, type PairedTest, pairedTest, significance } from './paired-test.ts';
 import { type Estimate, estimate, mean } from '../shared/statistics.ts';
 import type { OwnFigures, ShownRun, Standing, SummaryRow } from './figures.ts';
 
-/** Test accuracies of a strategy's runs by seed. */
-function accuracyBySeed(
+type Metrics = ReadonlyMap<string, ShownMetric>;
+
+/** What is shown of a strategy's runs by seed. */
+function scoreBySeed(
   shown: readonly ShownRun[],
   strategy: string,
   objective: string,
+  metrics: Metrics,
 ): Map<number, number> {
   return new Map(
     shown.flatMap((run): [number, number][] => {
-      const accuracy = testAccuracy(run.epoch, objective);
-      return run.strategy === strategy && accuracy !== undefined ? [[run.seed, accuracy]] : [];
+      const score = testScore(run.epoch, objective, metrics.get(objective)!);
+      return run.strategy === strategy && score !== undefined ? [[run.seed, score]] : [];
     }),
   );
 }
@@ -43,14 +46,21 @@ function relativeGains(
   shown: readonly ShownRun[],
   objectives: readonly string[],
   baselines: readonly string[],
+  metrics: Metrics,
 ): Estimate | null {
-  const scores = objectives.map((objective) => accuracyBySeed(shown, strategy, objective));
-  const alone = objectives.map((objective, k) => accuracyBySeed(shown, baselines[k]!, objective));
+  const scores = objectives.map((objective) => scoreBySeed(shown, strategy, objective, metrics));
+  const signs = objectives.map((objective) => metrics.get(objective)!.sign);
+  const alone = objectives.map((objective, k) =>
+    scoreBySeed(shown, baselines[k]!, objective, metrics),
+  );
   return estimate(
     seeds.map((seed) => {
       const own = scores.map((bySeed) => bySeed.get(seed) ?? Number.NaN);
       const base = alone.map((bySeed) => bySeed.get(seed) ?? Number.NaN);
-      const gain = relativeGain(own, base);
+      const gain = relativeGain(
+        own.map((score, k) => score * signs[k]!),
+        base.map((score, k) => score * signs[k]!),
+      );
       return Number.isFinite(gain) ? gain : null;
     }),
   );
@@ -62,15 +72,16 @@ function differencesTo(
   strategies: readonly string[],
   shown: readonly ShownRun[],
   objective: string,
+  metrics: Metrics,
 ): ReadonlyMap<string, PairedTest | null> {
-  const base = accuracyBySeed(shown, reference, objective);
+  const base = scoreBySeed(shown, reference, objective, metrics);
   return correctTogether(
     new Map(
       strategies
         .filter((strategy) => strategy !== reference)
         .map((strategy) => [
           strategy,
-          pairedTest(accuracyBySeed(shown, strategy, objective), base),
+          pairedTest(scoreBySeed(shown, strategy, objective, metrics), base),
         ]),
     ),
   );
@@ -84,18 +95,22 @@ function standings(
   rows: readonly OwnFigures[],
   shown: readonly ShownRun[],
   objective: string,
+  metrics: Metrics,
 ): ReadonlyMap<string, Standing> {
-  const measured = rows.flatMap(({ strategy, unfinished, accuracy }) => {
-    const found = own(accuracy, objective);
-    return found && found.n > 1 && !unfinished ? [{ strategy, score: found.mean }] : [];
+  const measured = rows.flatMap(({ strategy, unfinished, score }) => {
+    const found = own(score, objective);
+    return found && found.n > 1 && !unfinished
+      ? [{ strategy, value: found.mean * metrics.get(objective)!.sign }]
+      : [];
   });
   if (measured.length < 2) return new Map();
-  const best = measured.reduce((a, b) => (b.score > a.score ? b : a)).strategy;
+  const best = measured.reduce((a, b) => (b.value > a.value ? b : a)).strategy;
   const tests = differencesTo(
     best,
     measured.map(({ strategy }) => strategy),
     shown,
     objective,
+    metrics,
   );
   const others = [...tests].flatMap(([strategy, test]): [string, Standing][] =>
     test?.corrected == null ? [] : [[strategy, test.corrected < significance ? 'behind' : 'close']],
@@ -109,20 +124,24 @@ export function addComparisons(
   shown: readonly ShownRun[],
   objectives: readonly string[],
   reference: string,
+  metrics: Metrics,
 ): SummaryRow[] {
-  const scores = rows.map(({ accuracy }) =>
-    objectives.map((name) => own(accuracy, name)?.mean ?? Number.NEGATIVE_INFINITY),
+  const scores = rows.map(({ score }) =>
+    objectives.map((name) => {
+      const { sign } = metrics.get(name)!;
+      return (own(score, name)?.mean ?? Number.NEGATIVE_INFINITY * sign) * sign;
+    }),
   );
   const ranks = meanRanks(scores);
   const baselines = baselinesOf(rows, objectives);
   const strategies = rows.map(({ strategy }) => strategy);
   const differences = new Map(
-    objectives.map((name) => [name, differencesTo(reference, strategies, shown, name)]),
+    objectives.map((name) => [name, differencesTo(reference, strategies, shown, name, metrics)]),
   );
-  const places = new Map(objectives.map((name) => [name, standings(rows, shown, name)]));
+  const places = new Map(objectives.map((name) => [name, standings(rows, shown, name, metrics)]));
   return rows.map((row, index) => ({
     ...row,
-    relativeGain: baselines && relativeGains(row, shown, objectives, baselines),
+    relativeGain: baselines && relativeGains(row, shown, objectives, baselines, metrics),
     meanRank: rows.length > 1 && Number.isFinite(mean(scores[index]!)) ? ranks[index]! : null,
     difference: byName(objectives, (name) => differences.get(name)!.get(row.strategy) ?? null),
     standing: byName(objectives, (name) => places.get(name)!.get(row.strategy) ?? null),

@@ -7,7 +7,7 @@ import { type PairedTest, seedsNeeded } from './paired-test.ts';
 /**
  * The results as CSV (RFC 4180) with plain numbers: shares from 0 to 1, milliseconds, an empty cell where nothing is known.
  */
-export function resultsCsv({ objectives, modalities, groups, rows }: Summary): string {
+export function resultsCsv({ objectives, metrics, modalities, groups, rows }: Summary): string {
   const pair = (value: Estimate | null | undefined): (number | null)[] => [
     value?.mean ?? null,
     value?.sd ?? null,
@@ -25,7 +25,10 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
     'title',
     'seeds',
     'finished',
-    ...objectives.flatMap((name) => [`${name}_test_accuracy_mean`, `${name}_test_accuracy_sd`]),
+    ...objectives.flatMap((name) => {
+      const metric = metrics.get(name)!.name;
+      return [`${name}_test_${metric}_mean`, `${name}_test_${metric}_sd`];
+    }),
     'step_ms_mean',
     'step_ms_sd',
     'observed_step_ms_mean',
@@ -54,7 +57,7 @@ export function resultsCsv({ objectives, modalities, groups, rows }: Summary): s
     row.title,
     row.seeds.join(' '),
     row.unfinished ? 'no' : 'yes',
-    ...objectives.flatMap((name) => pair(own(row.accuracy, name))),
+    ...objectives.flatMap((name) => pair(own(row.score, name))),
     ...pair(row.stepTime),
     ...pair(row.observedStepTime),
     ...groups.flatMap((key) => pair(own(row.conflictRate, key))),

@@ -1,5 +1,6 @@
 import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord, RunRecord } from '../runs/records.ts';
+import type { ShownMetric } from './shown-metric.ts';
 import type { Estimate } from '../shared/statistics.ts';
 import type { PairedTest } from './paired-test.ts';
 
@@ -15,17 +16,17 @@ export interface SummaryRow {
   readonly unfinished: boolean;
   /** Learning rate that the figures are taken at. */
   readonly lr: number;
-  /** Test accuracy after the chosen epoch, 0 to 1, by objective. */
-  readonly accuracy: Readonly<Record<string, Estimate | null>>;
-  /** Test accuracy of the joint objective with a modality set to zero, 0 to 1, by modality. */
+  /** What is shown of each objective, on the test set after the chosen epoch, not scaled. */
+  readonly score: Readonly<Record<string, Estimate | null>>;
+  /** What is shown of the joint objective, with a modality set to zero, by modality. */
   readonly without: Readonly<Record<string, Estimate | null>>;
   /** Δm in percent against the strategies that train on each objective alone; null where these have not been run. */
   readonly relativeGain: Estimate | null;
-  /** Mean over objectives of the rank by test accuracy, 1 for the best of all rows; null for one row. */
+  /** Mean over objectives of the rank, 1 for the best of all rows; null for one row. */
   readonly meanRank: number | null;
-  /** Hypervolume of the accuracies of all seeds together, over the origin. */
+  /** Hypervolume of the scores of all seeds together, over the origin; null where scores are not all shares of which more is better. */
   readonly hypervolume: number | null;
-  /** Difference of the test accuracy to the reference strategy, seed by seed, by objective; null for the reference itself. */
+  /** Difference of what is shown to the reference strategy, seed by seed, by objective; null for the reference itself. */
   readonly difference: Readonly<Record<string, PairedTest | null>>;
   /** Where it stands beside the best strategy, by objective; null where one seed, or none, was measured. */
   readonly standing: Readonly<Record<string, Standing | null>>;
@@ -47,6 +48,8 @@ export interface Summary {
   readonly config: ComparisonConfig;
   /** Objectives in the order of the experiment. */
   readonly objectives: readonly string[];
+  /** What is shown of each objective. */
+  readonly metrics: ReadonlyMap<string, ShownMetric>;
   /** Keys of the groups that two or more objectives reach. */
   readonly groups: readonly string[];
   readonly rows: readonly SummaryRow[];

@@ -1,5 +1,6 @@
 import { own } from '@multigrad/core/strategy';
 import type { Summary } from './figures.ts';
+import type { ShownMetric } from './shown-metric.ts';
 import { mostSeeds, type PairedTest, seedsNeeded, significance } from './paired-test.ts';
 
 /** What the seeds say about one objective, in sentences. */
@@ -15,19 +16,26 @@ export function formatP(p: number): string {
   return p > 0.995 ? 'p = 1' : `p = ${text.replace(/^0/, '')}`;
 }
 
-const points = (share: number): string => {
-  const text = (100 * share).toFixed(1).replace(/^-(?=0\.0$)/, '');
+const shownValue = (value: number, { scale, digits }: ShownMetric): string => {
+  const text = (scale * value).toFixed(digits).replace(/^-(?=[0.]+$)/, '');
   return text.replace('-', '−');
 };
 
 /** One difference to the reference in words, with the seeds, the interval, the test and how many seeds it would take. */
-function differenceSentence(title: string, reference: string, test: PairedTest): string {
+function differenceSentence(
+  title: string,
+  reference: string,
+  test: PairedTest,
+  metric: ShownMetric,
+): string {
+  const points = (value: number): string => shownValue(value, metric);
+  const unit = metric.scale === 100 ? ' points' : metric.unit === '' ? '' : ` ${metric.unit}`;
   const { mean, n, interval, p, corrected, comparisons } = test;
   const size = points(Math.abs(mean));
   const place =
-    size === '0.0'
+    Number(size) === 0
       ? `is level with ${reference}`
-      : `is ${size} points ${mean > 0 ? 'above' : 'below'} ${reference}`;
+      : `is ${size}${unit} ${mean > 0 ? 'above' : 'below'} ${reference}`;
   if (p === null || corrected === null) {
     return `With one seed ${title} ${place}; nothing can be said about a difference.`;
   }
@@ -53,13 +61,23 @@ export function differenceFindings({
   objectives,
   reference,
   titles,
+  metrics,
 }: Summary): readonly Findings[] {
   return objectives
     .map((objective) => ({
       objective,
       sentences: rows.flatMap(({ title, difference }) => {
         const test = own(difference, objective);
-        return test ? [differenceSentence(title, titles.get(reference) ?? reference, test)] : [];
+        return test
+          ? [
+              differenceSentence(
+                title,
+                titles.get(reference) ?? reference,
+                test,
+                metrics.get(objective)!,
+              ),
+            ]
+          : [];
       }),
     }))
     .filter(({ sentences }) => sentences.length > 0);

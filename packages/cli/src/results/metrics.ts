@@ -3,16 +3,18 @@ import { mean } from '../shared/statistics.ts';
 // The measures by which the field compares strategies. Larger scores are better.
 
 /**
- * Δm: the mean relative gain over single-task baselines, in percent, `100/T · Σ_t (M_t − B_t)/B_t`.
+ * Δm: the mean relative gain over single-task baselines, in percent, `100/T · Σ_t (M_t − B_t)/|B_t|`.
  *
- * @param scores - of the T tasks, larger is better
- * @param baselines - of each task when it is trained alone, > 0
+ * @param scores - of the T tasks, larger is better; those of which less is better are negative
+ * @param baselines - of each task when it is trained alone, not 0
  *
  * @see Maninis, Radosavovic and Kokkinos, "Attentive Single-Tasking of Multiple Tasks", CVPR 2019
  * (https://arxiv.org/abs/1904.08918), section 4
  */
 export function relativeGain(scores: readonly number[], baselines: readonly number[]): number {
-  return 100 * mean(scores.map((score, task) => (score - baselines[task]!) / baselines[task]!));
+  return (
+    100 * mean(scores.map((score, task) => (score - baselines[task]!) / Math.abs(baselines[task]!)))
+  );
 }
 
 /**

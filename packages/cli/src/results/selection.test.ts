@@ -23,7 +23,7 @@ describe('selectEpoch', () => {
     expect(selectEpoch(run, config)!.epoch).toBe(4);
     const best = { ...config, settings: { ...config.settings, select: 'best' } };
     expect(selectEpoch(run, best)!.epoch).toBe(2);
-    expect(summarize(best, [run]).rows[0]!.accuracy['multimodal']!.mean).toBeCloseTo(0.1, 12);
+    expect(summarize(best, [run]).rows[0]!.score['multimodal']!.mean).toBeCloseTo(0.1, 12);
     expect(selectEpoch({ ...run, epochs: [] }, best)).toBeNull();
   });
 });
@@ -44,7 +44,7 @@ describe('selectRate', () => {
       ['mgda', 0.1, [0, 1]],
     ]);
     // By the test set it would have been 0.001 and 0.01.
-    expect(rows[0]!.accuracy['multimodal']!.mean).toBeCloseTo(0.2, 12);
+    expect(rows[0]!.score['multimodal']!.mean).toBeCloseTo(0.2, 12);
     expect(shown).toHaveLength(4);
     expect(notes).toEqual([]);
   });

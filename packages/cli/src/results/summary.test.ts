@@ -17,9 +17,9 @@ describe('summarize', () => {
       ],
     }));
     const [row] = summarize(config, changed).rows;
-    expect(row!.accuracy['gray']!.mean).toBeCloseTo(0.6, 14);
-    expect(row!.accuracy['gray']!.sd).toBeCloseTo(0.1 * Math.SQRT2, 14);
-    expect(row!.accuracy['gray']!.n).toBe(2);
+    expect(row!.score['gray']!.mean).toBeCloseTo(0.6, 14);
+    expect(row!.score['gray']!.sd).toBeCloseTo(0.1 * Math.SQRT2, 14);
+    expect(row!.score['gray']!.n).toBe(2);
   });
 
   it('keeps the order of the configuration and the objectives’ order', () => {

@@ -6,7 +6,7 @@ import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
 import { strategyTitles } from '../strategies/strategy-titles.ts';
 import { byName } from './by-name.ts';
-import { testAccuracy } from './test-accuracy.ts';
+import { type ShownMetric, shownMetric, testScore } from './shown-metric.ts';
 import { addComparisons } from './comparisons.ts';
 import { hypervolume } from './metrics.ts';
 import { selectEpoch, selectRate } from './selection.ts';
@@ -91,16 +91,19 @@ interface Measures {
   readonly groups: readonly string[];
   /** The joint objective, which the network is also measured by without a modality. */
   readonly joint: string;
+  /** What is shown of each objective. */
+  readonly metrics: ReadonlyMap<string, ShownMetric>;
 }
 
 function ownFigures(
   strategy: string,
   title: string,
   shown: readonly ShownRun[],
-  { objectives, modalities, groups, joint }: Measures,
+  { objectives, modalities, groups, joint, metrics }: Measures,
 ): OwnFigures {
+  const areShares = [...metrics.values()].every(({ scale, sign }) => scale === 100 && sign === 1);
   const points = shown.flatMap(({ epoch }) => {
-    const point = objectives.map((name) => testAccuracy(epoch, name));
+    const point = objectives.map((name) => testScore(epoch, name, metrics.get(name)!));
     return point.every((value) => value !== undefined) ? [point] : [];
   });
   return {
@@ -109,15 +112,18 @@ function ownFigures(
     seeds: shown.map(({ seed }) => seed),
     lr: shown[0]?.lr ?? Number.NaN,
     unfinished: shown.some((run) => run.result?.status !== 'finished'),
-    accuracy: byName(objectives, (name) =>
-      estimate(shown.map(({ epoch }) => testAccuracy(epoch, name))),
+    score: byName(objectives, (name) =>
+      estimate(shown.map(({ epoch }) => testScore(epoch, name, metrics.get(name)!))),
     ),
     without: byName(modalities, (name) =>
       estimate(
-        shown.map(({ epoch }) => own(own(epoch?.without ?? {}, name) ?? {}, joint)?.accuracy),
+        shown.map(({ epoch }) => {
+          const scores = own(own(epoch?.without ?? {}, name) ?? {}, joint);
+          return scores && own(scores, metrics.get(joint)!.name);
+        }),
       ),
     ),
-    hypervolume: points.length > 0 ? hypervolume(points) : null,
+    hypervolume: points.length > 0 && areShares ? hypervolume(points) : null,
     stepTime: estimate(shown.map((run) => stepTimeOf(run).plain)),
     observedStepTime: estimate(shown.map((run) => stepTimeOf(run).observed)),
     conflictRate: byName(groups, (key) =>
@@ -134,7 +140,7 @@ function ownFigures(
 
 /**
  * Puts a comparison's runs together: per strategy the mean and spread over seeds after the last epoch, or after the one
- * that validates best. Nothing is selected by its test accuracy.
+ * that validates best. Nothing is selected by the test set.
  *
  * @remarks
  * A strategy's finished runs alone are averaged; where it has none, the runs that were cut short stand in and are marked.
@@ -153,6 +159,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
   const experiment = describedExperiment(config);
   const joint = experiment?.baseline ?? objectives[0] ?? '';
   const titles = strategyTitles(experiment, config.strategies, config.titles);
+  const metrics = new Map([...objectives, joint].map((name) => [name, shownMetric(config, name)]));
   const shown = config.strategies.flatMap((strategy) =>
     runsToShow(
       runs.filter((run) => run.strategy === strategy),
@@ -165,7 +172,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
         strategy,
         titles.get(strategy)!,
         shown.filter((run) => run.strategy === strategy),
-        { objectives, modalities, groups, joint },
+        { objectives, modalities, groups, joint, metrics },
       ),
     )
     .filter(({ seeds }) => seeds.length > 0);
@@ -174,11 +181,12 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
   return {
     config,
     objectives,
+    metrics,
     modalities,
     groups,
     titles,
     reference,
-    rows: addComparisons(rows, shown, objectives, reference),
+    rows: addComparisons(rows, shown, objectives, reference, metrics),
     shown,
     notes: notesOn(config, runs, titles),
   };

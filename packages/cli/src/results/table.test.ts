@@ -34,10 +34,13 @@ describe('formatEstimate', () => {
   it('gives no sign to what rounds to zero', () => {
     expect(formatEstimate({ mean: -0.0004, sd: 0.01, n: 2 }, 100, 1)).toBe('0.0 ± 1.0');
     expect(formatEstimate({ mean: -0.4, sd: null, n: 1 }, 1, 0)).toBe('0');
-    const difference = (mean: number): string => formatDifference({ mean, interval: null });
+    const difference = (mean: number): string =>
+      formatDifference({ mean, interval: null }, { scale: 100, digits: 1 });
     expect([-0.0004, 0.0004, 0].map(difference)).toEqual(['0.0', '0.0', '0.0']);
     expect([-0.0006, 0.0006, 0.102].map(difference)).toEqual(['−0.1', '+0.1', '+10.2']);
-    expect(formatDifference({ mean: 0.012, interval: [-0.0003, 0.0273] })).toBe('+1.2 [0.0, +2.7]');
+    expect(
+      formatDifference({ mean: 0.012, interval: [-0.0003, 0.0273] }, { scale: 100, digits: 1 }),
+    ).toBe('+1.2 [0.0, +2.7]');
   });
 });
 

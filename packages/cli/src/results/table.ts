@@ -1,7 +1,8 @@
 import { own } from '@multigrad/core/strategy';
+import { describedExperiment } from '../experiments/described.ts';
 import type { RunRecord } from '../runs/records.ts';
 import { selectEpoch } from './selection.ts';
-import { testAccuracy } from './test-accuracy.ts';
+import { metricHeading, type ShownMetric, testScore } from './shown-metric.ts';
 import type { Estimate } from '../shared/statistics.ts';
 import type { Standing, Summary } from './figures.ts';
 import { formatP, standingSentences } from './findings.ts';
@@ -53,11 +54,11 @@ export function groupTitles(keys: readonly string[]): string[] {
 
 /** The results, one line per strategy. */
 export function resultsTable(summary: Summary): Table {
-  const { objectives, groups, rows } = summary;
+  const { objectives, metrics, groups, rows } = summary;
   return {
     columns: [
       { title: 'strategy', detail: '' },
-      ...objectives.map((title) => ({ title, detail: 'test %' })),
+      ...objectives.map((title) => ({ title, detail: metricHeading(metrics.get(title)!) })),
       { title: 'step', detail: 'ms' },
       ...groupTitles(groups).map((title) => ({ title, detail: 'conflict %' })),
       { title: 'steps', detail: 'per run' },
@@ -65,7 +66,10 @@ export function resultsTable(summary: Summary): Table {
     ],
     rows: rows.map((row) => [
       row.title + (row.unfinished ? ' †' : ''),
-      ...objectives.map((name) => formatEstimate(own(row.accuracy, name) ?? null, 100, 1)),
+      ...objectives.map((name) => {
+        const { scale, digits } = metrics.get(name)!;
+        return formatEstimate(own(row.score, name) ?? null, scale, digits);
+      }),
       formatEstimate(row.stepTime, 1, 0),
       ...groups.map((key) => formatEstimate(own(row.conflictRate, key) ?? null, 100, 0)),
       String(row.steps),
@@ -74,6 +78,8 @@ export function resultsTable(summary: Summary): Table {
     ...standingsOf(summary),
   };
 }
+
+type Shown = Pick<ShownMetric, 'scale' | 'digits'>;
 
 /** The standings of the results table; nothing where no strategy stands out. */
 function standingsOf({ objectives, groups, rows }: Summary): Pick<Table, 'standings'> {
@@ -85,19 +91,29 @@ function standingsOf({ objectives, groups, rows }: Summary): Pick<Table, 'standi
   return standings.some((line) => line.includes('best')) ? { standings } : {};
 }
 
-const signed = (share: number): string => {
-  const text = (100 * share).toFixed(1).replace(/^-(?=0\.0$)/, '');
+const signed = (value: number, { scale, digits }: Shown): string => {
+  const text = (scale * value).toFixed(digits).replace(/^-(?=[0.]+$)/, '');
   return `${Number(text) > 0 ? '+' : ''}${text}`.replace('-', '−');
 };
 
 /**
- * A difference of shares in percentage points, with its 95 % interval where there is one: `+1.2 [−0.3, +2.7]`. What rounds
+ * A difference, of shares in percentage points, with its 95 % interval where there is one: `+1.2 [−0.3, +2.7]`. What rounds
  * to zero has no sign.
  */
-export function formatDifference(test: Pick<PairedTest, 'mean' | 'interval'> | null): string {
+export function formatDifference(
+  test: Pick<PairedTest, 'mean' | 'interval'> | null,
+  shown: Shown,
+): string {
   if (test === null) return nothing;
   const { mean, interval } = test;
-  return signed(mean) + (interval === null ? '' : ` [${interval.map(signed).join(', ')}]`);
+  const ends = interval?.map((end) => signed(end, shown)).join(', ');
+  return signed(mean, shown) + (ends === undefined ? '' : ` [${ends}]`);
+}
+
+/** The unit of differences: percentage points, or the metric's own. */
+function differenceUnit({ scale, unit }: ShownMetric): string {
+  if (scale === 100) return ', points';
+  return unit === '' ? '' : `, ${unit}`;
 }
 
 /**
@@ -105,7 +121,8 @@ export function formatDifference(test: Pick<PairedTest, 'mean' | 'interval'> | n
  * rate chosen, each where it is known; null where there is but one strategy and one seed of nothing to compare.
  */
 export function comparisonTable(summary: Summary): Table | null {
-  const { objectives, modalities, rows, reference, titles } = summary;
+  const { objectives, metrics, modalities, rows, reference, titles } = summary;
+  const joint = metrics.get(describedExperiment(summary.config)?.baseline ?? objectives[0] ?? '')!;
   const gains = rows.some((row) => row.relativeGain !== null);
   const swept = learningRates(summary.config.settings).length > 1;
   if (rows.length < 2 && modalities.length === 0) return null;
@@ -119,10 +136,13 @@ export function comparisonTable(summary: Summary): Table | null {
     columns: [
       { title: 'strategy', detail: '' },
       ...compared.flatMap((title) => [
-        { title, detail: `− ${titles.get(reference) ?? reference}, points` },
+        {
+          title,
+          detail: `− ${titles.get(reference) ?? reference}${differenceUnit(metrics.get(title)!)}`,
+        },
         ...(tested ? [{ title: 'p', detail: 'Holm' }] : []),
       ]),
-      ...modalities.map((title) => ({ title: `without ${title}`, detail: 'test %' })),
+      ...modalities.map((title) => ({ title: `without ${title}`, detail: metricHeading(joint) })),
       ...(gains ? [{ title: 'Δm', detail: '%' }] : []),
       { title: 'mean rank', detail: '' },
       { title: 'hypervolume', detail: '' },
@@ -132,9 +152,11 @@ export function comparisonTable(summary: Summary): Table | null {
       row.title + (row.unfinished ? ' †' : ''),
       ...compared.flatMap((name) => {
         const test = own(row.difference, name) ?? null;
-        return [formatDifference(test), ...(tested ? [corrected(test)] : [])];
+        return [formatDifference(test, metrics.get(name)!), ...(tested ? [corrected(test)] : [])];
       }),
-      ...modalities.map((name) => formatEstimate(own(row.without, name) ?? null, 100, 1)),
+      ...modalities.map((name) =>
+        formatEstimate(own(row.without, name) ?? null, joint.scale, joint.digits),
+      ),
       ...(gains ? [formatEstimate(row.relativeGain, 1, 1).replaceAll('-', '−')] : []),
       row.meanRank?.toFixed(1) ?? nothing,
       row.hypervolume?.toPrecision(3) ?? nothing,
@@ -158,7 +180,7 @@ export function comparisonCaption({
   const sentences = [
     ...(rows.length > 1
       ? [
-          `Differences in test accuracy to ${titles.get(reference) ?? reference}, seed by seed: what the seeds have in common cancels.`,
+          `Differences in the test columns to ${titles.get(reference) ?? reference}, seed by seed: what the seeds have in common cancels.`,
           ...(tested
             ? [
                 'In brackets the 95 % interval of each difference by itself; p by the paired t test, after Holm’s ' +
@@ -168,7 +190,9 @@ export function comparisonCaption({
           'Mean rank over the heads, 1 for the best.',
         ]
       : []),
-    'Hypervolume: what the accuracies of the heads dominate, all seeds together, 1 at most.',
+    ...(rows.some(({ hypervolume }) => hypervolume !== null)
+      ? ['Hypervolume: what the scores of the heads dominate, all seeds together, 1 at most.']
+      : []),
     ...(modalities.length > 0
       ? ['Without: the joint head on a test set in which that modality is zero.']
       : []),
@@ -192,18 +216,16 @@ export function runsTable(
   runs: readonly RunRecord[],
   unended = 'cut off',
 ): Table {
-  const { config, objectives, groups } = summary;
+  const { config, objectives, metrics, groups } = summary;
   const swept = learningRates(config.settings).length > 1;
   const best = selectsBest(config.settings);
-  const percent = (value: number | undefined, digits: number): string =>
-    value === undefined ? nothing : (value * 100).toFixed(digits);
   return {
     columns: [
       { title: 'strategy', detail: '' },
       { title: 'seed', detail: '' },
       ...(swept ? [{ title: 'lr', detail: '' }] : []),
       ...(best ? [{ title: 'epoch', detail: 'chosen' }] : []),
-      ...objectives.map((title) => ({ title, detail: 'test %' })),
+      ...objectives.map((title) => ({ title, detail: metricHeading(metrics.get(title)!) })),
       { title: 'step', detail: 'ms' },
       { title: 'observed step', detail: 'ms' },
       ...groupTitles(groups).map((title) => ({ title, detail: 'conflicts' })),
@@ -217,7 +239,11 @@ export function runsTable(
       String(run.seed),
       ...(swept ? [String(run.lr)] : []),
       ...(best ? [String(selectEpoch(run, config)?.epoch ?? nothing)] : []),
-      ...objectives.map((name) => percent(testAccuracy(selectEpoch(run, config), name), 1)),
+      ...objectives.map((name) => {
+        const metric = metrics.get(name)!;
+        const score = testScore(selectEpoch(run, config), name, metric);
+        return score === undefined ? nothing : (score * metric.scale).toFixed(metric.digits);
+      }),
       run.result?.stepTime.plain?.toFixed(0) ?? nothing,
       run.result?.stepTime.observed?.toFixed(0) ?? nothing,
       ...groups.map((key) => {
@@ -247,7 +273,7 @@ export function resultsCaption(summary: Summary): string {
       'not in the step time but in the column of their own in the list of runs.'
     : '';
   return (
-    `After ${selectsBest(config.settings) ? 'the epoch of the best validation accuracy' : 'the last epoch'}, ` +
+    `After ${selectsBest(config.settings) ? 'the epoch that validates best' : 'the last epoch'}, ` +
     `nothing selected on the test set; ${spread}. ` +
     (standingSentences(summary).length > 0
       ? 'The best mean of a column is marked *; ≈ marks what is not distinguishable from it (paired t test over the seeds, ' +

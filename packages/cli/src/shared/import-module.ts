@@ -48,7 +48,8 @@ let stripsTypes = Boolean(Reflect.get(process.features, 'typescript'));
 
 /** Lets Node load TypeScript files: it does so itself from 22.18 on, before that by a hook that strips types in the same way. */
 function stripTypes(): void {
-  if (stripsTypes) return;
+  // Sources of this program run where types are stripped anyway.
+  if (stripsTypes || import.meta.url.endsWith('.ts')) return;
   stripsTypes = true;
   register(new URL('./typescript-hook.js', import.meta.url));
 }

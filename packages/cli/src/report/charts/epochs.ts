@@ -1,6 +1,7 @@
 import { own } from '@multigrad/core/strategy';
 import { mean, standardDeviation } from '../../shared/statistics.ts';
 import type { Summary } from '../../results/figures.ts';
+import { whatIsShown } from '../../results/shown-metric.ts';
 import type { EpochRecord } from '../../runs/records.ts';
 import {
   type Chart,
@@ -76,30 +77,41 @@ function bandSentence({ config }: Summary): string {
     : ' One seed, so no spread can be shown.';
 }
 
-/** Test accuracy of each head over the epochs. */
-export const accuracyChart: ChartMaker = (summary, styles) =>
-  unlessEmpty({
+/** What is shown of each objective on the test set over the epochs; its loss has a chart of its own. */
+export const accuracyChart: ChartMaker = (summary, styles) => {
+  const shown = summary.objectives.filter((name) => summary.metrics.get(name)!.name !== 'loss');
+  const what = whatIsShown(summary);
+  const explanation =
+    what === 'accuracy'
+      ? 'Share of the test set that each head names rightly after each epoch.'
+      : 'Measured on the whole test set after each epoch.';
+  return unlessEmpty({
     id: 'accuracy',
-    title: 'Test accuracy over training',
-    explanation: `Share of the test set that each head names rightly after each epoch.${bandSentence(summary)}`,
+    title: `Test ${what} over training`,
+    explanation: `${explanation}${bandSentence(summary)}`,
     legend: true,
     panels: epochPanels(
       summary,
       styles,
-      summary.objectives.map((name) => ({
-        title: `${name} head`,
-        yTitle: 'test accuracy (%)',
-        points: epochPoints(
-          summary,
-          ({ test }) => {
-            const accuracy = own(test, name)?.accuracy;
-            return accuracy === undefined ? undefined : 100 * accuracy;
-          },
-          [0, 100],
-        ),
-      })),
+      shown.map((name) => {
+        const { name: metric, title, unit, scale } = summary.metrics.get(name)!;
+        return {
+          title: `${name} head`,
+          yTitle: `test ${title}${unit === '' ? '' : ` (${unit})`}`,
+          points: epochPoints(
+            summary,
+            ({ test }) => {
+              const scores = own(test, name);
+              const score = scores && own(scores, metric);
+              return score === undefined ? undefined : scale * score;
+            },
+            scale === 100 ? [0, 100] : [-Infinity, Infinity],
+          ),
+        };
+      }),
     ),
   });
+};
 
 function lossChart(
   summary: Summary,

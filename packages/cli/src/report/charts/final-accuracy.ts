@@ -1,7 +1,7 @@
 import { own } from '@multigrad/core/strategy';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatEstimate } from '../../results/table.ts';
-import { testAccuracy } from '../../results/test-accuracy.ts';
+import { testScore, whatIsShown } from '../../results/shown-metric.ts';
 import { runTitle } from '../../results/summary.ts';
 import { selectsBest } from '../../runs/settings.ts';
 import type { Summary } from '../../results/figures.ts';
@@ -21,22 +21,25 @@ function dotSpec(
   styles: readonly StrategyStyle[],
   objective: string,
 ): TopLevelSpec {
+  const metric = summary.metrics.get(objective)!;
+  const { title: metricTitle, unit, scale, digits } = metric;
+  const [least, most] = scale === 100 ? [0, 100] : [-Infinity, Infinity];
   const { color, shape } = strategyEncoding(styles);
-  const rows = summary.rows.flatMap(({ strategy, title, accuracy: all }) => {
-    const accuracy = own(all, objective);
-    if (!accuracy) return [];
-    const mean = 100 * accuracy.mean;
-    const spread = 100 * (accuracy.sd ?? 0);
-    const text = formatEstimate(accuracy, 100, 1);
-    const low = Math.max(0, mean - spread);
-    const high = Math.min(100, mean + spread);
+  const rows = summary.rows.flatMap(({ strategy, title, score: all }) => {
+    const score = own(all, objective);
+    if (!score) return [];
+    const mean = scale * score.mean;
+    const spread = scale * (score.sd ?? 0);
+    const text = formatEstimate(score, scale, digits);
+    const low = Math.max(least, mean - spread);
+    const high = Math.min(most, mean + spread);
     return [{ strategy, title, mean, low, high, text, label: `${title}: ${text}` }];
   });
   const seeds = summary.shown.flatMap((run) => {
-    const accuracy = testAccuracy(run.epoch, objective);
-    if (accuracy === undefined) return [];
-    const label = `${runTitle(run, summary.titles)}: ${spokenNumber(100 * accuracy)}`;
-    return [{ strategy: run.strategy, accuracy: 100 * accuracy, label }];
+    const score = testScore(run.epoch, objective, metric);
+    if (score === undefined) return [];
+    const label = `${runTitle(run, summary.titles)}: ${spokenNumber(scale * score)}`;
+    return [{ strategy: run.strategy, score: scale * score, label }];
   });
   const y = {
     field: 'strategy',
@@ -46,7 +49,7 @@ function dotSpec(
   };
   const x = {
     type: 'quantitative',
-    title: 'test accuracy (%)',
+    title: `test ${metricTitle}${unit === '' ? '' : ` (${unit})`}`,
     scale: { zero: false, padding: 8 },
     axis: { format: numberFormat },
   };
@@ -68,7 +71,7 @@ function dotSpec(
       ...{ type: 'point', yOffset: markOffset, filled: true, fill: '#ffffff', stroke: ink },
       ...{ strokeWidth: 1, size: 22, opacity: 1, aria: true },
     },
-    encoding: { y, x: { field: 'accuracy', ...x }, description },
+    encoding: { y, x: { field: 'score', ...x }, description },
   };
   const means = {
     data: { values: rows },
@@ -88,13 +91,13 @@ function dotSpec(
   } as unknown as TopLevelSpec;
 }
 
-/** Test accuracy after the chosen epoch, one row per strategy. */
+/** What is shown of each objective on the test set after the chosen epoch, one row per strategy. */
 export const finalAccuracyChart: ChartMaker = (summary, styles) =>
   unlessEmpty({
     id: 'final-accuracy',
     title: selectsBest(summary.config.settings)
-      ? 'Test accuracy after the epoch that validates best'
-      : 'Test accuracy after the last epoch',
+      ? `Test ${whatIsShown(summary)} after the epoch that validates best`
+      : `Test ${whatIsShown(summary)} after the last epoch`,
     explanation:
       summary.config.seeds.length > 1
         ? 'Coloured marks are means over seeds, lines one standard deviation to either side, circles the single seeds; the figures ' +
@@ -102,10 +105,10 @@ export const finalAccuracyChart: ChartMaker = (summary, styles) =>
         : 'One seed: differences can be chance. The axis fits the data.',
     legend: false,
     panels: summary.objectives
-      .filter((name) => summary.rows.some((row) => own(row.accuracy, name)))
+      .filter((name) => summary.rows.some((row) => own(row.score, name)))
       .map((name) => ({
         title: `${name} head`,
-        description: `${name} head: final test accuracy by strategy`,
+        description: `${name} head: final test ${summary.metrics.get(name)!.title} by strategy`,
         spec: dotSpec(summary, styles, name),
       })),
   });
