@@ -133,7 +133,9 @@ async function startMachine(
   enableProdMode();
   const progress = progressOf(environment);
   const lostThreads = new LostThreads((text) => progress.note(text));
-  const backend = await useBackend(textSetting(settings, 'backend'), lostThreads);
+  const backend = await useBackend(textSetting(settings, 'backend'), {
+    onThreadLost: lostThreads.onThreadLost,
+  });
   return { backend, progress, lostThreads };
 }
 

@@ -23,7 +23,9 @@ export async function check(
   { print, complain }: Environment,
 ): Promise<number> {
   tf.enableProdMode();
-  const backend = await useBackend(settings['backend'] as string, new LostThreads(complain));
+  const backend = await useBackend(settings['backend'] as string, {
+    onThreadLost: new LostThreads(complain).onThreadLost,
+  });
   const prepared = await prepareExperiment(experiment, settings, seed);
   try {
     const names = new Map(

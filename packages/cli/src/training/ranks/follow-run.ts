@@ -24,7 +24,9 @@ export async function followRun(
   const { strategies, settings } = comparison.config;
   enableProdMode();
   const lostThreads = new LostThreads((text) => complain(`Rank ${ranks.rank}: ${text}`));
-  const backend = await useBackend(textSetting(settings, 'backend'), lostThreads);
+  const backend = await useBackend(textSetting(settings, 'backend'), {
+    onThreadLost: lostThreads.onThreadLost,
+  });
   const order = await ranks.order(null);
   if (order === null) return exitCodes.success;
   const { status, error } = await trainRun(
