@@ -124,6 +124,8 @@ export default defineConfig({
   ],
   transformHead: preview,
   base,
+  // A page loads itself alone: the home page links to the playground, which is large.
+  router: { prefetchLinks: false },
   // The menus and the list of pages in files of their own, not in each of hundreds of pages.
   metaChunk: true,
   // The playground's worker loads what it needs piece by piece.

@@ -202,7 +202,7 @@ describe('the search', () => {
     ['conflict', /\/choosing-a-strategy\.html#is-there-a-conflict/],
     ['learning rate', /\/adam\.html/],
     ['checkpoint', /\/packages\/checkpoint\.html/],
-    ['freeze', /\/packages\/core\.html#steering/],
+    ['freeze', /\/fine-tuning\.html/],
     ['csv', /\/packages\/callbacks\.html|\/your-data\.html/],
     ['custom strategy', /\/writing-a-strategy\.html/],
   ])('shows the page that answers it first: %s', async (query, expected) => {
