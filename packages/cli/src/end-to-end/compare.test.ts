@@ -37,7 +37,7 @@ describe('multigrad compare', () => {
     // Piped: no bars, no colours, one line per epoch.
     expect(out).not.toContain('\u001b');
     expect(out).toMatch(
-      /\[3\/5\] mmpareto:gamma=2,rescale=tensor, seed 0: 1 epoch of 2 steps\n {2}epoch 1\/1 .*test accuracy: multimodal \d+\.\d %/,
+      /\[3\/5\] mmpareto:gamma=2,rescale=tensor, seed 0: 1 epoch of 2 steps\n {2}epoch 1\/1 .*test: multimodal \d+\.\d %/,
     );
     expect(out).toMatch(/^strategy +multimodal +gray +color +step +gray +color$/m);
     expect(out).toContain(`Report: ${join('out', 'report.html')}`);

@@ -9,6 +9,7 @@ describe('escapeLatex', () => {
     expect(escapeLatex('1.0 ± 0.5, −0.3, Δm, p ≥ .05, † – ’')).toBe(
       "1.0 $\\pm$ 0.5, $-$0.3, $\\Delta$m, p $\\geq$ .05, $\\ddagger$ -- '",
     );
+    expect(escapeLatex('error ↓, γ ≤ λ')).toBe('error $\\downarrow$, $\\gamma$ $\\leq$ $\\lambda$');
     expect(escapeLatex('two\nlines\u0007')).toBe('two lines ');
   });
 });

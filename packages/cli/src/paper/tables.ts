@@ -1,16 +1,17 @@
-import { findExperiment } from '../experiments/index.ts';
+import { describedExperiment } from '../experiments/described.ts';
 import type { DrawnChart } from '../report/report-html.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
 import { comparisonCaption, comparisonTable, resultsTable, type Table } from '../results/table.ts';
+import { whatIsShown } from '../results/shown-metric.ts';
 import type { RunRecord } from '../runs/records.ts';
 import { formatCount } from '../shared/wording.ts';
 import { latexFigure, latexTable } from './latex.ts';
 
 /** What was measured, in a few words: experiment, epochs and seeds. */
 function settingOf({ config }: Summary): string {
-  const title = findExperiment(config.experiment)?.title ?? config.experiment;
+  const title = describedExperiment(config)?.title ?? config.experiment;
   const epochs = formatCount(Number(config.settings['epochs']), 'epoch');
   return `${title}, ${epochs}, n = ${formatCount(config.seeds.length, 'seed')}.`;
 }
@@ -20,11 +21,18 @@ function labelOf({ config }: Summary, kind: string, what: string): string {
   return `${kind}:${config.experiment.replaceAll(/[^A-Za-z0-9-]+/g, '-')}-${what}`;
 }
 
+/** What the columns of objectives hold; their headings name metrics that differ. */
+function shownText(summary: Summary): string {
+  const what = whatIsShown(summary);
+  if (what === 'accuracy') return 'Test accuracy in percent';
+  return what === 'metrics' ? 'Metrics on the test set' : `On the test set: ${what}`;
+}
+
 function resultsCaptionOf(summary: Summary, { standings }: Table): string {
   const several = summary.config.seeds.length > 1;
   const sentences = [
     settingOf(summary),
-    `Test accuracy in percent${several ? ', mean ± standard deviation over seeds' : ''}.`,
+    `${shownText(summary)}${several ? ', mean ± standard deviation over seeds' : ''}.`,
     ...(several ? [] : ['With one seed nothing can be said about differences.']),
     ...(standings === undefined
       ? []

@@ -40,7 +40,7 @@ describe('lineProgress', () => {
       'in between',
       'at the end',
       expect.stringMatching(
-        /^ {2}epoch 1\/2 {2}training loss: multimodal \d\.\d{3}, gray \d\.\d{3}, color \d\.\d{3} {2}test accuracy: multimodal \d+\.\d %, .* 61 ms per step$/,
+        /^ {2}epoch 1\/2 {2}training loss: multimodal \d\.\d{3}, gray \d\.\d{3}, color \d\.\d{3} {2}test: multimodal \d+\.\d %, .* 61 ms per step$/,
       ),
       expect.stringMatching(/^ {2}epoch 2\/2 /),
       '  finished after 20 steps in 48 s',
