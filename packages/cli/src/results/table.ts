@@ -125,6 +125,7 @@ export function comparisonTable(summary: Summary): Table | null {
   const joint = metrics.get(describedExperiment(summary.config)?.baseline ?? objectives[0] ?? '')!;
   const gains = rows.some((row) => row.relativeGain !== null);
   const swept = learningRates(summary.config.settings).length > 1;
+  const volumes = rows.some((row) => row.hypervolume !== null);
   if (rows.length < 2 && modalities.length === 0) return null;
   const compared = rows.length > 1 ? objectives : [];
   const tested = rows.some(({ difference }) =>
@@ -145,7 +146,7 @@ export function comparisonTable(summary: Summary): Table | null {
       ...modalities.map((title) => ({ title: `without ${title}`, detail: metricHeading(joint) })),
       ...(gains ? [{ title: 'Δm', detail: '%' }] : []),
       { title: 'mean rank', detail: '' },
-      { title: 'hypervolume', detail: '' },
+      ...(volumes ? [{ title: 'hypervolume', detail: '' }] : []),
       ...(swept ? [{ title: 'lr', detail: 'chosen' }] : []),
     ],
     rows: rows.map((row) => [
@@ -159,7 +160,7 @@ export function comparisonTable(summary: Summary): Table | null {
       ),
       ...(gains ? [formatEstimate(row.relativeGain, 1, 1).replaceAll('-', '−')] : []),
       row.meanRank?.toFixed(1) ?? nothing,
-      row.hypervolume?.toPrecision(3) ?? nothing,
+      ...(volumes ? [row.hypervolume?.toPrecision(3) ?? nothing] : []),
       ...(swept ? [String(row.lr)] : []),
     ]),
   };

@@ -56,7 +56,7 @@ function lossChart(run: RunRecord, title: string, objectives: readonly string[])
   const panel = {
     points: found,
     xTitle: 'training step',
-    yTitle: 'training loss (nats)',
+    yTitle: 'training loss',
     xDomain: [0, Math.max(1, steps)] as const,
     marks: found.length < 30,
   };

@@ -137,7 +137,7 @@ function landscapeSpec(
             field: 'loss',
             type: 'quantitative',
             scale: { type: 'log', scheme: 'viridis', reverse: true },
-            legend: { title: 'loss (nats)', format: '.4~g', gradientLength: 150, tickCount: 4 },
+            legend: { title: 'loss', format: '.4~g', gradientLength: 150, tickCount: 4 },
           },
         },
       },

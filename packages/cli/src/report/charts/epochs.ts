@@ -133,7 +133,7 @@ function lossChart(
       styles,
       summary.objectives.map((name) => ({
         title: name,
-        yTitle: `${on} loss (nats)`,
+        yTitle: `${on} loss`,
         points: epochPoints(summary, (epoch) => own(epoch[set], name)?.loss),
       })),
     ),
