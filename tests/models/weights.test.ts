@@ -60,6 +60,7 @@ describe('the methods of @multigrad/models', () => {
       'multimodalNetwork',
       'MultimodalNetwork',
       'registerLayers',
+      'saveWithStockLayers',
       // Here under the name of its kind or its class.
       'batchNormalization',
       'crossAttention',

@@ -58,27 +58,27 @@ describe('a job one of whose ranks', () => {
   });
 
   it('is stopped ends with its name, once it has given no sign of life for some time', async () => {
-    const { exitCode, errors } = await disturbed('SIGSTOP', 2, 2);
+    const { exitCode, errors } = await disturbed('SIGSTOP', 2, 5);
     expect(exitCode).not.toBe(0);
     expect(errors).toMatch(
-      /Rank 2 gave no sign of life for 2 s, while rank [01] is at `round (19|20)` .*stopped, or the host or the network is down/,
+      /Rank 2 gave no sign of life for 5 s, while rank [01] is at `round (19|20)` .*stopped, or the host or the network is down/,
     );
   });
 
   it('computes for long goes on; a note says so', async () => {
-    const { exitCode, errors, output } = await job('slow', 1, 2).ended;
+    const { exitCode, errors, output } = await job('slow', 1, 5).ended;
     expect(exitCode).toBe(0);
     expect(output.match(/"done":true/g)).toHaveLength(3);
     expect(errors).toMatch(
-      /Rank 1 has not reached `round 20` .* for 2 s, but is alive; going on to wait/,
+      /Rank 1 has not reached `round 20` .* for 5 s, but is alive; going on to wait/,
     );
   });
 
   it('is alive but never comes ends once patience is over', async () => {
-    const { exitCode, errors } = await job('stuck', 1, 2, 4).ended;
+    const { exitCode, errors } = await job('stuck', 1, 5, 8).ended;
     expect(exitCode).not.toBe(0);
     expect(errors).toMatch(
-      /Rank 1 has not reached `round 20` .* for 4 s: rank [02] is at `round 20`/,
+      /Rank 1 has not reached `round 20` .* for 8 s: rank [02] is at `round 20`/,
     );
   });
 });

@@ -23,7 +23,7 @@ for (let round = 0; fault === 'endless' || round < 200; round += 1) {
     else if (fault === 'abort') communicator.abort(9);
     else if (fault === 'other-call') await communicator.barrier();
     else if (fault === 'other-size') await communicator.allReduce(new Float32Array(5));
-    else if (fault === 'slow') compute(5);
+    else if (fault === 'slow') compute(9);
     else if (fault === 'stuck') await pause(1e8);
     else if (fault === 'wait') await pause(1e8);
   }

@@ -43,6 +43,8 @@ function fakeBuild(version: string, device: 'cpu' | 'gpu', gpu = false): string 
   const dist = join(build, 'node_modules/@tensorflow/tfjs-node/dist');
   mkdirSync(dist, { recursive: true });
   mkdirSync(join(build, 'addon/tfjs_binding.node'), { recursive: true });
+  // The stand-ins for binaries are CommonJS, whatever package lies above them.
+  writeFileSync(join(build, 'package.json'), '{}');
   writeFileSync(
     join(build, 'addon/tfjs_binding.node/index.js'),
     `module.exports = { TF_Version: '${version}', isUsingGpuDevice: () => ${gpu} };`,

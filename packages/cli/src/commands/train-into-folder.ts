@@ -10,9 +10,8 @@ import { lineProgress } from '../progress/lines.ts';
 import { LostThreads } from '../progress/lost-threads.ts';
 import type { Progress } from '../progress/progress.ts';
 import { quoted, resultLines, writeOutputs } from '../report/outputs.ts';
-import { type ComparisonConfig, extendsConfig, mergeConfigs, titled } from '../runs/config.ts';
-import { openOutputFolder } from '../runs/output-folder.ts';
-import { findConfig } from '../runs/read-folder.ts';
+import { type ComparisonConfig, mergeConfigs, titled } from '../runs/config.ts';
+import { checkOutputFolder, openOutputFolder } from '../runs/output-folder.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
 import { textSetting } from '../runs/settings.ts';
 import type { Environment } from '../shared/environment.ts';
@@ -104,16 +103,15 @@ function moduleOf(
   };
 }
 
-/** Whether a folder lacks a run that is asked for. A folder of another configuration is refused later. */
+/** Whether a folder lacks a run that is asked for. @throws MultigradError `io` for a folder that cannot be used */
 async function isTrainingDue(
   folder: string,
   config: ComparisonConfig,
   force: boolean,
   files: Files,
 ): Promise<boolean> {
-  const there = force ? null : await findConfig(folder, files);
+  const there = await checkOutputFolder(folder, config, force, files);
   if (there === null) return true;
-  if (!extendsConfig(there, config)) return false;
   const left = await openRuns(folder, config, mergeConfigs(there, config), files);
   return left.length > 0;
 }

@@ -78,13 +78,13 @@ describe('strategies', () => {
       'kinds',
     ]);
     expect(code).toBe(0);
-    for (const name of ['db-mtl', 'modo', 'graddrop']) {
+    for (const name of ['DB-MTL', 'MoDo', 'GradDrop']) {
       expect(out).toMatch(new RegExp(`^${name} +\\d`, 'm'));
     }
     expect(out).toContain(
-      '† krum was refused: Strategy `krum` with byzantine 0 and selected 1 needs at least 3 objectives',
+      '† Krum was refused: Strategy `krum` with byzantine 0 and selected 1 needs at least 3 objectives',
     );
-    expect(out).toContain('† trimmed-mean was refused: Strategy `trimmed-mean` with trim 1 needs');
+    expect(out).toContain('† Trimmed mean was refused: Strategy `trimmed-mean` with trim 1 needs');
     const again = await program.start([
       'compare',
       'cg-mnist',
@@ -151,7 +151,7 @@ describe('strategies', () => {
     expect(err).toContain('Failed: ./failing.mjs, seed 0:');
     expect(err).toContain('out of ideas');
     expect(out).toMatch(
-      /† \.\/failing\.mjs, seed 0: failed in its first epoch, after 1 step: .*out of ideas/,
+      /† Failing, seed 0: failed in its first epoch, after 1 step: .*out of ideas/,
     );
     expect(program.json('failed', 'runs', 'sum-seed0', 'result.json')).toMatchObject({
       status: 'finished',

@@ -48,20 +48,19 @@ export interface OpenFolder {
 }
 
 /**
- * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again, to
- * which further strategies and seeds may be added.
+ * Checks that a configuration may be measured into a folder; changes nothing.
  *
- * @returns the configuration that the folder has now; the folder belongs to this process until it is given back
- * @param force - remove the results that the folder holds, whatever their configuration; other files stay
- * @throws MultigradError `io` where it cannot be written, holds files of somebody else, or results of another
- * configuration (the differences are named), or is being written by another process
+ * @param force - the results that the folder holds will be removed, whatever their configuration
+ * @returns the configuration of the results that stay there; null where there are none
+ * @throws MultigradError `io` where the folder cannot be read, holds files of somebody else, or results of another
+ *   configuration (the differences are named)
  */
-export async function openOutputFolder(
+export async function checkOutputFolder(
   folder: string,
   config: ComparisonConfig,
   force: boolean,
   files: Files,
-): Promise<OpenFolder> {
+): Promise<ComparisonConfig | null> {
   const passing = (name: string): boolean =>
     name.endsWith('.part') || name === lockFile || name.startsWith(`${lockFile}.`);
   const entries = (await entriesOf(files, folder)).filter((name) => !passing(name));
@@ -72,25 +71,42 @@ export async function openOutputFolder(
         `${entries.length > 3 ? ', …' : ''}). Choose another with --out.`,
     );
   }
-  if (entries.length > 0 && !force) {
-    const before = await readConfig(folder, files);
-    if (extendsConfig(before, config)) {
-      return claimed(folder, files, async () => {
-        // Another program may have added to it meanwhile.
-        const now = await readConfig(folder, files);
-        const merged = mergeConfigs(now, config);
-        if (configDifferences(now, merged).length > 0) await writeConfig(folder, merged, files);
-        return merged;
-      });
-    }
-    const { strategies, seeds } = config;
-    const differences = configDifferences({ ...before, strategies, seeds }, config);
-    throw new MultigradError(
-      'io',
-      `The output folder ${folder} holds results of another configuration:\n` +
-        `${differences.map((difference) => `  ${difference}`).join('\n')}\n` +
-        'Choose another with --out, or replace these results with --force.',
-    );
+  if (entries.length === 0 || force) return null;
+  const before = await readConfig(folder, files);
+  if (extendsConfig(before, config)) return before;
+  const { strategies, seeds } = config;
+  const differences = configDifferences({ ...before, strategies, seeds }, config);
+  throw new MultigradError(
+    'io',
+    `The output folder ${folder} holds results of another configuration:\n` +
+      `${differences.map((difference) => `  ${difference}`).join('\n')}\n` +
+      'Choose another with --out, or replace these results with --force.',
+  );
+}
+
+/**
+ * Makes an output folder ready before any training: creates it, or takes up one of the same configuration again, to
+ * which further strategies and seeds may be added.
+ *
+ * @returns the configuration that the folder has now; the folder belongs to this process until it is given back
+ * @param force - remove the results that the folder holds, whatever their configuration; other files stay
+ * @throws MultigradError `io` as {@link checkOutputFolder} does, where it cannot be written, or is being written by another
+ *   process
+ */
+export async function openOutputFolder(
+  folder: string,
+  config: ComparisonConfig,
+  force: boolean,
+  files: Files,
+): Promise<OpenFolder> {
+  if ((await checkOutputFolder(folder, config, force, files)) !== null) {
+    return claimed(folder, files, async () => {
+      // Another program may have added to it meanwhile.
+      const now = await readConfig(folder, files);
+      const merged = mergeConfigs(now, config);
+      if (configDifferences(now, merged).length > 0) await writeConfig(folder, merged, files);
+      return merged;
+    });
   }
   return claimed(folder, files, async () => {
     // The configuration is removed last and written first. Where the process dies in between, the folder is still known as

@@ -1,10 +1,6 @@
 import { register } from 'node:module';
 import process from 'node:process';
-
-/** Node's code for its warning that a module says only by its syntax that it is one. */
-const typeless = 'MODULE_TYPELESS_PACKAGE_JSON';
-
-type EmitWarning = (...args: unknown[]) => void;
+import { type EmitWarning, withoutTypeless } from './typeless-warning.ts';
 
 /** Imports under way, and the function that warnings go to while there are none. */
 let underWay = 0;
@@ -32,16 +28,6 @@ export async function importModule(address: string): Promise<Record<string, unkn
     underWay -= 1;
     if (underWay === 0) Reflect.set(process, 'emitWarning', emitWarning);
   }
-}
-
-function withoutTypeless(emit: EmitWarning): EmitWarning {
-  // A warning's code is its own, that of its options, or the third argument.
-  const isTypeless = (one: unknown): boolean =>
-    one === typeless ||
-    (typeof one === 'object' && one !== null && Reflect.get(one, 'code') === typeless);
-  return (...args) => {
-    if (!args.some(isTypeless)) Reflect.apply(emit, process, args);
-  };
 }
 
 let stripsTypes = Boolean(Reflect.get(process.features, 'typescript'));

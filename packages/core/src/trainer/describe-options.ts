@@ -1,4 +1,5 @@
-import { version_core as version } from '@tensorflow/tfjs-core';
+import { Tensor, version_core as version } from '@tensorflow/tfjs-core';
+import { shapeText } from '../optimizers/tensor-differences.ts';
 import { uniformKey } from '../kernels/seeded-uniform.ts';
 import type { Json } from '../base/json.ts';
 import { integrateMatrix, type MemoryRows } from '../contract/integrate-matrix.ts';
@@ -41,6 +42,11 @@ function describe(value: unknown): Json {
   if (typeof value === 'number') return String(value);
   if (Array.isArray(value)) return value.map(describe);
   if (typeof value !== 'object' || value === null) return (value ?? null) as Json;
+  // Own names and numbers of tensors differ from process to process.
+  if (value instanceof Tensor) return `${value.dtype} ${shapeText((value as Tensor).shape)}`;
+  if (value instanceof Map) return describe(Object.fromEntries(value));
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== null && prototype !== Object.prototype) return prototype.constructor.name;
   return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, describe(child)]));
 }
 

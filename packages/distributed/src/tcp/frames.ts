@@ -36,6 +36,8 @@ export type Head =
   | { readonly kind: 'beat'; readonly call: number; readonly waitsFor: string | null }
   /** The sender cannot go on, and nobody else can. */
   | { readonly kind: 'failed'; readonly message: string }
+  /** To the launcher: which rank has ended while others needed it. */
+  | { readonly kind: 'lost'; readonly rank: number }
   /** All ranks should end. */
   | { readonly kind: 'abort'; readonly exitCode: number }
   /** The sender's last frame. */

@@ -69,6 +69,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
       'Option `address` should say how the hosts reach this one. Found none.',
     );
   }
+  let failed: number | null = null;
+  /** Ranks that ended while others needed them; the first one is the cause. */
+  const lost: number[] = [];
   const token = randomBytes(24).toString('base64url');
   const host = address ?? '127.0.0.1';
   const meeting = await openMeeting({
@@ -76,8 +79,10 @@ export async function launch(options: LaunchOptions): Promise<number> {
     token,
     address: { host, port: 0 },
     deadline: start,
+    onLost: (rank) => {
+      lost.push(rank);
+    },
   });
-  let failed: number | null = null;
   const children: ChildProcess[] = [];
   const timers: NodeJS.Timeout[] = [];
   const endAll = (first: NodeJS.Signals): void => {
@@ -108,14 +113,17 @@ export async function launch(options: LaunchOptions): Promise<number> {
         children.push(child);
         pass(child, rank, print);
         const code = await codeOf(child, command[0]!, print);
-        if (code !== 0 && failed === null) {
-          failed = code;
+        if (code !== 0) {
+          failed ??= code;
           timers.push(setTimeout(() => endAll('SIGTERM'), grace * 1000));
         }
         return code;
       }),
     );
-    return codes.every((code) => code === 0) ? 0 : failed!;
+    if (codes.every((code) => code === 0)) return 0;
+    const [culprit] = lost;
+    const first = culprit === undefined ? 0 : codes[culprit]!;
+    return first === 0 ? failed! : first;
   } finally {
     signal?.removeEventListener('abort', stop);
     for (const timer of timers) clearTimeout(timer);

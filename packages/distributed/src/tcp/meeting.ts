@@ -26,6 +26,8 @@ export interface MeetingOptions {
   readonly address: Address;
   /** Seconds in which all ranks should come. */
   readonly deadline: number;
+  /** Takes the number of a rank that has ended while others needed it. */
+  readonly onLost?: (rank: number) => void;
 }
 
 /**
@@ -49,6 +51,12 @@ export async function openMeeting(options: MeetingOptions): Promise<Meeting> {
         }
         links.set(rank, link);
         addresses[rank] = address!;
+        link.listen({
+          frame: ({ head }) => {
+            if (head.kind === 'lost') options.onLost?.(head.rank);
+          },
+          end: () => undefined,
+        });
         if (links.size < options.size) return;
         clearTimeout(late);
         answer({ kind: 'table', addresses });

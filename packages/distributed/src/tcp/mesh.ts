@@ -231,13 +231,11 @@ export class Mesh {
     } else if (head.kind === 'failed') {
       this.#failWith(new MultigradError('io', head.message));
     } else if (head.kind === 'abort') {
-      this.#failWith(
-        new MultigradError(
-          'io',
-          `Rank ${peer.rank} ended all ranks with exit code ${head.exitCode}.`,
-        ),
-      );
-      this.#events.abort(head.exitCode, peer.rank);
+      const { exitCode } = head;
+      // First: the process ends with this code before its program can end with that of an error.
+      this.#events.abort(exitCode, peer.rank);
+      const message = `Rank ${peer.rank} ended all ranks with exit code ${exitCode}.`;
+      this.#failWith(new MultigradError('io', message));
     } else if (head.kind === 'bye') {
       peer.left = true;
       const wait = [...this.#waits].find(({ from }) => from === peer.rank);
@@ -258,6 +256,8 @@ export class Mesh {
 
   #lost(peer: Peer, reason: string): void {
     if (peer.left || this.#closing) return;
+    // The first rank to fail decides the job's exit code; the launcher may see the others end before it.
+    if (this.#failure === null) this.#launcher.send({ kind: 'lost', rank: peer.rank });
     const why = reason === '' ? 'Its own output says why' : reason;
     this.#fail(`Rank ${peer.rank} has ended, while ${this.#where(this.#call)}. ${why}.`);
   }

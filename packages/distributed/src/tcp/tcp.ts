@@ -236,7 +236,7 @@ class Thread {
       const got = receiveMessageOnPort(this.#port) as { message: FromThread } | undefined;
       if (got === undefined) return error ?? new MultigradError('io', 'The rank has failed.');
       if (got.message.kind === 'error') error ??= errorOf(got.message.error);
-      else setImmediate(() => this.#take(got.message));
+      else this.#take(got.message);
     }
   }
 
