@@ -3,10 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { tensorBoard } from '../../packages/callbacks/dist/index.js';
 
-const [python] = process.argv.slice(2);
+// The program runs in another folder.
+const python = resolve(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), 'multigrad-wandb-'));
 const page = readFileSync(join(import.meta.dirname, '../../docs/long-runs.md'), 'utf8');
 const [, program] = /```python\n(import sys\n[^]*?wandb\.init[^]*?)```/.exec(page);
