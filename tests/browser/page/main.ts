@@ -1,3 +1,5 @@
+import '@tensorflow/tfjs-backend-webgl';
+import '@tensorflow/tfjs-backend-webgpu';
 import { useBackend } from '@multigrad/backends';
 import { operations } from './operations.ts';
 import { type Results, results } from './results.ts';

@@ -1,6 +1,4 @@
 import '@tensorflow/tfjs-layers';
-import '@tensorflow/tfjs-backend-webgl';
-import '@tensorflow/tfjs-backend-webgpu';
 import { type BackendReport, useBackend } from '@multigrad/backends';
 import { integrateGradients, MultiObjectiveTrainer } from '@multigrad/core';
 import { mmpareto } from '@multigrad/strategy-mmpareto';

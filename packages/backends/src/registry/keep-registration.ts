@@ -18,7 +18,8 @@ export function keepRegistration(name: string): Registration {
   if (registration === undefined) {
     throw new MultigradError(
       'unsupported',
-      `Backend \`${name}\` should be registered with TensorFlow.js. Found it removed: call \`tf.removeBackend\` only after \`useBackend\`, which registers it again.`,
+      `Backend \`${name}\` should be registered with TensorFlow.js. Found it removed, or its package imported before what it needs was there: ` +
+        'call `tf.removeBackend` only after `useBackend`, which registers it again, and leave the import to `useBackend` in Node.',
     );
   }
   if (registered === undefined) {
