@@ -11,7 +11,7 @@ export interface VariableNetwork {
   readonly variables: VariablesByName;
   /** What forward passes in training change by themselves, such as running means of normalisation layers. @defaultValue none */
   readonly statistics?: VariablesByName;
-  /** Named parts, such as encoders: no two of them share a group, and `analyze` looks at each. @defaultValue none */
+  /** Named parts, such as encoders: no two of them share a group, and `analyze` looks at each. @defaultValue none; `analyze` looks at the whole */
   readonly parts?: NamedParts;
   /** What `export` writes, by the names of its folders. @defaultValue none */
   readonly models?: Readonly<Record<string, LayersModel>>;

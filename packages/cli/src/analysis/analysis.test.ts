@@ -78,15 +78,30 @@ describe('gradientStatistics', () => {
     });
   });
 
-  it('refuses a network without parts, and frees all when a batch fails', async () => {
+  it('takes a network that names no parts as one', async () => {
+    await expectConstantMemory(async () => {
+      const prepared = openLinear([
+        [3, 4],
+        [0, 2],
+        [6, 0],
+      ]);
+      const { parts } = await gradientStatistics({ ...prepared, parts: {} }, 0, 3);
+      prepared.dispose();
+      expect(parts.map(({ part }) => part)).toEqual(['network']);
+      const [plus, minus] = parts[0]!.objectives;
+      // With the head's gradient, 1 for `plus` and none for `minus`, beside those of the encoder.
+      expect(plus!.norm).toBeCloseTo((Math.sqrt(26) + Math.sqrt(5) + Math.sqrt(37)) / 3, 5);
+      expect(plus!.covarianceTrace).toBeCloseTo(26 / 2, 4);
+      expect(minus!.norm).toBeCloseTo((2 * (5 + 2 + 6)) / 3, 5);
+    });
+  });
+
+  it('frees all when a batch fails', async () => {
     await expectConstantMemory(async () => {
       const prepared = openLinear([
         [1, 2],
         [3, 4],
       ]);
-      await expect(gradientStatistics({ ...prepared, parts: {} }, 0, 2)).rejects.toThrow(
-        'this network names no parts',
-      );
       let calls = 0;
       const failing: PreparedExperiment = {
         ...(prepared as unknown as PreparedExperiment),

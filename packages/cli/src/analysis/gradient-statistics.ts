@@ -1,4 +1,4 @@
-import { MultigradError, own } from '@multigrad/core/strategy';
+import { own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { PreparedExperiment } from '../experiments/prepare.ts';
 import { mean, standardDeviation } from '../shared/statistics.ts';
@@ -19,21 +19,15 @@ interface Sums {
  *
  * With gradients g_1 … g_B of an objective, the trace of their covariance is `Σ_b |g_b − ḡ|² / (B − 1)`.
  *
+ * A network that names no parts is one part, `network`.
+ *
  * @param count - number of batches, an integer >= 2; an epoch's batches are used, so fewer where it has fewer
- * @throws MultigradError `unsupported` where the network names no parts
  */
 export async function gradientStatistics(
   prepared: PreparedExperiment,
   epoch: number,
   count: number,
 ): Promise<GradientRecord> {
-  const parts = Object.entries(prepared.parts);
-  if (parts.length === 0) {
-    throw new MultigradError(
-      'unsupported',
-      'Gradients are analysed part by part, such as an encoder or a shared trunk; this network names no parts.',
-    );
-  }
   const sums = new Map<string, Sums>();
   let batches = 0;
   try {
@@ -60,7 +54,7 @@ async function addBatch(
 ): Promise<void> {
   const gradients = objectiveGradients(prepared, batch);
   try {
-    for (const [part, variables] of Object.entries(prepared.parts)) {
+    for (const [part, variables] of partsOf(prepared)) {
       const names = variables.map(({ name }) => name);
       const reached = [...gradients].filter(([, gradient]) =>
         names.some((name) => Object.hasOwn(gradient, name)),
@@ -91,12 +85,20 @@ async function addBatch(
   }
 }
 
+function partsOf({
+  parts,
+  variables,
+}: PreparedExperiment): readonly (readonly [name: string, variables: readonly tf.Variable[]])[] {
+  const named = Object.entries(parts) as [string, readonly tf.Variable[]][];
+  return named.length > 0 ? named : [['network', [...variables.values()]]];
+}
+
 /** The gradients of each objective with respect to the parts' variables, by variable name. */
 function objectiveGradients(
   prepared: PreparedExperiment,
   batch: tf.NamedTensorMap,
 ): Map<string, tf.NamedTensorMap> {
-  const variables = Object.values(prepared.parts).flat() as tf.Variable[];
+  const variables = partsOf(prepared).flatMap(([, part]) => [...part]);
   const names: string[] = [];
   tf.tidy(() => {
     names.push(...Object.keys(prepared.objectives(batch, { training: true, step: 0 })));
