@@ -9,5 +9,6 @@ export { ioError, isMissing } from './base/io-error.ts';
 export { differencesOfRanks } from './base/json-differences.ts';
 export { checkKnownOptions, type OptionNames } from './base/known-options.ts';
 export { didYouMean, listNames } from './base/nearest-name.ts';
+export { assertOptionSpec } from './plugin/options-check.ts';
 export { describeOption, optionDefault } from './plugin/options-resolve.ts';
 export { optionsFromText } from './plugin/options-text.ts';

@@ -1,5 +1,5 @@
 import { MultigradError, nearestName } from '@multigrad/core/strategy';
-import { describeValue } from '@multigrad/core/support';
+import { assertOptionSpec, describeValue } from '@multigrad/core/support';
 import type { ExperimentDefinition } from './experiment.ts';
 import type { Metric } from './metric.ts';
 import { settingKinds } from './settings.ts';
@@ -12,6 +12,7 @@ const definitionFields: Readonly<Record<keyof ExperimentDefinition, true>> = {
 const metricFields: Readonly<Record<keyof Metric, true>> = {
   ...{ title: true, direction: true, unit: true, objectives: true },
 };
+const pathFields = { kind: true, description: true };
 const presetFields = { summary: true, seeds: true, settings: true };
 
 const kebabCase = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -105,6 +106,8 @@ function checkSettings(owner: string, value: unknown): void {
     if (!isText(description)) {
       fail(owner, `${where}.description`, 'a sentence with the unit and the range', description);
     }
+    if (kind === 'path') checkFields(owner, where, asField(owner, where, spec), pathFields);
+    else assertOptionSpec({ owner, field: 'settings', code: 'invalid-experiment' }, name, spec);
   }
 }
 

@@ -255,6 +255,27 @@ describe('defineExperiment', () => {
       '`settings.units.description` should be a sentence',
     ],
     [
+      'a setting with a key that is none',
+      {
+        ...valid,
+        settings: { units: { kind: 'number', default: 1, description: 'Units.', min: 1 } },
+      },
+      '`settings.units` has a key `min`, which a number option does not have. Did you mean `minimum`?',
+    ],
+    [
+      'a setting whose default it does not allow',
+      {
+        ...valid,
+        settings: { units: { kind: 'number', default: 0, description: 'Units.', minimum: 1 } },
+      },
+      '`settings.units.default` is not a value that the option allows.',
+    ],
+    [
+      'a path with a default',
+      { ...valid, settings: { data: { kind: 'path', description: 'A file.', default: 'x' } } },
+      'settings.data',
+    ],
+    [
       'a preset without summary',
       { ...valid, presets: { quick: {} } },
       '`presets.quick.summary` should be a text that is not empty. Found undefined.',
