@@ -7,6 +7,7 @@ export default tseslint.config(
     ignores: [
       '**/dist/**',
       '**/coverage/**',
+      '**/.venv/**',
       'runs/**',
       'tests/.examples/**',
       '**/*.generated.ts',
