@@ -1,8 +1,8 @@
 import process from 'node:process';
+import { launcherOf } from '@multigrad/distributed/node';
 import { exitCodes } from './shared/exit-codes.ts';
 import { runAsRank } from './command-line.ts';
 import type { Environment } from './shared/environment.ts';
-import { isStartedAsRank } from './shared/started-as-rank.ts';
 import { visible } from './shared/visible.ts';
 import type { Ranks } from './training/ranks/ranks.ts';
 import { solo } from './training/ranks/solo.ts';
@@ -57,7 +57,7 @@ const run = async (environment: Environment, ranks: Ranks): Promise<number> =>
   runAsRank(process.argv.slice(2), environment, ranks);
 
 try {
-  if (isStartedAsRank()) {
+  if (launcherOf(process.env) !== null) {
     const { runRank } = await import('./training/ranks/run-rank.ts');
     process.exitCode = await runRank(surroundings, run);
   } else {

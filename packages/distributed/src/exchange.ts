@@ -2,6 +2,7 @@ import { type ExchangedRow, type GradientExchange, sliceOf } from '@multigrad/co
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import type { Communicator } from './communicator.ts';
 import { broadcastJson, gatherJson } from './json.ts';
+import { offsetsOf } from './parts.ts';
 
 /** Options of {@link gradientExchange}. */
 export interface ExchangeOptions {
@@ -159,12 +160,6 @@ function countsOf(sizes: readonly number[], ranks: number): number[] {
       return sum + end - begin;
     }, 0),
   );
-}
-
-/** Where each rank's part begins. */
-function offsetsOf(counts: readonly number[]): number[] {
-  let offset = 0;
-  return counts.map((count) => (offset += count) - count);
 }
 
 async function scatterBucket(

@@ -4,6 +4,26 @@ import type { Communicator } from './communicator.ts';
 import { isLaunched } from './tcp/place.ts';
 
 /**
+ * Finds out by environment variables what ranks talk over, where a launcher started this process: `mpi` from Open MPI's
+ * `mpirun` and launchers that speak PMIx, as SLURM's `srun` may; `tcp` from `multigrad launch`, and from `srun` by itself in
+ * a job that has set the ranks' secret; null where none did.
+ *
+ * @example
+ * ```ts
+ * import { launcherOf } from '@multigrad/distributed/node';
+ *
+ * console.log(launcherOf({}), launcherOf({ OMPI_COMM_WORLD_SIZE: '2' })); // null mpi
+ * ```
+ */
+export function launcherOf(
+  variables: Readonly<Record<string, string | undefined>>,
+): 'mpi' | 'tcp' | null {
+  const { OMPI_COMM_WORLD_SIZE: ofOpenMpi, PMIX_RANK: ofPmix } = variables;
+  if (ofOpenMpi !== undefined || ofPmix !== undefined) return 'mpi';
+  return isLaunched(variables) ? 'tcp' : null;
+}
+
+/**
  * The ranks that this process was started among: by `multigrad launch` or SLURM's `srun` over TCP, by Open MPI's `mpirun`
  * over MPI, and otherwise none: the same program runs as one process, on one machine and on a cluster.
  *
@@ -18,13 +38,13 @@ import { isLaunched } from './tcp/place.ts';
  * ```
  */
 export async function openRanks(): Promise<Communicator> {
-  const variables = process.env;
-  if (variables['OMPI_COMM_WORLD_SIZE'] !== undefined || variables['PMIX_RANK'] !== undefined) {
+  const launcher = launcherOf(process.env);
+  if (launcher === 'mpi') {
     // Loaded here alone: it needs a library of the system.
     const { openMpi } = await import('./open-mpi/open-mpi.ts');
     return openMpi();
   }
-  if (isLaunched(variables)) {
+  if (launcher === 'tcp') {
     const { tcp } = await import('./tcp/tcp.ts');
     return tcp();
   }

@@ -1,5 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
-import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
+import type { Communicator, Numbers, Payload } from '../communicator.ts';
+import { emptyLike, kindOf, reduced, totalOf } from '../parts.ts';
 
 /** One rank's part in a collective call. */
 interface Call {
@@ -96,25 +97,18 @@ function rankOf(group: Group, rank: number): Communicator {
     size: group.size,
     nextCall: () => undefined,
     allReduce: async (values, reduction = 'sum') => {
-      const all = await meet(`allReduce(${kindOf(values)}, ${reduction})`, values);
-      reduce(values, all as Numbers[], reduction);
+      const all = await meet(`allReduce(${textOf(values)}, ${reduction})`, values);
+      values.set(reduced(all as Numbers[], reduction));
     },
     reduceScatter: async (values, counts) => {
       const all = await meet(`reduceScatter([${counts.join(', ')}])`, values);
-      const begin = total(counts.slice(0, rank));
-      const end = begin + counts[rank]!;
-      const part = new Float32Array(end - begin);
-      reduce(
-        part,
-        all.map((one) => (one as Float32Array).subarray(begin, end)),
-        'sum',
-      );
-      return part;
+      const begin = totalOf(counts.slice(0, rank));
+      const parts = all.map((one) => (one as Float32Array).subarray(begin, begin + counts[rank]!));
+      return reduced(parts, 'sum');
     },
     allGather: async (part, counts) => {
-      const kind = kindOf(part).split('[')[0]!;
-      const all = await meet(`allGather(${kind}, [${counts.join(', ')}])`, part);
-      const whole = emptyLike(part, total(counts));
+      const all = await meet(`allGather(${kindOf(part)}, [${counts.join(', ')}])`, part);
+      const whole = emptyLike(part, totalOf(counts));
       let offset = 0;
       for (const one of all) {
         whole.set(one, offset);
@@ -123,7 +117,7 @@ function rankOf(group: Group, rank: number): Communicator {
       return whole;
     },
     broadcast: async (values, root = 0) => {
-      const all = await meet(`broadcast(${kindOf(values)}, ${root})`, values);
+      const all = await meet(`broadcast(${textOf(values)}, ${root})`, values);
       values.set(all[root] as never);
     },
     barrier: async () => {
@@ -142,27 +136,9 @@ function rankOf(group: Group, rank: number): Communicator {
   };
 }
 
-/** Sums in the order of the ranks, in the numbers' own precision. */
-function reduce(into: Numbers, all: readonly Numbers[], reduction: Reduction): void {
-  all.forEach((values, rank) => {
-    values.forEach((value, index) => {
-      const before = into[index]!;
-      into[index] =
-        rank === 0 ? value : reduction === 'sum' ? before + value : Math.max(before, value);
-    });
-  });
-}
-
-function emptyLike<T extends Payload>(values: T, length: number): T {
-  return new (values.constructor as new (size: number) => T)(length);
-}
-
-function kindOf(values: Payload): string {
-  return `${values.constructor.name}[${values.length}]`;
-}
-
-function total(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
+/** An array's kind and length. */
+function textOf(values: Payload): string {
+  return `${kindOf(values)}[${values.length}]`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
+import { checkCounts, checkPart, emptyLike, offsetsOf, totalOf } from '../parts.ts';
 import { loadLibrary, type MpiLibrary } from './library.ts';
 
 /** MPI's counts are ints of 32 bits. */
@@ -85,23 +86,19 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       aside('Allreduce', ...reduceArguments(values, reduction)),
     reduceScatter: async (values, counts) => {
       checkCounts(counts, size, values.length);
+      checkCount(values.length);
       const part = new Float32Array(counts[rank]!);
       const all = Int32Array.from(counts);
       await aside('Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
       return part;
     },
     allGather: async (part, counts) => {
-      const total = counts.reduce((sum, count) => sum + count, 0);
+      const total = totalOf(counts);
       checkCounts(counts, size, total);
-      if (part.length !== counts[rank]) {
-        throw new MultigradError(
-          'invalid-argument',
-          `Rank ${rank} should give ${counts[rank]} elements. Found ${part.length}.`,
-        );
-      }
+      checkCount(total);
+      checkPart(part, counts, rank);
       const whole = emptyLike(part, total);
-      let offset = 0;
-      const offsets = Int32Array.from(counts, (count) => (offset += count) - count);
+      const offsets = Int32Array.from(offsetsOf(counts));
       const type = typeOf(part);
       const all = Int32Array.from(counts);
       await aside('Allgatherv', part, part.length, type, whole, all, offsets, type, world);
@@ -182,19 +179,4 @@ function checkCount(count: number): void {
     'invalid-argument',
     `One call of MPI should move at most ${largestCount} elements. Found ${count}: send them in parts.`,
   );
-}
-
-function checkCounts(counts: readonly number[], ranks: number, total: number): void {
-  const sum = counts.reduce((before, count) => before + count, 0);
-  if (counts.length !== ranks || sum !== total) {
-    throw new MultigradError(
-      'invalid-argument',
-      `There should be a count for each of ${ranks} ranks, ${total} in all. Found ${counts.length}, ${sum} in all.`,
-    );
-  }
-  checkCount(total);
-}
-
-function emptyLike<T extends Payload>(values: T, length: number): T {
-  return new (values.constructor as new (size: number) => T)(length);
 }

@@ -1,5 +1,13 @@
-import { MultigradError } from '@multigrad/core/strategy';
 import type { Numbers, Payload, Reduction } from '../communicator.ts';
+import {
+  checkCounts,
+  checkPart,
+  emptyLike,
+  kindOf,
+  offsetsOf,
+  reduced,
+  totalOf,
+} from '../parts.ts';
 import type { Call, Mesh } from './mesh.ts';
 
 /** Numbers of more bytes than this are added up slice by slice, each rank one slice. */
@@ -63,14 +71,9 @@ export async function allGather<T extends Payload>(
   counts: readonly number[],
   what: string,
 ): Promise<T> {
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = totalOf(counts);
   checkCounts(counts, mesh.size, total);
-  if (part.length !== counts[mesh.rank]) {
-    throw new MultigradError(
-      'invalid-argument',
-      `Rank ${mesh.rank} should give ${counts[mesh.rank]} elements. Found ${part.length}.`,
-    );
-  }
+  checkPart(part, counts, mesh.rank);
   const call = mesh.begin(`allGather(${kindOf(part)}, [${counts.join(', ')}])`, what);
   const all = await exchange(mesh, call, 0, () => part);
   const whole = emptyLike(part, total);
@@ -127,18 +130,6 @@ async function exchange<T extends Payload>(
   );
 }
 
-/** The parts added up in the order of the ranks, in the numbers' own precision. */
-function reduced<T extends Numbers>(parts: readonly T[], reduction: Reduction): T {
-  const result = parts[0]!.slice() as T;
-  for (const part of parts.slice(1)) {
-    for (let i = 0; i < result.length; i += 1) {
-      const [before, value] = [result[i]!, part[i]!];
-      result[i] = reduction === 'sum' ? before + value : Math.max(before, value);
-    }
-  }
-  return result;
-}
-
 function bytesOf(values: Payload): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
@@ -146,31 +137,4 @@ function bytesOf(values: Payload): Uint8Array {
 /** Bytes as numbers of the same kind as others. */
 function valuesOf<T extends Payload>(like: T, bytes: Uint8Array<ArrayBuffer>): T {
   return new (like.constructor as new (buffer: ArrayBuffer) => T)(bytes.buffer);
-}
-
-function emptyLike<T extends Payload>(like: T, length: number): T {
-  return new (like.constructor as new (length: number) => T)(length);
-}
-
-function kindOf(values: Payload): string {
-  return values instanceof Float32Array
-    ? 'Float32Array'
-    : values instanceof Float64Array
-      ? 'Float64Array'
-      : 'Uint8Array';
-}
-
-function offsetsOf(counts: readonly number[]): number[] {
-  let offset = 0;
-  return counts.map((count) => (offset += count) - count);
-}
-
-/** @throws MultigradError `invalid-argument` */
-function checkCounts(counts: readonly number[], ranks: number, total: number): void {
-  const sum = counts.reduce((before, count) => before + count, 0);
-  if (counts.length === ranks && sum === total) return;
-  throw new MultigradError(
-    'invalid-argument',
-    `There should be a count for each of ${ranks} ranks, ${total} in all. Found ${counts.length}, ${sum} in all.`,
-  );
 }

@@ -1,8 +1,8 @@
 import { measured, type MeasuredCommunicator, runRanks } from '@multigrad/distributed';
+import { launcherOf } from '@multigrad/distributed/node';
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../shared/environment.ts';
 import { communicationText } from './communication-text.ts';
-import { isStartedAsRank } from '../../shared/started-as-rank.ts';
 import { asRank } from './run-rank.ts';
 import { solo } from './solo.ts';
 
@@ -18,9 +18,9 @@ describe('ranks', () => {
     measured(communicator, () => 0);
 
   it('are noticed by what launchers set', () => {
-    expect(isStartedAsRank({})).toBe(false);
-    expect(isStartedAsRank({ OMPI_COMM_WORLD_SIZE: '2' })).toBe(true);
-    expect(isStartedAsRank({ PMIX_RANK: '0' })).toBe(true);
+    expect(launcherOf({})).toBeNull();
+    expect(launcherOf({ OMPI_COMM_WORLD_SIZE: '2' })).toBe('mpi');
+    expect(launcherOf({ PMIX_RANK: '0' })).toBe('mpi');
   });
 
   it('leave the word to the first one', async () => {

@@ -1,0 +1,60 @@
+import { MultigradError } from '@multigrad/core/strategy';
+import type { Numbers, Payload, Reduction } from './communicator.ts';
+
+// What communicators have in common: the parts of which a call's numbers are made.
+
+/** The parts added up (or their largest values) in the order of the ranks, in the numbers' own precision. */
+export function reduced<T extends Numbers>(parts: readonly T[], reduction: Reduction): T {
+  const result = parts[0]!.slice() as T;
+  for (const part of parts.slice(1)) {
+    for (let i = 0; i < result.length; i += 1) {
+      const [before, value] = [result[i]!, part[i]!];
+      result[i] = reduction === 'sum' ? before + value : Math.max(before, value);
+    }
+  }
+  return result;
+}
+
+/** Zeros of the same kind. */
+export function emptyLike<T extends Payload>(like: T, length: number): T {
+  return new (like.constructor as new (length: number) => T)(length);
+}
+
+/** The name of an array's kind. */
+export function kindOf(values: Payload): string {
+  return values instanceof Float32Array
+    ? 'Float32Array'
+    : values instanceof Float64Array
+      ? 'Float64Array'
+      : 'Uint8Array';
+}
+
+/** Where each rank's part begins, by rank. */
+export function offsetsOf(counts: readonly number[]): number[] {
+  let offset = 0;
+  return counts.map((count) => (offset += count) - count);
+}
+
+/** The number of elements of all parts together. */
+export function totalOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** @throws MultigradError `invalid-argument` unless there is a count for each rank, `total` in all */
+export function checkCounts(counts: readonly number[], ranks: number, total: number): void {
+  const sum = totalOf(counts);
+  if (counts.length === ranks && sum === total) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `There should be a count for each of ${ranks} ranks, ${total} in all. Found ${counts.length}, ${sum} in all.`,
+  );
+}
+
+/** @throws MultigradError `invalid-argument` unless this rank's part has as many elements as its count says */
+export function checkPart(part: Payload, counts: readonly number[], rank: number): void {
+  if (part.length === counts[rank]) return;
+  throw new MultigradError(
+    'invalid-argument',
+    `Rank ${rank} should give ${counts[rank]} elements. Found ${part.length}.`,
+  );
+}
