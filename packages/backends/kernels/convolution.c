@@ -19,11 +19,12 @@ typedef struct {
   int outputs;
   const float *bias;                            // one number for each output, or null
   int relu;                                     // whether negative results become zero
+  int chunk;                                    // positions of one piece of work for one thread, at most CHUNK
 } Geometry;
 
 // Positions of one block; with 8 channels its accumulators and factors fit the 16 registers of SIMD.
 #define ROWS 4
-// Positions of one piece of work for one thread.
+// The most positions of one piece of work for one thread. It is a multiple of all block sizes.
 #define CHUNK 48
 // How many positions have their windows packed at a time, and how many numbers of each window: together with a slice of a
 // panel they fit the first-level cache.
@@ -57,6 +58,12 @@ INLINE void locate(const Geometry *g, int first, int count, int padded, Position
 // Copies `depth` floats of ROWS windows, from number `from` on, side by side: [depth][ROWS].
 INLINE void pack_windows(const Geometry *g, const float *const *window, int from, int depth, float *packed) {
   int tap = from / g->run, r = from - tap * g->run;
+  // Windows of one column each that lie side by side: a factor of a product that is stored transposed.
+  if (g->run == 1 && window[ROWS - 1] == window[0] + ROWS - 1) {
+    const float *x = window[0] + (size_t)tap * g->inputRow;
+    for (int d = 0; d < depth; d++, x += g->inputRow, packed += ROWS) wasm_v128_store(packed, wasm_v128_load(x));
+    return;
+  }
   while (depth > 0) {
     const float *x[ROWS];
     for (int i = 0; i < ROWS; i++) x[i] = window[i] + (size_t)tap * g->inputRow + r;
@@ -137,7 +144,7 @@ static void wide_piece(const void *arguments, int index, Thread *self) {
   const Geometry *g = arguments;
   Positions positions;
   float packed[GROUP * DEPTH];
-  int total = g->batch * g->rows * g->columns, start = index * CHUNK, count = min_int(CHUNK, total - start);
+  int total = g->batch * g->rows * g->columns, start = index * g->chunk, count = min_int(g->chunk, total - start);
   int whole = g->taps * g->run;
   locate(g, start, count, (count + ROWS - 1) / ROWS * ROWS, &positions);
   for (int begin = 0; begin < count; begin += GROUP) {
@@ -201,7 +208,7 @@ static void narrow_piece(const void *arguments, int index, Thread *self) {
   const Geometry *g = arguments;
   Positions positions;
   int total = g->batch * g->rows * g->columns, first = index * CHUNK, count = min_int(CHUNK, total - first);
-  // Windows past the end repeat the last one. CHUNK is a multiple of all block sizes, so that whole blocks are computed.
+  // Windows past the end repeat the last one, so that whole blocks are computed.
   locate(g, first, count, CHUNK, &positions);
   int many = g->outputs == 1 ? 8 : g->outputs == 2 ? 4 : 3;
   for (int i = 0; i < count; i += many) {
@@ -219,8 +226,8 @@ static void narrow_piece(const void *arguments, int index, Thread *self) {
 INLINE int is_narrow(int outputs) { return outputs < 4; }
 
 static void convolve(Job *job, const Geometry *g) {
-  int total = g->batch * g->rows * g->columns;
-  PARALLEL(job, is_narrow(g->outputs) ? narrow_piece : wide_piece, *g, (total + CHUNK - 1) / CHUNK);
+  int total = g->batch * g->rows * g->columns, narrow = is_narrow(g->outputs), chunk = narrow ? CHUNK : g->chunk;
+  PARALLEL(job, narrow ? narrow_piece : wide_piece, *g, (total + chunk - 1) / chunk);
 }
 
 // out[n, outRow + i * outRowStep, outColumn + j * outColumnStep, :] =
@@ -252,11 +259,14 @@ EXPORT void convolution(Job *job, const float *padded, const float *panels, floa
   g.outputs = outputs;
   g.bias = bias;
   g.relu = relu;
+  g.chunk = CHUNK;
   convolve(job, &g);
 }
 
-// out[m, n] = sum_k a[m, k] * b[k, n], with b in panels.
-EXPORT void product(Job *job, const float *a, const float *panels, float *out, int m, int n, int k) {
+// out[m, n] = bias[n] + sum_k a[m, k] * b[k, n], with b in panels. With `transposed`, a is stored as [k, m]. `bias` may be
+// null; with `relu` negative results become zero. Pieces are small, since a batch has few rows.
+EXPORT void product(Job *job, const float *a, const float *panels, float *out, int m, int n, int k, int transposed,
+                    const float *bias, int relu) {
   Geometry g;
   g.input = a;
   g.output = out;
@@ -265,18 +275,19 @@ EXPORT void product(Job *job, const float *a, const float *panels, float *out, i
   g.columns = m;
   g.rowStride = 1;
   g.columnStride = 1;
-  g.inputRow = 0;
+  g.inputRow = transposed ? m : 0;
   g.inputImage = 0;
   g.outputColumn = n;
   g.outputRow = 0;
   g.outputImage = 0;
-  g.channels = k;
+  g.channels = transposed ? 1 : k;
   g.panels = panels;
-  g.taps = 1;
-  g.run = k;
+  g.taps = transposed ? k : 1;
+  g.run = transposed ? 1 : k;
   g.outputs = n;
-  g.bias = 0;
-  g.relu = 0;
+  g.bias = bias;
+  g.relu = relu;
+  g.chunk = GROUP;
   convolve(job, &g);
 }
 
@@ -316,18 +327,48 @@ EXPORT void pack_phase(const float *filter, float *panels, int kernelRows, int k
   }
 }
 
-// Packs b [k, n] (or its transpose, stored [n, k]) into panels.
-EXPORT void pack_matrix(const float *b, float *panels, int k, int n, int transposed) {
-  if (!transposed) {
-    pack_filter(b, panels, 1, 1, k, n);
-    return;
-  }
-  for (int column = 0; column < n;) {
-    int left = n - column, width = is_narrow(n) ? 1 : panel_width(left);
-    for (int d = 0; d < k; d++)
-      for (int j = 0; j < width; j++) *panels++ = j < left ? b[(size_t)(column + j) * k + d] : 0;
+typedef struct {
+  const float *b;
+  float *panels;
+  int k, n, transposed;
+} Packing;
+
+// Panels of one piece of packing.
+#define PACKED_PANELS 8
+
+static void pack_piece(const void *arguments, int index, Thread *self) {
+  const Packing *p = arguments;
+  int k = p->k, n = p->n, step = is_narrow(n) ? 1 : 8;
+  int first = index * PACKED_PANELS * step, end = min_int(n, first + PACKED_PANELS * step);
+  // A panel is 8 columns wide, and only the last one may be narrower.
+  float *panels = p->panels + (size_t)k * first;
+  for (int column = first; column < end;) {
+    alive(self);
+    int left = n - column, width = is_narrow(n) ? 1 : panel_width(left), whole = left >= width;
+    if (p->transposed) {
+      const float *b = p->b + (size_t)column * k;
+      for (int d = 0; d < k; d++, panels += width)
+        for (int j = 0; j < width; j++) panels[j] = j < left ? b[(size_t)j * k + d] : 0;
+    } else if (whole && width == 8) {
+      const float *b = p->b + column;
+      for (int d = 0; d < k; d++, b += n, panels += 8) {
+        wasm_v128_store(panels, wasm_v128_load(b));
+        wasm_v128_store(panels + 4, wasm_v128_load(b + 4));
+      }
+    } else {
+      const float *b = p->b + column;
+      for (int d = 0; d < k; d++, b += n, panels += width)
+        for (int j = 0; j < width; j++) panels[j] = j < left ? b[j] : 0;
+    }
     column += width;
   }
+}
+
+// Packs b [k, n] (or its transpose, stored [n, k]) into panels.
+EXPORT void pack_matrix(Job *job, const float *b, float *panels, int k, int n, int transposed) {
+  Packing p = {b, panels, k, n, transposed};
+  int columns = PACKED_PANELS * (is_narrow(n) ? 1 : 8);
+  PARALLEL(job, pack_piece, p, (n + columns - 1) / columns);
 }
 
 // out [columns, rows] = transpose of x [rows, columns], in blocks that fit the cache.

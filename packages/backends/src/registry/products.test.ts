@@ -14,7 +14,8 @@ interface Case {
 }
 
 const batchAxis = fc.constantFrom([1, 1], [1, 3], [3, 1], [2, 2]);
-const side = fc.integer({ min: 0, max: 6 });
+// The larger ones make several blocks, panels and pieces of work.
+const side = fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 7, max: 40 }));
 const cases: fc.Arbitrary<Case> = fc.array(batchAxis, { maxLength: 2 }).chain((axes) =>
   fc.record({
     batchA: fc.constant(axes.map(([a]) => a!)),
@@ -96,6 +97,64 @@ describe.each(testedBackends())('tf.matMul on %s', (backend) => {
       });
     },
   );
+
+  it.each(['linear', 'relu'] as const)(
+    'adds a bias for each column to a product, then applies %s, as the definition does',
+    async (activation) => {
+      const matrices = fc.record({
+        sides: fc.tuple(side, side, side),
+        transposeA: fc.boolean(),
+        transposeB: fc.boolean(),
+        biased: fc.boolean(),
+      });
+      await expectConstantMemory(() => {
+        fc.assert(
+          fc.property(matrices, ({ biased, ...given }) => {
+            const [m, k, n] = given.sides;
+            if (m * k * n === 0) return;
+            tf.tidy(() => {
+              const a = integers(given.transposeA ? [k, m] : [m, k], 'float32', 1);
+              const b = integers(given.transposeB ? [n, k] : [k, n], 'float32', 2);
+              const bias = integers([n], 'float32', 3);
+              const { transposeA, transposeB } = given;
+              const found = tf.fused.matMul({
+                a: a as tf.Tensor2D,
+                b: b as tf.Tensor2D,
+                transposeA,
+                transposeB,
+                activation,
+                ...(biased ? { bias } : {}),
+              });
+              const added = bias.dataSync();
+              const products = reference(
+                { ...given, batchA: [], batchB: [] },
+                a.dataSync(),
+                b.dataSync(),
+              );
+              const expected = products.map((product, i) => {
+                const sum = product + (biased ? added[i % n]! : 0);
+                return activation === 'relu' ? Math.max(0, sum) : sum;
+              });
+              expect([...found.dataSync()].map((value) => value + 0)).toEqual(
+                expected.map((value) => value + 0),
+              );
+            });
+          }),
+          { numRuns: 100 },
+        );
+      });
+    },
+  );
+
+  it('passes NaN through a ReLU of a product', () => {
+    tf.tidy(() => {
+      const a = tf.tensor2d([[NaN, 1]]);
+      for (const columns of [1, 5]) {
+        const found = tf.fused.matMul({ a, b: tf.ones([2, columns]), activation: 'relu' });
+        expect([...found.dataSync()]).toEqual(Array.from({ length: columns }, () => NaN));
+      }
+    });
+  });
 
   it('adds a bias to a product of integers', async () => {
     await expectConstantMemory(() => {

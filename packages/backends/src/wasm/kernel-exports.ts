@@ -45,6 +45,9 @@ export interface KernelExports {
     m: number,
     n: number,
     k: number,
+    transposed: number,
+    bias: number,
+    relu: number,
   ): void;
   pack_filter(
     filter: number,
@@ -66,7 +69,14 @@ export interface KernelExports {
     rowStride: number,
     columnStride: number,
   ): void;
-  pack_matrix(b: number, panels: number, k: number, n: number, transposed: number): void;
+  pack_matrix(
+    job: number,
+    b: number,
+    panels: number,
+    k: number,
+    n: number,
+    transposed: number,
+  ): void;
   integer_product(a: number, b: number, out: number, m: number, n: number, k: number): void;
   transpose(x: number, out: number, rows: number, columns: number): void;
   pad(

@@ -9,60 +9,111 @@ import {
 import { broadcastProduct } from '../registry/broadcast-product.ts';
 import { panelChannels } from './convolution.ts';
 import { finished, type FusedAttributes } from './fused.ts';
+import type { KernelHeap } from './kernel-heap.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Bytes of a number, float32 or int32. */
 const cell = 4;
 
+/** Multiply-adds below which a product is too small to be shared among threads: waking them takes as long. */
+const smallProduct = 50_000;
+
 /**
- * Matrix products that the stock kernel does not compute, or computes slowly: with a transposed factor, for which it uses a
- * scalar loop; of int32, which it refuses; of empty matrices, whose result it does not set; and those of
- * {@link broadcastProduct}.
+ * Matrix products. One factor is packed once, and threads share the rows of the other. The stock kernel uses one thread,
+ * packs a factor anew for each call too, takes a scalar loop for transposed factors, refuses int32, and does not set the
+ * result of empty matrices.
  */
 export const batchMatMul: WasmKernel = {
   name: 'BatchMatMul',
   run: (call, heap) => {
     const broadcast = broadcastProduct(call);
     if (broadcast !== null) return broadcast;
-    const { inputs, attrs } = call;
-    const { a, b } = inputs as Record<'a' | 'b', TensorInfo>;
-    const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
-    const { dtype } = a;
-    if (b.dtype !== dtype || (dtype !== 'float32' && dtype !== 'int32')) return null;
-    const [batchA, batchB] = [batchOf(a), batchOf(b)];
-    const [m, k] = sides(a, transposeA);
-    const [inner, n] = sides(b, transposeB);
-    if (inner !== k) return null;
-    const isEmpty = m * n * k * batchA * batchB === 0;
-    if (dtype === 'float32' && !transposeA && !transposeB && !isEmpty) return null;
-
-    const outer = outerShape(a, b);
-    const out = heap.output([...outer, m, n], dtype);
-    if (isEmpty) {
-      heap.clear(out);
-      return out;
-    }
-    const rowCells = transposeA ? m * k : 0;
-    const scratch = heap.scratch(cell * (rowCells + k * panelChannels(n)));
-    const packed = scratch + cell * rowCells;
-    const { kernels } = heap;
-    for (let batch = 0; batch < Math.max(batchA, batchB); batch += 1) {
-      const left = heap.pointer(a) + cell * (batchA === 1 ? 0 : batch * m * k);
-      const right = heap.pointer(b) + cell * (batchB === 1 ? 0 : batch * k * n);
-      if (transposeA) kernels.transpose(left, scratch, k, m);
-      const rows = transposeA ? scratch : left;
-      const product = heap.pointer(out) + cell * batch * m * n;
-      if (dtype === 'int32') {
-        if (transposeB) kernels.transpose(right, packed, n, k);
-        kernels.integer_product(rows, transposeB ? packed : right, product, m, n, k);
-      } else {
-        kernels.pack_matrix(right, packed, k, n, transposeB ? 1 : 0);
-        kernels.product(heap.job, rows, packed, product, m, n, k);
-      }
-    }
-    return out;
+    const { a, b } = call.inputs as Record<'a' | 'b', TensorInfo>;
+    const attributes = call.attrs as { transposeA: boolean; transposeB: boolean };
+    return product(heap, a, b, attributes, null, false);
   },
 };
+
+/** The product of two matrices, or of two batches of them, with a bias for each column; null for what it does not compute. */
+function product(
+  heap: KernelHeap,
+  a: TensorInfo,
+  b: TensorInfo,
+  { transposeA, transposeB }: { readonly transposeA: boolean; readonly transposeB: boolean },
+  bias: TensorInfo | null,
+  relu: boolean,
+): TensorInfo | null {
+  const { dtype } = a;
+  if (b.dtype !== dtype || (dtype !== 'float32' && dtype !== 'int32')) return null;
+  const [batchA, batchB] = [batchOf(a), batchOf(b)];
+  const [m, k] = sides(a, transposeA);
+  const [inner, n] = sides(b, transposeB);
+  if (inner !== k) return null;
+  const out = heap.output([...outerShape(a, b), m, n], dtype);
+  if (m * n * k * batchA * batchB === 0) {
+    heap.clear(out);
+    return out;
+  }
+  // Lanes run along the rows of a transposed factor, but not where there are fewer than 4 columns.
+  const transposesFirst = transposeA && (dtype === 'int32' || n < 4);
+  const rowCells = transposesFirst ? m * k : 0;
+  const scratch = heap.scratch(cell * (rowCells + k * panelChannels(n)));
+  const packed = scratch + cell * rowCells;
+  const { kernels } = heap;
+  const job = m * n * k < smallProduct ? 0 : heap.job;
+  for (let batch = 0; batch < Math.max(batchA, batchB); batch += 1) {
+    const left = heap.pointer(a) + cell * (batchA === 1 ? 0 : batch * m * k);
+    const right = heap.pointer(b) + cell * (batchB === 1 ? 0 : batch * k * n);
+    const target = heap.pointer(out) + cell * batch * m * n;
+    if (transposesFirst) kernels.transpose(left, scratch, k, m);
+    const rows = transposesFirst ? scratch : left;
+    if (dtype === 'int32') {
+      if (transposeB) kernels.transpose(right, packed, n, k);
+      kernels.integer_product(rows, transposeB ? packed : right, target, m, n, k);
+      continue;
+    }
+    if (batch === 0 || batchB > 1) {
+      kernels.pack_matrix(job, right, packed, k, n, transposeB ? 1 : 0);
+    }
+    const across = transposeA && !transposesFirst ? 1 : 0;
+    const start = bias === null ? 0 : heap.pointer(bias);
+    kernels.product(job, rows, packed, target, m, n, k, across, start, relu ? 1 : 0);
+  }
+  return out;
+}
+
+/**
+ * A product with a bias for each column and a ReLU at once. Other biases and activations follow by kernels of their own: the
+ * stock kernel is wrong with a transposed factor, for batches, and for one bias for all columns, where it reads the memory
+ * of other tensors.
+ */
+export const fusedMatMul: WasmKernel = {
+  name: '_FusedMatMul',
+  run: ({ inputs, attrs }, heap) => {
+    const { a, b, bias } = inputs as Record<string, Tensor | undefined>;
+    const given = attrs as unknown as FusedAttributes &
+      Record<'transposeA' | 'transposeB', boolean>;
+    const { transposeA, transposeB, activation } = given;
+    const [inner, columns] = sides(b!, transposeB);
+    const isMatrix = [a!, b!].every((one) => one.rank <= 3 && batchOf(one) === 1) && inner > 0;
+    const isBiased = bias == null || util.arraysEqual(bias.shape, [columns]);
+    const isFinished = activation == null || activation === 'linear' || activation === 'relu';
+    if (isMatrix && isBiased && isFinished && [a!, b!, bias ?? a!].every(isFloat)) {
+      const made = product(heap, a!, b!, given, bias ?? null, activation === 'relu');
+      if (made !== null) return made;
+    }
+    return tidy(() => {
+      const factors = { a: a!, b: b! };
+      const attributes = { transposeA, transposeB };
+      const result = engine().runKernel<Tensor>('BatchMatMul', factors, attributes);
+      return finished(result, inputs as Record<string, Tensor | undefined>, given);
+    });
+  },
+};
+
+function isFloat({ dtype }: TensorInfo): boolean {
+  return dtype === 'float32';
+}
 
 function batchOf({ shape }: TensorInfo): number {
   return shape.slice(0, -2).reduce((product, length) => product * length, 1);
@@ -77,33 +128,3 @@ function sides({ shape }: TensorInfo, transposed: boolean): [number, number] {
 function outerShape(a: TensorInfo, b: TensorInfo): number[] {
   return backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
 }
-
-/**
- * Fused products that the stock kernel gets wrong or refuses:
- *
- * - with a transposed factor: it is wrong for inner sizes above 48
- * - of int32, or with a bias of several axes: it refuses them
- * - with one bias for all columns: it reads the memory of other tensors
- * - of an inner size of 0: it adds no bias
- * - of batches: it computes a part of them
- */
-export const fusedMatMul: WasmKernel = {
-  name: '_FusedMatMul',
-  run: ({ inputs, attrs }) => {
-    const { a, b, bias } = inputs as Record<string, Tensor | undefined>;
-    const given = attrs as unknown as FusedAttributes &
-      Record<'transposeA' | 'transposeB', boolean>;
-    const { transposeA, transposeB } = given;
-    const [inner, columns] = sides(b!, transposeB);
-    const isMatrix = [a!, b!].every((one) => one.rank <= 3 && batchOf(one) === 1) && inner > 0;
-    const isPlain = a!.dtype === 'float32' && !transposeA && !transposeB && isMatrix;
-    const isBiased = bias == null || util.arraysEqual(bias.shape, [columns]);
-    if (isPlain && isBiased) return null;
-    return tidy(() => {
-      const product = { a: a!, b: b! };
-      const attributes = { transposeA, transposeB };
-      const result = engine().runKernel<Tensor>('BatchMatMul', product, attributes);
-      return finished(result, inputs as Record<string, Tensor | undefined>, given);
-    });
-  },
-};

@@ -26,10 +26,19 @@ function results(): Float32Array[] {
       return tf.tanh(tf.conv2d(pooled, second as tf.Tensor4D, 2, 'same'));
     };
     const inputs = [normal([9, 14, 14, 3], 1), normal([5, 5, 3, 12], 2), normal([3, 3, 12, 20], 3)];
-    const product = tf.matMul(normal([130, 70], 4), normal([130, 33], 5), true, false);
+    const [tall, wide] = [
+      normal([130, 70], 4) as tf.Tensor2D,
+      normal([130, 133], 5) as tf.Tensor2D,
+    ];
+    const dense = { a: wide, b: normal([133, 75], 6) as tf.Tensor2D, bias: normal([75], 7) };
+    const products = [
+      tf.matMul(tall, wide, true, false),
+      tf.matMul(tall, tall, false, true),
+      tf.fused.matMul({ ...dense, activation: 'relu' }),
+    ];
     return [
       ...valueAndGradients((...xs) => network(xs[0]!, xs[1]!, xs[2]!), ...inputs),
-      product,
+      ...products,
     ].map((tensor) => tensor.dataSync<'float32'>().slice());
   });
 }
