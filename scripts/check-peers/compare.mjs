@@ -12,6 +12,7 @@ const peers = [
   ['mmpareto', 'mmpareto_peer.py', 'MMPareto_ICML2024'],
   ['fairgrad', 'official_peer.py', 'fairgrad'],
   ['sdmgrad', 'official_peer.py', 'sdmgrad'],
+  ['epo', 'preference_peer.py', 'EPOSearch'],
 ];
 // Their iterations end at 1e-4 and worse; on another processor they end elsewhere.
 const tolerance = 1e-3;

@@ -19,6 +19,7 @@ export const modules: ReadonlyMap<string, () => Promise<Module>> = new Map(
     '@multigrad/strategy-db-mtl': () => import('@multigrad/strategy-db-mtl'),
     '@multigrad/strategy-dualproj': () => import('@multigrad/strategy-dualproj'),
     '@multigrad/strategy-edm': () => import('@multigrad/strategy-edm'),
+    '@multigrad/strategy-epo': () => import('@multigrad/strategy-epo'),
     '@multigrad/strategy-fairgrad': () => import('@multigrad/strategy-fairgrad'),
     '@multigrad/strategy-graddrop': () => import('@multigrad/strategy-graddrop'),
     '@multigrad/strategy-gradnorm': () => import('@multigrad/strategy-gradnorm'),

@@ -252,6 +252,7 @@ describe('strategies', () => {
       'graddrop',
       'trimmed-mean',
       'gradnorm',
+      'epo',
       'uncertainty-weighting',
       'dwa',
       'famo',

@@ -69,6 +69,7 @@ export {
   type MemoryRows,
   type TensorColumns,
 } from './contract/integrate-matrix.ts';
+export { type LinearProgram, solveLinearProgram } from './algebra/linear-program.ts';
 export { type MinNormPoint, minNormPoint } from './algebra/min-norm.ts';
 export { preferencesOf } from './plugin/preference.ts';
 export { type PseudoInverse, pseudoInverse } from './algebra/pseudo-inverse.ts';

@@ -22,6 +22,7 @@ export const cosmosOptions = {
    */
   preference: {
     kind: 'weights',
+    preference: 'ray',
     description:
       'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
   },

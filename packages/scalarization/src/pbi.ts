@@ -22,6 +22,7 @@ export const pbiOptions = {
    */
   preference: {
     kind: 'weights',
+    preference: 'ray',
     description:
       'Direction of the preferred ray by objective name, a finite number >= 0; objectives that are not named have 1.',
   },

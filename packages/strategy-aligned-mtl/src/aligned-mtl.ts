@@ -23,6 +23,7 @@ export const alignedMtlOptions = {
    */
   preference: {
     kind: 'weights',
+    preference: 'counts',
     description:
       'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1, and the sum is scaled to 1.',
   },

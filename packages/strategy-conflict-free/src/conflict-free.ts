@@ -21,6 +21,7 @@ export const conflictFreeOptions = {
    */
   preference: {
     kind: 'weights',
+    preference: 'counts',
     description:
       'Proportion of the cosines of the update with each gradient by objective name, a finite number >= 0; objectives that are not named have 1.',
   },

@@ -17,6 +17,7 @@ export const dualprojOptions = {
    */
   preference: {
     kind: 'weights',
+    preference: 'counts',
     description:
       'Weight of each objective in the vector that is projected, by name, a finite number >= 0; objectives that are not named have 1/K.',
   },

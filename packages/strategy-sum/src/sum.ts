@@ -17,6 +17,7 @@ export const sumOptions = {
    */
   weights: {
     kind: 'weights',
+    preference: 'counts',
     description:
       'Weight of each objective by name, a finite number >= 0; objectives that are not named weigh 1.',
   },

@@ -16,6 +16,7 @@ export const upgradOptions = {
    */
   preference: {
     kind: 'weights',
+    preference: 'counts',
     description:
       'Factor of the projected gradient of each objective by name, a finite number >= 0; objectives that are not named have 1/K.',
   },

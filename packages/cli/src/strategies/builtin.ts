@@ -24,6 +24,8 @@ import { plugin as mmpareto } from '@multigrad/strategy-mmpareto';
 import { plugin as pcgrad } from '@multigrad/strategy-pcgrad';
 import { plugin as sum } from '@multigrad/strategy-sum';
 
+import { plugin as epo } from '@multigrad/strategy-epo';
+
 /** The strategies that come with this program, in the order of listings. */
 export const builtinPlugins: readonly StrategyPlugin[] = [
   sum,
@@ -49,6 +51,7 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   graddrop,
   trimmedMean,
   gradnorm,
+  epo,
   ...scalarizations,
 ];
 

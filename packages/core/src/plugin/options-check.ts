@@ -1,7 +1,7 @@
 import { describeValue } from '../base/describe-value.ts';
 import { type ErrorCode, MultigradError } from '../base/errors.ts';
 import { didYouMean, listNames } from '../base/nearest-name.ts';
-import type { NumberOption, OptionSpec, OptionSpecs } from './options.ts';
+import type { NumberOption, OptionSpec, OptionSpecs, WeightsOption } from './options.ts';
 import { checkOption, optionDefault } from './options-resolve.ts';
 
 const optionName = /^[A-Za-z]\w*$/;
@@ -24,7 +24,7 @@ const keys: {
   },
   choice: { kind: true, description: true, default: true, choices: true },
   boolean: { kind: true, description: true, default: true },
-  weights: { kind: true, description: true },
+  weights: { kind: true, description: true, positive: true, preference: true },
 };
 const kinds = Object.keys(keys);
 
@@ -83,6 +83,7 @@ export function assertOptionSpec(place: Place, name: string, value: unknown): vo
   assertKnownKeys(place, where, spec);
   if (spec.kind === 'number') assertNumberBounds(place, where, spec);
   if (spec.kind === 'choice') assertChoices(place, where, spec.choices);
+  if (spec.kind === 'weights') assertWeights(place, where, spec);
   try {
     checkOption(place.owner, name, spec, optionDefault(spec));
   } catch (cause) {
@@ -135,6 +136,16 @@ function assertChoices(place: Place, where: string, choices: unknown): void {
     new Set(choices).size < choices.length
   ) {
     fail(place, `${where}.choices\` should be an array of different texts`, choices);
+  }
+}
+
+function assertWeights(place: Place, where: string, spec: WeightsOption): void {
+  const { positive, preference }: { positive?: unknown; preference?: unknown } = spec;
+  if (positive !== undefined && typeof positive !== 'boolean') {
+    fail(place, `${where}.positive\` should be true, false or absent`, positive);
+  }
+  if (preference !== undefined && preference !== 'counts' && preference !== 'ray') {
+    fail(place, `${where}.preference\` should be "counts", "ray" or absent`, preference);
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   OptionSpecs,
   OptionValue,
   ResolvedOptions,
+  WeightsOption,
 } from './options.ts';
 
 /**
@@ -85,8 +86,13 @@ export function describeOption(spec: OptionSpec): string {
     case 'boolean':
       return 'true or false';
     case 'weights':
-      return 'an object of objective names and finite weights >= 0, or null (all one)';
+      return `an object of objective names and ${describeWeight(spec, 'finite weights')}, or null (all one)`;
   }
+}
+
+/** The weights, or one weight, that an option takes, in words: "a finite number >= 0". */
+export function describeWeight({ positive }: WeightsOption, noun: string): string {
+  return `${noun} ${positive === true ? '> 0' : '>= 0'}`;
 }
 
 function describeRange({ minimum, exclusiveMinimum, maximum }: NumberOption): string {
@@ -123,7 +129,7 @@ export function checkOption(
     case 'weights':
       if (value === null) return value;
       if (typeof value === 'object' && !Array.isArray(value) && !ArrayBuffer.isView(value)) {
-        return checkWeights(owner, name, value);
+        return checkWeights(owner, name, spec, value);
       }
       break;
   }
@@ -145,10 +151,19 @@ function isInRange(
   );
 }
 
-function checkWeights(owner: string, name: string, value: object): ObjectiveWeights {
+function checkWeights(
+  owner: string,
+  name: string,
+  spec: WeightsOption,
+  value: object,
+): ObjectiveWeights {
   const weights = Object.entries(value).map(([objective, weight]: [string, unknown]) => {
-    if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) {
-      throw invalid(owner, `${name}.${objective}`, 'a finite number >= 0', weight);
+    const inRange =
+      typeof weight === 'number' &&
+      Number.isFinite(weight) &&
+      (spec.positive === true ? weight > 0 : weight >= 0);
+    if (!inRange) {
+      throw invalid(owner, `${name}.${objective}`, describeWeight(spec, 'a finite number'), weight);
     }
     return [objective, weight] as const;
   });

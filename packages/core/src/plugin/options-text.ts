@@ -3,7 +3,7 @@ import { describeValue } from '../base/describe-value.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { OptionSpec, OptionSpecs, OptionValue } from './options.ts';
 import { assertKnownOption } from '../base/known-options.ts';
-import { checkOption, describeOption } from './options-resolve.ts';
+import { checkOption, describeOption, describeWeight } from './options-resolve.ts';
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
@@ -46,7 +46,8 @@ export function optionsFromText(
       options.set(name, checkOption(owner, name, spec, valueFromText(owner, name, spec, text)));
     } else if (spec.kind === 'weights' && dot + 1 < key.length) {
       const given = weights.get(name) ?? [];
-      given.push([key.slice(dot + 1), numberFromText(owner, key, 'a finite number >= 0', text)]);
+      const expected = describeWeight(spec, 'a finite number');
+      given.push([key.slice(dot + 1), numberFromText(owner, key, expected, text)]);
       weights.set(name, given);
     } else {
       throw new MultigradError(

@@ -73,6 +73,33 @@ describe('resolveOptions', () => {
     expect(Object.isFrozen(resolved) && Object.isFrozen(resolved.weights)).toBe(true);
   });
 
+  it('takes weights above 0 alone where the description asks for it', () => {
+    const positive = {
+      share: { kind: 'weights', positive: true, preference: 'ray', description: 'Shares.' },
+    } as const;
+    expect(resolveOptions('example', positive, { share: { a: 1e-9 } }).share).toEqual({ a: 1e-9 });
+    const found = problem('invalid-option', () =>
+      resolveOptions('example', positive, { share: { a: 0 } }),
+    );
+    expect(found).toBe('Option `share.a` of `example` should be a finite number > 0. Found 0.');
+    expect(
+      problem('invalid-option', () => optionsFromText('example', positive, { 'share.a': '0' })),
+    ).toBe(found);
+    expect(describeOption(positive.share)).toBe(
+      'an object of objective names and finite weights > 0, or null (all one)',
+    );
+    for (const [wrong, field] of [
+      [{ positive: 1 }, 'positive'],
+      [{ preference: 'both' }, 'preference'],
+    ] as const) {
+      expect(
+        problem('incompatible-strategy', () =>
+          assertOptionSpecs('Plugin `x`', { share: { ...positive.share, ...wrong } }),
+        ),
+      ).toContain(`\`options.share.${field}\` should be`);
+    }
+  });
+
   it('takes objectives with any name', () => {
     const weights = JSON.parse('{"__proto__": 2, "constructor": 3}') as Record<string, number>;
     const resolved = resolveOptions<ExampleOptions>('example', specs, { weights }).weights;

@@ -44,6 +44,14 @@ export interface WeightsOption {
   readonly kind: 'weights';
   /** One sentence that says what is weighted. */
   readonly description: string;
+  /** Whether each weight has to be above 0. */
+  readonly positive?: boolean;
+  /**
+   * Says that the weights are a preference p among the objectives, which `multigrad front` varies. `counts`: the greater
+   * p_k, the more objective k counts, and the smaller its loss L_k becomes. `ray`: the losses are drawn towards the ray
+   * along p, so the greater p_k, the greater L_k may stay.
+   */
+  readonly preference?: 'counts' | 'ray';
 }
 
 /** The description of one option of a strategy, of any kind. */

@@ -1,0 +1,2 @@
+export { epo, type EpoOptions } from './epo.ts';
+export { plugin } from './plugin.ts';
