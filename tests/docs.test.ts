@@ -29,7 +29,8 @@ describe.each(pages)('docs/%s', (page) => {
 
   it('has code blocks of kinds that are run, or that are not code of ours', () => {
     const run = ['ts', 'js', 'ts browser', 'html browser'];
-    const theirs = ['py', 'python', 'sh', 'txt'];
+    // JSON is a protocol, which a test of `multigrad study` reads.
+    const theirs = ['py', 'python', 'sh', 'txt', 'json'];
     for (const block of blocks.filter((info) => !listing.test(info)))
       expect([...run, ...theirs]).toContain(block);
     // A block that is indented would escape the tests.

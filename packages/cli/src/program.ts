@@ -18,6 +18,8 @@ Examples:
       one run
   multigrad watch runs/first
       a live page of a folder while it is written
+  multigrad study protocol.json --workers 2
+      a protocol: experiments, strategies, learning rates chosen on validation, seeds; goes on after any stop
   multigrad analyze cg-mnist --strategies sum,mmpareto --out runs/analysis
       sizes, angles and noise of gradients at fixed weights, and the loss landscape
   multigrad resume runs/full

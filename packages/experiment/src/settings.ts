@@ -47,7 +47,7 @@ export interface CommonSettings {
   readonly 'batch-size': number;
   /** Training samples kept to select models by, an integer >= 0. */
   readonly 'validation-size': number;
-  /** Learning rate of SGD with momentum, > 0. */
+  /** Learning rate, > 0. */
   readonly lr: number;
   /** Momentum of SGD, 0 to 1. */
   readonly momentum: number;

@@ -31,6 +31,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./train.ts')).trainCommand,
   },
   {
+    name: 'study',
+    summary:
+      'Run a protocol: experiments by strategies, a learning rate for each chosen on validation, several seeds.',
+    load: async () => (await import('./study.ts')).studyCommand,
+  },
+  {
     name: 'analyze',
     perExperiment: true,
     summary:

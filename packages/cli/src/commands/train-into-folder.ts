@@ -1,24 +1,18 @@
-import { relative, resolve } from 'node:path';
-import { useBackend } from '@multigrad/backends';
+import { resolve } from 'node:path';
 import { type Files, nodeFiles } from '@multigrad/core/files';
 import type { Experiment } from '@multigrad/experiment';
-import { enableProdMode } from '@tensorflow/tfjs-core';
-import picocolors from 'picocolors';
-import type { OutsideExperiment } from '../experiments/load-experiment.ts';
-import { barProgress } from '../progress/bars.ts';
-import { lineProgress } from '../progress/lines.ts';
-import { LostThreads } from '../progress/lost-threads.ts';
-import type { Progress } from '../progress/progress.ts';
+import { moduleOf } from '../experiments/load-experiment.ts';
 import { quoted, resultLines, writeOutputs } from '../report/outputs.ts';
 import { type ComparisonConfig, mergeConfigs, titled } from '../runs/config.ts';
 import { checkOutputFolder, openOutputFolder } from '../runs/output-folder.ts';
 import { type RunName, runNames } from '../runs/run-names.ts';
 import { textSetting } from '../runs/settings.ts';
-import type { Environment } from '../shared/environment.ts';
+import { interruptionOf } from '../shared/environment.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { formatCount } from '../shared/wording.ts';
 import { chooseStrategies, outsideTitles } from '../strategies/catalog.ts';
 import type { Comparison } from '../training/comparison.ts';
+import { type Machine, startMachine } from '../training/machine.ts';
 import { openRuns } from '../training/open-runs.ts';
 import { followRun } from '../training/ranks/follow-run.ts';
 import { trainRuns } from '../training/train-runs.ts';
@@ -63,7 +57,9 @@ export async function trainIntoFolder(
   if (!ranks.leads) return followRun(asked, ranks, environment);
   const { files = nodeFiles, signal, print, complain, draw } = environment;
   const due = await isTrainingDue(folder, config, output.force, files);
-  const machine = due ? await startMachine(config, environment) : null;
+  const machine = due
+    ? await startMachine(textSetting(config.settings, 'backend'), environment)
+    : null;
   // An experiment that is broken fails here, before a folder is made.
   if (due) await tryExperiment(experiment, config.settings, config.seeds[0]!);
   const opened = await openOutputFolder(folder, config, output.force, files);
@@ -88,21 +84,6 @@ export async function trainIntoFolder(
   }
 }
 
-/** Where a folder finds the user's experiment again, and what its report says of it. */
-function moduleOf(
-  outside: OutsideExperiment | null,
-  folder: string,
-): Pick<ComparisonConfig, 'module' | 'description'> {
-  if (outside === null) return {};
-  const { specifier, path, digest, experiment } = outside;
-  const { title, summary, sources, objectives, baseline, metrics } = experiment;
-  const file = path === null ? {} : { file: relative(folder, path).replaceAll('\\', '/') };
-  return {
-    module: { specifier, ...file, digest },
-    description: { title, summary, sources, objectives, baseline, metrics },
-  };
-}
-
 /** Whether a folder lacks a run that is asked for. @throws MultigradError `io` for a folder that cannot be used */
 async function isTrainingDue(
   folder: string,
@@ -114,27 +95,6 @@ async function isTrainingDue(
   if (there === null) return true;
   const left = await openRuns(folder, config, mergeConfigs(there, config), files);
   return left.length > 0;
-}
-
-/** What trains: a backend that is ready, and where its messages go. */
-interface Machine {
-  readonly backend: Awaited<ReturnType<typeof useBackend>>;
-  readonly progress: Progress;
-  readonly lostThreads: LostThreads;
-}
-
-async function startMachine(
-  { settings }: ComparisonConfig,
-  environment: Environment,
-): Promise<Machine> {
-  // Without it the cpu backend prints an advertisement of another package.
-  enableProdMode();
-  const progress = progressOf(environment);
-  const lostThreads = new LostThreads((text) => progress.note(text));
-  const backend = await useBackend(textSetting(settings, 'backend'), {
-    onThreadLost: lostThreads.onThreadLost,
-  });
-  return { backend, progress, lostThreads };
 }
 
 /** An output folder that is open. */
@@ -170,7 +130,8 @@ async function train(
     print('To measure again, add --force (it replaces them), or choose another folder with --out.');
     return [];
   }
-  const { backend, progress, lostThreads } = machine ?? (await startMachine(config, environment));
+  const { backend, progress, lostThreads } =
+    machine ?? (await startMachine(textSetting(config.settings, 'backend'), environment));
   const strategyCount = formatCount(config.strategies.length, 'strategy', 'strategies');
   const seedCount = formatCount(config.seeds.length, 'seed');
   print(`${experiment.title}: ${strategyCount}, ${seedCount}, into ${out}`);
@@ -189,18 +150,4 @@ async function train(
     backend: backend.name,
     lostThreads: lostThreads.reasons,
   });
-}
-
-function progressOf({ terminal, print }: Environment): Progress {
-  if (terminal === null) return lineProgress(print);
-  return barProgress(
-    terminal,
-    picocolors.createColors(picocolors.isColorSupported),
-    () => performance.now() / 1000,
-  );
-}
-
-/** The words for why a command was interrupted. */
-function interruptionOf({ reason }: AbortSignal): string {
-  return typeof reason === 'string' ? `Interrupted, ${reason}` : 'Interrupted';
 }

@@ -35,8 +35,21 @@ export const commonSettings: SettingSpecs = {
     exclusiveMinimum: 0,
     default: 0.01,
     description:
-      'Learning rate of SGD with momentum, above 0. Several, as in 0.003,0.01: each is tried, and the tables show for each ' +
+      'Learning rate of the optimizer, above 0. Several, as in 0.003,0.01: each is tried, and the tables show for each ' +
       'strategy the one with the best validation score.',
+  },
+  optimizer: {
+    kind: 'choice',
+    choices: ['sgd', 'adam'],
+    default: 'sgd',
+    description: 'What makes steps of the combined gradient: SGD with momentum, or Adam.',
+  },
+  schedule: {
+    kind: 'choice',
+    choices: ['constant', 'cosine'],
+    default: 'constant',
+    description:
+      'The learning rate over training: the same at every step, or falling to 0 along half a cosine.',
   },
   momentum: {
     kind: 'number',
@@ -44,7 +57,7 @@ export const commonSettings: SettingSpecs = {
     maximum: 1,
     default: 0.9,
     description:
-      'Share of the last change of the weights that SGD repeats, from 0 to 1; 0: no momentum.',
+      'Share of the last change of the weights that SGD repeats, from 0 to 1; 0: no momentum. Adam has none.',
   },
   'weight-decay': {
     kind: 'number',

@@ -1,5 +1,7 @@
+import { relative } from 'node:path';
 import { MultigradError } from '@multigrad/core/strategy';
 import { defineExperiment, type Experiment } from '@multigrad/experiment';
+import type { ComparisonConfig } from '../runs/config.ts';
 import { importOutside, isPath, modulePath } from '../shared/outside-module.ts';
 import { moduleDigest } from '../shared/file-digest.ts';
 import { findExperiment } from './index.ts';
@@ -74,4 +76,19 @@ function placed(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const [place = ''] = (cause.stack ?? '').split('\n');
   return place.startsWith('file:') ? `${String(cause)} (${place})` : String(cause);
+}
+
+/** Where a folder finds the user's experiment again, and what its report says of it; nothing for one that comes along. */
+export function moduleOf(
+  outside: OutsideExperiment | null,
+  folder: string,
+): Pick<ComparisonConfig, 'module' | 'description'> {
+  if (outside === null) return {};
+  const { specifier, path, digest, experiment } = outside;
+  const { title, summary, sources, objectives, baseline, metrics } = experiment;
+  const file = path === null ? {} : { file: relative(folder, path).replaceAll('\\', '/') };
+  return {
+    module: { specifier, ...file, digest },
+    description: { title, summary, sources, objectives, baseline, metrics },
+  };
 }

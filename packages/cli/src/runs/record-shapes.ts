@@ -18,7 +18,10 @@ import {
 // The shapes that lines of files of records and results of runs are checked against.
 
 const scores = byName(dependent(byName(measured), () => fields({ loss: measured })));
-const conflicts = byName(fields({ seen: count, conflicting: count }));
+/** How often a group's gradients were opposed. */
+export const conflictShape: Shape = fields({ seen: count, conflicting: count });
+
+const conflicts = byName(conflictShape);
 const stepTime = fields({ plain: measured, observed: measured });
 
 const epoch = fields(

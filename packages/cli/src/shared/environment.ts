@@ -22,3 +22,8 @@ export interface Environment {
    */
   readonly draw?: (specification: object, prefix: string) => Promise<string>;
 }
+
+/** The words for why a command was interrupted. */
+export function interruptionOf({ reason }: AbortSignal): string {
+  return typeof reason === 'string' ? `Interrupted, ${reason}` : 'Interrupted';
+}

@@ -1,6 +1,6 @@
 import {
   type FitState,
-  fusedMomentum,
+  type FusedOptimizer,
   type GroupBy,
   MultiObjectiveTrainer,
   resumableBatches,
@@ -20,6 +20,7 @@ import { checkpointCallback, type RunCheckpoints } from './checkpoints.ts';
 import type { Comparison } from './comparison.ts';
 import { evaluator } from './evaluation.ts';
 import { failureOf } from './failure.ts';
+import { learningRateOf, optimizerOf } from './optimizer.ts';
 import type { Ranks } from './ranks/ranks.ts';
 import { linesBefore, RunLog } from './run-log.ts';
 
@@ -106,10 +107,7 @@ async function fit(training: Training): Promise<boolean> {
   const { ranks, writer, signal, checkpoints, callbacks = [] } = training;
   await ranks.checkData(prepared, backend);
   const inspect = inspection(training);
-  const optimizer = fusedMomentum(prepared.variables, {
-    learningRate: numberSetting(settings, 'lr'),
-    momentum: numberSetting(settings, 'momentum'),
-  });
+  const optimizer = optimizerOf(settings, prepared.variables);
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
     trainer = trainerOf(training, optimizer);
@@ -146,8 +144,8 @@ async function fit(training: Training): Promise<boolean> {
 }
 
 function trainerOf(
-  { prepared, settings, createStrategy, ranks }: Training,
-  optimizer: ReturnType<typeof fusedMomentum>,
+  { prepared, settings, createStrategy, stepsPerEpoch, ranks }: Training,
+  optimizer: FusedOptimizer,
 ): MultiObjectiveTrainer<tf.NamedTensorMap, string> {
   const every = numberSetting(settings, 'observe');
   return new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
@@ -157,6 +155,7 @@ function trainerOf(
     parts: prepared.parts,
     strategy: createStrategy(),
     optimizer,
+    ...learningRateOf(settings, stepsPerEpoch),
     weightDecay: numberSetting(settings, 'weight-decay'),
     groupBy: grouping(textSetting(settings, 'group-by'), prepared),
     ...(every > 0 ? { observe: { every } } : {}),
