@@ -7,6 +7,7 @@ type Module = Readonly<Record<string, unknown>>;
 export const modules: ReadonlyMap<string, () => Promise<Module>> = new Map(
   Object.entries<() => Promise<Module>>({
     '@multigrad/backends': () => import('@multigrad/backends'),
+    '@multigrad/balancing': () => import('@multigrad/balancing'),
     '@multigrad/composition': () => import('@multigrad/composition'),
     '@multigrad/core': () => import('@multigrad/core'),
     '@multigrad/core/strategy': () => import('@multigrad/core/strategy'),

@@ -72,6 +72,13 @@ export {
 export { cosineDecay, type LearningRate, stepDecay, warmUp } from './update/learning-rate.ts';
 export type { DynamicLossScale, LossScaleState } from './trainer/loss-scale.ts';
 export type { AverageOptions } from './update/weight-average.ts';
+export type {
+  MeasuredStep,
+  Modulate,
+  Modulation,
+  Modulations,
+  StepModulation,
+} from './update/modulation.ts';
 export type { UpdateOptions } from './update/update.ts';
 export {
   type LayerLike,

@@ -3,6 +3,7 @@ import type { ParameterGroup } from '../network/groups.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { Combinations } from '../rows/combination.ts';
+import type { Modulation } from '../update/modulation.ts';
 import type { Update } from '../update/update.ts';
 
 /** The position of a rank's samples among those of all ranks. */
@@ -38,12 +39,17 @@ export interface Sharding {
   begin(): Promise<void>;
   /** Finds the place of this rank's samples. @param sizes - samples of each batch of this rank */
   place(sizes: readonly number[]): Promise<BatchPlace>;
-  /** Changes the variables by an update; every rank has the same values afterwards. */
+  /**
+   * Changes the variables by an update; every rank has the same values afterwards.
+   *
+   * @throws MultigradError `unsupported` for a modulation that changes gradients other than by a factor, among ranks
+   */
   apply(
     update: Update,
     combinations: Combinations,
     groups: readonly ParameterGroup[],
     step: number,
+    modulations?: ReadonlyMap<string, Modulation | null>,
   ): Promise<void>;
   /** Replaces statistics, which each rank measured on its own samples, by their means over the ranks. */
   shareStatistics(): Promise<void>;

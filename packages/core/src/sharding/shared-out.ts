@@ -10,6 +10,7 @@ import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import { collectiveOf } from '../ranks/rank-collective.ts';
 import { fromEach, fromRoot } from '../ranks/work-of-ranks.ts';
 import type { Combinations } from '../rows/combination.ts';
+import type { Modulation } from '../update/modulation.ts';
 import type { Update } from '../update/update.ts';
 import { ShardedVariables } from './sharded-variables.ts';
 import type { BatchPlace, Sharding, VariableOf } from './sharding.ts';
@@ -115,12 +116,22 @@ export class SharedOut implements Sharding {
     combinations: Combinations,
     groups: readonly ParameterGroup[],
     step: number,
+    modulations: ReadonlyMap<string, Modulation | null> = new Map(),
   ): Promise<void> {
     const shards = this.#shards;
+    const changing = [...modulations].find(([, modulation]) => modulation?.change !== undefined);
+    if (changing !== undefined) {
+      throw new MultigradError(
+        'unsupported',
+        `A modulation among ranks may scale gradients, since each rank holds slices of them. Found one that changes the gradient of \`${changing[0]}\`.`,
+      );
+    }
     shards.load();
     const own = shards.combinationsOf(combinations);
-    await update.apply(own, step, groups);
-    const changed = [...combinations].filter(([, combination]) => combination !== null);
+    await update.apply(own, step, groups, modulations);
+    const changed = [...combinations].filter(
+      ([name, combination]) => combination !== null && modulations.get(name) !== null,
+    );
     await shards.store(changed.map(([name]) => name));
   }
 

@@ -13,7 +13,8 @@ export function whole(variables: ReadonlyMap<string, Variable>): Sharding {
     optimizerFor: (optimizer) => optimizer,
     begin: async () => Promise.resolve(),
     place: async (sizes) => Promise.resolve({ first: sizes.map(() => 0), total: sizes }),
-    apply: async (update, combinations, groups, step) => update.apply(combinations, step, groups),
+    apply: async (update, combinations, groups, step, modulations) =>
+      update.apply(combinations, step, groups, modulations),
     shareStatistics: async () => Promise.resolve(),
     gather: async (tensors) => Promise.resolve(tensors),
     cut: (tensors) => new Map(Array.from(tensors, ([name, tensor]) => [name, tensor.clone()])),

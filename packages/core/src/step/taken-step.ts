@@ -35,6 +35,11 @@ export class TakenStep<Name extends string = string> {
     this.#memory = memory;
   }
 
+  /** What the step measured, and its reports. */
+  get report(): Omit<IntegratedStep<Name>, 'memory'> {
+    return this.#report;
+  }
+
   /** The state for the next step. */
   get state(): IntegrationState {
     return this.#report.state;

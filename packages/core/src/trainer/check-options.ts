@@ -19,6 +19,7 @@ const trainerOptionNames: OptionNames<TrainerOptions<never, string>> = {
   maxSkips: true,
   lossScale: true,
   lossWeights: true,
+  modulate: true,
   clipObjectives: true,
   observe: true,
   exchange: true,

@@ -1,3 +1,4 @@
+import type { Variable } from '@tensorflow/tfjs-core';
 import { accumulateGradients } from '../step/accumulate.ts';
 import type { Forward, IntegratedStep, IntegrateOptions } from '../step/integrate-options.ts';
 import { buildGroups } from '../step/begin.ts';
@@ -12,6 +13,8 @@ import type { Measured } from './measurements.ts';
 import type { StepReport } from './step-report.ts';
 import type { TrainerOptions } from './trainer-options.ts';
 import { TrainingState } from './training-state.ts';
+import type { TakenStep } from '../step/taken-step.ts';
+import { type Modulation, squaredNormsOf } from '../update/modulation.ts';
 
 /** Makes training steps. */
 export class Stepper<Batch, Name extends string> {
@@ -166,6 +169,7 @@ export class Stepper<Batch, Name extends string> {
         state = endStep(strategy, state, losses);
       }
       this.training.advance(state, result.memory);
+      result.accept?.();
     } catch (error) {
       result.memory?.dispose();
       throw error;
@@ -175,10 +179,7 @@ export class Stepper<Batch, Name extends string> {
   }
 
   /** Integrates the gradients and updates the weights. */
-  async #integrate(
-    batches: readonly OwnBatch<Batch>[],
-    step: number,
-  ): Promise<IntegratedStep<Name>> {
+  async #integrate(batches: readonly OwnBatch<Batch>[], step: number): Promise<AppliedStep<Name>> {
     const { observe, accumulate = 1, synchronise } = this.#options;
     const { integration, memory, trained, lossScale, sharding } = this.training;
     const sizes = batches.map(({ size }) => size);
@@ -227,15 +228,48 @@ export class Stepper<Batch, Name extends string> {
     trained: readonly RunVariable[],
     options: IntegrateOptions<Name>,
     step: number,
-  ): Promise<IntegratedStep<Name>> {
+  ): Promise<AppliedStep<Name>> {
     const { update, sharding } = this.training;
     const taken = await takeStep(this.#options.strategy, forwards, trained, options);
     try {
-      await sharding.apply(update, taken.combinations, taken.state.groups, step);
-      return taken.result();
+      const { combinations, state } = taken;
+      const modulation = await this.#modulation(taken, step);
+      await sharding.apply(update, combinations, state.groups, step, modulation?.byName);
+      return { ...taken.result(), accept: modulation?.accept };
     } finally {
       taken.dispose();
     }
+  }
+
+  /** What the option `modulate` does to the variables of this step, by name; null without it. */
+  async #modulation(
+    { combinations, report: { losses, metrics } }: TakenStep<Name>,
+    step: number,
+  ): Promise<NamedModulation | null> {
+    const { modulate } = this.#options;
+    if (modulate === undefined) return null;
+    const names = new Map(
+      Array.from(this.training.variables, ([name, variable]) => [variable, name]),
+    );
+    const nameOf = (variable: Variable): string => {
+      const name = names.get(variable);
+      if (name !== undefined) return name;
+      throw new MultigradError(
+        'invalid-argument',
+        `Option \`modulate\` should name variables of the trainer. Found \`${variable.name}\`.`,
+      );
+    };
+    const { collective } = this.training.sharding;
+    const squaredNorms = async (lists: readonly (readonly Variable[])[]): Promise<number[]> => {
+      const own = await squaredNormsOf(
+        combinations,
+        lists.map((list) => list.map(nameOf)),
+      );
+      return [...(await collective.sum(Float64Array.from(own)))];
+    };
+    const { variables, accept } = await modulate({ step, losses, metrics, squaredNorms });
+    const byName = new Map(Array.from(variables, ([variable, one]) => [nameOf(variable), one]));
+    return { byName, accept };
   }
 
   #forward(batch: Batch, firstSample: number, step: number): Forward<Name> {
@@ -243,6 +277,18 @@ export class Stepper<Batch, Name extends string> {
     const share = { firstSample, sumNow };
     return () => this.#options.objectives(batch, { training: true, step, share });
   }
+}
+
+/** What is done to variables in a step, by name. */
+interface NamedModulation {
+  readonly byName: ReadonlyMap<string, Modulation | null>;
+  /** Takes over what `modulate` will go on from, once the step has succeeded. */
+  readonly accept: (() => void) | undefined;
+}
+
+/** A step whose update was made. */
+interface AppliedStep<Name extends string> extends IntegratedStep<Name> {
+  readonly accept: (() => void) | undefined;
 }
 
 /** This rank's part of a batch, and the place of its first sample in the batch of all ranks. */

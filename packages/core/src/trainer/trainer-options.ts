@@ -8,6 +8,7 @@ import type { DataSource, ReadOptions } from '../data/data-source.ts';
 import type { DynamicLossScale } from './loss-scale.ts';
 import type { NamedVariables } from '../network/run-variables.ts';
 import type { FitState } from './snapshot.ts';
+import type { Modulate } from '../update/modulation.ts';
 import type { UpdateOptions } from '../update/update.ts';
 
 /** The second argument of an objectives function. */
@@ -91,6 +92,17 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    */
   readonly lossWeights?: Readonly<Partial<Record<NoInfer<Name>, number>>>;
   /**
+   * Decides at each step, from its losses and metrics, what is done to variables beyond what the strategy did: a factor on
+   * the integrated gradient or on the learning rate, another change of the gradient, no update at all. It comes before `clip`.
+   * The methods of `@multigrad/balancing` work through it. @defaultValue none
+   *
+   * @throws MultigradError `invalid-argument` in a step, for a variable that is not the trainer's or a factor that is no
+   * finite number >= 0
+   *
+   * @group Update
+   */
+  readonly modulate?: Modulate<NoInfer<Name>>;
+  /**
    * Limits on each objective's gradient, after its loss weight and before the strategy sees it; `clip` limits the update.
    * With limits every strategy costs a backward pass for each objective. @defaultValue none
    *
@@ -122,7 +134,7 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
 }
 
 /** The options that a trainer's state depends on. */
-export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives'>;
+export type StateOptions = Omit<TrainerOptions<never, string>, 'objectives' | 'modulate'>;
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends ReadOptions {

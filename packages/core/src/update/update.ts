@@ -8,6 +8,7 @@ import { MultigradError } from '../base/errors.ts';
 import { type Adjustment, adjustedStep } from './adjusted-step.ts';
 import { checkClip, clipGradients, type ClipOptions } from '../rows/clip-gradients.ts';
 import { type LearningRate, rateAt, rateOf, setRate } from './learning-rate.ts';
+import { type Modulation, modulatedCombinations } from './modulation.ts';
 import type { PartSnapshot } from '../optimizers/part-snapshot.ts';
 import {
   type AnyOptimizer,
@@ -125,23 +126,26 @@ export class Update {
   }
 
   /**
-   * Changes the variables by a step's gradients: sets the learning rate, limits the gradients, lets the optimizer change
+   * Changes the variables by a step's gradients: sets the learning rate, modulates and limits the gradients, lets the optimizer change
    * the variables, adjusts its changes by rate factors and decoupled decay, then updates the averages.
    *
    * @param combinations - by variable name; they stay the caller's
+   * @param modulations - by variable name, what is done to gradients and changes
    */
   async apply(
     combinations: Combinations,
     step: number,
     groups: readonly ParameterGroup[],
+    modulations: ReadonlyMap<string, Modulation | null> = new Map(),
   ): Promise<void> {
     const { optimizer, learningRate, clip, weightDecay = 0 } = this.#options;
     if (learningRate !== undefined) setRate(optimizer, rateAt(learningRate, step));
-    const adjustments = this.#adjustments(combinations, groups);
     const made: Tensor[] = [];
     try {
+      const modulated = modulatedCombinations(combinations, modulations, made);
+      const adjustments = this.#adjustments(modulated, groups, modulations);
       const limited =
-        clip === undefined ? combinations : await this.#clip(clip, combinations, groups, made);
+        clip === undefined ? modulated : await this.#clip(clip, modulated, groups, made);
       await adjustedStep(adjustments, () =>
         applyOptimizer(optimizer, limited, this.#variables, weightDecay),
       );
@@ -262,7 +266,11 @@ export class Update {
     this.#average?.dispose();
   }
 
-  #adjustments(combinations: Combinations, groups: readonly ParameterGroup[]): Adjustment[] {
+  #adjustments(
+    combinations: Combinations,
+    groups: readonly ParameterGroup[],
+    modulations: ReadonlyMap<string, Modulation | null>,
+  ): Adjustment[] {
     const { optimizer, rateFactors = {}, decoupledWeightDecay = 0 } = this.#options;
     const keys = groups.map(({ key }) => key);
     const unknown = Object.keys(rateFactors).find((key) => !keys.includes(key));
@@ -285,7 +293,7 @@ export class Update {
       ),
     );
     return [...this.#variables].flatMap(([name, variable]) => {
-      const factor = factors.get(name) ?? 1;
+      const factor = (factors.get(name) ?? 1) * (modulations.get(name)?.rate ?? 1);
       const decay = factor * rate * decoupledWeightDecay;
       const present = (combinations.get(name) ?? null) !== null;
       return present && (factor !== 1 || decay !== 0) ? [{ variable, factor, decay }] : [];

@@ -283,6 +283,18 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   }
 
   /**
+   * Like {@link MultimodalNetwork.objectives}, from logits that were computed before.
+   *
+   * @throws MultigradError as {@link MultimodalNetwork.losses} does
+   */
+  objectivesFromLogits<Labels extends BatchLabels<Joint | Modality>>(
+    logits: Readonly<Record<Joint | Modality, tf.Tensor2D>>,
+    labels: Labels,
+  ): Measured<Labels, Joint | Modality, MeasuredObjective> {
+    return this.#measure(() => logits, labels, measured);
+  }
+
+  /**
    * The trainable variables that one objective reaches: a single-modality baseline trains them with this objective's
    * loss alone (for the joint objective, the network without unimodal heads).
    */
