@@ -30,6 +30,8 @@ const promised: Record<string, fc.Arbitrary<GradientStrategy>> = {
     .record({
       c: fc.oneof(fc.constantFrom(1, 1 + 2 ** -30), magnitude(1, 1e6)),
       rescale: fc.constantFrom('none' as const, 'square' as const, 'linear' as const),
+      preference,
+      clip: fc.boolean(),
     })
     .map(cagrad),
   'DualProj with any preference': preference.map((own) => dualproj({ preference: own })),

@@ -13,6 +13,8 @@ const peers = [
   ['fairgrad', 'official_peer.py', 'fairgrad'],
   ['sdmgrad', 'official_peer.py', 'sdmgrad'],
   ['epo', 'preference_peer.py', 'EPOSearch'],
+  ['go4align', 'go4align_peer.py', 'GO4Align'],
+  ['raco', 'raco_peer.py', 'RACO'],
 ];
 // Their iterations end at 1e-4 and worse; on another processor they end elsewhere.
 const tolerance = 1e-3;

@@ -49,6 +49,7 @@ def model_of(case):
     model.task_num, model.task_name = count, [str(k) for k in range(count)]
     model.device, model.rep_grad, model.decoders = torch.device("cpu"), False, Decoders()
     model.shared = torch.nn.Parameter(torch.zeros(width))
+    model.encoder = types.SimpleNamespace(zero_grad=model.zero_grad_share_params)
     model.epoch = 0
     model.train_loss_buffer = np.zeros((count, 16))
     model.init_param()

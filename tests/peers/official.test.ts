@@ -1,9 +1,11 @@
+import { go4align } from '@multigrad/scalarization';
+import { cagrad } from '@multigrad/strategy-cagrad';
 import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { sdmgrad } from '@multigrad/strategy-sdmgrad';
 import { describe, expect, it } from 'vitest';
 import { apart, argumentsOf, type PeerCase, recorded, updatesOf } from './recorded.ts';
 
-// READMEs say how the official code of two methods differs: these are its numbers, which scripts/check-peers/run recorded and
+// READMEs say how the official code of some methods differs: these are its numbers, which scripts/check-peers/run recorded and
 // checks where Python is at hand.
 
 /** Clipped to the length 1, as the official code does by default. */
@@ -42,4 +44,34 @@ describe('the official code', () => {
       expect(apart(clipped(ours, number('max_norm', 1)), peer)).toBeLessThan(1e-3);
     },
   );
+
+  it.each(recorded('go4align').map((peer) => [JSON.stringify(peer.arguments), peer] as const))(
+    'of GO4Align weighs as here, given the best partition: %s',
+    (_, peer) => {
+      const { number } = argumentsOf(peer);
+      const strategy = go4align({
+        groups: number('num_groups'),
+        stepSize: number('robust_step_size'),
+      });
+      expect(apart(updatesOf(strategy, peer), peer)).toBeLessThan(1e-12);
+    },
+  );
+
+  it.each(recorded('raco').map((peer) => [JSON.stringify(peer.arguments), peer] as const))(
+    'of RACO finds the same update: %s',
+    (_, peer) => {
+      const { number, byName } = argumentsOf(peer);
+      const strategy = cagrad({ c: number('c'), preference: byName('weights')!, clip: true });
+      expect(apart(updatesOf(strategy, peer), peer)).toBeLessThan(1e-9);
+    },
+  );
+
+  it('of RACO is another method than CAGrad with a preference', () => {
+    const distances = recorded('raco').map((peer) => {
+      const { number, byName } = argumentsOf(peer);
+      const unclipped = cagrad({ c: number('c'), preference: byName('weights')! });
+      return apart(updatesOf(unclipped, peer), peer);
+    });
+    expect(Math.max(...distances)).toBeGreaterThan(0.1);
+  });
 });

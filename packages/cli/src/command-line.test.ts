@@ -262,6 +262,7 @@ describe('strategies', () => {
       'random-loss-weighting',
       'pbi',
       'cosmos',
+      'go4align',
       'only-image',
       'only-audio',
       'only-left',

@@ -67,8 +67,6 @@ export function innerView(
           ),
         }
       : {}),
-    ...(losses === 'now' || losses === 'now-and-after-step'
-      ? { losses: lossesOf(outer.losses) }
-      : {}),
+    ...(losses?.startsWith('now') === true ? { losses: lossesOf(outer.losses) } : {}),
   });
 }

@@ -90,6 +90,7 @@ export function perGroup(strategies: StrategiesByGroup): GradientStrategy<PerGro
     },
     onEpochEnd(losses, objectives, state) {
       const strategy = strategyOf(state);
+      if (strategy.needs.losses?.endsWith('epoch-means') !== true) return state;
       const inner = strategy.onEpochEnd?.(losses, objectives, state.inner) ?? state.inner;
       return { ...state, inner };
     },
@@ -113,7 +114,8 @@ function jointNeeds(strategies: readonly GradientStrategy[]): Needs {
       `\`perGroup\` should hold strategies that look at one batch and keep no memory. Found \`${name}\`.`,
     );
   }
-  if (wanted.has('epoch-means') && (wanted.has('now') || wanted.has('now-and-after-step'))) {
+  const seesEpochs = wanted.has('epoch-means') || wanted.has('now-and-epoch-means');
+  if (seesEpochs && wanted.has('now-and-after-step')) {
     throw new MultigradError(
       'unsupported',
       '`perGroup` should hold strategies that need losses at the same time. Found ' +
@@ -124,9 +126,12 @@ function jointNeeds(strategies: readonly GradientStrategy[]): Needs {
     0,
     ...strategies.map(({ needs }) => gradientNeeds.indexOf(needs.gradients)),
   );
-  const losses = (['epoch-means', 'now-and-after-step', 'now'] as const).find((need) =>
-    wanted.has(need),
-  );
+  const both = seesEpochs && wanted.has('now');
+  const losses = both
+    ? 'now-and-epoch-means'
+    : (['now-and-epoch-means', 'epoch-means', 'now-and-after-step', 'now'] as const).find((need) =>
+        wanted.has(need),
+      );
   return { gradients: gradientNeeds[rank]!, ...(losses === undefined ? {} : { losses }) };
 }
 

@@ -67,7 +67,7 @@ export function take(
     step,
     tensors: tensorsOf(rows[0]!.length),
     batches: furtherBatches(rows, needs.batches ?? 1, batches),
-    ...(needs.losses === 'now' || needs.losses === 'now-and-after-step' ? { losses } : {}),
+    ...(needs.losses?.startsWith('now') === true ? { losses } : {}),
     ...(memory === undefined ? {} : { memory }),
   });
   let after = result.state;
@@ -75,7 +75,7 @@ export function take(
     after = strategy.onStepEnd(Float64Array.from(lossesAfter), objectives, after);
   }
   if (
-    strategy.needs.losses === 'epoch-means' &&
+    strategy.needs.losses?.endsWith('epoch-means') === true &&
     strategy.onEpochEnd !== undefined &&
     step % 2 === 1
   ) {

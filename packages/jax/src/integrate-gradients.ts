@@ -266,7 +266,7 @@ function checkNeeds({ name, needs }: GradientStrategy): void {
   const found =
     batches > 1
       ? `${batches} batches`
-      : losses === 'epoch-means' || losses === 'now-and-after-step'
+      : losses?.endsWith('epoch-means') === true || losses === 'now-and-after-step'
         ? `the losses ${losses}`
         : null;
   if (found === null) return;

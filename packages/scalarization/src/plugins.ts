@@ -7,6 +7,7 @@ import { cosmos, type CosmosOptions, cosmosOptions } from './cosmos.ts';
 import { dwa, type DwaOptions, dwaOptions } from './dwa.ts';
 import { famo, type FamoOptions, famoOptions } from './famo.ts';
 import { gls } from './gls.ts';
+import { go4align, type Go4alignOptions, go4alignOptions } from './go4align.ts';
 import { imtlL } from './imtl-l.ts';
 import { type LearnedWeightsOptions, learnedWeightsOptions } from './learned-weights.ts';
 import { pbi, type PbiOptions, pbiOptions } from './pbi.ts';
@@ -224,5 +225,24 @@ export const plugins: readonly StrategyPlugin[] = /* @__PURE__ */ Object.freeze(
     properties: lossesAlone,
     options: cosmosOptions,
     create: cosmos,
+  }),
+  definePlugin<Go4alignOptions>({
+    specification: 1,
+    name: 'go4align',
+    title: 'GO4Align',
+    summary: 'Brings losses to one scale and gives objectives of similar progress one weight.',
+    paper: {
+      title: 'GO4Align: Group Optimization for Multi-Task Alignment',
+      authors: ['Jiayi Shen', 'Cheems Wang', 'Zehao Xiao', 'Nanne Van Noord', 'Marcel Worring'],
+      venue: 'NeurIPS',
+      year: 2024,
+      url: 'https://arxiv.org/abs/2404.06486',
+    },
+    formula:
+      'u = Σ_k w_k g_k, w_k the mean over the group of k of λ_j Σ_i L_i / L_j, groups by K-means; λ falls as e^(−η L) and has the sum 1',
+    use: 'For many tasks whose losses differ in scale, at the cost of the sum.',
+    properties: lossesAlone,
+    options: go4alignOptions,
+    create: go4align,
   }),
 ] as StrategyPlugin[]);

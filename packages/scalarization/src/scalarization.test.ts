@@ -1,11 +1,13 @@
 import { type GradientStrategy, integrateMatrix, type Json } from '@multigrad/core/strategy';
 import { expectVector } from '@multigrad/test-support';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   cosmos,
   dwa,
   famo,
   gls,
+  go4align,
   imtlL,
   pbi,
   plugins,
@@ -13,6 +15,7 @@ import {
   smoothTchebycheff,
   uncertaintyWeighting,
 } from './index.ts';
+import { meansOfGroups } from './k-means.ts';
 
 const names = ['a', 'b', 'c'];
 const losses = [0.7, 2, 1.3];
@@ -214,6 +217,117 @@ describe('famo', () => {
   });
 });
 
+describe('smooth Tchebycheff with a warm-up', () => {
+  const start = { key: 'run', objectives: ['a', 'b'], tensors: [] };
+
+  it('trains logarithms, then a smooth maximum of the losses over those of one epoch', () => {
+    const mu = 0.4;
+    const strategy = smoothTchebycheff({ mu, warmupEpochs: 1 });
+    let state = strategy.init(start);
+    const end = (epoch: readonly number[], objectives = ['a', 'b']) => {
+      const next = strategy.onEpochEnd!(Float64Array.from(epoch), objectives, state);
+      state = JSON.parse(JSON.stringify(next)) as typeof state;
+    };
+    const weights = () => weightsOf(strategy as GradientStrategy, [0.7, 2], state);
+    expectVector(weights(), [1 / 0.7, 1 / 2], 1e-15);
+    end([9, 9]);
+    expectVector(weights(), [1 / 0.7, 1 / 2], 1e-15);
+    end([2, 5]);
+    const value = ([a, b]: readonly [number, number]) =>
+      2 * mu * Math.log((a / 2) ** (1 / mu) + (b / 5) ** (1 / mu));
+    const slopes = [
+      (value([0.7 + 1e-6, 2]) - value([0.7 - 1e-6, 2])) / 2e-6,
+      (value([0.7, 2 + 1e-6]) - value([0.7, 2 - 1e-6])) / 2e-6,
+    ];
+    expectVector(weights(), slopes, 1e-8);
+    // The epoch is chosen once.
+    end([1, 1]);
+    expectVector(weights(), slopes, 1e-8);
+  });
+
+  it('gives an objective that comes later epochs of its own', () => {
+    const strategy = smoothTchebycheff({ warmupEpochs: 0 });
+    let state = strategy.onEpochEnd!(Float64Array.of(2), ['a'], strategy.init(start));
+    expectVector(weightsOf(strategy as GradientStrategy, [4], state), [1 / 4], 1e-15);
+    expectVector(weightsOf(strategy as GradientStrategy, [4, 5], state), [1 / 4, 1 / 5], 1e-15);
+    state = strategy.onEpochEnd!(Float64Array.of(1, 5), ['a', 'b'], state);
+    // Both are normalised now: 4 / 2 and 5 / 5 are 2 to 1.
+    expectVector(
+      weightsOf(strategy as GradientStrategy, [4, 5], state),
+      [1 / 3, (2 * (1 / 3)) / 5],
+      1e-15,
+    );
+  });
+
+  it('refuses what its form has not', () => {
+    expect(() => smoothTchebycheff({ warmupEpochs: 4, preference: { a: 1 } })).toThrow(
+      'Option `preference` of `smooth-tchebycheff` should be left out beside `warmupEpochs`',
+    );
+    const strategy = smoothTchebycheff({ warmupEpochs: 4 }) as GradientStrategy;
+    expect(() => weightsOf(strategy, [1, 0])).toThrow('The loss of objective `b` should be > 0');
+  });
+});
+
+describe('go4align', () => {
+  /** The least cost of any partition of so many groups at most. */
+  function leastCost(values: readonly number[], groups: number): number {
+    const cost = (members: readonly (readonly number[])[]) =>
+      members.reduce((sum, own) => {
+        const mean = own.reduce((a, b) => a + b, 0) / Math.max(1, own.length);
+        return sum + own.reduce((part, value) => part + (value - mean) ** 2, 0);
+      }, 0);
+    const grow = (at: number, members: readonly (readonly number[])[]): number =>
+      at === values.length
+        ? cost(members)
+        : Math.min(
+            ...members.map((_, group) =>
+              grow(
+                at + 1,
+                members.map((own, index) => (index === group ? [...own, values[at]!] : own)),
+              ),
+            ),
+          );
+    return grow(
+      0,
+      Array.from({ length: groups }, () => []),
+    );
+  }
+
+  it('finds the best partition, whatever the numbers', () => {
+    const number = fc.oneof(fc.nat(4), fc.double({ min: 0, max: 1e3, noNaN: true }));
+    fc.assert(
+      fc.property(
+        fc.array(number, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 4 }),
+        (values, groups) => {
+          const means = meansOfGroups(Float64Array.from(values), groups);
+          const cost = values.reduce((sum, value, k) => sum + (value - means[k]!) ** 2, 0);
+          expect(cost).toBeCloseTo(leastCost(values, groups), 6);
+          expect(new Set(means).size).toBeLessThanOrEqual(Math.max(groups, 1));
+        },
+      ),
+    );
+    expectVector(meansOfGroups(Float64Array.of(1e300, 1.2e300, 1), 2), [1.1e300, 1.1e300, 1], 1e285);
+  });
+
+  it('keeps the indicator of an objective that is absent, and the sum of those present', () => {
+    const strategy = go4align({ stepSize: 0.5, groups: 3 });
+    const step = (objectives: readonly string[], given: readonly number[], state: Json) =>
+      integrateMatrix(
+        strategy,
+        given.map(() => [1]),
+        { objectives, losses: given, state: state as Record<string, number> },
+      ).state;
+    const first = step(names, [1, 2, 3], {});
+    const second = step(['a', 'b'], [2, 1], first);
+    expect(second['c']).toBe(first['c']);
+    const sum = (state: Readonly<Record<string, number>>) =>
+      Math.exp(state['a']!) + Math.exp(state['b']!);
+    expect(sum(second)).toBeCloseTo(sum(first), 12);
+    expect(() => weightsOf(go4align() as GradientStrategy, [1, 0])).toThrow('divides by it');
+  });
+});
+
 describe('losses that are no numbers', () => {
   it.each([NaN, Infinity])('never reach a state: %s', (loss) => {
     for (const plugin of plugins) {
@@ -256,6 +370,7 @@ describe('plugins', () => {
       'random-loss-weighting',
       'pbi',
       'cosmos',
+      'go4align',
     ]);
     for (const plugin of plugins) {
       expect(plugin.create().name).toBe(plugin.name);

@@ -1,6 +1,5 @@
 import {
   type Gramian,
-  innerProduct,
   innerProducts,
   isZeroWithinError,
   minNormPoint,
@@ -35,25 +34,29 @@ interface PathPoint {
  * of `g_k + τ g_0`. It is CAGrad's w where `|g_w| = τ c |g_0|`. Along the path of τ the left side falls below the right
  * side once. The update is then `(g_w + τ g_0) / τ`. Its gains `⟨u, g_k⟩` are the least and equal where w_k > 0: the
  * result is checked by that.
+ *
+ * @param mean - K shares >= 0 of the sum 1, with which `g_0` is the mean of the gradients
+ * @param clip - whether a share w_k in `g_w` is at most the one in the mean
  */
-export function averseWeights(given: Gramian, c: number): AverseWeights {
+export function averseWeights(
+  given: Gramian,
+  c: number,
+  mean: Float64Array,
+  clip: boolean,
+): AverseWeights {
   const gramian = scaled(given);
   const { size } = gramian;
-  const share = 1 / size;
   const stationary: AverseWeights = { weights: new Float64Array(size), note: 'stationary' };
-  const ones = new Float64Array(size).fill(1);
-  const products = innerProducts(gramian, ones).map((sum) => sum * share);
-  const meanSquared = products.reduce((sum, product) => sum + product, 0) * share;
+  const products = innerProducts(gramian, mean);
+  const meanSquared = weighed(products, mean);
   const lengths = norms(gramian);
-  const total = lengths.reduce((sum, length) => sum + length, 0);
   const error = roundingError(gramian);
-  if (isZeroWithinError(gramian, meanSquared, total * share)) return stationary;
-  const mean = new Float64Array(size).fill(share);
+  if (isZeroWithinError(gramian, meanSquared, weighed(lengths, mean))) return stationary;
   // For smaller c the shift τ g_0 is so long that rounding hides the gradients that it is added to.
   if (c < 1e-6) return { weights: mean };
 
   const radius = c * Math.sqrt(meanSquared);
-  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const longest = Math.max(...lengths);
   const shortest = minNormPoint(gramian);
   if (shortest.stationary && c >= 1) return stationary;
   const at = (tau: number): PathPoint => pathPoint(gramian, products, meanSquared, tau);
@@ -63,31 +66,46 @@ export function averseWeights(given: Gramian, c: number): AverseWeights {
   const first = at(low);
   // The best g_w is zero: the update is the projection of the mean onto the dual cone.
   if (shortest.stationary && Math.sqrt(first.squared) < low * radius) {
+    if (clip) return { weights: clipped(gramian, shortest.weights, mean, radius) };
     const left = projectOntoDualCone(gramian, mean);
-    const added = left.map((weight) => weight - share);
+    const added = left.map((weight, k) => weight - mean[k]!);
     if (product(gramian, added, added) <= radius * radius) return { weights: left };
     // The projection lies beyond the radius, which the error of the inner products hid: take the last point that they
     // can tell.
-    return { weights: first.weights.map((weight) => share + weight / first.tau) };
+    return { weights: first.weights.map((weight, k) => mean[k]! + weight / first.tau) };
   }
   const { tau, weights } = crossing(gramian, radius, at, first, longest / radius);
-  const update = weights.map((weight) => share + weight / tau);
-  const { gains, terms } = gainsOf(gramian, update);
+  const update = weights.map((weight, k) => mean[k]! + weight / tau);
+  const gains = innerProducts(gramian, update);
+  // The sums of the magnitudes of what was added up.
+  const terms = innerProducts({ size, values: gramian.values.map(Math.abs) }, update.map(Math.abs));
   // There has to be a number that all gains reach and that those taking part equal, each within the rounding of its own
   // sum.
   const tolerance = 2 ** -30 + 4 * error;
-  let reached = Infinity;
-  let taken = -Infinity;
-  for (let k = 0; k < size; k += 1) {
-    reached = Math.min(reached, gains[k]! + tolerance * terms[k]!);
-    if (weights[k]! > 0) taken = Math.max(taken, gains[k]! - tolerance * terms[k]!);
-  }
-  const unsolved = !(taken <= reached);
+  const reached = Math.min(...gains.map((gain, k) => gain + tolerance * terms[k]!));
+  const unsolved = !gains.every(
+    (gain, k) => !(weights[k]! > 0) || gain - tolerance * terms[k]! <= reached,
+  );
   // Certainly within the radius are the mean and, for c >= 1, also its projection onto the dual cone.
-  const found = unsolved ? mean : update;
+  const solved = clip ? clipped(gramian, weights, mean, radius) : update;
+  const found = unsolved ? mean : solved;
   const safe = c >= 1 ? withoutConflict(gramian, found, error) : found;
   if (safe === null) return stationary;
   return unsolved ? { weights: safe, note: 'unsolved' } : { weights: safe };
+}
+
+/** The update with the shares in `g_w` cut to those in the mean, not scaled to the sum 1; the mean where `g_w` is then zero. */
+function clipped(
+  gramian: Gramian,
+  weights: Float64Array,
+  mean: Float64Array,
+  radius: number,
+): Float64Array {
+  const shares = weights.map((weight, k) => Math.min(weight, mean[k]!));
+  const squared = product(gramian, shares, shares);
+  if (isZeroWithinError(gramian, squared, weighed(norms(gramian), shares))) return mean;
+  const factor = radius / Math.sqrt(squared);
+  return mean.map((share, k) => share + factor * shares[k]!);
 }
 
 /**
@@ -104,11 +122,9 @@ function withoutConflict(
   const projected = projectOntoDualCone(gramian, weights);
   const left = innerProducts(gramian, projected);
   const length = Math.sqrt(Math.max(0, product(gramian, projected, projected)));
-  for (let k = 0; k < gramian.size; k += 1) {
-    const allowed = 2 * Math.sqrt(error * innerProduct(gramian, k, k)) * length;
-    if (!(left[k]! >= -allowed)) return null;
-  }
-  return projected.every((weight) => weight === 0) ? null : projected;
+  const lengths = norms(gramian);
+  const conflicts = left.some((gain, k) => !(gain >= -2 * Math.sqrt(error) * lengths[k]! * length));
+  return conflicts || length === 0 ? null : projected;
 }
 
 /** The point at τ, from the Gramian of `g_k + τ g_0`. */
@@ -118,16 +134,13 @@ function pathPoint(
   meanSquared: number,
   tau: number,
 ): PathPoint {
-  const { size, values } = gramian;
-  const shifted = new Float64Array(values.length);
-  for (let i = 0; i < size; i += 1) {
-    for (let j = 0; j < size; j += 1) {
-      const linear = products[i]! + products[j]!;
-      shifted[i * size + j] = values[i * size + j]! + tau * linear + tau * tau * meanSquared;
-    }
+  const { size } = gramian;
+  const shifted = gramian.values.map((value, at) => {
+    const [i, j] = [Math.floor(at / size), at % size];
+    const moved = value + tau * (products[i]! + products[j]!) + tau * tau * meanSquared;
     // Rounding must not make a squared length negative.
-    shifted[i * size + i] = Math.max(shifted[i * size + i]!, 2 ** -1000);
-  }
+    return i === j ? Math.max(moved, 2 ** -1000) : moved;
+  });
   const { weights } = minNormPoint({ ...gramian, values: shifted });
   return { tau, weights, squared: Math.max(0, product(gramian, weights, weights)) };
 }
@@ -182,36 +195,19 @@ function linearCrossing(
 
 /** Divided by a power of two near the largest entry: nothing over- or underflows, nothing is rounded. */
 function scaled(gramian: Gramian): Gramian {
-  const { size, values } = gramian;
+  const { values } = gramian;
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (largest === 0) return gramian;
   const factor = 2 ** Math.floor(Math.log2(largest));
-  return { ...gramian, size, values: values.map((value) => value / factor) };
+  return { ...gramian, values: values.map((value) => value / factor) };
 }
 
-/** `⟨u, g_k⟩` for every k, and the sum of the magnitudes of what was added up. */
-function gainsOf(
-  { size, values }: Gramian,
-  weights: Float64Array,
-): { readonly gains: Float64Array; readonly terms: Float64Array } {
-  const gains = new Float64Array(size);
-  const terms = new Float64Array(size);
-  for (let i = 0; i < size; i += 1) {
-    for (let j = 0; j < size; j += 1) {
-      const term = values[i * size + j]! * weights[j]!;
-      gains[i]! += term;
-      terms[i]! += Math.abs(term);
-    }
-  }
-  return { gains, terms };
+/** `Σ values[k] shares[k]`. */
+function weighed(values: Float64Array, shares: Float64Array): number {
+  return values.reduce((sum, value, k) => sum + value * shares[k]!, 0);
 }
 
 /** `⟨g_a, g_b⟩` of two combinations. */
-function product({ size, values }: Gramian, a: Float64Array, b: Float64Array): number {
-  let form = 0;
-  for (let i = 0; i < size; i += 1) {
-    if (a[i] === 0) continue;
-    for (let j = 0; j < size; j += 1) form += a[i]! * values[i * size + j]! * b[j]!;
-  }
-  return form;
+function product(gramian: Gramian, a: Float64Array, b: Float64Array): number {
+  return weighed(innerProducts(gramian, b), a);
 }

@@ -1,4 +1,9 @@
-import { type GradientStrategy, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
+import {
+  type GradientStrategy,
+  type OptionsOf,
+  preferencesOf,
+  resolveOptions,
+} from '@multigrad/core/strategy';
 import { averseWeights } from './averse-weights.ts';
 
 /** Descriptions of the options of {@link cagrad}. */
@@ -14,7 +19,7 @@ export const cagradOptions = {
     default: 0.5,
     minimum: 0,
     description:
-      'Greatest distance of the update from the mean of the gradients, as a multiple of the length of that mean, 0 or more: 0 is the mean itself, from 1 on the update never conflicts.',
+      'Greatest distance of the update from the mean of the gradients in lengths of that mean, 0 or more: 0 is the mean itself, from 1 on the update never conflicts.',
   },
   /**
    * Divisor of the update at the end: 1 (`none`), `1 + c²` (`square`) or `1 + c` (`linear`).
@@ -27,6 +32,28 @@ export const cagradOptions = {
     default: 'none',
     description:
       'What the update is divided by at the end: nothing, 1 + c² (square) or 1 + c (linear).',
+  },
+  /**
+   * Preference of each objective by name, finite and >= 0; objectives that are not named have 1. The preferences of the
+   * objectives present are divided by their sum, and the mean of the gradients is weighted by them. Null prefers none.
+   *
+   * @defaultValue null
+   */
+  preference: {
+    kind: 'weights',
+    description:
+      'Preference of each objective by name, a finite number >= 0; objectives that are not named have 1, and the sum is scaled to 1.',
+  },
+  /**
+   * Whether no objective counts in `g_w` for more than in the mean, as RACO has it for c < 1.
+   *
+   * @defaultValue false
+   */
+  clip: {
+    kind: 'boolean',
+    default: false,
+    description:
+      'Whether what is added to the mean gives no objective more weight than the mean (RACO).',
   },
 } as const;
 
@@ -56,6 +83,13 @@ export interface CagradOptions extends OptionsOf<typeof cagradOptions> {}
  * - With those inner products u is the best of its kind within `12 K √e (1 + c) |g_0| max |g_k|` of gain, and
  *   `|u − g_0|² <= (c |g_0|)² + 4 e (1 + c²) (Σ_k |w_k| |g_k|)²`.
  *
+ * - With a `preference` p `g_0 = Σ p_k g_k`; all of the above holds for that mean. If every objective present has the
+ *   preference 0 all weights are 0 and the note is `degenerate`.
+ * - With `clip` the shares w_k are cut to `min(w_k, p_k)`, not scaled again, so `g_w` leans less to an objective that the
+ *   preference gives little: CAGrad-Clip of RACO, which has c < 1. Where `g_w` is then zero the update is `g_0`. The least
+ *   gain is no longer the greatest that can be had; with c >= 1 the projection onto the dual cone keeps the update from
+ *   conflicting.
+ *
  * @remarks
  * The official code finds w by iterations of a general solver. Its `rescale` 1 is `square`, its 2 is `linear`.
  *
@@ -74,18 +108,30 @@ export interface CagradOptions extends OptionsOf<typeof cagradOptions> {}
  * ```
  *
  * @see B. Liu, X. Liu, X. Jin, P. Stone, Q. Liu, "Conflict-Averse Gradient Descent for Multi-task Learning",
- * NeurIPS 2021, Algorithm 1. https://arxiv.org/abs/2110.14048
+ * NeurIPS 2021, Algorithm 1. https://arxiv.org/abs/2110.14048; with `clip` P. Chen, X. Li, X. Chen, T. Lin,
+ * "Reward-free Alignment for Conflicting Objectives", ICML 2026, Algorithm 1. https://arxiv.org/abs/2602.02495
  */
 export function cagrad(options: CagradOptions = {}): GradientStrategy<null> {
-  const { c, rescale } = resolveOptions<CagradOptions>('cagrad', cagradOptions, options);
+  const { c, rescale, preference, clip } = resolveOptions<CagradOptions>(
+    'cagrad',
+    cagradOptions,
+    options,
+  );
   const divisor = { none: 1, square: 1 + c * c, linear: 1 + c }[rescale];
   return {
     specification: 1,
     name: 'cagrad',
     needs: { gradients: 'gramian' },
     init: () => null,
-    integrate({ gramian }, state) {
-      const { weights, ...note } = averseWeights(gramian, c);
+    integrate({ objectives, gramian }, state) {
+      const preferred = preferencesOf(objectives, preference, 1);
+      const largest = Math.max(...preferred);
+      if (largest === 0) return { weights: preferred, state, note: 'degenerate' };
+      // Divided by the largest first: the plain sum could overflow.
+      const parts = preferred.map((value) => value / largest);
+      const total = parts.reduce((a, b) => a + b);
+      const mean = parts.map((part) => part / total);
+      const { weights, ...note } = averseWeights(gramian, c, mean, clip);
       return { weights: weights.map((weight) => weight / divisor), ...note, state };
     },
   };

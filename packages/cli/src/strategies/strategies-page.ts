@@ -20,6 +20,7 @@ export function seen({ gradients, losses, memory, batches = 1 }: Needs): string 
     }[gradients],
     losses === undefined ? null : losses === 'epoch-means' ? 'losses of epochs' : 'losses',
     losses === 'now-and-after-step' ? 'losses after the step' : null,
+    losses === 'now-and-epoch-means' ? 'losses of epochs' : null,
     memory === true ? 'memory' : null,
     batches > 1 ? `${batches} batches` : null,
   ].filter((part) => part !== null);

@@ -4,7 +4,7 @@ import type { Needs } from './needs.ts';
 import type { GradientStrategy } from './strategy.ts';
 
 const gradientNeeds = ['none', 'gramian', 'tensor-gramians', 'rows'];
-const lossNeeds = ['now', 'now-and-after-step', 'epoch-means'];
+const lossNeeds = ['now', 'now-and-after-step', 'epoch-means', 'now-and-epoch-means'];
 
 /**
  * Checks that a value follows the strategy contract as this version understands it: its specification, its name, what

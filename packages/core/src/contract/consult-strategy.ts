@@ -23,7 +23,7 @@ export function consultStrategy<State extends Json>(
     (gradients === 'gramian' || gradients === 'tensor-gramians') && known.gramian !== undefined;
   const seesStacked = isStacked(needs) && known.stacked !== undefined;
   const seesTensors = gradients === 'tensor-gramians' && known.tensorGramians !== undefined;
-  const seesLosses = losses !== undefined && losses !== 'epoch-means' && known.losses !== undefined;
+  const seesLosses = losses?.startsWith('now') === true && known.losses !== undefined;
   const group = groupGradients({
     strategy: strategy.name,
     objectives: known.objectives,

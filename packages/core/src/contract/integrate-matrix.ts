@@ -29,7 +29,7 @@ export interface TensorColumns {
 export interface IntegrateMatrixOptions<State extends Json = Json> {
   /** Names of the rows. @defaultValue `['0', '1', …]` */
   readonly objectives?: readonly string[];
-  /** K losses; strategies whose needs name losses `now` or `now-and-after-step` require them. */
+  /** K losses; strategies whose needs name losses `now` or `now-and-…` require them. */
   readonly losses?: readonly number[] | Float64Array;
   /** The state that the previous call returned. @defaultValue the strategy's initial state */
   readonly state?: State;
@@ -256,7 +256,7 @@ function lossesFor(
   step: number,
 ): Pick<GroupGradientsParts, 'losses'> {
   if (losses === undefined) {
-    if (needs.losses === undefined || needs.losses === 'epoch-means') return {};
+    if (needs.losses?.startsWith('now') !== true) return {};
     throw new MultigradError(
       'invalid-argument',
       `Option \`losses\` should hold the losses of ${objectives.join(', ')}, which strategy \`${strategy}\` needs. Found undefined.`,

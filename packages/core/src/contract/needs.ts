@@ -20,8 +20,9 @@ export interface Needs {
    * - `now`: the objectives' losses at this step
    * - `now-and-after-step`: those, and the losses on the same batch after the optimizer's step (`onStepEnd`)
    * - `epoch-means`: the mean losses of each finished epoch (`onEpochEnd`)
+   * - `now-and-epoch-means`: the losses at this step, and those means
    */
-  readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means';
+  readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means' | 'now-and-epoch-means';
   /**
    * A memory: one vector for each objective, the size of its gradient and zero at first, that the strategy lets follow
    * the gradients (`Integration.memoryUpdate`). Only with `gradients: 'gramian'`.

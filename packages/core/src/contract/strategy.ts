@@ -49,7 +49,7 @@ export interface GroupGradients {
   /**
    * K losses, float64, before any loss weights; of the first batch where there are several.
    *
-   * @throws MultigradError `not-requested` unless the needs name losses `now` or `now-and-after-step`
+   * @throws MultigradError `not-requested` unless the needs name losses `now` or `now-and-…`
    */
   readonly losses: Float64Array;
   /** Number of the step, from 0. */
@@ -134,6 +134,6 @@ export interface GradientStrategy<State extends Json = Json> {
   integrate(gradients: GroupGradients, state: State): Integration<State>;
   /** Called after the optimizer's step where the needs name losses `now-and-after-step`; K losses of the same batch. */
   onStepEnd?(losses: Float64Array, objectives: readonly string[], state: State): State;
-  /** Called after each epoch where the needs name losses `epoch-means`; K mean losses. */
+  /** Called after each epoch where the needs name losses `epoch-means` or `now-and-epoch-means`; K mean losses. */
   onEpochEnd?(losses: Float64Array, objectives: readonly string[], state: State): State;
 }

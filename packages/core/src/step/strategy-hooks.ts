@@ -31,8 +31,8 @@ export function endStep(
 }
 
 /**
- * Calls a strategy's `onEpochEnd` with the mean losses of a finished epoch, where its needs name `epoch-means`. The state of
- * any other strategy is returned unchanged.
+ * Calls a strategy's `onEpochEnd` with the mean losses of a finished epoch, where its needs name `epoch-means`
+ * or `now-and-epoch-means`. The state of any other strategy is returned unchanged.
  *
  * @param losses - by objective name, means over the epoch
  * @returns the state for the next step
@@ -44,7 +44,7 @@ export function endEpoch(
   state: IntegrationState,
   losses: NamedLosses,
 ): IntegrationState {
-  if (strategy.needs.losses !== 'epoch-means') return state;
+  if (strategy.needs.losses?.endsWith('epoch-means') !== true) return state;
   return updateStates(strategy, state, losses, (values, names, own) =>
     strategy.onEpochEnd === undefined
       ? own
