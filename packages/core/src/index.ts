@@ -35,10 +35,13 @@ export {
   type FeatureObjectives,
   type Objectives,
   type ObjectiveValue,
+  perSample,
+  type SampleLosses,
   withFeatures,
 } from './network/objectives.ts';
 export type { Level } from './network/observe-graph.ts';
-export type { GroupReport } from './step/report.ts';
+export type { GroupReport, SampleReport } from './step/report.ts';
+export type { SampleWay } from './samples/sample-gramian.ts';
 export { endEpoch, endStep } from './step/strategy-hooks.ts';
 export { mendTape } from './tape/mend-tape.ts';
 export { fusedAdam, type FusedAdamOptions } from './optimizers/fused-adam.ts';

@@ -86,6 +86,13 @@ function measured(experiment: Experiment, returned: unknown): Record<string, Mea
         );
       }
       if (value === null || value === undefined) return [];
+      if ('losses' in value) {
+        throw invalidExperiment(
+          experiment,
+          `objective \`${name}\` should be one loss; per-sample losses are for MultiObjectiveTrainer and integrateGradients`,
+          value,
+        );
+      }
       const { metrics = {}, ...loss } = 'loss' in value ? value : { loss: value };
       return [[name, { ...loss, metrics }]];
     }),

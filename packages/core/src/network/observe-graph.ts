@@ -23,6 +23,8 @@ export interface ObservedGraph {
   readonly reach: ReadonlyMap<string, ReadonlySet<string>>;
   /** Empty at the level of parameters. */
   readonly features: readonly ObservedFeature[];
+  /** Number of samples that are objectives of their own; null where samples are none. */
+  readonly samples: number | null;
 }
 
 /**
@@ -63,7 +65,12 @@ export function observeGraph(
   for (const feature of observed) {
     for (const name of feature.variables) reach.set(name, new Set(feature.reach));
   }
-  return { objectives: objectives.map(({ name }) => name), reach, features: observed };
+  return {
+    objectives: objectives.map(({ name }) => name),
+    reach,
+    features: observed,
+    samples: objectives[0]?.losses?.size ?? null,
+  };
 }
 
 function observeFeatures(

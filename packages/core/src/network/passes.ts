@@ -47,8 +47,9 @@ export function recordForward(
   const tape = Tape.record(() => readForward(forward(), mayBeEmpty));
   const { objectives, features } = tape.value;
   const returned: Tensor[] = [
-    ...objectives.flatMap(({ loss, metrics, samples }) => [
+    ...objectives.flatMap(({ loss, metrics, samples, losses }) => [
       loss,
+      ...(losses === null ? [] : [losses]),
       ...Object.values(metrics),
       ...(samples instanceof Tensor ? [samples] : []),
     ]),

@@ -129,6 +129,7 @@ function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): P
     tape,
     graph: {
       objectives,
+      samples: null,
       reach: new Map(
         Array.from(graph.reach.keys(), (name, place) => [
           name,

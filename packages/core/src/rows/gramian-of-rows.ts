@@ -48,7 +48,11 @@ export interface ReadGramian {
 
 /** The `relativeError` of inner products of rows of this length, which {@link startGramian} computes. */
 export function errorOfProducts(length: number): number {
-  if (hasKernel('GramianOfRows')) return smallestError;
+  return hasKernel('GramianOfRows') ? smallestError : errorOfSums(length);
+}
+
+/** The error of a sum of this many products in the backend's own precision, relative to the sum of their magnitudes. */
+export function errorOfSums(length: number): number {
   // The rounding errors of n products in arbitrary order add up like a random walk of n steps.
   const rounding = isHalf() ? 2 ** -11 : 2 ** -24;
   return Math.max(smallestError, rounding * (4 + 2 * Math.sqrt(length)));

@@ -76,6 +76,13 @@ async function addPart(
         "Gradients cannot be accumulated at features, which differ from part to part. Use `level: 'parameters'`.",
       );
     }
+    if (present.some(({ losses }) => losses !== null)) {
+      throw new MultigradError(
+        'unsupported',
+        'Gradients cannot be accumulated with per-sample objectives: inner products of samples of different parts would be missing. ' +
+          'Found `perSample` in a part of a batch.',
+      );
+    }
     const paths = tape.paths(tensorsOf(variables));
     const counts = samplesOf(present, await readTogether(sampleTensors(present)), samples);
     present.forEach(({ name, loss }, k) => {

@@ -16,6 +16,7 @@ import { buildStructure, checkGraph } from '../network/structure.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { Tape } from '../tape/tape.ts';
 import { TensorBag } from '../tape/ownership.ts';
+import { initialSampleState } from './sample-state.ts';
 import type { Forward, GroupingOptions, IntegrateOptions } from './integrate-options.ts';
 
 /** The state before this step. At the first step it finds the groups, and rank 0's strategy makes the initial states. */
@@ -94,7 +95,10 @@ function initialStateOf(
 ): IntegrationState {
   const grouping = groupingOf(options);
   const structure = buildStructure(graphs, variables, { ...grouping, parts: options.parts ?? {} });
-  return initialState(structure, strategy, grouping, variables);
+  const samples = Math.max(...graphs.map((graph) => graph.samples ?? 0));
+  return samples === 0
+    ? initialState(structure, strategy, grouping, variables)
+    : initialSampleState(structure, samples, strategy, grouping, variables);
 }
 
 /** The grouping options with their defaults filled in. */

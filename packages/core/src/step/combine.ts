@@ -171,7 +171,7 @@ function weightsIn({ run, byGroup }: Answers, { group, objectives }: PresentGrou
 }
 
 /** The note and the diagnostics of an answer, for reports. */
-function wordsOf(
+export function wordsOf(
   answer: Integration | null | undefined,
 ): Pick<GroupReport, 'note' | 'diagnostics'> {
   const { note, diagnostics } = answer ?? {};
@@ -181,7 +181,8 @@ function wordsOf(
   };
 }
 
-function nextState(state: IntegrationState, { run, byGroup }: Answers): IntegrationState {
+/** The state for the next step. */
+export function nextState(state: IntegrationState, { run, byGroup }: Answers): IntegrationState {
   const stateOf = (key: string, before: Json): Json => byGroup.get(key)?.state ?? before;
   return {
     ...state,

@@ -37,6 +37,7 @@ export async function record(
     forwards.map((forward, batch) => {
       const tape = recordForward(forward, bag, collective.size > 1);
       tapes.push(tape);
+      if (collective.size > 1) refuseSamples(tape.value);
       const graph = observeGraph(tape, tape.paths(tensors), variables, level);
       return { tape, graph, samples: samples?.[batch] ?? 1 };
     });
@@ -59,6 +60,17 @@ function checkEverywhere(passes: readonly Pass[]): void {
       'unsupported',
       `Batch norm over the samples of all ranks needs every objective on every rank. Found no sample of \`${missing.objective}\` on rank ${missing.rank}: ` +
         'let each rank normalise by its own samples.',
+    );
+  }
+}
+
+/** @throws MultigradError `unsupported` where single samples are objectives: inner products with those of other ranks would be missing */
+function refuseSamples({ objectives }: ForwardResult): void {
+  for (const { name, losses } of objectives) {
+    if (losses === null) continue;
+    throw new MultigradError(
+      'unsupported',
+      `Per-sample objectives need the whole batch in one process. Found \`${name}\` with \`perSample\` among several ranks.`,
     );
   }
 }

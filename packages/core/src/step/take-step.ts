@@ -19,6 +19,8 @@ import type { Forward, IntegratedStep, IntegrateOptions } from './integrate-opti
 import { meanOf, measure } from './measure.ts';
 import { oneScalarOf } from './plan.ts';
 import { record } from './record.ts';
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+import { takeSampleStep } from './take-sample-step.ts';
 import { presentGroups, type StepContext } from './step-context.ts';
 import { backwardEach, backwardOnce } from './backward.ts';
 import { TakenStep } from './taken-step.ts';
@@ -51,6 +53,8 @@ export async function takeStep<Name extends string>(
     const passes = await record(recording, collective, tapes, bag);
     const state = await stateOf(passes, variables, strategy, options, collective);
     const context = contextOf(passes, state, variables, strategy, options, collective, bag);
+    const { losses } = passes[0].tape.value.objectives[0] ?? { losses: null };
+    if (losses !== null) return await sampleStep<Name>(context, losses);
     const groups = presentGroups(context);
     const early = await askBefore(context, groups);
     const scalar = oneScalarOf(context, groups, early);
@@ -82,6 +86,26 @@ export async function takeStep<Name extends string>(
     // Frees what operations saved before the optimizer runs: it includes clones of the variables.
     for (const tape of tapes) tape.dispose();
   }
+}
+
+/** The step where single samples are objectives. */
+async function sampleStep<Name extends string>(
+  context: StepContext,
+  losses: Tensor1D,
+): Promise<TakenStep<Name>> {
+  const { combined, numbers, backwardPasses } = await takeSampleStep(context, losses);
+  return new TakenStep(
+    combined,
+    {
+      ...byName<Name>(context.objectives, numbers),
+      groups: combined.groups,
+      state: combined.state,
+      step: context.state.step,
+      backwardPasses,
+      observed: context.observe && context.strategy.needs.gradients === 'none',
+    },
+    context,
+  );
 }
 
 function checkArguments(

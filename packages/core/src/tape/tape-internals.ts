@@ -9,6 +9,17 @@ export interface TapeNode {
   readonly gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
   /** Clones that the gradient reads. They are marked as kept, so no tidy frees them. */
   readonly saved: readonly Tensor[];
+  /** What the kernel was told beside its inputs. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  /** The kernels that a `tf.customGrad` ran in its forward function; empty for a kernel that was called by itself. */
+  readonly within?: readonly KernelCall[];
+}
+
+/** One call of a kernel. */
+export interface KernelCall {
+  readonly kernel: string;
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 interface TapeEngine {

@@ -75,6 +75,11 @@ export class Tape<T> {
     return this.#nodes;
   }
 
+  /** The recorded operations, in their order. */
+  get operations(): readonly TapeNode[] {
+    return this.#live;
+  }
+
   /** Every tensor that depends on one of `sources` through differentiable (float32) values. */
   paths(sources: readonly Tensor[]): TapePaths {
     const reached = new Set(sources.map((source) => source.id));

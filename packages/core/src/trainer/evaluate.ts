@@ -37,7 +37,7 @@ export async function evaluateBatches<Batch, Name extends string>(
     const { scalars, counts, objectives } = scoped(() => {
       const present = readForward(forward(batch), collective.size > 1).objectives;
       return {
-        objectives: [...present],
+        objectives: present.map((objective) => ({ ...objective, losses: null })),
         scalars: scalarsOf(present),
         counts: sampleTensors(present),
       };

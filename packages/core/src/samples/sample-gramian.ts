@@ -1,0 +1,225 @@
+import {
+  abs,
+  add,
+  concat,
+  div,
+  eye,
+  matMul,
+  max,
+  maximum,
+  mul,
+  onesLike,
+  reshape,
+  slice,
+  square,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type { Gramian } from '../algebra/gramian.ts';
+import { errorOfSums, smallest } from '../rows/gramian-of-rows.ts';
+import { type Factors, type Rows, rowsOf } from './factors.ts';
+
+/** How the inner products of one variable's per-sample gradients are computed. */
+export type SampleWay =
+  /** From inner products of the factors; no gradient is made. */
+  | 'products'
+  /** From the gradients of all samples, block by block. */
+  | 'gradients'
+  /** From gradients of which each sample took a backward step of its own. */
+  | 'sample by sample';
+
+/** Inner products of one variable's per-sample gradients on the device, before they are read. */
+export interface PendingSampleGramian {
+  /** Two bounds for each sample, then the inner products divided by them, row by row. */
+  readonly packed: Tensor;
+  readonly batch: number;
+  /** Numbers in the longest sum. */
+  readonly length: number;
+  readonly way: SampleWay;
+}
+
+/** The most numbers that a block of gradients may have: 32 MiB. */
+const largestBlock = 2 ** 23;
+
+/**
+ * Starts the Gramian `G_ij = ⟨g_i, g_j⟩` of the per-sample gradients of one variable, in the cheaper of two ways by counted
+ * multiplications:
+ *
+ * - products: `Σ_{t,s} ⟨left_{i,t}, left_{j,s}⟩ ⟨right_{i,t}, right_{j,s}⟩`, without any gradient
+ * - gradients: `g_i = Σ_t left_{i,t} ⊗ right_{i,t}`, some of its rows at a time, so that memory stays bounded
+ *
+ * @param forms - the gradients are the sums over these, one for each operation that uses the variable
+ */
+export function startSampleGramian(
+  forms: readonly (Factors | Rows)[],
+  batch: number,
+  way: SampleWay | null = null,
+): PendingSampleGramian {
+  const factors = forms.filter((form): form is Factors => form.kind === 'factors');
+  const [first] = factors;
+  const alike = factors.every(
+    ({ rows, columns }) => rows === first!.rows && columns === first!.columns,
+  );
+  if (first === undefined || !alike || factors.length < forms.length)
+    return ofRows(forms, batch, way);
+  const { rows, columns } = first;
+  const positions = factors.reduce((total, one) => total + one.positions, 0);
+  const products = batch ** 2 * positions ** 2 * (rows + columns + 1);
+  const gradients = batch * rows * columns * (positions + batch);
+  const chosen = way ?? (products <= gradients ? 'products' : 'gradients');
+  return tidy(() => {
+    const leftBound = atLeast(
+      factors.map(({ leftBound: one }) => one()).reduce((a, b) => maximum(a, b)),
+    );
+    const rightBound = atLeast(
+      factors.map(({ right }) => max(abs(right()), [1, 2])).reduce((a, b) => maximum(a, b)),
+    );
+    const right = stacked(factors.map((one) => divided(one.right(), rightBound)));
+    const left = (begin: number, end: number): Tensor =>
+      stacked(factors.map((one) => divided(one.left(begin, end), leftBound)));
+    const blocked = { batch, positions, rows, columns };
+    const gramian =
+      chosen === 'products'
+        ? byProducts(left(0, rows), right, blocked)
+        : byGradients(left, right, blocked);
+    return {
+      packed: concat([leftBound, rightBound, reshape(gramian, [batch * batch])]),
+      batch,
+      length: chosen === 'products' ? rows + columns + positions : positions + rows * columns,
+      way: chosen,
+    };
+  });
+}
+
+interface Sizes {
+  readonly batch: number;
+  readonly positions: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+function byProducts(
+  left: Tensor,
+  right: Tensor,
+  { batch, positions, rows, columns }: Sizes,
+): Tensor {
+  const lefts = reshape(left, [batch * positions, rows]);
+  const rights = reshape(right, [batch * positions, columns]);
+  const together = Math.max(1, Math.floor(largestBlock / (positions ** 2 * batch)));
+  const blocks: Tensor[] = [];
+  for (let begin = 0; begin < batch; begin += together) {
+    const count = Math.min(together, batch - begin);
+    blocks.push(
+      tidy(() => {
+        const some = (of: Tensor): Tensor2D =>
+          slice(of as Tensor2D, [begin * positions, 0], [count * positions, of.shape[1]!]);
+        const both = mul(
+          matMul(some(lefts), lefts as Tensor2D, false, true),
+          matMul(some(rights), rights as Tensor2D, false, true),
+        );
+        return positions === 1
+          ? both
+          : sum(reshape(both, [count, positions, batch, positions]), [1, 3]);
+      }),
+    );
+  }
+  return blocks.length === 1 ? blocks[0]! : concat(blocks, 0);
+}
+
+function byGradients(
+  left: (begin: number, end: number) => Tensor,
+  right: Tensor,
+  { batch, positions, rows, columns }: Sizes,
+): Tensor {
+  const together = Math.max(1, Math.floor(largestBlock / (batch * (columns + positions))));
+  let total: Tensor | null = null;
+  for (let begin = 0; begin < rows; begin += together) {
+    const end = Math.min(rows, begin + together);
+    const products = tidy(() => {
+      const some = matMul(left(begin, end), right, true, false);
+      const gradients = reshape(some, [batch, (end - begin) * columns]);
+      return matMul(gradients as Tensor2D, gradients as Tensor2D, false, true);
+    });
+    const before: Tensor | null = total;
+    total = before === null ? products : add(before, products);
+    before?.dispose();
+    if (before !== null) products.dispose();
+  }
+  return total!;
+}
+
+function ofRows(
+  forms: readonly (Factors | Rows)[],
+  batch: number,
+  way: SampleWay | null,
+): PendingSampleGramian {
+  return tidy(() => {
+    const rows = forms.map((form) => rowsOf(form)).reduce((a, b) => add(a, b));
+    const bound = atLeast(max(abs(rows), 1));
+    const scaled = divided(rows, bound) as Tensor2D;
+    const gramian = matMul(scaled, scaled, false, true);
+    return {
+      packed: concat([bound, onesLike(bound), reshape(gramian, [batch * batch])]),
+      batch,
+      length: rows.shape[1]!,
+      way: way ?? 'gradients',
+    };
+  });
+}
+
+/** The Gramian of gradients of which each sample has numbers of its own, [batch, size]: a diagonal matrix. */
+export function startOwnGramian(rows: () => Tensor, batch: number): PendingSampleGramian {
+  return tidy(() => {
+    const gradients = rows();
+    const bound = atLeast(max(abs(gradients), 1));
+    const squares = sum(square(divided(gradients, bound)), 1);
+    const diagonal = mul(reshape(squares, [batch, 1]), eye(batch));
+    return {
+      packed: concat([bound, onesLike(bound), reshape(diagonal, [batch * batch])]),
+      batch,
+      length: gradients.shape[1]!,
+      way: 'products' as const,
+    };
+  });
+}
+
+/**
+ * Makes a float64 Gramian from the values read.
+ *
+ * @param factors - what each sample's gradient is multiplied by
+ * @returns the Gramian, NaN on the diagonal of samples whose gradients are not finite
+ */
+export function finishSampleGramian(
+  { batch, length }: PendingSampleGramian,
+  values: Float32Array,
+  factor: number,
+): Gramian {
+  const bounds = Float64Array.from(
+    { length: batch },
+    (_, sample) => values[sample]! * values[batch + sample]! * factor,
+  );
+  const gramian = new Float64Array(batch * batch);
+  for (let i = 0; i < batch; i += 1) {
+    for (let j = i; j < batch; j += 1) {
+      const value = values[batch * (2 + i) + j]! * bounds[i]! * bounds[j]!;
+      gramian[i * batch + j] = value;
+      gramian[j * batch + i] = value;
+    }
+  }
+  return { size: batch, values: gramian, relativeError: errorOfSums(length) };
+}
+
+/** At least the smallest normal number, so that it can be divided by. */
+function atLeast(bound: Tensor): Tensor {
+  return maximum(bound, smallest());
+}
+
+function divided(value: Tensor, bound: Tensor): Tensor {
+  return div(value, reshape(bound, [bound.size, ...value.shape.slice(1).map(() => 1)]));
+}
+
+function stacked(parts: readonly Tensor[]): Tensor {
+  return parts.length === 1 ? parts[0]! : concat([...parts], 1);
+}
