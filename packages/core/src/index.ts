@@ -11,6 +11,9 @@ export {
   type Slice,
   sliceOf,
 } from './ranks/gradient-exchange.ts';
+export { currentShare } from './ranks/current-share.ts';
+export { markBatchPart } from './ranks/batch-part.ts';
+export { batchDigest } from './data/batch-digest.ts';
 export { GradientMemory, type MemoryTensor } from './rows/gradient-memory.ts';
 export type {
   GroupableVariable,

@@ -1,4 +1,10 @@
-import { resumableBatches, sliceOf, startsAtBatch } from '@multigrad/core';
+import {
+  batchDigest,
+  markBatchPart,
+  resumableBatches,
+  sliceOf,
+  startsAtBatch,
+} from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import { dispose, slice, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import type { Communicator } from './communicator.ts';
@@ -40,9 +46,15 @@ export function shardBatches<Batch>(
   async function* shards(epoch: number, firstBatch = 0): AsyncGenerator<Batch, void> {
     const source = batches(epoch, firstBatch);
     const owned = !Array.isArray(source);
+    let index = firstBatch;
     for await (const batch of source) {
       try {
-        yield shardOf(batch, rank, ranks) as Batch;
+        const shard = shardOf(batch, rank, ranks) as Batch;
+        // The first batch tells whether ranks read the same data in the same order; reading every batch would cost too much.
+        const digest = index === firstBatch ? `, digest ${await batchDigest(batch)}` : '';
+        markBatchPart(shard, `batch ${index} of epoch ${epoch}${digest}`);
+        index += 1;
+        yield shard;
       } finally {
         if (owned) dispose(batch as TensorContainer);
       }

@@ -45,6 +45,7 @@ export function mergeViews(
 ): readonly Pass[] {
   const byRank = views as unknown as readonly (readonly Seen[])[];
   checkLike(byRank, variables);
+  checkMetrics(byRank);
   return own.map((pass, index) =>
     merge(
       pass,
@@ -90,6 +91,24 @@ function checkLike(byRank: readonly (readonly Seen[])[], variables: number): voi
   });
 }
 
+/** Checks that all ranks measure the same of an objective, in any order. @throws MultigradError `structure-changed` */
+function checkMetrics(byRank: readonly (readonly Seen[])[]): void {
+  const first = new Map<string, { readonly rank: number; readonly names: string }>();
+  byRank.forEach((batches, rank) => {
+    for (const { name, metrics, samples } of batches.flatMap(({ objectives }) => objectives)) {
+      if (samples === 0) continue;
+      const names = quoted(metrics.map(([metric]) => metric).sort());
+      const before = first.get(name) ?? { rank, names };
+      first.set(name, before);
+      if (before.names === names) continue;
+      throw new MultigradError(
+        'structure-changed',
+        `All ranks should measure the same of objective \`${name}\`. Found the metrics (${before.names}) on rank ${before.rank}, (${names}) on rank ${rank}.`,
+      );
+    }
+  });
+}
+
 function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): Pass {
   // The rank with most objectives comes first: its order counts, so that a rank that lacks some changes nothing.
   const fullest = [...seen].sort((a, b) => b.objectives.length - a.objectives.length);
@@ -108,8 +127,9 @@ function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): P
     counted.flatMap((own) => own.filter((objective) => objective.name === name)),
   );
   const total = parts.map((own) => own.reduce((sum, { samples }) => sum + samples, 0));
-  const mean = (k: number, of: (own: SeenObjective) => number | string | undefined): number =>
+  const mean = (k: number, of: (own: SeenObjective) => number | string): number =>
     parts[k]!.reduce((sum, own) => sum + numberFromJson(of(own)) * own.samples, 0) / total[k]!;
+  const metricsOf = (k: number): readonly string[] => parts[k]![0]!.metrics.map(([name]) => name);
   const lacking = objectives.flatMap((objective) =>
     seen.flatMap((one, other) =>
       one.objectives.some(({ name }) => name === objective) ? [] : [{ objective, rank: other }],
@@ -145,9 +165,10 @@ function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): P
       losses: Float64Array.from(objectives, (_, k) => mean(k, ({ loss }) => loss)),
       metrics: objectives.map((_, k) =>
         Object.fromEntries(
-          parts[k]![0]!.metrics.map(([metric], place) => [
+          metricsOf(k).map((metric) => [
             metric,
-            mean(k, ({ metrics }) => metrics[place]?.[1]),
+            // `checkMetrics` has seen to it that every rank has it.
+            mean(k, ({ metrics }) => metrics.find(([name]) => name === metric)![1]),
           ]),
         ),
       ),

@@ -37,8 +37,14 @@ export interface Sharding {
    * @throws MultigradError `structure-changed` where ranks differ, listing what
    */
   begin(): Promise<void>;
-  /** Finds the place of this rank's samples. @param sizes - samples of each batch of this rank */
-  place(sizes: readonly number[]): Promise<BatchPlace>;
+  /**
+   * Finds the place of this rank's samples.
+   *
+   * @param batches - those of the step
+   * @param sizes - samples of each of them
+   * @throws MultigradError `invalid-data` where ranks have parts of different batches, or the same samples
+   */
+  place(batches: readonly unknown[], sizes: readonly number[]): Promise<BatchPlace>;
   /**
    * Changes the variables by an update; every rank has the same values afterwards.
    *

@@ -5,6 +5,7 @@ import { differencesOfRanks } from '../base/json-differences.ts';
 import type { ParameterGroup } from '../network/groups.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
 import { shapeText } from '../optimizers/tensor-differences.ts';
+import { type BatchOrigin, batchOrigin, originFault } from '../ranks/batch-part.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { GradientExchange } from '../ranks/gradient-exchange.ts';
 import { collectiveOf } from '../ranks/rank-collective.ts';
@@ -28,6 +29,10 @@ export class SharedOut implements Sharding {
   /** Describes the options of this rank's trainer. */
   readonly #describe: () => Json;
   #begun = false;
+  /** Whether a step has been placed: the first one compares the batches of the ranks. */
+  #placed = false;
+  /** Whether a forward pass has added up over the ranks. */
+  #added = false;
   #gathered: Tensor[] = [];
 
   constructor(
@@ -64,7 +69,12 @@ export class SharedOut implements Sharding {
 
   /** Adds numbers up over the ranks within a forward pass; null where forward passes see this rank's samples alone. */
   get sumNow(): ((values: Float64Array) => void) | null {
-    return this.#synchronised ? this.#exchange.sumNow : null;
+    const { sumNow } = this.#exchange;
+    if (!this.#synchronised || sumNow === null) return null;
+    return (values) => {
+      this.#added = true;
+      sumNow(values);
+    };
   }
 
   /** Compares options, then gives every rank the weights and statistics of rank 0. */
@@ -99,11 +109,21 @@ export class SharedOut implements Sharding {
     this.#begun = true;
   }
 
-  /** Finds the place of this rank's samples. @param sizes - samples of each batch of this rank */
-  async place(sizes: readonly number[]): Promise<BatchPlace> {
-    const all = await fromEach(this.#exchange, 'batch sizes', () => [...sizes]);
-    const sum = (ranks: readonly (readonly number[])[], batch: number): number =>
-      ranks.reduce((total, of) => total + (of[batch] ?? 0), 0);
+  /** Finds the place of this rank's samples, and checks that ranks share out the same batches. */
+  async place(batches: readonly unknown[], sizes: readonly number[]): Promise<BatchPlace> {
+    const all = await fromEach(this.#exchange, 'batches', async () => ({
+      sizes: [...sizes],
+      origins: (await Promise.all(
+        batches.map(async (batch) => batchOrigin(batch, !this.#placed)),
+      )) as unknown as Json,
+    }));
+    const fault = originFault(
+      all.map(({ origins }) => origins as unknown as readonly BatchOrigin[]),
+    );
+    if (fault !== null) throw new MultigradError('invalid-data', fault);
+    this.#placed = true;
+    const sum = (ranks: typeof all, batch: number): number =>
+      ranks.reduce((total, { sizes: of }) => total + (of[batch] ?? 0), 0);
     return {
       first: sizes.map((_, batch) => sum(all.slice(0, this.#exchange.rank), batch)),
       total: sizes.map((_, batch) => sum(all, batch)),
@@ -118,6 +138,13 @@ export class SharedOut implements Sharding {
     step: number,
     modulations: ReadonlyMap<string, Modulation | null> = new Map(),
   ): Promise<void> {
+    if (this.#synchronised && !this.#added) {
+      throw new MultigradError(
+        'invalid-option',
+        'Option `synchronise` should be left out where no layer adds up over the ranks. Found none in the forward pass: ' +
+          '`batchNormalization` of `@multigrad/models` does, `tf.layers.batchNormalization` normalises by the samples of its rank.',
+      );
+    }
     const shards = this.#shards;
     const changing = [...modulations].find(([, modulation]) => modulation?.change !== undefined);
     if (changing !== undefined) {

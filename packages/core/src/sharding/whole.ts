@@ -12,7 +12,7 @@ export function whole(variables: ReadonlyMap<string, Variable>): Sharding {
     variables,
     optimizerFor: (optimizer) => optimizer,
     begin: async () => Promise.resolve(),
-    place: async (sizes) => Promise.resolve({ first: sizes.map(() => 0), total: sizes }),
+    place: async (_, sizes) => Promise.resolve({ first: sizes.map(() => 0), total: sizes }),
     apply: async (update, combinations, groups, step, modulations) =>
       update.apply(combinations, step, groups, modulations),
     shareStatistics: async () => Promise.resolve(),

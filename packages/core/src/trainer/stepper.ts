@@ -2,6 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { accumulateGradients } from '../step/accumulate.ts';
 import type { Forward, IntegratedStep, IntegrateOptions } from '../step/integrate-options.ts';
 import { buildGroups } from '../step/begin.ts';
+import { withShare } from '../ranks/current-share.ts';
 import { takeStep } from '../step/take-step.ts';
 import { isNonFiniteGradient } from '../rows/finite-checks.ts';
 import type { RunVariable } from '../network/run-variables.ts';
@@ -65,7 +66,7 @@ export class Stepper<Batch, Name extends string> {
     // Also checked for a single batch: the message names tensors whose sizes do not fit.
     const sizes = batches.map(batchSize);
     await sharding.begin();
-    const place = await sharding.place(sizes);
+    const place = await sharding.place(batches, sizes);
     const samples = place.total.reduce((sum, size) => sum + size, 0);
     const own = batches.map((batch, index) => ({
       batch,
@@ -275,7 +276,8 @@ export class Stepper<Batch, Name extends string> {
   #forward(batch: Batch, firstSample: number, step: number): Forward<Name> {
     const { sumNow } = this.training.sharding;
     const share = { firstSample, sumNow };
-    return () => this.#options.objectives(batch, { training: true, step, share });
+    return () =>
+      withShare(share, () => this.#options.objectives(batch, { training: true, step, share }));
   }
 }
 

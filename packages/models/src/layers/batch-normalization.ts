@@ -1,4 +1,4 @@
-import { type BatchShare } from '@multigrad/core';
+import { type BatchShare, currentShare } from '@multigrad/core';
 import { hasKernel, runKernel } from '@multigrad/core/kernels';
 import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
@@ -95,7 +95,7 @@ export class BatchNormalization extends layers.Layer {
         this.#follow(this.#movingMean!, mean);
         this.#follow(this.#movingVariance!, variance);
       };
-      const sumNow = kwargs.share?.sumNow ?? null;
+      const sumNow = (kwargs.share ?? currentShare())?.sumNow ?? null;
       return sumNow === null
         ? normalizeBatch(x, gamma, beta, this.#epsilon, receive)
         : normalizeTogether(x, gamma, beta, this.#epsilon, receive, sumNow);

@@ -1,4 +1,4 @@
-import { type BatchShare } from '@multigrad/core';
+import { type BatchShare, currentShare } from '@multigrad/core';
 import {
   hasKernel,
   runKernel,
@@ -73,7 +73,12 @@ export class Dropout extends layers.Layer {
     }
     const key = uniformKey(this.#seed, step as number, this.name);
     // A rank's samples lie behind those of the ranks before it.
-    return dropped(x, this.#rate, key, (share?.firstSample ?? 0) * (x.size / x.shape[0]));
+    return dropped(
+      x,
+      this.#rate,
+      key,
+      ((share ?? currentShare())?.firstSample ?? 0) * (x.size / x.shape[0]),
+    );
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -102,7 +107,7 @@ function dropped(x: tf.Tensor, rate: number, key: UniformKey, first: number): tf
 /**
  * A dropout layer whose masks are a function of seed, step and name: `y = x ⊙ m / (1 − rate)` in training, with
  * `m_i = 1` where the i-th uniform number of (seed, step, name) is at least `rate` and 0 elsewhere; `y = x` in inference.
- * Among ranks that train together, i counts on from the samples of the ranks before.
+ * Among ranks that train together, i counts on from the samples of the ranks before, whether or not `share` is passed on.
  *
  * Nothing is drawn from a generator that moves on, so a run that is resumed at any step, and every rank of a parallel
  * one, sees the masks of an uninterrupted run; all objectives of a step share one mask, and so do the forward passes
