@@ -1,7 +1,7 @@
 // Runs each peer on the inputs recorded in tests/peers and compares what it finds with what is recorded; with --update it
 // records that instead.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [environment, ...options] = process.argv.slice(2);
@@ -15,6 +15,10 @@ const peers = [
   ['epo', 'preference_peer.py', 'EPOSearch'],
   ['go4align', 'go4align_peer.py', 'GO4Align'],
   ['raco', 'raco_peer.py', 'RACO'],
+  // No other library: balancing methods in float64, from their equations.
+  ...readdirSync(join(import.meta.dirname, '../../tests/peers/balancing'))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => [`balancing/${file.slice(0, -'.json'.length)}`, 'balancing/peer.py']),
 ];
 // Their iterations end at 1e-4 and worse; on another processor they end elsewhere.
 const tolerance = 1e-3;

@@ -29,5 +29,10 @@ export {
 } from './contract/plugin.ts';
 export { balanced, type Balanced, type BalancedOptions } from './driver/balanced.ts';
 export type { DataOption } from './driver/training-data.ts';
+export { cml, type CmlOptions } from './methods/cml.ts';
+export { dgl, type DglOptions } from './methods/dgl.ts';
+export { lfm, type LfmOptions, type LfmState, lfmWeight } from './methods/lfm.ts';
+export { mmcosine, type MmcosineOptions } from './methods/mmcosine.ts';
 export { ogmGe, type OgmGeOptions } from './methods/ogm-ge.ts';
+export { opm, type OpmOptions } from './methods/opm.ts';
 export { plugins } from './plugins.ts';

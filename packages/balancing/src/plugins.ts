@@ -1,5 +1,10 @@
 import type { BalancingPlugin } from './contract/plugin.ts';
+import { plugin as cml } from './methods/cml.ts';
+import { plugin as dgl } from './methods/dgl.ts';
+import { plugin as lfm } from './methods/lfm.ts';
+import { plugin as mmcosine } from './methods/mmcosine.ts';
 import { plugin as ogmGe } from './methods/ogm-ge.ts';
+import { plugin as opm } from './methods/opm.ts';
 
 /** The plugins of all methods of this package, in the order of listings. */
-export const plugins: readonly BalancingPlugin[] = [ogmGe];
+export const plugins: readonly BalancingPlugin[] = [ogmGe, opm, mmcosine, cml, lfm, dgl];

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { entry } from './by-name.ts';
+import { entry, record } from './by-name.ts';
 import type { BalancedNetwork, ByModality } from '../contract/network.ts';
 
 /**
@@ -22,6 +22,17 @@ export function whyNotCut(network: BalancedNetwork): string | null {
   );
 }
 
+/** The joint head's kernel cut by modality: the part that meets each one's features, length × classes. */
+export function cutKernel(network: BalancedNetwork): Record<string, tf.Tensor2D> {
+  const { heads, objectiveNames, modalities } = network;
+  const kernel = entry(heads, objectiveNames[0]!).weights[0]!.read() as tf.Tensor2D;
+  const lengths = lengthsOf(network);
+  return record(modalities, (_, k) => {
+    const from = lengths.slice(0, k).reduce((sum, length) => sum + length, 0);
+    return tf.slice(kernel, [from, 0], [lengths[k]!, -1]);
+  });
+}
+
 /**
  * What each modality says alone, by the joint head cut by modality: `W_k z_k + b/M`, n × classes. They add up to the joint
  * logits.
@@ -33,21 +44,11 @@ export function cutLogits(
   vectors: ByModality<tf.Tensor2D>,
 ): Record<string, tf.Tensor2D> {
   const { heads, objectiveNames, modalities } = network;
-  const [kernel, bias] = entry(heads, objectiveNames[0]!).weights.map((one) => one.read()) as [
-    tf.Tensor2D,
-    tf.Tensor1D,
-  ];
-  const lengths = lengthsOf(network);
-  return Object.fromEntries(
-    modalities.map((modality, k) => {
-      const from = lengths.slice(0, k).reduce((sum, length) => sum + length, 0);
-      const own = tf.slice(kernel, [from, 0], [lengths[k]!, -1]);
-      const logits = tf.add<tf.Tensor2D>(
-        tf.matMul(entry(vectors, modality), own),
-        tf.div(bias, modalities.length),
-      );
-      return [modality, logits];
-    }),
+  const kernels = cutKernel(network);
+  const bias = entry(heads, objectiveNames[0]!).weights[1]!.read();
+  const share = tf.div(bias, modalities.length);
+  return record(modalities, (modality) =>
+    tf.add<tf.Tensor2D>(tf.matMul(entry(vectors, modality), entry(kernels, modality)), share),
   );
 }
 

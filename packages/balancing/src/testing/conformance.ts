@@ -23,6 +23,8 @@ export interface BalancingCase {
   readonly epochs?: number;
   /** Learning rate. @defaultValue 0.1 */
   readonly rate?: number;
+  /** Length of every modality's features. @defaultValue 4, and under concatenation 4, 3 and 2 */
+  readonly features?: number;
 }
 
 /** Of a weight tensor's largest number, or of a hundredth of the largest of all. */
@@ -38,8 +40,9 @@ export function describeBalancing({
   refused = [],
   epochs = 3,
   rate = 0.1,
+  features,
 }: BalancingCase): void {
-  const setting = { fusion, epochs, rate };
+  const setting = { fusion, epochs, rate, ...(features === undefined ? {} : { features }) };
   const method = (): ReturnType<typeof createBalancing> => createBalancing(plugin, options);
   const each = counts.flatMap((modalities) =>
     Object.entries(strategies).map(([name, make]) => ({ modalities, strategy: name, make })),

@@ -33,6 +33,7 @@ export type Fusion = NonNullable<MultimodalNetworkOptions<string, 'joint'>['fusi
 export function smallNetwork(
   modalities: 2 | 3 = 2,
   fusion: Fusion = 'concatenation',
+  features?: number,
 ): MultimodalNetwork<string, 'joint'> {
   const names = (['a', 'b', 'c'] as const).slice(0, modalities);
   return multimodalNetwork({
@@ -43,7 +44,7 @@ export function smallNetwork(
           name,
           shape: [lengths[name]],
           hidden: [5],
-          features: fusion === 'concatenation' ? lengths[name] : 4,
+          features: features ?? (fusion === 'concatenation' ? lengths[name] : 4),
           seed,
         }),
       ]),
@@ -114,6 +115,7 @@ export interface SmallTraining {
   readonly strategy?: GradientStrategy;
   readonly epochs?: number;
   readonly rate?: number;
+  readonly features?: number;
   /** Ends training after this step, and returns a snapshot as a file would hold it. */
   readonly stopAfter?: number;
   /** Goes on from a snapshot. */
@@ -142,10 +144,11 @@ export async function trainSmall({
   strategy = sum(),
   epochs = 3,
   rate = 0.1,
+  features,
   stopAfter,
   from,
 }: SmallTraining): Promise<TrainedSmall> {
-  const network = smallNetwork(modalities, fusion);
+  const network = smallNetwork(modalities, fusion, features);
   const [samples, validation] = [smallSamples(1), smallSamples(100)];
   const balance =
     method === null

@@ -1,0 +1,4 @@
+import { describeBalancing } from '../testing/conformance.ts';
+import { plugin } from './opm.ts';
+
+describeBalancing({ plugin, options: { executed: '1' } });

@@ -1,0 +1,149 @@
+import { balanced, type BalancingMethod } from '@multigrad/balancing';
+import { MultiObjectiveTrainer, type StepReport } from '@multigrad/core';
+import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
+import { sum } from '@multigrad/strategy-sum';
+import * as tf from '@tensorflow/tfjs-core';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+// The network of scripts/check-peers/balancing/network.py, number by number.
+
+const [classes, inputs, samples, rate] = [3, 3, 6, 0.125];
+const lengths: Readonly<Record<string, number>> = { a: 4, b: 3, c: 2 };
+
+/** A training of the small network by a method, and what scripts/check-peers/balancing found for it in float64. */
+export interface RecordedTraining {
+  readonly options: Readonly<Record<string, number>>;
+  readonly modalities?: 2 | 3;
+  readonly fusion?: 'concatenation' | 'summation' | 'gated';
+  readonly steps?: number;
+  readonly steps_per_epoch?: number;
+  /** Whether a label is missing in each batch. */
+  readonly missing?: boolean;
+  readonly found: {
+    /** By step: the joint loss, then the modalities'. */
+    readonly losses: readonly (readonly number[])[];
+    readonly weights: Readonly<Record<string, readonly number[]>>;
+  };
+}
+
+/** The methods of which trainings are recorded. */
+export const recordedMethods = readdirSync(import.meta.dirname)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length));
+
+/** What is recorded of a method. */
+export function recordedTrainings(method: string): readonly RecordedTraining[] {
+  const text = readFileSync(join(import.meta.dirname, `${method}.json`), 'utf8');
+  return (JSON.parse(text) as { readonly cases: readonly RecordedTraining[] }).cases;
+}
+
+/** Numbers that float32 holds, a function of a seed and their places. */
+export function numbers(seed: number, shape: readonly number[]): Float32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return Float32Array.from(
+    { length: size },
+    (_, i) => Math.floor(256 * Math.sin(12.25 * (i + 1) + 78.5 * seed) + 0.5) / 512,
+  );
+}
+
+/** A number that a variable's name alone gives. */
+function seedOf(name: string): number {
+  const codes = Array.from({ length: name.length }, (_, i) => (i + 1) * name.charCodeAt(i));
+  return codes.reduce((total, code) => total + code, 0) % 997;
+}
+
+/** The small network of a case, with its weights. */
+export function recordedNetwork({
+  modalities = 2,
+  fusion = 'concatenation',
+}: Pick<RecordedTraining, 'modalities' | 'fusion'>) {
+  const names = ['a', 'b', 'c'].slice(0, modalities);
+  const network = multimodalNetwork({
+    encoders: Object.fromEntries(
+      names.map((name) => [
+        name,
+        multilayerPerceptron({
+          ...{ name, shape: [inputs], hidden: [] },
+          features: fusion === 'concatenation' ? lengths[name]! : 4,
+        }),
+      ]),
+    ),
+    ...{ fusion, classes },
+  });
+  for (const [name, variable] of network.namedVariables) {
+    const values = numbers(seedOf(name), variable.shape).map((value) => 2 * value);
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  }
+  return network;
+}
+
+/** The batch of a step. */
+export function recordedBatch(
+  step: number,
+  { modalities = 2, missing = false }: Pick<RecordedTraining, 'modalities' | 'missing'>,
+): tf.NamedTensorMap {
+  const label = Int32Array.from({ length: samples }, (_, i) => (i * i + i * step + step) % classes);
+  if (missing) label[step % samples] = -1;
+  const names = ['a', 'b', 'c'].slice(0, modalities);
+  return {
+    ...Object.fromEntries(
+      names.map((name, k) => {
+        const values = numbers(100 + 10 * step + k, [samples, inputs]);
+        return [
+          name,
+          tf.tensor2d(
+            values.map((value) => value * 4 * 0.5 ** k),
+            [samples, inputs],
+          ),
+        ];
+      }),
+    ),
+    label: tf.tensor1d(label, 'int32'),
+  };
+}
+
+/** Trains as the case says, by plain descent on the sum of all objectives. */
+export async function trainRecorded(
+  method: BalancingMethod | null,
+  training: RecordedTraining,
+): Promise<RecordedTraining['found']> {
+  const { steps = 10, steps_per_epoch: perEpoch = steps } = training;
+  const network = recordedNetwork(training);
+  const optimizer = tf.train.sgd(rate);
+  const balance = method === null ? null : balanced(method, network);
+  const trainer = new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
+    objectives: (batch, mode) => network.objectives(batch, batch['label'] as tf.Tensor1D, mode),
+    ...balance?.options,
+    variables: network.trainableVariables,
+    parts: network.parts,
+    strategy: sum(),
+    optimizer,
+  });
+  const losses: number[][] = [];
+  let step = 0;
+  try {
+    await trainer.fit(
+      () => Array.from({ length: perEpoch }, () => recordedBatch(step++, training)),
+      {
+        epochs: steps / perEpoch,
+        callbacks: [
+          ...(balance === null ? [] : [balance.callback]),
+          {
+            onBatchEnd: (_, { losses: found }: StepReport) =>
+              void losses.push(network.objectiveNames.map((name) => found[name]!)),
+          },
+        ],
+      },
+    );
+    const weights = Object.fromEntries(
+      Array.from(network.namedVariables, ([name, one]) => [name, [...one.dataSync()]]),
+    );
+    return { losses, weights };
+  } finally {
+    balance?.dispose();
+    trainer.dispose();
+    optimizer.dispose();
+    network.dispose();
+  }
+}
