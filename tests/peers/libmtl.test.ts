@@ -11,6 +11,7 @@ import {
 import { alignedMtl } from '@multigrad/strategy-aligned-mtl';
 import { cagrad } from '@multigrad/strategy-cagrad';
 import { dbMtl } from '@multigrad/strategy-db-mtl';
+import { excessMtl } from '@multigrad/strategy-excess-mtl';
 import { fairgrad } from '@multigrad/strategy-fairgrad';
 import { graddrop } from '@multigrad/strategy-graddrop';
 import { gradnorm } from '@multigrad/strategy-gradnorm';
@@ -100,6 +101,10 @@ const ours: Record<string, (given: Arguments, peer: PeerCase) => Ours> = {
   FairGrad: ({ number }) => ({
     strategy: fairgrad({ alpha: number('FairGrad_alpha') }),
     tolerance: 1e-3,
+  }),
+  ExcessMTL: ({ number }) => ({
+    strategy: excessMtl({ stepSize: number('robust_step_size') }),
+    tolerance: 1e-6,
   }),
   UPGrad: () => ({ strategy: upgrad(), tolerance: 1e-3 }),
 };

@@ -21,6 +21,7 @@ export const modules: ReadonlyMap<string, () => Promise<Module>> = new Map(
     '@multigrad/strategy-dualproj': () => import('@multigrad/strategy-dualproj'),
     '@multigrad/strategy-edm': () => import('@multigrad/strategy-edm'),
     '@multigrad/strategy-epo': () => import('@multigrad/strategy-epo'),
+    '@multigrad/strategy-excess-mtl': () => import('@multigrad/strategy-excess-mtl'),
     '@multigrad/strategy-fairgrad': () => import('@multigrad/strategy-fairgrad'),
     '@multigrad/strategy-graddrop': () => import('@multigrad/strategy-graddrop'),
     '@multigrad/strategy-gradnorm': () => import('@multigrad/strategy-gradnorm'),

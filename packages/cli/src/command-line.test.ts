@@ -253,6 +253,7 @@ describe('strategies', () => {
       'trimmed-mean',
       'gradnorm',
       'epo',
+      'excess-mtl',
       'uncertainty-weighting',
       'dwa',
       'famo',

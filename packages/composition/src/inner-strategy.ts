@@ -22,7 +22,7 @@ export function assertWeighing(wrapper: string, strategy: GradientStrategy): voi
   const found =
     gradients === 'rows'
       ? 'reads single coordinates of the gradients'
-      : memory === true
+      : memory !== undefined
         ? 'keeps a memory'
         : batches > 1
           ? `looks at ${batches} batches`

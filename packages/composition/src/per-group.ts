@@ -108,7 +108,7 @@ const gradientNeeds: readonly Needs['gradients'][] = [
 function jointNeeds(strategies: readonly GradientStrategy[]): Needs {
   const wanted = new Set(strategies.map(({ needs }) => needs.losses ?? 'never'));
   for (const { name, needs } of strategies) {
-    if (needs.memory !== true && (needs.batches ?? 1) === 1) continue;
+    if (needs.memory === undefined && (needs.batches ?? 1) === 1) continue;
     throw new MultigradError(
       'unsupported',
       `\`perGroup\` should hold strategies that look at one batch and keep no memory. Found \`${name}\`.`,

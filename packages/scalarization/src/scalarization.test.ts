@@ -307,7 +307,11 @@ describe('go4align', () => {
         },
       ),
     );
-    expectVector(meansOfGroups(Float64Array.of(1e300, 1.2e300, 1), 2), [1.1e300, 1.1e300, 1], 1e285);
+    expectVector(
+      meansOfGroups(Float64Array.of(1e300, 1.2e300, 1), 2),
+      [1.1e300, 1.1e300, 1],
+      1e285,
+    );
   });
 
   it('keeps the indicator of an objective that is absent, and the sum of those present', () => {

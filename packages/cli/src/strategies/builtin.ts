@@ -26,6 +26,8 @@ import { plugin as sum } from '@multigrad/strategy-sum';
 
 import { plugin as epo } from '@multigrad/strategy-epo';
 
+import { plugin as excessMtl } from '@multigrad/strategy-excess-mtl';
+
 /** The strategies that come with this program, in the order of listings. */
 export const builtinPlugins: readonly StrategyPlugin[] = [
   sum,
@@ -52,6 +54,7 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   trimmedMean,
   gradnorm,
   epo,
+  excessMtl,
   ...scalarizations,
 ];
 

@@ -21,7 +21,7 @@ export function seen({ gradients, losses, memory, batches = 1 }: Needs): string 
     losses === undefined ? null : losses === 'epoch-means' ? 'losses of epochs' : 'losses',
     losses === 'now-and-after-step' ? 'losses after the step' : null,
     losses === 'now-and-epoch-means' ? 'losses of epochs' : null,
-    memory === true ? 'memory' : null,
+    memory === undefined ? null : 'memory',
     batches > 1 ? `${batches} batches` : null,
   ].filter((part) => part !== null);
   return parts.length === 0 ? 'nothing' : parts.join(', ');

@@ -62,7 +62,7 @@ describe('assertStrategy', () => {
     [
       'losses that are not known',
       { ...whole, needs: { gradients: 'none', losses: 'tomorrow' } },
-      "should have `needs.losses` one of 'now', 'now-and-after-step', 'epoch-means', or left out. Found \"tomorrow\".",
+      "should have `needs.losses` one of 'now', 'now-and-after-step', 'epoch-means', 'now-and-epoch-means', or left out. Found \"tomorrow\".",
     ],
     ['no init', { ...whole, init: null }, 'should have `init` a function. Found null.'],
     [

@@ -63,7 +63,12 @@ export function assertStrategy(value: unknown): asserts value is GradientStrateg
     needs.losses,
   );
   const { gradients, memory, batches } = needs;
-  expect(memory === undefined || memory === true, 'needs.memory', 'true, or left out', memory);
+  expect(
+    memory === undefined || memory === true || memory === 'squares',
+    'needs.memory',
+    "true, 'squares', or left out",
+    memory,
+  );
   expect(
     batches === undefined || (Number.isInteger(batches) && (batches as number) >= 1),
     'needs.batches',

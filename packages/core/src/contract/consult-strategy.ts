@@ -46,7 +46,7 @@ export function consultStrategy<State extends Json>(
 
 /** Whether a strategy sees more vectors than one batch's gradients. */
 export function isStacked({ batches = 1, memory }: Needs): boolean {
-  return batches > 1 || memory === true;
+  return batches > 1 || memory !== undefined;
 }
 
 /** Checks that the answer has the parts beside weights that the needs require, and no others. */

@@ -105,14 +105,17 @@ export function integrateMatrix<State extends Json>(
       : options.state;
   const needs = needsAt(strategy, state);
   checkBatches(batches, needs, strategy.name, jacobian.length, columns);
-  const memory = needs.memory === true ? memoryRows(options.memory, objectives, columns) : [];
+  const memory = needs.memory === undefined ? [] : memoryRows(options.memory, objectives, columns);
+  const squares =
+    needs.memory === 'squares' ? memory.map((old, k) => addedSquares(old, jacobian[k]!)) : null;
+  const seen = squares?.map((roots, k) => dividedByRoots(jacobian[k]!, roots)) ?? memory;
   const integration = consultStrategy(
     strategy,
     {
       objectives,
       step,
       ...gramiansFor(needs, jacobian, spans),
-      ...(isStacked(needs) ? { stacked: gramianOf([jacobian, ...batches, memory].flat()) } : {}),
+      ...(isStacked(needs) ? { stacked: gramianOf([jacobian, ...batches, seen].flat()) } : {}),
       ...lossesFor(needs, strategy.name, objectives, losses, step),
     },
     state,
@@ -125,6 +128,10 @@ export function integrateMatrix<State extends Json>(
     );
   }
   const update = updateOf(strategy.name, integration, jacobian, spans, batches, memory);
+  if (squares !== null) {
+    const entries = objectives.map((name, k) => [name, squares[k]!] as const);
+    return { ...integration, update, memory: new Map([...(options.memory ?? []), ...entries]) };
+  }
   if (integration.memoryUpdate === undefined) return { ...integration, update };
   const { keep, add } = integration.memoryUpdate;
   const nextMemory = new Map(options.memory);
@@ -221,6 +228,16 @@ function memoryRows(
       `The memory of \`${name}\` should have ${columns} numbers, as the gradients do. Found ${row.length}.`,
     );
   });
+}
+
+/** `√(m² + g²)`, coordinate by coordinate. */
+function addedSquares(memory: Float64Array, row: ArrayLike<number>): Float64Array {
+  return memory.map((old, c) => Math.hypot(old, row[c]!));
+}
+
+/** `g / √m`, coordinate by coordinate; 0 where m is 0. */
+function dividedByRoots(row: ArrayLike<number>, memory: Float64Array): Float64Array {
+  return memory.map((value, c) => (value === 0 ? 0 : row[c]! / Math.sqrt(value)));
 }
 
 /** The Gramians that the needs ask for. */

@@ -25,9 +25,11 @@ export interface Needs {
   readonly losses?: 'now' | 'now-and-after-step' | 'epoch-means' | 'now-and-epoch-means';
   /**
    * A memory: one vector for each objective, the size of its gradient and zero at first, that the strategy lets follow
-   * the gradients (`Integration.memoryUpdate`). Only with `gradients: 'gramian'`.
+   * the gradients (`Integration.memoryUpdate`). With `squares` the engine lets it follow their squares, coordinate by
+   * coordinate: `m_k ← √(m_k² + g_k²)`, and shows the gradients divided by its root in `GroupGradients.stacked`. Only with
+   * `gradients: 'gramian'`.
    */
-  readonly memory?: true;
+  readonly memory?: true | 'squares';
   /**
    * Number of independent batches whose gradients are taken at the same parameters, an integer >= 2. Only with
    * `gradients: 'gramian'`. @defaultValue 1

@@ -41,7 +41,8 @@ export interface GroupGradients {
   /**
    * Inner products of all vectors that the strategy may combine, for needs that name `batches` or `memory`: the K
    * gradients of the first batch, those of each further batch, then the K memory vectors. Its first K rows and
-   * columns are `gramian`.
+   * columns are `gramian`. With `memory: 'squares'` the last K are, in place of memory vectors, `g_k / √m_k` coordinate by
+   * coordinate, with the m_k that include this step; 0 where m_k is 0.
    *
    * @throws MultigradError `not-requested` unless the needs name `batches` or `memory`
    */
@@ -75,7 +76,7 @@ export interface Integration<State extends Json = Json> {
   readonly weights: Float64Array;
   /** Weights of the second batch's gradients, the third's, …: for needs that name `batches`, which require it. */
   readonly batchWeights?: readonly Float64Array[];
-  /** The change of the memory vectors and their weights in the update: for needs that name `memory`, which require it. */
+  /** The change of the memory vectors and their weights in the update: for needs that say `memory: true`, which require it. */
   readonly memoryUpdate?: MemoryUpdate;
   /**
    * Computes the update of one tensor from its K gradients, in place of the weighted sum: for needs that say `rows`,

@@ -1,12 +1,14 @@
 import { own } from '../base/own.ts';
 import { targetName } from '../network/observe-graph.ts';
 import { scalar, type Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Needs } from '../contract/needs.ts';
 import type { GroupState } from '../network/integration-state.ts';
 import type { PresentObjective } from '../network/objectives.ts';
 import type { Pass } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { clipGradients, scaledClip } from '../rows/clip-gradients.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
+import { addSquares, divideByRoot } from '../rows/squared-memory.ts';
 import type { BackwardSeed } from '../tape/tape.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
@@ -24,6 +26,8 @@ export interface Target {
 export interface TensorVectors {
   readonly tensor: string;
   readonly rows: readonly (Tensor | null)[];
+  /** The K memory vectors after this step, where they are squares: the last K rows are gradients divided by their roots. */
+  readonly squares?: readonly (Tensor | null)[];
 }
 
 /** All vectors of a group, tensor by tensor. */
@@ -82,7 +86,7 @@ export async function backwardOnce(
   const gradients = await gradientsAt(context, targets);
   return {
     whole,
-    groups: groups.map((present) => vectorsOf(context, present, gradients, false)),
+    groups: groups.map((present) => vectorsOf(context, present, gradients, undefined)),
     backwardPasses: 1 + pass.tape.value.objectives.length,
   };
 }
@@ -97,8 +101,8 @@ export async function backwardEach(
   return {
     whole: null,
     groups: groups.map((present) => {
-      const withMemory = strategy.needs.memory === true && isConsulted(context, present);
-      return vectorsOf(context, present, gradients, withMemory);
+      const memory = isConsulted(context, present) ? strategy.needs.memory : undefined;
+      return vectorsOf(context, present, gradients, memory);
     }),
     backwardPasses: passes.reduce((sum, { tape }) => sum + tape.value.objectives.length, 0),
   };
@@ -242,23 +246,32 @@ async function limitEach(
   return limited;
 }
 
-/** All vectors of a group: the gradients of every batch, and with `withMemory` the memory vectors. */
+/** All vectors of a group: the gradients of every batch, and what the strategy sees of its memory. */
 function vectorsOf(
-  { passes, memory, lossScale }: StepContext,
+  { passes, memory, lossScale, bag }: StepContext,
   present: PresentGroup,
   gradientAt: GradientAt,
-  withMemory: boolean,
+  needed: Needs['memory'],
 ): GroupVectors {
   const { group, objectives, names } = present;
   const batches = passes.length;
-  const count = names.length * (batches + (withMemory ? 1 : 0));
+  const count = names.length * (batches + (needed === undefined ? 0 : 1));
   const tensors = targetNames(group).map((tensor) => {
     const rows: (Tensor | null)[] = [];
     for (let batch = 0; batch < batches; batch += 1) {
       for (const objective of objectives) rows.push(gradientAt(batch, objective, tensor));
     }
-    if (withMemory) for (const name of names) rows.push(memory?.get(tensor, name) ?? null);
-    return { tensor, rows };
+    const remembered = names.map((name) => memory?.get(tensor, name) ?? null);
+    if (needed === undefined) return { tensor, rows };
+    if (needed === true) return { tensor, rows: [...rows, ...remembered] };
+    const squares = remembered.map((old, k) => {
+      const row = rows[k] ?? null;
+      return row === null ? null : bag.keep(addSquares(old, row, lossScale));
+    });
+    const divided = squares.map((roots, k) =>
+      roots === null ? null : bag.keep(divideByRoot(rows[k]!, roots, lossScale)),
+    );
+    return { tensor, rows: [...rows, ...divided], squares };
   });
   return {
     present,

@@ -93,7 +93,7 @@ export async function combineRowsOf(
   const trunk = await backwardTrunk(context, combined);
   const updates = decisions.flatMap((decision) => updatedMemory(context, decision));
   const memory =
-    strategy.needs.memory === true ? context.memory!.with(give(context, updates)) : null;
+    strategy.needs.memory !== undefined ? context.memory!.with(give(context, updates)) : null;
   return {
     combinations: new Map(
       variables.map(({ name }) => [name, combined.get(name) ?? trunk.get(name) ?? null]),
@@ -135,11 +135,23 @@ function decide(vectors: GroupVectors, { gramian }: GroupGramians, answers: Answ
   const { weights, tensorWeights } = answer;
   const all = stackedWeights(answer);
   return {
-    vectors,
+    // Gradients divided by the roots of squares were measured, and take no part.
+    vectors: vectors.tensors.some(({ squares }) => squares !== undefined)
+      ? onlyFirst(vectors, all.length)
+      : vectors,
     weightsOf: (tensor) => tensorWeights?.get(tensor) ?? all,
     combine: answer.combine,
     memoryUpdate: answer.memoryUpdate,
     report: { ...measured, weights: [...weights], ...wordsOf(answer) },
+  };
+}
+
+/** The first vectors of a group, without the rest. */
+function onlyFirst(vectors: GroupVectors, count: number): GroupVectors {
+  return {
+    ...vectors,
+    count,
+    tensors: vectors.tensors.map((own) => ({ ...own, rows: own.rows.slice(0, count) })),
   };
 }
 
@@ -287,10 +299,12 @@ function updatedMemory(
   { bag, memory, lossScale }: StepContext,
   { vectors, memoryUpdate: update }: Decision,
 ): MemoryTensor[] {
-  if (update === undefined) return [];
   const { names } = vectors.present;
-  return vectors.tensors.flatMap(({ tensor, rows }) =>
+  return vectors.tensors.flatMap(({ tensor, rows, squares }) =>
     names.flatMap((objective, k) => {
+      const added = squares?.[k] ?? null;
+      if (added !== null) return [{ variable: tensor, objective, value: added }];
+      if (update === undefined) return [];
       const value = combineRows(
         [memory?.get(tensor, objective) ?? null, rows[k]!],
         Float64Array.of(update.keep[k]!, update.add[k]! / lossScale),

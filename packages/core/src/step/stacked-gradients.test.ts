@@ -44,6 +44,22 @@ const averaging: GradientStrategy = {
   },
 };
 
+/** Weighs gradients by what the memory of their squares makes of them. */
+const bySquares: GradientStrategy = {
+  specification: 1,
+  name: 'by-squares',
+  needs: { gradients: 'gramian', memory: 'squares' },
+  init: () => null,
+  integrate({ objectives, stacked }, state) {
+    const size = objectives.length;
+    const weights = Float64Array.from(
+      objectives,
+      (_, k) => stacked.values[(size + k) * stacked.size + size + k]!,
+    );
+    return { weights, state };
+  },
+};
+
 /** Weighs the gradients of the third batch by their products with those of the first. */
 const crossing: GradientStrategy = {
   specification: 1,
@@ -123,34 +139,41 @@ function flat(variables: readonly tf.Variable[], gradients: tf.NamedTensorMap): 
 }
 
 describe('memory of gradients', () => {
-  it('follow as on a matrix, also where an objective is absent for a step', async () => {
-    await withVariables(async (variables) => {
-      let state: IntegrationState | undefined;
-      let memory: GradientMemory | undefined;
-      let memoryRows: ReadonlyMap<string, Float64Array> | undefined;
-      for (let step = 0; step < 5; step += 1) {
-        const { a, b } = gradientsAt(step);
-        const rows = step === 2 ? { b } : { a, b };
-        const options = { state, memory, singles: 'weighted' } as const;
-        const forward = forwardOf(variables, rows);
-        const result = await integrateGradients(averaging, forward, variables, options);
-        const expected = integrateMatrix(averaging, Object.values(rows), {
-          objectives: Object.keys(rows),
-          ...(memoryRows === undefined ? {} : { memory: memoryRows }),
-        });
-        expectClose(flat(variables, result.gradients), expected.update);
-        tf.dispose(result.gradients);
-        memory?.dispose();
-        ({ state, memory } = result);
-        memoryRows = expected.memory;
-        for (const name of ['a', 'b']) {
-          const own = variables.flatMap((v) => [...memory!.get(v.name, name)!.dataSync()]);
-          expectClose(own, memoryRows!.get(name)!);
+  it.each([
+    [averaging, 1],
+    [bySquares, 1],
+    [bySquares, 2 ** 12],
+  ])(
+    'follow as on a matrix, also where an objective is absent for a step',
+    async (strategy, lossScale) => {
+      await withVariables(async (variables) => {
+        let state: IntegrationState | undefined;
+        let memory: GradientMemory | undefined;
+        let memoryRows: ReadonlyMap<string, Float64Array> | undefined;
+        for (let step = 0; step < 5; step += 1) {
+          const { a, b } = gradientsAt(step);
+          const rows = step === 2 ? { b } : { a, b };
+          const options = { state, memory, singles: 'weighted', lossScale } as const;
+          const forward = forwardOf(variables, rows);
+          const result = await integrateGradients(strategy, forward, variables, options);
+          const expected = integrateMatrix(strategy, Object.values(rows), {
+            objectives: Object.keys(rows),
+            ...(memoryRows === undefined ? {} : { memory: memoryRows }),
+          });
+          expectClose(flat(variables, result.gradients), expected.update);
+          tf.dispose(result.gradients);
+          memory?.dispose();
+          ({ state, memory } = result);
+          memoryRows = expected.memory;
+          for (const name of ['a', 'b']) {
+            const own = variables.flatMap((v) => [...memory!.get(v.name, name)!.dataSync()]);
+            expectClose(own, memoryRows!.get(name)!);
+          }
         }
-      }
-      memory?.dispose();
-    });
-  });
+        memory?.dispose();
+      });
+    },
+  );
 
   it('are asked for after the first step, and kept where the step fails', async () => {
     await withVariables(async (variables) => {

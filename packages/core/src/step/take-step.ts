@@ -154,7 +154,7 @@ function memoryOf(
   { name, needs }: GradientStrategy,
   { state, memory }: IntegrateOptions,
 ): GradientMemory | undefined {
-  if (needs.memory !== true) return undefined;
+  if (needs.memory === undefined) return undefined;
   if (memory !== undefined) return memory;
   if (state === undefined || state.step === 0) return new GradientMemory();
   throw new MultigradError(

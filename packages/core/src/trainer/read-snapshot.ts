@@ -66,7 +66,7 @@ export function readSnapshot(snapshot: TrainerSnapshot, trainer: SnapshotReader)
   }
   const integration = state.integration === null ? undefined : stateFromJson(state.integration);
   const remembers =
-    trainer.options.strategy.needs.memory === true &&
+    trainer.options.strategy.needs.memory !== undefined &&
     (integration !== undefined || state.memory.length > 0);
   const copies = new Map(Array.from(snapshot.tensors, ([name, tensor]) => [name, tensor.clone()]));
   return {

@@ -159,7 +159,7 @@ export class TrainingState {
   /** Begins with new groups: the strategy starts with empty states and an empty memory. */
   begin(integration: IntegrationState): void {
     this.#integration = { ...integration, step: this.step };
-    const withMemory = this.#options.strategy.needs.memory === true;
+    const withMemory = this.#options.strategy.needs.memory !== undefined;
     this.#replaceMemory(withMemory ? new GradientMemory() : undefined);
   }
 
@@ -168,7 +168,7 @@ export class TrainingState {
     this.#integration = integration;
     this.#skips = 0;
     this.#changes += 1;
-    if (this.#options.strategy.needs.memory === true) this.#replaceMemory(memory);
+    if (this.#options.strategy.needs.memory !== undefined) this.#replaceMemory(memory);
   }
 
   /** Replaces the states of the strategy between two steps, after one of its hooks ran. */

@@ -1,0 +1,2 @@
+export { excessMtl, type ExcessMtlOptions, type ExcessMtlState } from './excess-mtl.ts';
+export { plugin } from './plugin.ts';
