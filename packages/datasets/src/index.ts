@@ -15,6 +15,12 @@ export {
   type ReadImageFoldersOptions,
   readImages,
 } from './own-data/read-image-folders.ts';
+export {
+  type DigitView,
+  digitViews,
+  type MultiFeatureDigits,
+  readMultiFeatureDigits,
+} from './multi-feature-digits.ts';
 export { readFashionMnist } from './read-fashion-mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export {

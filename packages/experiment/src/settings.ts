@@ -49,6 +49,10 @@ export interface CommonSettings {
   readonly 'validation-size': number;
   /** Learning rate, > 0. */
   readonly lr: number;
+  /** What makes steps of the combined gradient. */
+  readonly optimizer: 'sgd' | 'adam';
+  /** The learning rate over training: the same at every step, or falling to 0 along half a cosine. */
+  readonly schedule: 'constant' | 'cosine';
   /** Momentum of SGD, 0 to 1. */
   readonly momentum: number;
   /** L2 penalty on every weight, >= 0. */

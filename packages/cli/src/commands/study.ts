@@ -1,16 +1,20 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { nodeFiles } from '@multigrad/core/files';
+import { resolve } from 'node:path';
+import { type Files, nodeFiles, readPlainFile } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
+import { ioError } from '@multigrad/core/support';
 import { formatDuration } from '@multigrad/callbacks/terminal';
 import { Command, Option } from 'commander';
 import { textTable } from '../results/table.ts';
+import { writeWhole } from '../runs/output-folder.ts';
 import { type Environment, interruptionOf } from '../shared/environment.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { formatCount } from '../shared/wording.ts';
 import { type StudyState, studyState } from '../study/plan.ts';
 import { assertRunnable, progressText, runStudy } from '../study/run-study.ts';
 import { stateTable } from '../study/state-table.ts';
+import { fillPage, studyBlocks } from '../study/study-page.ts';
 import { openStudy } from '../study/study.ts';
 import { runWorkers } from '../study/workers.ts';
 import type { CommandContext } from './command.ts';
@@ -37,6 +41,7 @@ interface Written {
   readonly threads?: string;
   readonly maxMinutes?: string;
   readonly dryRun?: true;
+  readonly page?: string;
   readonly force?: true;
 }
 
@@ -63,6 +68,10 @@ export function studyCommand({ environment, done }: CommandContext): Command {
     )
     .option('--max-minutes <number>', 'Begin no run after so many minutes.')
     .option('--dry-run', 'Print what is left and how long it takes, and run nothing.')
+    .option(
+      '--page <file>',
+      'Run nothing; write the tables into a Markdown page, between <!-- study SETTING --> and <!-- /study -->.',
+    )
     .option(
       '--force',
       'Make runs again whose record was measured otherwise than the protocol says.',
@@ -99,6 +108,14 @@ async function study(file: string, written: Written, environment: Environment): 
     for (const line of changesIn(before)) print(line);
     return exitCodes.success;
   }
+  if (written.page !== undefined) {
+    const path = resolve(folder, written.page);
+    const page = fillPage(await readText(path, files), studyBlocks(opened, before), written.page);
+    await writeWhole(path, page, files);
+    print(`${written.page}: ${progressText(before, workers)}`);
+    for (const line of changesIn(before)) complain(line);
+    return exitCodes.success;
+  }
   assertUnchanged(before, written.force === true);
   assertRunnable(before);
   print(`Study ${opened.name}: ${progressText(before, workers)}`);
@@ -119,6 +136,17 @@ async function study(file: string, written: Written, environment: Environment): 
     return exitCodes.interrupted;
   }
   return failures.length > 0 ? exitCodes.failure : exitCodes.success;
+}
+
+/** The largest page that is read, in bytes. */
+const mostBytes = 2 ** 24;
+
+async function readText(path: string, files: Files): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readPlainFile(files, path, mostBytes));
+  } catch (cause) {
+    throw ioError(`read ${path}`, cause);
+  }
 }
 
 function listOf(text: string | undefined): string[] | null {

@@ -6,6 +6,7 @@ import { avDigits } from './builtin/av-digits.ts';
 import { cgMnist } from './builtin/cg-mnist.ts';
 import { cremaD } from './builtin/crema-d.ts';
 import { fashionAndDigit } from './builtin/fashion-and-digit.ts';
+import { mfeat } from './builtin/mfeat.ts';
 import { multiMnist, multiMnistNoisy } from './builtin/multi-mnist.ts';
 
 /** The experiments that come with the program, in the order of its help. */
@@ -17,6 +18,7 @@ export const experiments: readonly Experiment[] = [
   multiMnist,
   multiMnistNoisy,
   fashionAndDigit,
+  mfeat,
   cremaD,
 ];
 

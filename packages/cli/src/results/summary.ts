@@ -144,8 +144,14 @@ function ownFigures(
  *
  * @remarks
  * A strategy's finished runs alone are averaged; where it has none, the runs that were cut short stand in and are marked.
+ *
+ * @param wanted - the strategy that differences are taken to; left out: the sum
  */
-export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]): Summary {
+export function summarize(
+  config: ComparisonConfig,
+  runs: readonly RunRecord[],
+  wanted = 'sum',
+): Summary {
   const objectives = uniqueInOrder(
     runs.flatMap((run) => [
       ...run.epochs.slice(0, 1).map(({ test }) => Object.keys(test)),
@@ -177,7 +183,7 @@ export function summarize(config: ComparisonConfig, runs: readonly RunRecord[]):
     )
     .filter(({ seeds }) => seeds.length > 0);
   const names = rows.map(({ strategy }) => strategy);
-  const reference = names.includes('sum') ? 'sum' : (names[0] ?? '');
+  const reference = names.includes(wanted) ? wanted : (names[0] ?? '');
   return {
     config,
     objectives,

@@ -34,7 +34,8 @@ function markedRows({ rows, standings }: Table): readonly (readonly string[])[] 
   );
 }
 
-const nothing = '–';
+/** What a cell shows where nothing is known. */
+export const nothing = '–';
 
 /** `64.1 ± 2.0`, or `64.1` for one seed, or a dash where nothing is known. */
 export function formatEstimate(value: Estimate | null, scale: number, digits: number): string {
@@ -79,7 +80,8 @@ export function resultsTable(summary: Summary): Table {
   };
 }
 
-type Shown = Pick<ShownMetric, 'scale' | 'digits'>;
+/** How a metric's values are shown. */
+export type Shown = Pick<ShownMetric, 'scale' | 'digits'>;
 
 /** The standings of the results table; nothing where no strategy stands out. */
 function standingsOf({ objectives, groups, rows }: Summary): Pick<Table, 'standings'> {
@@ -91,7 +93,8 @@ function standingsOf({ objectives, groups, rows }: Summary): Pick<Table, 'standi
   return standings.some((line) => line.includes('best')) ? { standings } : {};
 }
 
-const signed = (value: number, { scale, digits }: Shown): string => {
+/** A difference with its sign, as `+1.2`; what rounds to zero has none. */
+export const signed = (value: number, { scale, digits }: Shown): string => {
   const text = (scale * value).toFixed(digits).replace(/^-(?=[0.]+$)/, '');
   return `${Number(text) > 0 ? '+' : ''}${text}`.replace('-', '−');
 };

@@ -182,6 +182,9 @@ async function openSetting(
   };
 }
 
+/** Stands for a folder that the user has not named; nothing is run with it. */
+const notGiven = '(not given)';
+
 function titleOf(strategy: string, balance: ProtocolRow['balance']): string {
   return balance === undefined ? strategy : `${balance}, ${strategy}`;
 }
@@ -211,7 +214,7 @@ function settingsOf(
   ]);
   const given = paths.map((option): [string, string] => [
     option,
-    own(request.paths, `${name}.${option}`) ?? '',
+    own(request.paths, `${name}.${option}`) ?? notGiven,
   ]);
   const resolved = resolveSettings(experiment, preset ?? defaultPreset(experiment), {
     ...Object.fromEntries(texts),
