@@ -268,6 +268,7 @@ describe('strategies', () => {
       'only-audio',
       'only-left',
       'only-right',
+      ...['only-fou', 'only-fac', 'only-kar', 'only-pix', 'only-zer', 'only-mor'],
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);
