@@ -1,8 +1,13 @@
-import { createBalancing, plugins } from '@multigrad/balancing';
+import { createBalancing, plugins, umt } from '@multigrad/balancing';
 import { expectConstantMemory, startTestedBackend, testedBackends } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recordedMethods, recordedTrainings, trainRecorded } from './balancing/network.ts';
+import {
+  recordedMethods,
+  recordedTeachers,
+  recordedTrainings,
+  trainRecorded,
+} from './balancing/network.ts';
 
 // Balancing methods beside float64: scripts/check-peers/balancing works each of them out from its equations, with no other
 // library than autograd, and trains the same small network.
@@ -32,7 +37,11 @@ describe.each(testedBackends())('on %s', (backend) => {
           ([key, value]) => [key, String(value)] as const,
         );
         await expectConstantMemory(async () => {
-          const method = createBalancing(plugin, Object.fromEntries(texts));
+          const options = Object.fromEntries(texts);
+          const method =
+            name === 'umt'
+              ? umt(training.options, recordedTeachers(training))
+              : createBalancing(plugin, options);
           const found = await trainRecorded(method, training);
           const expected = training.found;
           expect(apart(found.losses.flat(), expected.losses.flat())).toBeLessThan(tolerance);

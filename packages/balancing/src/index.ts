@@ -31,8 +31,12 @@ export { balanced, type Balanced, type BalancedOptions } from './driver/balanced
 export type { DataOption } from './driver/training-data.ts';
 export { cml, type CmlOptions } from './methods/cml.ts';
 export { dgl, type DglOptions } from './methods/dgl.ts';
+export { inforeg, type InforegOptions, type InforegState } from './methods/inforeg.ts';
 export { lfm, type LfmOptions, type LfmState, lfmWeight } from './methods/lfm.ts';
 export { mmcosine, type MmcosineOptions } from './methods/mmcosine.ts';
 export { ogmGe, type OgmGeOptions } from './methods/ogm-ge.ts';
 export { opm, type OpmOptions } from './methods/opm.ts';
+export { umt, type UmtOptions, type UmtState } from './methods/umt.ts';
 export { plugins } from './plugins.ts';
+export type { PackedTensor, PackedTensors } from './support/packed.ts';
+export type { TeacherOptions, TeacherWeights } from './support/teachers.ts';

@@ -1,10 +1,21 @@
 import type { BalancingPlugin } from './contract/plugin.ts';
 import { plugin as cml } from './methods/cml.ts';
 import { plugin as dgl } from './methods/dgl.ts';
+import { plugin as inforeg } from './methods/inforeg.ts';
 import { plugin as lfm } from './methods/lfm.ts';
 import { plugin as mmcosine } from './methods/mmcosine.ts';
 import { plugin as ogmGe } from './methods/ogm-ge.ts';
 import { plugin as opm } from './methods/opm.ts';
+import { plugin as umt } from './methods/umt.ts';
 
 /** The plugins of all methods of this package, in the order of listings. */
-export const plugins: readonly BalancingPlugin[] = [ogmGe, opm, mmcosine, cml, lfm, dgl];
+export const plugins: readonly BalancingPlugin[] = [
+  ogmGe,
+  opm,
+  mmcosine,
+  cml,
+  lfm,
+  umt,
+  inforeg,
+  dgl,
+];

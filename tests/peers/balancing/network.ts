@@ -1,8 +1,9 @@
-import { balanced, type BalancingMethod } from '@multigrad/balancing';
+import { balanced, type BalancingMethod, type TeacherWeights } from '@multigrad/balancing';
 import { MultiObjectiveTrainer, type StepReport } from '@multigrad/core';
 import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
 import { sum } from '@multigrad/strategy-sum';
 import * as tf from '@tensorflow/tfjs-core';
+import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -76,6 +77,21 @@ export function recordedNetwork({
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   }
   return network;
+}
+
+/** Weights of teachers, as the cases of UMT have them. */
+export function recordedTeachers(training: RecordedTraining): TeacherWeights {
+  const network = recordedNetwork(training);
+  const weights = network.modalities.flatMap((modality) =>
+    ['kernel', 'bias'].map((part, k) => {
+      const name = `${modality}/dense1/${part}`;
+      const { shape } = network.namedVariables.get(name)!;
+      const bytes = Buffer.from(numbers(300 + k, shape).buffer);
+      return [name, { shape: [...shape], data: bytes.toString('base64') }] as const;
+    }),
+  );
+  network.dispose();
+  return Object.fromEntries(weights);
 }
 
 /** The batch of a step. */

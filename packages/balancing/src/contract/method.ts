@@ -57,6 +57,8 @@ export interface BalancingStep {
   readonly signals: Readonly<Record<string, number>>;
   /** By part, present where the method needs `gradientNorms`. */
   readonly squaredNorms?: Readonly<Record<string, number>>;
+  /** What the method's `tensors` made of its state. */
+  readonly tensors: NamedTensorMap;
 }
 
 /** What is done to a part of the network at a step. */
@@ -69,8 +71,9 @@ export interface PartModulation {
    * Changes the gradient after the factor; returns a new tensor of the same shape.
    *
    * @param variable - the variable's name in `namedVariables`
+   * @param value - what the variable holds
    */
-  readonly change?: (gradient: Tensor, variable: string) => Tensor;
+  readonly change?: (gradient: Tensor, variable: string, value: Tensor) => Tensor;
 }
 
 /**

@@ -266,7 +266,8 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
     );
     const norms =
       method.needs.gradientNorms === true ? { squaredNorms: await this.#norms(squaredNorms) } : {};
-    const measured = { step, losses: losses as Record<string, number>, signals, ...norms };
+    const tensors = this.#tensors;
+    const measured = { step, losses: losses as Record<string, number>, signals, tensors, ...norms };
     const { parts, state } = method.modulate!(measured, this.#state);
     return {
       variables: modulationsOf(method.name, parts, this.#parts),

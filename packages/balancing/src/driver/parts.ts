@@ -54,7 +54,7 @@ export function modulationsOf(
         const own =
           change === undefined
             ? {}
-            : { change: (g: Parameters<typeof change>[0]) => change(g, name) };
+            : { change: (g: Parameters<typeof change>[0]) => change(g, name, variable) };
         return [variable, { ...factors, ...own }];
       });
     }),

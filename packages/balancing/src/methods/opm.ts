@@ -9,7 +9,7 @@ import type { BalancingMethod } from '../contract/method.ts';
 import type { BalancedNetwork, ByModality } from '../contract/network.ts';
 import type { Pass } from '../contract/pass.ts';
 import { type BalancingPlugin, defineBalancing } from '../contract/plugin.ts';
-import { aloneLogits, jointOf } from '../support/alone.ts';
+import { jointOf, measuredAlone } from '../support/alone.ts';
 import { entry, record } from '../support/by-name.ts';
 import { classLabels, trueClassProbability } from '../support/class-labels.ts';
 import { constant } from '../support/constants.ts';
@@ -109,13 +109,11 @@ export function opm(options: OpmOptions = {}): BalancingMethod<null> {
 
 /** The probability of dropping each modality, a constant vector. */
 function probabilities(pass: Pass, qBase: number, lambda: number): tf.Tensor1D {
+  const { network } = pass;
+  const labels = classLabels(pass.labels, network.classes);
+  const found = measuredAlone(pass, (logits) => trueClassProbability(logits, labels));
   return constant(() => {
-    const { network } = pass;
-    const labels = classLabels(pass.labels, network.classes);
-    const alone = aloneLogits(pass);
-    const scores = tf.stack(
-      network.modalities.map((modality) => trueClassProbability(entry(alone, modality), labels)),
-    );
+    const scores = tf.stack(found);
     const reciprocals = tf.reciprocal(scores);
     const others = tf.sub(tf.sum(reciprocals), reciprocals);
     const lead = tf.sub(tf.div(tf.mul(scores, others), network.modalities.length - 1), 1);

@@ -1,0 +1,140 @@
+import { type OptionsOf } from '@multigrad/core/strategy';
+import * as tf from '@tensorflow/tfjs-core';
+import type { EpochStart } from '../contract/method.ts';
+import type { BalancedNetwork, ByModality } from '../contract/network.ts';
+import type { Pass } from '../contract/pass.ts';
+import { entry } from './by-name.ts';
+import { classLabels, crossEntropy } from './class-labels.ts';
+import { constants } from './constants.ts';
+import { packed, type PackedTensors } from './packed.ts';
+
+/** Descriptions of the options of unimodal teachers. */
+export const teacherOptions = {
+  /** Epochs for which the teachers train first, an integer >= 1. @defaultValue 10 */
+  teacherEpochs: {
+    kind: 'number',
+    default: 10,
+    minimum: 1,
+    integer: true,
+    description: 'Epochs for which the teachers train first, an integer >= 1.',
+  },
+  /** Their learning rate, > 0, for Adam. @defaultValue 0.001 */
+  teacherRate: {
+    kind: 'number',
+    default: 0.001,
+    exclusiveMinimum: 0,
+    description: "The teachers' learning rate, > 0, for Adam.",
+  },
+} as const;
+
+/** How unimodal teachers train. */
+export interface TeacherOptions extends OptionsOf<typeof teacherOptions> {}
+
+/** Weights of encoders and of the modalities' own heads, by their names in `namedVariables`. */
+export type TeacherWeights = PackedTensors;
+
+/**
+ * Why a network has no unimodal teachers; null where it can have some: with an exchange, encoders depend on several modalities.
+ */
+export function whyNoTeachers({
+  trainableVariables,
+  parts,
+  heads,
+  fusion,
+}: BalancedNetwork): string | null {
+  const own = Object.values(parts).reduce((sum, variables) => sum + variables.length, 0);
+  const ofHeads = Object.values(heads).reduce((sum, { weights }) => sum + weights.length, 0);
+  const exchanged = trainableVariables.length - own - ofHeads - fusion.weights.length;
+  if (exchanged <= 0) return null;
+  return (
+    'a teacher knows one modality alone, which needs encoders without an exchange between them. ' +
+    `Found an exchange with ${exchanged} weight tensors`
+  );
+}
+
+/**
+ * Trains a teacher for each modality: its encoder and its own head, by its own objective alone, from the weights that the network
+ * has. The network has these weights again afterwards.
+ */
+export async function trainTeachers(
+  { network, data }: EpochStart,
+  { teacherEpochs, teacherRate }: Required<TeacherOptions>,
+): Promise<TeacherWeights> {
+  const before = [...teacherVariables(network)].map(
+    ([, variable]) => [variable, tf.clone(variable)] as const,
+  );
+  const trained = [...network.trainableVariables].filter((variable) =>
+    before.some(([one]) => one === variable),
+  );
+  const optimizer = tf.train.adam(teacherRate);
+  try {
+    let step = 0;
+    for (let epoch = 0; epoch < teacherEpochs; epoch += 1) {
+      for await (const { inputs, labels } of data!.batches()) {
+        optimizer.minimize(() => lossOfAll(network, inputs, labels, step), false, trained);
+        step += 1;
+      }
+    }
+    return await packed(teacherVariables(network));
+  } finally {
+    for (const [variable, value] of before) variable.assign(value);
+    tf.dispose(before.map(([, value]) => value));
+    optimizer.dispose();
+  }
+}
+
+/** The sum of the modalities' own losses: no weight has a part in two of them. */
+function lossOfAll(
+  network: BalancedNetwork,
+  inputs: ByModality,
+  labels: tf.Tensor1D,
+  step: number,
+): tf.Scalar {
+  const mode = { training: true, step };
+  const logits = network.logits(network.features(inputs, mode), mode);
+  const targets = classLabels(labels, network.classes);
+  return tf.addN(
+    network.modalities.map((modality) => crossEntropy(entry(logits, modality), targets)),
+  );
+}
+
+/**
+ * The teachers' features of a batch, as vectors, in inference mode; they count as constants.
+ *
+ * @param weights - the teachers', by name
+ */
+export function teacherVectors(
+  { network, inputs }: Pass,
+  weights: tf.NamedTensorMap,
+): tf.Tensor2D[] {
+  return constants(() =>
+    withWeights(network, weights, () => {
+      const vectors = network.vectors(network.features(inputs, { training: false }));
+      return network.modalities.map((modality) => entry(vectors, modality));
+    }),
+  );
+}
+
+/** Runs a function while some variables have other values. */
+function withWeights<T>(network: BalancedNetwork, weights: tf.NamedTensorMap, run: () => T): T {
+  const swapped = Object.entries(weights).map(([name, value]) => {
+    const variable = network.namedVariables.get(name)!;
+    const own = tf.clone(variable);
+    variable.assign(value);
+    return [variable, own] as const;
+  });
+  try {
+    return run();
+  } finally {
+    for (const [variable, own] of swapped) variable.assign(own);
+    tf.dispose(swapped.map(([, own]) => own));
+  }
+}
+
+/** The variables of the encoders and of the modalities' own heads, moving statistics included, by name. */
+function teacherVariables(network: BalancedNetwork): Map<string, tf.Variable> {
+  const parts = network.modalities.flatMap((modality) => [`${modality}/`, `head/${modality}/`]);
+  return new Map(
+    [...network.namedVariables].filter(([name]) => parts.some((part) => name.startsWith(part))),
+  );
+}
