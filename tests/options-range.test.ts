@@ -31,6 +31,8 @@ function valuesOf(option: OptionSpec): fc.Arbitrary<unknown> {
       return fc.boolean();
     case 'choice':
       return fc.constantFrom(...option.choices);
+    case 'objective':
+      return fc.option(fc.nat(12).map(String));
     // Some refuse weights above 1.
     case 'weights':
       return fc.option(

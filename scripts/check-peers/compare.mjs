@@ -13,6 +13,9 @@ const peers = [
   ['fairgrad', 'official_peer.py', 'fairgrad'],
   ['sdmgrad', 'official_peer.py', 'sdmgrad'],
   ['epo', 'preference_peer.py', 'EPOSearch'],
+  ['pmgda', 'preference_peer.py', 'libmoon'],
+  ['ferero', 'preference_peer.py', 'FERERO'],
+  ['pcd', 'preference_peer.py', 'priority-constrained-descent'],
   ['go4align', 'go4align_peer.py', 'GO4Align'],
   ['raco', 'raco_peer.py', 'RACO'],
   // No other library: balancing methods in float64, from their equations.

@@ -23,6 +23,7 @@ export const modules: ReadonlyMap<string, () => Promise<Module>> = new Map(
     '@multigrad/strategy-epo': () => import('@multigrad/strategy-epo'),
     '@multigrad/strategy-excess-mtl': () => import('@multigrad/strategy-excess-mtl'),
     '@multigrad/strategy-fairgrad': () => import('@multigrad/strategy-fairgrad'),
+    '@multigrad/strategy-ferero': () => import('@multigrad/strategy-ferero'),
     '@multigrad/strategy-graddrop': () => import('@multigrad/strategy-graddrop'),
     '@multigrad/strategy-gradnorm': () => import('@multigrad/strategy-gradnorm'),
     '@multigrad/strategy-gradvac': () => import('@multigrad/strategy-gradvac'),
@@ -33,7 +34,9 @@ export const modules: ReadonlyMap<string, () => Promise<Module>> = new Map(
     '@multigrad/strategy-moco': () => import('@multigrad/strategy-moco'),
     '@multigrad/strategy-modo': () => import('@multigrad/strategy-modo'),
     '@multigrad/strategy-nash-mtl': () => import('@multigrad/strategy-nash-mtl'),
+    '@multigrad/strategy-pcd': () => import('@multigrad/strategy-pcd'),
     '@multigrad/strategy-pcgrad': () => import('@multigrad/strategy-pcgrad'),
+    '@multigrad/strategy-pmgda': () => import('@multigrad/strategy-pmgda'),
     '@multigrad/strategy-random-gradient-weighting': () =>
       import('@multigrad/strategy-random-gradient-weighting'),
     '@multigrad/strategy-sdmgrad': () => import('@multigrad/strategy-sdmgrad'),

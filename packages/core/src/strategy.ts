@@ -16,6 +16,7 @@ export type {
   BooleanOption,
   ChoiceOption,
   NumberOption,
+  ObjectiveOption,
   ObjectiveWeights,
   OptionSpec,
   OptionSpecOf,
@@ -70,6 +71,10 @@ export {
   type TensorColumns,
 } from './contract/integrate-matrix.ts';
 export { type LinearProgram, solveLinearProgram } from './algebra/linear-program.ts';
+export {
+  type NonNegativeSolution,
+  solveNonNegative,
+} from './algebra/non-negative-least-squares.ts';
 export { type MinNormPoint, minNormPoint } from './algebra/min-norm.ts';
 export { preferencesOf } from './plugin/preference.ts';
 export { type PseudoInverse, pseudoInverse } from './algebra/pseudo-inverse.ts';

@@ -27,6 +27,11 @@ import { plugin as sum } from '@multigrad/strategy-sum';
 import { plugin as epo } from '@multigrad/strategy-epo';
 
 import { plugin as excessMtl } from '@multigrad/strategy-excess-mtl';
+import { plugin as pmgda } from '@multigrad/strategy-pmgda';
+
+import { plugin as ferero } from '@multigrad/strategy-ferero';
+
+import { plugin as pcd } from '@multigrad/strategy-pcd';
 
 /** The strategies that come with this program, in the order of listings. */
 export const builtinPlugins: readonly StrategyPlugin[] = [
@@ -55,6 +60,9 @@ export const builtinPlugins: readonly StrategyPlugin[] = [
   gradnorm,
   epo,
   excessMtl,
+  pmgda,
+  ferero,
+  pcd,
   ...scalarizations,
 ];
 

@@ -81,6 +81,7 @@ function exampleValue(spec: OptionSpec): string | null {
     case 'boolean':
       return String(!spec.default);
     case 'weights':
+    case 'objective':
       return null;
   }
 }

@@ -16,6 +16,8 @@ export interface LinearProgram {
 
 // Relative to the greatest number of a row, which is 1 after scaling.
 const tolerance = 1e-11;
+// A cost that nothing bounds, or a violation of the constraints, that is no greater is what rounding has left of zero.
+const noise = 1e-8;
 
 /**
  * The solution of a small linear program by the simplex method on a dense tableau, in two phases.
@@ -56,13 +58,14 @@ export function solveLinearProgram(program: LinearProgram): Float64Array | null 
     line.set(row.subarray(0, size));
     if (i < surpluses) line[size + i] = -1;
     line[last] = row[size]!;
-    // The right-hand side starts >= 0.
-    if (line[last] < 0) for (let at = 0; at <= last; at += 1) line[at] = 0 - line[at]!;
+    // The right-hand side starts >= 0; of two signs that do, the one with which a surplus can start in the basis.
+    if (line[last] < 0 || (line[last] === 0 && i < surpluses))
+      for (let at = 0; at <= last; at += 1) line[at] = 0 - line[at]!;
     line[real + i] = 1;
     return line;
   });
   const basis = rows.map((_, i) => real + i);
-  // A surplus whose sign was turned starts in the basis: its row needs no artificial variable.
+  // A surplus whose sign was turned needs no artificial variable.
   for (let i = 0; i < surpluses; i += 1) if (tableau[i]![size + i] === 1) basis[i] = size + i;
 
   // Phase 1: minus the sum of the artificial variables, which has to become zero.
@@ -73,7 +76,7 @@ export function solveLinearProgram(program: LinearProgram): Float64Array | null 
     first[real + i] = 0;
   }
   if (!climb(tableau, first, basis, real)) return null;
-  if (first[last]! > tolerance * (1 + rows.length)) return null;
+  if (first[last]! > noise) return null;
   for (let i = 0; i < rows.length; i += 1) {
     if (basis[i]! < real) continue;
     // An artificial variable that stays in the basis is zero; one that can leave does, another one's row is 0 = 0.
@@ -139,7 +142,9 @@ function climb(
   // Bland's rule ends in exact arithmetic; the bound is for rounding that undoes its own steps.
   for (let turn = 0; turn < 50 * patience; turn += 1) {
     let enter = -1;
+    // Costs begin with a greatest one of 1 or more, and are rounded by the greatest that they grow to.
     let best = tolerance;
+    for (let k = 0; k < real; k += 1) best = Math.max(best, tolerance * Math.abs(costs[k]!));
     for (let k = 0; k < real; k += 1) {
       if (costs[k]! <= best) continue;
       enter = k;
@@ -153,12 +158,19 @@ function climb(
       const slope = tableau[i]![enter]!;
       if (slope <= tolerance) continue;
       const ratio = tableau[i]![last]! / slope;
-      if (ratio < smallest || (ratio === smallest && basis[i]! < basis[leave]!)) {
+      // Of equal ratios the greatest slope loses the fewest digits; later the smallest index, for Bland's rule.
+      const isBetter =
+        turn < patience ? slope > (tableau[leave]?.[enter] ?? 0) : basis[i]! < basis[leave]!;
+      if (ratio < smallest || (ratio === smallest && isBetter)) {
         smallest = ratio;
         leave = i;
       }
     }
-    if (leave < 0) return false;
+    if (leave < 0) {
+      if (costs[enter]! > noise) return false;
+      costs[enter] = 0;
+      continue;
+    }
     pivot(tableau, costs, basis, leave, enter);
   }
   return true;

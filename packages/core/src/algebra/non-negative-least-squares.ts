@@ -26,6 +26,13 @@ export interface NonNegativeSolution {
  * @param vector - b, n numbers
  *
  * @see Lawson & Hanson, Solving Least Squares Problems (1974), chapter 23
+ *
+ * @example
+ * ```ts
+ * import { solveNonNegative } from '@multigrad/core/strategy';
+ *
+ * console.log(solveNonNegative(Float64Array.of(2, 0, 0, 1), Float64Array.of(4, -1)).values); // 2, 0
+ * ```
  */
 export function solveNonNegative(matrix: Float64Array, vector: Float64Array): NonNegativeSolution {
   const size = vector.length;

@@ -24,6 +24,7 @@ const keys: {
   },
   choice: { kind: true, description: true, default: true, choices: true },
   boolean: { kind: true, description: true, default: true },
+  objective: { kind: true, description: true },
   weights: { kind: true, description: true, positive: true, preference: true },
 };
 const kinds = Object.keys(keys);

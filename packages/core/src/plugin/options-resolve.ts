@@ -63,7 +63,7 @@ export function resolveOptions<Options extends object>(
 
 /** The value that an option has when nobody gives one. */
 export function optionDefault(spec: OptionSpec): OptionValue {
-  return spec.kind === 'weights' ? null : spec.default;
+  return spec.kind === 'weights' || spec.kind === 'objective' ? null : spec.default;
 }
 
 /**
@@ -85,6 +85,8 @@ export function describeOption(spec: OptionSpec): string {
       return spec.choices.map((choice) => JSON.stringify(choice)).join(' or ');
     case 'boolean':
       return 'true or false';
+    case 'objective':
+      return 'the name of an objective, or null (off)';
     case 'weights':
       return `an object of objective names and ${describeWeight(spec, 'finite weights')}, or null (all one)`;
   }
@@ -125,6 +127,9 @@ export function checkOption(
       break;
     case 'boolean':
       if (typeof value === 'boolean') return value;
+      break;
+    case 'objective':
+      if (value === null || (typeof value === 'string' && value !== '')) return value;
       break;
     case 'weights':
       if (value === null) return value;

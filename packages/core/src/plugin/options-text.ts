@@ -10,9 +10,9 @@ const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 /**
  * Options written as texts, as on a command line, turned into values by their descriptions.
  *
- * Numbers are decimal (`2`, `-1.5`, `1e-3`), `off` stands for null, booleans are `true` and `false`, and weights are
- * given one objective at a time: `weights.image=0.5`, where all after the first dot is the objective's name. Only the
- * options written are in the result; the factory fills in the others.
+ * Numbers are decimal (`2`, `-1.5`, `1e-3`), `off` stands for null, booleans are `true` and `false`, an objective is
+ * written by its name, and weights are given one objective at a time: `weights.image=0.5`, where all after the first dot
+ * is the objective's name. Only the options written are in the result; the factory fills in the others.
  *
  * @param owner - whose options these are, for messages: a strategy's name
  * @throws MultigradError `invalid-option` for an unknown name, a text that is no value of the option's kind, or a value out of
@@ -77,6 +77,8 @@ function valueFromText(owner: string, name: string, spec: OptionSpec, text: stri
       return numberFromText(owner, name, describeOption(spec), text);
     case 'choice':
       return text;
+    case 'objective':
+      return text === 'off' ? null : text;
     case 'boolean':
       if (text === 'true' || text === 'false') return text === 'true';
       throw unreadable(owner, name, describeOption(spec), text);

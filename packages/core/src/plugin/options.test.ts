@@ -100,6 +100,22 @@ describe('resolveOptions', () => {
     }
   });
 
+  it('takes the name of an objective, or none', () => {
+    interface Named {
+      readonly first?: string | null;
+    }
+    const named: OptionSpecs<Named> = { first: { kind: 'objective', description: 'The first.' } };
+    expect(resolveOptions<Named>('example', named, {}).first).toBeNull();
+    expect(resolveOptions<Named>('example', named, { first: 'image' }).first).toBe('image');
+    expect(optionsFromText('example', named, { first: 'image' })).toEqual({ first: 'image' });
+    expect(optionsFromText('example', named, { first: 'off' })).toEqual({ first: null });
+    expect(
+      problem('invalid-option', () => resolveOptions<Named>('example', named, { first: '' })),
+    ).toBe(
+      'Option `first` of `example` should be the name of an objective, or null (off). Found "".',
+    );
+  });
+
   it('takes objectives with any name', () => {
     const weights = JSON.parse('{"__proto__": 2, "constructor": 3}') as Record<string, number>;
     const resolved = resolveOptions<ExampleOptions>('example', specs, { weights }).weights;
@@ -275,7 +291,7 @@ describe('assertOptionSpecs', () => {
     [{ a: 1 }, '`options.a` should be an object with a kind and a description. Found 1.'],
     [
       { a: { ...number, kind: 'integer' } },
-      '`options.a.kind` should be one of `number`, `choice`, `boolean`, `weights`. Found "integer".',
+      '`options.a.kind` should be one of `number`, `choice`, `boolean`, `objective`, `weights`. Found "integer".',
     ],
     [
       { a: { ...number, description: ' ' } },

@@ -54,8 +54,16 @@ export interface WeightsOption {
   readonly preference?: 'counts' | 'ray';
 }
 
+/** One of the objectives, by name; the default null leaves the choice to the strategy. */
+export interface ObjectiveOption {
+  readonly kind: 'objective';
+  /** One sentence that says what the objective is for, and which one it is where none is named. */
+  readonly description: string;
+}
+
 /** The description of one option of a strategy, of any kind. */
-export type OptionSpec = NumberOption | ChoiceOption | BooleanOption | WeightsOption;
+export type OptionSpec =
+  NumberOption | ChoiceOption | BooleanOption | WeightsOption | ObjectiveOption;
 
 /** The kind of description that an option of this type needs. */
 export type OptionSpecOf<Value> = [Value] extends [boolean]
@@ -66,9 +74,11 @@ export type OptionSpecOf<Value> = [Value] extends [boolean]
       ? NumberOption & { readonly nullable: true }
       : [Value] extends [string]
         ? ChoiceOption<Value>
-        : [Value] extends [ObjectiveWeights | null]
-          ? WeightsOption
-          : never;
+        : [Value] extends [string | null]
+          ? ObjectiveOption
+          : [Value] extends [ObjectiveWeights | null]
+            ? WeightsOption
+            : never;
 
 /**
  * The description of each option of `Options`: one record that drives a factory's validation, the command line's
@@ -110,7 +120,9 @@ export type OptionValueOf<Spec extends OptionSpec> = Spec extends { readonly kin
     ? Choice
     : Spec extends { readonly kind: 'boolean' }
       ? boolean
-      : ObjectiveWeights | null;
+      : Spec extends { readonly kind: 'objective' }
+        ? string | null
+        : ObjectiveWeights | null;
 
 /**
  * The type of the options that are described, so that names, kinds and choices are written once.

@@ -175,7 +175,7 @@ describe('assertPlugin', () => {
     [
       'malformed options',
       { ...parts, options: { weight: {} } },
-      'Plugin `constant`: `options.weight.kind` should be one of `number`, `choice`, `boolean`, `weights`. Found undefined.',
+      'Plugin `constant`: `options.weight.kind` should be one of `number`, `choice`, `boolean`, `objective`, `weights`. Found undefined.',
     ],
     [
       'no factory',

@@ -1,0 +1,2 @@
+export { ferero, type FereroOptions } from './ferero.ts';
+export { plugin } from './plugin.ts';

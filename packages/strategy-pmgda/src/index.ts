@@ -1,0 +1,2 @@
+export { plugin } from './plugin.ts';
+export { pmgda, type PmgdaOptions } from './pmgda.ts';
