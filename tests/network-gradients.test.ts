@@ -151,6 +151,8 @@ const networks: Record<string, () => Trainable> = {
   'cross-stitch': () => multiTask({ kind: 'cross-stitch', after: ['pool1', 'dense'] }),
   MMoE: () => multiTask({ kind: 'mmoe', experts: 2 }),
   PLE: () => multiTask('ple'),
+  'DSelect-k': () => multiTask({ kind: 'dselect-k', experts: 3, entropy: 0.1 }),
+  MTAN: () => multiTask({ kind: 'mtan', after: ['pool1', 'pool2'] }),
 };
 
 beforeAll(async () => {

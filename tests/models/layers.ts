@@ -3,10 +3,15 @@ import { trainableVariables, withSeededRandom } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { BatchNormalization } from '../../packages/models/src/layers/batch-normalization.ts';
+import { Branch } from '../../packages/models/src/layers/branch.ts';
 import { ChannelGate } from '../../packages/models/src/layers/channel-gate.ts';
 import { convolution } from '../../packages/models/src/layers/convolution.ts';
 import { CrossStitch } from '../../packages/models/src/layers/cross-stitch.ts';
 import { Dropout } from '../../packages/models/src/layers/dropout.ts';
+import {
+  ExpertSelection,
+  SelectionPenalty,
+} from '../../packages/models/src/layers/expert-selection.ts';
 import { FoldFrames, UnfoldFrames } from '../../packages/models/src/layers/frames.ts';
 import { GlobalAverage } from '../../packages/models/src/layers/global-average.ts';
 import { LayerNormalization } from '../../packages/models/src/layers/layer-normalization.ts';
@@ -57,6 +62,25 @@ export const places: Readonly<Record<string, Place>> = {
   MultigradBatchNormalization: {
     ...image,
     layer: ([x]) => apply(new BatchNormalization({ name: 'norm' }), x!),
+  },
+  MultigradBranch: {
+    ...vector,
+    before: (x) => [dense(x), dense(x)],
+    layer: (inputs) =>
+      apply(new Branch({ name: 'branch', seed: 1, warmup: 0, temperature: 1, decay: 10 }), inputs),
+    instead: (inputs) => apply(tfl.layers.average(), inputs),
+  },
+  MultigradExpertSelection: {
+    ...vector,
+    before: (x) => [apply(tfl.layers.softmax(), dense(x, 2)), dense(x)],
+    layer: (inputs) => apply(new ExpertSelection({ name: 'gate', experts: 4, gamma: 2 }), inputs),
+    instead: (inputs) => dense(apply(tfl.layers.concatenate(), inputs)),
+  },
+  MultigradSelectionPenalty: {
+    ...vector,
+    layer: ([x]) =>
+      apply(new SelectionPenalty({ name: 'penalty', experts: 4, gamma: 2, weight: 1 }), x!),
+    instead: ([x]) => dense(x!, 1),
   },
   MultigradChannelGate: {
     ...sequence,

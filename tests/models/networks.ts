@@ -245,7 +245,10 @@ const sharings: readonly Method[] = Object.entries<NonNullable<Sharing>>({
   hard: 'hard',
   'cross-stitch': { kind: 'cross-stitch', after: ['dense1'] },
   mmoe: { kind: 'mmoe', experts: 3 },
+  'dselect-k': { kind: 'dselect-k', experts: 3 },
   ple: 'ple',
+  mtan: { kind: 'mtan', after: ['dense1'] },
+  ltb: { kind: 'ltb', after: ['dense1'] },
 }).map(([name, sharing]) => ({
   kind: 'sharing',
   name,

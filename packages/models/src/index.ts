@@ -76,9 +76,12 @@ export {
 export type { ForwardMode } from './networks/parts.ts';
 export type { ClassificationTask, RegressionTask, Task, TaskMeasures } from './networks/tasks.ts';
 export type { CrossStitchOptions } from './sharing/cross-stitch.ts';
+export type { DselectKOptions } from './sharing/dselect-k.ts';
+export type { LtbOptions } from './sharing/ltb.ts';
 export type { MmoeOptions } from './sharing/mmoe.ts';
+export type { MtanOptions } from './sharing/mtan.ts';
 export type { PleOptions } from './sharing/ple.ts';
-export type { SharedBody } from './sharing/shared-body.ts';
+export type { SharedBody, SharedOutputs } from './sharing/shared-body.ts';
 export type { Sharing } from './sharing/sharing.ts';
 export type { Trunk } from './sharing/trunks.ts';
 export type { WeightOptions } from './option-specs.ts';

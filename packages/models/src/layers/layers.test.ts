@@ -10,6 +10,7 @@ import { type layers, type LayerVariable } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ChannelGate } from './channel-gate.ts';
 import { CrossStitch } from './cross-stitch.ts';
+import { ExpertSelection, SelectionPenalty } from './expert-selection.ts';
 import { FoldFrames, UnfoldFrames } from './frames.ts';
 import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
@@ -61,6 +62,16 @@ function attend(
     );
     return project(joined, 'output');
   });
+}
+
+/** What a selector gives each of three experts, from the logits of two digits. */
+function selector([high, low]: readonly number[], gamma: number): number[] {
+  const step = (t: number): number =>
+    Math.abs(t) >= gamma / 2
+      ? Number(t > 0)
+      : (-2 * t ** 3) / gamma ** 3 + (3 * t) / (2 * gamma) + 0.5;
+  const [a, b] = [step(high!), step(low!)];
+  return [(1 - a) * (1 - b), (1 - a) * b, a * (1 - b)];
 }
 
 const cases: Record<string, Case> = {
@@ -127,6 +138,28 @@ const cases: Record<string, Case> = {
       x.map((rows, n) =>
         rows.map((row, t) => row.map((v, c) => a![c]! * v + b![c]! * y[n]![t]![c]!)),
       ),
+  },
+  'expert selection': {
+    make: () => new ExpertSelection({ name: 'gate', experts: 3, gamma: 4 }),
+    shapes: [
+      [5, 2],
+      [5, 4],
+    ],
+    reference: ([weights, z]: [number[][], number[][]]) =>
+      z.map((row, n) => {
+        const [one, two] = [selector(row.slice(0, 2), 4), selector(row.slice(2), 4)];
+        return one.map((value, e) => weights[n]![0]! * value + weights[n]![1]! * two[e]!);
+      }),
+  },
+  'penalty of a selection': {
+    make: () => new SelectionPenalty({ name: 'penalty', experts: 3, gamma: 6, weight: 0.3 }),
+    shapes: [[5, 4]],
+    reference: ([z]: [number[][]]) =>
+      z.map((row) => {
+        const all = [selector(row.slice(0, 2), 6), selector(row.slice(2), 6)];
+        const entropies = all.flat().map((r) => -r * Math.log(r + 1e-6));
+        return [0.3 * sum(entropies) + sum(all.map((r) => 1 / sum(r)))];
+      }),
   },
   'mixture of experts': {
     make: () => new Mixture(),

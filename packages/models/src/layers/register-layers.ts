@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BatchNormalization } from './batch-normalization.ts';
+import { Branch } from './branch.ts';
 import { ChannelGate } from './channel-gate.ts';
 import { CrossStitch } from './cross-stitch.ts';
 import { Dropout } from './dropout.ts';
+import { ExpertSelection, SelectionPenalty } from './expert-selection.ts';
 import { FoldFrames, UnfoldFrames } from './frames.ts';
 import { Gelu } from './gelu.ts';
 import { GlobalAverage } from './global-average.ts';
@@ -28,9 +30,11 @@ import { TokenPool } from './token-pool.ts';
  */
 export function registerLayers(): void {
   tf.serialization.registerClass(BatchNormalization);
+  tf.serialization.registerClass(Branch);
   tf.serialization.registerClass(ChannelGate);
   tf.serialization.registerClass(CrossStitch);
   tf.serialization.registerClass(Dropout);
+  tf.serialization.registerClass(ExpertSelection);
   tf.serialization.registerClass(FoldFrames);
   tf.serialization.registerClass(UnfoldFrames);
   tf.serialization.registerClass(Gelu);
@@ -40,6 +44,7 @@ export function registerLayers(): void {
   tf.serialization.registerClass(Mixture);
   tf.serialization.registerClass(MultiHeadAttention);
   tf.serialization.registerClass(PositionEmbedding);
+  tf.serialization.registerClass(SelectionPenalty);
   tf.serialization.registerClass(TokenEmbedding);
   tf.serialization.registerClass(TokenPool);
 }

@@ -79,6 +79,8 @@ export class MultiTaskNetwork<Name extends string> {
   readonly #body: LayersModel;
   /** Which output of the body each task takes. */
   readonly #outputOf: Readonly<Record<Name, number>>;
+  /** Which output of the body is added to a task's loss in training; of few schemes. */
+  readonly #penaltyOf: ReadonlyMap<string, number>;
 
   constructor({ trunks, hard, body, tasks, head }: MultiTaskParts<Name>) {
     this.#tasks = tasks;
@@ -86,10 +88,16 @@ export class MultiTaskNetwork<Name extends string> {
     this.trunks = [...trunks];
     this.objectiveNames = Object.keys(tasks) as Name[];
     const sample = input({ name: 'input', shape: trunks[0]!.inputs[0]!.shape.slice(1) });
-    const features = body(sample) as Readonly<Record<Name, SymbolicTensor>>;
+    const shared = body(sample);
+    const features = shared.features as Readonly<Record<Name, SymbolicTensor>>;
     const distinct = [...new Set(Object.values<SymbolicTensor>(features))];
     this.#outputOf = record(this.objectiveNames, (task) => distinct.indexOf(features[task]));
-    this.#body = model({ inputs: sample, outputs: distinct });
+    const penalties = Object.entries(shared.penalties ?? {});
+    this.#penaltyOf = new Map(penalties.map(([task], at) => [task, distinct.length + at]));
+    this.#body = model({
+      inputs: sample,
+      outputs: [...distinct, ...penalties.map(([, penalty]) => penalty)],
+    });
     this.heads = record(this.objectiveNames, (task) => head(task, features[task].shape[1]!));
     const outputs = this.objectiveNames.map(
       (task) => this.heads[task].apply(features[task]) as SymbolicTensor,
@@ -131,9 +139,9 @@ export class MultiTaskNetwork<Name extends string> {
     mode: ForwardMode = { training: true },
   ): Partial<Record<Name, tf.Scalar>> {
     return this.#measure(
-      () => this.forward(sample, mode),
+      () => this.#run(sample, mode),
       targets,
-      ({ loss }, outputs, own) => loss(outputs, own),
+      ({ loss }, outputs, own, penalty) => withPenalty(loss(outputs, own), penalty),
     );
   }
 
@@ -150,7 +158,7 @@ export class MultiTaskNetwork<Name extends string> {
     mode: ForwardMode = { training: false },
   ): Partial<Record<Name, Record<string, tf.Scalar>>> {
     return this.#measure(
-      () => this.forward(sample, mode),
+      () => this.#run(sample, mode),
       targets,
       ({ metrics }, outputs, own) => metrics(outputs, own),
     );
@@ -168,10 +176,10 @@ export class MultiTaskNetwork<Name extends string> {
     mode: ForwardMode,
   ): Partial<Record<Name, MeasuredTask>> {
     return this.#measure(
-      () => this.forward(sample, mode),
+      () => this.#run(sample, mode),
       targets,
-      ({ loss, metrics, samples }, outputs, own) => ({
-        loss: loss(outputs, own),
+      ({ loss, metrics, samples }, outputs, own, penalty) => ({
+        loss: withPenalty(loss(outputs, own), penalty),
         metrics: metrics(outputs, own),
         samples: samples(own),
       }),
@@ -201,7 +209,7 @@ export class MultiTaskNetwork<Name extends string> {
   ): Partial<Record<Name, tf.Scalar>> {
     this.#assertHard('lossesFromFeatures');
     return this.#measure(
-      () => this.#outputs([features.trunk], mode),
+      () => ({ outputs: this.#outputs([features.trunk], mode), penalties: new Map() }),
       targets,
       ({ loss }, outputs, own) => loss(outputs, own),
     );
@@ -230,10 +238,25 @@ export class MultiTaskNetwork<Name extends string> {
     );
   }
 
+  /** Outputs by task, and what is added to losses. */
+  #run(sample: tf.Tensor, mode: ForwardMode): NetworkRun<Name> {
+    const features = this.#features(sample, mode);
+    const penalties = Array.from(this.#penaltyOf, ([task, at]) => [task, features[at]!] as const);
+    return {
+      outputs: this.#outputs(features, mode),
+      penalties: new Map(mode.training ? penalties : []),
+    };
+  }
+
   #measure<T extends tf.TensorContainer>(
-    forward: () => Record<Name, tf.Tensor2D>,
+    forward: () => NetworkRun<Name>,
     targets: Readonly<Partial<Record<Name, tf.Tensor>>>,
-    measure: (task: TaskMeasures, outputs: tf.Tensor2D, targets: tf.Tensor) => T,
+    measure: (
+      task: TaskMeasures,
+      outputs: tf.Tensor2D,
+      targets: tf.Tensor,
+      penalty: tf.Tensor | undefined,
+    ) => T,
   ): Partial<Record<Name, T>> {
     return tidyRecord(() => {
       const checkedTargets = new Map<Name, tf.Tensor>();
@@ -249,9 +272,9 @@ export class MultiTaskNetwork<Name extends string> {
         const checked = this.#tasks[task].targets(task, given as tf.Tensor);
         if (checked !== null) checkedTargets.set(task, checked);
       }
-      const outputs = forward();
+      const { outputs, penalties } = forward();
       return record([...checkedTargets.keys()], (task) =>
-        measure(this.#tasks[task], outputs[task], checkedTargets.get(task)!),
+        measure(this.#tasks[task], outputs[task], checkedTargets.get(task)!, penalties.get(task)),
       );
     });
   }
@@ -263,4 +286,15 @@ export class MultiTaskNetwork<Name extends string> {
       `\`${method}\` needs one tensor that everything shared lies behind: hard sharing. Found another scheme.`,
     );
   }
+}
+
+/** One forward pass: outputs by task, and what losses have added for each sample, n × 1. */
+interface NetworkRun<Name extends string> {
+  readonly outputs: Record<Name, tf.Tensor2D>;
+  readonly penalties: ReadonlyMap<string, tf.Tensor>;
+}
+
+/** A loss with the mean penalty of the samples added. */
+function withPenalty(loss: tf.Scalar, penalty: tf.Tensor | undefined): tf.Scalar {
+  return penalty === undefined ? loss : tf.add(loss, tf.mean(penalty));
 }

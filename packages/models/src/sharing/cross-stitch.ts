@@ -1,9 +1,8 @@
-import { MultigradError, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
+import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { connectStreams } from '../exchanges/connect-streams.ts';
-import type { Exchange } from '../exchanges/exchange.ts';
 import { CrossStitch } from '../layers/cross-stitch.ts';
-import { pooled, type SharedBody, type SharingSetting } from './shared-body.ts';
+import { exchangedTrunks } from './exchanged-trunks.ts';
+import type { SharedBody, SharingSetting } from './shared-body.ts';
 
 /** Descriptions of the options of sharing by cross-stitch units that have a default. */
 const crossStitchOptions = {
@@ -33,34 +32,12 @@ export interface CrossStitchOptions extends OptionsOf<typeof crossStitchOptions>
 export function crossStitch(setting: SharingSetting, given: CrossStitchOptions): SharedBody {
   const { after, ...rest } = given;
   const { share } = resolveOptions('crossStitch', crossStitchOptions, rest);
-  const { tasks, trunk, seed, initialisation } = setting;
-  const encoders = Object.fromEntries(tasks.map((task) => [task, trunk(task)]));
-  const check: Exchange['check'] = (shapes) => {
-    const [first, ...others] = Object.values(shapes).map((shape) => shape.slice(1).join(', '));
-    const odd = others.find((shape) => shape !== first);
-    if (odd === undefined) return;
-    throw new MultigradError(
-      'invalid-option',
-      `Trunks that are cross-stitched should have stages of the same shape. Found [${first}] and [${odd}].`,
-    );
-  };
-  const connect: Exchange['connect'] = (streams, make) => {
+  const { tasks } = setting;
+  return exchangedTrunks(setting, after, 'are cross-stitched', (streams, make) => {
     const all = Object.values(streams);
-    const stitched = Object.keys(streams).map((own): [string, SymbolicTensor] => {
+    return Object.keys(streams).map((own): [string, SymbolicTensor] => {
       const unit = new CrossStitch({ name: make.name(own), streams: [...tasks], own, share });
       return [own, unit.apply(all) as SymbolicTensor];
     });
-    return Object.fromEntries(stitched);
-  };
-  const owner = 'sharing';
-  const exchange = { check, connect };
-  const run = connectStreams({ owner, encoders, exchange, after, seed, initialisation });
-  return (input) => {
-    const streams = run(Object.fromEntries(tasks.map((task) => [task, input])));
-    const vectors = Object.entries(streams).map(([task, x]): [string, SymbolicTensor] => [
-      task,
-      pooled(task, x),
-    ]);
-    return Object.fromEntries(vectors);
-  };
+  });
 }

@@ -6,6 +6,8 @@ export function hardSharing({ tasks, trunk }: SharingSetting): SharedBody {
   const shared = trunk('trunk');
   return (input) => {
     const z = vectorOf(shared, input);
-    return Object.fromEntries(tasks.map((task): [string, SymbolicTensor] => [task, z]));
+    return {
+      features: Object.fromEntries(tasks.map((task): [string, SymbolicTensor] => [task, z])),
+    };
   };
 }

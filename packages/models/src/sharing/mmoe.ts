@@ -34,8 +34,10 @@ export function mmoe(setting: SharingSetting, options: MmoeOptions): SharedBody 
     const make = new SeededLayers('gate', seed, initialisation);
     const vectors = experts.map((expert) => vectorOf(expert, input));
     const x = flat(make, input);
-    return Object.fromEntries(
-      tasks.map((task): [string, SymbolicTensor] => [task, gatedMixture(make, task, x, vectors)]),
-    );
+    const mixed = tasks.map((task): [string, SymbolicTensor] => [
+      task,
+      gatedMixture(make, task, x, vectors),
+    ]);
+    return { features: Object.fromEntries(mixed) };
   };
 }

@@ -84,8 +84,10 @@ export function ple(setting: SharingSetting, options: PleOptions): SharedBody {
         }),
       );
     }
-    return Object.fromEntries(
-      tasks.map((task): [string, SymbolicTensor] => [task, below.get(`task/${task}`)!]),
-    );
+    const vectors = tasks.map((task): [string, SymbolicTensor] => [
+      task,
+      below.get(`task/${task}`)!,
+    ]);
+    return { features: Object.fromEntries(vectors) };
   };
 }

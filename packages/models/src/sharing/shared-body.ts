@@ -11,8 +11,16 @@ export interface SharingSetting {
   readonly initialisation: Initialisation;
 }
 
+/** What a shared part returns, by task. */
+export interface SharedOutputs {
+  /** A vector for each task, n × features. */
+  readonly features: Readonly<Record<string, SymbolicTensor>>;
+  /** What tasks' losses have added for each sample in training, n × 1, where the scheme has a regulariser. */
+  readonly penalties?: Readonly<Record<string, SymbolicTensor>>;
+}
+
 /** The shared part of a network, from its one input to a vector for each task. */
-export type SharedBody = (input: SymbolicTensor) => Readonly<Record<string, SymbolicTensor>>;
+export type SharedBody = (input: SymbolicTensor) => SharedOutputs;
 
 /** Applies a trunk to an input; returns a vector. */
 export function vectorOf(trunk: LayersModel, input: SymbolicTensor): SymbolicTensor {
