@@ -29,13 +29,32 @@ export {
 } from './contract/plugin.ts';
 export { balanced, type Balanced, type BalancedOptions } from './driver/balanced.ts';
 export type { DataOption } from './driver/training-data.ts';
+export { arl, type ArlOptions, type ArlState } from './methods/arl.ts';
 export { cml, type CmlOptions } from './methods/cml.ts';
+export {
+  dataRemixing,
+  type DataRemixingOptions,
+  type DataRemixingState,
+} from './methods/data-remixing.ts';
 export { dgl, type DglOptions } from './methods/dgl.ts';
 export { inforeg, type InforegOptions, type InforegState } from './methods/inforeg.ts';
 export { lfm, type LfmOptions, type LfmState, lfmWeight } from './methods/lfm.ts';
+export { mla, type MlaOptions, type MlaState } from './methods/mla.ts';
 export { mmcosine, type MmcosineOptions } from './methods/mmcosine.ts';
 export { ogmGe, type OgmGeOptions } from './methods/ogm-ge.ts';
 export { opm, type OpmOptions } from './methods/opm.ts';
+export { reconboost, type ReconboostOptions, type ReconboostState } from './methods/reconboost.ts';
+export {
+  type Diagnosis,
+  relearning,
+  type RelearningOptions,
+  type RelearningState,
+} from './methods/relearning.ts';
+export {
+  sampleValuation,
+  type SampleValuationOptions,
+  type SampleValuationState,
+} from './methods/sample-valuation.ts';
 export { umt, type UmtOptions, type UmtState } from './methods/umt.ts';
 export { plugins } from './plugins.ts';
 export type { PackedTensor, PackedTensors } from './support/packed.ts';

@@ -1,11 +1,17 @@
 import type { BalancingPlugin } from './contract/plugin.ts';
+import { plugin as arl } from './methods/arl.ts';
 import { plugin as cml } from './methods/cml.ts';
+import { plugin as dataRemixing } from './methods/data-remixing.ts';
 import { plugin as dgl } from './methods/dgl.ts';
 import { plugin as inforeg } from './methods/inforeg.ts';
 import { plugin as lfm } from './methods/lfm.ts';
+import { plugin as mla } from './methods/mla.ts';
 import { plugin as mmcosine } from './methods/mmcosine.ts';
 import { plugin as ogmGe } from './methods/ogm-ge.ts';
 import { plugin as opm } from './methods/opm.ts';
+import { plugin as reconboost } from './methods/reconboost.ts';
+import { plugin as relearning } from './methods/relearning.ts';
+import { plugin as sampleValuation } from './methods/sample-valuation.ts';
 import { plugin as umt } from './methods/umt.ts';
 
 /** The plugins of all methods of this package, in the order of listings. */
@@ -18,4 +24,10 @@ export const plugins: readonly BalancingPlugin[] = [
   umt,
   inforeg,
   dgl,
+  mla,
+  reconboost,
+  relearning,
+  sampleValuation,
+  arl,
+  dataRemixing,
 ];

@@ -1,4 +1,9 @@
-import { balanced, type BalancingMethod, type TeacherWeights } from '@multigrad/balancing';
+import {
+  balanced,
+  type BalancingMethod,
+  type SampleSource,
+  type TeacherWeights,
+} from '@multigrad/balancing';
 import { MultiObjectiveTrainer, type StepReport } from '@multigrad/core';
 import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
 import { sum } from '@multigrad/strategy-sum';
@@ -12,20 +17,33 @@ import { join } from 'node:path';
 const [classes, inputs, samples, rate] = [3, 3, 6, 0.125];
 const lengths: Readonly<Record<string, number>> = { a: 4, b: 3, c: 2 };
 
+/** What a training ended with. */
+export interface FoundTraining {
+  /** By step: the joint loss, then the modalities'. */
+  readonly losses: readonly (readonly number[])[];
+  readonly weights: Readonly<Record<string, readonly number[]>>;
+  /** The objectives' losses of a later batch in evaluation, where the method changes predictions. */
+  readonly evaluated?: readonly number[];
+  /** What the method's state has at the end, or some of it. */
+  readonly state?: unknown;
+  /** Weights after what the method does after a later epoch. */
+  readonly weights_after?: Readonly<Record<string, readonly number[]>>;
+}
+
 /** A training of the small network by a method, and what scripts/check-peers/balancing found for it in float64. */
 export interface RecordedTraining {
-  readonly options: Readonly<Record<string, number>>;
+  readonly options: Readonly<Record<string, number | string>>;
   readonly modalities?: 2 | 3;
   readonly fusion?: 'concatenation' | 'summation' | 'gated';
   readonly steps?: number;
   readonly steps_per_epoch?: number;
   /** Whether a label is missing in each batch. */
   readonly missing?: boolean;
-  readonly found: {
-    /** By step: the joint loss, then the modalities'. */
-    readonly losses: readonly (readonly number[])[];
-    readonly weights: Readonly<Record<string, readonly number[]>>;
-  };
+  /** By step which samples have which modality; null where all have all. */
+  readonly masks?: readonly (Readonly<Record<string, readonly number[]>> | null)[];
+  /** Whether what the method does before or after a later epoch is recorded too. */
+  readonly then?: 'begin' | 'end';
+  readonly found: FoundTraining;
 }
 
 /** The methods of which trainings are recorded. */
@@ -97,7 +115,11 @@ export function recordedTeachers(training: RecordedTraining): TeacherWeights {
 /** The batch of a step. */
 export function recordedBatch(
   step: number,
-  { modalities = 2, missing = false }: Pick<RecordedTraining, 'modalities' | 'missing'>,
+  {
+    modalities = 2,
+    missing = false,
+    masks,
+  }: Pick<RecordedTraining, 'modalities' | 'missing' | 'masks'>,
 ): tf.NamedTensorMap {
   const label = Int32Array.from({ length: samples }, (_, i) => (i * i + i * step + step) % classes);
   if (missing) label[step % samples] = -1;
@@ -115,7 +137,38 @@ export function recordedBatch(
         ];
       }),
     ),
+    ...Object.fromEntries(
+      Object.entries(masks?.[step] ?? {}).map(([name, mask]) => [
+        `mask/${name}`,
+        tf.tensor1d([...mask]),
+      ]),
+    ),
     label: tf.tensor1d(label, 'int32'),
+  };
+}
+
+/** The batches of some steps as samples. */
+function recordedSamples(
+  steps: readonly number[],
+  training: RecordedTraining,
+): SampleSource<tf.NamedTensorMap> {
+  return {
+    count: steps.length * samples,
+    batch: (indices) => {
+      const batches = steps.map((step) => recordedBatch(step, training));
+      const chosen = tf.tidy(() => {
+        const rows = tf.tensor1d(indices, 'int32');
+        const names = Object.keys(batches[0]!);
+        return Object.fromEntries(
+          names.map((name) => {
+            const all = tf.concat(batches.map((batch) => batch[name]!));
+            return [name, tf.cast(tf.gather(all, rows), all.dtype)];
+          }),
+        );
+      });
+      tf.dispose(batches);
+      return chosen;
+    },
   };
 }
 
@@ -123,11 +176,17 @@ export function recordedBatch(
 export async function trainRecorded(
   method: BalancingMethod | null,
   training: RecordedTraining,
-): Promise<RecordedTraining['found']> {
+): Promise<FoundTraining> {
   const { steps = 10, steps_per_epoch: perEpoch = steps } = training;
   const network = recordedNetwork(training);
   const optimizer = tf.train.sgd(rate);
-  const balance = method === null ? null : balanced(method, network);
+  const balance =
+    method === null
+      ? null
+      : balanced(method, network, {
+          data: { samples: recordedSamples([100, 101, 102, 103], training) },
+          validation: () => [104, 105, 106].map((later) => recordedBatch(later, training)),
+        });
   const trainer = new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
     objectives: (batch, mode) => network.objectives(batch, batch['label'] as tf.Tensor1D, mode),
     ...balance?.options,
@@ -152,14 +211,31 @@ export async function trainRecorded(
         ],
       },
     );
-    const weights = Object.fromEntries(
-      Array.from(network.namedVariables, ([name, one]) => [name, [...one.dataSync()]]),
-    );
-    return { losses, weights };
+    const weights = weightsOf(network);
+    const evaluation = recordedBatch(steps, training);
+    const evaluated = await trainer.evaluate([evaluation]);
+    tf.dispose(evaluation);
+    if (training.then === 'begin') await balance!.callback.onEpochBegin!(99);
+    if (training.then === 'end') await balance!.callback.onEpochEnd!(20, {});
+    return {
+      losses,
+      weights,
+      evaluated: network.objectiveNames.map((name) => evaluated.losses[name]!),
+      state: balance?.state(),
+      weights_after: weightsOf(network),
+    };
   } finally {
     balance?.dispose();
     trainer.dispose();
     optimizer.dispose();
     network.dispose();
   }
+}
+
+function weightsOf({
+  namedVariables,
+}: ReturnType<typeof recordedNetwork>): Record<string, number[]> {
+  return Object.fromEntries(
+    Array.from(namedVariables, ([name, one]) => [name, [...one.dataSync<'float32'>()]]),
+  );
 }

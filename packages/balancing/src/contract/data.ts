@@ -35,8 +35,10 @@ export interface Draw {
   /** Positions in the training set, in any order, any number of times each. */
   readonly positions: Int32Array;
   /**
-   * By modality, for each drawn sample 0 where its input is set to zero, 1 where it stays. Modalities left out stay.
+   * By modality, for each drawn sample 0 where it is set to zero, 1 where it stays. Modalities left out stay.
    * @defaultValue all stay
    */
   readonly masks?: Readonly<Record<string, Uint8Array>>;
+  /** What masks set to zero: inputs, or the features that encoders make of them. @defaultValue 'inputs' */
+  readonly masked?: 'inputs' | 'features';
 }

@@ -1,7 +1,7 @@
 import type { Logs } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
-import type { Draw, TrainingData } from './data.ts';
+import type { Draw, LabelledBatch, TrainingData } from './data.ts';
 import type { BalancedNetwork, BalancedObjectives, Signals } from './network.ts';
 import type { Pass } from './pass.ts';
 
@@ -9,8 +9,8 @@ import type { Pass } from './pass.ts';
 export interface BalancingNeeds {
   /** The training data outside of steps: batches, or samples that it knows by their positions. */
   readonly data?: 'batches' | 'samples';
-  /** The mean losses over validation data at the ends of epochs. */
-  readonly validation?: true;
+  /** The mean losses over validation data at the ends of epochs, or the validation data themselves. */
+  readonly validation?: true | 'batches';
   /** The squared norms of the integrated gradients of each part, before the update. */
   readonly gradientNorms?: true;
   /** The weights that the network had before training. */
@@ -46,6 +46,8 @@ export interface EpochEnd extends EpochStart {
   readonly trainingLosses: Readonly<Record<string, number>>;
   /** Present where the method needs `validation`. */
   readonly validationLosses?: Readonly<Record<string, number>>;
+  /** The validation data, present where the method needs `validation: 'batches'`. */
+  readonly validation?: AsyncIterable<LabelledBatch>;
 }
 
 /** What a step has measured before its update, as numbers. */
@@ -55,6 +57,8 @@ export interface BalancingStep {
   readonly losses: Readonly<Record<string, number>>;
   /** The signals of this step's `objectives`: means over its batches. */
   readonly signals: Readonly<Record<string, number>>;
+  /** The readings of this step's `objectives`: means over its batches. */
+  readonly readings: Readonly<Record<string, Float64Array>>;
   /** By part, present where the method needs `gradientNorms`. */
   readonly squaredNorms?: Readonly<Record<string, number>>;
   /** What the method's `tensors` made of its state. */
@@ -97,6 +101,11 @@ export interface BalancedPass {
    * and logs have them as `<joint>_<method>/<signal>`. They should be means over the labelled samples.
    */
   readonly signals?: Signals;
+  /**
+   * Small tensors that are read back for `modulate`, such as a mean feature vector; they have no gradient, and logs do not have
+   * them. Among ranks each one reads its own.
+   */
+  readonly readings?: Readonly<Record<string, Tensor>>;
 }
 
 /**

@@ -14,7 +14,9 @@ export interface Pass {
   readonly mode: PassMode;
   /** What the method's `tensors` made of its state. */
   readonly tensors: NamedTensorMap;
-  /** The encoders' features of this batch. */
+  /** By modality n numbers: 1 where a sample has it, 0 where `draw` set its features to zero; null where none is masked. */
+  readonly masks: ByModality<Tensor1D> | null;
+  /** The encoders' features of this batch, zero where `masks` says so. */
   features(): ByModality;
   /** The features as vectors, n × length. */
   vectors(): ByModality<Tensor2D>;

@@ -24,11 +24,17 @@ import type {
   MeasuredObjective,
 } from '../contract/network.ts';
 import { entry, record } from '../support/by-name.ts';
-import { drawnSamples } from './drawn-samples.ts';
+import { drawnSamples, masksIn } from './drawn-samples.ts';
 import { meanLosses } from './mean-losses.ts';
 import { onePass } from './one-pass.ts';
+import { Readings } from './readings.ts';
 import { modulationsOf, partsOf } from './parts.ts';
-import { type BatchReader, type DataOption, trainingData } from './training-data.ts';
+import {
+  type BatchReader,
+  type DataOption,
+  labelledBatches,
+  trainingData,
+} from './training-data.ts';
 
 /** Options of {@link balanced}. */
 export interface BalancedOptions<Batch> {
@@ -44,7 +50,8 @@ export interface BalancedOptions<Batch> {
   /** The training data, for methods that read them outside of steps. @defaultValue none */
   readonly data?: DataOption<Batch>;
   /**
-   * The validation data in batches, new tensors, for methods that need its losses where `fit` gets no `validationData`.
+   * The validation data in batches, new tensors: for methods that read them, and for those that need their losses where `fit`
+   * gets no `validationData`.
    * @defaultValue none
    */
   readonly validation?: () => Iterable<Batch> | AsyncIterable<Batch>;
@@ -140,6 +147,7 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
   readonly #lossWeights: Record<string, number> = {};
   #state: Json;
   #tensors: tf.NamedTensorMap = {};
+  readonly #readings = new Readings();
 
   constructor(method: BalancingMethod, network: BalancedNetwork, given: BalancedOptions<Batch>) {
     assertServed(method, network, given);
@@ -181,6 +189,7 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
 
   dispose(): void {
     tf.dispose([this.#tensors, [...this.#initial.values()]]);
+    this.#readings.dispose();
     this.#tensors = {};
   }
 
@@ -207,10 +216,9 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
     const balances = context.training || method.needs.evaluation === true;
     if (method.objectives === undefined || !balances) return this.#ownObjectives(batch, context);
     return tidyObjectives(() => {
-      const { objectives, signals = {} } = method.objectives!(
-        this.#pass(batch, context),
-        this.#state,
-      );
+      const made = method.objectives!(this.#pass(batch, context), this.#state);
+      const { objectives, signals = {}, readings } = made;
+      if (readings !== undefined && context.training) this.#readings.note(context.step, readings);
       return this.#withSignals(objectives, signals);
     });
   }
@@ -221,6 +229,7 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
       network: this.#network,
       inputs: inputs(batch),
       labels: labels(batch),
+      masks: masksIn(batch, this.#network.modalities),
       mode,
       tensors: this.#tensors,
     });
@@ -266,8 +275,15 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
     );
     const norms =
       method.needs.gradientNorms === true ? { squaredNorms: await this.#norms(squaredNorms) } : {};
-    const tensors = this.#tensors;
-    const measured = { step, losses: losses as Record<string, number>, signals, tensors, ...norms };
+    const readings = await this.#readings.take(step);
+    const measured = {
+      step,
+      losses: losses as Record<string, number>,
+      signals,
+      readings,
+      tensors: this.#tensors,
+      ...norms,
+    };
     const { parts, state } = method.modulate!(measured, this.#state);
     return {
       variables: modulationsOf(method.name, parts, this.#parts),
@@ -308,11 +324,20 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
       ...this.#start(epoch),
       logs,
       trainingLosses: this.#lossesIn(logs, ''),
-      ...(method.needs.validation === true
-        ? { validationLosses: await this.#validationLosses(logs) }
-        : {}),
+      ...(await this.#validation(logs)),
     };
     this.#replace(await method.afterEpoch(end, this.#state));
+  }
+
+  async #validation(logs: Logs): Promise<Pick<EpochEnd, 'validation' | 'validationLosses'>> {
+    switch (this.#method.needs.validation) {
+      case true:
+        return { validationLosses: await this.#validationLosses(logs) };
+      case 'batches':
+        return { validation: labelledBatches(this.#given.validation!, this.#reader) };
+      default:
+        return {};
+    }
   }
 
   #lossesIn(logs: Logs, prefix: string): Record<string, number> {
@@ -378,7 +403,7 @@ function readerOf<Batch>(
 function assertServed<Batch>(
   method: BalancingMethod,
   network: BalancedNetwork,
-  { data }: BalancedOptions<Batch>,
+  { data, validation }: BalancedOptions<Batch>,
 ): void {
   const { needs, name } = method;
   const reason =
@@ -386,7 +411,9 @@ function assertServed<Batch>(
       ? 'it reads training data outside of steps, and the option `data` is missing'
       : needs.data === 'samples' && !('samples' in data!)
         ? 'it knows training samples by their positions, and the data come as batches'
-        : null) ??
+        : needs.validation === 'batches' && validation === undefined
+          ? 'it reads validation data, and the option `validation` is missing'
+          : null) ??
     method.unsupported?.(network) ??
     null;
   if (reason === null) return;

@@ -1,11 +1,26 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import { entry } from '../support/by-name.ts';
 import type { Draw, SampleSource } from '../contract/data.ts';
 
+/** The entry of a batch that says which samples have a modality's features. */
+const maskOf = (modality: string): string => `mask/${modality}`;
+
+/** The masks of features in a batch that {@link drawnSamples} made; null where it has none. */
+export function masksIn(
+  batch: unknown,
+  modalities: readonly string[],
+): Record<string, tf.Tensor1D> | null {
+  const found = modalities.flatMap((modality) => {
+    const mask = own(batch as Readonly<Record<string, tf.Tensor1D>>, maskOf(modality));
+    return mask === undefined ? [] : [[modality, mask] as const];
+  });
+  return found.length === 0 ? null : Object.fromEntries(found);
+}
+
 /**
  * The samples that a method drew for an epoch: the same samples in another order and number, with the inputs of some
- * modalities set to zero.
+ * modalities set to zero, or with masks of their features.
  *
  * @throws MultigradError `invalid-data` for a position that is no sample's, or masks of another length
  */
@@ -15,7 +30,7 @@ export function drawnSamples<Batch extends tf.NamedTensorMap>(
   method: string,
 ): SampleSource<Batch> {
   if (draw === null) return samples;
-  const { positions, masks = {} } = draw;
+  const { positions, masks = {}, masked: what = 'inputs' } = draw;
   const wrong = positions.find((position) => position < 0 || position >= samples.count);
   const short = Object.entries(masks).find(([, mask]) => mask.length !== positions.length);
   if (wrong !== undefined || short !== undefined || positions.length === 0) {
@@ -36,6 +51,7 @@ export function drawnSamples<Batch extends tf.NamedTensorMap>(
       );
       const masked = Object.entries(masks).flatMap(([modality, mask]) => {
         const kept = Float32Array.from(indices, (index) => mask[index]!);
+        if (what === 'features') return [[maskOf(modality), tf.tensor1d(kept)] as const];
         return kept.every((one) => one === 1)
           ? []
           : [[modality, maskedRows(entry(batch, modality), kept)] as const];

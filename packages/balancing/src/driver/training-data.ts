@@ -28,27 +28,40 @@ export interface BatchReader<Batch> {
 /** The training data as a method reads them at an epoch. */
 export function trainingData<Batch extends tf.TensorContainer>(
   data: DataOption<Batch>,
-  { inputs, labels }: BatchReader<Batch>,
+  reader: BatchReader<Batch>,
   epoch: number,
 ): TrainingData {
-  const read = async function* (
-    batches: AsyncIterable<Read<Batch>>,
-  ): AsyncGenerator<LabelledBatch, void> {
-    for await (const { batch, positions } of batches) {
-      try {
-        yield { inputs: inputs(batch), labels: labels(batch), positions };
-      } finally {
-        tf.dispose(batch);
-      }
-    }
-  };
   if ('batches' in data) {
-    return { count: null, batches: (share = 1) => read(firstBatches(data, epoch, share)) };
+    return { count: null, batches: (share = 1) => read(firstBatches(data, epoch, share), reader) };
   }
   return {
     count: data.samples.count,
-    batches: (share = 1) => read(sampleBatches(data, epoch, share)),
+    batches: (share = 1) => read(sampleBatches(data, epoch, share), reader),
   };
+}
+
+/** Batches as methods read them, made once the first one is asked for: each is freed once the next one is. */
+export async function* labelledBatches<Batch extends tf.TensorContainer>(
+  batches: () => Iterable<Batch> | AsyncIterable<Batch>,
+  reader: BatchReader<Batch>,
+): AsyncGenerator<LabelledBatch, void> {
+  const withoutPositions = async function* (): AsyncGenerator<Read<Batch>, void> {
+    for await (const batch of batches()) yield { batch, positions: null };
+  };
+  yield* read(withoutPositions(), reader);
+}
+
+async function* read<Batch extends tf.TensorContainer>(
+  batches: AsyncIterable<Read<Batch>>,
+  { inputs, labels }: BatchReader<Batch>,
+): AsyncGenerator<LabelledBatch, void> {
+  for await (const { batch, positions } of batches) {
+    try {
+      yield { inputs: inputs(batch), labels: labels(batch), positions };
+    } finally {
+      tf.dispose(batch);
+    }
+  }
 }
 
 interface Read<Batch> {

@@ -19,6 +19,8 @@ export interface BalancingCase {
   readonly fusion?: Fusion;
   /** Fusions that it cannot serve. @defaultValue none */
   readonly refused?: readonly Fusion[];
+  /** Numbers of modalities that it serves. @defaultValue 2 and 3 */
+  readonly counts?: readonly (2 | 3)[];
   /** Epochs of three steps after which its effect shows. @defaultValue 3 */
   readonly epochs?: number;
   /** Learning rate. @defaultValue 0.1 */
@@ -29,7 +31,6 @@ export interface BalancingCase {
 
 /** Of a weight tensor's largest number, or of a hundredth of the largest of all. */
 const tolerance = 2e-5;
-const counts = [2, 3] as const;
 const strategies = { sum, mmpareto };
 
 /** Tests what every balancing method must keep: call it at the top of a test file. */
@@ -38,6 +39,7 @@ export function describeBalancing({
   options = {},
   fusion = 'concatenation',
   refused = [],
+  counts = [2, 3],
   epochs = 3,
   rate = 0.1,
   features,
@@ -91,12 +93,16 @@ export function describeBalancing({
         'goes on from a checkpoint after step %i with the same bytes',
         async (stopAfter) => {
           await expectConstantMemory(async () => {
-            const whole = await trainSmall({ ...setting, method: method(), modalities: 3 });
+            const whole = await trainSmall({
+              ...setting,
+              method: method(),
+              modalities: counts.at(-1)!,
+            });
             const { saved } = await trainSmall({
-              ...{ ...setting, method: method(), modalities: 3, stopAfter },
+              ...{ ...setting, method: method(), modalities: counts.at(-1)!, stopAfter },
             });
             const rest = await trainSmall({
-              ...{ ...setting, method: method(), modalities: 3, from: saved! },
+              ...{ ...setting, method: method(), modalities: counts.at(-1)!, from: saved! },
             });
             expect(rest.weights).toEqual(whole.weights);
             expect(rest.state).toEqual(whole.state);

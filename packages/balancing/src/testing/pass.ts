@@ -2,6 +2,7 @@ import type { Json } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BalancedNetwork, ByModality } from '../contract/network.ts';
 import type { BalancedPass, BalancingMethod } from '../contract/method.ts';
+import { masksIn } from '../driver/drawn-samples.ts';
 import { onePass } from '../driver/one-pass.ts';
 
 /**
@@ -20,6 +21,7 @@ export function passOf(
       network,
       inputs: Object.fromEntries(network.modalities.map((one) => [one, batch[one]!])),
       labels: batch.label as tf.Tensor1D,
+      masks: masksIn(batch, network.modalities),
       mode: { training: true, step },
       tensors: method.tensors?.(state) ?? {},
     });

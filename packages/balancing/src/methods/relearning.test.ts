@@ -1,0 +1,4 @@
+import { describeBalancing } from '../testing/conformance.ts';
+import { plugin } from './relearning.ts';
+
+describeBalancing({ plugin, options: { every: '1' } });
