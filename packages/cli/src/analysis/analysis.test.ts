@@ -48,6 +48,8 @@ function openLinear(rows: readonly (readonly [number, number])[]): PreparedExper
     test: () => {
       throw new Error('not asked for');
     },
+    samples: null,
+    network: null,
     modalities: [],
     dispose: () => tf.dispose([shared, head]),
   };

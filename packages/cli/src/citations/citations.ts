@@ -9,7 +9,10 @@ import { frameworkEntry } from './framework.ts';
  *
  * @param withFramework - whether the framework comes first
  */
-export function citations(plugins: readonly StrategyPlugin[], withFramework: boolean): string {
+export function citations(
+  plugins: readonly Pick<StrategyPlugin, 'name' | 'paper'>[],
+  withFramework: boolean,
+): string {
   const entries: (BibtexEntry | string)[] = withFramework ? [frameworkEntry] : [];
   const seen = new Map<string, string>();
   for (const { name, paper } of plugins) {

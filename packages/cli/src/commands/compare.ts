@@ -1,6 +1,8 @@
 import { own } from '@multigrad/core/strategy';
 import { Command, Option } from 'commander';
 import type { Experiment } from '@multigrad/experiment';
+import { crossed } from '../runs/run-label.ts';
+import { expandBalancing } from '../strategies/balancing.ts';
 import { expandAll } from '../strategies/catalog.ts';
 import { collectSpecifiers } from '../strategies/split-specifiers.ts';
 import type { CommandContext, Written } from './command.ts';
@@ -27,6 +29,17 @@ function seedsOf({ presets }: Experiment): string {
     : seeds.map(([name, count]) => `${name} ${count}`).join(', ');
 }
 
+/** The labels of all runs of a seed: every strategy with every balancing method that was asked for. */
+function methodsOf(
+  strategies: readonly string[] | undefined,
+  balances: readonly string[] | undefined,
+  defaults: readonly string[],
+): readonly string[] {
+  const named = strategies && expandAll(collectSpecifiers(strategies));
+  if (balances === undefined) return named ?? defaults;
+  return crossed(named ?? ['sum'], expandBalancing(collectSpecifiers(balances)));
+}
+
 /** The command that compares strategies on one experiment, or analyzes them. */
 export function comparisonOf(
   name: 'compare' | 'analyze',
@@ -42,6 +55,12 @@ export function comparisonOf(
         `Strategies, separated by commas; all for every one that is installed. (default ${strategies.join(',')})`,
       ).argParser(append),
     )
+    .addOption(
+      new Option(
+        '--balance <list>',
+        'Balancing methods, each with each strategy, or with sum where you name none; none for training without, all for none and every method.',
+      ).argParser(append),
+    )
     .option('--seeds <number>', `Number of seeds, from 0 on. (${seedsOf(experiment)})`);
   return addTrainingOptions(command, experiment).action(async (written: Written) => {
     const lists = written['strategies'] as readonly string[] | undefined;
@@ -50,7 +69,7 @@ export function comparisonOf(
     const count =
       seeds === undefined ? preset.seeds : wholeNumber(experiment.name, 'seeds', seeds, 1);
     const config = configOf(name, experiment, written, {
-      strategies: lists ? expandAll(collectSpecifiers(lists)) : strategies,
+      strategies: methodsOf(lists, written['balance'] as readonly string[] | undefined, strategies),
       seeds: Array.from({ length: count }, (_, seed) => seed),
     });
     context.done(await trainIntoFolder(experiment, config, outputOf(experiment, written), context));

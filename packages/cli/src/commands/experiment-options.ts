@@ -16,6 +16,8 @@ seeds are added. Other settings are refused.
 Strategies: see \`multigrad strategies\`. A comma before \`key=\` goes on with the options of the strategy before it:
   --strategies sum,mmpareto:gamma=2,rescale=tensor,mgda        three strategies
   --strategies sum --strategies mmpareto:gamma=2               the option may be repeated
+Balancing methods: see \`multigrad balancing\`. Each is trained with each strategy, and named behind a plus in folders and tables: sum+ogm-ge.
+  --strategies sum,mmpareto --balance none,ogm-ge:alpha=0.3    four runs for each seed
 Baselines: \`joint\` trains on the loss of all modalities alone, \`only-<objective>\` on that objective alone, and
 \`scaled-sum:factor=1.5\` is the sum with a larger learning rate for what several objectives share.`;
 

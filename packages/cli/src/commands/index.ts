@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./strategies.ts')).strategiesCommand,
   },
   {
+    name: 'balancing',
+    summary: 'List the balancing methods, with their papers and options.',
+    load: async () => (await import('./balancing.ts')).balancingCommand,
+  },
+  {
     name: 'cite',
     summary:
       'Print BibTeX: of the papers that strategies come from, of multigrad itself where none is named.',

@@ -8,6 +8,13 @@ import { numberSetting, type Settings } from '../runs/settings.ts';
 /** Samples of a batch in evaluation, which keeps no gradients and so has room for more than training. */
 const testBatchSize = 250;
 
+/** The samples of a training set, and how batches are made of them. */
+export interface TrainingSamples {
+  readonly source: Samples;
+  /** Batches of these samples or of others drawn from them, in an order of the run's seed. */
+  batchesOf(samples: Samples): Pick<DataBatches, 'stepsPerEpoch' | 'train'>;
+}
+
 /** The batches that a run trains on and is measured with. */
 export interface DataBatches {
   readonly stepsPerEpoch: number;
@@ -15,6 +22,8 @@ export interface DataBatches {
   train(epoch: number, firstBatch?: number): AsyncIterable<NamedTensorMap>;
   /** The validation set in batches, always in the same order: what models are selected by; null where there is none. */
   readonly validation: (() => AsyncIterable<NamedTensorMap>) | null;
+  /** The training samples; null where the experiment makes its batches itself. */
+  readonly samples: TrainingSamples | null;
   /** The test set in batches, always in the same order. */
   test(): AsyncIterable<NamedTensorMap>;
 }
@@ -43,10 +52,14 @@ export function dataBatches(
     test: inOrder(data.test),
   };
   if (!isSamples(train)) {
-    return { stepsPerEpoch: train.steps, train: fromBatch(train), ...measured };
+    return { stepsPerEpoch: train.steps, train: fromBatch(train), samples: null, ...measured };
   }
   const batching = { batchSize, shuffleSeed: seed, dropRemainder: true, prefetch };
-  const stepsPerEpoch = batchesPerEpoch(train.count, batching);
+  const batchesOf: TrainingSamples['batchesOf'] = (source) => ({
+    stepsPerEpoch: batchesPerEpoch(source.count, batching),
+    train: batchesByEpoch(source, batching),
+  });
+  const { stepsPerEpoch, train: batches } = batchesOf(train);
   if (stepsPerEpoch === 0) {
     throw new MultigradError(
       'invalid-option',
@@ -54,7 +67,7 @@ export function dataBatches(
         `Found ${batchSize}.`,
     );
   }
-  return { stepsPerEpoch, train: batchesByEpoch(train, batching), ...measured };
+  return { stepsPerEpoch, train: batches, samples: { source: train, batchesOf }, ...measured };
 }
 
 function isSamples(set: DataSet): set is Samples {

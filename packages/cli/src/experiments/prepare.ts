@@ -24,6 +24,8 @@ export interface PreparedExperiment extends DataBatches, NetworkParts {
   ): Readonly<Record<string, MeasuredLoss>>;
   /** Metrics that are not means over batches, on a whole data set; null where the experiment has none. */
   readonly evaluate: NonNullable<OpenExperiment['evaluate']> | null;
+  /** The network as the experiment made it. */
+  readonly network: unknown;
   /** Entries of a batch that are modalities: the test set is also measured with each of them set to zero. */
   readonly modalities: readonly string[];
   /** Frees the network and what else was made. */
@@ -59,6 +61,7 @@ export async function prepareExperiment(
       ...dataBatches(experiment, open.data, settings, seed),
       objectives: (batch, context) => measured(experiment, open.objectives(batch, context)),
       evaluate: open.evaluate === undefined ? null : (batches) => open.evaluate!(batches),
+      network: open.network,
       modalities: open.modalities ?? [],
       dispose,
     };

@@ -37,7 +37,7 @@ export interface ComparisonConfig {
   readonly command: TrainingCommand;
   /** Name of the experiment. */
   readonly experiment: string;
-  /** Specifiers as the user wrote them, in the order of the tables. */
+  /** Labels of strategies, with balancing methods where there are any (`parseRunLabel`), in the order of the tables. */
   readonly strategies: readonly string[];
   /**
    * Titles of the strategies that do not come with the program, by specifier: a report is written without loading their

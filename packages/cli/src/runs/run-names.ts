@@ -1,15 +1,21 @@
 import type { ComparisonConfig } from './config.ts';
+import { parseRunLabel } from './run-label.ts';
 import { learningRates } from './settings.ts';
 
-/** A specifier as a part of a file name: letters, digits and `. _ = -` stay. */
-function slug(specifier: string): string {
-  const plain = specifier.replaceAll(/[^A-Za-z0-9._=-]+/g, '-').replaceAll(/^[-.]+|[-.]+$/g, '');
-  return plain === '' ? 'strategy' : plain.slice(0, 100);
+/** A run's label as a part of a file name: letters, digits and `. _ = -` of each method stay, and the plus between them. */
+function slug(label: string): string {
+  const { strategy, balance } = parseRunLabel(label);
+  return balance === null ? plain(strategy) : `${plain(strategy)}+${plain(balance)}`;
+}
+
+function plain(specifier: string): string {
+  const kept = specifier.replaceAll(/[^A-Za-z0-9._=-]+/g, '-').replaceAll(/^[-.]+|[-.]+$/g, '');
+  return kept === '' ? 'strategy' : kept.slice(0, 100);
 }
 
 /** One run of a comparison: a strategy trained with one seed and one learning rate. */
 export interface Run {
-  /** The strategy's specifier as the user wrote it. */
+  /** The strategy's specifier as the user wrote it, and behind a plus the balancing method's: see `parseRunLabel`. */
   readonly strategy: string;
   readonly seed: number;
   /** Learning rate. */

@@ -7,6 +7,8 @@ import {
   parseStrategySpecifier,
 } from '@multigrad/core/strategy';
 import type { Experiment } from '@multigrad/experiment';
+import { type ChosenBalancing, chooseBalancing } from './balancing.ts';
+import { parseRunLabel } from '../runs/run-label.ts';
 import { builtinPlugins } from './builtin.ts';
 import { scaledSumPlugin } from './scaled-sum.ts';
 import { aloneName, singlePlugin } from './single.ts';
@@ -15,11 +17,13 @@ import { loadExternalPlugin } from './external.ts';
 
 /** A strategy that a user asked for. It is checked, and made anew for each run. */
 export interface ChosenStrategy {
-  /** As the user wrote it. */
+  /** As the user wrote it; with a balancing method, the label of both. */
   readonly specifier: string;
   readonly plugin: StrategyPlugin;
   /** Makes it for a run; a random strategy whose seed the user left open takes the run's. */
   create(seed: number): GradientStrategy;
+  /** The balancing method beside it; null for none. */
+  readonly balancing: ChosenBalancing | null;
 }
 
 /** The strategies that a experiment knows by name: the installed ones and its baselines. */
@@ -67,7 +71,7 @@ export async function findPlugins(
   const registry = createRegistry(known);
   const found: Found[] = [];
   for (const specifier of specifiers) {
-    const { name, options } = parseStrategySpecifier(specifier);
+    const { name, options } = parseStrategySpecifier(parseRunLabel(specifier).strategy);
     const plugin = registry.has(name)
       ? registry.find(name)
       : await externalPlugin(name, folder, () => registry.find(name));
@@ -82,12 +86,14 @@ export function outsideSpecifiers(
   specifiers: readonly string[],
 ): string[] {
   const registry = createRegistry(experimentPlugins(experiment));
-  return specifiers.filter((specifier) => !registry.has(parseStrategySpecifier(specifier).name));
+  const strategies = new Set(specifiers.map((label) => parseRunLabel(label).strategy));
+  return [...strategies].filter((one) => !registry.has(parseStrategySpecifier(one).name));
 }
 
 /**
- * Finds and checks every strategy that a user asked for, before any training.
+ * Finds and checks every strategy that a user asked for, with the balancing method beside it, before any training.
  *
+ * @param specifiers - labels of runs
  * @param folder - paths and packages are looked for from it
  * @throws MultigradError `unknown-strategy`, `invalid-option` or `incompatible-strategy`
  */
@@ -106,7 +112,9 @@ export async function chooseStrategies(
     const create = (seed: number): GradientStrategy =>
       createStrategy(plugin, seeded ? { ...options, seed: String(seed) } : options);
     create(0);
-    chosen.push({ specifier, plugin, create });
+    const { balance } = parseRunLabel(specifier);
+    const balancing = balance === null ? null : chooseBalancing(balance);
+    chosen.push({ specifier, plugin, create, balancing });
   }
   return chosen;
 }
@@ -120,8 +128,8 @@ export function outsideTitles(
   const outside = new Set(outsideSpecifiers(experiment, specifiers));
   return Object.fromEntries(
     chosen
-      .filter(({ specifier }) => outside.has(specifier))
-      .map(({ specifier, plugin }) => [specifier, plugin.title]),
+      .map(({ specifier, plugin }) => [parseRunLabel(specifier).strategy, plugin.title] as const)
+      .filter(([strategy]) => outside.has(strategy)),
   );
 }
 

@@ -6,6 +6,8 @@ import {
   type StrategySpecifier,
 } from '@multigrad/core/strategy';
 import type { Experiment } from '@multigrad/experiment';
+import { parseRunLabel } from '../runs/run-label.ts';
+import { balancingPlugins } from './balancing.ts';
 import { builtinPlugins } from './builtin.ts';
 import { experimentPlugins } from './catalog.ts';
 
@@ -24,9 +26,7 @@ export function strategyTitles(
   outside: Readonly<Record<string, string>> = {},
 ): ReadonlyMap<string, string> {
   const plugins = experiment === undefined ? builtinPlugins : experimentPlugins(experiment);
-  const titles = specifiers.map((specifier) =>
-    titleOf(specifier, plugins, own(outside, specifier)),
-  );
+  const titles = specifiers.map((specifier) => titleOfRun(specifier, plugins, outside));
   return new Map(
     specifiers.map((specifier, index) => {
       const title = titles[index]!;
@@ -35,9 +35,20 @@ export function strategyTitles(
   );
 }
 
+/** The title of a strategy, and behind a plus that of the balancing method. */
+function titleOfRun(
+  label: string,
+  plugins: readonly StrategyPlugin[],
+  outside: Readonly<Record<string, string>>,
+): string {
+  const { strategy, balance } = parseRunLabel(label);
+  const title = titleOf(strategy, plugins, own(outside, strategy));
+  return balance === null ? title : `${title} + ${titleOf(balance, balancingPlugins, undefined)}`;
+}
+
 function titleOf(
   specifier: string,
-  plugins: readonly StrategyPlugin[],
+  plugins: readonly Pick<StrategyPlugin, 'name' | 'title'>[],
   outside: string | undefined,
 ): string {
   const parsed = takenApart(specifier);

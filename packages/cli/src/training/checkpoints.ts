@@ -53,7 +53,8 @@ export function openCheckpoints(
 
 /** When a run makes checkpoints. */
 export interface CheckpointPlan {
-  readonly stepsPerEpoch: number;
+  /** Steps of the epoch under way. */
+  readonly stepsPerEpoch: () => number;
   /** Steps between two checkpoints; 0 for one at the end of each epoch alone. */
   readonly everySteps: number;
   /** Called before each checkpoint: the records that it relies on are on the disk first. */
@@ -86,7 +87,7 @@ export function checkpointCallback(
       if (point.logs !== null) return;
       unsaved = point;
       const due = everySteps > 0 && point.step % everySteps === 0;
-      if (due || stepsOfEpoch === stepsPerEpoch) await save(point);
+      if (due || stepsOfEpoch === stepsPerEpoch()) await save(point);
     },
     onTrainEnd: async () => {
       if (unsaved !== null) await save(unsaved);

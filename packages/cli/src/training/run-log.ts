@@ -73,7 +73,7 @@ export class RunLog {
   }
 
   /** The callback that records the training. Its state goes into checkpoints, so that a resumed run continues the records. */
-  callback(evaluate: Evaluate, stepsPerEpoch: number): TrainerCallback {
+  callback(evaluate: Evaluate, stepsPerEpoch: () => number): TrainerCallback {
     const recorder = this.#recorder;
     const { writer, progress, signal } = this.#surroundings;
     return {
@@ -93,7 +93,7 @@ export class RunLog {
         if (record) await writer.step(record);
         const losses = report.losses as Record<string, number>;
         progress.step({ step: recorder.steps, epoch: recorder.epoch, losses });
-        if (batch + 1 < stepsPerEpoch || signal.aborted) return;
+        if (batch + 1 < stepsPerEpoch() || signal.aborted) return;
         this.#trained = performance.now();
         progress.evaluating();
       },

@@ -6,6 +6,7 @@ import {
   resumableBatches,
   type TrainerCallback,
 } from '@multigrad/core';
+import type { BalancingMethod } from '@multigrad/balancing';
 import { type GradientStrategy, MultigradError } from '@multigrad/core/strategy';
 import type { Experiment } from '@multigrad/experiment';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -16,6 +17,7 @@ import type { RunResult } from '../runs/records.ts';
 import type { Run } from '../runs/run-names.ts';
 import type { RunWriter } from '../runs/run-writer.ts';
 import { numberSetting, type Settings, settingsOfRun, textSetting } from '../runs/settings.ts';
+import { balanceRun, type RunBalance, unbalanced } from './balance-run.ts';
 import { checkpointCallback, type RunCheckpoints } from './checkpoints.ts';
 import type { Comparison } from './comparison.ts';
 import { evaluator } from './evaluation.ts';
@@ -44,12 +46,17 @@ export interface RunSurroundings {
 /** What stays the same while one run is trained. */
 interface Training extends RunSurroundings {
   readonly settings: Settings;
+  readonly seed: number;
   readonly experiment: Experiment;
   readonly prepared: PreparedExperiment;
   /** Makes the run's strategy. */
   readonly createStrategy: () => GradientStrategy;
   /** Training steps of an epoch. */
   readonly stepsPerEpoch: number;
+  /** Batches that a step takes. */
+  readonly together: number;
+  /** Balances the run; null for none. */
+  readonly method: BalancingMethod | null;
   readonly log: RunLog;
 }
 
@@ -76,16 +83,19 @@ export async function trainRun(
   try {
     prepared = await prepareExperiment(experiment, settings, seed);
     // A strategy of independent batches takes several a step, and leaves what is left over.
-    const { batches = 1 } = createStrategy().needs;
-    const stepsPerEpoch = Math.floor(prepared.stepsPerEpoch / batches);
+    const { batches: together = 1 } = createStrategy().needs;
+    const stepsPerEpoch = Math.floor(prepared.stepsPerEpoch / together);
     surroundings.progress.runBegin({ strategy: run.strategy, seed, epochs, stepsPerEpoch });
     const training = {
       ...surroundings,
       settings,
+      seed,
       experiment,
       prepared,
       createStrategy,
+      method: strategy.balancing?.create(seed) ?? null,
       stepsPerEpoch,
+      together,
       log,
     };
     const stopped = await fit(training);
@@ -103,14 +113,17 @@ export async function trainRun(
 
 /** @returns whether training was stopped before its end */
 async function fit(training: Training): Promise<boolean> {
-  const { experiment, prepared, settings, backend, stepsPerEpoch, log } = training;
+  const { experiment, prepared, settings, backend, method, together, log } = training;
   const { ranks, writer, signal, checkpoints, callbacks = [] } = training;
   await ranks.checkData(prepared, backend);
   const inspect = inspection(training);
+  const balance =
+    method === null ? unbalanced(prepared) : await balanceRun(method, prepared, training.seed);
+  const stepsPerEpoch = (): number => Math.floor(balance.steps() / together);
   const optimizer = optimizerOf(settings, prepared.variables);
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
-    trainer = trainerOf(training, optimizer);
+    trainer = trainerOf(training, optimizer, balance);
     const evaluate = evaluator(
       trainer,
       experiment,
@@ -120,10 +133,11 @@ async function fit(training: Training): Promise<boolean> {
     );
     const resume = await restore(trainer, training);
     if (resume === null) await inspect(0);
-    const batches = resumableBatches((epoch, firstBatch) => prepared.train(epoch, firstBatch));
+    const batches = resumableBatches((epoch, firstBatch) => balance.train(epoch, firstBatch));
     const { stopped } = await trainer.fit(ranks.shard(batches), {
       epochs: numberSetting(settings, 'epochs'),
       callbacks: [
+        ...balance.callbacks,
         log.callback(evaluate, stepsPerEpoch),
         { onEpochEnd: (epoch) => inspect(epoch + 1) },
         ...callbacks,
@@ -139,6 +153,7 @@ async function fit(training: Training): Promise<boolean> {
     return stopped !== undefined;
   } finally {
     trainer?.dispose();
+    balance.dispose();
     optimizer.dispose();
   }
 }
@@ -146,10 +161,11 @@ async function fit(training: Training): Promise<boolean> {
 function trainerOf(
   { prepared, settings, createStrategy, stepsPerEpoch, ranks }: Training,
   optimizer: FusedOptimizer,
+  balance: RunBalance,
 ): MultiObjectiveTrainer<tf.NamedTensorMap, string> {
   const every = numberSetting(settings, 'observe');
   return new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
-    objectives: (batch, mode) => prepared.objectives(batch, mode),
+    ...balance.options,
     variables: prepared.variables,
     statistics: prepared.statistics,
     parts: prepared.parts,

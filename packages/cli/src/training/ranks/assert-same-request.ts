@@ -1,6 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { assertAlike, type Communicator } from '@multigrad/distributed';
 import type { ComparisonConfig } from '../../runs/config.ts';
+import { parseRunLabel } from '../../runs/run-label.ts';
 import { learningRates, numberSetting } from '../../runs/settings.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
 
@@ -8,7 +9,7 @@ import { codeFingerprint } from './code-fingerprint.ts';
  * Checks that all ranks were asked for the same, and that this is one run which several ranks can train.
  *
  * @param folder - what paths of strategies are relative to
- * @throws MultigradError `unsupported` for more than one run, `invalid-option` for batches too small,
+ * @throws MultigradError `unsupported` for more than one run and for balancing methods, `invalid-option` for batches too small,
  *   `structure-changed` where ranks differ
  */
 export async function assertSameRequest(
@@ -32,6 +33,14 @@ export async function assertSameRequest(
     throw new MultigradError(
       'unsupported',
       `Several ranks train one network: use \`multigrad train\` under \`multigrad launch\` or mpirun. Found ${command === 'analyze' ? 'an analysis' : `${runs} runs`}.`,
+    );
+  }
+  const { balance } = parseRunLabel(strategies[0]!);
+  if (balance !== null) {
+    throw new MultigradError(
+      'unsupported',
+      'Balancing methods decide by numbers of whole batches and of the training set, of which each rank sees a part: train with ' +
+        `them in one process. Found \`${balance}\` among ${communicator.size} ranks.`,
     );
   }
   const batch = numberSetting(settings, 'batch-size');

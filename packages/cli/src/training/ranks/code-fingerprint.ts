@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { parseRunLabel } from '../../runs/run-label.ts';
 import { isPath } from '../../shared/outside-module.ts';
 import { parseStrategySpecifier } from '@multigrad/core/strategy';
 
 /** The packages whose code decides what a run computes. */
 const packages = [
   'backends',
+  'balancing',
   'core',
   'datasets',
   'distributed',
@@ -31,7 +33,7 @@ export function codeFingerprint(
     (name) => [name, dirname(require.resolve(`@multigrad/${name}`))] as const,
   );
   const files = strategies
-    .map((specifier) => parseStrategySpecifier(specifier).name)
+    .map((specifier) => parseStrategySpecifier(parseRunLabel(specifier).strategy).name)
     .filter(isPath)
     .map((name) => [name, resolve(folder, name)] as const);
   return Object.fromEntries(
