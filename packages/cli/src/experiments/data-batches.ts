@@ -8,11 +8,14 @@ import { numberSetting, type Settings } from '../runs/settings.ts';
 /** Samples of a batch in evaluation, which keeps no gradients and so has room for more than training. */
 const testBatchSize = 250;
 
+/** What is trained on. */
+type EpochBatches = Pick<DataBatches, 'stepsPerEpoch' | 'train'>;
+
 /** The samples of a training set, and how batches are made of them. */
 export interface TrainingSamples {
   readonly source: Samples;
-  /** Batches of these samples or of others drawn from them, in an order of the run's seed. */
-  batchesOf(samples: Samples): Pick<DataBatches, 'stepsPerEpoch' | 'train'>;
+  /** Batches of samples that were drawn from these, in their order. */
+  inOrder(samples: Samples): EpochBatches;
 }
 
 /** The batches that a run trains on and is measured with. */
@@ -54,12 +57,14 @@ export function dataBatches(
   if (!isSamples(train)) {
     return { stepsPerEpoch: train.steps, train: fromBatch(train), samples: null, ...measured };
   }
-  const batching = { batchSize, shuffleSeed: seed, dropRemainder: true, prefetch };
-  const batchesOf: TrainingSamples['batchesOf'] = (source) => ({
-    stepsPerEpoch: batchesPerEpoch(source.count, batching),
-    train: batchesByEpoch(source, batching),
-  });
-  const { stepsPerEpoch, train: batches } = batchesOf(train);
+  const batches = (source: Samples, shuffleSeed: number | null): EpochBatches => {
+    const batching = { batchSize, shuffleSeed, dropRemainder: true, prefetch };
+    return {
+      stepsPerEpoch: batchesPerEpoch(source.count, batching),
+      train: batchesByEpoch(source, batching),
+    };
+  };
+  const { stepsPerEpoch, train: shuffled } = batches(train, seed);
   if (stepsPerEpoch === 0) {
     throw new MultigradError(
       'invalid-option',
@@ -67,7 +72,8 @@ export function dataBatches(
         `Found ${batchSize}.`,
     );
   }
-  return { stepsPerEpoch, train: batches, samples: { source: train, batchesOf }, ...measured };
+  const inOrder = (drawn: Samples): EpochBatches => batches(drawn, null);
+  return { stepsPerEpoch, train: shuffled, samples: { source: train, inOrder }, ...measured };
 }
 
 function isSamples(set: DataSet): set is Samples {

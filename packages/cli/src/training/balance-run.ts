@@ -74,7 +74,9 @@ export async function balanceRun(
     callbacks: [balance.callback],
     train: (epoch, firstBatch) => {
       if (samples === null || method.draw === undefined) return prepared.train(epoch, firstBatch);
-      const drawn = samples.batchesOf(balance.samples(samples.source, epoch));
+      const source = balance.samples(samples.source, epoch);
+      const own = source === samples.source;
+      const drawn = own ? prepared : samples.inOrder(source);
       steps = drawn.stepsPerEpoch;
       return drawn.train(epoch, firstBatch);
     },
