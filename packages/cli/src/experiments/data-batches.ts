@@ -72,8 +72,12 @@ export function dataBatches(
         `Found ${batchSize}.`,
     );
   }
-  const inOrder = (drawn: Samples): EpochBatches => batches(drawn, null);
-  return { stepsPerEpoch, train: shuffled, samples: { source: train, inOrder }, ...measured };
+  return {
+    stepsPerEpoch,
+    train: shuffled,
+    samples: { source: train, inOrder: (drawn) => batches(drawn, null) },
+    ...measured,
+  };
 }
 
 function isSamples(set: DataSet): set is Samples {
