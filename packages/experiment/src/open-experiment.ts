@@ -1,5 +1,5 @@
 import type { ObjectiveContext, Objectives } from '@multigrad/core';
-import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { ExperimentData } from './data.ts';
 import type { Network } from './network.ts';
 
@@ -17,6 +17,13 @@ export interface OpenExperiment<
   readonly data: ExperimentData<Batch>;
   /** Entries of a batch that are modalities: the test set is also measured with each of them set to zero. @defaultValue none */
   readonly modalities?: readonly (keyof Batch & string)[];
+  /**
+   * The joint prediction of a batch, in inference: logits, n × classes. With it and `modalities`, `--contribution` measures
+   * what each modality contributes; the batch then has masks in the place of some of them. @defaultValue none
+   */
+  predict?(batch: Batch): Tensor;
+  /** The entry of a batch that holds the class labels of `predict`, from 0, −1 for none. @defaultValue 'label' */
+  readonly labels?: keyof Batch & string;
   /**
    * One forward pass for one batch: each objective's loss, and its metrics as means over the batch. An objective that no
    * sample has a label for is left out.

@@ -24,6 +24,8 @@ function openLinear(rows: readonly (readonly [number, number])[]): PreparedExper
   );
   return {
     evaluate: null,
+    predict: null,
+    labels: 'label',
     objectives: (batch) => {
       const { x } = batch as Batch;
       const out = tf.mean<tf.Scalar>(tf.matMul(x, shared));

@@ -80,6 +80,22 @@ export const commonSettings: SettingSpecs = {
     description:
       'Measure the gradients at every n-th step, for every strategy, and record that step; 0: never.',
   },
+  contribution: {
+    kind: 'choice',
+    choices: ['off', 'zero', 'mean'],
+    default: 'off',
+    description:
+      'Measure what each modality contributes to the joint prediction on the test set: Shapley values, with zeros in the ' +
+      'place of the others or with their means over the training set.',
+  },
+  'contribution-every': {
+    kind: 'number',
+    integer: true,
+    minimum: 0,
+    default: 0,
+    description:
+      'Measure contributions after every n-th epoch too; 0: after those whose scores the tables show.',
+  },
   checkpoint: {
     kind: 'number',
     integer: true,

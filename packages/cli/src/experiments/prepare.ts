@@ -28,6 +28,10 @@ export interface PreparedExperiment extends DataBatches, NetworkParts {
   readonly network: unknown;
   /** Entries of a batch that are modalities: the test set is also measured with each of them set to zero. */
   readonly modalities: readonly string[];
+  /** The joint prediction of a batch; null where the experiment has none. */
+  readonly predict: NonNullable<OpenExperiment['predict']> | null;
+  /** The entry of a batch that holds the labels of the joint prediction. */
+  readonly labels: string;
   /** Frees the network and what else was made. */
   dispose(): void;
 }
@@ -63,6 +67,8 @@ export async function prepareExperiment(
       evaluate: open.evaluate === undefined ? null : (batches) => open.evaluate!(batches),
       network: open.network,
       modalities: open.modalities ?? [],
+      predict: open.predict === undefined ? null : (batch) => open.predict!(batch),
+      labels: open.labels ?? 'label',
       dispose,
     };
   } catch (error) {

@@ -1,11 +1,14 @@
 import { describedExperiment } from '../experiments/described.ts';
 import type { DrawnChart } from '../report/report-html.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
+import { contributionCsv } from '../results/contribution-csv.ts';
+import { contributionCaption, contributionTable } from '../results/contributions.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
 import { comparisonCaption, comparisonTable, resultsTable, type Table } from '../results/table.ts';
 import { whatIsShown } from '../results/shown-metric.ts';
 import type { RunRecord } from '../runs/records.ts';
+import { contributionFile } from '../runs/folder-layout.ts';
 import { formatCount } from '../shared/wording.ts';
 import { latexFigure, latexTable } from './latex.ts';
 
@@ -63,9 +66,24 @@ export function paperTables(
 ): readonly (readonly [string, string])[] {
   const results = resultsTable(summary);
   const comparison = comparisonTable(summary);
+  const contributions = contributionCsv(runs);
+  const modalities = contributionTable(summary);
   return [
     ['results.csv', resultsCsv(summary)],
     ...Object.entries(analysisCsv(runs) ?? {}),
+    ...(contributions === null ? [] : [[contributionFile, contributions] as const]),
+    ...(modalities === null
+      ? []
+      : [
+          [
+            'contributions.tex',
+            latexTable({
+              table: modalities,
+              caption: `${settingOf(summary)} ${contributionCaption(summary)}`,
+              label: labelOf(summary, 'tab', 'contributions'),
+            }),
+          ] as const,
+        ]),
     [
       'results.tex',
       latexTable({

@@ -2,6 +2,12 @@ import { join } from 'node:path';
 import type { Files } from '@multigrad/core/files';
 import { describedExperiment } from '../experiments/described.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
+import { contributionCsv } from '../results/contribution-csv.ts';
+import {
+  contributionCaption,
+  contributionTable,
+  cooperationTable,
+} from '../results/contributions.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
 import { differenceFindings, standingSentences } from '../results/findings.ts';
@@ -19,7 +25,7 @@ import {
 import type { DrawPicture, ReportCommands } from './report-content.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { formatCount, wrapText } from '../shared/wording.ts';
-import { analysisFiles } from '../runs/folder-layout.ts';
+import { analysisFiles, contributionFile } from '../runs/folder-layout.ts';
 import { writeWhole } from '../runs/output-folder.ts';
 import { readRuns } from '../runs/read-folder.ts';
 
@@ -68,6 +74,7 @@ function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): stri
     ...(comparison === null
       ? []
       : ['## Beside each other', markdownTable(comparison), comparisonCaption(summary)]),
+    ...contributionParts(summary),
     ...differenceFindings(summary).map(
       ({ objective, sentences }) =>
         `### ${objective}\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`,
@@ -79,6 +86,14 @@ function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): stri
     markdownTable(runsTable(summary, runs)),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function contributionParts(summary: Summary): string[] {
+  const tables = [contributionTable(summary), cooperationTable(summary)].filter(
+    (table) => table !== null,
+  );
+  if (tables.length === 0) return [];
+  return ['## Modalities', contributionCaption(summary), ...tables.map(markdownTable)];
 }
 
 /** The commands that the report of a folder names. */
@@ -110,6 +125,8 @@ export async function writeOutputs(
   for (const file of analysisFiles) {
     if (analysis !== null) await write(file, analysis[file]);
   }
+  const contributions = contributionCsv(runs);
+  if (contributions !== null) await write(contributionFile, contributions);
   // The chart library takes longer to load than most commands take to run.
   const { renderReport } = await import('./report-content.ts');
   const page = await renderReport(summary, runs, reportCommands(config, shown), draw);

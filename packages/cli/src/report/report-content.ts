@@ -7,11 +7,21 @@ import {
   resultsTable,
   runsTable,
 } from '../results/table.ts';
+import {
+  contributionCaption,
+  contributionTable,
+  cooperationTable,
+} from '../results/contributions.ts';
 import { differenceFindings } from '../results/findings.ts';
 import type { Summary } from '../results/figures.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
 import { gradientCovarianceChart, gradientSizeChart, landscapeChart } from './charts/analysis.ts';
+import {
+  classContributionChart,
+  contributionChart,
+  contributionEpochsChart,
+} from './charts/contributions.ts';
 import { cosineChart } from './charts/cosines.ts';
 import { accuracyChart, conflictChart, testLossChart, trainingLossChart } from './charts/epochs.ts';
 import { finalAccuracyChart } from './charts/final-accuracy.ts';
@@ -22,6 +32,9 @@ import { renderChart } from './render-chart.ts';
 
 const makers: readonly ChartMaker[] = [
   finalAccuracyChart,
+  contributionChart,
+  classContributionChart,
+  contributionEpochsChart,
   accuracyChart,
   trainingLossChart,
   testLossChart,
@@ -90,6 +103,10 @@ export async function reportPage(
     comparison: comparisonTable(summary),
     comparisonCaption: comparisonCaption(summary),
     findings: differenceFindings(summary),
+    contributions: [contributionTable(summary), cooperationTable(summary)].filter(
+      (table) => table !== null,
+    ),
+    contributionCaption: contributionCaption(summary),
     notes: summary.notes,
     charts,
     styles,

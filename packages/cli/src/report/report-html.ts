@@ -27,6 +27,9 @@ export interface ReportPage {
   readonly comparisonCaption: string;
   /** What the seeds say about each objective. */
   readonly findings: readonly Findings[];
+  /** What each modality contributes and what they have together; none where it was not measured. */
+  readonly contributions: readonly Table[];
+  readonly contributionCaption: string;
   /** Sentences on runs that are missing, failed or cut short. */
   readonly notes: readonly string[];
   readonly charts: readonly DrawnChart[];
@@ -160,6 +163,16 @@ export function pageSections(page: ReportPage): PageSection[] {
             paragraphs([page.comparisonCaption]),
             table(page.comparison, 'comparison-table', page.styles),
             ...page.findings.map(findingsList),
+          ]),
+        ]),
+    ...(page.contributions.length === 0
+      ? []
+      : [
+          section('contributions', 'Modalities', [
+            paragraphs([page.contributionCaption]),
+            ...page.contributions.map((one, k) =>
+              table(one, `contributions-table-${k}`, page.styles),
+            ),
           ]),
         ]),
     ...page.charts.map((chart) =>

@@ -54,6 +54,32 @@ describe('renderReport', () => {
       expect(count(html, `<code>${command}</code>`)).toBe(1);
   });
 
+  it('says what each modality contributes where that was measured', async () => {
+    const html = await reportOf({ contributions: true });
+    expect(sections(html)).toEqual([
+      ...['results', 'comparison', 'contributions', 'final-accuracy'],
+      ...['contribution', 'class-contribution', 'contribution-epochs', 'accuracy'],
+      ...sections(standard).slice(4),
+    ]);
+    const part = (id: string): string =>
+      html.split(`<section id="${id}">`)[1]!.split('</section>')[0]!;
+    // A line for each strategy and modality, then one for each strategy.
+    expect(count(part('contributions'), '<tr>')).toBe(1 + 5 * 2 + 1 + 5);
+    expect(part('contributions')).toContain('<td>+26.4 ± 0.7</td>');
+    expect(part('contributions')).toContain('gray × color');
+    // One panel for each modality, for each strategy, for each modality.
+    expect(count(part('contribution'), '<figure>')).toBe(2);
+    expect(count(part('class-contribution'), '<figure>')).toBe(5);
+    expect(count(part('contribution-epochs'), '<figure>')).toBe(2);
+    // Every mark says its value: strategies, and classes times modalities.
+    expect(count(part('contribution'), 'points</title>')).toBe(2 * 5);
+    expect(count(part('class-contribution'), 'points</title>')).toBe(5 * 10 * 2);
+    const one = await reportOf({ contributions: true, seeds: [0], epochs: 1 });
+    expect(one).toContain('<td>+11.8 [+9.8, +13.8]</td>');
+    expect(one).toContain('it says nothing about other seeds');
+    expect(sections(one)).not.toContain('contribution-epochs');
+  });
+
   it('explains every chart in a sentence and names every axis', () => {
     const html = standard;
     for (const section of html.split('<section ').slice(2, 10)) {

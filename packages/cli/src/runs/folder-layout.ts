@@ -10,10 +10,13 @@ export const runFiles = ['epochs.jsonl', 'steps.jsonl', 'analysis.jsonl', 'resul
 export const runsFolder = 'runs';
 /** Tables that `multigrad analyze` writes beside those of every command. */
 export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;
+/** The table of every contribution of a modality, where they were measured. */
+export const contributionFile = 'contributions.csv';
 /** What this program writes into an output folder, and all that `--force` removes. */
 export const ownFiles: readonly string[] = [
   ...[configFile, runsFolder, 'table.csv', 'table.md', 'report.html'],
   ...analysisFiles,
+  contributionFile,
 ];
 
 /** The folder of one run. */

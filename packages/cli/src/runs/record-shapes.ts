@@ -1,4 +1,5 @@
 import type { AnalysisRecord, GradientRecord, LandscapeRecord } from './analysis-records.ts';
+import { contributionShape } from './contribution-record.ts';
 import type { GroupRecord, LineCounts, RunStatus } from './records.ts';
 import {
   byName,
@@ -34,7 +35,7 @@ const epoch = fields(
     stepTime,
     seconds: fields({ training: finite, evaluation: finite }),
   },
-  { validation: scores, without: byName(scores) },
+  { validation: scores, without: byName(scores), contribution: contributionShape },
 );
 
 /** A group, with a number for each of its objectives. */

@@ -215,7 +215,7 @@ export class RunRecorder {
 
   /** Ends an epoch with its scores on data that it was not trained on. */
   endEpoch(
-    scores: Pick<EpochRecord, 'test' | 'validation' | 'without'>,
+    scores: Pick<EpochRecord, 'test' | 'validation' | 'without' | 'contribution'>,
     seconds: EpochRecord['seconds'],
   ): EpochRecord {
     const { number, means, conflicts, plain, observed } = this.#epoch;

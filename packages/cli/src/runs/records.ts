@@ -1,4 +1,5 @@
 import type { AnalysisRecord } from './analysis-records.ts';
+import type { ContributionRecord } from './contribution-record.ts';
 import type { Run } from './run-names.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface EpochRecord {
    * the best is selected; absent where none can be missing.
    */
   readonly without?: Readonly<Record<string, Readonly<Record<string, ObjectiveScore>>>>;
+  /** What each modality contributes, on the test set; absent where that was not asked for after this epoch. */
+  readonly contribution?: ContributionRecord;
   /** By group, for groups of two or more objectives. */
   readonly conflicts: Readonly<Record<string, ConflictCount>>;
   readonly stepTime: StepTime;

@@ -1,4 +1,6 @@
 import type { ComparisonConfig } from '../runs/config.ts';
+import type { SampleMean } from '@multigrad/models';
+import type { ContributionRecord } from '../runs/contribution-record.ts';
 import type {
   ConflictCount,
   EpochRecord,
@@ -13,6 +15,8 @@ export interface RecordedOptions {
   readonly seeds?: readonly number[];
   readonly epochs?: number;
   readonly stepsPerEpoch?: number;
+  /** Whether contributions of modalities were measured after each epoch. @defaultValue false */
+  readonly contributions?: boolean;
   /** Epochs that a run got to, and how it ended, for those that did not finish. */
   readonly cutShort?: (
     strategy: string,
@@ -67,12 +71,50 @@ function conflictCounts(steps: readonly StepRecord[]): Record<string, ConflictCo
   return counts;
 }
 
+/** Two modalities and a joint prediction whose figures fit each other, over all samples and by class. */
+function contributionRecord(strategy: number, seed: number, epoch: number): ContributionRecord {
+  const reached = 1 - Math.exp(-epoch * 0.5);
+  const around = (value: number): SampleMean => ({
+    ...{ value, standardError: 0.01, low: value - 0.0196, high: value + 0.0196 },
+  });
+  const figures = (shift: number, samples: number) => {
+    const gray = reached * (0.3 + 0.05 * strategy) + shift;
+    const color = reached * 0.2 - shift / 2;
+    return {
+      ...{ samples, chance: 0.1, joint: 0.1 + gray + color },
+      contributions: { gray: around(gray), color: around(color) },
+    };
+  };
+  const whole = figures(0.01 * seed, 2000);
+  const { gray, color } = whole.contributions;
+  return {
+    ...whole,
+    ...{ masks: 'zero', modalities: ['gray', 'color'], value: 'accuracy', classes: 10 },
+    coalitions: [
+      { seen: [], value: 0.1 },
+      { seen: ['gray'], value: 0.1 + gray.value },
+      { seen: ['color'], value: 0.1 + color.value },
+      { seen: ['gray', 'color'], value: whole.joint },
+    ],
+    drops: whole.contributions,
+    gains: whole.contributions,
+    interactions: [{ pair: ['gray', 'color'], ...around(0) }],
+    cooperation: around(0),
+    imbalance: { gray: 1.5, color: 1 / 1.5 },
+    byClass: Array.from({ length: 10 }, (_, label) => ({
+      label,
+      ...figures(0.01 * seed + 0.1 * Math.sin(label), 200),
+    })),
+  };
+}
+
 function epochRecord(
   strategy: number,
   seed: number,
   epoch: number,
   steps: readonly StepRecord[],
   stepsPerEpoch: number,
+  contributions: boolean,
 ): EpochRecord {
   const reached = 1 - Math.exp(-epoch * (0.3 + 0.15 * strategy));
   const shift = 0.03 * Math.sin(7 * seed + strategy);
@@ -94,6 +136,7 @@ function epochRecord(
         },
       ]),
     ),
+    ...(contributions ? { contribution: contributionRecord(strategy, seed, epoch) } : {}),
     conflicts: conflictCounts(steps),
     stepTime: { plain: 60 + 20 * strategy + seed, observed: strategy < 2 ? 130 : null },
     seconds: { training: 10, evaluation: 2 },
@@ -125,6 +168,7 @@ export function recordedComparison(options: RecordedOptions = {}): {
           epoch + 1,
           steps.filter((step) => step.epoch === epoch + 1),
           stepsPerEpoch,
+          options.contributions ?? false,
         ),
       );
       return {

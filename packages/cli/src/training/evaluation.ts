@@ -6,10 +6,11 @@ import { invalidExperiment, thrownBy } from '../experiments/invalid-experiment.t
 import type { PreparedExperiment } from '../experiments/prepare.ts';
 import type { EpochRecord, ObjectiveScore } from '../runs/records.ts';
 import { numberSetting, selectsBest, type Settings } from '../runs/settings.ts';
+import { contributionOf, measuresContribution } from './contribution.ts';
 import { assertMetrics } from './try-experiment.ts';
 
 /** The scores of an epoch on data that it was not trained on. */
-export type Scores = Pick<EpochRecord, 'test' | 'validation' | 'without'>;
+export type Scores = Pick<EpochRecord, 'test' | 'validation' | 'without' | 'contribution'>;
 
 /** Measures the scores after an epoch, counted from 0; null where the user interrupted. */
 export type Evaluate = (epoch: number) => Promise<Scores | null>;
@@ -18,7 +19,8 @@ export type Evaluate = (epoch: number) => Promise<Scores | null>;
 const interrupted = new Error('interrupted');
 
 /**
- * The evaluation of a run: on the validation set, on the test set, and on the test set without each modality.
+ * The evaluation of a run: on the validation set, on the test set, on the test set without each modality, and what each of
+ * them contributes.
  *
  * @param signal - ends an evaluation between two batches
  */
@@ -45,6 +47,7 @@ export function evaluator(
     );
   };
   const { validation, modalities } = prepared;
+  const contribution = contributionOf(prepared, settings);
   return async (epoch) => {
     // Only the epoch that tables show is measured without modalities; with `select: best` that may be any.
     const shown = selectsBest(settings) || epoch + 1 === numberSetting(settings, 'epochs');
@@ -58,6 +61,9 @@ export function evaluator(
         ...(validation === null ? {} : { validation: await scores(validation) }),
         test,
         ...(missing.length === 0 ? {} : { without: Object.fromEntries(without) }),
+        ...(measuresContribution(settings, epoch, shown)
+          ? { contribution: await contribution((batches) => untilInterrupted(batches, signal)) }
+          : {}),
       };
     } catch (error) {
       if (error === interrupted) return null;

@@ -3,6 +3,7 @@ import type { Experiment } from '@multigrad/experiment';
 import * as tf from '@tensorflow/tfjs-core';
 import { invalidExperiment, listed, thrownBy } from '../experiments/invalid-experiment.ts';
 import { prepareExperiment, type PreparedExperiment } from '../experiments/prepare.ts';
+import { assertContribution, tryContribution } from './contribution.ts';
 import { learningRates, selectsBest, type Settings, settingsOfRun } from '../runs/settings.ts';
 
 /** Training batches that may pass before every objective has been seen: labels may be missing. */
@@ -23,11 +24,13 @@ export async function tryExperiment(
   const prepared = await prepareExperiment(experiment, settingsOfRun(settings, { lr }), seed);
   try {
     if (prepared.validation === null) assertNothingSelected(experiment, settings);
+    assertContribution(experiment, prepared, settings);
     const unseen = new Set(experiment.objectives);
     let batches = 0;
     for await (const batch of prepared.train(0)) {
       try {
         assertBatch(experiment, prepared, batch);
+        if (batches === 0) await tryContribution(experiment, prepared, settings, batch);
         for (const name of tryForward(experiment, prepared, batch)) unseen.delete(name);
       } finally {
         tf.dispose(batch);

@@ -97,6 +97,8 @@ export const experiment = defineExperiment({
       // Each of them is also set to zero in testing, to see what the other one does alone.
       modalities: ['image', 'sound'],
       objectives: (batch, context) => network.objectives(batch, batch.label, context),
+      // For --contribution zero: what each modality contributes to the joint prediction.
+      predict: (batch) => network.forward(batch, { training: false }).multimodal,
     });
   },
 });

@@ -1,7 +1,6 @@
 import { MultigradError, own } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LabelledBatch } from '../balancing/class-means.ts';
 import { missingLabel, oneHotOf } from '../losses/labels.ts';
 import { describeInput } from './describe-input.ts';
 
@@ -22,18 +21,22 @@ export type Masks<Modality extends string> = 'zero' | 'own' | Readonly<Record<Mo
  * @param batch - the batch with masks in the place of the modalities that are not seen
  * @param seen - the modalities that are seen
  */
-export type Predict<Modality extends string> = (
-  batch: LabelledBatch<Modality>,
+export type Predict<Batch extends object, Modality extends string> = (
+  batch: Batch,
   seen: readonly Modality[],
 ) => tf.Tensor;
 
+type Tensors = Readonly<Record<string, tf.Tensor>>;
+
 /** How the network is asked. */
-export interface Question<Modality extends string> {
+export interface Question<Batch extends object, Modality extends string> {
   /** The function that asks, for messages. */
   readonly owner: string;
-  readonly predict: Predict<Modality>;
+  readonly predict: Predict<Batch, Modality>;
   readonly modalities: readonly Modality[];
   readonly masks: Masks<Modality>;
+  /** The entry of a batch that holds labels. */
+  readonly labels: string;
 }
 
 /** What a network answers where only some modalities are seen. Coalitions of modalities are bits: 2^k for the k-th. */
@@ -51,7 +54,9 @@ export interface CoalitionAnswers {
 const mostModalities = 6;
 
 /** @throws MultigradError `invalid-option` or `unsupported` for modalities or masks that cannot be measured */
-export function checkQuestion<Modality extends string>(question: Question<Modality>): void {
+export function checkQuestion<Batch extends object, Modality extends string>(
+  question: Question<Batch, Modality>,
+): void {
   const { owner, modalities, masks } = question;
   const names: unknown = modalities;
   const isList =
@@ -102,13 +107,14 @@ export function membersOf<Modality extends string>(
  * @throws MultigradError `invalid-data` for a batch that does not fit, `invalid-argument` for logits that do not,
  *   `non-finite` for logits that are no numbers
  */
-export async function askCoalitions<Modality extends string>(
-  question: Question<Modality>,
-  batch: LabelledBatch<Modality>,
+export async function askCoalitions<Batch extends object, Modality extends string>(
+  question: Question<Batch, Modality>,
+  batch: Batch,
 ): Promise<CoalitionAnswers> {
   const { modalities } = question;
   const coalitions = Array.from({ length: 1 << modalities.length }, (_, coalition) => coalition);
-  const size = sizeOfBatch(question, batch);
+  const labelled = labelsOf(question, batch);
+  const { size } = labelled;
   let classes = 0;
   const answers = tf.tidy(() => {
     const masked = maskedInputs(question, batch);
@@ -119,7 +125,7 @@ export async function askCoalitions<Modality extends string>(
         const shown = hidden.map((modality) => [modality, masked[modality]] as const);
         const logits = question.predict({ ...batch, ...Object.fromEntries(shown) }, seen);
         checkLogits(question, logits, size, classes, seen);
-        return [answersOf(logits, batch.label), logits.shape[1]] as unknown as [tf.Tensor, number];
+        return [answersOf(logits, labelled), logits.shape[1]] as unknown as [tf.Tensor, number];
       });
       classes = count;
       return [row];
@@ -129,7 +135,7 @@ export async function askCoalitions<Modality extends string>(
   let numbers: Float32Array;
   let labels: Int32Array;
   try {
-    [numbers, labels] = (await Promise.all([answers.data(), batch.label.data()])) as [
+    [numbers, labels] = (await Promise.all([answers.data(), labelled.data()])) as [
       Float32Array,
       Int32Array,
     ];
@@ -168,15 +174,15 @@ function answersOf(logits: tf.Tensor, labels: tf.Tensor1D): tf.Tensor {
 }
 
 /** What stands in the place of each modality where it is not seen. */
-function maskedInputs<Modality extends string>(
-  { owner, modalities, masks }: Question<Modality>,
-  batch: LabelledBatch<Modality>,
+function maskedInputs<Batch extends object, Modality extends string>(
+  { owner, modalities, masks }: Question<Batch, Modality>,
+  batch: Batch,
 ): Record<Modality, tf.Tensor> {
   const entries = modalities.map((modality) => {
-    const input = own(batch as Readonly<Record<string, tf.Tensor>>, modality)!;
+    const input = own(batch as Tensors, modality)!;
     if (masks === 'own') return [modality, input];
     if (masks === 'zero') return [modality, tf.zerosLike(input)];
-    const mask = own(masks as Readonly<Record<string, tf.Tensor>>, modality)!;
+    const mask = own(masks as Tensors, modality)!;
     const fits =
       mask.dtype === input.dtype &&
       mask.rank < input.rank &&
@@ -196,32 +202,32 @@ function maskedInputs<Modality extends string>(
   return Object.fromEntries(entries) as Record<Modality, tf.Tensor>;
 }
 
-function sizeOfBatch<Modality extends string>(
-  { owner, modalities }: Question<Modality>,
-  batch: LabelledBatch<Modality>,
-): number {
+/** The labels of a batch; as many samples are of each modality. */
+function labelsOf<Batch extends object, Modality extends string>(
+  { owner, modalities, labels }: Question<Batch, Modality>,
+  batch: Batch,
+): tf.Tensor1D {
   const entries = batch as Readonly<Record<string, unknown>>;
-  const label = own(entries, 'label');
+  const label = own(entries, labels);
   if (!(label instanceof tf.Tensor) || label.rank !== 1 || label.dtype !== 'int32') {
     throw new MultigradError(
       'invalid-data',
-      `A batch of \`${owner}\` should have labels in \`label\`, int32 [n]. Found ${describeInput(label)}.`,
+      `A batch of \`${owner}\` should have labels in \`${labels}\`, int32 [n]. Found ${describeInput(label)}.`,
     );
   }
-  const { size } = label as tf.Tensor;
   for (const modality of modalities) {
     const input = own(entries, modality);
-    if (input instanceof tf.Tensor && (input as tf.Tensor).shape[0] === size) continue;
+    if (input instanceof tf.Tensor && (input as tf.Tensor).shape[0] === label.size) continue;
     throw new MultigradError(
       'invalid-data',
-      `A batch of \`${owner}\` should have ${size} samples of \`${modality}\`, as many as labels. Found ${describeInput(input)}.`,
+      `A batch of \`${owner}\` should have ${label.size} samples of \`${modality}\`, as many as labels. Found ${describeInput(input)}.`,
     );
   }
-  return size;
+  return label as tf.Tensor1D;
 }
 
-function checkLogits<Modality extends string>(
-  { owner }: Question<Modality>,
+function checkLogits<Batch extends object, Modality extends string>(
+  { owner }: Question<Batch, Modality>,
   logits: unknown,
   size: number,
   classes: number,
@@ -242,8 +248,8 @@ function checkLogits<Modality extends string>(
   );
 }
 
-function checkLabels<Modality extends string>(
-  { owner }: Question<Modality>,
+function checkLabels<Batch extends object, Modality extends string>(
+  { owner }: Question<Batch, Modality>,
   labels: Int32Array,
   classes: number,
 ): void {

@@ -8,7 +8,6 @@ import {
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LabelledBatch } from '../balancing/class-means.ts';
 import { multilayerPerceptron } from '../encoders/multilayer-perceptron.ts';
 import { tokenLstm } from '../encoders/token-lstm.ts';
 import { multimodalNetwork } from '../networks/make-multimodal-network.ts';
@@ -18,13 +17,16 @@ import { modalityMeans } from './modality-means.ts';
 import { sampleValuation } from './sample-valuation.ts';
 import { shapleyValues } from './shapley.ts';
 
+type Batch = Readonly<Record<string, tf.Tensor>> & { readonly label: tf.Tensor1D };
+type Ask = Predict<Batch, string>;
+
 const classes = 3;
 const samples = 40;
 
 interface Fixture {
   readonly modalities: readonly string[];
-  readonly batches: readonly LabelledBatch<string>[];
-  readonly predict: Predict<string>;
+  readonly batches: readonly Batch[];
+  readonly predict: Ask;
   dispose(): void;
 }
 
@@ -40,7 +42,7 @@ function fixture(count: number): Fixture {
       );
       return tf.cast(tf.argMax(tf.addN(clean), 1), 'int32');
     });
-    return { ...Object.fromEntries(inputs), label } as unknown as LabelledBatch<string>;
+    return { ...Object.fromEntries(inputs), label } as unknown as Batch;
   });
   return {
     modalities,
@@ -51,7 +53,7 @@ function fixture(count: number): Fixture {
           tf.tanh(tf.add(tf.matMul(batch[name] as tf.Tensor2D, kernels[k]!), 0.1 * k)),
         ),
       ),
-    dispose: () => tf.dispose([kernels, batches as LabelledBatch<string>[]]),
+    dispose: () => tf.dispose([kernels, batches as Batch[]]),
   };
 }
 
@@ -238,7 +240,7 @@ describe.each(testedBackends())('on %s', (backend) => {
             Object.fromEntries(
               Object.entries(batch).map(([name, tensor]) => [name, tf.slice(tensor, [i], [1])]),
             ),
-          ) as unknown as LabelledBatch<string>;
+          ) as unknown as Batch;
           const single = await modalityContributions(predict, [one], { modalities });
           tf.dispose(one);
           expect(single.contributions['m1']!.standardError).toBeNull();
@@ -257,7 +259,7 @@ describe.each(testedBackends())('on %s', (backend) => {
 
   it('gives exactly 0 to a modality that the network ignores, whatever the classes', async () => {
     await withFixture(2, async ({ modalities, batches, predict }) => {
-      const deaf: Predict<string> = (batch, seen) =>
+      const deaf: Ask = (batch, seen) =>
         predict({ ...batch, m1: tf.zerosLike(batch['m1']!) }, seen);
       const { contributions } = await modalityContributions(deaf, batches, { modalities });
       expect(contributions['m1']).toEqual({ value: 0, standardError: 0, low: 0, high: 0 });
@@ -270,7 +272,7 @@ describe.each(testedBackends())('on %s', (backend) => {
       const [token, narrow] = [tf.tensor1d([0.5, -1, 2, 0]), tf.scalar(1)];
       const asked: string[] = [];
       const shown: number[][] = [];
-      const watching: Predict<string> = (batch, seen) => {
+      const watching: Ask = (batch, seen) => {
         asked.push(seen.join('+'));
         shown.push([...batch['m0']!.dataSync().slice(-4)]);
         return predict(batch, seen);
@@ -326,11 +328,12 @@ describe.each(testedBackends())('on %s', (backend) => {
         table: normalTensor([3, 4], 1),
         label: tf.tensor1d([0, -1, 2], 'int32'),
       };
-      const predict: Predict<'text' | 'table'> = (seen) =>
-        network.forward(seen, { training: false }).multimodal;
-      const found = await modalityContributions(predict, [batch], {
-        modalities: network.modalities,
-      });
+      const { label: target, ...inputs } = batch;
+      const found = await modalityContributions(
+        (seen) => network.forward(seen, { training: false }).multimodal,
+        [{ ...inputs, target }],
+        { modalities: network.modalities, labels: 'target' },
+      );
       expect(found.samples).toBe(2);
       expect(found.byClass.map(({ label, samples: count }) => [label, count])).toEqual([
         [0, 1],
@@ -386,12 +389,12 @@ describe.each(testedBackends())('on %s', (backend) => {
     await expectConstantMemory(async () => {
       const made = fixture(2);
       const { modalities, batches, predict } = made;
-      async function* stream(): AsyncGenerator<LabelledBatch<string>> {
+      async function* stream(): AsyncGenerator<Batch> {
         for (const batch of batches) {
           await Promise.resolve();
           yield Object.fromEntries(
             Object.entries(batch).map(([name, tensor]) => [name, tensor.clone()]),
-          ) as unknown as LabelledBatch<string>;
+          ) as unknown as Batch;
         }
       }
       const before = tf.memory().numTensors;
@@ -399,7 +402,7 @@ describe.each(testedBackends())('on %s', (backend) => {
       expect(tf.memory().numTensors).toBe(before);
       expect(await modalityContributions(predict, batches, { modalities })).toEqual(streamed);
       let calls = 0;
-      const failing: Predict<string> = (batch, seen) => {
+      const failing: Ask = (batch, seen) => {
         calls += 1;
         if (calls === 3) throw new Error('broken');
         return predict(batch, seen);
@@ -418,10 +421,10 @@ describe.each(testedBackends())('on %s', (backend) => {
         expected: string,
         code: string,
         options: Record<string, unknown> = {},
-        asked: Predict<string> = predict,
+        asked: Ask = predict,
         data: readonly unknown[] = batches,
       ): Promise<void> => {
-        const error: unknown = await modalityContributions(asked, data as never, {
+        const error: unknown = await modalityContributions(asked, data as Batch[], {
           modalities,
           ...options,
         }).catch((thrown: unknown) => thrown);

@@ -1,6 +1,5 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
-import type { LabelledBatches } from '../balancing/class-means.ts';
 import { missingLabel } from '../losses/labels.ts';
 import {
   allBut,
@@ -30,6 +29,8 @@ export type PredictionValue = 'accuracy' | 'probability' | 'log-probability';
 export interface ContributionOptions<Modality extends string> {
   /** Entries of a batch that are modalities, two to six. */
   readonly modalities: readonly Modality[];
+  /** The entry of a batch that holds the labels. @defaultValue 'label' */
+  readonly labels?: string;
   /** What the network sees in the place of a modality that is left out. @defaultValue 'zero' */
   readonly masks?: Masks<NoInfer<Modality>>;
   /** What a prediction is worth. @defaultValue 'accuracy' */
@@ -98,7 +99,7 @@ export interface ModalityContributions<
  * where the others are masked, for any fusion, over all samples.
  *
  * @param predict - logits of a batch; called once for each of the 2^M sets of modalities. What it makes is freed
- * @param batches - batches with the modalities and labels from 0 in `label`, −1 for none; those of an array stay the
+ * @param batches - batches with the modalities, and labels from 0 or −1 for none, int32; those of an array stay the
  *   caller's, others are freed once used
  * @throws MultigradError `invalid-option` for options out of range, `unsupported` for more than six modalities,
  *   `invalid-data` for batches that do not fit or without a label, `invalid-argument` for what `predict` should not
@@ -131,20 +132,17 @@ export interface ModalityContributions<
  * Modality Valuation", CVPR 2024 (https://arxiv.org/abs/2309.06255); Peng et al., CVPR 2022
  * (https://arxiv.org/abs/2203.15332), equation 8, for the ratio
  */
-export async function modalityContributions<Modality extends string>(
-  predict: Predict<NoInfer<Modality>>,
-  batches: LabelledBatches<NoInfer<Modality>>,
+export async function modalityContributions<Batch extends object, Modality extends string>(
+  predict: Predict<NoInfer<Batch>, NoInfer<Modality>>,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
   options: ContributionOptions<Modality>,
 ): Promise<ModalityContributions<Modality>> {
-  const { modalities, masks = 'zero', value = 'accuracy', chance = 'masked' } = options;
+  const { modalities, labels = 'label', masks = 'zero' } = options;
+  const { value = 'accuracy', chance = 'masked' } = options;
   assertChoice('value', value, ['accuracy', 'probability', 'log-probability']);
   assertChoice('chance', chance, ['masked', 'uniform']);
-  const question: Question<Modality> = {
-    owner: 'modalityContributions',
-    predict,
-    modalities,
-    masks,
-  };
+  const owner = 'modalityContributions';
+  const question: Question<Batch, Modality> = { owner, predict, modalities, masks, labels };
   checkQuestion(question);
   const coalitions = 1 << modalities.length;
   const byClass: Moments[] = [];

@@ -1,5 +1,4 @@
 import { missingLabel } from '../losses/labels.ts';
-import type { LabelledBatch } from '../balancing/class-means.ts';
 import {
   askCoalitions,
   checkQuestion,
@@ -13,6 +12,8 @@ import { shapleyFunctional, sizeOf, valueOf } from './shapley.ts';
 export interface SampleValuationOptions<Modality extends string> {
   /** Entries of a batch that are modalities, two to six. */
   readonly modalities: readonly Modality[];
+  /** The entry of a batch that holds the labels. @defaultValue 'label' */
+  readonly labels?: string;
   /** What the network sees in the place of a modality that is left out. @defaultValue 'zero' */
   readonly masks?: Masks<NoInfer<Modality>>;
 }
@@ -26,7 +27,7 @@ export interface SampleValuationOptions<Modality extends string> {
  * modality does less than its share.
  *
  * @param predict - logits of the batch; called once for each of the 2^M sets of modalities
- * @param batch - the modalities and labels from 0 in `label`, −1 for none; it stays the caller's
+ * @param batch - the modalities, and labels from 0 or −1 for none, int32; it stays the caller's
  * @returns n numbers for each modality, NaN where the label is missing
  * @throws MultigradError as {@link modalityContributions} does; nothing stays on the device
  *
@@ -53,13 +54,14 @@ export interface SampleValuationOptions<Modality extends string> {
  * @see Wei, Feng, Wang and Hu, "Enhancing Multimodal Cooperation via Sample-level Modality Valuation", CVPR 2024
  * (https://arxiv.org/abs/2309.06255), equations 1 to 3
  */
-export async function sampleValuation<Modality extends string>(
-  predict: Predict<NoInfer<Modality>>,
-  batch: LabelledBatch<NoInfer<Modality>>,
+export async function sampleValuation<Batch extends object, Modality extends string>(
+  predict: Predict<NoInfer<Batch>, NoInfer<Modality>>,
+  batch: Batch,
   options: SampleValuationOptions<Modality>,
 ): Promise<Record<Modality, Float64Array>> {
-  const { modalities, masks = 'zero' } = options;
-  const question: Question<Modality> = { owner: 'sampleValuation', predict, modalities, masks };
+  const { modalities, masks = 'zero', labels: entry = 'label' } = options;
+  const owner = 'sampleValuation';
+  const question: Question<Batch, Modality> = { owner, predict, modalities, masks, labels: entry };
   checkQuestion(question);
   const { hits, labels } = await askCoalitions(question, batch);
   const functionals = modalities.map((_, k) => shapleyFunctional(modalities.length, k));

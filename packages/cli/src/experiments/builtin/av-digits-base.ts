@@ -122,12 +122,13 @@ export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
         seed,
       });
       const network = variant.network(width, seed);
+      const inputs = (batch: AudioVisualDigitBatch) => variant.inputs?.(batch) ?? batch;
       return opened({
         network,
         data,
         modalities: network.modalities,
-        objectives: (batch, mode) =>
-          network.objectives(variant.inputs?.(batch) ?? batch, batch.label, mode),
+        objectives: (batch, mode) => network.objectives(inputs(batch), batch.label, mode),
+        predict: (batch) => network.forward(inputs(batch), { training: false }).multimodal,
       });
     },
   });

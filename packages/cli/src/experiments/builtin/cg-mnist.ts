@@ -94,6 +94,7 @@ export const cgMnist: Experiment = defineExperiment({
       data: { train, test },
       modalities: network.modalities,
       objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+      predict: (batch) => network.forward(batch, { training: false }).multimodal,
     });
   },
 });

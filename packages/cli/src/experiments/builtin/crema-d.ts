@@ -141,6 +141,7 @@ export const cremaD: Experiment = defineExperiment({
       },
       modalities: network.modalities,
       objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+      predict: (batch) => network.forward(batch, { training: false }).multimodal,
     });
   },
 });

@@ -16,7 +16,7 @@ import type { StrategyStyle } from '../palette.ts';
 import { groupTitles } from '../../results/table.ts';
 
 /** Mean over seeds at each epoch, with one standard deviation to either side. */
-function epochPoints(
+export function epochPoints(
   summary: Summary,
   value: (epoch: EpochRecord) => number | undefined,
   limits: readonly [number, number] = [0, Number.POSITIVE_INFINITY],
@@ -50,7 +50,7 @@ function epochPoints(
   return points;
 }
 
-function epochPanels(
+export function epochPanels(
   summary: Summary,
   styles: readonly StrategyStyle[],
   panels: readonly (Pick<LinePanel, 'points' | 'yTitle'> & {
@@ -71,7 +71,7 @@ function epochPanels(
 }
 
 /** What the shaded bands are, where there are any. */
-function bandSentence({ config }: Summary): string {
+export function bandSentence({ config }: Summary): string {
   return config.seeds.length > 1
     ? ' Lines are means over seeds, bands one standard deviation to either side.'
     : ' One seed, so no spread can be shown.';
