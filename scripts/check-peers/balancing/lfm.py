@@ -19,8 +19,8 @@ def found(case):
 
         def divergence(m, o):
             middle = (p[m] + p[o]) / 2
-            to_middle = lambda each: (each * (each.log() - middle.log())).sum(1).mean()
-            return (to_middle(p[m]) + to_middle(p[o])) / 2
+            from_middle = lambda each: (middle * (middle.log() - each.log())).sum(1).mean()
+            return (from_middle(p[m]) + from_middle(p[o])) / 2
 
         alignment = sum(divergence(*pair) for pair in pairs) / len(pairs)
         epoch = min(200.0, (step // per_epoch) * 200 / case["options"]["epochs"])

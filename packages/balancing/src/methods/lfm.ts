@@ -31,8 +31,8 @@ export interface LfmState {
  * Learning the modality gap dynamically: the modalities' predictions are drawn together first, and fit the labels later.
  *
  * With the joint head's kernel cut by modality, modality k predicts by the logits `o_k = M W_k z_k + b`, whose mean are the joint
- * logits. With `p_k = softmax(o_k)` and the Jensen–Shannon divergence JS in nats, the joint loss becomes
- * `2 (α CE + (1 − α) mean_{j<k} JS(p_j, p_k))`, CE the mean cross-entropy of the joint logits. α is {@link lfmWeight} of
+ * logits. With `p_k = softmax(o_k)` and `D(p, q) = (KL(m ‖ p) + KL(m ‖ q))/2` in nats, m = (p + q)/2, the joint loss becomes
+ * `2 (α CE + (1 − α) mean_{j<k} D(p_j, p_k))`, CE the mean cross-entropy of the joint logits and D a mean over samples. α is {@link lfmWeight} of
  * `200 e / epochs` in epoch e: it rises from 0.2 to 0.95.
  *
  * Its signals are `gap`, the mean divergence, and `alpha`. The modalities' own objectives stay as they are.
@@ -68,7 +68,7 @@ export function lfm(options: LfmOptions = {}): BalancingMethod<LfmState> {
         tf.logSoftmax(tf.mul<tf.Tensor2D>(entry(shares, modality), network.modalities.length)),
       );
       const divergences = logProbabilities.flatMap((p, j) =>
-        logProbabilities.slice(j + 1).map((q) => jensenShannon(p, q)),
+        logProbabilities.slice(j + 1).map((q) => divergence(p, q)),
       );
       const total = tf.sum(tf.mul(tf.addN(divergences), labels.present));
       const gap = tf.div<tf.Scalar>(total, tf.mul(labels.count, divergences.length));
@@ -108,13 +108,11 @@ const coefficients = [
   2.04623704e-1, 3.35472727e-3, 1.22989557e-4, -2.92947416e-6, 2.23835486e-8, -5.39717505e-11,
 ] as const;
 
-/** The Jensen–Shannon divergence of each row's two distributions, n × 1, in nats, from their logarithms. */
-function jensenShannon(logP: tf.Tensor2D, logQ: tf.Tensor2D): tf.Tensor2D {
-  // The logarithm of the mean stays finite where both probabilities underflow.
-  const logMean = tf.sub(tf.logSumExp(tf.stack([logP, logQ]), 0), Math.LN2);
-  const toMean = (each: tf.Tensor2D): tf.Tensor2D =>
-    tf.sum(tf.mul(tf.exp(each), tf.sub(each, logMean)), 1, true);
-  return tf.div(tf.add(toMean(logP), toMean(logQ)), 2);
+/** The divergence D of each row's two distributions, n × 1, in nats, from their logarithms. */
+function divergence(logP: tf.Tensor2D, logQ: tf.Tensor2D): tf.Tensor2D {
+  const logMean = tf.sub<tf.Tensor2D>(tf.logSumExp(tf.stack([logP, logQ]), 0), Math.LN2);
+  const distance = tf.sub(logMean, tf.div(tf.add(logP, logQ), 2));
+  return tf.sum(tf.mul(tf.exp(logMean), distance), 1, true);
 }
 
 /** The plugin of {@link lfm}. */
@@ -131,10 +129,11 @@ export const plugin: BalancingPlugin<LfmOptions> = defineBalancing({
     url: 'https://openreview.net/forum?id=QbsPz0SnyV',
   },
   formula:
-    'L = 2 (α CE + (1 − α) mean_{j<k} JS(p_j, p_k)), p_k = softmax(M W_k z_k + b), α rising from 0.2 to 0.95',
+    'L = 2 (α CE + (1 − α) mean_{j<k} D(p_j, p_k)), D(p, q) = (KL(m ‖ p) + KL(m ‖ q))/2, p_k = softmax(M W_k z_k + b), α rising from 0.2 to 0.95',
   use: 'When modalities fit the labels at different speeds.',
   serves: 'two or more modalities; concatenation as the fusion',
   deviations: [
+    "The divergence is that of the authors' code: from the mean to each distribution, where the Jensen–Shannon divergence goes from each distribution to the mean.",
     "The weight α follows the polynomial of the authors' code, held within 0.05 and 0.95, with the epoch scaled to their 200; the paper's bi-level optimisation, and its heuristic schedule, are not here.",
     'For more than two modalities the divergence is the mean over all pairs.',
   ],
