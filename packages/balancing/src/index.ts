@@ -37,6 +37,7 @@ export {
   type DataRemixingState,
 } from './methods/data-remixing.ts';
 export { dgl, type DglOptions } from './methods/dgl.ts';
+export { g2d, type G2dOptions, type G2dState } from './methods/g2d.ts';
 export { inforeg, type InforegOptions, type InforegState } from './methods/inforeg.ts';
 export { lfm, type LfmOptions, type LfmState, lfmWeight } from './methods/lfm.ts';
 export { mla, type MlaOptions, type MlaState } from './methods/mla.ts';

@@ -3,6 +3,7 @@ import { plugin as arl } from './methods/arl.ts';
 import { plugin as cml } from './methods/cml.ts';
 import { plugin as dataRemixing } from './methods/data-remixing.ts';
 import { plugin as dgl } from './methods/dgl.ts';
+import { plugin as g2d } from './methods/g2d.ts';
 import { plugin as inforeg } from './methods/inforeg.ts';
 import { plugin as lfm } from './methods/lfm.ts';
 import { plugin as mla } from './methods/mla.ts';
@@ -30,4 +31,5 @@ export const plugins: readonly BalancingPlugin[] = [
   sampleValuation,
   arl,
   dataRemixing,
+  g2d,
 ];

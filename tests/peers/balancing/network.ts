@@ -97,12 +97,16 @@ export function recordedNetwork({
   return network;
 }
 
-/** Weights of teachers, as the cases of UMT have them. */
+/** Weights of teachers, as the cases of UMT and G2D have them. */
 export function recordedTeachers(training: RecordedTraining): TeacherWeights {
   const network = recordedNetwork(training);
   const weights = network.modalities.flatMap((modality) =>
-    ['kernel', 'bias'].map((part, k) => {
-      const name = `${modality}/dense1/${part}`;
+    [
+      `${modality}/dense1/kernel`,
+      `${modality}/dense1/bias`,
+      `head/${modality}/kernel`,
+      `head/${modality}/bias`,
+    ].map((name, k) => {
       const { shape } = network.namedVariables.get(name)!;
       const bytes = Buffer.from(numbers(300 + k, shape).buffer);
       return [name, { shape: [...shape], data: bytes.toString('base64') }] as const;

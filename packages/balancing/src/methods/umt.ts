@@ -8,7 +8,7 @@ import { unpacked } from '../support/packed.ts';
 import {
   type TeacherOptions,
   teacherOptions,
-  teacherVectors,
+  teacherOutputs,
   type TeacherWeights,
   trainTeachers,
   whyNoTeachers,
@@ -75,10 +75,10 @@ export function umt(
       const objectives = pass.objectives();
       // There are none where a trainer is used without `fit`.
       if (Object.keys(pass.tensors).length === 0) return { objectives };
-      const taught = teacherVectors(pass, pass.tensors);
+      const taught = teacherOutputs(pass, pass.tensors);
       const vectors = pass.vectors();
-      const distances = network.modalities.map((modality, k) =>
-        tf.mean(tf.squaredDifference(entry(vectors, modality), taught[k]!)),
+      const distances = network.modalities.map((modality) =>
+        tf.mean(tf.squaredDifference(entry(vectors, modality), entry(taught, modality).vector)),
       );
       const distance = tf.addN(distances) as tf.Scalar;
       const own = entry(objectives, joint);

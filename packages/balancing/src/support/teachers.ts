@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EpochStart } from '../contract/method.ts';
 import type { BalancedNetwork, ByModality } from '../contract/network.ts';
 import type { Pass } from '../contract/pass.ts';
-import { entry } from './by-name.ts';
+import { entry, record } from './by-name.ts';
 import { classLabels, crossEntropy } from './class-labels.ts';
 import { constants } from './constants.ts';
 import { packed, type PackedTensors } from './packed.ts';
@@ -98,21 +98,35 @@ function lossOfAll(
   );
 }
 
+/** What a teacher says of a batch. */
+export interface TeacherOutput {
+  /** Its features as vectors, n × length. */
+  readonly vector: tf.Tensor2D;
+  /** The logits of its head, n × classes. */
+  readonly logits: tf.Tensor2D;
+}
+
 /**
- * The teachers' features of a batch, as vectors, in inference mode; they count as constants.
+ * The teachers' features and logits of a batch, by modality, in inference mode; they count as constants.
  *
  * @param weights - the teachers', by name
  */
-export function teacherVectors(
+export function teacherOutputs(
   { network, inputs }: Pass,
   weights: tf.NamedTensorMap,
-): tf.Tensor2D[] {
-  return constants(() =>
+): Record<string, TeacherOutput> {
+  const mode = { training: false };
+  const made = constants(() =>
     withWeights(network, weights, () => {
-      const vectors = network.vectors(network.features(inputs, { training: false }));
-      return network.modalities.map((modality) => entry(vectors, modality));
+      const features = network.features(inputs, mode);
+      const [vectors, logits] = [network.vectors(features), network.logits(features, mode)];
+      return network.modalities.flatMap((one) => [entry(vectors, one), entry(logits, one)]);
     }),
   );
+  return record(network.modalities, (_, k) => ({
+    vector: made[2 * k]!,
+    logits: made[2 * k + 1]!,
+  }));
 }
 
 /** Runs a function while some variables have other values. */
