@@ -9,6 +9,11 @@ export {
 } from './balancing/pmr.ts';
 export type { Masks, Predict } from './contribution/coalition-values.ts';
 export {
+  contributionLog,
+  type ContributionLog,
+  type ContributionLogOptions,
+} from './contribution/contribution-log.ts';
+export {
   type ContributionFigures,
   type ContributionOptions,
   type ModalityContributions,

@@ -24,6 +24,11 @@ export interface TrainerCallback<Name extends string = string> {
   onBatchBegin?(batch: number): void | Promise<void>;
   /** After a step, with everything that was measured in it. */
   onBatchEnd?(batch: number, report: StepReport<Name>): void | Promise<void>;
+  /**
+   * After an epoch, validation included: further numbers for the epoch's logs, which the history and every callback then
+   * have. A name that another number has is refused with `invalid-objective`.
+   */
+  onMeasure?(epoch: number): Logs | null | Promise<Logs | null>;
   /** After an epoch, validation included, with its means. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** After the last step of a `fit`. */

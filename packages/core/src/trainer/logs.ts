@@ -64,6 +64,22 @@ export class LogNames {
   }
 }
 
+/**
+ * The logs of an epoch with those that a callback has measured.
+ *
+ * @throws MultigradError `invalid-objective` where another number has one of these names
+ */
+export function withMeasured(logs: Logs, measured: Logs | null | undefined): Logs {
+  const further = measured ?? {};
+  const taken = Object.keys(further).find((name) => Object.hasOwn(logs, name));
+  if (taken === undefined) return { ...logs, ...further };
+  throw new MultigradError(
+    'invalid-objective',
+    `Every number of an epoch should have a log of its own. Found \`${taken}\` from the \`onMeasure\` of a callback, where ` +
+      'another number has that name.',
+  );
+}
+
 /** The logs of an epoch, by name; `loss` is the sum of all losses, each times its weight. */
 export function epochLogs(
   measured: Measured,

@@ -237,6 +237,38 @@ describe('MultiObjectiveTrainer.fit', () => {
     dispose();
   });
 
+  it('takes what callbacks measure into the logs of the epoch, and refuses a name twice', async () => {
+    await expectConstantMemory(async () => {
+      const data = samples();
+      const { trainer, dispose } = regression(unitSum());
+      const seen: (number | undefined)[] = [];
+      const everySecond = {
+        onMeasure: (epoch: number) =>
+          epoch % 2 === 1 ? Promise.resolve({ further: epoch }) : null,
+      };
+      const { history } = await trainer.fit(data, {
+        epochs: 3,
+        batchSize: 2,
+        callbacks: [
+          // Callbacks see at the end of an epoch what any of them has measured.
+          { onEpochEnd: (_epoch, logs) => void seen.push(logs['further']) },
+          everySecond,
+        ],
+      });
+      expect(seen).toEqual([undefined, 1, undefined]);
+      expect(history['further']).toEqual([NaN, 1, NaN]);
+      const twice = trainer.fit(data, {
+        epochs: 1,
+        batchSize: 2,
+        callbacks: [{ onMeasure: () => ({ loss: 1 }) }],
+      });
+      await expect(twice).rejects.toMatchObject({ code: 'invalid-objective' });
+      await expect(twice).rejects.toThrow('Found `loss` from the `onMeasure` of a callback');
+      tf.dispose(data);
+      dispose();
+    });
+  });
+
   it('stops after the step in progress when aborted or asked to, and returns what was measured', async () => {
     await expectConstantMemory(async () => {
       const data = samples();

@@ -14,7 +14,7 @@ import {
   type ReadOptions,
   readBatches,
 } from '../data/data-source.ts';
-import { epochLogs, LogNames } from './logs.ts';
+import { epochLogs, LogNames, withMeasured } from './logs.ts';
 import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { FitProgress } from './fit-progress.ts';
@@ -286,12 +286,16 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
                 () => stop.current() === 'aborted',
               );
         if (validation !== null && stop.current() === 'aborted') break;
-        const logs = {
+        let logs: Logs = {
           ...epochLogs(training, lossWeights),
           ...(validation === null ? {} : epochLogs(validation, lossWeights, 'val_')),
           ...(this.#stepper.skips ? { skipped: progress.skipped } : {}),
         };
         this.#stepper.endEpoch(training.losses);
+        await tell(async (callback) => {
+          if (callback.onMeasure !== undefined)
+            logs = withMeasured(logs, await callback.onMeasure(epoch));
+        });
         progress.history.record(epoch, logs);
         await tell((callback) => callback.onEpochEnd?.(epoch, logs));
         progress.begin(epoch + 1);

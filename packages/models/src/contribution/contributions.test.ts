@@ -11,6 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { multilayerPerceptron } from '../encoders/multilayer-perceptron.ts';
 import { tokenLstm } from '../encoders/token-lstm.ts';
 import { multimodalNetwork } from '../networks/make-multimodal-network.ts';
+import { contributionLog } from './contribution-log.ts';
 import type { Predict } from './coalition-values.ts';
 import { type ContributionOptions, modalityContributions } from './modality-contributions.ts';
 import { modalityMeans } from './modality-means.ts';
@@ -382,6 +383,24 @@ describe.each(testedBackends())('on %s', (backend) => {
       const unlabelled = await sampleValuation(predict, { ...batch!, label: none }, { modalities });
       none.dispose();
       expect([...unlabelled['m0']!]).toEqual(new Array(samples).fill(NaN));
+    });
+  });
+
+  it('logs contributions of every n-th epoch', async () => {
+    await withFixture(2, async ({ modalities, batches, predict }) => {
+      const log = contributionLog(predict, () => batches, { modalities, every: 2 });
+      expect(log.latest()).toBeUndefined();
+      expect(await log.onMeasure(0)).toBeNull();
+      const logs = await log.onMeasure(1);
+      const { contributions } = await modalityContributions(predict, batches, { modalities });
+      expect(logs).toEqual({
+        val_contribution_m0: contributions['m0']!.value,
+        val_contribution_m1: contributions['m1']!.value,
+      });
+      expect(log.latest()!.contributions).toEqual(contributions);
+      expect(() => contributionLog(predict, () => batches, { modalities, every: 0 })).toThrow(
+        'Option `every` of `contributionLog`',
+      );
     });
   });
 
