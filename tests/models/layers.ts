@@ -7,6 +7,7 @@ import { Branch } from '../../packages/models/src/layers/branch.ts';
 import { ChannelGate } from '../../packages/models/src/layers/channel-gate.ts';
 import { convolution } from '../../packages/models/src/layers/convolution.ts';
 import { CrossStitch } from '../../packages/models/src/layers/cross-stitch.ts';
+import { Doubled } from '../../packages/models/src/layers/doubled.ts';
 import { Dropout } from '../../packages/models/src/layers/dropout.ts';
 import {
   ExpertSelection,
@@ -95,6 +96,20 @@ export const places: Readonly<Record<string, Place>> = {
     layer: (inputs) =>
       apply(new CrossStitch({ name: 'stitch', streams: ['a', 'b'], own: 'a', share: 0.3 }), inputs),
     instead: (inputs) => apply(tfl.layers.average(), inputs),
+  },
+  MultigradDoubled: {
+    ...image,
+    layer: ([x]) => apply(new Doubled({ name: 'double' }), x!),
+    instead: ([x]) =>
+      apply(
+        tfl.layers.zeroPadding2d({
+          padding: [
+            [2, 2],
+            [2, 3],
+          ],
+        }),
+        x!,
+      ),
   },
   MultigradDropout: {
     ...vector,

@@ -25,6 +25,7 @@ export type { SampleMean } from './contribution/moments.ts';
 export { sampleValuation, type SampleValuationOptions } from './contribution/sample-valuation.ts';
 export { shapleyInteractions, shapleyValues } from './contribution/shapley.ts';
 export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
+export { encoderDecoder, type EncoderDecoderOptions } from './encoders/encoder-decoder.ts';
 export { lenet, type LenetOptions } from './encoders/lenet.ts';
 export {
   multilayerPerceptron,
@@ -56,7 +57,7 @@ export { dropout, type DropoutOptions } from './layers/dropout.ts';
 export { registerLayers } from './layers/register-layers.ts';
 export { saveWithStockLayers } from './layers/stock-layers.ts';
 export { assertLabels } from './losses/labels.ts';
-export { meanSquaredError, smoothL1 } from './losses/regression.ts';
+export { absoluteError, meanSquaredError, smoothL1 } from './losses/regression.ts';
 export { accuracy, softmaxCrossEntropy } from './losses/softmax-cross-entropy.ts';
 export {
   multiTaskNetwork,
@@ -79,7 +80,15 @@ export {
   type MultiTaskParts,
 } from './networks/multi-task-network.ts';
 export type { ForwardMode } from './networks/parts.ts';
-export type { ClassificationTask, RegressionTask, Task, TaskMeasures } from './networks/tasks.ts';
+export type {
+  ClassificationTask,
+  DenseTask,
+  PixelRegressionTask,
+  RegressionTask,
+  SegmentationTask,
+  Task,
+  TaskMeasures,
+} from './networks/tasks.ts';
 export type { CrossStitchOptions } from './sharing/cross-stitch.ts';
 export type { DselectKOptions } from './sharing/dselect-k.ts';
 export type { LtbOptions } from './sharing/ltb.ts';

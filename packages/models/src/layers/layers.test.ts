@@ -10,6 +10,7 @@ import { type layers, type LayerVariable } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ChannelGate } from './channel-gate.ts';
 import { CrossStitch } from './cross-stitch.ts';
+import { Doubled } from './doubled.ts';
 import { ExpertSelection, SelectionPenalty } from './expert-selection.ts';
 import { FoldFrames, UnfoldFrames } from './frames.ts';
 import { GlobalAverage } from './global-average.ts';
@@ -137,6 +138,16 @@ const cases: Record<string, Case> = {
     reference: ([x, y]: [number[][][], number[][][]], { a, b }: Record<string, number[]>) =>
       x.map((rows, n) =>
         rows.map((row, t) => row.map((v, c) => a![c]! * v + b![c]! * y[n]![t]![c]!)),
+      ),
+  },
+  'doubled maps': {
+    make: () => new Doubled({ name: 'double' }),
+    shapes: [[2, 3, 2, 2]],
+    reference: ([x]: [number[][][][]]) =>
+      x.map((sample) =>
+        Array.from({ length: 6 }, (_, row) =>
+          Array.from({ length: 4 }, (__, column) => sample[row >> 1]![column >> 1]!),
+        ),
       ),
   },
   'expert selection': {

@@ -3,6 +3,7 @@ import { BatchNormalization } from './batch-normalization.ts';
 import { Branch } from './branch.ts';
 import { ChannelGate } from './channel-gate.ts';
 import { CrossStitch } from './cross-stitch.ts';
+import { Doubled } from './doubled.ts';
 import { Dropout } from './dropout.ts';
 import { ExpertSelection, SelectionPenalty } from './expert-selection.ts';
 import { FoldFrames, UnfoldFrames } from './frames.ts';
@@ -33,6 +34,7 @@ export function registerLayers(): void {
   tf.serialization.registerClass(Branch);
   tf.serialization.registerClass(ChannelGate);
   tf.serialization.registerClass(CrossStitch);
+  tf.serialization.registerClass(Doubled);
   tf.serialization.registerClass(Dropout);
   tf.serialization.registerClass(ExpertSelection);
   tf.serialization.registerClass(FoldFrames);

@@ -30,6 +30,32 @@ export function meanSquaredError(predictions: tf.Tensor2D, targets: tf.Tensor2D)
 }
 
 /**
+ * Mean absolute error over the targets that are there: `L = (1/m) Σ |p − t|`, m the number of targets that are not NaN; the
+ * usual loss for depth.
+ *
+ * @param predictions - n × size, float32
+ * @param targets - n × size, float32; NaN where missing
+ * @returns a scalar >= 0; NaN if all targets are missing
+ * @throws MultigradError `invalid-argument` when shapes or types do not fit
+ *
+ * @example
+ * ```ts
+ * import { absoluteError } from '@multigrad/models';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const loss = absoluteError(tf.tensor2d([[1], [5], [9]]), tf.tensor2d([[2], [2], [NaN]]));
+ * console.log(loss.arraySync()); // (1 + 3)/2 = 2
+ * ```
+ */
+export function absoluteError(predictions: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
+  return meanOverPresent('absoluteError', predictions, targets, (difference) => ({
+    loss: tf.abs(difference),
+    slope: tf.sign(difference),
+  }));
+}
+
+/**
  * Mean smooth absolute error (Huber's, over β) over the targets that are there: with `d = p − t`, `d²/2β` where
  * `|d| < β` and `|d| − β/2` elsewhere. NaN marks a missing target.
  *

@@ -9,7 +9,7 @@ import { namedVariables } from '../weights/network-weights.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { MultiTaskNetwork } from './multi-task-network.ts';
 import { record } from './parts.ts';
-import { measuresOf, type Task, taskHead } from './tasks.ts';
+import { measuresOf, type Task, taskHead, type TaskMeasures } from './tasks.ts';
 
 /** Options of {@link multiTaskNetwork}. `seed` and `initialisation` are those of heads and gates. */
 export interface MultiTaskNetworkOptions<Name extends string> extends WeightOptions {
@@ -71,8 +71,9 @@ function build<Name extends string>({
   const { seed, initialisation } = resolveOptions('multiTaskNetwork', weightOptions, given);
   const names = taskNames<Name>(tasks);
   const measures = record(names, (name) => measuresOf(name, tasks[name]));
+  const dense = allOrNoneDense(names, measures);
   const { make, made } = trunkMaker(trunk);
-  const body = makeSharing(sharing, { tasks: names, trunk: make, seed, initialisation });
+  const body = makeSharing(sharing, { tasks: names, dense, trunk: make, seed, initialisation });
   namedVariables(made);
   const heads = new SeededLayers('head', seed, initialisation);
   return new MultiTaskNetwork({
@@ -80,7 +81,7 @@ function build<Name extends string>({
     hard: sharing === 'hard' || (typeof sharing === 'object' && sharing.kind === 'hard'),
     body,
     tasks: measures,
-    head: (task, inputs) => taskHead(heads, task, inputs, measures[task]),
+    head: (task, shape) => taskHead(heads, task, shape.at(-1)!, measures[task], shape),
   });
 }
 
@@ -94,4 +95,18 @@ function taskNames<Name extends string>(tasks: unknown): Name[] {
   }
   for (const name of names) assertLayerName('A task in option `tasks` of `multiTaskNetwork`', name);
   return names as Name[];
+}
+
+/** Whether tasks have a target at every pixel. @throws MultigradError `invalid-option` where some have and some have not */
+function allOrNoneDense<Name extends string>(
+  names: readonly Name[],
+  measures: Readonly<Record<Name, TaskMeasures>>,
+): boolean {
+  const dense = names.filter((name) => measures[name].dense);
+  if (dense.length === 0 || dense.length === names.length) return dense.length > 0;
+  throw new MultigradError(
+    'invalid-option',
+    'Option `tasks` of `multiTaskNetwork` should have a target at every pixel for all tasks or for none. Found it for ' +
+      `${dense.join(', ')} alone.`,
+  );
 }

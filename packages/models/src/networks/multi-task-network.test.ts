@@ -272,7 +272,7 @@ describe.each(testedBackends())('on %s', (backend) => {
           multiTaskNetwork<string>({ trunk, tasks, ...options });
         expect(make({ tasks: { kind: tasks.kind } })).toThrow('at least two tasks');
         expect(make({ tasks: { ...tasks, x: { kind: 'ranking' } as never } })).toThrow(
-          "Option `tasks.x.kind` of `multiTaskNetwork` should be 'classification' or 'regression'. Found \"ranking\".",
+          "Option `tasks.x.kind` of `multiTaskNetwork` should be 'classification', 'regression', 'segmentation' or 'pixel-regression'. Found \"ranking\".",
         );
         expect(make({ tasks: { ...tasks, x: { kind: 'regression', size: 0 } } })).toThrow(
           '`size` of `task x`',

@@ -29,8 +29,8 @@ export interface MultiTaskParts<Name extends string> {
   readonly hard: boolean;
   readonly body: SharedBody;
   readonly tasks: Readonly<Record<Name, TaskMeasures>>;
-  /** The head of each task, for vectors of a length. */
-  readonly head: (task: Name, inputs: number) => LayersModel;
+  /** The head of each task, for features of a shape without the batch. */
+  readonly head: (task: Name, shape: readonly (number | null)[]) => LayersModel;
 }
 
 /**
@@ -98,7 +98,7 @@ export class MultiTaskNetwork<Name extends string> {
       inputs: sample,
       outputs: [...distinct, ...penalties.map(([, penalty]) => penalty)],
     });
-    this.heads = record(this.objectiveNames, (task) => head(task, features[task].shape[1]!));
+    this.heads = record(this.objectiveNames, (task) => head(task, features[task].shape.slice(1)));
     const outputs = this.objectiveNames.map(
       (task) => this.heads[task].apply(features[task]) as SymbolicTensor,
     );
@@ -115,7 +115,8 @@ export class MultiTaskNetwork<Name extends string> {
   }
 
   /**
-   * One forward pass: each task's logits (n × classes) or predictions (n × size); new tensors that belong to the caller.
+   * One forward pass: each task's logits (n × classes) or predictions (n × size); new tensors that belong to the caller. For
+   * tasks with a target at every pixel they are maps, n × height × width × (classes or size), a `tf.Tensor4D` at run time.
    *
    * @throws MultigradError `invalid-argument` for an input of another shape than the trunk takes
    */
@@ -127,7 +128,7 @@ export class MultiTaskNetwork<Name extends string> {
    * One forward pass: each task's loss, as scalars that belong to the caller; tasks without a target are left out.
    *
    * @param targets - by task: int32 labels of shape [n], −1 where missing, or float32 numbers of shape [n, size], NaN where
-   * missing; other keys are left aside, so a batch will do
+   * missing; for tasks with a target at every pixel [n, height, width] and [n, height, width, size]; other keys are left aside, so a batch will do
    * @param mode - training unless told otherwise
    * @throws MultigradError `invalid-data` for a label out of range on the cpu and wasm backends; on others, where reading
    * it would hold up the device, the loss is NaN; likewise for a task without a target there
@@ -147,7 +148,8 @@ export class MultiTaskNetwork<Name extends string> {
 
   /**
    * One forward pass: each task's accuracy (`accuracy`, 0 to 1) or mean absolute error (`error`), as scalars that belong to
-   * the caller; tasks without a target are left out.
+   * the caller; at every pixel also the batch's mean intersection over union (`iou`) and mean relative error
+   * (`relative`); tasks without a target are left out.
    *
    * @param mode - not training unless told otherwise
    * @throws MultigradError as {@link MultiTaskNetwork.losses} does

@@ -5,7 +5,7 @@ import { Mixture } from '../layers/mixture.ts';
 import { initializerSeed } from '../weights/initialisation.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { flat } from './gate.ts';
-import { type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
+import { assertVectors, type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
 
 /** Descriptions of the options of sharing by DSelect-k. */
 const dselectKOptions = {
@@ -59,6 +59,7 @@ export interface DselectKOptions extends OptionsOf<typeof dselectKOptions> {}
 export function dselectK(setting: SharingSetting, options: DselectKOptions): SharedBody {
   const given = resolveOptions('dselectK', dselectKOptions, options);
   const { experts: count, selected, gamma, entropy } = given;
+  assertVectors('dselect-k', setting);
   const { tasks, trunk, seed, initialisation } = setting;
   const experts = Array.from({ length: count }, (_, e) => trunk(`expert${e + 1}`));
   return (input) => {

@@ -3,7 +3,7 @@ import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { connectStreams } from '../exchanges/connect-streams.ts';
 import type { Exchange, Streams } from '../exchanges/exchange.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
-import { pooled, type SharedBody, type SharingSetting } from './shared-body.ts';
+import { type SharedBody, type SharingSetting, taken } from './shared-body.ts';
 
 /**
  * A trunk for each task, with something between them behind the stages named by `after`, which have to be of one shape.
@@ -11,11 +11,12 @@ import { pooled, type SharedBody, type SharingSetting } from './shared-body.ts';
  * @param what - what is done to trunks there, for messages: that they `branch`
  */
 export function exchangedTrunks(
-  { tasks, trunk, seed, initialisation }: SharingSetting,
+  setting: SharingSetting,
   after: readonly string[],
   what: string,
   between: (streams: Streams, make: SeededLayers) => readonly (readonly [string, SymbolicTensor])[],
 ): SharedBody {
+  const { tasks, trunk, seed, initialisation } = setting;
   const encoders = Object.fromEntries(tasks.map((task) => [task, trunk(task)]));
   const check: Exchange['check'] = (shapes) => {
     const [first, ...others] = Object.values(shapes).map((shape) => shape.slice(1).join(', '));
@@ -35,7 +36,7 @@ export function exchangedTrunks(
     const streams = run(Object.fromEntries(tasks.map((task) => [task, input])));
     const vectors = Object.entries(streams).map(([task, x]): [string, SymbolicTensor] => [
       task,
-      pooled(task, x),
+      taken(task, x, setting),
     ]);
     return { features: Object.fromEntries(vectors) };
   };

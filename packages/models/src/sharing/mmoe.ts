@@ -2,7 +2,7 @@ import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { flat, gatedMixture } from './gate.ts';
-import { type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
+import { assertVectors, type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
 
 /** Descriptions of the options of sharing by a multi-gate mixture of experts. */
 const mmoeOptions = {
@@ -28,6 +28,7 @@ export interface MmoeOptions extends OptionsOf<typeof mmoeOptions> {}
  */
 export function mmoe(setting: SharingSetting, options: MmoeOptions): SharedBody {
   const { experts: count } = resolveOptions('mmoe', mmoeOptions, options);
+  assertVectors('mmoe', setting);
   const { tasks, trunk, seed, initialisation } = setting;
   const experts = Array.from({ length: count }, (_, e) => trunk(`expert${e + 1}`));
   return (input) => {

@@ -2,8 +2,9 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { placesByStream } from '../exchanges/exchange.ts';
 import { stageEnds, stagesOf } from '../exchanges/stages.ts';
+import { Doubled } from '../layers/doubled.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
-import { pooled, type SharedBody, type SharingSetting } from './shared-body.ts';
+import { type SharedBody, type SharingSetting, taken } from './shared-body.ts';
 
 /** Options of sharing by attention modules. */
 export interface MtanOptions {
@@ -17,7 +18,7 @@ export interface MtanOptions {
  *
  * `p_j` are the features behind the j-th stage of `after`, `u_j` those before it. g and h are 1×1 convolutions (dense layers
  * on vectors), as wide as `p_j`; f, which tasks share, is a 3×3 convolution (a dense layer) to that width, with batch norm and
- * a ReLU. Where sizes differ the larger one is max-pooled. What the trunk has behind the last stage of `after` goes on from
+ * a ReLU. Where sizes differ features are max-pooled, or doubled where they are to grow. What the trunk has behind the last stage of `after` goes on from
  * each task's own features.
  *
  * @remarks
@@ -57,7 +58,7 @@ export function mtan(setting: SharingSetting, { after, ...rest }: MtanOptions): 
     });
     const vectors = tasks.map((task): [string, SymbolicTensor] => [
       task,
-      pooled(task, apply(at, stages.length, attended.get(task)!)),
+      taken(task, apply(at, stages.length, attended.get(task)!), setting),
     ]);
     return { features: Object.fromEntries(vectors) };
   };
@@ -104,14 +105,23 @@ function attend(
   );
 }
 
-/** Features max-pooled to the height and width of others. @throws MultigradError `unsupported` where that can't be done */
+/**
+ * Features doubled or max-pooled to the height and width of others.
+ *
+ * @throws MultigradError `unsupported` where that can't be done
+ */
 function resized(
   make: SeededLayers,
   layer: string,
-  x: SymbolicTensor,
+  features: SymbolicTensor,
   like: SymbolicTensor,
 ): SymbolicTensor {
-  const [from, to] = [x.shape.slice(1, -1), like.shape.slice(1, -1)];
+  const to = like.shape.slice(1, -1);
+  let x = features;
+  for (let round = 1; x.shape.length === 4 && x.shape[1]! * 2 <= (to[0] ?? 0); round += 1) {
+    x = new Doubled({ name: make.name(`${layer}/double${round}`) }).apply(x) as SymbolicTensor;
+  }
+  const from = x.shape.slice(1, -1);
   if (String(from) === String(to)) return x;
   const strides = from.map((size, axis) => Math.ceil(size! / to[axis]!));
   const fits =
@@ -121,8 +131,9 @@ function resized(
   if (!fits) {
     throw new MultigradError(
       'unsupported',
-      'Attention modules should stand at stages that take and return maps of a height and width that one can be pooled to the ' +
-        `other, or vectors. Found [${x.shape.slice(1).join(', ')}] and [${like.shape.slice(1).join(', ')}].`,
+      'Attention modules should stand at stages that take and return vectors, or maps of a height and width that can be ' +
+        'doubled or pooled to each other. ' +
+        `Found [${features.shape.slice(1).join(', ')}] and [${like.shape.slice(1).join(', ')}].`,
     );
   }
   const [height, width] = strides as [number, number];

@@ -2,7 +2,7 @@ import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { flat, gatedMixture } from './gate.ts';
-import { type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
+import { assertVectors, type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
 
 /** Descriptions of the options of progressive layered extraction. */
 const pleOptions = {
@@ -48,6 +48,7 @@ export interface PleOptions extends OptionsOf<typeof pleOptions> {}
  */
 export function ple(setting: SharingSetting, options: PleOptions): SharedBody {
   const { levels, shared, own } = resolveOptions('ple', pleOptions, options);
+  assertVectors('ple', setting);
   const { tasks, trunk, seed, initialisation } = setting;
   const owners = ['shared', ...tasks.map((task) => `task/${task}`)];
   const countOf = (owner: string): number => (owner === 'shared' ? shared : own);
