@@ -29,6 +29,7 @@ export {
 } from './contract/plugin.ts';
 export { balanced, type Balanced, type BalancedOptions } from './driver/balanced.ts';
 export type { DataOption } from './driver/training-data.ts';
+export { agm, type AgmOptions, type AgmState } from './methods/agm.ts';
 export { arl, type ArlOptions, type ArlState } from './methods/arl.ts';
 export { cml, type CmlOptions } from './methods/cml.ts';
 export {
@@ -38,12 +39,16 @@ export {
 } from './methods/data-remixing.ts';
 export { dgl, type DglOptions } from './methods/dgl.ts';
 export { g2d, type G2dOptions, type G2dState } from './methods/g2d.ts';
+export { gBlending, type GBlendingOptions, type GBlendingState } from './methods/g-blending.ts';
 export { inforeg, type InforegOptions, type InforegState } from './methods/inforeg.ts';
 export { lfm, type LfmOptions, type LfmState, lfmWeight } from './methods/lfm.ts';
 export { mla, type MlaOptions, type MlaState } from './methods/mla.ts';
 export { mmcosine, type MmcosineOptions } from './methods/mmcosine.ts';
+export { mses, type MsesModality, type MsesOptions, type MsesState } from './methods/mses.ts';
+export { mslr, type MslrOptions, type MslrState } from './methods/mslr.ts';
 export { ogmGe, type OgmGeOptions } from './methods/ogm-ge.ts';
 export { opm, type OpmOptions } from './methods/opm.ts';
+export { pmr, type PmrOptions, type PmrState } from './methods/pmr.ts';
 export { reconboost, type ReconboostOptions, type ReconboostState } from './methods/reconboost.ts';
 export {
   type Diagnosis,

@@ -46,6 +46,8 @@ export interface EpochEnd extends EpochStart {
   readonly trainingLosses: Readonly<Record<string, number>>;
   /** Present where the method needs `validation`. */
   readonly validationLosses?: Readonly<Record<string, number>>;
+  /** By objective `loss` and `accuracy`; present where the method needs `validation`. */
+  readonly validationMetrics?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The validation data, present where the method needs `validation: 'batches'`. */
   readonly validation?: AsyncIterable<LabelledBatch>;
 }

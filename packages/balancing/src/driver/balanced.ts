@@ -25,7 +25,7 @@ import type {
 } from '../contract/network.ts';
 import { entry, record } from '../support/by-name.ts';
 import { drawnSamples, masksIn } from './drawn-samples.ts';
-import { meanLosses } from './mean-losses.ts';
+import { type MeansByObjective, measureBatches, numberOfEach } from './measure-batches.ts';
 import { onePass } from './one-pass.ts';
 import { Readings } from './readings.ts';
 import { modulationsOf, partsOf } from './parts.ts';
@@ -323,16 +323,20 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
     const end: EpochEnd = {
       ...this.#start(epoch),
       logs,
-      trainingLosses: this.#lossesIn(logs, ''),
+      trainingLosses: numberOfEach(this.#numbersIn(logs, ''), 'loss'),
       ...(await this.#validation(logs)),
     };
     this.#replace(await method.afterEpoch(end, this.#state));
   }
 
-  async #validation(logs: Logs): Promise<Pick<EpochEnd, 'validation' | 'validationLosses'>> {
+  async #validation(
+    logs: Logs,
+  ): Promise<Pick<EpochEnd, 'validation' | 'validationLosses' | 'validationMetrics'>> {
     switch (this.#method.needs.validation) {
-      case true:
-        return { validationLosses: await this.#validationLosses(logs) };
+      case true: {
+        const validationMetrics = await this.#validated(logs);
+        return { validationLosses: numberOfEach(validationMetrics, 'loss'), validationMetrics };
+      }
       case 'batches':
         return { validation: labelledBatches(this.#given.validation!, this.#reader) };
       default:
@@ -340,17 +344,20 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
     }
   }
 
-  #lossesIn(logs: Logs, prefix: string): Record<string, number> {
-    return Object.fromEntries(
-      this.#network.objectiveNames.flatMap((name) => {
-        const loss = own(logs, `${prefix}${name}_loss`);
-        return loss === undefined ? [] : [[name, loss]];
-      }),
-    );
+  /** Losses and accuracies in the logs of an epoch, by objective. */
+  #numbersIn(logs: Logs, prefix: '' | 'val_'): MeansByObjective {
+    const entries = this.#network.objectiveNames.map((name) => {
+      const numbers = ['loss', 'accuracy'].flatMap((one) => {
+        const value = own(logs, `${prefix}${name}_${one}`);
+        return value === undefined ? [] : [[one, value] as const];
+      });
+      return [name, Object.fromEntries(numbers)] as const;
+    });
+    return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers).length > 0));
   }
 
-  async #validationLosses(logs: Logs): Promise<Record<string, number>> {
-    const known = this.#lossesIn(logs, 'val_');
+  async #validated(logs: Logs): Promise<MeansByObjective> {
+    const known = this.#numbersIn(logs, 'val_');
     if (Object.keys(known).length > 0) return known;
     const { validation } = this.#given;
     if (validation === undefined) {
@@ -361,7 +368,7 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
       );
     }
     const context = { training: false, step: 0 };
-    return meanLosses(validation(), (batch) => this.#objectives(batch, context), batchSize);
+    return measureBatches(validation(), (batch) => this.#objectives(batch, context), batchSize);
   }
 }
 

@@ -9,8 +9,11 @@ export interface BibtexEntry {
 }
 
 const proceedings: Readonly<Record<string, string>> = {
+  ACPR: 'Asian Conference on Pattern Recognition',
   CVPR: 'IEEE/CVF Conference on Computer Vision and Pattern Recognition',
   'CVPR Workshops': 'IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops',
+  'Findings of ACL': 'Findings of the Association for Computational Linguistics: ACL',
+  ICCV: 'IEEE/CVF International Conference on Computer Vision',
   ICDM: 'IEEE International Conference on Data Mining',
   ICLR: 'International Conference on Learning Representations',
   ICML: 'International Conference on Machine Learning',
