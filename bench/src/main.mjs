@@ -2,6 +2,7 @@
 //   [--against FOLDER]`
 // `npm run bench -- callbacks [--backend wasm] [--width 32] [--rounds 60]`
 // `npm run bench -- overhead [--backend wasm] [--width 16] [--steps 50] [--rounds 15]`
+// `npm run bench -- samples [--backend wasm,tensorflow] [--workload mlp,lenet] [--batch 256] [--rounds 5] [--python python3]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { benchCallbacks } from './callbacks.mjs';
 import { defaultPython } from './processes/python.mjs';
 import { benchOverhead } from './overhead.mjs';
+import { benchSamples } from './samples.mjs';
 import { benchSolve } from './solve.mjs';
 import { stepTable } from './step-table.mjs';
 import { benchSteps } from './steps.mjs';
@@ -40,9 +42,9 @@ function positive(name, text) {
 }
 
 const [what = 'step', ...rest] = positionals;
-if (rest.length > 0 || !['step', 'callbacks', 'overhead', 'solve'].includes(what)) {
+if (rest.length > 0 || !['step', 'callbacks', 'overhead', 'samples', 'solve'].includes(what)) {
   throw new Error(
-    `Expected \`step\`, \`callbacks\`, \`overhead\` or \`solve\`. Found ${positionals.join(' ')}.`,
+    `Expected \`step\`, \`callbacks\`, \`overhead\`, \`samples\` or \`solve\`. Found ${positionals.join(' ')}.`,
   );
 }
 if (what === 'step') {
@@ -77,6 +79,20 @@ if (what === 'step') {
     steps: positive('steps', values.steps),
     rounds: positive('rounds', values.rounds ?? '15'),
     warmup: positive('warmup', values.warmup),
+  });
+} else if (what === 'samples') {
+  const names = values.workload === 'cg-mnist' ? ['mlp', 'lenet'] : values.workload.split(',');
+  const unknown = names.find((name) => !['mlp', 'lenet'].includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`--workload should list some of mlp, lenet. Found ${unknown}.`);
+  }
+  await benchSamples({
+    backends: values.backend.split(','),
+    names,
+    batch: positive('batch', values.batch ?? '256'),
+    rounds: positive('rounds', values.rounds ?? '5'),
+    warmup: 1,
+    python: values.python,
   });
 } else {
   const seconds = Number(values.seconds);

@@ -60,7 +60,7 @@ const samplesMarker: unique symbol = Symbol('multigrad.samples');
  *   () => ({ error: perSample(tf.sum(tf.squaredDifference(tf.matMul(x, kernel), y), 1)) }),
  *   [kernel],
  * );
- * console.log(losses.error, groups[0]?.objectives, groups[0]?.norms); // 2.5, sample 0 and sample 1, 2 and 8
+ * console.log(losses.error, groups[0]?.objectives, groups[0]?.norms); // 2.5, sample 0, sample 1, 2, 8
  * tf.dispose(gradients);
  * ```
  *

@@ -2,7 +2,8 @@ import { fill, oneHot, reshape, slice, stack, type Tensor, tidy } from '@tensorf
 import { scoped, TensorBag } from '../tape/ownership.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { TapeNode } from '../tape/tape-internals.ts';
-import { type Factors, formOfUse, type Rows, rowsOf, type ValueOf } from './factors.ts';
+import { type Factors, type Rows, rowsOf, type ValueOf } from './factors.ts';
+import { formOfUse } from './form-of-use.ts';
 import { mixedSamples } from './mixed-samples.ts';
 import { samplesFirst } from './places.ts';
 import { localGradients, masked, startProbe } from './probe.ts';
@@ -157,7 +158,7 @@ function formsByVariable(
   };
   for (const use of uses) {
     const delta = deltas.get(use.node.outputs[0]!.id)!;
-    const known = formOfUse(use, delta, valueOf);
+    const known = formOfUse(use, delta, valueOf, (make) => bag.keep(scoped(make)));
     const form: VariableForm = {
       form: known ?? oneByOne(use, delta),
       oneByOne: known === null,

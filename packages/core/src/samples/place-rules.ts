@@ -127,6 +127,12 @@ const keepAxis: Rule = ({ from, to, axis, place: { batch } }) =>
     ? placeOn(from, axis, batch)
     : 'mixed';
 
+/** One number that is repeated for each sample, or a tensor that is repeated on other axes. */
+const tile: Rule = (question) => {
+  const { from, axis } = question;
+  return from[axis.axis] === 1 ? 'whole' : keepAxis(question);
+};
+
 const gather: Rule = ({ call, from, to, axis: { axis, within }, place: { batch } }) => {
   if ((call.attributes['batchDims'] ?? 0) !== 0) return 'mixed';
   const [along] = axesOf(call.attributes['axis'] ?? 0, from.length);
@@ -159,7 +165,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   [tf.Slice, keepAxis],
   [tf.PadV2, keepAxis],
   [tf.MirrorPad, keepAxis],
-  [tf.Tile, keepAxis],
+  [tf.Tile, tile],
   [tf.GatherV2, gather],
   [tf.Reverse, reverse],
   ['BatchNormTraining', refuse],

@@ -1,4 +1,4 @@
-import { reshape, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { max, maximum, min, neg, reshape, type Tensor, transpose } from '@tensorflow/tfjs-core';
 
 /**
  * The place of samples in a tensor: the number at flat index f belongs to sample `floor(f / inner) mod batch`. A tensor of
@@ -49,4 +49,9 @@ export function samplesFirst(tensor: Tensor, { inner, batch }: Place, columns: n
   if (outer === 1) return reshape(tensor, [batch, rows, columns]);
   const split = reshape(tensor, [outer, batch, rows, columns]);
   return reshape(transpose(split, [1, 0, 2, 3]), [batch, outer * rows, columns]);
+}
+
+/** The largest magnitude along axes, without a copy of the tensor. */
+export function magnitude(value: Tensor, axes: number[]): Tensor {
+  return maximum(max(value, axes), neg(min(value, axes)));
 }

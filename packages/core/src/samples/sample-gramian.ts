@@ -1,11 +1,9 @@
 import {
-  abs,
   add,
   concat,
   div,
   eye,
   matMul,
-  max,
   maximum,
   mul,
   onesLike,
@@ -19,7 +17,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Gramian } from '../algebra/gramian.ts';
 import { errorOfSums, smallest } from '../rows/gramian-of-rows.ts';
-import { type Factors, type Rows, rowsOf } from './factors.ts';
+import { type Factors, gradientsOf, type Rows, rowsOf } from './factors.ts';
+import { magnitude } from './places.ts';
 
 /** How the inner products of one variable's per-sample gradients are computed. */
 export type SampleWay =
@@ -40,8 +39,8 @@ export interface PendingSampleGramian {
   readonly way: SampleWay;
 }
 
-/** The most numbers that a block of gradients may have: 32 MiB. */
-const largestBlock = 2 ** 23;
+/** The most numbers that a block may have: 8 MiB. */
+const largestBlock = 2 ** 21;
 
 /**
  * Starts the Gramian `G_ij = ⟨g_i, g_j⟩` of the per-sample gradients of one variable, in the cheaper of two ways by counted
@@ -64,26 +63,24 @@ export function startSampleGramian(
   );
   if (first === undefined || !alike || factors.length < forms.length)
     return ofRows(forms, batch, way);
-  const { rows, columns } = first;
-  const positions = factors.reduce((total, one) => total + one.positions, 0);
+  const whole = factors.length === 1 ? first : together(factors);
+  const { rows, columns, positions } = whole;
   const products = batch ** 2 * positions ** 2 * (rows + columns + 1);
   const gradients = batch * rows * columns * (positions + batch);
-  const chosen = way ?? (products <= gradients ? 'products' : 'gradients');
+  const fits = batch * positions * (rows + columns) <= 8 * largestBlock;
+  const chosen = way ?? (products <= gradients && fits ? 'products' : 'gradients');
   return tidy(() => {
-    const leftBound = atLeast(
-      factors.map(({ leftBound: one }) => one()).reduce((a, b) => maximum(a, b)),
-    );
-    const rightBound = atLeast(
-      factors.map(({ right }) => max(abs(right()), [1, 2])).reduce((a, b) => maximum(a, b)),
-    );
-    const right = stacked(factors.map((one) => divided(one.right(), rightBound)));
-    const left = (begin: number, end: number): Tensor =>
-      stacked(factors.map((one) => divided(one.left(begin, end), leftBound)));
-    const blocked = { batch, positions, rows, columns };
+    const leftBound = atLeast(whole.leftBound());
+    const rightBound = atLeast(magnitude(whole.right(), [1, 2]));
     const gramian =
       chosen === 'products'
-        ? byProducts(left(0, rows), right, blocked)
-        : byGradients(left, right, blocked);
+        ? byProducts(
+            divided(whole.left(0, rows), leftBound),
+            divided(whole.right(), rightBound),
+            whole,
+            batch,
+          )
+        : byGradients(whole, [leftBound, rightBound], batch);
     return {
       packed: concat([leftBound, rightBound, reshape(gramian, [batch * batch])]),
       batch,
@@ -93,24 +90,18 @@ export function startSampleGramian(
   });
 }
 
-interface Sizes {
-  readonly batch: number;
-  readonly positions: number;
-  readonly rows: number;
-  readonly columns: number;
-}
-
 function byProducts(
   left: Tensor,
   right: Tensor,
-  { batch, positions, rows, columns }: Sizes,
+  { positions, rows, columns }: Factors,
+  batch: number,
 ): Tensor {
   const lefts = reshape(left, [batch * positions, rows]);
   const rights = reshape(right, [batch * positions, columns]);
-  const together = Math.max(1, Math.floor(largestBlock / (positions ** 2 * batch)));
+  const most = Math.max(1, Math.floor(largestBlock / (positions ** 2 * batch)));
   const blocks: Tensor[] = [];
-  for (let begin = 0; begin < batch; begin += together) {
-    const count = Math.min(together, batch - begin);
+  for (let begin = 0; begin < batch; begin += most) {
+    const count = Math.min(most, batch - begin);
     blocks.push(
       tidy(() => {
         const some = (of: Tensor): Tensor2D =>
@@ -128,18 +119,41 @@ function byProducts(
   return blocks.length === 1 ? blocks[0]! : concat(blocks, 0);
 }
 
-function byGradients(
-  left: (begin: number, end: number) => Tensor,
-  right: Tensor,
-  { batch, positions, rows, columns }: Sizes,
-): Tensor {
-  const together = Math.max(1, Math.floor(largestBlock / (batch * (columns + positions))));
+/** Gradients that are the sums over several uses: a use has its own positions. */
+function together(factors: readonly Factors[]): Factors {
+  const [first] = factors;
+  return {
+    kind: 'factors',
+    rows: first!.rows,
+    columns: first!.columns,
+    positions: factors.reduce((total, one) => total + one.positions, 0),
+    left: (begin, end) =>
+      concat(
+        factors.map((one) => one.left(begin, end)),
+        1,
+      ),
+    right: () =>
+      concat(
+        factors.map((one) => one.right()),
+        1,
+      ),
+    leftBound: () => factors.map((one) => one.leftBound()).reduce((a, b) => maximum(a, b)),
+  };
+}
+
+function byGradients(factors: Factors, bounds: readonly Tensor[], batch: number): Tensor {
+  const { positions, rows, columns } = factors;
+  const right = factors.right();
+  const most = Math.max(1, Math.floor(largestBlock / (batch * (columns + positions))));
   let total: Tensor | null = null;
-  for (let begin = 0; begin < rows; begin += together) {
-    const end = Math.min(rows, begin + together);
+  for (let begin = 0; begin < rows; begin += most) {
+    const end = Math.min(rows, begin + most);
     const products = tidy(() => {
-      const some = matMul(left(begin, end), right, true, false);
-      const gradients = reshape(some, [batch, (end - begin) * columns]);
+      const some = gradientsOf(factors, begin, end, right);
+      const gradients = bounds.reduce(
+        (value, bound) => divided(value, bound),
+        reshape(some, [batch, (end - begin) * columns]),
+      );
       return matMul(gradients as Tensor2D, gradients as Tensor2D, false, true);
     });
     const before: Tensor | null = total;
@@ -157,7 +171,7 @@ function ofRows(
 ): PendingSampleGramian {
   return tidy(() => {
     const rows = forms.map((form) => rowsOf(form)).reduce((a, b) => add(a, b));
-    const bound = atLeast(max(abs(rows), 1));
+    const bound = atLeast(magnitude(rows, [1]));
     const scaled = divided(rows, bound) as Tensor2D;
     const gramian = matMul(scaled, scaled, false, true);
     return {
@@ -173,7 +187,7 @@ function ofRows(
 export function startOwnGramian(rows: () => Tensor, batch: number): PendingSampleGramian {
   return tidy(() => {
     const gradients = rows();
-    const bound = atLeast(max(abs(gradients), 1));
+    const bound = atLeast(magnitude(gradients, [1]));
     const squares = sum(square(divided(gradients, bound)), 1);
     const diagonal = mul(reshape(squares, [batch, 1]), eye(batch));
     return {
@@ -218,8 +232,4 @@ function atLeast(bound: Tensor): Tensor {
 
 function divided(value: Tensor, bound: Tensor): Tensor {
   return div(value, reshape(bound, [bound.size, ...value.shape.slice(1).map(() => 1)]));
-}
-
-function stacked(parts: readonly Tensor[]): Tensor {
-  return parts.length === 1 ? parts[0]! : concat([...parts], 1);
 }
