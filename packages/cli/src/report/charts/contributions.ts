@@ -160,8 +160,9 @@ export const classContributionChart: ChartMaker = (summary) => {
     id: 'class-contribution',
     title: 'What each modality contributes, by class',
     explanation:
-      'The same over the test samples of each class alone. Chance is not the same for all: with everything masked the ' +
-      'network names one class for every sample, and there contributions add up to less than 0. ' +
+      'Shapley values of the joint head’s accuracy on the test samples of each class alone. With everything masked the network ' +
+      'names one class for every sample: chance is 100 % for that class, where contributions cannot add up to more than 0, and ' +
+      '0 % for the others. ' +
       reachSentence(summary) +
       omitted(panels.length, 'panels'),
     legend: styles,
@@ -190,7 +191,7 @@ export const contributionEpochsChart: ChartMaker = (summary, styles): Chart | nu
   return unlessEmpty({
     id: 'contribution-epochs',
     title: 'Contributions over training',
-    explanation: `The same after each epoch that was measured.${bandSentence(summary)}`,
+    explanation: `Shapley values of the joint head’s test accuracy after each epoch that was measured.${bandSentence(summary)}`,
     legend: true,
     panels: epochPanels(
       summary,
