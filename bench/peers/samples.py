@@ -1,7 +1,7 @@
 """Per-sample steps in PyTorch, one case in a process: `samples.py WORKLOAD BATCH CASE`.
 
-Cases: the gradient of the mean; the Gramian of all samples' gradients by TorchJD's autogram, or from the explicit Jacobian,
-and then the gradient of the weighted sum. Weights are those of the mean, so that no solver is timed.
+Cases: the gradient of the mean; the Gramian of all samples' gradients by TorchJD's autogram, and then the gradient of the
+weighted sum. Weights are those of the mean, so that no solver is timed.
 """
 
 import json
@@ -56,20 +56,11 @@ def autogram():
     return gramian
 
 
-def explicit():
-    values = losses()
-    rows = torch.autograd.grad(values, parameters, torch.eye(batch), is_grads_batched=True)
-    gramian = sum(row.flatten(1) @ row.flatten(1).T for row in rows)
-    for parameter, row in zip(parameters, rows):
-        parameter.grad = torch.tensordot(weights, row, 1)
-    return gramian
-
-
 if case == "autogram":
     from torchjd.autogram import Engine
 
     engine = Engine(network, batch_dim=0)
-step = {"mean": mean, "autogram": autogram, "explicit": explicit}[case]
+step = {"mean": mean, "autogram": autogram}[case]
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

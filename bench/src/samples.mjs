@@ -21,7 +21,7 @@ export async function benchSamples({ backends, names, batch, rounds, warmup, pyt
         cases.set(`${backend}, ${name}`, await startLineProcess(process.execPath, parameters));
       }
     }
-    for (const name of ['mean', 'autogram', 'explicit']) {
+    for (const name of ['mean', 'autogram']) {
       cases.set(
         `torch, ${name}`,
         await startPeer(python, 'samples.py', [workload, String(batch), name]),
@@ -55,12 +55,7 @@ export async function benchSamples({ backends, names, batch, rounds, warmup, pyt
     }
     for (const backend of backends) {
       const own = times.get(`${backend}, per sample`);
-      for (const other of [
-        `${backend}, explicit`,
-        `${backend}, mean`,
-        'torch, autogram',
-        'torch, explicit',
-      ]) {
+      for (const other of [`${backend}, explicit`, `${backend}, mean`, 'torch, autogram']) {
         if (own === undefined || !times.has(other)) continue;
         const { median, low, high } = ratio(own, times.get(other));
         const digits = (value) => value.toPrecision(3);
