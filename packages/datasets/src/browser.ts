@@ -77,4 +77,14 @@ export type {
   OverlaidDigitSets,
   OverlaidDigitsOptions,
 } from './overlaid-digits.ts';
+export { type NpyArray, parseNpy } from './npy.ts';
+export {
+  type SceneBatch,
+  sceneClasses,
+  type SceneObject,
+  type Scenes,
+  scenes,
+  type SceneSets,
+  type ScenesOptions,
+} from './scenes.ts';
 export { parseWav, type WavAudio } from './wav.ts';

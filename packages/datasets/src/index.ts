@@ -21,6 +21,15 @@ export {
   type MultiFeatureDigits,
   readMultiFeatureDigits,
 } from './multi-feature-digits.ts';
+export {
+  type DenseBatch,
+  type DenseSets,
+  type Nyuv2Batch,
+  readCityscapes,
+  type ReadCityscapesOptions,
+  readNyuv2,
+  type ReadNyuv2Options,
+} from './read-dense.ts';
 export { readFashionMnist } from './read-fashion-mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export {

@@ -8,6 +8,7 @@ import { cremaD } from './builtin/crema-d.ts';
 import { fashionAndDigit } from './builtin/fashion-and-digit.ts';
 import { mfeat } from './builtin/mfeat.ts';
 import { multiMnist, multiMnistNoisy } from './builtin/multi-mnist.ts';
+import { scenes } from './builtin/scenes.ts';
 
 /** The experiments that come with the program, in the order of its help. */
 export const experiments: readonly Experiment[] = [
@@ -18,6 +19,7 @@ export const experiments: readonly Experiment[] = [
   multiMnist,
   multiMnistNoisy,
   fashionAndDigit,
+  scenes,
   mfeat,
   cremaD,
 ];
