@@ -271,6 +271,8 @@ describe('strategies', () => {
       'only-audio',
       'only-left',
       'only-right',
+      'only-segmentation',
+      'only-depth',
       ...['only-fou', 'only-fac', 'only-kar', 'only-pix', 'only-zer', 'only-mor'],
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
