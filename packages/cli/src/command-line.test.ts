@@ -57,7 +57,7 @@ describe('help', () => {
     expect((await run('compare', '--help')).out).toContain('cg-mnist');
   });
 
-  it.each(['compare', 'train', 'analyze', 'check'])(
+  it.each(['compare', 'train', 'front', 'analyze', 'check'])(
     'leads from %s to the settings of an experiment',
     async (name) => {
       const { code, out } = await run(name, '--help');

@@ -37,6 +37,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./study.ts')).studyCommand,
   },
   {
+    name: 'front',
+    perExperiment: true,
+    summary:
+      'Train one strategy with several preferences, and draw the Pareto front that they find.',
+    load: async () => (await import('./front.ts')).frontCommand,
+  },
+  {
     name: 'analyze',
     perExperiment: true,
     summary:

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '@multigrad/core/files';
+import { own } from '@multigrad/core/strategy';
 import { describedExperiment } from '../experiments/described.ts';
 import { analysisCsv } from '../results/analysis-csv.ts';
 import { contributionCsv } from '../results/contribution-csv.ts';
@@ -10,6 +11,7 @@ import {
 } from '../results/contributions.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
+import { frontCsv, frontOf, frontSentences, frontTable } from '../results/front.ts';
 import { differenceFindings, standingSentences } from '../results/findings.ts';
 import { summarize } from '../results/summary.ts';
 import {
@@ -42,6 +44,7 @@ function repeatCommand({
   seeds,
   settings,
   module,
+  rays,
 }: ComparisonConfig): string {
   const named = module?.specifier ?? experiment;
   const counted = seeds.every((seed, index) => seed === index);
@@ -60,22 +63,51 @@ function repeatCommand({
   // A setting of a folder that was not named is an empty text.
   const chosen = Object.entries(settings).filter(([, value]) => value !== '');
   const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
+  if (rays !== undefined) {
+    const bases = Object.keys(rays).map((specifier) => withoutPreference(specifier, rays));
+    return [...new Set(bases)]
+      .map((base) => {
+        const count = bases.filter((other) => other === base).length;
+        const asked = [
+          '--strategy',
+          base,
+          '--rays',
+          String(count),
+          '--seeds',
+          String(seeds.length),
+        ];
+        return ['multigrad', 'front', named, ...asked, ...flags].map(quoted).join(' ');
+      })
+      .join(' && ');
+  }
   return ['multigrad', ...what, ...flags].map(quoted).join(' ');
+}
+
+/** A specifier of a front without the preference that it ends with, an option for each objective of its ray. */
+function withoutPreference(specifier: string, rays: NonNullable<ComparisonConfig['rays']>): string {
+  return Object.keys(own(rays, specifier)!).reduce(
+    (text) => text.replace(/[:,][^:,]*$/, ''),
+    specifier,
+  );
 }
 
 function markdown(summary: Summary, runs: Parameters<typeof runsTable>[1]): string {
   const { config, notes } = summary;
   const title = describedExperiment(config)?.title ?? config.experiment;
-  const comparison = comparisonTable(summary);
+  const front = frontOf(summary);
+  const comparison = front === null ? comparisonTable(summary) : null;
   const parts = [
     `# ${title}`,
+    ...(front === null
+      ? []
+      : ['## Front', markdownTable(frontTable(front)), ...frontSentences(front), '## Results']),
     markdownTable(resultsTable(summary)),
     resultsCaption(summary),
     ...(comparison === null
       ? []
       : ['## Beside each other', markdownTable(comparison), comparisonCaption(summary)]),
     ...contributionParts(summary),
-    ...differenceFindings(summary).map(
+    ...(front === null ? differenceFindings(summary) : []).map(
       ({ objective, sentences }) =>
         `### ${objective}\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`,
     ),
@@ -127,6 +159,11 @@ export async function writeOutputs(
   }
   const contributions = contributionCsv(runs);
   if (contributions !== null) await write(contributionFile, contributions);
+  const front = frontOf(summary);
+  if (front !== null) {
+    await write('front.json', `${JSON.stringify(front, null, 2)}\n`);
+    await write('front.csv', frontCsv(front));
+  }
   // The chart library takes longer to load than most commands take to run.
   const { renderReport } = await import('./report-content.ts');
   const page = await renderReport(summary, runs, reportCommands(config, shown), draw);
@@ -165,13 +202,24 @@ function standingLines(summary: Summary): string[] {
 /** The results as lines for a terminal or a log. */
 export function resultLines(folder: string, summary: Summary): string[] {
   const { table, same } = narrowTable(summary);
+  const front = frontOf(summary);
+  const rays =
+    front === null
+      ? []
+      : [
+          textTable(frontTable(front)),
+          '',
+          ...frontSentences(front).flatMap((sentence) => wrapText(sentence, lineWidth)),
+          '',
+        ];
   const results =
     summary.rows.length > 0
       ? [
+          ...rays,
           textTable(table),
           '',
           ...wrapText(`${resultsCaption(summary)} ${same}`.trimEnd(), lineWidth),
-          ...standingLines(summary),
+          ...(front === null ? standingLines(summary) : []),
         ]
       : ['No run has got as far as a training step.'];
   return [

@@ -14,6 +14,7 @@ import {
 } from '../results/contributions.ts';
 import { differenceFindings } from '../results/findings.ts';
 import type { Summary } from '../results/figures.ts';
+import { frontOf, frontSentences, frontTable } from '../results/front.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
 import { gradientCovarianceChart, gradientSizeChart, landscapeChart } from './charts/analysis.ts';
@@ -25,12 +26,14 @@ import {
 import { cosineChart } from './charts/cosines.ts';
 import { accuracyChart, conflictChart, testLossChart, trainingLossChart } from './charts/epochs.ts';
 import { finalAccuracyChart } from './charts/final-accuracy.ts';
+import { frontChart } from './charts/front.ts';
 import { normChart, weightChart } from './charts/steps.ts';
 import { type DrawnChart, type ReportPage, reportHtml } from './report-html.ts';
 import { strategyStyles } from './palette.ts';
 import { renderChart } from './render-chart.ts';
 
 const makers: readonly ChartMaker[] = [
+  frontChart,
   finalAccuracyChart,
   contributionChart,
   classContributionChart,
@@ -82,10 +85,13 @@ export async function reportPage(
     const chart = make(summary, styles);
     if (chart) charts.push(await drawChart(chart, draw));
   }
+  const front = frontOf(summary);
   const compared =
     config.strategies.length === 1
       ? summary.titles.get(config.strategies[0]!)!
-      : `${config.strategies.length} strategies compared`;
+      : front === null
+        ? `${config.strategies.length} strategies compared`
+        : `a front of ${front.points.length} rays`;
   const backends = [...new Set(runs.flatMap(({ result }) => (result ? [result.backend] : [])))];
   return {
     title: `${experiment?.title ?? config.experiment}: ${compared}`,
@@ -100,7 +106,9 @@ export async function reportPage(
         : []),
       ...baselineNotes(config.strategies),
     ],
-    comparison: comparisonTable(summary),
+    front: front && { table: frontTable(front), captions: frontSentences(front) },
+    // Rays are meant to differ: nothing is learnt from how far they are from the first.
+    comparison: front === null ? comparisonTable(summary) : null,
     comparisonCaption: comparisonCaption(summary),
     findings: differenceFindings(summary),
     contributions: [contributionTable(summary), cooperationTable(summary)].filter(

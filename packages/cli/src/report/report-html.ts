@@ -22,6 +22,8 @@ export interface ReportPage {
   readonly results: Table;
   /** Paragraphs under the results. */
   readonly captions: readonly string[];
+  /** The rays of a front, or null where there is none. */
+  readonly front: { readonly table: Table; readonly captions: readonly string[] } | null;
   /** The strategies beside each other, or null where there is nothing to compare. */
   readonly comparison: Table | null;
   readonly comparisonCaption: string;
@@ -149,6 +151,14 @@ export function pageSections(page: ReportPage): PageSection[] {
   const entry = ([name, value]: readonly [string, string]): string =>
     `<div${value.length > 30 ? ' class="wide"' : ''}><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`;
   return [
+    ...(page.front === null
+      ? []
+      : [
+          section('front', 'Front', [
+            table(page.front.table, 'front-table', page.styles),
+            `<div class="caption">${paragraphs(page.front.captions)}</div>`,
+          ]),
+        ]),
     section('results', 'Results', [
       table(page.results, 'results-table', page.styles),
       `<div class="caption">${paragraphs(page.captions)}</div>`,

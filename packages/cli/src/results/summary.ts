@@ -4,7 +4,7 @@ import { describedExperiment } from '../experiments/described.ts';
 import type { ConflictCount, RunRecord, StepTime } from '../runs/records.ts';
 import { runNames } from '../runs/run-names.ts';
 import { formatCount } from '../shared/wording.ts';
-import { strategyTitles } from '../strategies/strategy-titles.ts';
+import { rayTitles, strategyTitles } from '../strategies/strategy-titles.ts';
 import { byName } from './by-name.ts';
 import { type ShownMetric, shownMetric, testScore } from './shown-metric.ts';
 import { addComparisons } from './comparisons.ts';
@@ -164,7 +164,10 @@ export function summarize(
   const groups = uniqueInOrder(runs.map((run) => [...conflictsOf(run).keys()]));
   const experiment = describedExperiment(config);
   const joint = experiment?.baseline ?? objectives[0] ?? '';
-  const titles = strategyTitles(experiment, config.strategies, config.titles);
+  const titles = rayTitles(
+    strategyTitles(experiment, config.strategies, config.titles),
+    Object.keys(config.rays ?? {}),
+  );
   const metrics = new Map([...objectives, joint].map((name) => [name, shownMetric(config, name)]));
   const shown = config.strategies.flatMap((strategy) =>
     runsToShow(

@@ -35,7 +35,7 @@ describe('the command of a configuration', () => {
     expect(checkConfig({ ...config, settings: { lr: 0.1 } }, 'it').command).toBe('compare');
     for (const command of [undefined, 'report', 3]) {
       expect(() => checkConfig({ ...config, command }, 'config.json')).toThrow(
-        'config.json should hold `command`, one of compare, train, analyze.',
+        'config.json should hold `command`, one of compare, train, analyze, front.',
       );
     }
   });

@@ -19,7 +19,7 @@ import {
 const mostRuns = 100_000;
 
 /** The commands that train. An analysis has settings of its own; the other two go on in each other's folders. */
-const trainingCommands = ['compare', 'train', 'analyze'] as const;
+const trainingCommands = ['compare', 'train', 'analyze', 'front'] as const;
 
 /** A command that trains. */
 export type TrainingCommand = (typeof trainingCommands)[number];
@@ -44,6 +44,11 @@ export interface ComparisonConfig {
    * code. Absent where there are none.
    */
   readonly titles?: Readonly<Record<string, string>>;
+  /**
+   * Of a front the direction in the space of the losses that each strategy's preference aims at, by specifier and
+   * objective: a report is written without loading strategies.
+   */
+  readonly rays?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly seeds: readonly number[];
   readonly settings: Settings;
   /** Where the experiment is, for one that does not come with the program. */
@@ -75,6 +80,8 @@ const settings = byName(
   ),
 );
 
+const positive = shape('a number > 0', (one) => Number.isFinite(one) && (one as number) > 0);
+
 const distinct = (inner: Shape): Shape =>
   dependent(list(inner), () =>
     shape('at least one, none of them twice', (value) => {
@@ -95,6 +102,7 @@ const configShape: Shape = fields(
   },
   {
     titles: byName(text),
+    rays: byName(byName(positive)),
     module: fields({ specifier: text, digest: text }, { file: text }),
     description: fields({
       title: text,
@@ -174,6 +182,9 @@ export function mergeConfigs(there: ComparisonConfig, now: ComparisonConfig): Co
     strategies: [...new Set([...there.strategies, ...now.strategies])],
     seeds: [...new Set([...there.seeds, ...now.seeds])].sort((a, b) => a - b),
     ...titled({ ...there.titles, ...now.titles }),
+    ...(there.rays === undefined && now.rays === undefined
+      ? {}
+      : { rays: { ...there.rays, ...now.rays } }),
   };
 }
 

@@ -12,11 +12,14 @@ export const runsFolder = 'runs';
 export const analysisFiles = ['cosines.csv', 'gradients.csv', 'landscape.csv'] as const;
 /** The table of every contribution of a modality, where they were measured. */
 export const contributionFile = 'contributions.csv';
+/** What `multigrad front` writes beside the tables of every command. */
+export const frontFiles = ['front.json', 'front.csv'] as const;
 /** What this program writes into an output folder, and all that `--force` removes. */
 export const ownFiles: readonly string[] = [
   ...[configFile, runsFolder, 'table.csv', 'table.md', 'report.html'],
   ...analysisFiles,
   contributionFile,
+  ...frontFiles,
 ];
 
 /** The folder of one run. */

@@ -75,11 +75,11 @@ describe('chooseStrategies', () => {
     await expect(choose(path)).rejects.toMatchObject({ code: 'incompatible-strategy' });
   });
 
-  it('takes what is named in an option for no strategy: options are numbers, words and weights', () => {
+  it('takes what is named in an option for no strategy: options are numbers, words, weights and objectives', () => {
     const kinds = builtinPlugins.flatMap(({ options }) =>
       Object.values(options as Record<string, { readonly kind: string }>).map(({ kind }) => kind),
     );
-    const known = ['number', 'choice', 'boolean', 'weights'];
+    const known = ['number', 'choice', 'boolean', 'weights', 'objective'];
     expect(kinds.filter((kind) => !known.includes(kind))).toEqual([]);
     expect(
       outsideSpecifiers(experiment, ['sum:x=./mine.mjs', './mine.mjs', 'mmpareto:gamma=2']),

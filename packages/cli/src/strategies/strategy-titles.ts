@@ -46,6 +46,19 @@ function titleOfRun(
   return balance === null ? title : `${title} + ${titleOf(balance, balancingPlugins, undefined)}`;
 }
 
+/** The same with the strategies of a front called by the number of their ray: `EPO, ray 3`. */
+export function rayTitles(
+  titles: ReadonlyMap<string, string>,
+  rays: readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    [...titles].map(([specifier, title]) => {
+      const at = rays.indexOf(specifier);
+      return [specifier, at < 0 ? title : `${title.replace(/ \(.*/s, '')}, ray ${at + 1}`];
+    }),
+  );
+}
+
 function titleOf(
   specifier: string,
   plugins: readonly Pick<StrategyPlugin, 'name' | 'title'>[],
