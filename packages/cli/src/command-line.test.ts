@@ -273,6 +273,7 @@ describe('strategies', () => {
       'only-right',
       'only-segmentation',
       'only-depth',
+      ...['only-species', 'only-sex', 'only-mass'],
       ...['only-fou', 'only-fac', 'only-kar', 'only-pix', 'only-zer', 'only-mor'],
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;

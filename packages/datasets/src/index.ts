@@ -30,6 +30,7 @@ export {
   readNyuv2,
   type ReadNyuv2Options,
 } from './read-dense.ts';
+export { readPenguins } from './penguins.ts';
 export { readFashionMnist } from './read-fashion-mnist.ts';
 export { readMnist, type ReadMnistOptions } from './read-mnist.ts';
 export {

@@ -117,6 +117,27 @@ describe('multigrad study', { timeout: 300_000 }, () => {
     expect(out.match(/finished after/g)).toHaveLength(6);
   });
 
+  it('ends its workers on Ctrl-C, each with a checkpoint, and goes on by the same command', async () => {
+    let asked = false;
+    const stopped = await program.start(
+      ['study', 'study.json', '--backend', 'wasm', '--workers', '2'],
+      (child, out) => {
+        // A second Ctrl-C would end the program at once.
+        if (asked || !/^[12]: .*epoch 1\/2/m.test(out)) return;
+        asked = true;
+        child.kill('SIGINT');
+      },
+    );
+    expect(stopped.code).toBe(130);
+    expect(stopped.err).toContain('the same command goes on where it was stopped');
+    const left = readdirSync(program.path('.tiny-unfinished')).filter((name) => name !== 'locks');
+    expect(left.length).toBeGreaterThan(0);
+    const { code, out } = await study();
+    expect(code).toBe(0);
+    expect(out).toContain('Going on after step');
+    expect(records()).toHaveLength(6);
+  });
+
   it('names what is wrong before anything runs', async () => {
     write({ ...protocol, settings: { digits: { experiment: 'cg-mnistt' } } });
     const experiment = await study();

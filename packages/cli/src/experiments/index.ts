@@ -9,6 +9,7 @@ import { fashionAndDigit } from './builtin/fashion-and-digit.ts';
 import { mfeat } from './builtin/mfeat.ts';
 import { multiMnist, multiMnistNoisy } from './builtin/multi-mnist.ts';
 import { scenes } from './builtin/scenes.ts';
+import { penguins } from './builtin/penguins.ts';
 
 /** The experiments that come with the program, in the order of its help. */
 export const experiments: readonly Experiment[] = [
@@ -20,6 +21,7 @@ export const experiments: readonly Experiment[] = [
   multiMnistNoisy,
   fashionAndDigit,
   scenes,
+  penguins,
   mfeat,
   cremaD,
 ];

@@ -26,7 +26,10 @@ export interface RowResults {
   readonly failed: readonly number[];
   /** By objective, on the test set after the last epoch. */
   readonly scores: Readonly<Record<string, Estimate | null>>;
-  /** What the score that rates are chosen by gained over the last fifth of training; null where that can't be told. */
+  /**
+   * What the score that rates are chosen by gained over the last fifth of training; null where that can't be told, or where
+   * tasks have different metrics.
+   */
   readonly gain: Estimate | null;
   /** Differences by reference and objective, seed by seed. */
   readonly differences: Readonly<Record<string, Readonly<Record<string, PairedTest | null>>>>;
@@ -130,6 +133,8 @@ function courseOf(
   compared: readonly string[],
   metrics: ReadonlyMap<string, ShownMetric>,
 ): number[] {
+  const alike = new Set(compared.map((name) => metrics.get(name)!.name)).size === 1;
+  if (!alike) return [];
   return runRecordOf(record).epochs.map((epoch: EpochRecord) => {
     const scores = epoch.validation ?? epoch.test;
     return mean(
