@@ -109,7 +109,7 @@ export function progressText(state: StudyState, workers: number): string {
 
 /** @throws MultigradError where what is left cannot be run as it is asked for */
 export function assertRunnable({ rows }: StudyState): void {
-  for (const { setting, row, open, later } of rows) {
+  for (const { setting, open, later } of rows) {
     if (open.length + later === 0) continue;
     const { name, missingPaths } = setting;
     if (missingPaths.length > 0) {
@@ -117,13 +117,6 @@ export function assertRunnable({ rows }: StudyState): void {
         'invalid-option',
         `The setting \`${name}\` needs folders of this machine: ` +
           missingPaths.map((path) => `--path ${path}=FOLDER`).join(' '),
-      );
-    }
-    if (row.balance !== null) {
-      throw new MultigradError(
-        'unsupported',
-        `The row \`${row.name}\` asks for the balancing method \`${row.balance}\`, which this version cannot run. ` +
-          'Leave it out with --rows.',
       );
     }
   }

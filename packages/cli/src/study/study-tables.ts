@@ -106,7 +106,7 @@ function notesOn({ setting, rows, compared, metrics }: SettingResults): string[]
     ...(told.length > 0 && percent
       ? [
           steep.length === 0
-            ? 'Curves were flat: every row gained less than .3 points over the last fifth of its epochs.'
+            ? 'Curves were flat: every row with a result gained less than .3 points over the last fifth of its epochs.'
             : `Not flat at the end (.3 points or more over the last fifth): ${titles(steep)}.`,
         ]
       : []),

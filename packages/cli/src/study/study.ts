@@ -11,19 +11,14 @@ import {
 } from '../experiments/load-experiment.ts';
 import { defaultPreset, resolveSettings, settingSpecs } from '../experiments/settings.ts';
 import { type ComparisonConfig, titled } from '../runs/config.ts';
+import { runLabel } from '../runs/run-label.ts';
 import type { Settings } from '../runs/settings.ts';
 import { importModule } from '../shared/import-module.ts';
 import { pathToFileURL } from 'node:url';
 import { version } from '../shared/version.ts';
 import { chooseStrategies, type ChosenStrategy, outsideTitles } from '../strategies/catalog.ts';
 import { strategyTitles } from '../strategies/strategy-titles.ts';
-import {
-  checkNames,
-  checkProtocol,
-  type Protocol,
-  type ProtocolRow,
-  type ProtocolSetting,
-} from './protocol.ts';
+import { checkNames, checkProtocol, type Protocol, type ProtocolSetting } from './protocol.ts';
 
 /** A row as a setting runs it. */
 export interface StudyRow {
@@ -147,7 +142,9 @@ async function openSetting(
     (row) => request.rows === null || request.rows.includes(row),
   );
   const rows = rowNames.map((row) => [row, own(protocol.rows, row)!] as const);
-  const specifiers = rows.map(([, { strategy }]) => strategy);
+  const specifiers = rows.map(([, { strategy, balance = null }]) =>
+    runLabel({ strategy, balance }),
+  );
   const strategies = await chooseStrategies(experiment, specifiers, folder);
   const titles = strategyTitles(experiment, specifiers, outsideTitles(experiment, strategies));
   const rates = asked.rates ?? protocol.rates;
@@ -171,9 +168,9 @@ async function openSetting(
       .map((option) => `${name}.${option}`)
       .filter((path) => own(request.paths, path) === undefined),
     seeds: Array.from({ length: asked.seeds ?? protocol.seeds }, (_, seed) => seed),
-    rows: rows.map(([row, { title, balance, strategy, rateFactor = 1 }], index) => ({
+    rows: rows.map(([row, { title, balance, rateFactor = 1 }], index) => ({
       name: row,
-      title: title ?? titleOf(titles.get(strategy)!, balance),
+      title: title ?? titles.get(specifiers[index]!)!,
       strategy: strategies[index]!,
       balance: balance ?? null,
       // 0.03, not 0.030000000000000002.
@@ -184,10 +181,6 @@ async function openSetting(
 
 /** Stands for a folder that the user has not named; nothing is run with it. */
 const notGiven = '(not given)';
-
-function titleOf(strategy: string, balance: ProtocolRow['balance']): string {
-  return balance === undefined ? strategy : `${balance}, ${strategy}`;
-}
 
 function settingsOf(
   name: string,
