@@ -1,6 +1,7 @@
 import { MultiObjectiveTrainer } from '@multigrad/core';
 import {
   digitEncoder,
+  encoderDecoder,
   gBlending,
   lenet,
   multilayerPerceptron,
@@ -171,6 +172,11 @@ const balancing: readonly Method[] = (
 const encoders = ofNetwork('encoder', {
   multilayerPerceptron: {},
   digitEncoder: { encoder: map, shape: [6, 6, 1] },
+  encoderDecoder: {
+    encoder: (name) =>
+      encoderDecoder({ name, channels: 1, width: 2, inputHeight: 8, inputWidth: 8, seed }),
+    shape: [8, 8, 1],
+  },
   lenet: {
     encoder: (name) =>
       lenet({
