@@ -6,7 +6,7 @@ export type Weights = Readonly<Record<string, readonly number[]>>;
 
 /** A part of `@multigrad/models` in a training of few steps. */
 export interface Method {
-  readonly kind: 'balancing' | 'loss' | 'layer' | 'encoder' | 'fusion' | 'exchange' | 'sharing';
+  readonly kind: 'loss' | 'layer' | 'encoder' | 'fusion' | 'exchange' | 'sharing';
   readonly name: string;
   /** Trains with it, from seeded weights. */
   readonly train: () => Promise<Weights>;

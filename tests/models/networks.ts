@@ -2,15 +2,12 @@ import { MultiObjectiveTrainer } from '@multigrad/core';
 import {
   digitEncoder,
   encoderDecoder,
-  gBlending,
   lenet,
   multilayerPerceptron,
   multimodalNetwork,
   type MultimodalNetworkOptions,
   multiTaskNetwork,
   type MultiTaskNetworkOptions,
-  ogmGe,
-  pmr,
   resnet18,
   temporalTransformer,
   tokenLstm,
@@ -49,22 +46,11 @@ interface Setting {
   readonly shape?: readonly number[];
   readonly fusion?: MultimodalNetworkOptions<Modality, 'multimodal'>['fusion'];
   readonly exchange?: MultimodalNetworkOptions<Modality, 'multimodal'>['exchange'];
-  /** Learning rate. */
-  readonly rate?: number;
-  readonly balancing?: 'ogmGe' | 'ogmGe without noise' | 'pmr' | 'gBlending';
 }
 
 /** Trains a network of two modalities by all its objectives and returns its weights; by no step, those it starts from. */
 async function multimodal(
-  {
-    encoder = perceptron,
-    shape = [4],
-    tokens: reads = false,
-    fusion,
-    exchange,
-    balancing,
-    rate = 0.05,
-  }: Setting,
+  { encoder = perceptron, shape = [4], tokens: reads = false, fusion, exchange }: Setting,
   epochs = steps,
 ): Promise<Weights> {
   const network = multimodalNetwork<Modality>({
@@ -74,47 +60,25 @@ async function multimodal(
     ...(fusion !== undefined && { fusion }),
     ...(exchange !== undefined && { exchange }),
   });
-  const batch = (from: number) => ({
-    left: reads ? tokenNumbers(shape, from) : samples(shape, from),
-    right: reads
-      ? tokenNumbers(shape, from + 1)
-      : tf.tidy(() => tf.mul(samples(shape, from + 1), 0.3)),
+  const data = {
+    left: reads ? tokenNumbers(shape, 1) : samples(shape, 1),
+    right: reads ? tokenNumbers(shape, 2) : tf.tidy(() => tf.mul(samples(shape, 2), 0.3)),
     label: labels(),
-  });
-  const [data, other] = [batch(1), batch(11)];
-  const modulation =
-    balancing === 'ogmGe' || balancing === 'ogmGe without noise'
-      ? ogmGe(network, { noise: balancing === 'ogmGe', alpha: 0.8, seed })
-      : null;
-  const rebalance = balancing === 'pmr' ? pmr(network) : null;
-  const blending = gBlending(network.objectiveNames);
-  const sgd = tf.train.sgd(rate);
+  };
+  const sgd = tf.train.sgd(0.05);
   const trainer = new MultiObjectiveTrainer({
-    objectives: ({ label, ...inputs }: typeof data, mode) => {
-      if (modulation !== null) return modulation.objectives(inputs, label, mode);
-      if (rebalance !== null) return rebalance.objectives(inputs, label, mode);
-      return network.objectives(inputs, label, mode);
-    },
+    objectives: ({ label, ...inputs }: typeof data, mode) =>
+      network.objectives(inputs, label, mode),
     variables: network.trainableVariables,
     parts: network.parts,
     strategy: sum(),
-    optimizer: modulation?.modulate(sgd) ?? sgd,
-    ...(balancing === 'gBlending' && { lossWeights: blending.lossWeights }),
+    optimizer: sgd,
   });
-  await rebalance?.update([other]);
-  if (epochs > 0) {
-    await trainer.fit([data], {
-      epochs,
-      validationData: [other],
-      callbacks: balancing === 'gBlending' ? [blending.callback] : [],
-    });
-  }
+  if (epochs > 0) await trainer.fit([data], { epochs });
   const weights = weightsOf(network.namedVariables);
-  modulation?.dispose();
-  rebalance?.dispose();
   sgd.dispose();
   network.dispose();
-  tf.dispose([data, other]);
+  tf.dispose(data);
   return weights;
 }
 
@@ -158,16 +122,6 @@ const ofNetwork = (
     train: () => multimodal(setting),
     without: () => multimodal(setting, 0),
   }));
-
-const balancing: readonly Method[] = (
-  ['ogmGe', 'ogmGe without noise', 'pmr', 'gBlending'] as const
-).map((name) => ({
-  kind: 'balancing',
-  name,
-  // G-Blending divides by what training and validation lose apart: steps that are large enough to tell.
-  train: () => multimodal({ balancing: name, rate: 0.2 }),
-  without: () => multimodal({ rate: 0.2 }),
-}));
 
 const encoders = ofNetwork('encoder', {
   multilayerPerceptron: {},
@@ -263,7 +217,6 @@ const sharings: readonly Method[] = Object.entries<NonNullable<Sharing>>({
 }));
 
 export const networkMethods: readonly Method[] = [
-  ...balancing,
   ...encoders,
   ...fusions,
   ...exchanges,

@@ -9,7 +9,7 @@ import { lossMethods } from './losses.ts';
 import type { Weights } from './method.ts';
 import { networkMethods } from './networks.ts';
 
-// Every balancing method, loss, layer, encoder, fusion, exchange and sharing of @multigrad/models: on each backend with our
+// Every loss, layer, encoder, fusion, exchange and sharing of @multigrad/models: on each backend with our
 // kernels a training changes the weights as on TensorFlow.js's own cpu backend, and otherwise than without the method.
 
 const methods = [...networkMethods, ...lossMethods, ...layerMethods];
