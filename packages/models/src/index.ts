@@ -1,3 +1,20 @@
+export type { Masks, Predict } from './contribution/coalition-values.ts';
+export {
+  contributionLog,
+  type ContributionLog,
+  type ContributionLogOptions,
+} from './contribution/contribution-log.ts';
+export {
+  type ContributionFigures,
+  type ContributionOptions,
+  type ModalityContributions,
+  modalityContributions,
+  type PredictionValue,
+} from './contribution/modality-contributions.ts';
+export { modalityMeans } from './contribution/modality-means.ts';
+export type { SampleMean } from './contribution/moments.ts';
+export { sampleValuation, type SampleValuationOptions } from './contribution/sample-valuation.ts';
+export { shapleyInteractions, shapleyValues } from './contribution/shapley.ts';
 export { digitEncoder, type DigitEncoderOptions } from './encoders/digit-encoder.ts';
 export { encoderDecoder, type EncoderDecoderOptions } from './encoders/encoder-decoder.ts';
 export { lenet, type LenetOptions } from './encoders/lenet.ts';
