@@ -69,6 +69,8 @@ describe('the factors of agm', () => {
         {
           step: step - 1,
           losses: {},
+          readings: {},
+          tensors: {},
           signals: Object.fromEntries(modalities.map((name, k) => [name, scores[k]!])),
         },
         JSON.parse(JSON.stringify(state)) as typeof state,
@@ -86,7 +88,7 @@ describe('the factors of agm', () => {
 
   it('stay finite where the running means are far apart', () => {
     const { parts } = agm({ limit: 10 }).modulate!(
-      { step: 1, losses: {}, signals: { a: 1, b: 1 } },
+      { step: 1, losses: {}, readings: {}, tensors: {}, signals: { a: 1, b: 1 } },
       { steps: 1, means: { a: 0, b: 18 } },
     );
     expect(parts['a']!.gradient).toBeCloseTo(Math.exp(10), 6);
@@ -124,7 +126,7 @@ describe.each(testedBackends())('on %s', (backend) => {
                   present.includes(name) ? batch[name]! : tf.zerosLike(batch[name]!),
                 ]),
               );
-              return network.forward(inputs, { training: false }).joint.arraySync();
+              return network.forward(inputs, { training: false })['joint']!.arraySync();
             });
           rows.set(key, known);
           return known;

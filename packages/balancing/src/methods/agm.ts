@@ -63,7 +63,7 @@ const mostModalities = 6;
  *
  * const method = agm({ alpha: 0.5 });
  * const state = method.init({ modalities: ['a', 'b'], objectives: ['joint', 'a', 'b'], classes: 2 });
- * const step = { step: 0, losses: {}, signals: { a: 0.2, b: 0.9 } };
+ * const step = { step: 0, losses: {}, readings: {}, tensors: {}, signals: { a: 0.2, b: 0.9 } };
  * const { parts } = method.modulate!(step, state);
  * console.log(parts['a']!.gradient! < 1, parts['b']!.gradient! > 1); // true true: a is ahead
  * ```

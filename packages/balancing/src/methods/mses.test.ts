@@ -36,7 +36,10 @@ describe('mses', () => {
         end(epoch, courses[0]![epoch]!, courses[1]![epoch]!),
         JSON.parse(JSON.stringify(state)) as MsesState,
       ) as MsesState;
-      const { parts } = method.modulate!({ step: 0, losses: {}, signals: {} }, state);
+      const { parts } = method.modulate!(
+        { step: 0, losses: {}, readings: {}, tensors: {}, signals: {} },
+        state,
+      );
       network.modalities.forEach((name, k) => {
         // From the whole course so far: stopped where some epoch was `patience` epochs behind the best before it.
         let [best, at, stopped] = [Infinity, 0, false];

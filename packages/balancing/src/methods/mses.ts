@@ -53,7 +53,7 @@ export type MsesState = Readonly<Record<string, MsesModality>>;
  * const method = mses({ patience: 1 });
  * let state = method.init({ modalities: ['a', 'b'], objectives: ['joint', 'a', 'b'], classes: 2 });
  * state = { ...state, a: { best: 0.5, waited: 1, stopped: true } };
- * const { parts } = method.modulate!({ step: 0, losses: {}, signals: {} }, state);
+ * const { parts } = method.modulate!({ step: 0, losses: {}, readings: {}, tensors: {}, signals: {} }, state);
  * console.log(parts); // { a: null, 'head/a': null }
  * ```
  *

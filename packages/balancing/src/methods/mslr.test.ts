@@ -16,7 +16,7 @@ const end = (epoch: number, accuracies: readonly number[]): EpochEnd => ({
     modalities.map((name, k) => [name, { loss: 1, accuracy: accuracies[k]! }]),
   ),
 });
-const step = { step: 0, losses: {}, signals: {} };
+const step = { step: 0, losses: {}, readings: {}, tensors: {}, signals: {} };
 
 describe('mslr', () => {
   it.each([

@@ -60,7 +60,7 @@ export type MslrState = {
  *
  * const method = mslr({ rates: { text: 0.02 }, mode: 'keep' });
  * const state = method.init({ modalities: ['image', 'text'], objectives: ['joint', 'image', 'text'], classes: 2 });
- * const { parts } = method.modulate!({ step: 0, losses: {}, signals: {} }, state);
+ * const { parts } = method.modulate!({ step: 0, losses: {}, readings: {}, tensors: {}, signals: {} }, state);
  * console.log(parts); // { image: { rate: 1 }, text: { rate: 0.02 } }
  * ```
  *

@@ -102,7 +102,8 @@ describe.each(testedBackends())('on %s', (backend) => {
           options,
         );
         expect(expected.term).not.toBe(0);
-        const added = objectives['joint']!.loss.dataSync()[0]! - plain.joint.loss.dataSync()[0]!;
+        const added =
+          objectives['joint']!.loss.dataSync()[0]! - plain['joint']!.loss.dataSync()[0]!;
         expect(Math.abs(added - expected.term)).toBeLessThan(2e-6);
         modalities.forEach((m, k) => {
           expect(objectives[m]!.loss.dataSync()).toEqual(plain[m]!.loss.dataSync());

@@ -27,7 +27,10 @@ describe('a balancing method by name', () => {
   it('takes options as texts', () => {
     const noise = (specifier: string, seed: number): unknown => {
       const method = chooseBalancing(specifier).create(seed);
-      const { parts } = method.modulate!({ step: 0, losses: {}, signals: { a: 1, b: 1 } }, null);
+      const { parts } = method.modulate!(
+        { step: 0, losses: {}, readings: {}, tensors: {}, signals: { a: 1, b: 1 } },
+        null,
+      );
       return parts['a']!.change !== undefined;
     };
     expect(noise('ogm-ge', 1)).toBe(true);
