@@ -53,6 +53,12 @@ describe('the methods of @multigrad/models', () => {
     const others = [
       // Put networks together, or say something of labels and results.
       'accuracy',
+      'contributionLog',
+      'modalityContributions',
+      'modalityMeans',
+      'sampleValuation',
+      'shapleyInteractions',
+      'shapleyValues',
       'assertLabels',
       'classifierHead',
       'multiTaskNetwork',
