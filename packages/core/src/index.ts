@@ -13,7 +13,7 @@ export {
 } from './ranks/gradient-exchange.ts';
 export { currentShare } from './ranks/current-share.ts';
 export { markBatchPart } from './ranks/batch-part.ts';
-export { batchDigest } from './data/batch-digest.ts';
+export { batchDigest } from './ranks/batch-digest.ts';
 export { GradientMemory, type MemoryTensor } from './rows/gradient-memory.ts';
 export type {
   GroupableVariable,

@@ -1,4 +1,4 @@
-import { batchDigest } from '../data/batch-digest.ts';
+import { batchDigest } from './batch-digest.ts';
 
 const wholes = new WeakMap<object, string>();
 
