@@ -94,8 +94,7 @@ export function mslr(options: MslrOptions = {}): BalancingMethod<MslrState> {
       if (mode === 'keep') return state;
       const names = Object.keys(state.rates);
       const accuracies = record(names, (name) => {
-        const measured = own(validationMetrics ?? {}, name) as
-          Readonly<Record<string, number>> | undefined;
+        const measured = own<Readonly<Record<string, number>>>(validationMetrics ?? {}, name);
         const accuracy = measured === undefined ? undefined : own(measured, 'accuracy');
         if (accuracy === undefined || !Number.isFinite(accuracy)) {
           throw new MultigradError(

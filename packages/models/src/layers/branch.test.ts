@@ -13,7 +13,7 @@ async function withBranch(body: (layer: Branch, streams: tf.Tensor[]) => void): 
   await expectConstantMemory(() => {
     const layer = new Branch(config);
     const streams = [1, 2, 3].map((value) => tf.fill([2, 4], value));
-    tf.dispose(layer.apply(streams, { training: false }));
+    tf.dispose(layer.apply(streams, { training: false }) as tf.Tensor);
     const [variable] = layer.trainableWeights;
     tf.tidy(() => {
       (variable!.read() as unknown as tf.Variable).assign(tf.tensor1d(logits));
