@@ -144,9 +144,9 @@ def descend(network, slopes):
         network.weights[name] = (weight - RATE * slopes[name]).detach().requires_grad_()
 
 
-def train(case, step_of):
+def train(case, step_of, after_epoch=None):
     """Plain descent on the sum of the losses that `step_of(network, step, inputs, label)` returns, with what it says of the
-    step, or on the gradients that it returns beside them."""
+    step, or on the gradients that it returns beside them; `after_epoch(network, epoch)` comes after each epoch's last step."""
     network = Network(case)
     losses, told = [], []
     for step in range(case.get("steps", 10)):
@@ -155,6 +155,8 @@ def train(case, step_of):
         losses.append([found["losses"][name].item() for name in ["multimodal", *network.modalities]])
         told.append(found.get("told"))
         descend(network, found.get("gradients") or gradients(network, found["losses"]))
+        if after_epoch is not None and (step + 1) % case["steps_per_epoch"] == 0:
+            after_epoch(network, step // case["steps_per_epoch"])
     return {
         "losses": losses,
         **({} if told[0] is None else {"told": told}),

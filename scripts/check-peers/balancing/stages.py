@@ -1,7 +1,7 @@
 """What several references of methods share that change what trains or what is drawn."""
 
 import torch
-from network import batch, cross_entropy
+from network import batch, cross_entropy, plain_losses
 
 
 def epoch_of(case, step):
@@ -31,3 +31,16 @@ def masked_losses(masks, network, inputs, label):
         own = cross_entropy(network.head(m, z), present)
         losses[m] = own if (present >= 0).any() else 0 * z[m].sum()
     return losses
+
+
+def validated(case, network):
+    """The losses on validation data, and the accuracies of the modalities' heads: means over the labelled samples."""
+    batches = [batch(step, network.modalities, case.get("missing", False)) for step in range(104, 107)]
+    inputs = {m: torch.cat([one[m] for one, _ in batches]) for m in network.modalities}
+    label = torch.cat([one for _, one in batches])
+    known = label >= 0
+    with torch.no_grad():
+        z = network.features(inputs)
+        losses = {name: loss.item() for name, loss in plain_losses(network, z, label).items()}
+        hits = {m: (network.head(m, z).argmax(1) == label)[known].double() for m in network.modalities}
+    return losses, {m: one.mean().item() for m, one in hits.items()}
