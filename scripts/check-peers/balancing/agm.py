@@ -1,5 +1,5 @@
-"""Li, Li, Hu, Lei, Li and Zhou, ICCV 2023: the encoder of modality m gets exp(α (τ_m − r_m)) of its gradient, by the cross-entropy of
-its Shapley value of the joint logits, and by the mean of those of the steps before."""
+"""Li, Li, Hu, Lei, Li and Zhou, ICCV 2023, as their code has it: the encoder of modality m gets exp(α (τ_m − r_m)) of its
+gradient, by the cross-entropy of its Shapley value of the joint logits, and by the mean of those of the steps before."""
 
 import itertools
 import math

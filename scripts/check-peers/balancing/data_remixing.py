@@ -1,5 +1,5 @@
-"""Ma, Chen and Deng, ICML 2025: batches of one modality each once the warm-up is over, and which sample goes to which
-modality: to the one whose prediction is nearest to the uniform one."""
+"""Ma, Chen and Deng, ICML 2025, as their code has it: batches of one modality each once the warm-up is over, and which sample
+goes to which modality: to the one whose prediction is nearest to the uniform one."""
 
 import torch
 from network import CLASSES, batch, cross_entropy, gradients, train

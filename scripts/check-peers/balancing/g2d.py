@@ -1,5 +1,5 @@
-"""Rakib and Bagavathi, ICCV 2025: distillation from a teacher of each modality, and no update of the encoder whose teacher is
-surest."""
+"""Rakib and Bagavathi, ICCV 2025, as their code has it: distillation from a teacher of each modality, and no update of the
+encoder whose teacher is surest."""
 
 import torch
 from network import CLASSES, gradients, numbers, plain_losses, train

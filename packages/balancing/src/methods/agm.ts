@@ -69,7 +69,7 @@ const mostModalities = 6;
  * ```
  *
  * @see Li, Li, Hu, Lei, Li and Zhou, "Boosting Multi-modal Model Performance with Adaptive Gradient Modulation", ICCV 2023
- * (https://arxiv.org/abs/2308.07686), section 3
+ * (https://arxiv.org/abs/2308.07686)
  */
 export function agm(options: AgmOptions = {}): BalancingMethod<AgmState> {
   const { alpha, limit } = resolveOptions('agm', agmOptions, options);
@@ -118,7 +118,8 @@ export const plugin: BalancingPlugin<AgmOptions> = defineBalancing({
   use: 'When the fusion is not a concatenation: it judges modalities by masks, whatever the fusion.',
   serves: `any fusion, two to ${mostModalities} modalities`,
   deviations: [
-    "The authors' code scales gradients where the Shapley values enter the loss; here, as in the paper's text, it is the gradient of a modality's encoder.",
+    "The equations are those of the authors' code; the paper's text was not compared with them.",
+    'That code scales gradients where the Shapley values enter the loss; here it is the gradient of a modality’s encoder.',
     'Masked passes run in inference mode, so that they change no moving statistics; the pass of all modalities is that of the step.',
     'τ − r counts up to a limit, since running means of unlike modalities let its exponential overflow.',
   ],

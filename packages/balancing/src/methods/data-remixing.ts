@@ -135,8 +135,9 @@ export const plugin: BalancingPlugin<DataRemixingOptions> = defineBalancing({
   use: 'When modalities disturb each other within a batch.',
   serves: 'two or more modalities; any fusion; data that it knows by samples',
   deviations: [
+    "The equations are those of the authors' code; the paper's text was not compared with them.",
     'Where the number of samples of a modality is no multiple of the batch size, one batch holds samples of two modalities.',
-    "Modalities come in the network's order; the authors' code has the images first.",
+    "Modalities come in the network's order; that code has the images first.",
     "The paper's setting is a strategy that adds up the objectives.",
   ],
   options: dataRemixingOptions,

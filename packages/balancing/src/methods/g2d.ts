@@ -162,8 +162,9 @@ export const plugin: BalancingPlugin<G2dOptions> = defineBalancing({
   use: 'When one modality leads, and twice the training time is there.',
   serves: 'two or more modalities, two with priority; any fusion; no exchange between encoders',
   deviations: [
+    "The equations are those of the authors' code; the paper's text was not compared with them.",
     'Teachers train for `teacherEpochs` epochs with Adam, not until they converge; own ones can be handed to `g2d`.',
-    "The encoder that waits gets no update at all; the authors' code sets the gradients of its convolution kernels to zero.",
+    'The encoder that waits gets no update at all; that code sets the gradients of its convolution kernels to zero.',
     'That code says of two modalities alone which one waits, so that more need `priorityEpochs` at 0.',
   ],
   options: specs,

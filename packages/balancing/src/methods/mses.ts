@@ -114,7 +114,7 @@ export const plugin: BalancingPlugin<MsesOptions> = defineBalancing({
   use: 'When one modality overfits long before the others have learnt, and there are validation data.',
   serves: 'any network with a head on each modality and validation data',
   deviations: [
-    'What the publication says in public is: heads of their own, overfitting detected in each modality, each stopped by itself. Patience and the least difference are those of early stopping in general, and this package’s defaults.',
+    'It follows what the publication says in public: heads of their own, overfitting detected in each modality, each stopped by itself. The full text and code were not read. Patience and the least difference are those of early stopping in general, and this package’s defaults.',
     'A stopped modality keeps the weights that it has then; those of its best epoch are not restored.',
   ],
   options: msesOptions,

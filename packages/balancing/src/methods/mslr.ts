@@ -138,6 +138,7 @@ export const plugin: BalancingPlugin<MslrOptions> = defineBalancing({
   deviations: [
     'The paper begins with encoders that were fine-tuned alone, each with its best rate; here the option `rates` says how far a modality’s rate is from the optimizer’s.',
     'Of the paper’s three ways to set rates, `keep` and `dynamic` are here. `smooth` is not: we found neither its equation nor code of it to compare with.',
+    'The rule of `dynamic` was tested against the formula above, not against the authors’ code.',
     'Each modality is judged by its own head, which the joint network trains beside the others.',
   ],
   options: mslrOptions,
