@@ -15,6 +15,7 @@ export type {
   BalancedNetwork,
   BalancedObjectives,
   ByModality,
+  HeadWeight,
   MeasuredObjective,
   NetworkHead,
   PassMode,
@@ -27,7 +28,12 @@ export {
   createBalancing,
   defineBalancing,
 } from './contract/plugin.ts';
-export { balanced, type Balanced, type BalancedOptions } from './driver/balanced.ts';
+export {
+  balanced,
+  type Balanced,
+  type BalancedOptions,
+  type BalancedTraining,
+} from './driver/balanced.ts';
 export type { DataOption } from './driver/training-data.ts';
 export { agm, type AgmOptions, type AgmState } from './methods/agm.ts';
 export { arl, type ArlOptions, type ArlState } from './methods/arl.ts';

@@ -78,9 +78,9 @@ export interface PmgdaOptions extends OptionsOf<typeof pmgdaOptions> {}
  * import { integrateMatrix } from '@multigrad/core/strategy';
  * import { pmgda } from '@multigrad/strategy-pmgda';
  *
- * // The second loss is too large for the ray (1, 1), so its gradient alone is taken, and more of it.
+ * // The second loss is too large for the ray (1, 1): it falls, and the first one may rise.
  * const { weights } = integrateMatrix(pmgda(), [[1, 0], [0, 1]], { losses: [1, 2] });
- * console.log(weights.map((weight) => Number(weight.toFixed(4)))); // Float64Array(2) [ -0.3888, 0.9213 ]
+ * console.log(weights.map((weight) => Number(weight.toFixed(4)))); // Float64Array(2) [ -0.5864, 0.7571 ]
  * ```
  *
  * @see X. Zhang, X. Lin, Q. Zhang, "PMGDA: A Preference-based Multiple Gradient Descent Algorithm", 2024, section III.

@@ -22,7 +22,13 @@ export type ByModality<T = Tensor> = Readonly<Record<string, T>>;
 
 /** A linear classifier of a network: its kernel, features × classes, then its bias. */
 export interface NetworkHead {
-  readonly weights: readonly { read(): Tensor }[];
+  readonly weights: readonly HeadWeight[];
+}
+
+/** A weight of a head. `LayerVariable` of `@tensorflow/tfjs-layers` is one. */
+export interface HeadWeight {
+  /** Its value, which stays the network's. */
+  read(): Tensor;
 }
 
 /**

@@ -57,17 +57,23 @@ export interface BalancedOptions<Batch> {
   readonly validation?: () => Iterable<Batch> | AsyncIterable<Batch>;
 }
 
+/** The options of a `MultiObjectiveTrainer` that a balancing method gives. */
+export interface BalancedTraining<Batch> {
+  /** One forward pass: the objectives as the method has them. */
+  readonly objectives: (
+    batch: Batch,
+    context: ObjectiveContext,
+  ) => Record<string, MeasuredObjective>;
+  /** Factors on the objectives' gradients; absent where the method has none. */
+  readonly lossWeights?: Readonly<Record<string, number>>;
+  /** What the method does to the parts of the network at each step; absent where it does nothing. */
+  readonly modulate?: Modulate;
+}
+
 /** A method at work on a network. Make one with {@link balanced}. */
 export interface Balanced<Batch> {
   /** Options for a `MultiObjectiveTrainer`, beside variables, parts, strategy and optimizer. */
-  readonly options: {
-    readonly objectives: (
-      batch: Batch,
-      context: ObjectiveContext,
-    ) => Record<string, MeasuredObjective>;
-    readonly lossWeights?: Readonly<Record<string, number>>;
-    readonly modulate?: Modulate;
-  };
+  readonly options: BalancedTraining<Batch>;
   /** For `fit`: what happens before and after epochs, and the method's state in checkpoints. */
   readonly callback: TrainerCallback;
   /** The samples of an epoch, which the method may draw; the same ones where it draws none. */

@@ -67,7 +67,7 @@ export interface OgmGeOptions extends OptionsOf<typeof ogmGeOptions> {}
  * try {
  *   balanced(ogmGe({ alpha: 0.3 }), network);
  * } catch (error) {
- *   console.log(String(error)); // … needs concatenation as the fusion …
+ *   console.log(String(error)); // … which needs concatenation as the fusion. …
  * }
  * ```
  *

@@ -13,9 +13,10 @@ import type { TrainingKernel } from './training-kernels.ts';
  * @example
  * ```ts
  * import { hasKernel } from '@multigrad/core/kernels';
- * import '@tensorflow/tfjs-backend-cpu';
+ * import { useBackend } from '@multigrad/backends';
  *
- * console.log(hasKernel('ReluGrad')); // false: stock backends compose it; true after useBackend('cpu')
+ * await useBackend('cpu');
+ * console.log(hasKernel('ReluGrad')); // true
  * ```
  */
 export function hasKernel(name: TrainingKernel): boolean {
