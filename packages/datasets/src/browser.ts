@@ -26,6 +26,7 @@ export {
   type ColoredDigits,
 } from './cg-mnist.ts';
 export { digitColors, type Rgb } from './digit-colors.ts';
+export { type DigitView, digitViews } from './digit-views.ts';
 export { epochOrder } from './epoch-order.ts';
 export {
   type FrameOptions,

@@ -15,12 +15,7 @@ export {
   type ReadImageFoldersOptions,
   readImages,
 } from './own-data/read-image-folders.ts';
-export {
-  type DigitView,
-  digitViews,
-  type MultiFeatureDigits,
-  readMultiFeatureDigits,
-} from './multi-feature-digits.ts';
+export { type MultiFeatureDigits, readMultiFeatureDigits } from './multi-feature-digits.ts';
 export {
   type DenseBatch,
   type DenseSets,

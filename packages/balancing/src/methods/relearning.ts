@@ -107,7 +107,7 @@ export function relearning(options: RelearningOptions = {}): BalancingMethod<Rel
 export const plugin: BalancingPlugin<RelearningOptions> = defineBalancing({
   specification: 1,
   name: 'relearning',
-  title: 'Diagnosing & Re-learning',
+  title: 'Diagnosing and Re-learning',
   summary:
     'Sets encoders back towards their initial weights by how much better they separate training than validation samples.',
   paper: {

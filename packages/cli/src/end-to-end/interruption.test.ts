@@ -229,7 +229,8 @@ describe('a program that is stopped', () => {
     const settings = {
       ...{ epochs: 1, 'train-size': 16, 'test-size': 8, 'validation-size': 8, select: 'last' },
       ...{ 'batch-size': 8, lr: 0.01, momentum: 0.9, 'weight-decay': 0, 'group-by': 'reach' },
-      ...{ observe: 1, checkpoint: 0, backend: 'cpu', width: 1, variance: 0.03 },
+      ...{ observe: 1, checkpoint: 0, backend: 'cpu', width: 1, variance: 0.03, optimizer: 'sgd' },
+      ...{ schedule: 'constant', contribution: 'off', 'contribution-every': 1 },
     };
     const whole = { ...config, seeds: [0], settings };
     writeFileSync(program.path('somebody', 'config.json'), JSON.stringify(whole));
