@@ -151,9 +151,9 @@ function crossEntropiesOf(pass: Pass): Record<string, tf.Scalar> {
       );
     });
     return modalities.map((_, m) => {
-      const weights = shapleyWeights(modalities.length, m);
+      const { weights, divisor } = shapleyWeights(modalities.length, m);
       const terms = logits.flatMap((one, s) =>
-        weights[s] === 0 ? [] : [tf.mul(one, weights[s]!)],
+        weights[s] === 0 ? [] : [tf.mul(one, weights[s]! / divisor)],
       );
       const probabilities = tf.softmax(tf.addN(terms) as tf.Tensor2D);
       const ofTrue = tf.sum(tf.mul(probabilities, labels.target), 1, true);

@@ -5,20 +5,28 @@ export function subsetsOf<T>(names: readonly T[]): T[][] {
   );
 }
 
+/** The Shapley value of one player: `φ = Σ_S w_S v(S) / n!`. The weights are integers, so that sums of integers are exact. */
+export interface ShapleyWeights {
+  /** One for each subset, in the order of `subsetsOf`. */
+  readonly weights: readonly number[];
+  /** n! */
+  readonly divisor: number;
+}
+
 /**
- * The weight of each subset in the Shapley value of one of n players: `φ = Σ_S w_S v(S)`, with
- * `w = |S|! (n−|S|−1)!/n!` of the subset with the player, and its negative without.
+ * The weight of each subset in the Shapley value of one of n players: `|S|! (n−|S|−1)!` of the subset S with the player, and its
+ * negative without.
  *
  * @param player - from 0
- * @returns one weight for each subset, in the order of `subsetsOf`
  */
-export function shapleyWeights(n: number, player: number): number[] {
-  return Array.from({ length: 2 ** n }, (_, bits) => {
+export function shapleyWeights(n: number, player: number): ShapleyWeights {
+  const weights = Array.from({ length: 2 ** n }, (_, bits) => {
     const has = (bits & (1 << player)) !== 0;
     const others = bitCount(bits) - (has ? 1 : 0);
-    const weight = (factorial(others) * factorial(n - others - 1)) / factorial(n);
+    const weight = factorial(others) * factorial(n - others - 1);
     return has ? weight : -weight;
   });
+  return { weights, divisor: factorial(n) };
 }
 
 function bitCount(bits: number): number {
