@@ -5,7 +5,7 @@
 import { writeFigures } from './figures.mjs';
 import { writeHostile } from './hostile.mjs';
 import { writeFaults, writeLocks, writePowerCuts, writeSignals } from './kept.mjs';
-import { writeNames, writeOverlaps, writeResume } from './training.mjs';
+import { writeBalancing, writeNames, writeOverlaps, writeResume } from './training.mjs';
 import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
 import { writeProperties } from './properties.mjs';
 import { writeGrowths, writeLosses, writeStarts } from './threads/parts.mjs';
@@ -31,6 +31,7 @@ const parts = {
   exact: () => writeExact(given),
   many: () => writeMany(given),
   resume: () => writeResume(given),
+  balancing: () => writeBalancing(given),
   names: () => writeNames(given),
   overlaps: () => writeOverlaps(given),
   starts: () => writeStarts(given),

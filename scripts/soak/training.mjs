@@ -1,5 +1,6 @@
 // What may happen to a training: it is resumed, disturbed by calls from outside, and given odd names. Each part prints what it
 // finds and returns its figures, as those of parts.mjs do.
+import { killEachMethod, methodNames, steps } from './balancing.mjs';
 import { oddNames } from './names.mjs';
 import { disturbed } from './overlaps.mjs';
 import { resumeEverywhere } from './resume.mjs';
@@ -72,6 +73,25 @@ export async function writeOverlaps(given) {
       found: `${accepted} right, ${refused} refused, ${wrong.length} wrong in ${runs} trainings`,
       expected: 'refused or right, weights unharmed',
       holds: wrong.length === 0,
+    },
+  ];
+}
+
+/** Kills under every balancing method. @param given.methods - names with plus signs between them; all where left out */
+export async function writeBalancing(given) {
+  const { methods, ...rest } = { backend: 'cpu', seed: 1, ...given };
+  const names = methods === undefined ? methodNames : methods.split('+');
+  let failures = 0;
+  for await (const { method, step, wrong } of killEachMethod({ ...rest, methods: names })) {
+    console.log(`balancing: ${method}: ${wrong ?? `killed after step ${step} of ${steps}`}`);
+    if (wrong !== undefined) failures += 1;
+  }
+  return [
+    {
+      what: `kills of balancing methods on ${rest.backend}`,
+      found: `${names.length - failures} of ${names.length} with the same weights`,
+      expected: 'all, and none without effect',
+      holds: failures === 0,
     },
   ];
 }
