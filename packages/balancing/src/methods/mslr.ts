@@ -73,6 +73,10 @@ export function mslr(options: MslrOptions = {}): BalancingMethod<MslrState> {
     specification: 1,
     name: 'mslr',
     needs: mode === 'dynamic' ? { validation: true } : {},
+    unsupported: () =>
+      mode === 'keep' && Object.values(rates ?? {}).every((rate) => rate === 1)
+        ? 'with `mode` keep and no `rates` it changes nothing: give a modality’s rate, as `rates.audio=0.3`, or `mode=dynamic`'
+        : null,
     init: ({ modalities }) => {
       const unknown = Object.keys(rates ?? {}).find((name) => !modalities.includes(name));
       if (unknown !== undefined) {

@@ -63,6 +63,8 @@ export interface Summary {
   readonly shown: readonly ShownRun[];
   /** Sentences on runs that are missing, failed or cut short. */
   readonly notes: readonly string[];
+  /** Labels whose balancing method changed nothing in this training. */
+  readonly withoutEffect: readonly string[];
 }
 
 /** A run with the epoch whose figures tables show. */

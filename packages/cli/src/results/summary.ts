@@ -12,6 +12,7 @@ import { hypervolume } from './metrics.ts';
 import { selectEpoch, selectRate } from './selection.ts';
 import { estimate, median } from '../shared/statistics.ts';
 import { learningRates } from '../runs/settings.ts';
+import { withoutEffect } from './without-effect.ts';
 import type { OwnFigures, ShownRun, Summary } from './figures.ts';
 
 /** One strategy's finished runs at its chosen learning rate; where none has finished, those that took a step at least. */
@@ -198,6 +199,7 @@ export function summarize(
     rows: addComparisons(rows, shown, objectives, reference, metrics),
     shown,
     notes: notesOn(config, runs, titles),
+    withoutEffect: withoutEffect(runs),
   };
 }
 

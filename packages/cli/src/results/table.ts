@@ -285,7 +285,17 @@ export function resultsCaption(summary: Summary): string {
       : '') +
     'Step: median time of one training step. Conflicts: share of the steps looked at in which two objectives pulled a ' +
     'group of parameters in opposed directions.' +
-    observation
+    observation +
+    effectSentence(summary)
+  );
+}
+
+function effectSentence({ withoutEffect, titles }: Summary): string {
+  if (withoutEffect.length === 0) return '';
+  const names = withoutEffect.map((label) => titles.get(label) ?? label);
+  return (
+    ` Changed nothing in this training, all figures are those of the strategy alone: ${names.join(', ')}. ` +
+    'Some balancing methods begin in a later epoch, or need options.'
   );
 }
 
