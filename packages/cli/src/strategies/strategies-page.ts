@@ -134,7 +134,7 @@ export function strategiesPage(plugins: readonly StrategyPlugin[]): string {
     '- **stops**: no update wherever a combination of the gradients with positive weights is zero (Pareto stationary)',
     '- **size**: by what the update is multiplied where all gradients are multiplied by s',
     '',
-    '## Why some that look at gradients may conflict',
+    '## Why the update of some opposes an objective',
     '',
     ...denials,
     '',
