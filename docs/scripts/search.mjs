@@ -1,5 +1,5 @@
 // What the search finds first. Whoever looks for something wants to be told about it: guides come before the packages'
-// own pages, these before the reference of symbols, whose hundreds of pages would otherwise bury them.
+// own pages, and the lists made of them; these before the reference of symbols, whose hundreds of pages would otherwise bury them.
 
 /** Words that people look for, and that the page which answers them has in no title. */
 const alsoCalled = {
@@ -35,7 +35,7 @@ export function boostSection(id, term, { title = '', titles = [] } = {}) {
   let boost = 3;
   if (path.startsWith('/reference/')) boost = 0.25;
   else if (path.startsWith('/repository/')) boost = 0.5;
-  else if (path.startsWith('/packages/')) boost = 1.5;
+  else if (path.startsWith('/packages/') || /^\/(strategies|balancing)\.html/.test(path)) boost = 1;
   // The page of the strategy, package or guide that has the word for its name.
   const name = titles.length === 0 ? title.toLowerCase() : '';
   if (name.replace(/^@multigrad\/(strategy-)?/, '') === term) boost *= 4;
