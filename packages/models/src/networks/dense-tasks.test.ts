@@ -37,7 +37,10 @@ function batch() {
     const image = tf.randomNormal([2, height, width, 3], 0, 1, 'float32', 3);
     const channel = tf.squeeze(tf.slice(image, [0, 0, 0, 0], [-1, -1, -1, 1]), [3]);
     const at = tf.reshape(tf.range(0, 2 * height * width), [2, height, width]);
-    const classOf = tf.add(tf.greater(channel, -0.4), tf.greater(channel, 0.4));
+    const classOf = tf.add(
+      tf.cast(tf.greater(channel, -0.4), 'int32'),
+      tf.cast(tf.greater(channel, 0.4), 'int32'),
+    );
     const missing = tf.equal(tf.mod(at, 7), 0);
     const labels = tf.where(missing, tf.fill(at.shape, -1), tf.cast(classOf, 'float32'));
     const nothing = tf.fill([2, height, width], NaN);
