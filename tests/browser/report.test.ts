@@ -77,14 +77,16 @@ it('says values where the pointer rests and where the keyboard goes', async () =
   await panel.focus();
   await page.keyboard.press('Home');
   const tip = page.locator('.tip');
-  expect(await tip.textContent()).toMatch(/^multimodal loss alone, epoch 1: test accuracy \(%\) /);
+  // The page hears of a key some time after it was pressed.
+  const said = expect.poll(async () => tip.textContent(), { timeout: 10_000 });
+  await said.toMatch(/^multimodal loss alone, epoch 1: test accuracy \(%\) /);
   await page.keyboard.press('ArrowRight');
-  expect(await tip.textContent()).toMatch(/^multimodal loss alone, epoch 2: /);
+  await said.toMatch(/^multimodal loss alone, epoch 2: /);
   await takePicture(page, 'report-value');
   await page.keyboard.press('Escape');
-  expect(await tip.isVisible()).toBe(false);
+  await expect.poll(async () => tip.isVisible()).toBe(false);
   const mark = page.locator('#accuracy figure path[data-says^="MGDA, epoch 4"]').first();
   await mark.hover();
-  expect(await tip.textContent()).toMatch(/^MGDA, epoch 4: /);
+  await said.toMatch(/^MGDA, epoch 4: /);
   expect(await tip.isVisible()).toBe(true);
 });
