@@ -1,9 +1,17 @@
 /**
  * What the packages of multigrad share among themselves: values in messages, errors of files, options of strategies as
- * texts. Strategies and training programs need nothing of it, and it may change in any version.
+ * texts, Shapley values. Strategies and training programs need nothing of it, and it may change in any version.
  *
  * @packageDocumentation
  */
+export {
+  type Functional,
+  functionalOf,
+  interactionFunctional,
+  shapleyFunctional,
+  sizeOf,
+  valueOf,
+} from './algebra/shapley.ts';
 export { describeValue } from './base/describe-value.ts';
 export { ioError, isMissing } from './base/io-error.ts';
 export { differencesOfRanks } from './base/json-differences.ts';

@@ -1,7 +1,8 @@
+import { shapleyFunctional } from '@multigrad/core/support';
 import { expectConstantMemory, startTestedBackend, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { shapleyWeights, subsetsOf } from '../support/shapley.ts';
+import { subsetsOf } from '../support/subsets.ts';
 import { describeBalancing } from '../testing/conformance.ts';
 import { passOf } from '../testing/pass.ts';
 import { smallNetwork, smallSamples } from '../testing/training.ts';
@@ -39,7 +40,7 @@ describe('the weights of a Shapley value', () => {
     ];
     const expected = byOrders(names, value);
     names.forEach((_, player) => {
-      const { weights, divisor } = shapleyWeights(n, player);
+      const { weights, divisor } = shapleyFunctional(n, player);
       const found = subsetsOf(names).reduce((sum, s, k) => sum + weights[k]! * value(s)[0]!, 0);
       expect(found / divisor).toBeCloseTo(expected[player]![0]!, 10);
     });

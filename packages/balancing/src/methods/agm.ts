@@ -1,4 +1,5 @@
 import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
+import { shapleyFunctional } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BalancingMethod } from '../contract/method.ts';
 import { type BalancingPlugin, defineBalancing } from '../contract/plugin.ts';
@@ -7,7 +8,7 @@ import { jointOf } from '../support/alone.ts';
 import { entry, record } from '../support/by-name.ts';
 import { classLabels } from '../support/class-labels.ts';
 import { constants } from '../support/constants.ts';
-import { shapleyWeights, subsetsOf } from '../support/shapley.ts';
+import { subsetsOf } from '../support/subsets.ts';
 
 const agmOptions = {
   /** How strongly encoders are modulated, >= 0. @defaultValue 1 */
@@ -151,7 +152,7 @@ function crossEntropiesOf(pass: Pass): Record<string, tf.Scalar> {
       );
     });
     return modalities.map((_, m) => {
-      const { weights, divisor } = shapleyWeights(modalities.length, m);
+      const { weights, divisor } = shapleyFunctional(modalities.length, m);
       const terms = logits.flatMap((one, s) =>
         weights[s] === 0 ? [] : [tf.mul(one, weights[s]! / divisor)],
       );

@@ -1,9 +1,10 @@
+import { shapleyFunctional } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LabelledBatch } from '../contract/data.ts';
 import type { BalancedNetwork, ByModality } from '../contract/network.ts';
 import { jointOf, onlyFeatures } from './alone.ts';
 import { entry, record } from './by-name.ts';
-import { shapleyWeights, subsetsOf } from './shapley.ts';
+import { subsetsOf } from './subsets.ts';
 
 /**
  * What each modality contributes to the joint prediction of each sample of a batch: its Shapley value where a set S of
@@ -31,7 +32,7 @@ export async function sampleContributions(
   hits.dispose();
   const samples = known.length;
   return record(modalities, (_, k) => {
-    const { weights, divisor } = shapleyWeights(modalities.length, k);
+    const { weights, divisor } = shapleyFunctional(modalities.length, k);
     return Float64Array.from(known, (label, i) => {
       if (label < 0) return NaN;
       const total = sets.reduce(

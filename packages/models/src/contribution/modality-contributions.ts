@@ -1,5 +1,11 @@
 import { MultigradError } from '@multigrad/core/strategy';
-import { describeValue } from '@multigrad/core/support';
+import {
+  describeValue,
+  type Functional,
+  functionalOf,
+  interactionFunctional,
+  shapleyFunctional,
+} from '@multigrad/core/support';
 import { missingLabel } from '../losses/labels.ts';
 import {
   allBut,
@@ -15,12 +21,6 @@ import {
 } from './coalition-values.ts';
 import { drawn } from './drawn.ts';
 import { Moments, type SampleMean } from './moments.ts';
-import {
-  type Functional,
-  functionalOf,
-  interactionFunctional,
-  shapleyFunctional,
-} from './shapley.ts';
 
 /** What a prediction is worth: 1 for a right one, the label's probability, or that probability's logarithm in nats. */
 export type PredictionValue = 'accuracy' | 'probability' | 'log-probability';

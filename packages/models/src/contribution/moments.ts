@@ -1,4 +1,4 @@
-import type { Functional } from './shapley.ts';
+import type { Functional } from '@multigrad/core/support';
 
 /** A mean over samples, with how far samples drawn anew may lie from it. */
 export interface SampleMean {

@@ -1,3 +1,4 @@
+import { shapleyFunctional, sizeOf, valueOf } from '@multigrad/core/support';
 import { missingLabel } from '../losses/labels.ts';
 import {
   askCoalitions,
@@ -6,7 +7,6 @@ import {
   type Predict,
   type Question,
 } from './coalition-values.ts';
-import { shapleyFunctional, sizeOf, valueOf } from './shapley.ts';
 
 /** Options of {@link sampleValuation}. */
 export interface SampleValuationOptions<Modality extends string> {
