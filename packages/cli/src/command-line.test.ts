@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from './command-line.ts';
+import { type Call, callCommandLine } from './testing/call-command-line.ts';
 import { visible } from './shared/visible.ts';
 import { exitCodeOf } from './shared/exit-codes.ts';
 
@@ -14,17 +14,8 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCommandLine(args, {
-    terminal: null,
-    print: (line) => out.push(line),
-    complain: (line) => err.push(line),
-    folder,
-    signal: new AbortController().signal,
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+async function run(...args: string[]): Promise<Call> {
+  return callCommandLine(folder, args);
 }
 
 describe('what is printed', () => {

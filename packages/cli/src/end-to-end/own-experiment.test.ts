@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../command-line.ts';
+import { type Call, callCommandLine } from '../testing/call-command-line.ts';
 
 // Experiments in files of a user, who imports TensorFlow.js from the packages of this repository.
 const root = join(import.meta.dirname, '..', '..', '..', '..');
@@ -26,16 +26,8 @@ beforeEach(() => {
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await runCommandLine(args, {
-    terminal: null,
-    print: (line) => out.push(line),
-    complain: (line) => err.push(line),
-    folder,
-    signal: new AbortController().signal,
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+async function run(...args: string[]): Promise<Call> {
+  return callCommandLine(folder, args);
 }
 
 const sound = `
