@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { summarize } from '../results/summary.ts';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { cosineChart, cosineHistogram, cosinesOf } from './charts/cosines.ts';
+import { numbersOf } from './charts/front.ts';
 import { binnedMedians, normChart, weightChart } from './charts/steps.ts';
 import { maximumPanels } from './chart.ts';
 import { logTicks, wholeTicks } from './line-panel.ts';
@@ -44,6 +45,24 @@ describe('wholeTicks', () => {
           expect(Number.isInteger(tick) && tick >= from && tick <= to).toBe(true);
       }),
     );
+  });
+});
+
+describe('numbersOf', () => {
+  it('writes the numbers of marks that are close together side by side', () => {
+    expect(
+      numbersOf([
+        [10, 10],
+        [60, 10],
+        [12, 8],
+        [10, 30],
+        [14, 12],
+      ]),
+    ).toEqual([
+      { at: 0, text: '1, 3, 5' },
+      { at: 1, text: '2' },
+      { at: 3, text: '4' },
+    ]);
   });
 });
 

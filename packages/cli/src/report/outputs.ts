@@ -26,6 +26,8 @@ import {
 } from '../results/table.ts';
 import type { DrawPicture, ReportCommands } from './report-content.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
+import { preferenceText } from '../strategies/preferences.ts';
+import { areSpread, type Ray } from '../strategies/rays.ts';
 import { formatCount, wrapText } from '../shared/wording.ts';
 import { analysisFiles, contributionFile } from '../runs/folder-layout.ts';
 import { writeWhole } from '../runs/output-folder.ts';
@@ -45,6 +47,7 @@ function repeatCommand({
   settings,
   module,
   rays,
+  reference,
 }: ComparisonConfig): string {
   const named = module?.specifier ?? experiment;
   const counted = seeds.every((seed, index) => seed === index);
@@ -64,23 +67,31 @@ function repeatCommand({
   const chosen = Object.entries(settings).filter(([, value]) => value !== '');
   const flags = chosen.flatMap(([name, value]) => [`--${name}`, String(value)]);
   if (rays !== undefined) {
-    const bases = Object.keys(rays).map((specifier) => withoutPreference(specifier, rays));
-    return [...new Set(bases)]
+    const written = Object.entries(rays).map(
+      ([specifier, ray]) => [withoutPreference(specifier, rays), ray] as const,
+    );
+    return [...new Set(written.map(([base]) => base))]
       .map((base) => {
-        const count = bases.filter((other) => other === base).length;
+        const its = written.flatMap(([other, ray]) => (other === base ? [ray] : []));
         const asked = [
-          '--strategy',
-          base,
-          '--rays',
-          String(count),
-          '--seeds',
-          String(seeds.length),
+          ...['--strategy', base, ...raysAsked(its), '--seeds', String(seeds.length)],
+          ...(reference === undefined
+            ? []
+            : ['--reference', Object.values(reference).map(String).join(',')]),
         ];
         return ['multigrad', 'front', named, ...asked, ...flags].map(quoted).join(' ');
       })
       .join(' && ');
   }
   return ['multigrad', ...what, ...flags].map(quoted).join(' ');
+}
+
+/** The options of `front` that ask for some rays of one strategy. */
+function raysAsked(rays: readonly Ray[]): string[] {
+  const objectives = Object.keys(rays[0]!);
+  return areSpread(objectives, rays)
+    ? ['--rays', String(rays.length)]
+    : ['--preferences', rays.map((ray) => preferenceText(objectives, ray)).join(';')];
 }
 
 /** A specifier of a front without the preference that it ends with, an option for each objective of its ray. */

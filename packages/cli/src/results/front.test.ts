@@ -8,7 +8,11 @@ const specifiers = ['a', 'b', 'c'].map(
 );
 
 /** A front whose runs end with these test losses of two objectives, by ray. */
-function frontWith(losses: readonly (readonly [number, number])[], seeds = [0]) {
+function frontWith(
+  losses: readonly (readonly [number, number])[],
+  seeds = [0],
+  reference?: Readonly<Record<string, number>>,
+) {
   const strategies = specifiers.slice(0, losses.length);
   const { config, runs } = recordedComparison({ strategies, seeds, epochs: 1 });
   const rays = Object.fromEntries(
@@ -36,7 +40,8 @@ function frontWith(losses: readonly (readonly [number, number])[], seeds = [0]) 
       })),
     };
   });
-  return frontOf(summarize({ ...config, command: 'front', rays }, ended));
+  const asked = reference === undefined ? {} : { reference };
+  return frontOf(summarize({ ...config, command: 'front', rays, ...asked }, ended));
 }
 
 describe('frontOf', () => {
@@ -51,6 +56,33 @@ describe('frontOf', () => {
     expect(front.hypervolume).toBeCloseTo(2 * 0.24 - 0.04, 12);
     expect(front.hypervolumeShare).toBeCloseTo((2 * 0.24 - 0.04) / 2.2 ** 2, 12);
     expect(frontSentences(front)[0]).toContain('gray 2.200, color 2.200');
+  });
+
+  it('measures below the reference point that was asked for, without points beyond it', () => {
+    const front = frontWith(
+      [
+        [2, 1],
+        [1, 2],
+        [5, 0.5],
+      ],
+      [0],
+      { color: 3, gray: 4 },
+    )!;
+    expect(front.reference).toEqual({ gray: 4, color: 3 });
+    // Boxes of 2 × 2 and 3 × 1 that share 2 × 1; the third ends beyond 4.
+    expect(front.hypervolume).toBeCloseTo(5, 12);
+    expect(front.hypervolumeShare).toBeCloseTo(5 / 12, 12);
+    expect(front.points.map(({ beyondReference }) => beyondReference)).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    const [volume, beyond] = frontSentences(front);
+    expect(volume).toContain('the reference point (gray 4.000, color 3.000).');
+    expect(beyond).toBe(
+      '1 of 3 points has a loss beyond the reference point, and adds nothing to the hypervolume.',
+    );
+    expect(frontWith([[5, 5]], [0], { color: 3, gray: 4 })!.hypervolume).toBe(0);
   });
 
   it('says how far losses are from their rays', () => {

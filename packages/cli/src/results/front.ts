@@ -20,14 +20,18 @@ export interface FrontPoint {
   readonly nonUniformity: number;
   /** Whether another point is as good for every objective, and better for one. */
   readonly dominated: boolean;
+  /** Whether a loss is no smaller than the reference point's: the point adds nothing to the hypervolume. */
+  readonly beyondReference: boolean;
 }
 
 /** The front that a strategy has found with several preferences. */
 export interface Front {
   readonly objectives: readonly string[];
   readonly points: readonly FrontPoint[];
-  /** Losses of the reference point: 1.1 times the greatest loss of any point, by objective. */
+  /** Losses of the reference point, by objective: those that were asked for, or 1.1 times the greatest loss of any point. */
   readonly reference: Readonly<Record<string, number>>;
+  /** Whether the reference point was asked for. */
+  readonly referenceGiven: boolean;
   /** Volume of all losses between the reference point and at least one point of the front; 0 or more. */
   readonly hypervolume: number;
   /** The same over the volume of the box between zero and the reference point, 0 to 1. */
@@ -51,9 +55,15 @@ export function frontOf({ config, shown, titles }: Summary): Front | null {
   });
   if (measured.length === 0) return null;
   const reference = objectives.map(
-    (_, k) => 1.1 * Math.max(...measured.map(({ means }) => means[k]!)),
+    (name, k) =>
+      own(config.reference ?? {}, name) ??
+      1.1 * Math.max(...measured.map(({ means }) => means[k]!)),
   );
-  const gains = measured.map(({ means }) => means.map((loss, k) => reference[k]! - loss));
+  const isBeyond = (means: readonly number[]): boolean =>
+    means.some((loss, k) => loss >= reference[k]!);
+  const gains = measured
+    .filter(({ means }) => !isBeyond(means))
+    .map(({ means }) => means.map((loss, k) => reference[k]! - loss));
   const volume = hypervolume(gains);
   const box = reference.reduce((product, value) => product * value, 1);
   const named = (values: readonly number[]): Record<string, number> =>
@@ -70,9 +80,11 @@ export function frontOf({ config, shown, titles }: Summary): Front | null {
         angle: angleBetween(means, aim),
         nonUniformity: nonUniformity(means, aim),
         dominated: measured.some((other) => dominates(other.means, means)),
+        beyondReference: isBeyond(means),
       };
     }),
     reference: named(reference),
+    referenceGiven: config.reference !== undefined,
     hypervolume: volume,
     hypervolumeShare: box > 0 ? volume / box : 0,
   };
@@ -127,17 +139,24 @@ export function frontTable({ objectives, points }: Front): Table {
 
 /** Sentences that say what the figures of a front are. */
 export function frontSentences(front: Front): string[] {
-  const { objectives, points, reference } = front;
+  const { objectives, points, reference, referenceGiven } = front;
   const named = objectives
     .map((name) => `${name} ${own(reference, name)!.toPrecision(4)}`)
     .join(', ');
   const share = (100 * front.hypervolumeShare).toFixed(1);
   const left = points.filter(({ dominated }) => dominated).length;
+  const beyond = points.filter(({ beyondReference }) => beyondReference).length;
   const angles = mean(points.map(({ angle }) => angle)).toFixed(1);
   const greatest = Math.max(...points.map(({ angle }) => angle)).toFixed(1);
   return [
-    `Hypervolume ${front.hypervolume.toPrecision(4)}, ${share} % of the box between zero and the reference point (${named}: 1.1 times ` +
-      'the greatest loss of any point).',
+    `Hypervolume ${front.hypervolume.toPrecision(4)}, ${share} % of the box between zero and the reference point (${named}` +
+      `${referenceGiven ? '' : ': 1.1 times the greatest loss of any point'}).`,
+    ...(beyond === 0
+      ? []
+      : [
+          `${beyond} of ${points.length} points ${beyond === 1 ? 'has' : 'have'} a loss beyond the reference point, and ` +
+            `${beyond === 1 ? 'adds' : 'add'} nothing to the hypervolume.`,
+        ]),
     `Angle between losses and ray: ${angles} degrees on average, ${greatest} at most. μ = Σ q ln(K q), with q the share of loss over ` +
       'ray of each objective: 0 on the ray.',
     left === 0

@@ -49,6 +49,8 @@ export interface ComparisonConfig {
    * objective: a report is written without loading strategies.
    */
   readonly rays?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Of a front the losses of the reference point of its hypervolume, by objective; absent where they follow from the points. */
+  readonly reference?: Readonly<Record<string, number>>;
   readonly seeds: readonly number[];
   readonly settings: Settings;
   /** Where the experiment is, for one that does not come with the program. */
@@ -103,6 +105,7 @@ const configShape: Shape = fields(
   {
     titles: byName(text),
     rays: byName(byName(positive)),
+    reference: byName(positive),
     module: fields({ specifier: text, digest: text }, { file: text }),
     description: fields({
       title: text,
@@ -175,7 +178,10 @@ export function extendsConfig(there: ComparisonConfig, now: ComparisonConfig): b
   return configDifferences({ ...there, strategies, seeds }, now).length === 0;
 }
 
-/** Two comparisons that differ in strategies and seeds alone, as one: those of the first, then what the second adds. */
+/**
+ * Two comparisons that differ in strategies and seeds alone, as one: those of the first, then what the second adds. Titles
+ * and a front's reference point, which measure nothing, are the second's where it has them.
+ */
 export function mergeConfigs(there: ComparisonConfig, now: ComparisonConfig): ComparisonConfig {
   return {
     ...there,
@@ -185,6 +191,7 @@ export function mergeConfigs(there: ComparisonConfig, now: ComparisonConfig): Co
     ...(there.rays === undefined && now.rays === undefined
       ? {}
       : { rays: { ...there.rays, ...now.rays } }),
+    ...(now.reference === undefined ? {} : { reference: now.reference }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Files,
   makeFolders,
@@ -104,7 +105,7 @@ export async function openOutputFolder(
       // Another program may have added to it meanwhile.
       const now = await readConfig(folder, files);
       const merged = mergeConfigs(now, config);
-      if (configDifferences(now, merged).length > 0) await writeConfig(folder, merged, files);
+      if (!isDeepStrictEqual(now, merged)) await writeConfig(folder, merged, files);
       return merged;
     });
   }

@@ -1,4 +1,4 @@
-import { createRegistry, MultigradError, type StrategyPlugin } from '@multigrad/core/strategy';
+import { createRegistry, MultigradError, own, type StrategyPlugin } from '@multigrad/core/strategy';
 import type { Experiment } from '@multigrad/experiment';
 import { builtinPlugins } from './builtin.ts';
 import { experimentPlugins, findPlugins } from './catalog.ts';
@@ -28,7 +28,7 @@ export function spreadRays(objectives: readonly string[], count: number): Ray[] 
       `A front needs two or three objectives. Found ${objectives.length}: ${objectives.join(', ')}.`,
     );
   }
-  const divisions = Math.round((Math.sqrt(8 * count + 1) - 3) / 2);
+  const divisions = divisionsFor(count);
   const exact = latticeSize(divisions);
   if (exact !== count) {
     const near = [divisions - 1, divisions, divisions + 1].filter((each) => each >= 0);
@@ -47,13 +47,36 @@ export function spreadRays(objectives: readonly string[], count: number): Ray[] 
   return rays;
 }
 
+/** The divisions of the lattice whose number of points is nearest. */
+function divisionsFor(count: number): number {
+  return Math.round((Math.sqrt(8 * count + 1) - 3) / 2);
+}
+
 function latticeSize(divisions: number): number {
   return ((divisions + 1) * (divisions + 2)) / 2;
 }
 
 function rayOf(objectives: readonly string[], values: readonly number[]): Ray {
-  const length = Math.hypot(...values);
-  return Object.fromEntries(objectives.map((name, k) => [name, values[k]! / length]));
+  return rayAlong(Object.fromEntries(objectives.map((name, k) => [name, values[k]!])));
+}
+
+/** The ray of a direction of any length. */
+export function rayAlong(direction: Readonly<Record<string, number>>): Ray {
+  const length = Math.hypot(...Object.values(direction));
+  return Object.fromEntries(
+    Object.entries(direction).map(([name, value]) => [name, value / length]),
+  );
+}
+
+/** Whether some rays are those that {@link spreadRays} spreads, in its order. */
+export function areSpread(objectives: readonly string[], rays: readonly Ray[]): boolean {
+  if (objectives.length !== 2 && objectives.length !== 3) return false;
+  if (objectives.length === 3 && latticeSize(divisionsFor(rays.length)) !== rays.length) {
+    return false;
+  }
+  return spreadRays(objectives, rays.length).every((ray, at) =>
+    objectives.every((name) => Math.abs(own(ray, name)! - (own(rays[at]!, name) ?? 0)) < 1e-12),
+  );
 }
 
 /** The strategies that take a preference, and how they read it. */

@@ -16,9 +16,8 @@ function planeSpec(
   const { color, shape } = strategyEncoding(styles);
   const widest = 1.1 * Math.max(...points.map(({ losses }) => own(losses, first)!));
   const highest = 1.1 * Math.max(...points.map(({ losses }) => own(losses, second)!));
-  const at = (point: FrontPoint, number: number): object => ({
+  const at = (point: FrontPoint) => ({
     strategy: point.strategy,
-    number: String(number),
     x: own(point.losses, first)!,
     y: own(point.losses, second)!,
     label: `${point.title}: ${first} ${spokenNumber(own(point.losses, first)!)}, ${second} ${spokenNumber(own(point.losses, second)!)}`,
@@ -38,7 +37,10 @@ function planeSpec(
   });
   const x = axis('x', first, widest);
   const y = axis('y', second, highest);
-  const values = points.map((point, index) => at(point, index + 1));
+  const values = points.map(at);
+  const numbers = numbersOf(
+    values.map((one) => [(one.x / widest) * side, (one.y / highest) * side] as const),
+  );
   return {
     width: side,
     height: side,
@@ -54,12 +56,33 @@ function planeSpec(
         encoding: { x, y, color, shape, description: { field: 'label', type: 'nominal' } },
       },
       {
-        data: { values },
+        data: { values: numbers.map(({ at: place, text }) => ({ ...values[place]!, text })) },
         mark: { type: 'text', align: 'left', dx: 7, dy: -6, fontSize: 11, color: ink },
-        encoding: { x, y, text: { field: 'number', type: 'nominal' } },
+        encoding: { x, y, text: { field: 'text', type: 'nominal' } },
       },
     ],
   } as unknown as TopLevelSpec;
+}
+
+/**
+ * The numbers of marks, from 1 on, as texts beside the marks of these places: marks so close that their numbers would cover each
+ * other have one text, as `1, 2`.
+ *
+ * @param places - of the marks, in pixels
+ */
+export function numbersOf(
+  places: readonly (readonly [number, number])[],
+): { readonly at: number; readonly text: string }[] {
+  const texts: { at: number; text: string }[] = [];
+  places.forEach(([x, y], mark) => {
+    const near = texts.find(({ at }) => {
+      const [left, top] = places[at]!;
+      return Math.abs(x - left) < 14 && Math.abs(y - top) < 11;
+    });
+    if (near === undefined) texts.push({ at: mark, text: String(mark + 1) });
+    else near.text += `, ${mark + 1}`;
+  });
+  return texts;
 }
 
 /** The losses that each ray's runs end at: one plane for two objectives, a plane for each pair of three. */
