@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { nodeFiles } from '@multigrad/core/files';
 import { describe, expect, it } from 'vitest';
 import { studyState } from '../packages/cli/src/study/plan.ts';
-import { fillPage, studyBlocks } from '../packages/cli/src/study/study-page.ts';
+import { fillPage, studyBlocks, studyPictures } from '../packages/cli/src/study/study-page.ts';
 import { openStudy } from '../packages/cli/src/study/study.ts';
 
-// The tables of docs/results.md that stand between comments: the program makes them from records, and here they are computed
-// again from the same files with nothing of the program.
+// The tables of docs/results.md and docs/balancing-results.md: the program makes them from records, and here scores, differences and
+// ranks are computed again from the same files with nothing of the program.
 
 const docs = join(import.meta.dirname, '../docs');
-const page = readFileSync(join(docs, 'results.md'), 'utf8');
+const pictures = join(docs, 'images/results');
 
 interface Protocol {
   readonly seeds: number;
@@ -24,13 +24,21 @@ interface Figures {
   readonly seed: number;
   readonly status: string;
   readonly curves: Readonly<
-    Record<'validation' | 'test', Record<string, { readonly accuracy: readonly number[] }>>
+    Record<'validation' | 'test', Record<string, Readonly<Record<string, readonly number[]>>>>
   >;
 }
 
-const protocol = JSON.parse(
-  readFileSync(join(docs, 'experiments/results-protocol.json'), 'utf8'),
-) as Protocol;
+const studies = [
+  { name: 'results', page: 'results.md' },
+  { name: 'balancing', page: 'balancing-results.md' },
+].map(({ name, page }) => ({
+  name,
+  page,
+  text: readFileSync(join(docs, page), 'utf8'),
+  protocol: JSON.parse(
+    readFileSync(join(docs, `experiments/${name}-protocol.json`), 'utf8'),
+  ) as Protocol,
+}));
 
 /** Student's t for an interval of 95 %, by number of seeds, from a printed table. */
 const quantiles = new Map([
@@ -57,8 +65,13 @@ function recordsOf(setting: string): Figures[] {
   return names.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Figures);
 }
 
+interface PageTable {
+  readonly heading: readonly string[];
+  readonly rows: ReadonlyMap<string, readonly string[]>;
+}
+
 /** The tables of a block: each with its heading and its rows by first cell. */
-function tablesOf(setting: string): { heading: string[]; rows: Map<string, string[]> }[] {
+function tablesOf(page: string, setting: string): PageTable[] {
   const [, block] = new RegExp(`<!-- study ${setting} -->\n([\\s\\S]*?)<!-- /study -->`).exec(
     page,
   )!;
@@ -73,30 +86,29 @@ function tablesOf(setting: string): { heading: string[]; rows: Map<string, strin
   });
 }
 
-const settings = Object.keys(protocol.settings);
+/** The score that is shown of an objective: its accuracy, else the metric that is no loss. */
+function last(
+  { curves }: Figures,
+  set: 'validation' | 'test',
+  objectives: readonly string[],
+): number {
+  return mean(
+    objectives.map((objective) => {
+      const metrics = curves[set][objective]!;
+      const name =
+        'accuracy' in metrics ? 'accuracy' : Object.keys(metrics).find((one) => one !== 'loss')!;
+      return metrics[name]!.at(-1)!;
+    }),
+  );
+}
 
-it('holds what the program makes of the records: npm run docs:results', async () => {
-  const request = { only: null, rows: null, paths: {}, backend: 'auto' };
-  const study = await openStudy(join(docs, 'experiments/results-protocol.json'), request, docs);
-  const blocks = studyBlocks(study, await studyState(study, nodeFiles));
-  expect(fillPage(page, blocks, 'docs/results.md')).toBe(page);
-  expect([...blocks.keys()].filter((name) => !page.includes(`<!-- study ${name} -->`))).toEqual([]);
-});
-
-describe.each(settings)('the tables of %s', (setting) => {
+/** The records of a setting, and which of them a table speaks of. */
+function reading(protocol: Protocol, setting: string) {
   const records = recordsOf(setting);
-  const [scores, differences] = tablesOf(setting);
   const rows = protocol.settings[setting]!.rows ?? Object.keys(protocol.rows);
-  const title = (row: string): string => protocol.rows[row]!.title;
-
-  /** The mean of the compared heads after the last epoch. */
-  const last = (
-    { curves }: Figures,
-    set: 'validation' | 'test',
-    objectives: readonly string[],
-  ): number => mean(objectives.map((objective) => curves[set][objective]!.accuracy.at(-1)!));
   const objectives = Object.keys(records[0]?.curves.test ?? {});
   const compared = objectives.includes('multimodal') ? ['multimodal'] : objectives;
+  const percent = objectives.every((name) => 'accuracy' in records[0]!.curves.test[name]!);
 
   /** The finished runs of a row at the rate that validates best among those with the first seed; null while one is missing. */
   function chosen(row: string): Figures[] | null {
@@ -104,62 +116,138 @@ describe.each(settings)('the tables of %s', (setting) => {
     const tried = records.filter((record) => record.row === row && record.seed === 0);
     if (tried.length < protocol.rates.length) return null;
     const candidates = own.filter(({ seed }) => seed === 0).sort((a, b) => a.lr - b.lr);
+    if (candidates.length === 0) return null;
     const best = candidates.reduce((a, b) =>
       last(b, 'validation', compared) > last(a, 'validation', compared) ? b : a,
     );
     return own.filter(({ lr }) => lr === best.lr).sort((a, b) => a.seed - b.seed);
   }
+  return { rows, objectives, compared, percent, chosen };
+}
 
-  it('have the scores, the rate and the seeds of every row', () => {
-    const measured = rows.filter((row) => chosen(row) !== null);
-    if (scores === undefined) {
-      expect(measured).toEqual([]);
-      return;
+describe.each(studies)('docs/$page', ({ name, page, text, protocol }) => {
+  const title = (row: string): string => protocol.rows[row]!.title;
+
+  it('holds what the program makes of the records, and its pictures: npm run docs:results', async () => {
+    const request = { only: null, rows: null, paths: {}, backend: 'auto' };
+    const file = join(docs, `experiments/${name}-protocol.json`);
+    const study = await openStudy(file, request, docs);
+    const state = await studyState(study, nodeFiles);
+    const blocks = studyBlocks(study, state, 'images/results/');
+    expect(fillPage(text, blocks, page)).toBe(text);
+    for (const block of blocks.keys()) expect(text).toContain(`<!-- study ${block} -->`);
+    const drawn = studyPictures(study, state);
+    for (const [picture, svg] of drawn) {
+      expect(readFileSync(join(pictures, picture), 'utf8'), picture).toBe(svg);
     }
-    for (const row of measured) {
-      const runs = chosen(row)!;
-      const cells = scores.rows.get(title(row))!;
-      objectives.forEach((objective, k) => {
-        const values = runs.map((run) => 100 * last(run, 'test', [objective]));
-        const text = mean(values).toFixed(2);
-        expect(cells[1 + k]).toBe(
-          values.length > 1 ? `${text} ± ${deviation(values).toFixed(2)}` : text,
-        );
-      });
-      expect(Number.parseFloat(cells[1 + objectives.length]!)).toBe(runs[0]!.lr);
-      expect(cells.at(-1)).toBe(runs.map(({ seed }) => seed).join(', '));
-    }
-    for (const row of rows.filter((one) => !measured.includes(one))) {
-      expect(scores.rows.get(title(row))!.at(-1)).toBe('–');
-    }
+    const shown = [...text.matchAll(/\]\(images\/results\/([^)]+)\)/g)].map(([, one]) => one!);
+    expect(shown.sort()).toEqual([...drawn.keys()].sort());
+    const kept = readdirSync(pictures).filter((one) =>
+      Object.keys(protocol.settings).some(
+        (setting) => one.startsWith(`${setting}-`) && drawn.has(one),
+      ),
+    );
+    expect(kept.sort()).toEqual([...drawn.keys()].sort());
   });
 
-  it('have the differences to each reference, with intervals of Student’s t', () => {
-    if (differences === undefined) return;
-    differences.heading.forEach((heading, column) => {
-      const [objective, reference] = heading.split(' − ');
-      if (reference === undefined) return;
-      const base = rows.find((row) => title(row) === reference)!;
-      for (const [name, cells] of differences.rows) {
-        const row = rows.find((one) => title(one) === name)!;
-        const pairs = chosen(row)!.flatMap((run) => {
-          const other = chosen(base)!.find(({ seed }) => seed === run.seed);
-          if (other === undefined) return [];
-          return [100 * (last(run, 'test', [objective!]) - last(other, 'test', [objective!]))];
-        });
-        if (row === base) {
-          expect(cells[column]).toBe('–');
-          continue;
+  describe.each(Object.keys(protocol.settings))('the tables of %s', (setting) => {
+    const { rows, objectives, compared, percent, chosen } = reading(protocol, setting);
+    const tables = tablesOf(text, setting);
+    const scores = tables.find(({ heading }) => heading.includes('seeds'));
+    const differences = tables.find(({ heading }) => heading.some((cell) => cell.includes(' − ')));
+    const many = compared.length > 3;
+    const columns = many && percent ? [objectives] : objectives.map((one) => [one]);
+
+    it('have the scores, the rate and the seeds of every row', () => {
+      const measured = rows.filter((row) => chosen(row) !== null);
+      if (scores === undefined) {
+        expect(measured).toEqual([]);
+        return;
+      }
+      for (const row of measured) {
+        const runs = chosen(row)!;
+        const cells = scores.rows.get(title(row))!;
+        if (percent) {
+          columns.forEach((column, k) => {
+            const values = runs.map((run) => 100 * last(run, 'test', column));
+            const shown = mean(values).toFixed(2);
+            expect(cells[1 + k]).toBe(
+              values.length > 1 ? `${shown} ± ${deviation(values).toFixed(2)}` : shown,
+            );
+          });
         }
-        const numbers = cells[column]!.replaceAll('−', '-')
-          .match(/-?[\d.]+/g)!
-          .map(Number);
-        expect(numbers[0]).toBeCloseTo(mean(pairs), 1);
-        const reach =
-          (quantiles.get(pairs.length) ?? 0) * (deviation(pairs) / Math.sqrt(pairs.length));
-        if (numbers.length === 1) continue;
-        expect(numbers[1]).toBeCloseTo(mean(pairs) - reach, 1);
-        expect(numbers[2]).toBeCloseTo(mean(pairs) + reach, 1);
+        expect(Number.parseFloat(cells[1 + columns.length]!)).toBe(runs[0]!.lr);
+        expect(cells.at(-1)).toBe(runs.map(({ seed }) => seed).join(', '));
+      }
+      for (const row of rows.filter((one) => !measured.includes(one))) {
+        expect(scores.rows.get(title(row))!.at(-1)).toBe('–');
+      }
+    });
+
+    it('have the differences to each reference, with intervals of Student’s t', () => {
+      if (differences === undefined || !percent) return;
+      differences.heading.forEach((heading, column) => {
+        const [measure, reference] = heading.split(' − ');
+        if (reference === undefined) return;
+        const of = measure!.startsWith('mean of ') ? objectives : [measure!];
+        const base = rows.find((row) => title(row) === reference)!;
+        for (const [name, cells] of differences.rows) {
+          const row = rows.find((one) => title(one) === name)!;
+          const pairs = chosen(row)!.flatMap((run) => {
+            const other = chosen(base)!.find(({ seed }) => seed === run.seed);
+            if (other === undefined) return [];
+            return [100 * (last(run, 'test', of) - last(other, 'test', of))];
+          });
+          if (row === base) {
+            expect(cells[column]).toBe('–');
+            continue;
+          }
+          const numbers = cells[column]!.replaceAll('−', '-')
+            .match(/-?[\d.]+/g)!
+            .map(Number);
+          expect(numbers[0]).toBeCloseTo(mean(pairs), 1);
+          const reach =
+            (quantiles.get(pairs.length) ?? 0) * (deviation(pairs) / Math.sqrt(pairs.length));
+          if (numbers.length === 1) continue;
+          expect(numbers[1]).toBeCloseTo(mean(pairs) - reach, 1);
+          expect(numbers[2]).toBeCloseTo(mean(pairs) + reach, 1);
+        }
+      });
+    });
+  });
+
+  it('has the ranks of rows in every setting with accuracies', () => {
+    const ranks = tablesOf(text, 'overview').find(({ heading }) => heading.includes('mean rank'));
+    if (ranks === undefined) return;
+    ranks.heading.forEach((heading, column) => {
+      const setting = /^(\S+) \(rank\)$/.exec(heading)?.[1];
+      if (setting === undefined) return;
+      const { rows, compared, percent, chosen } = reading(protocol, setting);
+      if (!percent) return;
+      const measured = rows.filter((row) => chosen(row) !== null);
+      const scores = new Map(
+        measured.map((row) => [
+          row,
+          compared.map((one) => mean(chosen(row)!.map((run) => last(run, 'test', [one])))),
+        ]),
+      );
+      for (const row of measured) {
+        const rank = mean(
+          compared.map((_, k) => {
+            const [above, level] = [1, 0].map(
+              (sign) =>
+                measured.filter((one) => {
+                  const gap = scores.get(one)![k]! - scores.get(row)![k]!;
+                  return sign === 1 ? gap > 1e-12 : Math.abs(gap) <= 1e-12;
+                }).length,
+            );
+            return above! + (level! + 1) / 2;
+          }),
+        );
+        expect(Number(ranks.rows.get(title(row))![column]), `${setting} ${row}`).toBeCloseTo(
+          rank,
+          0,
+        );
       }
     });
   });

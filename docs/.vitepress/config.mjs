@@ -66,7 +66,7 @@ function figures(markdown) {
   markdown.renderer.rules.image = (tokens, index, options, env, renderer) => {
     const token = tokens[index];
     const src = token.attrGet('src');
-    if (!/^(docs\/)?images\/figures\/.*\.svg$/.test(src))
+    if (!/^(docs\/)?images\/(figures|results)\/.*\.svg$/.test(src))
       return plain(tokens, index, options, env, renderer);
     env.figures = (env.figures ?? 0) + 1;
     return inlineFigure(`docs/${src.replace(/^docs\//, '')}`, token.content, env.figures);
@@ -101,7 +101,8 @@ function preview({ title, description: own, pageData }) {
 }
 
 /** Pages whose tables want the room that the outline takes. */
-const wide = /^(strategies|results|comparison|choosing-a-strategy|from-.*)\.md$/;
+const wide =
+  /^(strategies|results|balancing-results|short-runs|comparison|choosing-a-strategy|from-.*)\.md$/;
 
 export default defineConfig({
   transformPageData({ relativePath, frontmatter }) {

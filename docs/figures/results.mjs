@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { axes, frame, Picture } from './svg.mjs';
 
-// Pictures of the tables of docs/results.md, drawn from the tables themselves, so that both say the same.
+// Pictures of the tables of docs/short-runs.md and docs/speed.md, drawn from the tables themselves, so that both say the same.
 
-const page = readFileSync(join(import.meta.dirname, '../results.md'), 'utf8');
+const read = (name) => `\n${readFileSync(join(import.meta.dirname, '..', name), 'utf8')}`;
+const pages = [read('short-runs.md'), read('speed.md').replace('\n# ', '\n## ')];
 
 /** The tables below a heading: each a list of rows, each a list of cells. */
 function tables(heading) {
-  const at = page.indexOf(`\n## ${heading}`);
-  if (at < 0) throw new Error(`docs/results.md has no heading "${heading}"`);
-  const section = page.slice(at + 1).split(/\n## /)[0];
+  const page = pages.find((text) => text.includes(`\n## ${heading}`));
+  if (page === undefined) throw new Error(`no page has the heading "${heading}"`);
+  const section = page.slice(page.indexOf(`\n## ${heading}`) + 1).split(/\n## /)[0];
   return (section.match(/(?:^\|.*\n)+/gm) ?? []).map((table) =>
     table
       .trim()

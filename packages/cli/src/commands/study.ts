@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { resolve } from 'node:path';
-import { type Files, nodeFiles, readPlainFile } from '@multigrad/core/files';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import {
+  type Files,
+  makeFolders,
+  nodeFiles,
+  readPlainFile,
+  removeIfThere,
+} from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { ioError } from '@multigrad/core/support';
 import { formatDuration } from '@multigrad/callbacks/terminal';
@@ -14,8 +20,9 @@ import { formatCount } from '../shared/wording.ts';
 import { type StudyState, studyState } from '../study/plan.ts';
 import { assertRunnable, progressText, runStudy } from '../study/run-study.ts';
 import { stateTable } from '../study/state-table.ts';
-import { fillPage, studyBlocks } from '../study/study-page.ts';
-import { openStudy } from '../study/study.ts';
+import { figureKinds, figureName } from '../study/study-figures.ts';
+import { fillPage, studyBlocks, studyPictures } from '../study/study-page.ts';
+import { openStudy, type Study } from '../study/study.ts';
 import { runWorkers } from '../study/workers.ts';
 import type { CommandContext } from './command.ts';
 import { wholeNumber } from './whole-number.ts';
@@ -42,6 +49,7 @@ interface Written {
   readonly maxMinutes?: string;
   readonly dryRun?: true;
   readonly page?: string;
+  readonly pictures?: string;
   readonly force?: true;
 }
 
@@ -71,6 +79,10 @@ export function studyCommand({ environment, done }: CommandContext): Command {
     .option(
       '--page <file>',
       'Run nothing; write the tables into a Markdown page, between <!-- study SETTING --> and <!-- /study -->.',
+    )
+    .option(
+      '--pictures <folder>',
+      'With --page: write its pictures (SVG) into this folder, and show them on the page.',
     )
     .option(
       '--force',
@@ -110,11 +122,22 @@ async function study(file: string, written: Written, environment: Environment): 
   }
   if (written.page !== undefined) {
     const path = resolve(folder, written.page);
-    const page = fillPage(await readText(path, files), studyBlocks(opened, before), written.page);
+    const pictures = written.pictures === undefined ? null : resolve(folder, written.pictures);
+    const way =
+      pictures === null ? null : `${relative(dirname(path), pictures).split(sep).join('/')}/`;
+    const blocks = studyBlocks(opened, before, way);
+    const page = fillPage(await readText(path, files), blocks, written.page);
+    if (pictures !== null) await writePictures(pictures, opened, before, files);
     await writeWhole(path, page, files);
     print(`${written.page}: ${progressText(before, workers)}`);
     for (const line of changesIn(before)) complain(line);
     return exitCodes.success;
+  }
+  if (written.pictures !== undefined) {
+    throw new MultigradError(
+      'invalid-option',
+      'Option `pictures` of `study` needs `page`: pictures stand on a page.',
+    );
   }
   assertUnchanged(before, written.force === true);
   assertRunnable(before);
@@ -136,6 +159,25 @@ async function study(file: string, written: Written, environment: Environment): 
     return exitCodes.interrupted;
   }
   return failures.length > 0 ? exitCodes.failure : exitCodes.success;
+}
+
+/** Writes the pictures of a study into their folder, and removes those of it that are no longer drawn. */
+async function writePictures(
+  folder: string,
+  study: Study,
+  state: StudyState,
+  files: Files,
+): Promise<void> {
+  const pictures = studyPictures(study, state);
+  const own = study.settings.flatMap(({ name }) =>
+    figureKinds.map((kind) => `${figureName(name, kind)}.svg`),
+  );
+  await makeFolders(files, folder);
+  for (const name of own) {
+    const text = pictures.get(name);
+    if (text === undefined) await removeIfThere(files, join(folder, name));
+    else await writeWhole(join(folder, name), text, files);
+  }
 }
 
 /** The largest page that is read, in bytes. */

@@ -21,6 +21,12 @@ describe('meanRanks', () => {
     ).toEqual([(1.5 + 3) / 2, (3 + 1) / 2, (1.5 + 2) / 2]);
   });
 
+  it('lets scores tie that differ by rounding alone', () => {
+    const [one, other] = [(0.1 + 0.2 + 0.3) / 3, (0.3 + 0.2 + 0.1) / 3] as const;
+    expect(one).not.toBe(other);
+    expect(meanRanks([[one], [other], [0.1]])).toEqual([1.5, 1.5, 3]);
+  });
+
   it('adds up to the same whatever the scores', () => {
     const row = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 3, maxLength: 3 });
     fc.assert(

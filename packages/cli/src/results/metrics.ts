@@ -18,8 +18,8 @@ export function relativeGain(scores: readonly number[], baselines: readonly numb
 }
 
 /**
- * The mean rank of each row over the columns, 1 for the best (largest) score; rows that tie share the mean of their
- * ranks.
+ * The mean rank of each row over the columns, 1 for the best (largest) score; rows that tie, to twelve digits, share the mean of
+ * their ranks.
  *
  * @param scores - rows are strategies, columns tasks
  */
@@ -27,8 +27,13 @@ export function meanRanks(scores: readonly (readonly number[])[]): number[] {
   return scores.map((row) =>
     mean(
       row.map((score, column) => {
-        const better = scores.filter((other) => other[column]! > score).length;
-        const equal = scores.filter((other) => other[column] === score).length;
+        // Means of the same scores added up in another order differ in the last digit.
+        const ties = (other: number): boolean =>
+          other === score || Math.abs(other - score) <= 1e-12 * Math.abs(score);
+        const equal = scores.filter((other) => ties(other[column]!)).length;
+        const better = scores.filter(
+          (other) => other[column]! > score && !ties(other[column]!),
+        ).length;
         return better + (equal + 1) / 2;
       }),
     ),

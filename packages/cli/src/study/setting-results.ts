@@ -1,15 +1,24 @@
 import { own } from '@multigrad/core/strategy';
-import type { Summary } from '../results/figures.ts';
 import { meanRanks } from '../results/metrics.ts';
-import type { PairedTest } from '../results/paired-test.ts';
-import { type ShownMetric, shownMetric } from '../results/shown-metric.ts';
-import { summarize } from '../results/summary.ts';
+import { correctTogether, type PairedTest, pairedTest } from '../results/paired-test.ts';
+import { selectEpoch } from '../results/selection.ts';
+import { type ShownMetric, shownMetric, testScore } from '../results/shown-metric.ts';
+import { withoutEffect } from '../results/without-effect.ts';
+import type { ComparisonConfig } from '../runs/config.ts';
 import type { EpochRecord } from '../runs/records.ts';
 import { estimate, type Estimate, mean } from '../shared/statistics.ts';
 import { lateGain } from './flatness.ts';
+import { type GradientCourse, gradientCourses } from './gradient-course.ts';
 import { type RowState, sweepOf } from './plan.ts';
 import { runRecordOf, type StudyRecord } from './study-record.ts';
 import type { StudyRow, StudySetting } from './study.ts';
+
+/** Something that rows are compared in: a score of one objective, or the mean score of several. */
+export interface Measure {
+  readonly title: string;
+  readonly objectives: readonly string[];
+  readonly metric: ShownMetric;
+}
 
 /** The figures of one row of a setting. */
 export interface RowResults {
@@ -24,17 +33,20 @@ export interface RowResults {
   readonly seeds: readonly number[];
   /** Seeds whose run at the chosen rate failed: a loss or a gradient was not finite. */
   readonly failed: readonly number[];
-  /** By objective, on the test set after the last epoch. */
+  /** On the test set after the last epoch, by objective. */
   readonly scores: Readonly<Record<string, Estimate | null>>;
-  /**
-   * What the score that rates are chosen by gained over the last fifth of training; null where that can't be told, or where
-   * tasks have different metrics.
-   */
+  /** The same of each run, in the order of `seeds`, by measure. */
+  readonly each: Readonly<Record<string, readonly number[]>>;
+  /** The same, by measure. */
+  readonly measured: Readonly<Record<string, Estimate | null>>;
+  /** What the score that rates are chosen by gained over the last fifth of training; null where that can't be told. */
   readonly gain: Estimate | null;
-  /** Differences by reference and objective, seed by seed. */
+  /** Differences seed by seed, by reference and measure. */
   readonly differences: Readonly<Record<string, Readonly<Record<string, PairedTest | null>>>>;
   /** Rank among the rows of the setting that have a result, the mean over the compared objectives; null for a single row. */
   readonly meanRank: number | null;
+  /** Whether the balancing method changed nothing in any run that has one without it beside it. */
+  readonly unchanged: boolean;
   readonly seconds: Estimate | null;
 }
 
@@ -45,10 +57,19 @@ export interface SettingResults {
   readonly metrics: ReadonlyMap<string, ShownMetric>;
   /** Objectives in which rows are compared: the joint one, or all where tasks stand side by side. */
   readonly compared: readonly string[];
+  /** What differences are taken of: each compared objective, or the mean of more than three that have the same metric. */
+  readonly measures: readonly Measure[];
+  /** Objectives whose mean score is followed over the epochs: those compared, as far as they have the first one's metric. */
+  readonly followed: readonly string[];
   /** Rows that others are compared with and that have a result. */
-  readonly references: readonly string[];
+  readonly references: readonly StudyRow[];
   readonly rows: readonly RowResults[];
+  /** What the gradients of the first reference did over training, group by group. */
+  readonly gradients: readonly GradientCourse[];
 }
+
+/** Tasks that stand side by side are compared one by one up to this number. */
+const mostTasks = 3;
 
 /** What the records of a setting say; rows without a run at a chosen rate have no figures. */
 export function settingResults(
@@ -56,89 +77,209 @@ export function settingResults(
   states: readonly RowState[],
   wanted: readonly string[],
 ): SettingResults {
-  const { experiment } = setting;
-  const { objectives, baseline } = experiment;
+  const { objectives, baseline } = setting.experiment;
   const compared = baseline === null ? objectives : [baseline];
-  const runs = states.flatMap(({ chosen }) =>
-    chosen.filter(({ status }) => status === 'finished').map(runRecordOf),
-  );
-  const names = states.map(({ row }) => row.name);
-  const sweep = sweepOf(setting, states[0]!.row);
-  const rates = [...new Set(states.flatMap(({ row }) => row.rates))];
-  const config = {
-    ...sweep,
-    ...{ strategies: names, seeds: setting.seeds },
-    settings: { ...sweep.settings, lr: rates.join(',') },
-  };
-  const measured = new Set(runs.map(({ strategy }) => strategy));
-  const references = wanted.filter((name) => measured.has(name));
-  const summaries = new Map(references.map((name) => [name, summarize(config, runs, name)]));
-  const any = summaries.get(references[0] ?? '') ?? summarize(config, runs);
+  const config = sweepOf(setting, states[0]!.row);
   const metrics = new Map(objectives.map((name) => [name, shownMetric(config, name)]));
-  const ranks = ranksOf(any, compared);
+  const measures = measuresOf(compared, metrics);
+  const followed = compared.filter(
+    (name) => metrics.get(name)!.name === metrics.get(compared[0]!)!.name,
+  );
+  const scores = states.map((state) => scoresOf(state, measures, config));
+  const references = wanted.flatMap((name) => {
+    const found = states.findIndex(({ row }) => row.name === name);
+    return found < 0 || scores[found]!.seeds.length === 0 ? [] : [states[found]!.row];
+  });
+  const bySeed = (row: StudyRow, measure: Measure): ReadonlyMap<number, number> =>
+    scores[states.findIndex((state) => state.row === row)]!.bySeed.get(measure.title)!;
+  const differences = new Map(
+    references.map((reference) => [
+      reference.name,
+      new Map(
+        measures.map((measure) => [
+          measure.title,
+          correctTogether(
+            new Map(
+              states
+                .filter(({ row }) => row !== reference)
+                .map(({ row }) => [
+                  row.name,
+                  pairedTest(bySeed(row, measure), bySeed(reference, measure)),
+                ]),
+            ),
+          ),
+        ]),
+      ),
+    ]),
+  );
+  const objectiveScores = states.map((state) => estimatesOf(state, objectives, metrics, config));
+  const ranks = ranksOf(objectiveScores, compared, metrics);
+  const unchanged = unchangedRows(states);
   return {
-    ...{ setting, objectives, metrics, compared, references },
-    rows: states.map((state) => ({
-      ...rowResults(state, any, summaries, { compared, metrics, objectives }),
-      meanRank: ranks.get(state.row.name) ?? null,
+    ...{ setting, objectives, metrics, compared, measures, followed, references },
+    gradients: gradientCourses(
+      states.find(({ row }) => row.name === wanted[0])?.chosen.filter(finished) ?? [],
+      baseline,
+    ),
+    rows: states.map((state, index) => ({
+      ...progressOf(state),
+      ...{ scores: objectiveScores[index]!, seeds: scores[index]!.seeds },
+      each: Object.fromEntries(
+        measures.map(({ title }) => [title, [...scores[index]!.bySeed.get(title)!.values()]]),
+      ),
+      measured: Object.fromEntries(
+        measures.map(({ title }) => [
+          title,
+          estimate([...scores[index]!.bySeed.get(title)!.values()]),
+        ]),
+      ),
+      gain: estimate(
+        state.chosen
+          .filter(finished)
+          .map((record) => lateGain(courseOf(record, followed, metrics))),
+      ),
+      differences: Object.fromEntries(
+        Array.from(differences, ([reference, byMeasure]) => [
+          reference,
+          Object.fromEntries(
+            Array.from(byMeasure, ([title, tests]) => [title, tests.get(state.row.name) ?? null]),
+          ),
+        ]),
+      ),
+      meanRank: ranks[index]!,
+      unchanged: unchanged.has(state.row),
     })),
   };
 }
 
-/** The mean rank of each row over the compared objectives; none for a single row. */
-function ranksOf({ rows, metrics }: Summary, compared: readonly string[]): Map<string, number> {
-  if (rows.length < 2) return new Map();
-  const scores = rows.map(({ score }) =>
-    compared.map((name) => (own(score, name)?.mean ?? Number.NaN) * metrics.get(name)!.sign),
-  );
-  const ranks = meanRanks(scores);
-  return new Map(rows.map(({ strategy }, index) => [strategy, ranks[index]!]));
+const finished = ({ status }: StudyRecord): boolean => status === 'finished';
+
+function measuresOf(
+  compared: readonly string[],
+  metrics: ReadonlyMap<string, ShownMetric>,
+): Measure[] {
+  const metric = metrics.get(compared[0]!)!;
+  const alike = compared.every((name) => metrics.get(name)!.name === metric.name);
+  if (alike && compared.length > mostTasks) {
+    return [{ title: `mean of ${compared.length} tasks`, objectives: compared, metric }];
+  }
+  return compared.map((title) => ({ title, objectives: [title], metric: metrics.get(title)! }));
 }
 
-type Measures = Pick<SettingResults, 'compared' | 'metrics' | 'objectives'>;
+/** The finished runs of a row at its chosen rate, by ascending seed, each with the epoch that is shown. */
+function shownRuns(
+  { chosen }: RowState,
+  config: ComparisonConfig,
+): { readonly seed: number; readonly epoch: EpochRecord | null }[] {
+  return chosen
+    .filter(finished)
+    .sort((one, other) => one.seed - other.seed)
+    .map((record) => ({
+      seed: record.seed,
+      epoch: selectEpoch(runRecordOf(record), config),
+    }));
+}
 
-function rowResults(
-  { row, rate, hopeless, chosen }: RowState,
-  summary: Summary,
-  summaries: ReadonlyMap<string, Summary>,
-  { compared, metrics, objectives }: Measures,
-): Omit<RowResults, 'meanRank'> {
-  const finished = chosen.filter(({ status }) => status === 'finished');
-  const found = summary.rows.find(({ strategy }) => strategy === row.name);
-  const [least, most] = [Math.min(...row.rates), Math.max(...row.rates)];
-  const edge = rate === least ? 'smallest' : rate === most ? 'largest' : null;
-  const bySeed = (one: StudyRecord, other: StudyRecord): number => one.seed - other.seed;
-  const seedsOf = (records: readonly StudyRecord[]): number[] =>
-    [...records].sort(bySeed).map(({ seed }) => seed);
-  const differences = Array.from(summaries, ([reference, { rows }]) => {
-    const own = rows.find(({ strategy }) => strategy === row.name)?.difference ?? {};
-    return [reference, reference === row.name ? {} : own] as const;
-  });
+interface Scores {
+  readonly seeds: readonly number[];
+  /** Scores by measure and seed. */
+  readonly bySeed: ReadonlyMap<string, ReadonlyMap<number, number>>;
+}
+
+function scoresOf(state: RowState, measures: readonly Measure[], config: ComparisonConfig): Scores {
+  const runs = shownRuns(state, config);
+  const scoreOf = (epoch: EpochRecord | null, { objectives, metric }: Measure): number =>
+    mean(objectives.map((name) => testScore(epoch, name, metric) ?? Number.NaN));
   return {
-    ...{ row, rate, hopeless, edge: row.rates.length > 1 ? edge : null },
-    seeds: seedsOf(finished),
-    failed: seedsOf(chosen.filter(({ status }) => status !== 'finished')),
-    scores: Object.fromEntries(
-      objectives.map((name) => [name, own(found?.score ?? {}, name) ?? null]),
+    seeds: runs.map(({ seed }) => seed),
+    bySeed: new Map(
+      measures.map((measure) => [
+        measure.title,
+        new Map(
+          runs
+            .map(({ seed, epoch }): [number, number] => [seed, scoreOf(epoch, measure)])
+            .filter(([, score]) => Number.isFinite(score)),
+        ),
+      ]),
     ),
-    gain: estimate(finished.map((record) => lateGain(courseOf(record, compared, metrics)))),
-    differences: Object.fromEntries(differences),
-    seconds: estimate(finished.map(({ seconds }) => seconds)),
   };
 }
 
-/** The score of a run after each epoch, larger is better: the mean over the compared objectives, on validation data where there are some. */
-function courseOf(
-  record: StudyRecord,
+function estimatesOf(
+  state: RowState,
+  objectives: readonly string[],
+  metrics: ReadonlyMap<string, ShownMetric>,
+  config: ComparisonConfig,
+): Readonly<Record<string, Estimate | null>> {
+  const runs = shownRuns(state, config);
+  return Object.fromEntries(
+    objectives.map((name) => [
+      name,
+      estimate(
+        runs
+          .map(({ epoch }) => testScore(epoch, name, metrics.get(name)!))
+          .filter((score) => score !== undefined && Number.isFinite(score)),
+      ),
+    ]),
+  );
+}
+
+/** The mean rank of each row over the compared objectives; null without a result, and for a single row that has one. */
+function ranksOf(
+  rows: readonly Readonly<Record<string, Estimate | null>>[],
   compared: readonly string[],
   metrics: ReadonlyMap<string, ShownMetric>,
+): (number | null)[] {
+  const scores = rows.map((row) =>
+    compared.map((name) => (own(row, name)?.mean ?? Number.NaN) * metrics.get(name)!.sign),
+  );
+  const known = scores.filter((row) => row.every(Number.isFinite));
+  if (known.length < 2) return rows.map(() => null);
+  const ranks = meanRanks(known);
+  return scores.map((row) => (known.includes(row) ? ranks[known.indexOf(row)]! : null));
+}
+
+/** Rows whose balancing method changed nothing, to the digits that records have. */
+function unchangedRows(states: readonly RowState[]): Set<StudyRow> {
+  const labelOf = ({ row }: RowState): string => row.strategy.specifier;
+  const runs = states.flatMap((state) =>
+    [...new Set([...state.tried, ...state.chosen])].filter(finished).map((record) => ({
+      ...runRecordOf(record),
+      strategy: labelOf(state),
+    })),
+  );
+  const labels = new Set(withoutEffect(runs));
+  return new Set(states.filter((state) => labels.has(labelOf(state))).map(({ row }) => row));
+}
+
+function progressOf({
+  row,
+  rate,
+  hopeless,
+  chosen,
+}: RowState): Pick<RowResults, 'row' | 'rate' | 'hopeless' | 'edge' | 'failed' | 'seconds'> {
+  const [least, most] = [Math.min(...row.rates), Math.max(...row.rates)];
+  const edge = rate === least ? 'smallest' : rate === most ? 'largest' : null;
+  return {
+    ...{ row, rate, hopeless, edge: row.rates.length > 1 ? edge : null },
+    failed: chosen
+      .filter((record) => !finished(record))
+      .map(({ seed }) => seed)
+      .sort((one, other) => one - other),
+    seconds: estimate(chosen.filter(finished).map(({ seconds }) => seconds)),
+  };
+}
+
+/** The mean score of some objectives after each epoch, larger is better, on validation data where there are some. */
+function courseOf(
+  record: StudyRecord,
+  followed: readonly string[],
+  metrics: ReadonlyMap<string, ShownMetric>,
 ): number[] {
-  const alike = new Set(compared.map((name) => metrics.get(name)!.name)).size === 1;
-  if (!alike) return [];
-  return runRecordOf(record).epochs.map((epoch: EpochRecord) => {
+  return runRecordOf(record).epochs.map((epoch) => {
     const scores = epoch.validation ?? epoch.test;
     return mean(
-      compared.map((name) => {
+      followed.map((name) => {
         const { name: metric, sign } = metrics.get(name)!;
         return sign * (own(own(scores, name) ?? {}, metric) ?? Number.NaN);
       }),

@@ -1,36 +1,83 @@
 import { MultigradError } from '@multigrad/core/strategy';
+import { formatDuration } from '@multigrad/callbacks/terminal';
 import { markdownTable } from '../results/table.ts';
 import { formatCount } from '../shared/wording.ts';
 import type { StudyState } from './plan.ts';
-import { settingResults } from './setting-results.ts';
-import { overviewTable, settingMarkdown } from './study-tables.ts';
+import { type SettingResults, settingResults } from './setting-results.ts';
+import { figuresOf } from './study-figures.ts';
+import { ranksTable, settingMarkdown, standingsTable } from './study-tables.ts';
 import type { Study } from './study.ts';
+import { digest } from './verdicts.ts';
 
 /** The name of the block that has all settings side by side. */
 const overview = 'overview';
 
-/** What a page says of each setting of a study, and of all of them, by the name of the block. */
-export function studyBlocks(study: Study, state: StudyState): ReadonlyMap<string, string> {
-  const all = study.settings.map((setting) =>
+/** The figures of every setting of a study. */
+export function studyResults(study: Study, state: StudyState): SettingResults[] {
+  return study.settings.map((setting) =>
     settingResults(
       setting,
       state.rows.filter((row) => row.setting === setting),
       study.references,
     ),
   );
-  const blocks = new Map(all.map((results) => [results.setting.name, settingMarkdown(results)]));
-  const hours = state.rows
+}
+
+/**
+ * What a page says of each setting of a study, and of all of them, by the name of the block.
+ *
+ * @param pictures - how the page leads to the folder of the pictures, with a slash behind it; null for a page without
+ */
+export function studyBlocks(
+  study: Study,
+  state: StudyState,
+  pictures: string | null = null,
+): ReadonlyMap<string, string> {
+  const all = studyResults(study, state);
+  const blocks = new Map(
+    all.map((results) => [results.setting.name, settingMarkdown(results, pictures)]),
+  );
+  const seconds = state.rows
     .flatMap(({ tried, chosen }) => [...new Set([...tried, ...chosen])])
-    .reduce((sum, { seconds }) => sum + seconds / 3600, 0);
-  const table = overviewTable(all, study.references[0]!);
+    .reduce((sum, record) => sum + record.seconds, 0);
+  const unfinished = study.settings.filter((setting) =>
+    state.rows.some((row) => row.setting === setting && row.open.length + row.later > 0),
+  );
+  const ranks = ranksTable(all);
   blocks.set(
     overview,
     [
-      ...(table.rows.length === 0 ? ['No row has two seeds yet.'] : [markdownTable(table)]),
-      `${formatCount(state.done, 'run')} of ${state.done + state.left} are recorded, ${hours.toFixed(1)} hours of one process.`,
+      ...(ranks.rows.length === 0
+        ? ['No two rows have two seeds yet.']
+        : [
+            markdownTable(ranks),
+            'Mean rank over the compared objectives, 1 for the best, among the rows that have a result there, over the seeds that each has.',
+            markdownTable(standingsTable(all, study.references)),
+            'A setting counts as above where most of its compared scores are better, and as significant where p < .05 after correction in ' +
+              'one of them. “Difference” is the mean over settings, with its 95 % interval where there are two or more; settings that are ' +
+              'not measured in percent take no part in it.',
+            'At p < .05 after correction within each setting:',
+            all.map((results) => `- ${digest(results)}`).join('\n'),
+          ]),
+      `${formatCount(state.done, 'run')} of ${state.done + state.left} are recorded, ${formatDuration(seconds)} of one process.` +
+        (unfinished.length === 0
+          ? ''
+          : ` Not all runs are there of: ${unfinished.map(({ name }) => name).join(', ')}.`),
     ].join('\n\n'),
   );
   return blocks;
+}
+
+/** The texts of all pictures that the blocks of a page show, by the name of the file. */
+export function studyPictures(study: Study, state: StudyState): ReadonlyMap<string, string> {
+  return new Map(
+    studyResults(study, state).flatMap((results) => {
+      const blocks = settingMarkdown(results, '');
+      return [...figuresOf(results)].flatMap(([name, { svg }]) =>
+        blocks.includes(`(${name}.svg)`) ? [[`${name}.svg`, svg] as const] : [],
+      );
+    }),
+  );
 }
 
 /**

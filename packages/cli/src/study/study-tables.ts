@@ -2,7 +2,7 @@ import { formatDuration } from '@multigrad/callbacks/terminal';
 import { own } from '@multigrad/core/strategy';
 import { settingSpecs } from '../experiments/settings.ts';
 import { formatP } from '../results/findings.ts';
-import { significance } from '../results/paired-test.ts';
+import { pairedTest, significance } from '../results/paired-test.ts';
 import { metricHeading, type ShownMetric } from '../results/shown-metric.ts';
 import {
   formatDifference,
@@ -15,7 +15,10 @@ import {
 import { mean } from '../shared/statistics.ts';
 import { formatCount } from '../shared/wording.ts';
 import { flatBelow } from './flatness.ts';
-import type { RowResults, SettingResults } from './setting-results.ts';
+import { thirds } from './gradient-course.ts';
+import type { Measure, RowResults, SettingResults } from './setting-results.ts';
+import { type FigureKind, figureName, figureOf } from './study-figures.ts';
+import { unchangedSentences, verdicts } from './verdicts.ts';
 
 const rateText = ({ rate, edge, hopeless }: RowResults): string => {
   if (hopeless) return 'none';
@@ -27,13 +30,26 @@ const rateText = ({ rate, edge, hopeless }: RowResults): string => {
 const gainText = ({ gain }: RowResults, metric: ShownMetric): string =>
   gain === null ? nothing : signed(gain.mean, { ...metric, digits: metric.scale === 100 ? 2 : 4 });
 
+/** How a measure's values are shown in tables: shares with two digits of a percent. */
+const shownAs = ({ metric }: Measure): ShownMetric =>
+  metric.scale === 100 ? { ...metric, digits: 2 } : metric;
+
+/** What the scores' columns show: each objective, or where tasks are many their mean. */
+function columnsOf({ objectives, metrics, measures }: SettingResults): readonly Measure[] {
+  return measures.some((measure) => measure.objectives.length > 1)
+    ? measures
+    : objectives.map((title) => ({ title, objectives: [title], metric: metrics.get(title)! }));
+}
+
 /** Each row of a setting: its scores, its rate, whether its curve was flat, and the time of a run. */
-export function scoresTable({ objectives, metrics, compared, rows }: SettingResults): Table {
-  const first = metrics.get(compared[0]!)!;
+export function scoresTable(results: SettingResults): Table {
+  const { metrics, followed, rows } = results;
+  const first = metrics.get(followed[0]!)!;
+  const columns = columnsOf(results);
   return {
     columns: [
       { title: 'row', detail: '' },
-      ...objectives.map((title) => ({ title, detail: metricHeading(metrics.get(title)!) })),
+      ...columns.map(({ title, metric }) => ({ title, detail: metricHeading(metric) })),
       { title: 'learning rate', detail: 'chosen' },
       { title: 'last fifth', detail: first.scale === 100 ? 'points' : first.title },
       { title: 'run', detail: '' },
@@ -41,9 +57,10 @@ export function scoresTable({ objectives, metrics, compared, rows }: SettingResu
     ],
     rows: rows.map((row) => [
       row.row.title,
-      ...objectives.map((name) => {
-        const { scale, digits } = metrics.get(name)!;
-        return formatEstimate(own(row.scores, name) ?? null, scale, scale === 100 ? 2 : digits);
+      ...columns.map((measure) => {
+        const { scale, digits } = shownAs(measure);
+        const score = own(row.scores, measure.title) ?? own(row.measured, measure.title) ?? null;
+        return formatEstimate(score, scale, digits);
       }),
       rateText(row),
       gainText(row, first),
@@ -54,23 +71,15 @@ export function scoresTable({ objectives, metrics, compared, rows }: SettingResu
 }
 
 /** Each row beside the references, seed by seed. */
-export function differencesTable({
-  setting,
-  metrics,
-  compared,
-  references,
-  rows,
-}: SettingResults): Table {
-  const title = (reference: string): string =>
-    setting.rows.find(({ name }) => name === reference)!.title;
+export function differencesTable({ measures, references, rows }: SettingResults): Table {
   const columns = references.flatMap((reference) =>
-    compared.map((objective) => ({ reference, objective })),
+    measures.map((measure) => ({ reference, measure })),
   );
   return {
     columns: [
       { title: 'row', detail: '' },
-      ...columns.flatMap(({ reference, objective }) => [
-        { title: `${objective} − ${title(reference)}`, detail: '' },
+      ...columns.flatMap(({ reference, measure }) => [
+        { title: `${measure.title} − ${reference.title}`, detail: '' },
         { title: 'p', detail: 'Holm' },
       ]),
     ],
@@ -78,12 +87,10 @@ export function differencesTable({
       .filter(({ seeds }) => seeds.length > 0)
       .map((row) => [
         row.row.title,
-        ...columns.flatMap(({ reference, objective }) => {
-          const test = own(own(row.differences, reference) ?? {}, objective) ?? null;
-          const metric = metrics.get(objective)!;
-          const shown = { ...metric, digits: metric.scale === 100 ? 2 : metric.digits };
+        ...columns.flatMap(({ reference, measure }) => {
+          const test = own(own(row.differences, reference.name) ?? {}, measure.title) ?? null;
           return [
-            formatDifference(test, shown),
+            formatDifference(test, shownAs(measure)),
             test?.corrected == null ? nothing : formatP(test.corrected).replace(/^p (?:= )?/, ''),
           ];
         }),
@@ -91,16 +98,49 @@ export function differencesTable({
   };
 }
 
+/** What gradients did over training under one row: lengths, angles and conflicts, group by group. */
+export function gradientsTable({ gradients, setting }: SettingResults): Table {
+  const of =
+    setting.experiment.baseline === null ? 'shortest, of the longest' : 'joint, of the others';
+  const shown = (values: readonly (number | null)[]): string =>
+    thirds(values)
+      .map((value) => (value === null ? nothing : value.toFixed(2).replace('-', '−')))
+      .join(', ');
+  return {
+    columns: [
+      { title: 'group', detail: '' },
+      { title: 'length', detail: of },
+      { title: 'cosine', detail: 'median' },
+      { title: 'in conflict', detail: '%' },
+    ],
+    rows: gradients.map(({ title, lengths, cosines, conflicts }) => [
+      title,
+      shown(lengths),
+      shown(cosines.map((quartiles) => quartiles?.[1] ?? null)),
+      conflicts === null ? nothing : (100 * conflicts).toFixed(0),
+    ]),
+  };
+}
+
+/** The titles of some rows; of nearly all of them those that are not among them. */
+function namesOf(some: readonly RowResults[], all: readonly RowResults[]): string {
+  const others = all.filter((row) => !some.includes(row));
+  if (others.length === 0) return 'every row';
+  const [shown, before] =
+    some.length > 8 && others.length < 4 ? [others, 'every row but '] : [some, ''];
+  return `${before}${shown.map(({ row }) => row.title).join('; ')}`;
+}
+
 /** Sentences on what is missing of a setting, and on rows whose curves were not flat. */
-function notesOn({ setting, rows, compared, metrics }: SettingResults): string[] {
-  const percent = metrics.get(compared[0]!)!.scale === 100;
+function notesOn({ setting, rows, followed, metrics }: SettingResults): string[] {
+  const percent = metrics.get(followed[0]!)!.scale === 100;
   const steep = rows.filter(({ gain }) => percent && gain !== null && gain.mean >= flatBelow);
   const told = rows.filter(({ gain }) => gain !== null);
   const lacking = rows.filter(
     ({ seeds, failed, hopeless }) =>
       !hopeless && seeds.length + failed.length < setting.seeds.length,
   );
-  const titles = (of: readonly RowResults[]): string => of.map(({ row }) => row.title).join('; ');
+  const titles = (of: readonly RowResults[]): string => namesOf(of, rows);
   const edges = rows.filter(({ edge }) => edge !== null);
   return [
     ...(told.length > 0 && percent
@@ -141,79 +181,161 @@ function conditions({ setting }: SettingResults): string {
   return `${shown.map(([name, value]) => `\`${name}\` ${String(value)}`).join(', ')}; rates of the first row ${rates}.`;
 }
 
-/** All that the records say of a setting, as Markdown. */
-export function settingMarkdown(results: SettingResults): string {
-  const { rows, compared, references } = results;
+/** All that the records say of a setting, as Markdown. `pictures` is how the page leads to their folder; null for none. */
+export function settingMarkdown(results: SettingResults, pictures: string | null): string {
+  const { setting, rows, compared, followed, references, gradients } = results;
   if (rows.every(({ seeds }) => seeds.length === 0)) {
     return `Options: ${conditions(results)}\n\nNo row has a chosen rate yet.`;
   }
-  const backends = `Test scores after the last epoch, mean ± standard deviation over the seeds named. “Last fifth” is what ${
-    compared.length === 1 ? `\`${compared[0]!}\`` : 'the mean of the tasks'
+  const followedText =
+    followed.length === 1
+      ? `\`${followed[0]!}\``
+      : `the mean of ${followed.length === compared.length ? 'the' : formatCount(followed.length, 'of the task')} tasks`;
+  const scores = `Test scores after the last epoch, mean ± standard deviation over the seeds named. “Last fifth” is what ${
+    followedText
   } gained on validation data over the last fifth of the epochs.`;
+  const comparable = references.length > 0 && rows.some(({ seeds }) => seeds.length > 1);
+  const picture = (kind: FigureKind): string[] => {
+    const drawn = figureOf(results, kind);
+    return pictures === null || drawn === null
+      ? []
+      : [`![${drawn.title}](${pictures}${figureName(setting.name, kind)}.svg)`];
+  };
   const parts = [
     `Options: ${conditions(results)}`,
     markdownTable(scoresTable(results)),
-    [backends, ...notesOn(results)].join(' '),
-    ...(references.length === 0 || rows.every(({ seeds }) => seeds.length < 2)
+    [scores, ...notesOn(results), ...unchangedSentences(rows)].join(' '),
+    ...(comparable
+      ? [
+          ...picture('differences'),
+          markdownTable(differencesTable(results)),
+          'Differences seed by seed, over the seeds that both rows have, with the 95 % interval of each by itself; p by the paired ' +
+            't test after Holm’s correction for the rows of the column.',
+          verdicts(results)
+            .map((sentence) => `- ${sentence}`)
+            .join('\n'),
+        ]
+      : []),
+    ...(gradients.length === 0
       ? []
       : [
-          markdownTable(differencesTable(results)),
-          'Differences seed by seed, with the 95 % interval of each by itself; p by the paired t test after Holm’s correction ' +
-            'for the rows of the column.',
+          `Gradients under ${gradientRow(results)}, in the first, second and last third of training, means over its seeds: the ` +
+            `length of ${
+              setting.experiment.baseline === null
+                ? 'the shortest gradient over that of the longest'
+                : `\`${setting.experiment.baseline}\`’s gradient over that of the other objectives`
+            } in each group, the median cosine between objectives, and how often two of them pointed against each other.`,
+          markdownTable(gradientsTable(results)),
+          ...picture('gradients'),
         ]),
   ];
   return parts.join('\n\n');
 }
 
-/** All settings side by side: mean ranks, and how often a row is above the first reference. */
-export function overviewTable(all: readonly SettingResults[], reference: string): Table {
-  const names = [...new Set(all.flatMap(({ rows }) => rows.map(({ row }) => row.name)))];
-  const measured = all.filter(({ rows }) => rows.some(({ seeds }) => seeds.length > 1));
+/** The row whose gradients are described: the first reference. */
+const gradientRow = ({ references }: SettingResults): string => references[0]?.title ?? '';
+
+/** Settings in which two rows or more have two seeds. */
+const comparable = (all: readonly SettingResults[]): SettingResults[] =>
+  all.filter(({ rows }) => rows.filter(({ seeds }) => seeds.length > 1).length > 1);
+
+const namesIn = (all: readonly SettingResults[]): string[] => [
+  ...new Set(all.flatMap(({ rows }) => rows.map(({ row }) => row.name))),
+];
+
+/** The ranks of all rows, setting by setting. */
+export function ranksTable(all: readonly SettingResults[]): Table {
+  const measured = comparable(all);
   return {
     columns: [
       { title: 'row', detail: '' },
       ...measured.map(({ setting }) => ({ title: setting.name, detail: 'rank' })),
       { title: 'mean rank', detail: '' },
-      { title: 'above the tuned sum', detail: 'settings' },
-      { title: 'significantly', detail: 'above, below' },
     ],
-    rows: names.flatMap((name) => {
+    rows: namesIn(measured).flatMap((name) => {
       const found = measured.map(({ rows }) => rows.find(({ row }) => row.name === name));
       const ranks = found.map((row) => row?.meanRank ?? null);
       const known = ranks.filter((rank) => rank !== null);
       if (known.length === 0) return [];
-      const tests = measured.flatMap((results, index) => {
-        const row = found[index];
-        const all = row === undefined ? {} : (own(row.differences, reference) ?? {});
-        const signs = results.compared.map((objective) => results.metrics.get(objective)!.sign);
-        const values = results.compared.map((objective) => own(all, objective) ?? null);
-        if (values.some((value) => value === null)) return [];
-        return [
-          {
-            above: mean(values.map((value, k) => value!.mean * signs[k]!)) > 0,
-            better: values.some(
-              (value, k) => (value!.corrected ?? 1) < significance && value!.mean * signs[k]! > 0,
-            ),
-            worse: values.some(
-              (value, k) => (value!.corrected ?? 1) < significance && value!.mean * signs[k]! < 0,
-            ),
-          },
-        ];
-      });
-      const title = found.find((row) => row !== undefined)!.row.title;
       return [
         [
-          title,
+          found.find((row) => row !== undefined)!.row.title,
           ...ranks.map((rank) => rank?.toFixed(1) ?? nothing),
           mean(known).toFixed(2),
-          tests.length === 0
-            ? nothing
-            : `${tests.filter(({ above }) => above).length} of ${tests.length}`,
-          tests.length === 0
-            ? nothing
-            : `${tests.filter(({ better }) => better).length}, ${tests.filter(({ worse }) => worse).length}`,
         ],
       ];
+    }),
+  };
+}
+
+/** A compared score of a row beside a reference, with the sign that makes larger better. */
+interface Gain {
+  readonly gain: number;
+  readonly proven: boolean;
+  readonly percent: boolean;
+}
+
+/** How a row stands beside a reference in each setting that has both, score by score. */
+function gainsOf(all: readonly SettingResults[], name: string, reference: string): Gain[][] {
+  return all.flatMap(({ rows, measures }) => {
+    const row = rows.find((one) => one.row.name === name);
+    const differences = own(row?.differences ?? {}, reference) ?? {};
+    const gains = measures.flatMap(({ title, metric }): Gain[] => {
+      const test = own(differences, title) ?? null;
+      if (test === null) return [];
+      return [
+        {
+          gain: test.mean * metric.sign,
+          proven: (test.corrected ?? 1) < significance,
+          percent: metric.scale === 100,
+        },
+      ];
+    });
+    return gains.length < measures.length ? [] : [gains];
+  });
+}
+
+/** Whether most of a setting's compared scores are above; tasks may be measured in different units. */
+const mostlyAbove = (gains: readonly Gain[]): boolean =>
+  2 * gains.filter(({ gain }) => gain > 0).length > gains.length;
+
+/** How rows stand beside each reference over all settings. */
+export function standingsTable(
+  all: readonly SettingResults[],
+  references: readonly string[],
+): Table {
+  const measured = comparable(all);
+  const rowsOfAll = all.flatMap(({ rows }) => rows.map(({ row }) => row));
+  const titleOf = (name: string): string =>
+    rowsOfAll.find((row) => row.name === name)?.title ?? name;
+  return {
+    columns: [
+      { title: 'row', detail: '' },
+      ...references.flatMap((reference) => [
+        { title: `above ${titleOf(reference)}`, detail: 'settings' },
+        { title: 'significantly', detail: 'above, below' },
+        { title: 'difference', detail: 'points' },
+      ]),
+    ],
+    rows: namesIn(measured).flatMap((name) => {
+      const cells = references.map((reference) => {
+        const tests = gainsOf(measured, name, reference);
+        if (name === reference || tests.length === 0) return [nothing, nothing, nothing];
+        const proven = (sign: number): number =>
+          tests.filter((gains) => gains.some((one) => one.proven && one.gain * sign > 0)).length;
+        const points = tests
+          .filter((gains) => gains.every(({ percent }) => percent))
+          .map((gains, index): [number, number] => [index, mean(gains.map(({ gain }) => gain))]);
+        const over = pairedTest(new Map(points), new Map(points.map(([index]) => [index, 0])));
+        return [
+          `${tests.filter(mostlyAbove).length} of ${tests.length}`,
+          `${proven(1)}, ${proven(-1)}`,
+          formatDifference(over, { scale: 100, digits: 2 }),
+        ];
+      });
+      return cells.flat().every((cell) => cell === nothing)
+        ? []
+        : [[titleOf(name), ...cells.flat()]];
     }),
   };
 }

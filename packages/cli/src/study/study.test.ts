@@ -8,7 +8,7 @@ import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { lateGain } from './flatness.ts';
 import { openRuns, studyState, timeLeft } from './plan.ts';
 import { settingResults } from './setting-results.ts';
-import { fillPage, studyBlocks } from './study-page.ts';
+import { fillPage, studyBlocks, studyPictures } from './study-page.ts';
 import { recordDifferences, recordPath, studyRecord, type StudyRun } from './study-record.ts';
 import { openStudy, type Study } from './study.ts';
 
@@ -209,8 +209,95 @@ describe('tables', () => {
     expect(block).toContain('| Fair | 63.00 ± 11.00 |');
     expect(block).toContain('+3.00 [+0.52, +5.48]');
     expect(block).toContain('Curves were flat');
-    expect(block).toContain('a better one may lie beyond: Sum; Fair; MGDA.');
+    expect(block).toContain('a better one may lie beyond: every row.');
     expect(studyBlocks(study, state).get('overview')).toContain('1 of 1');
+    // Of two comparisons with the sum the smaller p is doubled.
+    expect(2 * test.p!).toBeGreaterThan(0.05);
+    expect(block).toContain(
+      '- Beside Sum, at p < .05 after correction for 2 comparisons: better: none; worse: none. The other 2 cannot be told from ' +
+        'it by these seeds; on average 1 of them are better (Fair (+3.00)).',
+    );
+    expect(block).not.toContain('may change');
+    expect(block).not.toContain('![');
+  });
+
+  it('say plainly what is better, and what so far has too few seeds', async () => {
+    const study = await open();
+    await runAll(study, ({ row, lr, seed }) =>
+      lr > 0.02 ? 0.2 : 0.5 + seed / 10 + (row.name === 'fair' ? 0.2 + seed / 1e4 : 0),
+    );
+    const block = studyBlocks(study, await studyState(study, nodeFiles)).get('digits')!;
+    expect(block).toContain('2 comparisons: better: Fair (+20.01); worse: none. The other 1');
+    expect(block).toContain(
+      'Beside Fair, at p < .05 after correction for 2 comparisons: better: none; worse: Sum',
+    );
+    // The second seed of MGDA is missing, and the third of all.
+    for (const [row, seed] of [
+      ['mgda', 1],
+      ['mgda', 2],
+      ['sum', 2],
+      ['fair', 2],
+    ] as const) {
+      const lr = row === 'mgda' ? 0.02 : 0.01;
+      rmSync(join(folder, `records/digits/${row}-lr${lr}-seed${seed}.json`));
+    }
+    const partial = studyBlocks(study, await studyState(study, nodeFiles)).get('digits')!;
+    expect(partial).toContain(
+      '1 row cannot be compared with it yet. Some of these comparisons have 2 of 3 seeds, and may change.',
+    );
+    expect(partial).toContain('Runs of some seeds are still missing: every row.');
+  });
+
+  it('name balancing methods that changed nothing', async () => {
+    const study = await open({
+      ...protocol,
+      rows: {
+        ...protocol.rows,
+        late: { strategy: 'sum', balance: 'g2d', title: 'Late' },
+        early: { strategy: 'sum', balance: 'ogm-ge', title: 'Early' },
+      },
+    });
+    await runAll(study, ({ row, seed }) => (row.name === 'early' ? 0.6 : 0.5) + seed / 100);
+    const block = studyBlocks(study, await studyState(study, nodeFiles)).get('digits')!;
+    expect(block).toContain('beside the same strategy without it: Late.');
+  });
+
+  it('show many tasks by their mean, and none of one metric beside another', async () => {
+    const state = await studyState(await open(), nodeFiles);
+    const [first] = state.rows as [(typeof state.rows)[number]];
+    const names = ['a', 'b', 'c', 'd'];
+    const experiment = {
+      ...first.setting.experiment,
+      ...{ objectives: names, baseline: null },
+      metrics: {
+        accuracy: { ...first.setting.experiment.metrics['accuracy']!, objectives: names },
+      },
+    };
+    const setting = { ...first.setting, experiment };
+    const { measures, followed } = settingResults(setting, [{ ...first, setting }], ['sum']);
+    expect(measures.map(({ title }) => title)).toEqual(['mean of 4 tasks']);
+    expect(followed).toEqual(names);
+  });
+
+  it('have pictures of differences and of gradients, which the page shows', async () => {
+    const study = await open();
+    await runAll(study, ({ row, lr, seed }) =>
+      lr > 0.02 ? 0.2 : 0.5 + seed / 10 + (row.name === 'fair' ? 0.02 + seed / 100 : 0),
+    );
+    const state = await studyState(study, nodeFiles);
+    const block = studyBlocks(study, state, 'pictures/').get('digits')!;
+    const pictures = studyPictures(study, state);
+    expect([...pictures.keys()]).toEqual(['digits-differences.svg', 'digits-gradients.svg']);
+    for (const [name, svg] of pictures) {
+      expect(block).toContain(`](pictures/${name})`);
+      expect(svg).toContain('prefers-color-scheme:dark');
+      expect(svg).toMatch(/^<svg [^>]*width="420" height="\d+" viewBox="0 0 420 \d+"/);
+      expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    }
+    const [differences] = pictures.values();
+    expect(differences).toContain('multimodal − Fair, points');
+    for (const title of ['>Sum<', '>MGDA<']) expect(differences).toContain(title);
+    expect(differences).not.toContain('>Fair<');
   });
 
   it('say which curves were not flat and which seeds are missing', async () => {
@@ -228,7 +315,7 @@ describe('tables', () => {
     writeFileSync(path, JSON.stringify(record));
     const block = studyBlocks(study, await studyState(study, nodeFiles)).get('digits')!;
     expect(block).toContain('Not flat at the end (.3 points or more over the last fifth): Sum.');
-    expect(block).toContain('Runs of some seeds are still missing: Sum; Fair; MGDA.');
+    expect(block).toContain('Runs of some seeds are still missing: every row.');
   });
 
   it('are put into a page between comments, again and again', () => {

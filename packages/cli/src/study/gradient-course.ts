@@ -1,0 +1,84 @@
+import { own } from '@multigrad/core/strategy';
+import { groupTitles } from '../results/table.ts';
+import { mean } from '../shared/statistics.ts';
+import type { GroupCurves } from './curves.ts';
+import type { StudyRecord } from './study-record.ts';
+
+/** What the gradients of one group did over training, the mean over seeds. */
+export interface GradientCourse {
+  /** What the group is called. */
+  readonly title: string;
+  /**
+   * After each epoch the length of the joint objective's gradient over that of the others' (their mean), or where no objective
+   * is the joint one the shortest over the longest; null where none was seen.
+   */
+  readonly lengths: readonly (number | null)[];
+  /** Quartiles of the cosines between objectives in each epoch; null where none was seen. */
+  readonly cosines: readonly (readonly [number, number, number] | null)[];
+  /** Share of the steps looked at in which two objectives' gradients pointed against each other, 0 to 1; null where none was. */
+  readonly conflicts: number | null;
+}
+
+/** The courses of all groups that every record has. */
+export function gradientCourses(
+  records: readonly StudyRecord[],
+  baseline: string | null,
+): GradientCourse[] {
+  const [first] = records;
+  if (first === undefined) return [];
+  const keys = Object.keys(first.gradients).filter((key) =>
+    records.every(({ gradients }) => Object.hasOwn(gradients, key)),
+  );
+  const titles = groupTitles(keys);
+  return keys.map((key, index) => {
+    const curves = records.map(({ gradients }) => own(gradients, key)!);
+    const epochs = Math.min(...curves.map(({ cosines }) => cosines.length));
+    const counts = records.flatMap(({ conflicts }) => own(conflicts, key) ?? []);
+    const seen = counts.filter((count) => count.seen > 0);
+    return {
+      title: titles[index]!,
+      lengths: Array.from({ length: epochs }, (_, epoch) =>
+        meanOf(curves.map((curve) => lengthsAt(curve, epoch, baseline))),
+      ),
+      cosines: Array.from({ length: epochs }, (_, epoch) => {
+        const quartiles = [0, 1, 2].map((k) =>
+          meanOf(curves.map(({ cosines }) => cosines[epoch]![k] ?? null)),
+        );
+        return quartiles.every((value) => value !== null)
+          ? (quartiles as unknown as [number, number, number])
+          : null;
+      }),
+      conflicts:
+        seen.length === 0 ? null : mean(seen.map((count) => count.conflicting / count.seen)),
+    };
+  });
+}
+
+function meanOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : mean(known);
+}
+
+function lengthsAt(
+  { objectives, norms }: GroupCurves,
+  epoch: number,
+  baseline: string | null,
+): number | null {
+  const found = objectives.map((_, k) => norms[k]![epoch] ?? null);
+  if (found.some((norm) => norm === null)) return null;
+  const lengths = found as readonly number[];
+  const joint = baseline === null ? -1 : objectives.indexOf(baseline);
+  const [above, below] =
+    joint < 0
+      ? [Math.min(...lengths), Math.max(...lengths)]
+      : [lengths[joint]!, mean(lengths.filter((_, k) => k !== joint))];
+  return below > 0 ? above / below : null;
+}
+
+/** Mean of each third of a course, as far as it was seen: the beginning, the middle and the end of training. */
+export function thirds(course: readonly (number | null)[]): readonly (number | null)[] {
+  const { length } = course;
+  return [0, 1, 2].map((third) =>
+    meanOf(course.slice(Math.round((third * length) / 3), Math.round(((third + 1) * length) / 3))),
+  );
+}
