@@ -1,35 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import {
   type Files,
-  type Fingerprint,
-  makeFolders,
   NotAsExpected,
   readChecked,
   readPlainFile,
   removeTree,
   syncFolder,
-  writeDurably,
 } from '@multigrad/core/files';
 import { MultigradError } from '@multigrad/core/strategy';
 import { ioError, isMissing } from '@multigrad/core/support';
-import {
-  type Manifest,
-  openManifest,
-  sealManifest,
-  type TensorFile,
-  tensorFiles,
-} from './manifest.ts';
-import { safetensorsParts } from './safetensors/encode.ts';
+import { fileOf, type Manifest, manifestFile, mostBytes, openManifest } from './manifest.ts';
+import { joinSlices } from './slices.ts';
 import { decodeSafetensors, type RawTensor } from './safetensors/index.ts';
 
-const manifestFile = 'checkpoint.json';
 const folderName = /^step-(\d{8,15})-(\d{4,9})$/;
 /** Names of folders that are being written or removed. Those being written end with a word that no other writer has. */
 const unfinished = /^\.(part|gone)-step-\d{8,15}-\d{4,9}(-[\da-f-]{36})?$/;
-/** The largest files that are written and read: 256 MiB of JSON, and 4 GiB of tensors, which fit into one array. */
-const mostBytes = { manifest: 2 ** 28, tensors: 2 ** 32 - 2 ** 16 } as const;
-
 /** Identifies a checkpoint of a folder. */
 export interface CheckpointName {
   readonly step: number;
@@ -72,7 +58,7 @@ export function newestFirst(a: CheckpointName, b: CheckpointName): number {
  * Removes what an interrupted write or removal left behind. Another process may still be writing it: only one of the
  * two renamings succeeds, so that no part of it is missing once it has a checkpoint's name.
  */
-async function clearUnfinished(files: Files, folder: string): Promise<void> {
+export async function clearUnfinished(files: Files, folder: string): Promise<void> {
   for (const { name } of await files.list(folder)) {
     if (!unfinished.test(name)) continue;
     const gone = join(folder, name.replace('.part-', '.gone-'));
@@ -84,71 +70,6 @@ async function clearUnfinished(files: Files, folder: string): Promise<void> {
     }
     await removeTree(files, gone);
   }
-}
-
-/**
- * Writes a checkpoint: all files into a folder under another name, each on the disk before that is renamed. A crash at
- * any moment leaves the earlier ones as they were, and this one whole or unseen.
- *
- * Two processes that write at the same time never write into one folder, since each has a name of its own for it, and only
- * one of them can rename to the same name. One may remove what the other has not finished: that one ends with `io`.
- *
- * @throws MultigradError `unsupported` for more than 4 GiB in one file, before anything is written; `io`, and then the
- *   checkpoint is whole or unseen: unless the last of all operations failed, what was written of it is removed
- */
-export async function writeCheckpoint(
-  files: Files,
-  folder: string,
-  head: Omit<Manifest, 'format' | 'files'>,
-  tensors: ReadonlyMap<string, RawTensor>,
-): Promise<void> {
-  const name = folderOf(head);
-  const part = join(folder, `.part-${name}-${randomUUID()}`);
-  const contents = tensorFiles.map((file) => {
-    const own = Array.from(tensors).filter(([tensor]) => fileOf(tensor) === file);
-    return [file, checkedParts(file, own)] as const;
-  });
-  try {
-    await makeFolders(files, folder);
-    await clearUnfinished(files, folder);
-    await files.makeFolder(part);
-    const written: Partial<Record<TensorFile, Fingerprint>> = {};
-    for (const [file, parts] of contents) {
-      written[file] = await writeDurably(files, join(part, file), parts);
-    }
-    const manifest = { format: 1, ...head, files: written as Manifest['files'] } as const;
-    const text = new TextEncoder().encode(sealManifest(manifest));
-    await writeDurably(files, join(part, manifestFile), [text]);
-    await syncFolder(files, part);
-    await files.rename(part, join(folder, name));
-    await syncFolder(files, folder);
-  } catch (cause) {
-    await removeTree(files, part).catch(() => undefined);
-    if (MultigradError.isInstance(cause)) throw cause;
-    const shared = ['ENOENT', 'EEXIST', 'ENOTEMPTY'].includes(codeOf(cause))
-      ? ' (each run needs a folder of its own; here another process seems to write too)'
-      : '';
-    throw ioError(`write the checkpoint of step ${head.step} to ${folder}${shared}`, cause);
-  }
-}
-
-/** A file of tensors in parts, which share the tensors' bytes. */
-function checkedParts(
-  file: TensorFile,
-  tensors: readonly (readonly [string, RawTensor])[],
-): Uint8Array[] {
-  const parts = safetensorsParts(tensors);
-  const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  if (bytes <= mostBytes.tensors) return parts;
-  throw new MultigradError(
-    'unsupported',
-    `A checkpoint's ${file} should have at most ${mostBytes.tensors} bytes. Found ${bytes}.`,
-  );
-}
-
-/** The file of a tensor: weights and statistics, which other programs can use, have one of their own. */
-function fileOf(tensor: string): TensorFile {
-  return /^(weights|statistics)\//.test(tensor) ? 'weights.safetensors' : 'training.safetensors';
 }
 
 /** Removes a checkpoint; a crash half-way leaves none that looks whole. */
@@ -238,21 +159,22 @@ export async function readCheckpoint(
 ): Promise<CheckpointContent> {
   const manifest = await readManifest(files, folder, name);
   return undamaged(files, folder, name, async (path) => {
-    const tensors = new Map<string, RawTensor>();
-    for (const file of tensorFiles) {
-      const expected = manifest.files[file];
+    const contents: ReadonlyMap<string, RawTensor>[] = [];
+    for (const [file, expected] of Object.entries(manifest.files)) {
       if (expected.bytes > mostBytes.tensors) {
         throw new NotAsExpected(
           `${file} should have at most ${mostBytes.tensors} bytes, the manifest says ${expected.bytes}`,
         );
       }
       const content = await readChecked(files, join(path, file), expected);
-      for (const [tensor, raw] of decodeSafetensors(content, { name: file }).tensors) {
-        if (fileOf(tensor) !== file) throw new NotAsExpected(`${file} holds \`${tensor}\``);
-        tensors.set(tensor, raw);
+      const { tensors } = decodeSafetensors(content, { name: file });
+      for (const tensor of tensors.keys()) {
+        const sort = file === 'weights.safetensors' ? file : 'training.safetensors';
+        if (fileOf(tensor) !== sort) throw new NotAsExpected(`${file} holds \`${tensor}\``);
       }
+      contents.push(tensors);
     }
-    return { manifest, tensors };
+    return { manifest, tensors: joinSlices(contents, manifest.shapes ?? {}) };
   });
 }
 
@@ -290,6 +212,6 @@ function isOfSystem(cause: unknown): boolean {
   return /^E(?!RR_)/.test(codeOf(cause));
 }
 
-function codeOf(cause: unknown): string {
+export function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }

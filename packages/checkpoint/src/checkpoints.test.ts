@@ -17,7 +17,8 @@ import type { GradientStrategy, Json } from '@multigrad/core/strategy';
 import { disposeOptimizer, expectConstantMemory, variableOf } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { folderOf, writeCheckpoint } from './checkpoint-folder.ts';
+import { folderOf } from './checkpoint-folder.ts';
+import { writeCheckpoint } from './write-checkpoint.ts';
 import { Checkpoints, type CheckpointsOptions } from './checkpoints.ts';
 import { decodeSafetensors, encodeSafetensors, float32Tensor } from './safetensors/index.ts';
 import { checkpointFolders, damages, replaceTensors, reseal } from './testing/damage.ts';
@@ -361,12 +362,12 @@ describe('a checkpoint of another run', () => {
   it('of a later version is refused, not passed over', async () => {
     await train(1);
     reseal(checkpointFolders(folder)[0]!, (manifest) => {
-      manifest['format'] = 2;
+      manifest['format'] = 3;
     });
     await withRun(async (run) => {
       await expect(new Checkpoints(folder).restore(run.trainer)).rejects.toMatchObject({
         code: 'unsupported',
-        message: 'This version reads checkpoints of format 1. Found format 2.',
+        message: 'This version reads checkpoints of formats 1 and 2. Found format 3.',
       });
     });
   });

@@ -1,5 +1,11 @@
-import { checkKnownOptions, type OptionNames } from '@multigrad/core/support';
-import type { FitState, SafePoint, TrainerCallback, TrainerSnapshot } from '@multigrad/core';
+import { checkKnownOptions, fromEach, fromRoot, type OptionNames } from '@multigrad/core/support';
+import type {
+  FitState,
+  GradientExchange,
+  SafePoint,
+  TrainerCallback,
+  TrainerSnapshot,
+} from '@multigrad/core';
 import { type Files, nodeFiles } from '@multigrad/core/files';
 import { type Json, MultigradError, own } from '@multigrad/core/strategy';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
@@ -13,11 +19,13 @@ import {
   readManifest,
   removeCheckpoint,
   setAside,
-  writeCheckpoint,
 } from './checkpoint-folder.ts';
 import { checkFinite } from './check-finite.ts';
 import { jsonDifferences } from './json-differences.ts';
+import type { RawTensor } from './safetensors/index.ts';
+import { shareContent } from './share-content.ts';
 import { fromTensor, toTensor } from './tensor-file.ts';
+import { type ManifestHead, writeCheckpoint, writeTogether } from './write-checkpoint.ts';
 
 /** Options of {@link Checkpoints}. */
 export interface CheckpointsOptions {
@@ -32,6 +40,17 @@ export interface CheckpointsOptions {
   readonly keepBest?: number;
   /** Called with what is wrong with a damaged checkpoint that is passed over. @defaultValue no call */
   readonly onDamaged?: (message: string) => void;
+  /**
+   * The trainer's `exchange`, where several ranks train together: rank 0 reads and writes the folder, and every rank calls
+   * `restore`, `restoreBest`, `read`, `save` and `setAside` at the same points. Any number of ranks goes on from a checkpoint.
+   * @defaultValue none: this process trains by itself
+   */
+  readonly exchange?: GradientExchange;
+  /**
+   * Whether each rank writes its own slices of optimizer slots, averages and memory, so that no rank needs memory for the
+   * whole of them. The folder has to be on a file system that all ranks share. @defaultValue false: rank 0 writes all
+   */
+  readonly sharded?: boolean;
   /** Where files are kept. @defaultValue `nodeFiles`, the file system of this machine */
   readonly files?: Files;
 }
@@ -79,6 +98,8 @@ const optionNames: OptionNames<CheckpointsOptions> = {
   keep: true,
   keepBest: true,
   onDamaged: true,
+  exchange: true,
+  sharded: true,
   files: true,
 };
 
@@ -249,7 +270,7 @@ export class Checkpoints {
    */
   async read<T>(take: (snapshot: TrainerSnapshot) => T): Promise<T | null> {
     // Those after the newest that is sound are damaged.
-    return this.#take(await this.readNewest(), take, 'up to it');
+    return this.#restoring(() => this.readNewest(), take, 'up to it');
   }
 
   /**
@@ -260,10 +281,26 @@ export class Checkpoints {
    * @throws MultigradError as {@link Checkpoints.restore}
    */
   async restoreBest(trainer: Restorable): Promise<RestoredCheckpoint | null> {
-    return this.#take(await this.readBest(), restoring(trainer), 'all');
+    return this.#restoring(() => this.readBest(), restoring(trainer), 'all');
   }
 
   /** @param own - which checkpoints of the folder this run goes on from */
+  async #restoring<T>(
+    read: () => Promise<CheckpointContent | null>,
+    take: (snapshot: TrainerSnapshot) => T,
+    own: 'up to it' | 'all',
+  ): Promise<T | null> {
+    const { exchange } = this.#options;
+    if (exchange === undefined) return this.#take(await read(), take, own);
+    const content = await shareContent(exchange, read);
+    let taken: T | null = null;
+    await fromEach(exchange, 'restore, end', async () => {
+      taken = await this.#take(content, take, own);
+      return null;
+    });
+    return taken;
+  }
+
   async #take<T>(
     content: CheckpointContent | null,
     take: (snapshot: TrainerSnapshot) => T,
@@ -282,6 +319,7 @@ export class Checkpoints {
     try {
       for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
       const taken = take({ state: manifest.state, tensors });
+      if (!this.#writes) return taken;
       for (const name of await this.#names()) {
         if (this.#damaged.has(folderOf(name))) continue;
         if (own === 'all' || newestFirst(manifest, name) <= 0) this.#own.add(folderOf(name));
@@ -300,7 +338,9 @@ export class Checkpoints {
    */
   async setAside(): Promise<string | null> {
     return this.#writing('setAside', async () => {
-      const aside = await setAside(this.#files, this.#folder);
+      const aside = await this.#onFirst('set aside', async () =>
+        setAside(this.#files, this.#folder),
+      );
       this.#own.clear();
       this.#damaged.clear();
       this.#scores.clear();
@@ -327,7 +367,43 @@ export class Checkpoints {
   }
 
   async #save(snapshot: TrainerSnapshot, score: number | null): Promise<CheckpointName> {
-    const step = snapshot.state.step;
+    const { exchange } = this.#options;
+    const { shapes } = snapshot;
+    if (shapes === undefined) {
+      return this.#onFirst('checkpoint', async () => {
+        const begun = await this.#begin(snapshot, score);
+        const { head } = begun;
+        const tensors = await rawTensors(snapshot);
+        // The checkpoint is there even where `writeCheckpoint` throws, if only its last operation, on the folder, failed.
+        this.#own.add(folderOf(head));
+        await writeCheckpoint(this.#files, this.#folder, head, tensors);
+        return this.#finish(begun);
+      });
+    }
+    if (exchange === undefined) {
+      throw new MultigradError(
+        'invalid-option',
+        'A snapshot of slices should be saved with the option `exchange` of `Checkpoints`, on every rank. Found none.',
+      );
+    }
+    let tensors: ReadonlyMap<string, RawTensor> = new Map();
+    await fromEach(exchange, 'checkpoint, numbers', async () => {
+      tensors = await rawTensors(snapshot);
+      return null;
+    });
+    let begun: Begun | null = null;
+    const begin = async (): Promise<ManifestHead> => {
+      begun = await this.#begin(snapshot, score);
+      this.#own.add(folderOf(begun.head));
+      return begun.head;
+    };
+    await writeTogether(this.#files, this.#folder, exchange, begin, { tensors, shapes });
+    return this.#onFirst('checkpoint, earlier ones', async () => this.#finish(begun!));
+  }
+
+  /** Checks that this run may write into the folder, and says what the manifest says. */
+  async #begin({ state }: TrainerSnapshot, score: number | null): Promise<Begun> {
+    const { step } = state;
     const before = await this.#names();
     const known = (name: CheckpointName): boolean =>
       this.#own.has(folderOf(name)) || this.#damaged.has(folderOf(name));
@@ -340,28 +416,32 @@ export class Checkpoints {
       );
     }
     const serial = 1 + Math.max(0, ...before.map((name) => name.serial));
-    const tensors = new Map(
-      await Promise.all(
-        Array.from(snapshot.tensors, async ([name, value]) => {
-          return [name, await fromTensor(value)] as const;
-        }),
-      ),
-    );
-    checkFinite(tensors, step);
-    const rank = Number.isFinite(score) ? score : null;
     const config = this.#options.config ?? null;
-    const name = { step, serial };
-    // The checkpoint is there even where `writeCheckpoint` throws, if only its last operation, on the folder, failed.
-    this.#own.add(folderOf(name));
-    await writeCheckpoint(
-      this.#files,
-      this.#folder,
-      { step, serial, score: rank, config, state: snapshot.state },
-      tensors,
-    );
-    this.#scores.set(folderOf(name), rank);
+    const head = { step, serial, score: Number.isFinite(score) ? score : null, config, state };
+    return { head, before };
+  }
+
+  /** Remembers a checkpoint that is on the disk, and removes those that it supersedes. */
+  async #finish({ head, before }: Begun): Promise<CheckpointName> {
+    const name = { step: head.step, serial: head.serial };
+    this.#scores.set(folderOf(name), head.score);
     await this.#prune(before, name);
     return name;
+  }
+
+  /** Whether this process writes into the folder: of several ranks the first one. */
+  get #writes(): boolean {
+    return (this.#options.exchange?.rank ?? 0) === 0;
+  }
+
+  /** Does something on rank 0 alone, and returns what it returned on every rank. */
+  async #onFirst<T extends Json | CheckpointName>(
+    what: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { exchange } = this.#options;
+    if (exchange === undefined) return work();
+    return (await fromRoot<Json>(exchange, what, async () => (await work()) as Json)) as T;
   }
 
   /**
@@ -376,8 +456,15 @@ export class Checkpoints {
     checkCount('everyEpochs', everyEpochs, 1);
     let unsaved: SafePoint | null = null;
     const save = async (point: SafePoint): Promise<void> => {
+      const { exchange, sharded = false } = this.#options;
+      if ((point.ranks ?? 1) > 1 && exchange === undefined) {
+        throw new MultigradError(
+          'invalid-option',
+          `\`Checkpoints\` of a trainer among ranks should have its \`exchange\` as an option, on every rank. Found none, and ${point.ranks} ranks.`,
+        );
+      }
       const score = monitor === undefined ? null : scoreOf(point, monitor, mode);
-      await this.save(await point.snapshot(), score);
+      await this.save(await point.snapshot({ slices: sharded }), score);
       unsaved = null;
     };
     return {
@@ -473,4 +560,24 @@ function checkCount(name: string, value: number, least: number): void {
     'invalid-option',
     `Option \`${name}\` should be an integer >= ${least}. Found ${value}.`,
   );
+}
+
+/** A checkpoint that may be written: what its manifest says, and the checkpoints of the folder. */
+interface Begun {
+  readonly head: ManifestHead;
+  readonly before: readonly CheckpointName[];
+}
+
+/** The tensors of a snapshot as files hold them. @throws MultigradError `non-finite` */
+async function rawTensors({
+  state,
+  tensors,
+}: TrainerSnapshot): Promise<ReadonlyMap<string, RawTensor>> {
+  const raw = new Map(
+    await Promise.all(
+      Array.from(tensors, async ([name, value]) => [name, await fromTensor(value)] as const),
+    ),
+  );
+  checkFinite(raw, state.step);
+  return raw;
 }

@@ -1,19 +1,39 @@
 import { createHash } from 'node:crypto';
 import type { TrainerState } from '@multigrad/core';
 import type { Fingerprint } from '@multigrad/core/files';
-import { type Json, MultigradError } from '@multigrad/core/strategy';
+import { type Json, MultigradError, own } from '@multigrad/core/strategy';
 import { checkTrainerState } from './check-state.ts';
 
-/** The files of tensors that every checkpoint holds. */
+/** The file of all but the tensors. */
+export const manifestFile = 'checkpoint.json';
+
+/** The files of tensors that a checkpoint holds where one process has written it. */
 export const tensorFiles = ['weights.safetensors', 'training.safetensors'] as const;
 
-/** Name of a file of tensors. */
-export type TensorFile = (typeof tensorFiles)[number];
+/** Name of a file of tensors: where ranks have written slices, each has a file of its own, numbered from 0. */
+export type TensorFile =
+  (typeof tensorFiles)[number] | `training-${number}-of-${number}.safetensors`;
+
+/** The largest files that are written and read: 256 MiB of JSON, and 4 GiB of tensors, which fit into one array. */
+export const mostBytes: { readonly manifest: number; readonly tensors: number } = {
+  manifest: 2 ** 28,
+  tensors: 2 ** 32 - 2 ** 16,
+};
+
+/** The file of a tensor: weights and statistics, which other programs can use, have one of their own. */
+export function fileOf(tensor: string): (typeof tensorFiles)[number] {
+  return /^(weights|statistics)\//.test(tensor) ? 'weights.safetensors' : 'training.safetensors';
+}
+
+/** The file in which one of several ranks writes its slices. */
+export function sliceFile(rank: number, ranks: number): TensorFile {
+  return `training-${rank}-of-${ranks}.safetensors`;
+}
 
 /** `checkpoint.json`: all of a checkpoint but its tensors, and what its other files must be. */
 export interface Manifest {
-  /** Version of this record. */
-  readonly format: 1;
+  /** Version of this record: 2 where ranks have written slices, which earlier versions cannot put together. */
+  readonly format: 1 | 2;
   readonly step: number;
   /** Number among the checkpoints of its folder, so that no name comes twice. */
   readonly serial: number;
@@ -22,7 +42,10 @@ export interface Manifest {
   /** Configuration of the run. */
   readonly config: Json;
   readonly state: TrainerState;
-  readonly files: Readonly<Record<TensorFile, Fingerprint>>;
+  /** By name: each is a {@link TensorFile}. */
+  readonly files: Readonly<Record<string, Fingerprint>>;
+  /** Shapes of the tensors of which each rank has written a slice, by name; absent where one process has written all. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** SHA-256 in hexadecimal. */
@@ -70,20 +93,22 @@ export function openManifest(text: string): Manifest {
   if (expected !== sha256(JSON.stringify(rest))) {
     throw new Error('the checksum of checkpoint.json does not fit its content');
   }
-  if (rest['format'] !== 1) {
+  const { format } = rest;
+  if (format !== 1 && format !== 2) {
     throw new MultigradError(
       'unsupported',
-      `This version reads checkpoints of format 1. Found format ${JSON.stringify(rest['format'])}.`,
+      `This version reads checkpoints of formats 1 and 2. Found format ${JSON.stringify(format)}.`,
     );
   }
-  const { step, serial, score, config, files } = rest;
+  const { step, serial, score, config, files, shapes } = rest;
   const sound =
     isCount(step) &&
     isCount(serial) &&
     (score === null || typeof score === 'number') &&
     config !== undefined &&
-    Object.keys(rest).length === 7 &&
-    isFileList(files);
+    Object.keys(rest).length === (format === 1 ? 7 : 8) &&
+    isFileList(files, format) &&
+    (format === 1 || areShapes(shapes));
   if (!sound) throw new Error('checkpoint.json lacks a part, or has one too many');
   return { ...(rest as unknown as Manifest), state: checkTrainerState(rest['state']) };
 }
@@ -92,15 +117,30 @@ function isCount(value: Json | undefined): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function isFileList(value: Json | undefined): boolean {
+/** Whether the files are those of a format, no more and no fewer: a name from the file is never used as a path. */
+function isFileList(value: Json | undefined, format: 1 | 2): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const files = value as Readonly<Record<string, Json>>;
-  // Exactly these names: a name from the file is never used as a path.
+  const found = Object.keys(files);
+  const ranks = found.length - 1;
+  const names =
+    format === 1
+      ? tensorFiles
+      : [tensorFiles[0], ...Array.from({ length: ranks }, (_, rank) => sliceFile(rank, ranks))];
   return (
-    Object.keys(files).length === tensorFiles.length &&
-    tensorFiles.every((name) => {
-      const file = (Object.hasOwn(files, name) ? files[name] : null) as Partial<Fingerprint> | null;
+    found.length === names.length &&
+    names.every((name, place) => {
+      const file = (found[place] === name ? own(files, name) : null) as Partial<Fingerprint> | null;
       return typeof file === 'object' && isCount(file?.bytes) && typeof file?.sha256 === 'string';
     })
+  );
+}
+
+function areShapes(value: Json | undefined): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((shape) => Array.isArray(shape) && shape.every(isCount))
   );
 }

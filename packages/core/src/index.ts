@@ -105,7 +105,12 @@ export type {
 } from './optimizers/optimizer.ts';
 export type { Combination, Combinations } from './rows/combination.ts';
 export { resumableBatches, startsAtBatch } from './data/resumable-batches.ts';
-export type { FitState, TrainerSnapshot, TrainerState } from './trainer/snapshot.ts';
+export type {
+  FitState,
+  SnapshotOptions,
+  TrainerSnapshot,
+  TrainerState,
+} from './trainer/snapshot.ts';
 export type { StepReport } from './trainer/step-report.ts';
 export { tensorBatches, type TensorBatchesOptions } from './data/tensor-batches.ts';
 export type {

@@ -20,3 +20,4 @@ export { didYouMean, listNames } from './base/nearest-name.ts';
 export { assertOptionSpec } from './plugin/options-check.ts';
 export { describeOption, optionDefault } from './plugin/options-resolve.ts';
 export { optionsFromText } from './plugin/options-text.ts';
+export { fromEach, fromRoot } from './ranks/work-of-ranks.ts';

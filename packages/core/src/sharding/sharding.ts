@@ -64,6 +64,8 @@ export interface Sharding {
     slices: ReadonlyMap<string, Tensor>,
     variableOf: VariableOf,
   ): Promise<ReadonlyMap<string, Tensor>>;
+  /** The shape of a variable of which this process holds a slice; null for what it holds whole. */
+  shapeOf(variable: string): readonly number[] | null;
   /** Cuts whole tensors into this rank's slices. All tensors of the result are new. */
   cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor>;
   /** Frees the tensors that `gather` made. */

@@ -202,6 +202,11 @@ export class SharedOut implements Sharding {
     return new Map(names.map((name) => [name, wholeOf.get(name) ?? slices.get(name)!]));
   }
 
+  /** The shape of a variable, of which every rank holds a slice. */
+  shapeOf(variable: string): readonly number[] | null {
+    return this.#variables.get(variable)?.shape ?? null;
+  }
+
   /** Cuts what `gather` put together into this rank's slices. All tensors of the result are new. */
   cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor> {
     return new Map(

@@ -17,6 +17,7 @@ export function whole(variables: ReadonlyMap<string, Variable>): Sharding {
       update.apply(combinations, step, groups, modulations),
     shareStatistics: async () => Promise.resolve(),
     gather: async (tensors) => Promise.resolve(tensors),
+    shapeOf: () => null,
     cut: (tensors) => new Map(Array.from(tensors, ([name, tensor]) => [name, tensor.clone()])),
     free: nothing,
     dispose: nothing,

@@ -1,7 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
 import { numberFromJson, numberToJson } from '../base/non-finite-json.ts';
-import type { TrainerSnapshot } from './snapshot.ts';
+import type { SnapshotOptions, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 
 /**
@@ -82,7 +82,9 @@ export interface SafePoint {
    * Makes a snapshot of everything that training carries from step to step. Its tensors are the trainer's and stay
    * valid until the next step. Among several ranks it returns a promise, and all ranks have to call it.
    */
-  readonly snapshot: () => TrainerSnapshot | Promise<TrainerSnapshot>;
+  readonly snapshot: (options?: SnapshotOptions) => TrainerSnapshot | Promise<TrainerSnapshot>;
+  /** How many ranks train together; 1 for a process by itself. */
+  readonly ranks?: number;
 }
 
 /** The losses and metrics of a `fit`, epoch by epoch. */

@@ -19,7 +19,7 @@ import { type Evaluation, evaluateBatches } from './evaluate.ts';
 import { EventLoopBreaks } from './event-loop.ts';
 import { FitProgress } from './fit-progress.ts';
 import type { Measured } from './measurements.ts';
-import type { FitState, TrainerSnapshot } from './snapshot.ts';
+import type { FitState, SnapshotOptions, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 import { Stepper } from './stepper.ts';
 import { type StateSnapshot, TrainerSnapshots } from './trainer-snapshots.ts';
@@ -126,18 +126,20 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    * Makes a snapshot among several ranks, all of which have to call it. It is like that of a single process, and any
    * number of ranks can continue from it. The states of callbacks are this rank's. The tensors last until the next
    * step.
+   *
+   * @param options - `slices: true` gathers nothing: each rank keeps its slices, which `Checkpoints` writes
    */
-  async gatherSnapshot(): Promise<TrainerSnapshot> {
+  async gatherSnapshot({ slices = false }: SnapshotOptions = {}): Promise<TrainerSnapshot> {
     return this.#during('gatherSnapshot', async () =>
-      this.#withFit(await this.#snapshots.gather()),
+      this.#withFit(await (slices ? this.#snapshots.slices() : this.#snapshots.gather())),
     );
   }
 
-  #withFit({ state, tensors }: StateSnapshot): TrainerSnapshot {
+  #withFit({ state, ...tensors }: StateSnapshot): TrainerSnapshot {
     const fit = this.#progress?.snapshot(
       this.#asked === 'ended' || this.#stop?.current() === 'ended',
     );
-    return { state: { ...state, fit: fit ?? null }, tensors };
+    return { state: { ...state, fit: fit ?? null }, ...tensors };
   }
 
   /**
@@ -355,7 +357,9 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
       stop: () => {
         this.#asked = 'ended';
       },
-      snapshot: () => (training.sharding.whole ? this.snapshot() : this.gatherSnapshot()),
+      ranks: training.sharding.collective.size,
+      snapshot: (wanted) =>
+        training.sharding.whole ? this.snapshot() : this.gatherSnapshot(wanted),
     });
     const before = stop.current();
     await tell((callback) => callback.onSafePoint?.(pointWith(logs)));

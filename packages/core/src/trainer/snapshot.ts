@@ -53,6 +53,20 @@ export interface TrainerState {
 export interface TrainerSnapshot {
   readonly state: TrainerState;
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /**
+   * For each tensor that is this rank's slice, flat, the shape of the whole tensor: the slices of all ranks, one after the
+   * other, are its numbers. A rank lacks those of its slices that are empty. Absent where all tensors are whole.
+   */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>;
+}
+
+/** What a snapshot of several ranks holds. */
+export interface SnapshotOptions {
+  /**
+   * Whether each rank keeps its own slices of slots, averages and memory, instead of gathering those of all ranks: no rank
+   * ever holds the whole of them. A process by itself has everything whole in either case. @defaultValue false
+   */
+  readonly slices?: boolean;
 }
 
 /** Tensors below a prefix, under the rest of their names. */

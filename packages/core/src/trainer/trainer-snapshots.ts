@@ -11,6 +11,7 @@ import type { TrainingState } from './training-state.ts';
 export interface StateSnapshot {
   readonly state: Omit<TrainerState, 'fit'>;
   readonly tensors: TrainerSnapshot['tensors'];
+  readonly shapes?: NonNullable<TrainerSnapshot['shapes']>;
 }
 
 /** The tensors that ranks divide among each other. */
@@ -61,6 +62,21 @@ export class TrainerSnapshots {
     });
   }
 
+  /** Makes a snapshot of this rank's slices; every rank must call it. */
+  async slices(): Promise<StateSnapshot> {
+    const { sharding } = this.#training;
+    await sharding.begin();
+    this.#training.followLayers();
+    const own = this.#snapshotOf(this.#divided());
+    const shapes = new Map(
+      Array.from(own.tensors.keys()).flatMap((name) => {
+        const shape = sharding.shapeOf(variableBehind(name, own.state) ?? '');
+        return shape === null ? [] : [[name, shape] as const];
+      }),
+    );
+    return sharding.whole ? own : { ...own, shapes };
+  }
+
   /**
    * Replaces the training state by a snapshot. All of it is checked before any of it is written.
    *
@@ -69,6 +85,12 @@ export class TrainerSnapshots {
    */
   restore(snapshot: TrainerSnapshot): void {
     const training = this.#training;
+    if (snapshot.shapes !== undefined) {
+      throw new MultigradError(
+        'unsupported',
+        'A trainer goes on from whole tensors, of which it keeps its slices. Found a snapshot of slices: let `Checkpoints` put them together.',
+      );
+    }
     this.#checkFresh(snapshot);
     assertAlive(snapshot);
     const own = cutSnapshot(snapshot, training.sharding);
@@ -147,14 +169,16 @@ export class TrainerSnapshots {
 
 /** Copies a snapshot, with a rank's slices in place of the tensors that ranks divide. */
 function cutSnapshot({ state, tensors }: TrainerSnapshot, sharding: Sharding): TrainerSnapshot {
-  const variableOf = (name: string): string | null => {
-    const rest = slotVariable(name) ?? '';
-    if (name.startsWith('optimizer/')) return slotVariable(rest);
-    if (name.startsWith('average/')) return rest;
-    if (name.startsWith('memory/')) return state.memory[Number(rest)]?.variable ?? null;
-    return null;
-  };
-  return { state, tensors: sharding.cut(tensors, variableOf) };
+  return { state, tensors: sharding.cut(tensors, (name) => variableBehind(name, state)) };
+}
+
+/** The name of the variable that a snapshot's tensor is a slice for; null for what every rank has whole. */
+function variableBehind(name: string, { memory }: Pick<TrainerState, 'memory'>): string | null {
+  const rest = slotVariable(name) ?? '';
+  if (name.startsWith('optimizer/')) return slotVariable(rest);
+  if (name.startsWith('average/')) return rest;
+  if (name.startsWith('memory/')) return memory[Number(rest)]?.variable ?? null;
+  return null;
 }
 
 /** The name of the variable in the name of a slot, `slot/variable`. */
