@@ -21,6 +21,7 @@ const pause = 2;
 const options = {
   'data-remixing': 'warmUp=1',
   g2d: 'teacherEpochs=1',
+  greedy: 'window=2',
   inforeg: 'threshold=-10',
   mses: 'patience=1,minDelta=10',
   mslr: 'history=1,rates.gray=0.5',
@@ -42,7 +43,10 @@ const digits = [
 ];
 /** As many made-up samples: MLA needs summation as the fusion, G-Blending losses on validation data that fall early. */
 const summed = [join(import.meta.dirname, 'summed-experiment.mjs')];
-const experimentOf = (method) => (['g-blending', 'mla'].includes(method) ? summed : digits);
+/** The same with gates between the encoders. */
+const exchanged = [join(import.meta.dirname, 'exchanged-experiment.mjs')];
+const others = { 'g-blending': summed, greedy: exchanged, mla: summed };
+const experimentOf = (method) => others[method] ?? digits;
 
 const settingsOf = (experiment, method, backend) => [
   ...['train', ...experiment, '--strategy', 'sum', '--preset', 'quick', '--backend', backend],

@@ -15,8 +15,10 @@ export type {
   BalancedNetwork,
   BalancedObjectives,
   ByModality,
+  GateChange,
   HeadWeight,
   MeasuredObjective,
+  NetworkGate,
   NetworkHead,
   PassMode,
   Signals,
@@ -46,6 +48,7 @@ export {
 export { dgl, type DglOptions } from './methods/dgl.ts';
 export { g2d, type G2dOptions, type G2dState } from './methods/g2d.ts';
 export { gBlending, type GBlendingOptions, type GBlendingState } from './methods/g-blending.ts';
+export { greedy, type GreedyOptions, type GreedyState } from './methods/greedy.ts';
 export { inforeg, type InforegOptions, type InforegState } from './methods/inforeg.ts';
 export { lfm, type LfmOptions, type LfmState, lfmWeight } from './methods/lfm.ts';
 export { mla, type MlaOptions, type MlaState } from './methods/mla.ts';

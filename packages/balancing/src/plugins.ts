@@ -6,6 +6,7 @@ import { plugin as dataRemixing } from './methods/data-remixing.ts';
 import { plugin as dgl } from './methods/dgl.ts';
 import { plugin as g2d } from './methods/g2d.ts';
 import { plugin as gBlending } from './methods/g-blending.ts';
+import { plugin as greedy } from './methods/greedy.ts';
 import { plugin as inforeg } from './methods/inforeg.ts';
 import { plugin as lfm } from './methods/lfm.ts';
 import { plugin as mla } from './methods/mla.ts';
@@ -26,6 +27,7 @@ export const plugins: readonly BalancingPlugin[] = [
   agm,
   pmr,
   gBlending,
+  greedy,
   mslr,
   mses,
   opm,

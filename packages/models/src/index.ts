@@ -44,6 +44,7 @@ export {
   batchNormalization,
   type BatchNormalizationOptions,
 } from './layers/batch-normalization.ts';
+export type { GateChange } from './layers/channel-gate.ts';
 export { dropout, type DropoutOptions } from './layers/dropout.ts';
 export { registerLayers } from './layers/register-layers.ts';
 export { saveWithStockLayers } from './layers/stock-layers.ts';
@@ -63,6 +64,7 @@ export {
   type Measured,
   type MeasuredObjective,
   MultimodalNetwork,
+  type NetworkGate,
   type NetworkParts,
 } from './networks/multimodal-network.ts';
 export {

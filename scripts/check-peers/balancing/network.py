@@ -31,7 +31,9 @@ def batch(step, modalities, missing=False):
 
 
 class Network:
-    """Encoders of one dense layer with ReLU, a fusion, a joint head and a head for each modality."""
+    """Encoders of one dense layer with ReLU, a fusion, a joint head and a head for each modality.
+
+    With an MMTM exchange behind some layers, the encoders have two dense layers, the first one of four units."""
 
     def __init__(self, case):
         self.modalities = ["a", "b", "c"][: case.get("modalities", 2)]
@@ -41,10 +43,22 @@ class Network:
             lengths = {m: 4 for m in self.modalities}
         self.lengths = lengths
         fused = sum(lengths.values()) if self.fusion == "concatenation" else 4
+        self.exchanged = case.get("exchange", [])
+        self.layers = ["dense1", "dense2"] if self.exchanged else ["dense1"]
         shapes = {}
         for m in self.modalities:
-            shapes[f"{m}/dense1/kernel"] = (INPUTS, lengths[m])
-            shapes[f"{m}/dense1/bias"] = (lengths[m],)
+            widths = [INPUTS, 4, lengths[m]] if self.exchanged else [INPUTS, lengths[m]]
+            for layer, width, units in zip(self.layers, widths, widths[1:]):
+                shapes[f"{m}/{layer}/kernel"], shapes[f"{m}/{layer}/bias"] = (width, units), (units,)
+        for place, layer in enumerate(self.exchanged, 1):
+            channels = {m: shapes[f"{m}/{layer}/bias"][0] for m in self.modalities}
+            total = sum(channels.values())
+            squeezed = max(1, total // 4)
+            shapes[f"exchange{place}/squeeze/kernel"] = (total, squeezed)
+            shapes[f"exchange{place}/squeeze/bias"] = (squeezed,)
+            for m in self.modalities:
+                shapes[f"exchange{place}/{m}/excitation/kernel"] = (squeezed, channels[m])
+                shapes[f"exchange{place}/{m}/excitation/bias"] = (channels[m],)
         if self.fusion == "gated":
             total = sum(lengths.values())
             for m in self.modalities:
@@ -55,6 +69,21 @@ class Network:
         self.weights = {
             name: (2 * numbers(seed_of(name), shape)).requires_grad_() for name, shape in shapes.items()
         }
+
+    def exchange_features(self, inputs, change=lambda place, modality, gate: gate):
+        """Features behind layers and exchanges; `change` says how far a gate is open, from what it found itself."""
+        w = self.weights
+        z = dict(inputs)
+        for layer in self.layers:
+            z = {m: torch.relu(z[m] @ w[f"{m}/{layer}/kernel"] + w[f"{m}/{layer}/bias"]) for m in z}
+            if layer not in self.exchanged:
+                continue
+            place = self.exchanged.index(layer) + 1
+            dense = lambda x, name: x @ w[f"exchange{place}/{name}/kernel"] + w[f"exchange{place}/{name}/bias"]
+            joint = torch.relu(dense(torch.cat(list(z.values()), 1), "squeeze"))
+            gates = {m: 2 * torch.sigmoid(dense(joint, f"{m}/excitation")) for m in z}
+            z = {m: z[m] * change(place, m, gates[m]) for m in z}
+        return z
 
     def features(self, inputs, weights=None):
         w = weights or self.weights

@@ -35,6 +35,8 @@ export interface RecordedTraining {
   readonly options: Readonly<Record<string, number | string>>;
   readonly modalities?: 2 | 3;
   readonly fusion?: 'concatenation' | 'summation' | 'gated';
+  /** The layers behind which an `mmtm` exchange stands; the encoders then have two layers. */
+  readonly exchange?: readonly ('dense1' | 'dense2')[];
   readonly steps?: number;
   readonly steps_per_epoch?: number;
   /** Whether a label is missing in each batch. */
@@ -76,18 +78,20 @@ function seedOf(name: string): number {
 export function recordedNetwork({
   modalities = 2,
   fusion = 'concatenation',
-}: Pick<RecordedTraining, 'modalities' | 'fusion'>) {
+  exchange,
+}: Pick<RecordedTraining, 'modalities' | 'fusion' | 'exchange'>) {
   const names = ['a', 'b', 'c'].slice(0, modalities);
   const network = multimodalNetwork({
     encoders: Object.fromEntries(
       names.map((name) => [
         name,
         multilayerPerceptron({
-          ...{ name, shape: [inputs], hidden: [] },
+          ...{ name, shape: [inputs], hidden: exchange === undefined ? [] : [4] },
           features: fusion === 'concatenation' ? lengths[name]! : 4,
         }),
       ]),
     ),
+    ...(exchange === undefined ? {} : { exchange: { kind: 'mmtm', after: exchange } as const }),
     ...{ fusion, classes },
   });
   for (const [name, variable] of network.namedVariables) {

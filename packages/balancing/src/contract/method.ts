@@ -1,6 +1,6 @@
 import type { Logs } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
-import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Draw, LabelledBatch, TrainingData } from './data.ts';
 import type { BalancedNetwork, BalancedObjectives, Signals } from './network.ts';
 import type { Pass } from './pass.ts';
@@ -11,7 +11,7 @@ export interface BalancingNeeds {
   readonly data?: 'batches' | 'samples';
   /** The mean losses over validation data at the ends of epochs, or the validation data themselves. */
   readonly validation?: true | 'batches';
-  /** The squared norms of the integrated gradients of each part, before the update. */
+  /** The squared norms of the integrated gradients of each part, or of `gradientLists`, before the update. */
   readonly gradientNorms?: true;
   /** The weights that the network had before training. */
   readonly initialWeights?: true;
@@ -61,7 +61,7 @@ export interface BalancingStep {
   readonly signals: Readonly<Record<string, number>>;
   /** The readings of this step's `objectives`: means over its batches. */
   readonly readings: Readonly<Record<string, Float64Array>>;
-  /** By part, present where the method needs `gradientNorms`. */
+  /** By part, or by the names of `gradientLists`; present where the method needs `gradientNorms`. */
   readonly squaredNorms?: Readonly<Record<string, number>>;
   /** What the method's `tensors` made of its state. */
   readonly tensors: NamedTensorMap;
@@ -125,6 +125,8 @@ export interface BalancingMethod<State extends Json = Json> {
   readonly needs: BalancingNeeds;
   /** The reason why it cannot serve a network, as the end of a sentence; null where it can. */
   unsupported?(network: BalancedNetwork): string | null;
+  /** Lists of trainable variables whose gradients' squared norms it needs, by names of its own. Left out, they are the parts. */
+  gradientLists?(network: BalancedNetwork): Readonly<Record<string, readonly Variable[]>>;
   /** The state before training. */
   init(network: NetworkDescription): State;
   /** Tensors that forward passes use, made of the state before training and at the beginnings and ends of epochs; the driver frees them. */

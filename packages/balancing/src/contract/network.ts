@@ -31,6 +31,24 @@ export interface HeadWeight {
   read(): Tensor;
 }
 
+/** A gate between encoders, which scales the channels of one modality by what all of them say. */
+export interface NetworkGate {
+  readonly name: string;
+  /** The modality whose channels it scales. */
+  readonly modality: string;
+  /** The trainable variables that serve this gate alone. */
+  readonly own: readonly Variable[];
+  /** The trainable variables that several gates share. */
+  readonly shared: readonly Variable[];
+}
+
+/**
+ * Says how far a gate is open, in place of what it found itself; n × channels, as what it found.
+ *
+ * It runs once for each gate in a forward pass, within a `tf.tidy`.
+ */
+export type GateChange = (gate: string, values: Tensor2D) => Tensor2D;
+
 /**
  * A classifier of several modalities, as balancing methods see it: an encoder for each modality, a fusion with a joint head,
  * and a head on each encoder alone. `MultimodalNetwork` of `@multigrad/models` is one.
@@ -54,6 +72,14 @@ export interface BalancedNetwork {
   readonly heads: Readonly<Record<string, NetworkHead>>;
   /** Each encoder's features; new tensors that belong to the caller. */
   features(inputs: ByModality, mode: PassMode): ByModality;
+  /** The gates between the encoders; left out or empty where there are none. */
+  readonly gates?: readonly NetworkGate[];
+  /** Like `features`, with gates as `change` opens them, and by gate what it found itself. Networks with gates have it. */
+  gatedFeatures?(
+    inputs: ByModality,
+    mode: PassMode,
+    change: GateChange,
+  ): { readonly features: ByModality; readonly gates: Readonly<Record<string, Tensor2D>> };
   /** The features as vectors, n × length. */
   vectors(features: ByModality): ByModality<Tensor2D>;
   /** Logits of each objective, n × classes. */

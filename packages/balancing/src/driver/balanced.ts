@@ -148,6 +148,8 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
   readonly #reader: BatchReader<Batch>;
   readonly #joint: string;
   readonly #parts: ReturnType<typeof partsOf>;
+  /** Of which variables the method gets the norm of the gradient. */
+  readonly #gradientLists: Readonly<Record<string, readonly tf.Variable[]>>;
   readonly #initial: ReadonlyMap<string, tf.Tensor>;
   /** The trainer reads this object at every step. */
   readonly #lossWeights: Record<string, number> = {};
@@ -163,6 +165,9 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
     this.#reader = readerOf(network, given);
     this.#joint = network.objectiveNames[0]!;
     this.#parts = partsOf(network);
+    this.#gradientLists =
+      method.gradientLists?.(network) ??
+      record([...this.#parts.keys()], (part) => [...this.#parts.get(part)!.keys()]);
     this.#initial = new Map(
       method.needs.initialWeights === true
         ? Array.from(network.namedVariables, ([name, one]) => [name, tf.keep(tf.clone(one))])
@@ -302,9 +307,8 @@ class Driver<Batch extends tf.TensorContainer> implements Balanced<Batch> {
   }
 
   async #norms(squaredNorms: MeasuredStep['squaredNorms']): Promise<Record<string, number>> {
-    const names = [...this.#parts.keys()];
-    const norms = await squaredNorms(names.map((name) => [...this.#parts.get(name)!.keys()]));
-    return Object.fromEntries(names.map((name, k) => [name, norms[k]!]));
+    const norms = await squaredNorms(Object.values(this.#gradientLists));
+    return record(Object.keys(this.#gradientLists), (_, k) => norms[k]!);
   }
 
   #start(epoch: number): EpochStart {

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type BalancingPlugin, createBalancing } from '../contract/plugin.ts';
 import { plugins } from '../plugins.ts';
 import { balanced } from '../driver/balanced.ts';
-import { type Fusion, smallNetwork, trainSmall, type Weights } from './training.ts';
+import { type Exchange, type Fusion, smallNetwork, trainSmall, type Weights } from './training.ts';
 
 /** What the kit has to know of a method. */
 export interface BalancingCase {
@@ -17,6 +17,8 @@ export interface BalancingCase {
   readonly options?: Readonly<Record<string, string>>;
   /** A fusion that it serves. @defaultValue concatenation */
   readonly fusion?: Fusion;
+  /** The exchange between encoders that it needs. @defaultValue none */
+  readonly exchange?: Exchange;
   /** Fusions that it cannot serve. @defaultValue none */
   readonly refused?: readonly Fusion[];
   /** Numbers of modalities that it serves. @defaultValue 2 and 3 */
@@ -43,8 +45,13 @@ export function describeBalancing({
   epochs = 3,
   rate = 0.1,
   features,
+  exchange,
 }: BalancingCase): void {
-  const setting = { fusion, epochs, rate, ...(features === undefined ? {} : { features }) };
+  const setting = {
+    ...{ fusion, epochs, rate },
+    ...(features === undefined ? {} : { features }),
+    ...(exchange === undefined ? {} : { exchange }),
+  };
   const method = (): ReturnType<typeof createBalancing> => createBalancing(plugin, options);
   const each = counts.flatMap((modalities) =>
     Object.entries(strategies).map(([name, make]) => ({ modalities, strategy: name, make })),

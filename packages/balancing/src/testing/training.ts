@@ -29,11 +29,15 @@ export type Weights = Readonly<Record<string, readonly number[]>>;
 /** The fusion of a network. */
 export type Fusion = NonNullable<MultimodalNetworkOptions<string, 'joint'>['fusion']>;
 
+/** The exchange between the encoders of a network. */
+export type Exchange = MultimodalNetworkOptions<string, 'joint'>['exchange'];
+
 /** A network of two or three modalities, `a`, `b` and `c`; the same one at every call. */
 export function smallNetwork(
   modalities: 2 | 3 = 2,
   fusion: Fusion = 'concatenation',
   features?: number,
+  exchange?: Exchange,
 ): MultimodalNetwork<string, 'joint'> {
   const names = (['a', 'b', 'c'] as const).slice(0, modalities);
   return multimodalNetwork({
@@ -50,6 +54,7 @@ export function smallNetwork(
       ]),
     ),
     fusion,
+    ...(exchange === undefined ? {} : { exchange }),
     classes,
     jointName: 'joint',
     seed,
@@ -116,6 +121,7 @@ export interface SmallTraining {
   readonly epochs?: number;
   readonly rate?: number;
   readonly features?: number;
+  readonly exchange?: Exchange;
   /** Ends training after this step, and returns a snapshot as a file would hold it. */
   readonly stopAfter?: number;
   /** Goes on from a snapshot. */
@@ -145,10 +151,11 @@ export async function trainSmall({
   epochs = 3,
   rate = 0.1,
   features,
+  exchange,
   stopAfter,
   from,
 }: SmallTraining): Promise<TrainedSmall> {
-  const network = smallNetwork(modalities, fusion, features);
+  const network = smallNetwork(modalities, fusion, features, exchange);
   const [samples, validation] = [smallSamples(1), smallSamples(100)];
   const balance =
     method === null

@@ -3,7 +3,14 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Shape } from '../layers/shape.ts';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { chain, SeededLayers } from '../weights/seeded-layers.ts';
-import { type Exchange, type ExchangePlaces, placesByStream, type Streams } from './exchange.ts';
+import {
+  type Connected,
+  type Exchange,
+  type ExchangePlaces,
+  placesByStream,
+  type StreamGate,
+  type Streams,
+} from './exchange.ts';
 import { stageEnds, stagesOf } from './stages.ts';
 
 /** Encoders side by side, with the exchange that stands between their stages. */
@@ -24,7 +31,7 @@ export interface ConnectedStreams {
  * @throws MultigradError `invalid-option` for unknown stages or streams that cannot be connected, `unsupported` for
  * encoders that are no chains
  */
-export function connectStreams(connection: ConnectedStreams): (inputs: Streams) => Streams {
+export function connectStreams(connection: ConnectedStreams): (inputs: Streams) => Connected {
   const { owner, encoders, exchange, seed, initialisation } = connection;
   const names = Object.keys(encoders);
   const places = placesByStream(owner, names, connection.after);
@@ -39,6 +46,7 @@ export function connectStreams(connection: ConnectedStreams): (inputs: Streams) 
   }
   return (inputs) => {
     let streams = inputs;
+    const gates: StreamGate[] = [];
     for (let round = 0; round <= rounds; round++) {
       const advanced = names.map((stream, k): [string, SymbolicTensor] => {
         const from = round === 0 ? 0 : ends[k]![round - 1]!;
@@ -54,9 +62,11 @@ export function connectStreams(connection: ConnectedStreams): (inputs: Streams) 
       streams = Object.fromEntries(advanced);
       if (round < rounds) {
         const make = new SeededLayers(`exchange${round + 1}`, seed, initialisation);
-        streams = exchange.connect(streams, make);
+        const connected = exchange.connect(streams, make);
+        ({ streams } = connected);
+        gates.push(...connected.gates);
       }
     }
-    return streams;
+    return { streams, gates };
   };
 }

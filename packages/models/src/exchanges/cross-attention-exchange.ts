@@ -68,7 +68,7 @@ export function crossAttentionExchange(options: CrossAttentionExchangeOptions = 
       const sum = layers.add({ name: make.name(`${stream}/add`) });
       return [stream, sum.apply([x, shaped.apply(found) as SymbolicTensor])];
     });
-    return Object.fromEntries(attended) as Record<string, SymbolicTensor>;
+    return { streams: Object.fromEntries(attended) as Record<string, SymbolicTensor>, gates: [] };
   };
   return { check, connect };
 }

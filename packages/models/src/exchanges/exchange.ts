@@ -1,11 +1,30 @@
 import { MultigradError, own } from '@multigrad/core/strategy';
 import { describeValue } from '@multigrad/core/support';
-import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Shape } from '../layers/shape.ts';
 import type { SeededLayers } from '../weights/seeded-layers.ts';
 
 /** Streams at one place between their stages, by name. */
 export type Streams = Readonly<Record<string, SymbolicTensor>>;
+
+/** A gate that an exchange puts on a stream: a `ChannelGate`. */
+export interface StreamGate {
+  /** Name of its layer. */
+  readonly name: string;
+  readonly stream: string;
+  /** What it opens by, n × channels. */
+  readonly excitation: SymbolicTensor;
+  /** The layer that makes the excitation, for this gate alone. */
+  readonly own: layers.Layer;
+  /** The layer before it, which the gates of one place share. */
+  readonly shared: layers.Layer;
+}
+
+/** Streams behind an exchange, and the gates that stand on them there. */
+export interface Connected {
+  readonly streams: Streams;
+  readonly gates: readonly StreamGate[];
+}
 
 /** An exchange of features between the stages of streams. */
 export interface Exchange {
@@ -16,7 +35,7 @@ export interface Exchange {
    */
   readonly check: (shapes: Readonly<Record<string, Shape>>) => void;
   /** Returns the streams after the exchange, each in view of the others; it makes its layers with `make`. */
-  readonly connect: (streams: Streams, make: SeededLayers) => Streams;
+  readonly connect: (streams: Streams, make: SeededLayers) => Connected;
 }
 
 /** The stages behind which streams exchange: for all streams the same, or each stream's own, in step. */

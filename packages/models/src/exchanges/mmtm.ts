@@ -2,7 +2,7 @@ import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { ChannelGate } from '../layers/channel-gate.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, StreamGate } from './exchange.ts';
 
 /** Descriptions of the options of the exchange `mmtm`. */
 const mmtmOptions = {
@@ -43,13 +43,18 @@ export function mmtm(options: MmtmOptions = {}): Exchange {
     const joined = layers.concatenate({ name: make.name('concatenation') }).apply(squeezed);
     const channels = squeezed.reduce((sum, { shape }) => sum + shape[1]!, 0);
     const width = Math.max(1, Math.floor(channels / ratio));
-    const z = make.dense('squeeze', channels, width, 'relu').apply(joined);
-    const recalibrated = entries.map(([stream, x]) => {
-      const excitation = make.dense(`${stream}/excitation`, width, x.shape.at(-1)!).apply(z);
-      const gate = new ChannelGate({ name: make.name(`${stream}/gate`) });
-      return [stream, gate.apply([x, excitation as SymbolicTensor])];
+    const shared = make.dense('squeeze', channels, width, 'relu');
+    const z = shared.apply(joined);
+    const gates = entries.map(([stream, x]): StreamGate => {
+      const own = make.dense(`${stream}/excitation`, width, x.shape.at(-1)!);
+      const excitation = own.apply(z) as SymbolicTensor;
+      return { name: make.name(`${stream}/gate`), stream, excitation, own, shared };
     });
-    return Object.fromEntries(recalibrated) as Record<string, SymbolicTensor>;
+    const recalibrated = entries.map(([stream, x], k) => {
+      const { name, excitation } = gates[k]!;
+      return [stream, new ChannelGate({ name }).apply([x, excitation])] as const;
+    });
+    return { streams: Object.fromEntries(recalibrated) as Record<string, SymbolicTensor>, gates };
   };
   return { check: () => undefined, connect };
 }

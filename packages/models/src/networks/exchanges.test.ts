@@ -100,6 +100,111 @@ describe.each(testedBackends())('on %s', (backend) => {
     });
   });
 
+  describe('gates of mmtm', () => {
+    const gated = () => network({ kind: 'mmtm', after: places });
+
+    it('are named with their modality and their variables', () => {
+      const net = gated();
+      const names = new Map(Array.from(net.namedVariables, ([name, one]) => [one, name]));
+      const described = net.gates.map(({ name, modality, own, shared }) => [
+        name,
+        modality,
+        own.map((one) => names.get(one)),
+        shared.map((one) => names.get(one)),
+      ]);
+      const expected = [1, 2].flatMap((place) =>
+        ['image', 'audio'].map((modality) => [
+          `exchange${place}/${modality}/gate`,
+          modality,
+          ['kernel', 'bias'].map((weight) => `exchange${place}/${modality}/excitation/${weight}`),
+          ['kernel', 'bias'].map((weight) => `exchange${place}/squeeze/${weight}`),
+        ]),
+      );
+      expect(described).toEqual(expected);
+      net.dispose();
+    });
+
+    it('open as a change says, each asked once, and tell what they found', async () => {
+      await expectConstantMemory(() => {
+        const net = gated();
+        tf.tidy(() => {
+          const given = batch();
+          const plain = net.features(given, inference);
+          const asked: string[] = [];
+          const same = net.gatedFeatures(given, inference, (gate, values) => {
+            asked.push(gate);
+            return values;
+          });
+          expect(asked.sort()).toEqual(net.gates.map(({ name }) => name).sort());
+          for (const modality of net.modalities) {
+            expect([...same.features[modality].dataSync()]).toEqual([
+              ...plain[modality].dataSync(),
+            ]);
+          }
+          // With all gates open by 1 the encoders are as without an exchange.
+          const open = net.gatedFeatures(given, inference, (_, values) => tf.onesLike(values));
+          for (const modality of net.modalities) {
+            const alone = net.encoders[modality].apply(given[modality], inference) as tf.Tensor;
+            const found = open.features[modality].dataSync();
+            alone.dataSync().forEach((value, i) => expect(found[i]).toBeCloseTo(value, 5));
+          }
+          for (const { name } of net.gates) {
+            for (const value of same.gates[name]!.dataSync()) {
+              expect(value).toBeGreaterThan(0);
+              expect(value).toBeLessThan(2);
+            }
+          }
+          // Gates of the first place see no other gate: they find the same.
+          expect([...open.gates['exchange1/image/gate']!.dataSync()]).toEqual([
+            ...same.gates['exchange1/image/gate']!.dataSync(),
+          ]);
+        });
+        net.dispose();
+      });
+    });
+
+    it('that are held pass no gradient to what opens them', async () => {
+      await expectConstantMemory(() => {
+        const net = gated();
+        tf.tidy(() => {
+          const given = batch();
+          const slopeOf = (held: boolean, variable: string): number => {
+            const one = net.namedVariables.get(variable)!;
+            const { grads } = tf.variableGrads(() => {
+              const { features } = net.gatedFeatures(
+                given,
+                { training: true, step: 0 },
+                (gate, values) =>
+                  held && gate.endsWith('image/gate') ? tf.mul(tf.onesLike(values), 0.75) : values,
+              );
+              const { image, audio } = features;
+              // Whatever a held gate leaves out of reach counts with a gradient of 0.
+              const sizes = [image, audio].map((z) => tf.sum<tf.Scalar>(tf.pow(z, 4)));
+              return tf.add<tf.Scalar>(tf.addN(sizes), tf.mul(0, tf.sum(one)));
+            }, [one]);
+            return tf.max(tf.abs(grads[one.name]!)).dataSync()[0]!;
+          };
+          const variable = 'exchange1/image/excitation/kernel';
+          expect(slopeOf(false, variable)).toBeGreaterThan(1e-6);
+          expect(slopeOf(true, variable)).toBe(0);
+          expect(slopeOf(true, 'exchange1/audio/excitation/kernel')).toBeGreaterThan(1e-6);
+        });
+        net.dispose();
+      });
+    });
+
+    it('are missing, and asked for, without mmtm', () => {
+      for (const exchange of [undefined, { kind: 'cross-attention', after: places } as const]) {
+        const net = network(exchange);
+        expect(net.gates).toEqual([]);
+        expect(() => net.gatedFeatures(batch(), inference, (_, values) => values)).toThrow(
+          "`gatedFeatures` needs gates between the encoders: the exchange 'mmtm'.",
+        );
+        net.dispose();
+      }
+    });
+  });
+
   describe.each(['mmtm', 'cross-attention'] as const)('%s between stages', (kind) => {
     it('lets each modality see the other, where none does without', async () => {
       await expectConstantMemory(() => {

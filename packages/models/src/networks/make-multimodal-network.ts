@@ -1,7 +1,7 @@
 import { MultigradError, resolveOptions, own } from '@multigrad/core/strategy';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { connectStreams } from '../exchanges/connect-streams.ts';
-import type { Streams } from '../exchanges/exchange.ts';
+import type { Connected, Streams } from '../exchanges/exchange.ts';
 import { makeExchange, type StageExchange } from '../exchanges/stage-exchange.ts';
 import { type Fusion, makeFusion } from '../fusions/fusion.ts';
 import { classifierHead } from '../heads/classifier-head.ts';
@@ -140,13 +140,15 @@ function connection<Modality extends string>(
   exchange: StageExchange<Modality> | undefined,
   seed: number,
   initialisation: Initialisation,
-): (inputs: Streams) => Streams {
+): (inputs: Streams) => Connected {
   if (exchange === undefined) {
-    return (inputs) =>
-      record(
+    return (inputs) => ({
+      streams: record(
         Object.keys(encoders) as Modality[],
         (modality) => encoders[modality].apply(own(inputs, modality)!) as SymbolicTensor,
-      );
+      ),
+      gates: [],
+    });
   }
   const owner = 'exchange';
   const { after } = exchange;

@@ -7,7 +7,8 @@ import {
   model,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import type { Streams } from '../exchanges/exchange.ts';
+import type { Connected, StreamGate, Streams } from '../exchanges/exchange.ts';
+import { type GateChange, gateValues } from '../layers/channel-gate.ts';
 import { hasLabels } from '../losses/labels.ts';
 import {
   namedVariables,
@@ -32,7 +33,7 @@ export interface NetworkParts<Modality extends string, Objective extends string>
   /** One encoder for each modality. */
   readonly encoders: Readonly<Record<Modality, LayersModel>>;
   /** Applies the encoders to symbolic inputs: side by side, or with exchanges between their stages. */
-  readonly connect: (inputs: Streams) => Streams;
+  readonly connect: (inputs: Streams) => Connected;
   /** For each modality the layer that makes a vector of its features, or null where they are one. */
   readonly pools: Readonly<Record<Modality, layers.Layer | null>>;
   /** Model from the features of all modalities, in the order of `encoders`, to one vector. */
@@ -41,6 +42,18 @@ export interface NetworkParts<Modality extends string, Objective extends string>
   readonly fusesMaps: boolean;
   /** Linear classifiers: the joint one on the fused vector, and one on each modality's. */
   readonly heads: Readonly<Record<Objective, LayersModel>>;
+}
+
+/** A gate on an encoder's channels, opened by what all encoders say. */
+export interface NetworkGate<Modality extends string = string> {
+  /** Its name, such as `exchange1/image/gate`. */
+  readonly name: string;
+  /** The modality whose channels it scales. */
+  readonly modality: Modality;
+  /** The trainable variables that serve this gate alone. */
+  readonly own: readonly tf.Variable[];
+  /** The trainable variables that serve all gates of its place. */
+  readonly shared: readonly tf.Variable[];
 }
 
 /**
@@ -105,10 +118,14 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
    * `gray/conv1/kernel`; a `tf.Variable`'s own name gets a suffix in a process with several networks.
    */
   readonly namedVariables: ReadonlyMap<string, tf.Variable>;
+  /** The gates between the encoders' stages that an `mmtm` exchange has, in their order; empty without one. */
+  readonly gates: readonly NetworkGate<Modality>[];
   readonly #joint: Joint;
   readonly #pools: Readonly<Record<Modality, layers.Layer | null>>;
   readonly #fusesMaps: boolean;
   readonly #backbone: LayersModel;
+  /** The encoders, with the gates' excitations as further outputs; null where there are no gates. */
+  readonly #gated: LayersModel | null;
 
   constructor(joint: Joint, parts: NetworkParts<Modality, Joint | Modality>) {
     const { encoders, fusion, heads } = parts;
@@ -124,10 +141,15 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     const inputs = record(this.modalities, (modality) =>
       input({ name: `${modality}/input`, shape: encoders[modality].inputs[0]!.shape.slice(1) }),
     );
-    const features = parts.connect(inputs) as Record<Modality, SymbolicTensor>;
+    const { streams, gates } = parts.connect(inputs);
+    const features = streams as Record<Modality, SymbolicTensor>;
     const inOrder = this.modalities.map((modality) => inputs[modality]);
     const outputs = this.modalities.map((modality) => features[modality]);
     this.#backbone = model({ inputs: inOrder, outputs });
+    const excitations = gates.map(({ excitation }) => excitation);
+    this.#gated =
+      gates.length === 0 ? null : model({ inputs: inOrder, outputs: [...outputs, ...excitations] });
+    this.gates = gates.map((gate) => networkGate<Modality>(gate));
     this.model = model({ inputs: inOrder, outputs: this.#outputs(features) });
     const encoded = this.modalities.map((modality) => encoders[modality]);
     const behind = [fusion, ...this.objectiveNames.map((objective) => heads[objective])];
@@ -152,14 +174,40 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     inputs: Readonly<Record<Modality, tf.Tensor>>,
     mode: ForwardMode,
   ): Record<Modality, tf.Tensor> {
-    for (const modality of this.modalities) {
-      const { shape } = this.encoders[modality].inputs[0]!;
-      assertInput(`Input \`${modality}\``, shape, inputs[modality]);
-    }
+    this.#checkInputs(inputs);
     return tidyRecord(() => {
-      const inOrder = this.modalities.map((modality) => inputs[modality]);
-      const features = this.#backbone.apply(inOrder, { ...mode }) as tf.Tensor[];
+      const features = this.#backbone.apply(this.#inOrder(inputs), { ...mode }) as tf.Tensor[];
       return record(this.modalities, (modality) => features[this.modalities.indexOf(modality)]!);
+    });
+  }
+
+  /**
+   * Like {@link MultimodalNetwork.features}, of a network whose gates are opened as `change` says; for each gate, by name,
+   * also what it found itself, n × channels, each from 0 to 2. `change` runs once for each gate, within a `tf.tidy`.
+   *
+   * @throws MultigradError as {@link MultimodalNetwork.features} does; `unsupported` for a network without gates
+   */
+  gatedFeatures(
+    inputs: Readonly<Record<Modality, tf.Tensor>>,
+    mode: ForwardMode,
+    change: GateChange,
+  ): { features: Record<Modality, tf.Tensor>; gates: Record<string, tf.Tensor2D> } {
+    this.#checkInputs(inputs);
+    const gated = this.#gated;
+    if (gated === null) {
+      throw new MultigradError(
+        'unsupported',
+        "`gatedFeatures` needs gates between the encoders: the exchange 'mmtm'. Found a network without gates.",
+      );
+    }
+    return tf.tidy(() => {
+      const outputs = gated.apply(this.#inOrder(inputs), { ...mode, gate: change }) as tf.Tensor[];
+      const values = outputs.slice(this.modalities.length) as tf.Tensor2D[];
+      const named = this.gates.map(({ name }, k) => [name, gateValues(values[k]!)] as const);
+      return {
+        features: record(this.modalities, (m) => outputs[this.modalities.indexOf(m)]!),
+        gates: Object.fromEntries(named),
+      };
     });
   }
 
@@ -307,6 +355,17 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     for (const variable of this.namedVariables.values()) variable.dispose();
   }
 
+  #checkInputs(inputs: Readonly<Record<Modality, tf.Tensor>>): void {
+    for (const modality of this.modalities) {
+      const { shape } = this.encoders[modality].inputs[0]!;
+      assertInput(`Input \`${modality}\``, shape, inputs[modality]);
+    }
+  }
+
+  #inOrder(inputs: Readonly<Record<Modality, tf.Tensor>>): tf.Tensor[] {
+    return this.modalities.map((modality) => inputs[modality]);
+  }
+
   #measure<Labels extends BatchLabels<Joint | Modality>, T extends tf.TensorContainer>(
     forward: () => Record<Joint | Modality, tf.Tensor2D>,
     labels: Labels,
@@ -366,6 +425,15 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
         ) as SymbolicTensor,
     );
   }
+}
+
+function networkGate<Modality extends string>(gate: StreamGate): NetworkGate<Modality> {
+  return {
+    name: gate.name,
+    modality: gate.stream as Modality,
+    own: variablesOf(gate.own.trainableWeights),
+    shared: variablesOf(gate.shared.trainableWeights),
+  };
 }
 
 function measured(logits: tf.Tensor2D, labels: tf.Tensor1D): MeasuredObjective {

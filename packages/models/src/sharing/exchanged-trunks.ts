@@ -27,13 +27,15 @@ export function exchangedTrunks(
       `Trunks that ${what} should have stages of the same shape. Found [${first}] and [${odd}].`,
     );
   };
-  const connect: Exchange['connect'] = (streams, make) =>
-    Object.fromEntries(between(streams, make));
+  const connect: Exchange['connect'] = (streams, make) => ({
+    streams: Object.fromEntries(between(streams, make)),
+    gates: [],
+  });
   const owner = 'sharing';
   const exchange = { check, connect };
   const run = connectStreams({ owner, encoders, exchange, after, seed, initialisation });
   return (input) => {
-    const streams = run(Object.fromEntries(tasks.map((task) => [task, input])));
+    const { streams } = run(Object.fromEntries(tasks.map((task) => [task, input])));
     const vectors = Object.entries(streams).map(([task, x]): [string, SymbolicTensor] => [
       task,
       taken(task, x, setting),
