@@ -9,6 +9,7 @@ const update = options.includes('--update');
 const peers = [
   ['torchjd', 'torchjd_peer.py'],
   ['libmtl', 'libmtl_peer.py', 'LibMTL'],
+  ['libmtl-sharing', 'libmtl_sharing_peer.py', 'LibMTL'],
   ['mmpareto', 'mmpareto_peer.py', 'MMPareto_ICML2024'],
   ['fairgrad', 'official_peer.py', 'fairgrad'],
   ['sdmgrad', 'official_peer.py', 'sdmgrad'],

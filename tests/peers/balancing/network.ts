@@ -69,7 +69,7 @@ export function numbers(seed: number, shape: readonly number[]): Float32Array {
 }
 
 /** A number that a variable's name alone gives. */
-function seedOf(name: string): number {
+export function seedOf(name: string): number {
   const codes = Array.from({ length: name.length }, (_, i) => (i + 1) * name.charCodeAt(i));
   return codes.reduce((total, code) => total + code, 0) % 997;
 }

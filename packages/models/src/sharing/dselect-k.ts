@@ -3,9 +3,8 @@ import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-laye
 import { ExpertSelection, SelectionPenalty, selectorDigits } from '../layers/expert-selection.ts';
 import { Mixture } from '../layers/mixture.ts';
 import { initializerSeed } from '../weights/initialisation.ts';
-import { SeededLayers } from '../weights/seeded-layers.ts';
-import { flat } from './gate.ts';
-import { assertVectors, type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
+import { expertsOf } from './gate.ts';
+import type { SharedBody, SharingSetting } from './shared-body.ts';
 
 /** Descriptions of the options of sharing by DSelect-k. */
 const dselectKOptions = {
@@ -53,19 +52,20 @@ export interface DselectKOptions extends OptionsOf<typeof dselectKOptions> {}
  * In training a task's loss has the mean over the batch of `λ Σ_i H(r_i)` added, and where the number of experts is no power
  * of two of `Σ_i 1 / Σ_e r_ie`; the official code adds up over the batch. Logits start within ± γ/100.
  *
+ * @remarks
+ * LibMTL computes the same for γ = 1, which `tests/peers` checks: it keeps another γ and does not use it, and adds the
+ * entropies of the last task alone.
+ *
  * @see Hazimeh, Zhao, Chowdhery, Sathiamoorthy, Chen, Mazumder, Hong and Chi, "DSelect-k: Differentiable Selection in the
  * Mixture of Experts with Applications to Multi-Task Learning", NeurIPS 2021 (https://arxiv.org/abs/2106.03760)
  */
 export function dselectK(setting: SharingSetting, options: DselectKOptions): SharedBody {
   const given = resolveOptions('dselectK', dselectKOptions, options);
   const { experts: count, selected, gamma, entropy } = given;
-  assertVectors('dselect-k', setting);
-  const { tasks, trunk, seed, initialisation } = setting;
-  const experts = Array.from({ length: count }, (_, e) => trunk(`expert${e + 1}`));
+  const { tasks, seed } = setting;
+  const experts = expertsOf('dselect-k', setting, count);
   return (input) => {
-    const make = new SeededLayers('gate', seed, initialisation);
-    const vectors = experts.map((expert) => vectorOf(expert, input));
-    const x = flat(make, input);
+    const { make, vectors, x } = experts(input);
     const penalties = new Map<string, SymbolicTensor>();
     const gated = tasks.map((task): [string, SymbolicTensor] => {
       const linear = (layer: string, units: number, bound: number, activation?: 'softmax') => {

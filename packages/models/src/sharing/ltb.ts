@@ -44,7 +44,8 @@ export interface LtbOptions extends OptionsOf<typeof ltbOptions> {
  * an uninterrupted one does.
  *
  * @remarks
- * LibMTL counts the schedule in epochs, here it is in steps; there inference draws noise too.
+ * LibMTL counts the schedule in epochs, here it is in steps; there inference draws noise too. With the same noise it computes the
+ * same, which `tests/peers` checks.
  *
  * @see Guo, Lee and Ulbricht, "Learning to Branch for Multi-Task Learning", ICML 2020 (https://arxiv.org/abs/2006.01895)
  */

@@ -1,8 +1,7 @@
 import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { SeededLayers } from '../weights/seeded-layers.ts';
-import { flat, gatedMixture } from './gate.ts';
-import { assertVectors, type SharedBody, type SharingSetting, vectorOf } from './shared-body.ts';
+import { expertsOf, gatedMixture } from './gate.ts';
+import type { SharedBody, SharingSetting } from './shared-body.ts';
 
 /** Descriptions of the options of sharing by a multi-gate mixture of experts. */
 const mmoeOptions = {
@@ -28,14 +27,10 @@ export interface MmoeOptions extends OptionsOf<typeof mmoeOptions> {}
  */
 export function mmoe(setting: SharingSetting, options: MmoeOptions): SharedBody {
   const { experts: count } = resolveOptions('mmoe', mmoeOptions, options);
-  assertVectors('mmoe', setting);
-  const { tasks, trunk, seed, initialisation } = setting;
-  const experts = Array.from({ length: count }, (_, e) => trunk(`expert${e + 1}`));
+  const experts = expertsOf('mmoe', setting, count);
   return (input) => {
-    const make = new SeededLayers('gate', seed, initialisation);
-    const vectors = experts.map((expert) => vectorOf(expert, input));
-    const x = flat(make, input);
-    const mixed = tasks.map((task): [string, SymbolicTensor] => [
+    const { make, vectors, x } = experts(input);
+    const mixed = setting.tasks.map((task): [string, SymbolicTensor] => [
       task,
       gatedMixture(make, task, x, vectors),
     ]);

@@ -22,7 +22,8 @@ export interface MtanOptions {
  * each task's own features.
  *
  * @remarks
- * Stages of any trunk take the place of the blocks of the paper's SegNet and of LibMTL's ResNet.
+ * Stages of any trunk take the place of the blocks of the paper's SegNet and of LibMTL's ResNet. LibMTL's f is a residual block
+ * of that ResNet; all else computes the same, which `tests/peers` checks.
  *
  * @see Liu, Johns and Davison, "End-to-End Multi-Task Learning with Attention", CVPR 2019
  * (https://arxiv.org/abs/1803.10704), equations 1 and 2
