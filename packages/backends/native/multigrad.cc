@@ -34,6 +34,7 @@
 #include "binding/tfjs_binding.cc"
 
 #include "kernel_call.h"
+#include "products.h"
 #include "small_maps.h"
 
 namespace multigrad {
@@ -738,6 +739,7 @@ static const Kernel kKernels[] = {
     {"FiniteRows", FiniteRows},
     {"MomentumUpdate", MomentumUpdate},
     {"AdamUpdate", AdamUpdate},
+    {"MatMul", MatMul},
     {"MaxPoolGrad", MaxPoolGrad},
     {"NarrowInputGradient", NarrowInputGradient},
 #if defined(__x86_64__)
@@ -882,6 +884,34 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
   return infos;
 }
 
+// reshape(id, shape): the id of a tensor with the same buffer in another shape.
+static napi_value Reshape(napi_env env, napi_callback_info info) {
+  size_t argc = 2;
+  napi_value args[2];
+  napi_get_cb_info(env, info, &argc, args, nullptr, nullptr);
+  TFJSBackend *backend = tfnodejs::GetTFJSBackend(env);
+  int32_t id = 0;
+  std::vector<int64_t> shape;
+  if (argc < 2 || backend == nullptr || napi_get_value_int32(env, args[0], &id) != napi_ok ||
+      !ReadShape(env, args[1], &shape))
+    return Fail(env, "reshape takes an id and a shape");
+  const auto entry = backend->tfe_handle_map_.find(id);
+  if (entry == backend->tfe_handle_map_.end()) return Fail(env, "the input is no tensor of this backend");
+  std::unique_ptr<TF_Status, void (*)(TF_Status *)> status(TF_NewStatus(), TF_DeleteStatus);
+  typedef std::unique_ptr<TF_Tensor, void (*)(TF_Tensor *)> Tensor;
+  const Tensor tensor(TFE_TensorHandleResolve(entry->second, status.get()), TF_DeleteTensor);
+  if (TF_GetCode(status.get()) != TF_OK) return Fail(env, TF_Message(status.get()));
+  const TF_DataType type = TF_TensorType(tensor.get());
+  const Tensor reshaped(TF_AllocateTensor(type, nullptr, 0, TF_DataTypeSize(type)), TF_DeleteTensor);
+  TF_TensorBitcastFrom(tensor.get(), type, reshaped.get(), shape.data(), static_cast<int>(shape.size()), status.get());
+  if (TF_GetCode(status.get()) != TF_OK) return Fail(env, TF_Message(status.get()));
+  TFE_TensorHandle *handle = TFE_NewTensorHandle(reshaped.get(), status.get());
+  if (TF_GetCode(status.get()) != TF_OK) return Fail(env, TF_Message(status.get()));
+  napi_value result;
+  napi_create_int32(env, backend->InsertHandle(handle), &result);
+  return result;
+}
+
 // A training step frees what the next one asks for again. By default the C library hands large blocks back to the
 // system, which clears every page of them anew: here they stay, unless the user has given orders of his own.
 static void KeepFreedMemory() {
@@ -893,9 +923,11 @@ static napi_value Initialise(napi_env env, napi_value exports) {
   KeepFreedMemory();
   napi_value result = tfnodejs::InitTFNodeJSBinding(env, exports);
   if (result == nullptr) return nullptr;
-  napi_value run, kernels;
+  napi_value run, reshape, kernels;
   napi_create_function(env, "runKernel", NAPI_AUTO_LENGTH, RunKernel, nullptr, &run);
   napi_set_named_property(env, result, "runKernel", run);
+  napi_create_function(env, "reshape", NAPI_AUTO_LENGTH, Reshape, nullptr, &reshape);
+  napi_set_named_property(env, result, "reshape", reshape);
   napi_value yes;
   napi_get_boolean(env, true, &yes);
   napi_set_named_property(env, result, "takesSpent", yes);
@@ -909,6 +941,9 @@ static napi_value Initialise(napi_env env, napi_value exports) {
     napi_create_string_utf8(env, kernel.name, NAPI_AUTO_LENGTH, &name);
     napi_set_element(env, kernels, index++, name);
   }
+  napi_value view;
+  napi_create_string_utf8(env, "Reshape", NAPI_AUTO_LENGTH, &view);
+  napi_set_element(env, kernels, index++, view);
   napi_set_named_property(env, result, "kernels", kernels);
   return result;
 }

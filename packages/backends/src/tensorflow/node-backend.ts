@@ -1,4 +1,4 @@
-import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import type { DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 
 /** One attribute of a TensorFlow op. */
 export interface OpAttribute {
@@ -34,11 +34,15 @@ export interface Binding {
     /** How many of the first inputs are not needed any more: outputs use their buffers where nothing else holds them. */
     spent?: number,
   ): OutputInfo[];
+  /** The id of a tensor with the same buffer in another shape. */
+  reshape?(id: number, shape: readonly number[]): number;
 }
 
 /** The members of `@tensorflow/tfjs-node`'s backend that we use. */
 export interface NodeBackend extends KernelBackend {
   readonly binding: Binding;
+  /** The binding's number of a type. */
+  getDTypeInteger(dtype: DataType): number;
   getInputTensorIds(inputs: readonly TensorInfo[]): number[];
   createOutputTensor(output: OutputInfo): TensorInfo;
   executeSingleOutput(

@@ -48,7 +48,13 @@ export async function compileAddon(
   ]);
 }
 
-const ownSources = ['multigrad.cc', 'kernel_call.h', 'small_maps.h', 'quiet.cc'] as const;
+const ownSources = [
+  'multigrad.cc',
+  'kernel_call.h',
+  'products.h',
+  'small_maps.h',
+  'quiet.cc',
+] as const;
 
 /** The hash of our own sources. A build whose record has another hash is out of date. */
 export async function hashOwnSources(): Promise<string> {

@@ -6,8 +6,9 @@ import { seededDropout } from './dropout.ts';
 import { gatherV2, prelu, round } from './elementwise.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
-import { batchMatMul } from './mat-mul.ts';
+import { batchMatMul, matrixProduct } from './mat-mul.ts';
 import type { NativeKernel } from './native-kernel.ts';
+import { cast, reshape } from './views.ts';
 import { adamUpdate, combineRows, finiteRows, gramianOfRows, momentumUpdate } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
@@ -16,6 +17,7 @@ import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from '
 const opKernels: readonly NativeKernel[] = [
   ...activationGradients,
   batchMatMul,
+  cast,
   round,
   prelu,
   gatherV2,
@@ -42,6 +44,8 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   softmaxGrad,
   logSoftmaxGrad,
   sparseSoftmaxCrossEntropy,
+  reshape,
+  { ...matrixProduct, calls: 'MatMul' },
   maxPoolGrad,
   { ...conv2DBackpropInput, calls: 'NarrowInputGradient' },
   { ...conv2D, calls: 'SmallMapConvolution' },

@@ -45,6 +45,12 @@ async function run(
   );
 }
 
+/** Tensors that the addon holds. */
+function heldTensors(): number {
+  const { binding } = nodeBackend();
+  return (binding as unknown as { getNumOfTensors(): number }).getNumOfTensors();
+}
+
 beforeAll(async () => {
   const { name } = await useBackend('tensorflow');
   expect(name).toBe('tensorflow');
@@ -54,11 +60,9 @@ describe('the addon', () => {
   it('brings the kernels, and holds as many tensors as TensorFlow.js does', async () => {
     const { binding } = nodeBackend();
     expect(binding.kernels).toContain('MaxPoolGrad');
-    const held = (): number =>
-      (binding as unknown as { getNumOfTensors(): number }).getNumOfTensors();
-    const before = held();
+    const before = heldTensors();
     await run('CombineRows', { row0: [[1], [1]] }, { weights: [2] });
-    expect(held()).toBe(before);
+    expect(heldTensors()).toBe(before);
   });
 
   it('refuses what makes no sense', () => {
@@ -66,6 +70,104 @@ describe('the addon', () => {
       nodeBackend().binding.runKernel!(...words);
     expect(() => call('Nothing', [], new Float64Array(0), [])).toThrow('no kernel Nothing');
     expect(() => call('CombineRows', [1e9], new Float64Array([1]), [[1]])).toThrow(/no tensor/);
+  });
+});
+
+describe('views', () => {
+  /** Neither TensorFlow.js nor the addon holds more tensors afterwards. */
+  async function keepsNothing(body: () => void): Promise<void> {
+    const before = heldTensors();
+    await expectConstantMemory(() => tf.tidy(body));
+    expect(heldTensors()).toBe(before);
+  }
+
+  it('reshapes without a copy: the buffer stays until the last view is freed', async () => {
+    await keepsNothing(() => {
+      const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+      const doubled = tf.mul(x, 2);
+      const view = tf.reshape(doubled, [3, -1]);
+      doubled.dispose();
+      expect(view.shape).toEqual([3, 2]);
+      expect(tf.sum(view, 0).arraySync()).toEqual([18, 24]);
+      const whole = tf.reshape(tf.tensor1d([7, 8], 'int32'), [2, 1]);
+      expect([whole.dtype, whole.arraySync()]).toEqual(['int32', [[7], [8]]]);
+      expect(tf.reshape(tf.scalar(true, 'bool'), [1]).dataSync()[0]).toBe(1);
+      expect(tf.reshape(tf.tensor1d(['a', 'b']), [2, 1]).arraySync()).toEqual([['a'], ['b']]);
+      expect(tf.reshape(tf.zeros([0, 3]), [3, 0]).shape).toEqual([3, 0]);
+      const scalar = tf.reshape(tf.tensor1d([9]), []);
+      expect([scalar.shape, scalar.dataSync()[0]]).toEqual([[], 9]);
+    });
+  });
+
+  it('an update that writes over its variable leaves a view of it alone', async () => {
+    await keepsNothing(() => {
+      const [variable, velocity, row0] = [tf.tensor1d([1, 2]), tf.tensor1d([0, 0]), tf.ones([2])];
+      const computed = tf.add(variable, 0);
+      const view = tf.reshape(computed, [2, 1]);
+      const [updated] = runKernel(
+        'MomentumUpdate',
+        { variable: computed, velocity, row0 },
+        {
+          weights: [1],
+          learningRate: 1,
+          momentum: 0,
+          weightDecay: 0,
+          nesterov: false,
+          spent: true,
+        },
+      );
+      expect(updated!.arraySync()).toEqual([0, 1]);
+      expect(view.arraySync()).toEqual([[1], [2]]);
+    });
+  });
+
+  it('casts to the same type without a copy', async () => {
+    await keepsNothing(() => {
+      const x = tf.tensor1d([1, 2]);
+      const same = tf.cast(x, 'float32');
+      x.dispose();
+      expect(same.arraySync()).toEqual([1, 2]);
+      expect(tf.cast(tf.tensor1d([1.5, -2.5]), 'int32').arraySync()).toEqual([1, -2]);
+    });
+  });
+});
+
+describe('a product of two matrices', () => {
+  // Around the sizes of vectors, panels, blocks of rows and blocks of the depth.
+  const around = (...sizes: number[]) =>
+    fc.constantFrom(...sizes.flatMap((size) => [size - 1, size, size + 1]));
+  const rows = fc.oneof(fc.integer({ min: 1, max: 13 }), around(96, 192));
+  const depths = fc.oneof(fc.integer({ min: 1, max: 40 }), around(512, 1024));
+  const columns = fc.oneof(fc.integer({ min: 1, max: 20 }), around(64, 128));
+
+  it.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])('is exact to float32, transposed %s and %s', async (transposeA, transposeB) => {
+    await fc.assert(
+      fc.asyncProperty(rows, depths, columns, async (m, k, n) => {
+        const a = normalValues(m * k, 1);
+        const b = normalValues(k * n, 2);
+        const [found] = await run(
+          'BatchMatMul',
+          { a: [a, transposeA ? [k, m] : [m, k]], b: [b, transposeB ? [n, k] : [k, n]] },
+          { transposeA, transposeB },
+        );
+        const exact = new Float64Array(m * n);
+        for (let i = 0; i < m; i += 1) {
+          for (let d = 0; d < k; d += 1) {
+            const x = a[transposeA ? d * m + i : i * k + d]!;
+            for (let j = 0; j < n; j += 1) {
+              exact[i * n + j]! += x * b[transposeB ? j * k + d : d * n + j]!;
+            }
+          }
+        }
+        expect(relativeDifference(found!, exact)).toBeLessThanOrEqual(float32Sums);
+      }),
+      { numRuns: 12 },
+    );
   });
 });
 
