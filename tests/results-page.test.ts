@@ -110,6 +110,18 @@ function reading(protocol: Protocol, setting: string) {
   const compared = objectives.includes('multimodal') ? ['multimodal'] : objectives;
   const percent = objectives.every((name) => 'accuracy' in records[0]!.curves.test[name]!);
 
+  /** What rates are chosen by: the mean score, or that of the logarithms where tasks are measured in different units. */
+  function validated(record: Figures): number {
+    const shares = compared.map((one) => 'accuracy' in record.curves.validation[one]!);
+    const alike = new Set(shares).size === 1;
+    return mean(
+      compared.map((one, k) => {
+        const score = last(record, 'validation', [one]);
+        return (shares[k] ? 1 : -1) * (alike ? score : Math.log(score));
+      }),
+    );
+  }
+
   /** The finished runs of a row at the rate that validates best among those with the first seed; null while one is missing. */
   function chosen(row: string): Figures[] | null {
     const own = records.filter((record) => record.row === row && record.status === 'finished');
@@ -117,9 +129,7 @@ function reading(protocol: Protocol, setting: string) {
     if (tried.length < protocol.rates.length) return null;
     const candidates = own.filter(({ seed }) => seed === 0).sort((a, b) => a.lr - b.lr);
     if (candidates.length === 0) return null;
-    const best = candidates.reduce((a, b) =>
-      last(b, 'validation', compared) > last(a, 'validation', compared) ? b : a,
-    );
+    const best = candidates.reduce((a, b) => (validated(b) > validated(a) ? b : a));
     return own.filter(({ lr }) => lr === best.lr).sort((a, b) => a.seed - b.seed);
   }
   return { rows, objectives, compared, percent, chosen };

@@ -16,6 +16,7 @@ export {
   readImages,
 } from './own-data/read-image-folders.ts';
 export { type MultiFeatureDigits, readMultiFeatureDigits } from './multi-feature-digits.ts';
+export { type Nutrimouse, readNutrimouse } from './nutrimouse.ts';
 export {
   type DenseBatch,
   type DenseSets,
@@ -35,3 +36,5 @@ export {
   type ShapeSets,
 } from './read-modelnet40.ts';
 export { readSpokenDigits, type ReadSpokenDigitsOptions } from './spoken-digits.ts';
+export { readSolarFlares } from './solar-flares.ts';
+export { readYeast } from './yeast.ts';

@@ -8,8 +8,11 @@ import { cremaD } from './builtin/crema-d.ts';
 import { fashionAndDigit } from './builtin/fashion-and-digit.ts';
 import { mfeat } from './builtin/mfeat.ts';
 import { multiMnist, multiMnistNoisy } from './builtin/multi-mnist.ts';
-import { scenes } from './builtin/scenes.ts';
+import { nutrimouse } from './builtin/nutrimouse.ts';
 import { penguins } from './builtin/penguins.ts';
+import { scenes } from './builtin/scenes.ts';
+import { solarFlare } from './builtin/solar-flare.ts';
+import { yeast } from './builtin/yeast.ts';
 
 /** The experiments that come with the program, in the order of its help. */
 export const experiments: readonly Experiment[] = [
@@ -23,6 +26,9 @@ export const experiments: readonly Experiment[] = [
   scenes,
   penguins,
   mfeat,
+  nutrimouse,
+  solarFlare,
+  yeast,
   cremaD,
 ];
 
