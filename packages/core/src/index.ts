@@ -5,13 +5,14 @@ export {
 } from './step/check-gradients.ts';
 export type { ClipOptions } from './rows/clip-gradients.ts';
 export {
-  type ExchangedRow,
+  type ExchangedSums,
   type BatchShare,
   type GradientExchange,
   type Slice,
   sliceOf,
 } from './ranks/gradient-exchange.ts';
 export { currentShare } from './ranks/current-share.ts';
+export { gradientFromSums } from './tape/deferred-sums.ts';
 export { markBatchPart } from './ranks/batch-part.ts';
 export { batchDigest } from './ranks/batch-digest.ts';
 export { GradientMemory, type MemoryTensor } from './rows/gradient-memory.ts';

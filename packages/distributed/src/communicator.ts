@@ -11,7 +11,8 @@ export type Reduction = 'sum' | 'max';
  * Ranks that work together: processes started by `mpirun`, a process by itself, or several in one process for tests.
  *
  * All methods but `abort` are collective: every rank calls the same ones in the same order with counts that fit, and none
- * returns before the others have called. One call of a rank ends before its next begins.
+ * returns before the others have called. A call may be made while an earlier one is under way: calls are exchanged in the
+ * order in which they were made. Only `allGatherNow` has to wait until no other call is under way.
  */
 export interface Communicator {
   /** Name of the implementation, such as `open-mpi`. */
@@ -27,7 +28,7 @@ export interface Communicator {
   /**
    * Adds up over the ranks, and gives each rank its part.
    *
-   * @param values - the parts one after the other, by rank
+   * @param values - the parts one after the other, by rank; taken over: the caller may not use the array afterwards
    * @param counts - of numbers in each rank's part; the same on every rank
    * @returns this rank's part of the sums
    */
@@ -44,10 +45,10 @@ export interface Communicator {
   broadcast(values: Payload, root?: number): Promise<void>;
   /** Returns when every rank has called it. */
   barrier(): Promise<void>;
-  /** Synchronous `allReduce` of sums, for use within a forward pass; null where that is not possible. */
-  readonly allReduceNow: ((values: Float64Array) => void) | null;
-  /** Synchronous `broadcast` of rank 0's numbers; null where that is not possible. */
-  readonly broadcastNow: ((values: Float64Array) => void) | null;
+  /**
+   * Synchronous `allGather` of as many numbers from every rank, for use within a forward pass; null where that is not possible.
+   */
+  readonly allGatherNow: ((values: Float64Array) => Float64Array) | null;
   /** Ends all ranks, this one included where it is a process of its own, with an exit code of 1 to 255. */
   abort(exitCode: number): void;
   /** Leaves the other ranks: the last call, on every rank. */

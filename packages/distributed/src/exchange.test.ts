@@ -51,18 +51,51 @@ describe('gradientExchange', () => {
   it('of a rank alone is what it was given', async () => {
     const exchange = gradientExchange(alone());
     const row = Float32Array.of(1, 2, 3);
-    const [slice] = await exchange.reduceScatter([
-      { size: 3, read: async () => Promise.resolve(row) },
-    ]);
-    expect(slice).toEqual(row);
-    expect(await exchange.allGather([row], [3])).toEqual([row]);
+    const sums = exchange.sumRows();
+    await sums.add(row, 3);
+    await sums.add(null, 2);
+    expect(await sums.end()).toEqual([row, Float32Array.of(0, 0)]);
+    const whole: [Float32Array, number][] = [];
+    await exchange.allGather([row], [3], (values, index) => whole.push([values, index]));
+    expect(whole).toEqual([[row, 0]]);
     expect(await exchange.gather('x', 1)).toEqual([1]);
     expect(await exchange.fromRoot('x', 2)).toBe(2);
     exchange.sumNow?.(Float64Array.of(1));
     expect(() => gradientExchange(alone(), { bucket: 0 })).toThrow(/`bucket`.*Found 0/);
   });
 
-  it('sends rows in buckets, and a large one by itself', () => {
+  it('sends each bucket of sums as soon as it is full', async () => {
+    const sums = await runRanks(2, async (communicator) => {
+      const { rank } = communicator;
+      const asked: number[] = [];
+      const rows = gradientExchange(
+        {
+          ...communicator,
+          reduceScatter: async (values, counts) => {
+            asked.push(values.length);
+            return communicator.reduceScatter(values, counts);
+          },
+        },
+        { bucket: 8 },
+      ).sumRows();
+      const sent: number[] = [];
+      for (const size of [3, 4, 20, 1, 1]) {
+        await rows.add(new Float32Array(size).fill(rank + size), size);
+        sent.push(asked.length);
+      }
+      await rows.flush();
+      // The third row shows that the first bucket is full, the fourth that the second is.
+      expect(sent).toEqual([0, 0, 1, 2, 2]);
+      const slices = await rows.end();
+      expect(asked).toEqual([7, 20, 2]);
+      return slices;
+    });
+    const of = (rank: number): number[][] => sums[rank]!.map((slice) => [...slice]);
+    expect(of(0)).toEqual([[7, 7], [9, 9], new Array(10).fill(41), [3], [3]]);
+    expect(of(1)).toEqual([[7], [9, 9], new Array(10).fill(41), [], []]);
+  });
+
+  it('sends weights in buckets, and a large one by itself', () => {
     const sizes = [3, 4, 20, 1, 1];
     expect([...buckets(sizes, (size) => size, 8)]).toEqual([[3, 4], [20], [1, 1]]);
     expect([...buckets([], () => 1, 8)]).toEqual([]);

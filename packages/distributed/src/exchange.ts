@@ -1,8 +1,9 @@
-import { type ExchangedRow, type GradientExchange, sliceOf } from '@multigrad/core';
+import { type GradientExchange, sliceOf } from '@multigrad/core';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
 import type { Communicator } from './communicator.ts';
-import { broadcastJson, gatherJson } from './json.ts';
-import { offsetsOf } from './parts.ts';
+import { broadcastIn, gatherIn, newSlot, type Slot } from './json.ts';
+import { countsOf, offsetsOf, sumOfParts } from './parts.ts';
+import { RowBuckets } from './row-buckets.ts';
 
 /** Options of {@link gradientExchange}. */
 export interface ExchangeOptions {
@@ -57,14 +58,16 @@ export function gradientExchange(
       `Option \`bucket\` should be an integer >= 1. Found ${bucket}.`,
     );
   }
-  const { rank, size, allReduceNow, broadcastNow } = communicator;
+  const { rank, size, allGatherNow } = communicator;
+  const slot = newSlot();
   return {
     rank,
     size,
-    gather: async (what, value) => gatherAlike(communicator, what, value),
+    gather: async (what, value) => gatherAlike(slot, communicator, what, value),
     fromRoot: async (what, value) => {
       communicator.nextCall(what);
-      const { what: asked, value: given } = await broadcastJson(
+      const { what: asked, value: given } = await broadcastIn(
+        slot,
         communicator,
         rank === 0 ? { what, value } : null,
       );
@@ -73,36 +76,27 @@ export function gradientExchange(
     },
     sum: async (values) => {
       communicator.nextCall('sums');
-      const sums = values.slice();
-      await communicator.allReduce(sums);
-      // Ranks may have added in different orders: all take the sums of rank 0.
-      await communicator.broadcast(sums);
-      return sums;
+      const counts = new Array<number>(size).fill(values.length);
+      return sumOfParts(await communicator.allGather(values, counts), size);
     },
     sumNow:
-      allReduceNow === null || broadcastNow === null
+      allGatherNow === null
         ? null
         : (values) => {
             communicator.nextCall('sums of a forward pass');
-            allReduceNow(values);
-            broadcastNow(values);
+            values.set(sumOfParts(allGatherNow(values), size));
           },
-    reduceScatter: async (rows) => {
-      communicator.nextCall('gradients');
-      const slices: Float32Array[] = [];
-      for (const some of buckets(rows, ({ size: count }) => count, bucket)) {
-        slices.push(...(await scatterBucket(communicator, some)));
-      }
-      return slices;
-    },
-    allGather: async (slices, sizes) => {
+    sumRows: () => new RowBuckets(communicator, bucket),
+    allGather: async (slices, sizes, take) => {
       communicator.nextCall('weights');
-      const whole: Float32Array[] = [];
       const parts = slices.map((slice, index) => ({ slice, size: sizes[index]! }));
+      let index = 0;
       for (const some of buckets(parts, (part) => part.size, bucket)) {
-        whole.push(...(await gatherBucket(communicator, some)));
+        for (const whole of await gatherBucket(communicator, some)) {
+          take(whole, index);
+          index += 1;
+        }
       }
-      return whole;
     },
     broadcast: async (values) => {
       communicator.nextCall('first weights');
@@ -112,12 +106,13 @@ export function gradientExchange(
 }
 
 async function gatherAlike<T extends Json>(
+  slot: Slot,
   communicator: Communicator,
   what: string,
   value: T,
 ): Promise<readonly T[]> {
   communicator.nextCall(what);
-  const all = await gatherJson<{ what: string; value: T }>(communicator, { what, value });
+  const all = await gatherIn<{ what: string; value: T }>(slot, communicator, { what, value });
   all.forEach((one, rank) => {
     if (one.what !== all[0]!.what) throw outOfStep(0, all[0]!.what, rank, one.what);
   });
@@ -150,41 +145,6 @@ export function* buckets<T>(
     filled += size;
   }
   if (some.length > 0) yield some;
-}
-
-/** The number of elements that each rank has of rows of these sizes. */
-function countsOf(sizes: readonly number[], ranks: number): number[] {
-  return Array.from({ length: ranks }, (_, rank) =>
-    sizes.reduce((sum, size) => {
-      const { begin, end } = sliceOf(size, rank, ranks);
-      return sum + end - begin;
-    }, 0),
-  );
-}
-
-async function scatterBucket(
-  communicator: Communicator,
-  rows: readonly ExchangedRow[],
-): Promise<Float32Array[]> {
-  const { rank, size: ranks } = communicator;
-  const sizes = rows.map(({ size }) => size);
-  const counts = countsOf(sizes, ranks);
-  const at = offsetsOf(counts);
-  const packed = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
-  for (const { size, read } of rows) {
-    const values = await read();
-    for (let other = 0; other < ranks; other += 1) {
-      const { begin, end } = sliceOf(size, other, ranks);
-      if (values !== null) packed.set(values.subarray(begin, end), at[other]);
-      at[other]! += end - begin;
-    }
-  }
-  const own = await communicator.reduceScatter(packed, counts);
-  let offset = 0;
-  return sizes.map((size) => {
-    const { begin, end } = sliceOf(size, rank, ranks);
-    return own.slice(offset, (offset += end - begin));
-  });
 }
 
 async function gatherBucket(

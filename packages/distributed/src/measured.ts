@@ -66,16 +66,7 @@ export function measured(communicator: Communicator, now: () => number): Measure
       end();
     }
   };
-  const countNow = (
-    call: ((values: Float64Array) => void) | null,
-  ): ((values: Float64Array) => void) | null =>
-    call === null
-      ? null
-      : (values) => {
-          const end = begin('control', values.byteLength);
-          call(values);
-          end();
-        };
+  const { allGatherNow, size } = communicator;
   return {
     ...communicator,
     allReduce: async (values, reduction) =>
@@ -94,8 +85,15 @@ export function measured(communicator: Communicator, now: () => number): Measure
     broadcast: async (values, root) =>
       count('control', values.byteLength, async () => communicator.broadcast(values, root)),
     barrier: async () => count('control', 0, async () => communicator.barrier()),
-    allReduceNow: countNow(communicator.allReduceNow),
-    broadcastNow: countNow(communicator.broadcastNow),
+    allGatherNow:
+      allGatherNow === null
+        ? null
+        : (values) => {
+            const end = begin('control', size * values.byteLength);
+            const all = allGatherNow(values);
+            end();
+            return all;
+          },
     traffic: () => ({
       reduceScatter: { ...totals.reduceScatter },
       allGather: { ...totals.allGather },

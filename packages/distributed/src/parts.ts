@@ -1,3 +1,4 @@
+import { sliceOf } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Numbers, Payload, Reduction } from './communicator.ts';
 
@@ -7,12 +8,32 @@ import type { Numbers, Payload, Reduction } from './communicator.ts';
 export function reduced<T extends Numbers>(parts: readonly T[], reduction: Reduction): T {
   const result = parts[0]!.slice() as T;
   for (const part of parts.slice(1)) {
-    for (let i = 0; i < result.length; i += 1) {
-      const [before, value] = [result[i]!, part[i]!];
-      result[i] = reduction === 'sum' ? before + value : Math.max(before, value);
+    if (reduction === 'sum') {
+      for (let i = 0; i < result.length; i += 1) result[i]! += part[i]!;
+    } else {
+      for (let i = 0; i < result.length; i += 1) result[i] = Math.max(result[i]!, part[i]!);
     }
   }
   return result;
+}
+
+/** The parts of all ranks, one after the other, added up in the order of the ranks. */
+export function sumOfParts(all: Float64Array, ranks: number): Float64Array {
+  const size = all.length / ranks;
+  return reduced(
+    Array.from({ length: ranks }, (_, rank) => all.subarray(rank * size, (rank + 1) * size)),
+    'sum',
+  );
+}
+
+/** The number of elements that each rank has of rows of these sizes. */
+export function countsOf(sizes: readonly number[], ranks: number): number[] {
+  return Array.from({ length: ranks }, (_, rank) =>
+    sizes.reduce((sum, size) => {
+      const { begin, end } = sliceOf(size, rank, ranks);
+      return sum + end - begin;
+    }, 0),
+  );
 }
 
 /** Zeros of the same kind. */

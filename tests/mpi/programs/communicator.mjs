@@ -19,8 +19,7 @@ const whole = await communicator.allGather(new Uint8Array(rank).fill(rank), coun
 const given = Float64Array.of(rank + 0.1);
 await communicator.broadcast(given, size - 1);
 const now = Float64Array.of(rank);
-communicator.allReduceNow(now);
-communicator.broadcastNow(now);
+const together = communicator.allGatherNow(now);
 const all = await gatherJson(communicator, { rank, text: 'ä'.repeat(rank) });
 const first = await broadcastJson(communicator, rank === 0 ? { said: 0.1 + 0.2 } : null);
 // The thread is free while a rank waits for a slower one.
@@ -38,6 +37,6 @@ const lists = {
   part: [...part],
   whole: [...whole],
   given: [...given],
-  now: [...now],
+  now: [...together],
 };
 console.log(JSON.stringify({ rank, size, ...lists, all, first, turns, refused }));

@@ -30,7 +30,7 @@ for (let round = 0; fault === 'endless' || round < 200; round += 1) {
   const values = Float32Array.of(rank, round);
   await communicator.allReduce(values);
   const now = Float64Array.of(rank);
-  communicator.allReduceNow(now);
+  communicator.allGatherNow(now);
   if (fault === 'wait') await pause(5);
 }
 await communicator.close();

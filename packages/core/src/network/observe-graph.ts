@@ -2,7 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import type { ForwardResult } from './objectives.ts';
 import type { RunVariable } from './run-variables.ts';
-import type { Tape, TapePaths } from '../tape/tape.ts';
+import type { TapePaths } from '../tape/backward-walk.ts';
+import type { Tape } from '../tape/tape.ts';
 
 /** Where gradients are integrated: at the parameters, or at the shared features that the caller names. */
 export type Level = 'parameters' | 'features';

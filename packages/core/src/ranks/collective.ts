@@ -1,12 +1,23 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
+import type { TensorBag } from '../tape/ownership.ts';
 import type { Slice } from './gradient-exchange.ts';
 
-/** A row of numbers that the ranks add up; null where this rank has none. */
-export interface SharedRow {
-  readonly row: Tensor | null;
-  /** How many numbers the row has, the same on every rank. */
-  readonly size: number;
+/**
+ * Sums of rows over the ranks, which are sent while further rows are still being computed. Every rank adds rows of the same
+ * sizes in the same order.
+ */
+export interface RowSums {
+  /**
+   * Takes this rank's row, null where it has none. A row that goes to other ranks is freed once it has been read.
+   *
+   * @param size - how many numbers the row has, the same on every rank
+   */
+  add(row: Tensor | null, size: number): Promise<void>;
+  /** Sends what has not been sent: no further row will come for a while. */
+  flush(): Promise<void>;
+  /** This rank's slices of the sums, flat, in the order of the rows. A process by itself gets its rows back. */
+  end(): Promise<readonly (Tensor | null)[]>;
 }
 
 /** This rank's part of a tensor, flat; the whole tensor in a process by itself. */
@@ -67,8 +78,8 @@ export interface Collective {
   agree<View extends Json, T>(what: string, views: Views<View, T>): Promise<T>;
   /** Sums of values over the ranks, in float64. */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** Sums rows over the ranks, and returns this rank's slices of the sums, flat. A process by itself gets its rows back. */
-  sumRows(rows: readonly SharedRow[]): Promise<readonly (Tensor | null)[]>;
+  /** Begins sums of rows over the ranks. @param bag - owns the rows that are added, and the slices that come out */
+  sumRows(bag: TensorBag): RowSums;
   /** Puts the slices of all ranks together into whole tensors. A process by itself gets its tensors back. */
   wholeRows(slices: readonly TensorSlice[]): Promise<readonly Tensor[]>;
   /** This rank's range in a row of this size. */

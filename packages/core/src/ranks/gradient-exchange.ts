@@ -11,11 +11,22 @@ export interface BatchShare {
   readonly sumNow: ((values: Float64Array) => void) | null;
 }
 
-/** A row of numbers that the ranks add up. Every rank passes rows of the same sizes in the same order. */
-export interface ExchangedRow {
-  readonly size: number;
-  /** Reads this rank's numbers, when they are needed; null stands for zeros. */
-  readonly read: () => Promise<Float32Array | null>;
+/**
+ * Sums of rows over the ranks, which are sent while further rows are still being computed. Every rank adds rows of the same
+ * sizes in the same order.
+ */
+export interface ExchangedSums {
+  /**
+   * Takes this rank's numbers; null stands for zeros. Resolves when further rows may come.
+   *
+   * @param values - taken over: they may not change afterwards
+   * @param size - how many numbers the row has, the same on every rank
+   */
+  add(values: Float32Array | null, size: number): Promise<void>;
+  /** Sends what has not been sent: no further row will come for a while. */
+  flush(): Promise<void>;
+  /** This rank's slice of each sum, as `sliceOf` cuts it, in the order of the rows. */
+  end(): Promise<readonly Float32Array[]>;
 }
 
 /**
@@ -37,13 +48,18 @@ export interface GradientExchange {
   sum(values: Float64Array): Promise<Float64Array>;
   /** Replaces values by their sums over the ranks, synchronously, for use in a forward pass; null where it is not possible. */
   readonly sumNow: ((values: Float64Array) => void) | null;
-  /** Sums rows over the ranks, and returns this rank's slice of each sum, as `sliceOf` cuts it. */
-  reduceScatter(rows: readonly ExchangedRow[]): Promise<readonly Float32Array[]>;
-  /** Puts each rank's slices together into whole rows of the given sizes, on every rank. */
+  /** Begins sums of rows over the ranks. Other calls may be made before they end. */
+  sumRows(): ExchangedSums;
+  /**
+   * Puts each rank's slices together into whole rows of the given sizes, on every rank.
+   *
+   * @param take - gets the whole rows in their order, each as soon as it is there
+   */
   allGather(
     slices: readonly Float32Array[],
     sizes: readonly number[],
-  ): Promise<readonly Float32Array[]>;
+    take: (values: Float32Array, index: number) => void,
+  ): Promise<void>;
   /** Replaces the numbers of every other rank by those of rank 0. */
   broadcast(values: Float32Array): Promise<void>;
 }

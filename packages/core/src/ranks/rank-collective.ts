@@ -1,4 +1,4 @@
-import { tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { tensor, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { Json } from '../base/json.ts';
 import type { Collective } from './collective.ts';
 import { type GradientExchange, sliceOf } from './gradient-exchange.ts';
@@ -31,20 +31,25 @@ function rankCollective(exchange: GradientExchange): Collective {
     },
     agree: async (what, { view, merge }) => merge(await fromEach(exchange, what, view)),
     sum: async (values) => exchange.sum(values),
-    sumRows: async (rows) => {
-      const slices = await exchange.reduceScatter(
-        rows.map(({ row, size: numbers }) => ({
-          size: numbers,
-          read: async () => (row === null ? null : row.data<'float32'>()),
-        })),
-      );
-      return slices.map((values) => tensor1d(values));
+    sumRows: (bag) => {
+      const sums = exchange.sumRows();
+      return {
+        add: async (row, numbers) => {
+          await sums.add(row === null ? null : await row.data<'float32'>(), numbers);
+          bag.give(row)?.dispose();
+        },
+        flush: async () => sums.flush(),
+        end: async () => (await sums.end()).map((values) => bag.keep(tensor1d(values))),
+      };
     },
     wholeRows: async (slices) => {
       const own = await Promise.all(slices.map(async ({ slice }) => slice.data<'float32'>()));
       const sizes = slices.map(({ shape }) => shape.reduce((product, side) => product * side, 1));
-      const whole = await exchange.allGather(own, sizes);
-      return whole.map((values, index) => tensor(values, [...slices[index]!.shape]));
+      const whole: Tensor[] = [];
+      await exchange.allGather(own, sizes, (values, index) => {
+        whole.push(tensor(values, [...slices[index]!.shape]));
+      });
+      return whole;
     },
     sliceOf: (numbers) => sliceOf(numbers, rank, size),
   };

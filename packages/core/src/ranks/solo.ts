@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Collective } from './collective.ts';
 
 /** The communication of a process by itself: every method returns its input. */
@@ -10,7 +11,17 @@ export const solo: Collective = {
   heed: (_, own) => ({ current: own, tell: async () => Promise.resolve() }),
   agree: async (_, { alone }) => Promise.resolve(alone()),
   sum: async (values) => Promise.resolve(values),
-  sumRows: async (rows) => Promise.resolve(rows.map(({ row }) => row)),
+  sumRows: () => {
+    const rows: (Tensor | null)[] = [];
+    return {
+      add: async (row) => {
+        rows.push(row);
+        return Promise.resolve();
+      },
+      flush: async () => Promise.resolve(),
+      end: async () => Promise.resolve(rows),
+    };
+  },
   wholeRows: async (slices) => Promise.resolve(slices.map(({ slice }) => slice)),
   sliceOf: (size) => ({ begin: 0, end: size }),
 };

@@ -1,5 +1,4 @@
 import {
-  dispose,
   Optimizer,
   reshape,
   slice as sliceTensor,
@@ -83,23 +82,34 @@ export class ShardedVariables {
   async store(changed: Iterable<string>): Promise<void> {
     const wanted = new Set(changed);
     const names = [...this.#whole.keys()].filter((name) => wanted.has(name));
-    const whole = await this.gather(
+    await this.#gather(
       names.map((name) => ({ slice: this.slices.get(name)!, shape: this.#whole.get(name)!.shape })),
+      (values, shape, index) => {
+        tidy(() => this.#whole.get(names[index]!)!.assign(tensor(values, shape)));
+      },
     );
-    names.forEach((name, index) => this.#whole.get(name)!.assign(whole[index]!));
-    dispose(whole as Tensor[]);
   }
 
   /** Gathers slices of all ranks into new whole tensors of these shapes; null stands for an empty slice. */
   async gather(
     parts: readonly { readonly slice: Tensor | null; readonly shape: readonly number[] }[],
   ): Promise<readonly Tensor[]> {
+    const whole: Tensor[] = [];
+    await this.#gather(parts, (values, shape) => whole.push(tensor(values, shape)));
+    return whole;
+  }
+
+  async #gather(
+    parts: readonly { readonly slice: Tensor | null; readonly shape: readonly number[] }[],
+    take: (values: Float32Array, shape: number[], index: number) => void,
+  ): Promise<void> {
     const own = await Promise.all(
       parts.map(async ({ slice }) => slice?.data<'float32'>() ?? new Float32Array(0)),
     );
     const sizes = parts.map(({ shape }) => shape.reduce((size, side) => size * side, 1));
-    const whole = await this.#exchange.allGather(own, sizes);
-    return whole.map((values, index) => tensor(values, [...parts[index]!.shape]));
+    await this.#exchange.allGather(own, sizes, (values, index) => {
+      take(values, [...parts[index]!.shape], index);
+    });
   }
 
   /** Cuts this rank's slice out of a whole tensor: a new tensor. */

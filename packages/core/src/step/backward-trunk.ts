@@ -1,5 +1,4 @@
 import { zerosLike } from '@tensorflow/tfjs-core';
-import { tensorsOf } from '../network/run-variables.ts';
 import {
   type Combination,
   type Combinations,
@@ -10,17 +9,19 @@ import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-c
 import { readTogether } from '../tape/read-back.ts';
 import type { StepContext } from './step-context.ts';
 import { targetName } from '../network/observe-graph.ts';
-import { sumOverRanks } from './backward.ts';
+import { backwardSummed } from './backward-summed.ts';
 
 /**
  * Makes one backward pass from all features at once to the variables behind them. No feature depends on another, so their
  * gradients do not mix.
  */
 export async function backwardTrunk(
-  { passes, variables, state, bag, collective, lossScale }: StepContext,
+  context: StepContext,
   combined: Combinations,
 ): Promise<ReadonlyMap<string, Combination>> {
-  const [{ tape, graph }] = passes;
+  const { passes, variables, state, bag, collective, lossScale } = context;
+  const [pass] = passes;
+  const { graph } = pass;
   if (graph.features.length === 0) return new Map();
   const behind = variables.filter(({ name }) =>
     graph.features.some((feature) => feature.variables.has(name)),
@@ -33,10 +34,10 @@ export async function backwardTrunk(
         : materialise(scaledCombination(combination, lossScale));
     return { tensor, gradient: bag.keep(gradient) };
   });
-  const own = bag.keepAll(tape.backward(seeds, tape.paths(tensorsOf(behind))));
-  const sums = await sumOverRanks({ collective, bag }, behind, own, ({ name }) => {
-    return graph.reach.get(name)!.size > 0;
-  });
+  const targets = behind.map(({ name, variable }) => ({ name, tensor: variable }));
+  const reached = (name: string): boolean => graph.reach.get(name)!.size > 0;
+  const [summed] = await backwardSummed(context, pass, targets, [{ seeds, reached }]);
+  const sums = summed!;
   const checks = startChecks(behind, sums, bag);
   const values = await readTogether(checks.packed);
   const broken = await firstNonFinite(behind, checks, values, (flags) => collective.sum(flags));

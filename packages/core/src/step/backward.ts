@@ -1,23 +1,17 @@
 import { own } from '../base/own.ts';
 import { targetName } from '../network/observe-graph.ts';
-import { scalar, type Tensor, Variable } from '@tensorflow/tfjs-core';
+import { scalar, type Tensor } from '@tensorflow/tfjs-core';
 import type { Needs } from '../contract/needs.ts';
 import type { GroupState } from '../network/integration-state.ts';
 import type { PresentObjective } from '../network/objectives.ts';
 import type { Pass } from '../network/passes.ts';
-import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
 import { clipGradients, scaledClip } from '../rows/clip-gradients.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
 import { addSquares, divideByRoot } from '../rows/squared-memory.ts';
-import type { BackwardSeed } from '../tape/tape.ts';
+import type { BackwardSeed } from '../tape/backward-walk.ts';
+import { backwardSummed, type SummedPass, type Target } from './backward-summed.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
-
-/** A tensor at which gradients are integrated: a variable, or a feature in place of the variables behind it. */
-export interface Target {
-  readonly name: string;
-  readonly tensor: Tensor;
-}
 
 /**
  * The vectors of one tensor that its update may combine: the K gradients of each batch, then the K memory vectors. Null
@@ -69,7 +63,7 @@ export async function backwardOnce(
   groups: readonly PresentGroup[],
   { weights }: OneScalar,
 ): Promise<Rows> {
-  const { passes, objectives, variables, bag, observe } = context;
+  const { passes, objectives, variables, observe } = context;
   const [pass] = passes;
   // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
   const weightOf = (name: string): number => weights[objectives.indexOf(name)] ?? 0;
@@ -77,15 +71,14 @@ export async function backwardOnce(
     const weight = weightOf(objective.name);
     return weight === 0 ? [] : [seedOf(context, pass, objective, weight)];
   });
-  const own = bag.keepAll(pass.tape.backward(seeds, pass.tape.paths(tensorsOf(variables))));
-  const reached = ({ name }: RunVariable): boolean =>
+  const reached = (name: string): boolean =>
     [...pass.graph.reach.get(name)!].some((objective) => weightOf(objective) !== 0);
-  const whole = await sumOverRanks(context, variables, own, reached);
-  if (!observe) return { whole, groups: [], backwardPasses: 1 };
   const targets = variables.map(({ name, variable }) => ({ name, tensor: variable }));
+  const [whole] = await backwardSummed(context, pass, targets, [{ seeds, reached }]);
+  if (!observe) return { whole: whole!, groups: [], backwardPasses: 1 };
   const gradients = await gradientsAt(context, targets);
   return {
-    whole,
+    whole: whole!,
     groups: groups.map((present) => vectorsOf(context, present, gradients, undefined)),
     backwardPasses: 1 + pass.tape.value.objectives.length,
   };
@@ -122,23 +115,6 @@ export function seedOf(
   return weight === 1 ? { tensor: loss } : { tensor: loss, gradient: bag.keep(scalar(weight)) };
 }
 
-/** Adds up the gradients of variables over the ranks and keeps this rank's slices; null where `reached` is false. */
-export async function sumOverRanks(
-  { collective, bag }: Pick<StepContext, 'collective' | 'bag'>,
-  variables: readonly RunVariable[],
-  gradients: readonly (Tensor | null)[],
-  reached: (variable: RunVariable) => boolean,
-): Promise<readonly (Tensor | null)[]> {
-  const taking = [...variables.keys()].filter((index) => reached(variables[index]!));
-  const rows = taking.map((index) => ({
-    row: gradients[index] ?? null,
-    size: variables[index]!.variable.size,
-  }));
-  const sums = bag.keepAll(await collective.sumRows(rows));
-  const byIndex = new Map(taking.map((index, place) => [index, sums[place]!]));
-  return variables.map((_, index) => byIndex.get(index) ?? null);
-}
-
 /** Gradients by batch, objective and target, null where there is none. */
 type Gradients = readonly (readonly (readonly (Tensor | null)[])[])[];
 
@@ -147,62 +123,24 @@ type GradientAt = (batch: number, objective: number, target: string) => Tensor |
 
 /** The gradients of all objectives after `clipObjectives`; among ranks those of variables are this rank's slices, flat. */
 async function gradientsAt(context: StepContext, targets: readonly Target[]): Promise<GradientAt> {
-  const own = context.passes.map((pass) => backwardByObjective(context, pass, targets));
-  const gradients = await limitEach(context, targets, await shareRows(context, targets, own));
+  const found: (readonly (readonly (Tensor | null)[])[])[] = [];
+  for (const pass of context.passes) {
+    const { tape, graph } = pass;
+    // Batches may list objectives in another order: the first batch decides.
+    const sums = context.objectives.map((name): SummedPass => {
+      const objective = tape.value.objectives.find((candidate) => candidate.name === name);
+      return {
+        // This rank may have no samples of it, where another one has.
+        seeds: objective === undefined ? [] : [seedOf(context, pass, objective)],
+        reached: (variable) => graph.reach.get(variable)!.has(name),
+      };
+    });
+    found.push(await backwardSummed(context, pass, targets, sums));
+  }
+  const gradients = await limitEach(context, targets, found);
   const places = new Map(targets.map(({ name }, index) => [name, index]));
   return (batch, objective, target) =>
     gradients[batch]?.[objective]?.[places.get(target) ?? -1] ?? null;
-}
-
-function backwardByObjective(
-  context: StepContext,
-  pass: Pass,
-  targets: readonly Target[],
-): readonly (readonly (Tensor | null)[])[] {
-  const { tape } = pass;
-  const paths = tape.paths(targets.map(({ tensor }) => tensor));
-  // Batches may list objectives in another order: the first batch decides.
-  return context.objectives.map((name) => {
-    const objective = tape.value.objectives.find((candidate) => candidate.name === name);
-    // This rank has no samples of it; another one has.
-    if (objective === undefined) return targets.map(() => null);
-    return context.bag.keepAll(tape.backward([seedOf(context, pass, objective)], paths));
-  });
-}
-
-/** Adds up the gradients of variables over the ranks. Gradients at features stay each rank's own. */
-async function shareRows(
-  { passes, objectives, collective, bag }: StepContext,
-  targets: readonly Target[],
-  own: Gradients,
-): Promise<Gradients> {
-  const places = targets.flatMap(({ name, tensor }, target) =>
-    tensor instanceof Variable
-      ? passes.flatMap(({ graph }, batch) =>
-          objectives.flatMap((objective, k) =>
-            graph.reach.get(name)!.has(objective)
-              ? [{ target, batch, objective: k, size: tensor.size }]
-              : [],
-          ),
-        )
-      : [],
-  );
-  const sums = await collective.sumRows(
-    places.map(({ target, batch, objective, size }) => ({
-      row: own[batch]![objective]![target] ?? null,
-      size,
-    })),
-  );
-  bag.keepAll(sums);
-  const shared = own.map((rows) =>
-    rows.map((row) =>
-      row.map((value, target) => (targets[target]!.tensor instanceof Variable ? null : value)),
-    ),
-  );
-  places.forEach(({ target, batch, objective }, index) => {
-    shared[batch]![objective]![target] = sums[index]!;
-  });
-  return shared;
 }
 
 /** Applies `clipObjectives` to each objective's gradients. What it replaces is freed. */

@@ -28,6 +28,8 @@ export interface StepContext {
   readonly memory: GradientMemory | undefined;
   /** The owner of the tensors that the step makes. */
   readonly bag: TensorBag;
+  /** Whether operations of the forward pass add up over the ranks. */
+  readonly sumsWithin: boolean;
   /** The ranks that take the step together. */
   readonly collective: Collective;
 }

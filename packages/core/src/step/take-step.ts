@@ -145,6 +145,7 @@ function contextOf(
     observe,
     memory: memoryOf(strategy, options),
     bag,
+    sumsWithin: options.sumsWithin === true,
     collective,
   };
 }

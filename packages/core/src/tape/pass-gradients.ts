@@ -1,4 +1,4 @@
-import { add, type Tensor } from '@tensorflow/tfjs-core';
+import { add, clone, type Tensor } from '@tensorflow/tfjs-core';
 
 /**
  * The gradients accumulated during one backward pass, by the tensor that they belong to. Each is freed when nothing uses it any
@@ -55,6 +55,30 @@ export class PassGradients {
       this.#gradients.delete(output.id);
       this.#letGo(gradient);
     }
+  }
+
+  /** Hands over the gradient of `tensor`: a tensor that the caller owns, or null. */
+  take(tensor: Tensor): Tensor | null {
+    const gradient = this.#gradients.get(tensor.id);
+    if (gradient === undefined) return null;
+    this.#gradients.delete(tensor.id);
+    const holders = this.#holders.get(gradient.id)! - 1;
+    if (holders > 0) this.#holders.set(gradient.id, holders);
+    else this.#holders.delete(gradient.id);
+    return holders === 0 && this.owns(gradient) ? gradient : clone(gradient);
+  }
+
+  /** A tensor with the gradient of `tensor`, which the caller owns, or null. */
+  copy(tensor: Tensor): Tensor | null {
+    const gradient = this.#gradients.get(tensor.id);
+    return gradient === undefined ? null : clone(gradient);
+  }
+
+  /** Frees all gradients that were not taken. */
+  dispose(): void {
+    for (const gradient of new Set(this.#gradients.values())) this.#free(gradient);
+    this.#gradients.clear();
+    this.#holders.clear();
   }
 
   #hold(tensor: Tensor, gradient: Tensor): void {

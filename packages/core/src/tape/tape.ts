@@ -1,24 +1,9 @@
-import { own } from '../base/own.ts';
-import { clone, onesLike, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { mendTape } from './mend-tape.ts';
-import { missingGradient } from './missing-gradient.ts';
+import { type BackwardSeed, type TapePaths, walkBack } from './backward-walk.ts';
 import { scoped } from './ownership.ts';
-import { PassGradients } from './pass-gradients.ts';
-import { tapeEngine, type TapeNode, youngestTensorId } from './tape-internals.ts';
-
-/** Where a backward pass starts: a tensor of the forward pass and the gradient handed to it (ones if left out). */
-export interface BackwardSeed {
-  readonly tensor: Tensor;
-  readonly gradient?: Tensor;
-}
-
-/** The part of a tape that depends on given source tensors. A backward pass to them visits only this part. */
-export interface TapePaths {
-  readonly sources: readonly Tensor[];
-  /** Ids of the sources and of every float32 tensor computed from them. */
-  readonly reached: ReadonlySet<number>;
-}
+import { tapeEngine, type TapeNode } from './tape-internals.ts';
 
 /**
  * One recorded forward pass, over which any number of backward passes can be made.
@@ -118,23 +103,43 @@ export class Tape<T> {
   backward(seeds: readonly BackwardSeed[], paths: TapePaths): (Tensor | null)[] {
     const nodes = this.#live;
     return scoped(() => {
-      const gradients = new PassGradients(paths.sources, youngestTensorId());
-      for (const { tensor, gradient } of seeds) {
-        if (paths.reached.has(tensor.id)) gradients.add(tensor, gradient ?? onesLike(tensor));
+      const found = paths.sources.map((): Tensor | null => null);
+      for (const event of walkBack(nodes, [seeds], paths, false)) {
+        if (event.kind === 'source') found[event.index] = event.gradients[0]!;
       }
-      for (const node of nodes.toReversed()) {
-        if (!node.outputs.some((output) => gradients.has(output))) continue;
-        for (const [input, gradient] of inputGradients(node, paths, gradients)) {
-          gradients.add(input, gradient);
-        }
-        gradients.release(node.outputs);
-      }
-      return paths.sources.map((source) => {
-        const gradient = gradients.get(source);
-        if (gradient === null) return null;
-        return gradients.owns(gradient) ? gradient : clone(gradient);
-      });
+      return found;
     });
+  }
+
+  /**
+   * Makes several backward passes side by side, and hands over the gradients of each source as soon as they are complete.
+   *
+   * Where operations need sums over the ranks, those of all passes are made in one exchange.
+   *
+   * @param seeds - of each pass
+   * @param sum - adds numbers up over the ranks
+   * @param take - takes over the gradients of a source, one for each pass, null where it is not reached
+   * @throws MultigradError `missing-gradients` when an operation on the way has no gradient
+   */
+  async backwardTogether(
+    seeds: readonly (readonly BackwardSeed[])[],
+    paths: TapePaths,
+    sum: (values: Float64Array) => Promise<Float64Array>,
+    take: (source: number, gradients: readonly (Tensor | null)[]) => Promise<void>,
+  ): Promise<void> {
+    const walk = walkBack(this.#live, seeds, paths, true);
+    let sums: Float64Array | undefined;
+    try {
+      for (;;) {
+        const { done, value: event } = walk.next(sums);
+        if (done === true) return;
+        sums = undefined;
+        if (event.kind === 'sums') sums = await sum(event.values);
+        else await take(event.index, event.gradients);
+      }
+    } finally {
+      walk.return();
+    }
   }
 
   /** Frees the tensors that operations saved. Further calls do nothing. */
@@ -148,37 +153,4 @@ const noTensors: ReadonlySet<number> = new Set();
 
 function disposeSaved(node: TapeNode): void {
   for (const tensor of node.saved) tensor.dispose();
-}
-
-/** Computes the gradients with respect to those inputs of one operation that lie on a path, in a tidy of its own. */
-function inputGradients(
-  node: TapeNode,
-  paths: TapePaths,
-  gradients: PassGradients,
-): [Tensor, Tensor][] {
-  const inputs = Object.entries(node.inputs).filter(([, input]) => paths.reached.has(input.id));
-  // An operation without a float32 output, such as argMax or a comparison, passes no gradient on.
-  if (inputs.length === 0 || !node.outputs.some((output) => paths.reached.has(output.id)))
-    return [];
-  if (node.gradient === undefined) throw missingGradient(node.kernelName);
-  const { gradient: differentiate } = node;
-  const results = scoped(() => {
-    const thunks = differentiate(node.outputs.map((output) => gradients.get(output)));
-    return inputs.map(([name]) => {
-      const thunk = own(thunks, name);
-      if (thunk === undefined) throw missingGradient(node.kernelName, name);
-      return scoped(thunk);
-    });
-  });
-  return inputs.map(([name, input], index) => {
-    const gradient = results[index]!;
-    if (gradient.size !== input.size) {
-      throw new MultigradError(
-        'missing-gradients',
-        `The gradient of ${node.kernelName} for its input \`${name}\` should have shape [${input.shape.join(', ')}]. ` +
-          `Found [${gradient.shape.join(', ')}].`,
-      );
-    }
-    return [input, gradient];
-  });
 }

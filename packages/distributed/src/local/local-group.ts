@@ -123,8 +123,7 @@ function rankOf(group: Group, rank: number): Communicator {
     barrier: async () => {
       await meet('barrier');
     },
-    allReduceNow: null,
-    broadcastNow: null,
+    allGatherNow: null,
     abort: (exitCode) => {
       group.fail(
         new MultigradError('io', `Rank ${rank} ended all ranks with exit code ${exitCode}.`),

@@ -22,6 +22,7 @@ const prototypes = {
   Reduce_scatter: '(void *from, void *to, int *counts, void *type, void *operation, void *comm)',
   Allgatherv:
     '(void *from, int count, void *sent, void *to, int *counts, int *offsets, void *taken, void *comm)',
+  Allgather: '(void *from, int count, void *sent, void *to, int taking, void *taken, void *comm)',
   Bcast: '(void *values, int count, void *type, int root, void *comm)',
   Barrier: '(void *comm)',
 } as const;

@@ -54,10 +54,12 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
   const typeOf = (values: Payload): unknown =>
     values instanceof Float32Array ? float32 : values instanceof Float64Array ? float64 : byte;
   let last: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
   let what = '';
   // One call at a time, also where the caller does not wait.
   const aside = async (...call: Parameters<MpiLibrary['callAside']>): Promise<void> => {
     const purpose = what === '' ? call[0] : `\`${what}\` (${call[0]})`;
+    underWay += 1;
     const next = last.then(async () => {
       const watched = watch(`rank ${rank} has waited at ${purpose}`, patience, () => {
         mpi.call('Abort', world, 1);
@@ -65,6 +67,7 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       try {
         await mpi.callAside(...call);
       } finally {
+        underWay -= 1;
         watched.end();
       }
     });
@@ -109,11 +112,17 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       return aside('Bcast', values, values.length, typeOf(values), root, world);
     },
     barrier: async () => aside('Barrier', world),
-    allReduceNow: (values) => {
-      mpi.call('Allreduce', ...reduceArguments(values, 'sum'));
-    },
-    broadcastNow: (values) => {
-      mpi.call('Bcast', values, values.length, float64, 0, world);
+    allGatherNow: (values) => {
+      if (underWay > 0) {
+        throw new MultigradError(
+          'interleaved-call',
+          `A call within a forward pass should find no other one under way. Found ${underWay}.`,
+        );
+      }
+      const whole = new Float64Array(size * values.length);
+      const { length } = values;
+      mpi.call('Allgather', values, length, float64, whole, length, float64, world);
+      return whole;
     },
     abort: (exitCode) => {
       mpi.call('Abort', world, exitCode);

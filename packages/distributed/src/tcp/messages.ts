@@ -30,7 +30,7 @@ export type Asked = { readonly what: string } & (
 export interface Shared {
   /** One number: 0 while the call is under way, 1 for an answer, 2 for an error, whose text follows as a message. */
   readonly state: Int32Array;
-  /** The numbers of the call, then those of the answer. */
+  /** This rank's numbers in its place; the answer has those of all ranks. */
   readonly values: Float64Array;
 }
 
@@ -39,7 +39,6 @@ export type ToThread =
   | { readonly kind: 'call'; readonly asked: Asked }
   | {
       readonly kind: 'now';
-      readonly name: 'allReduce' | 'broadcast';
       readonly shared: Shared;
       readonly what: string;
     }

@@ -92,12 +92,7 @@ function communicatorOf({ rank, size }: Place, thread: Thread): Communicator {
     barrier: async () => {
       await thread.call({ name: 'barrier', what });
     },
-    allReduceNow: (values) => {
-      thread.callNow('allReduce', values, what);
-    },
-    broadcastNow: (values) => {
-      thread.callNow('broadcast', values, what);
-    },
+    allGatherNow: (values) => thread.callNow(values, { rank, size }, what),
     abort: (exitCode) => {
       thread.abort(exitCode);
       process.exit(exitCode);
@@ -131,19 +126,19 @@ function errorOf({ code, message }: ErrorText): Error {
   return code === null ? new Error(message) : new MultigradError(code, message);
 }
 
-/** What waits for the thread's next answer. */
+/** What waits for an answer of the thread. */
 interface Pending {
   readonly resolve: (values: Payload | null) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** The thread of the connections, one call at a time. */
+/** The thread of the connections, which makes one call after the other. */
 class Thread {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #note: (text: string) => void;
-  #pending: Pending | null = null;
-  #last: Promise<unknown> = Promise.resolve();
+  /** What waits for answers, which come in the order of the calls. */
+  readonly #pending: Pending[] = [];
   #dead: Error | null = null;
 
   constructor(place: Place, times: Patience, note: (text: string) => void) {
@@ -162,45 +157,41 @@ class Thread {
     port1.unref();
   }
 
-  get busy(): boolean {
-    return this.#pending !== null;
-  }
-
   /** Waits until all ranks are connected. */
   async ready(): Promise<void> {
     await this.#answer(() => undefined);
   }
 
-  /** A call, after those before it have ended. The values are copied when it begins. */
+  /** A call, which the thread makes after those before it. The values are copied, except those that the call takes over. */
   async call(asked: Asked): Promise<Payload | null> {
-    const next = this.#last.then(async () => {
-      const copied = 'values' in asked ? { ...asked, values: asked.values.slice() } : asked;
-      const moved = 'values' in copied ? [copied.values.buffer] : [];
-      return this.#answer(() => this.#post({ kind: 'call', asked: copied as Asked }, moved));
+    if (!('values' in asked)) return this.#answer(() => this.#post({ kind: 'call', asked }));
+    const { values } = asked;
+    const whole = values.byteLength === values.buffer.byteLength;
+    const moved = asked.name === 'reduceScatter' && whole ? values : values.slice();
+    return this.#answer(() => {
+      this.#post({ kind: 'call', asked: { ...asked, values: moved } as Asked }, [
+        moved.buffer as ArrayBuffer,
+      ]);
     });
-    this.#last = next.catch(() => undefined);
-    return next;
   }
 
-  /** Replaces the numbers by the call's answer while this thread is blocked. @throws what the call threw */
-  callNow(name: 'allReduce' | 'broadcast', values: Float64Array, what: string): void {
+  /** The numbers of all ranks, while this thread is blocked. @throws what the call threw */
+  callNow(
+    values: Float64Array,
+    { rank, size }: Pick<Place, 'rank' | 'size'>,
+    what: string,
+  ): Float64Array {
     if (this.#dead !== null) throw this.#dead;
-    if (this.#pending !== null) {
-      throw new MultigradError(
-        'interleaved-call',
-        'One call of a rank should end before its next begins. Found one under way.',
-      );
-    }
     const shared: Shared = {
       state: new Int32Array(new SharedArrayBuffer(4)),
-      values: new Float64Array(new SharedArrayBuffer(values.byteLength)),
+      values: new Float64Array(new SharedArrayBuffer(size * values.byteLength)),
     };
-    shared.values.set(values);
-    this.#post({ kind: 'now', name, shared, what });
+    shared.values.set(values, rank * values.length);
+    this.#post({ kind: 'now', shared, what });
     // The thread sees to it that nobody waits for ever.
     Atomics.wait(shared.state, 0, 0);
-    if (Atomics.load(shared.state, 0) === 1) values.set(shared.values);
-    else throw this.#errorNow();
+    if (Atomics.load(shared.state, 0) === 1) return shared.values.slice();
+    throw this.#errorNow();
   }
 
   /** Tells all ranks to end, and waits for a second at most until that is sent. */
@@ -224,7 +215,7 @@ class Thread {
     // While a call is under way the process stays; between calls the connections do not keep it from ending.
     this.#port.ref();
     return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject };
+      this.#pending.push({ resolve, reject });
       ask();
     });
   }
@@ -236,7 +227,8 @@ class Thread {
       const got = receiveMessageOnPort(this.#port) as { message: FromThread } | undefined;
       if (got === undefined) return error ?? new MultigradError('io', 'The rank has failed.');
       if (got.message.kind === 'error') error ??= errorOf(got.message.error);
-      else this.#take(got.message);
+      // Calls that were under way before have answers of their own, first.
+      if (got.message.kind !== 'error' || this.#pending.length > 0) this.#take(got.message);
     }
   }
 
@@ -251,16 +243,14 @@ class Thread {
       );
       process.exit(message.exitCode);
     }
-    const pending = this.#pending;
-    this.#pending = null;
-    this.#port.unref();
+    const pending = this.#pending.shift();
+    if (this.#pending.length === 0) this.#port.unref();
     if (message.kind === 'error') pending?.reject(errorOf(message.error));
     else pending?.resolve(message.kind === 'answer' ? message.values : null);
   }
 
   #die(error: Error): void {
     this.#dead ??= error;
-    this.#pending?.reject(error);
-    this.#pending = null;
+    for (const { reject } of this.#pending.splice(0)) reject(error);
   }
 }

@@ -39,12 +39,15 @@ function calling(mesh: Mesh, asked: Asked): Promise<Payload | null> {
   }
 }
 
-async function answer(mesh: Mesh, message: ToThread): Promise<void> {
-  if (message.kind === 'abort') {
-    await mesh.abort(message.exitCode);
-    wake(message.state, 1);
-    return;
-  }
+async function abort(mesh: Mesh, { exitCode, state }: ToThread & { kind: 'abort' }): Promise<void> {
+  await mesh.abort(exitCode);
+  wake(state, 1);
+}
+
+async function answer(
+  mesh: Mesh,
+  message: Exclude<ToThread, { readonly kind: 'abort' }>,
+): Promise<void> {
   if (message.kind === 'call') {
     try {
       const values = await calling(mesh, message.asked);
@@ -54,14 +57,12 @@ async function answer(mesh: Mesh, message: ToThread): Promise<void> {
     }
     return;
   }
-  const { name, what, shared } = message;
+  const { what, shared } = message;
   try {
-    const values = shared.values.slice();
-    const result =
-      name === 'allReduce'
-        ? await allReduce(mesh, values, 'sum', what)
-        : await broadcast(mesh, values, 0, what);
-    shared.values.set(result);
+    const count = shared.values.length / mesh.size;
+    const own = shared.values.slice(mesh.rank * count, (mesh.rank + 1) * count);
+    const counts = new Array<number>(mesh.size).fill(count);
+    shared.values.set(await allGather(mesh, own, counts, what));
     wake(shared.state, 1);
   } catch (error) {
     tell({ kind: 'error', error: errorText(error) });
@@ -79,7 +80,12 @@ try {
     abort: (exitCode, rank) => tell({ kind: 'aborted', exitCode, rank }),
     note: (text) => tell({ kind: 'note', text }),
   });
-  port.on('message', (message: ToThread) => void answer(mesh, message));
+  let last: Promise<void> = Promise.resolve();
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'abort') void abort(mesh, message);
+    // One call after the other, while the rank computes: it need not be there for the next one to begin.
+    else last = last.then(async () => answer(mesh, message));
+  });
   tell({ kind: 'ready' });
 } catch (error) {
   tell({ kind: 'error', error: errorText(error) });
