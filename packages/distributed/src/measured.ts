@@ -5,7 +5,10 @@ export interface Traffic {
   readonly calls: number;
   /** Bytes passed to the calls; of whole rows where each rank gets or gives its slice. */
   readonly bytes: number;
-  /** Time in the calls, in the unit of the clock: for the transfer, and for waiting for slower ranks. */
+  /**
+   * Time for which this rank did nothing else, in the unit of the clock: for the transfer, and for waiting for slower ranks. Of
+   * gradients that are exchanged while others are computed, the time in which nothing was left to compute.
+   */
   readonly time: number;
 }
 
@@ -23,6 +26,15 @@ export interface TrafficReport {
 export interface MeasuredCommunicator extends Communicator {
   /** What was exchanged since it was made. */
   readonly traffic: () => TrafficReport;
+}
+
+/** What adds up the time of waiting for gradients under way, by the communicator that counts. */
+const waits = new WeakMap<Communicator, <T>(call: () => Promise<T>) => Promise<T>>();
+
+/** Waits for gradients under way: a communicator that counts adds up the time. */
+export async function waitedFor<T>(communicator: Communicator, gradients: Promise<T>): Promise<T> {
+  const wait = waits.get(communicator);
+  return wait === undefined ? gradients : wait(async () => gradients);
 }
 
 /**
@@ -66,15 +78,24 @@ export function measured(communicator: Communicator, now: () => number): Measure
       end();
     }
   };
+  const waitForGradients = async <T>(call: () => Promise<T>): Promise<T> => {
+    const began = now();
+    try {
+      return await call();
+    } finally {
+      totals.reduceScatter.time += now() - began;
+    }
+  };
   const { allGatherNow, size } = communicator;
-  return {
+  const counting: MeasuredCommunicator = {
     ...communicator,
     allReduce: async (values, reduction) =>
       count('control', values.byteLength, async () => communicator.allReduce(values, reduction)),
-    reduceScatter: async (values, counts) =>
-      count('reduceScatter', values.byteLength, async () =>
-        communicator.reduceScatter(values, counts),
-      ),
+    reduceScatter: async (values, counts) => {
+      totals.reduceScatter.calls += 1;
+      totals.reduceScatter.bytes += values.byteLength;
+      return communicator.reduceScatter(values, counts);
+    },
     allGather: async <T extends Payload>(part: T, counts: readonly number[]): Promise<T> => {
       const elements = counts.reduce((sum, size) => sum + size, 0);
       const kind = part instanceof Float32Array ? 'allGather' : 'control';
@@ -100,4 +121,6 @@ export function measured(communicator: Communicator, now: () => number): Measure
       control: { ...totals.control },
     }),
   };
+  waits.set(counting, waitForGradients);
+  return counting;
 }

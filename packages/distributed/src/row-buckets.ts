@@ -1,5 +1,6 @@
 import { type ExchangedSums, sliceOf } from '@multigrad/core';
 import type { Communicator } from './communicator.ts';
+import { waitedFor } from './measured.ts';
 import { countsOf } from './parts.ts';
 
 /** Buckets that may be on their way at a time: one is exchanged while the next one fills. */
@@ -39,7 +40,8 @@ export class RowBuckets implements ExchangedSums {
 
   async flush(): Promise<void> {
     if (this.#rows.length === 0) return;
-    await this.#sent.at(-inFlight);
+    const before = this.#sent.at(-inFlight);
+    if (before !== undefined) await waitedFor(this.#communicator, before);
     const rows = this.#rows;
     this.#rows = [];
     this.#filled = 0;
@@ -51,7 +53,7 @@ export class RowBuckets implements ExchangedSums {
 
   async end(): Promise<Slices> {
     await this.flush();
-    return (await Promise.all(this.#sent)).flat();
+    return (await waitedFor(this.#communicator, Promise.all(this.#sent))).flat();
   }
 
   async #send(rows: readonly Row[]): Promise<Slices> {
