@@ -69,6 +69,52 @@ class ResNet18(nn.Module):
         return self.blocks(self.stem(x)).mean((2, 3))
 
 
+class Recurrent(nn.Module):
+    """Tokens to the last state of an LSTM."""
+
+    def __init__(self, vocabulary=1000, width=128):
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, width, padding_idx=0)
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(self.tokens(x))[1][0][0]
+
+
+class TransformerBlock(nn.Module):
+    """Pre-norm: y = x + attention(LN(x)), z = y + W_2 gelu(W_1 LN(y))."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.project = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.dense1, self.dense2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        count, length, width = x.shape
+        split = self.project(self.norm1(x)).view(count, length, 3, self.heads, width // self.heads)
+        q, k, v = split.permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(q, k, v)
+        x = x + self.out(attended.transpose(1, 2).reshape(count, length, width))
+        return x + self.dense2(F.gelu(self.dense1(self.norm2(x))))
+
+
+class Transformer(nn.Module):
+    """Tokens to the mean of a transformer's outputs."""
+
+    def __init__(self, vocabulary=1000, length=64, width=128, blocks=4, heads=4):
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, width, padding_idx=0)
+        self.position = nn.Parameter(0.02 * torch.randn(length, width))
+        self.blocks = nn.Sequential(*(TransformerBlock(width, heads) for _ in range(blocks)))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x):
+        return self.norm(self.blocks(self.tokens(x) + self.position)).mean(1)
+
+
 class Multimodal(nn.Module):
     """Two encoders, their features concatenated; objectives: joint, first, second."""
 
@@ -129,4 +175,16 @@ def make(workload, batch, width):
     if workload == "mlp":
         trunk = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU())
         return MultiTask(trunk, 256), (torch.rand(batch, 784), label)
-    raise ValueError(f"workload should be mlp, lenet, cg-mnist or resnet18. Found {workload}.")
+    if workload in ("lstm", "lstm-layers"):
+        return MultiTask(Recurrent(), 128), (tokens(batch, 50), label)
+    if workload == "transformer":
+        return MultiTask(Transformer(), 128), (tokens(batch, 64), label)
+    raise ValueError(
+        "workload should be mlp, lenet, cg-mnist, resnet18, lstm, lstm-layers or transformer. "
+        f"Found {workload}."
+    )
+
+
+def tokens(batch, length, vocabulary=1000):
+    """The token numbers of bench/src/workloads/random-batch.mjs."""
+    return (1 + torch.arange(batch * length) * 7919 % (vocabulary - 1)).view(batch, length)

@@ -1,5 +1,7 @@
 // `npm run bench -- [step] [--backend wasm,tensorflow] [--workload cg-mnist,mlp] [--width 32] [--rounds 15] [--out NAME]
-//   [--against FOLDER]`
+//   [--against FOLDER] [--cases 'sum,mmpareto,mmpareto by hand'] [--threads 1] [--compile] [--record]`
+// `npm run bench -- agree [--backend wasm] [--workload mlp,lstm,lstm-layers,transformer]`
+// `npm run bench -- history [--worse 1.15]`
 // `npm run bench -- callbacks [--backend wasm] [--width 32] [--rounds 60]`
 // `npm run bench -- overhead [--backend wasm] [--width 16] [--steps 50] [--rounds 15]`
 // `npm run bench -- samples [--backend wasm,tensorflow] [--workload mlp,lenet] [--batch 256] [--rounds 5] [--python python3]`
@@ -8,11 +10,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { agreeing, expectAgreement } from './agreement.mjs';
 import { benchCallbacks } from './callbacks.mjs';
 import { defaultPython } from './processes/python.mjs';
 import { benchOverhead } from './overhead.mjs';
 import { benchSamples } from './samples.mjs';
+import { printHistory, recordRun } from './history/records.mjs';
 import { benchSolve } from './solve.mjs';
+import { benchStart } from './start.mjs';
 import { stepTable } from './step-table.mjs';
 import { benchSteps } from './steps.mjs';
 import { workloads } from './workloads/index.mjs';
@@ -32,6 +37,11 @@ const { values, positionals } = parseArgs({
     steps: { type: 'string', default: '50' },
     out: { type: 'string' },
     against: { type: 'string' },
+    cases: { type: 'string' },
+    threads: { type: 'string' },
+    compile: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    worse: { type: 'string', default: '1.15' },
   },
 });
 
@@ -41,11 +51,10 @@ function positive(name, text) {
   throw new Error(`--${name} should be an integer >= 1. Found ${text}.`);
 }
 
+const commands = ['step', 'agree', 'callbacks', 'history', 'overhead', 'samples', 'solve', 'start'];
 const [what = 'step', ...rest] = positionals;
-if (rest.length > 0 || !['step', 'callbacks', 'overhead', 'samples', 'solve'].includes(what)) {
-  throw new Error(
-    `Expected \`step\`, \`callbacks\`, \`overhead\`, \`samples\` or \`solve\`. Found ${positionals.join(' ')}.`,
-  );
+if (rest.length > 0 || !commands.includes(what)) {
+  throw new Error(`Expected one of ${commands.join(', ')}. Found ${positionals.join(' ')}.`);
 }
 if (what === 'step') {
   const names = values.workload.split(',');
@@ -63,9 +72,23 @@ if (what === 'step') {
     rounds: positive('rounds', values.rounds ?? '15'),
     warmup: positive('warmup', values.warmup),
     python: values.python,
+    cases: values.cases?.split(','),
+    threads: values.threads === undefined ? undefined : positive('threads', values.threads),
+    compile: values.compile,
     ...(values.against === undefined ? {} : { against: resolve(values.against) }),
   });
   if (values.out !== undefined) await save(values.out, measured);
+  if (values.record) console.log(`Recorded in ${await recordRun(measured)}`);
+} else if (what === 'agree') {
+  const names = values.workload === 'cg-mnist' ? agreeing : values.workload.split(',');
+  await expectAgreement({ backends: values.backend.split(','), names, python: values.python });
+} else if (what === 'history') {
+  const worse = Number(values.worse);
+  if (!(worse > 1)) throw new Error(`--worse should be > 1. Found ${values.worse}.`);
+  if (!(await printHistory(worse))) process.exitCode = 1;
+} else if (what === 'start') {
+  const measured = await benchStart({ rounds: positive('rounds', values.rounds ?? '9') });
+  if (values.record) console.log(`Recorded in ${await recordRun(measured)}`);
 } else if (what === 'callbacks') {
   await benchCallbacks({
     backend: values.backend,

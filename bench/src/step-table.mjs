@@ -10,6 +10,7 @@ export function stepTable({ workload, batchSize, width, rounds, rows }) {
       spread(row.ofOwnSum),
       spread(row.ofPeerSum),
       spread(row.ofPeerOfficial),
+      spread(row.ofPeerByHand),
       ...(compared ? [spread(row.ofOther)] : []),
       row.peakTensorMegabytes?.toFixed(1) ?? '',
     ]);
@@ -20,6 +21,7 @@ export function stepTable({ workload, batchSize, width, rounds, rows }) {
     'of its own sum',
     "of PyTorch's sum",
     'of the official loop',
+    'of MMPareto by hand',
     ...(compared ? ['of the other checkout'] : []),
     'peak tensors, MiB',
   ];

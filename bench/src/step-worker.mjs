@@ -1,4 +1,5 @@
-// Steps of one workload on one backend, in a process of its own: `node step-worker.mjs BACKEND WORKLOAD BATCH WIDTH`.
+// Steps of one workload on one backend, in a process of its own: `node step-worker.mjs BACKEND WORKLOAD BATCH WIDTH
+// [THREADS]`.
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { fusedMomentum, MultiObjectiveTrainer, withFeatures } from '@multigrad/core';
@@ -7,11 +8,14 @@ import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
 import { sum } from '@multigrad/strategy-sum';
 import * as tf from '@tensorflow/tfjs-core';
+import { exchange } from './exchange.mjs';
 import { answerLines } from './processes/line-process.mjs';
 import { workloads } from './workloads/index.mjs';
 
-const [backend, name, batchSize, width] = process.argv.slice(2);
-const report = await useBackend(backend);
+const [backend, name, batchSize, width, threads = 'auto'] = process.argv.slice(2);
+// TensorFlow reads it when it is loaded.
+if (threads !== 'auto') process.env.TF_NUM_INTRAOP_THREADS = threads;
+const report = await useBackend(backend, threads === 'auto' ? {} : { threads: Number(threads) });
 const { network, inputs, targets } = workloads[name].make(Number(batchSize), Number(width));
 
 const trainers = {
@@ -43,6 +47,7 @@ await answerLines(
   { backend: report.name, reason: report.reason, cases: Object.keys(trainers) },
   async (request) => {
     if (request.memory) return { megabytes: process.resourceUsage().maxRSS / 1024 };
+    if (request.agree) return exchange(network, inputs, targets);
     const trainer = trainers[request.case];
     if (request.peak) {
       const before = tf.memory().numBytes;

@@ -12,3 +12,12 @@ export function labels(count) {
     'int32',
   );
 }
+
+/** Token numbers 1 … vocabulary − 1 in an order that repeats late; 0 would be padding. */
+export function tokens(batchSize, length, vocabulary) {
+  const numbers = Array.from(
+    { length: batchSize * length },
+    (_, i) => 1 + ((i * 7919) % (vocabulary - 1)),
+  );
+  return tf.tensor2d(numbers, [batchSize, length], 'int32');
+}

@@ -18,11 +18,6 @@ INLINE v128_t normal_distribution(v128_t x) {
   return wasm_v128_bitselect(tail, wasm_f32x4_sub(splat(1), tail), wasm_f32x4_lt(x, zero4()));
 }
 
-// tanh(u) = 1 - 2 / (exp(2 u) + 1)
-INLINE v128_t tanh4(v128_t u) {
-  return wasm_f32x4_sub(splat(1), wasm_f32x4_div(splat(2), add(exp4(add(u, u)), splat(1))));
-}
-
 INLINE v128_t value(v128_t x, int approximate) {
   if (!approximate) return mul(x, normal_distribution(x));
   v128_t cubic = mul(x, add(splat(1), mul(splat(0.044715f), mul(x, x))));

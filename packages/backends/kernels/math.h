@@ -28,6 +28,18 @@ INLINE v128_t exp4(v128_t x) {
   return wasm_v128_bitselect(x, p, wasm_f32x4_ne(x, x));
 }
 
+// 1 / (1 + e^-x)
+INLINE v128_t sigmoid4(v128_t x) {
+  v128_t one = wasm_f32x4_const_splat(1);
+  return wasm_f32x4_div(one, wasm_f32x4_add(one, exp4(wasm_f32x4_neg(x))));
+}
+
+// tanh(x) = 1 - 2 / (exp(2 x) + 1)
+INLINE v128_t tanh4(v128_t x) {
+  v128_t one = wasm_f32x4_const_splat(1), two = wasm_f32x4_const_splat(2);
+  return wasm_f32x4_sub(one, wasm_f32x4_div(two, wasm_f32x4_add(exp4(wasm_f32x4_add(x, x)), one)));
+}
+
 INLINE float exp1(float x) { return wasm_f32x4_extract_lane(exp4(wasm_f32x4_splat(x)), 0); }
 
 // e^x in float64 to about 1e-13 relative, for |x| < 700.

@@ -36,6 +36,7 @@
 #include "kernel_call.h"
 #include "products.h"
 #include "small_maps.h"
+#include "sequences.h"
 
 namespace multigrad {
 
@@ -641,29 +642,42 @@ static void LayerNormGrad(Call &call) {
 
 constexpr double kRootTwoOverPi = 0.7978845608028654, kCubic = 0.044715;
 
+EACH_NUMBER GeluValue(float x, bool approximate) {
+  if (!approximate) return x * NormalDistribution(x);
+  const float inner = static_cast<float>(kRootTwoOverPi) * (x + static_cast<float>(kCubic) * x * x * x);
+  return x * 0.5f * (1 + Tanh(inner));
+}
+
+EACH_NUMBER GeluSlope(float x, bool approximate) {
+  const float root = static_cast<float>(kRootTwoOverPi), cubic = static_cast<float>(kCubic);
+  if (!approximate) return NormalDistribution(x) + x * (root * 0.5f) * Exp(-0.5f * x * x);
+  const float t = Tanh(root * (x + cubic * x * x * x));
+  return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * root * (1 + 3 * cubic * x * x);
+}
+
+WIDE static void GeluValues(const float *x, float *y, bool approximate, size_t begin, size_t end) {
+  EACH_ALONE
+  for (size_t i = begin; i < end; ++i) y[i] = GeluValue(x[i], approximate);
+}
+
+WIDE static void GeluGradients(const float *dy, const float *x, float *dx, bool approximate, size_t begin, size_t end) {
+  EACH_ALONE
+  for (size_t i = begin; i < end; ++i) dx[i] = dy[i] * GeluSlope(x[i], approximate);
+}
+
 // Input: x. Number: approximate.
 static void Gelu(Call &call) {
   const bool approximate = call.numbers[0] != 0;
-  EachRow(call.pool, call.inputs[0].size, 1, [&](size_t i) {
-    const double x = call.inputs[0].values[i];
-    const double twice = approximate ? 1 + std::tanh(kRootTwoOverPi * (x + kCubic * x * x * x)) : std::erfc(-x / std::sqrt(2.0));
-    call.outputs[0].values[i] = static_cast<float>(x / 2 * twice);
+  EachChunk(call, call.inputs[0].size, [&](size_t at, size_t length, double *) {
+    GeluValues(call.inputs[0].values, call.outputs[0].values, approximate, at, at + length);
   });
 }
 
 // Inputs: dy, x. Number: approximate.
 static void GeluGrad(Call &call) {
   const bool approximate = call.numbers[0] != 0;
-  EachRow(call.pool, call.inputs[0].size, 1, [&](size_t i) {
-    const double x = call.inputs[1].values[i];
-    double slope;
-    if (approximate) {
-      const double t = std::tanh(kRootTwoOverPi * (x + kCubic * x * x * x));
-      slope = (1 + t) / 2 + x / 2 * (1 - t * t) * kRootTwoOverPi * (1 + 3 * kCubic * x * x);
-    } else {
-      slope = std::erfc(-x / std::sqrt(2.0)) / 2 + x * std::exp(-x * x / 2) * kRootTwoOverPi / 2;
-    }
-    call.outputs[0].values[i] = static_cast<float>(call.inputs[0].values[i] * slope);
+  EachChunk(call, call.inputs[0].size, [&](size_t at, size_t length, double *) {
+    GeluGradients(call.inputs[0].values, call.inputs[1].values, call.outputs[0].values, approximate, at, at + length);
   });
 }
 
@@ -755,6 +769,10 @@ static const Kernel kKernels[] = {
     {"LogSoftmaxGrad", LogSoftmaxGrad},
     {"LayerNorm", LayerNorm},
     {"LayerNormGrad", LayerNormGrad},
+    {"Lstm", Lstm},
+    {"LstmGrad", LstmGrad},
+    {"Attention", Attention},
+    {"AttentionGrad", AttentionGrad},
     {"Gelu", Gelu},
     {"GeluGrad", GeluGrad},
     {"SeededDropout", SeededDropout},

@@ -10,6 +10,7 @@ import { findWebGpu, type GpuAccess, startWebGpu } from './gpu/open-webgpu.ts';
 import { installChainedOperations } from './registry/chained-operations.ts';
 import { installMendedGradients } from './registry/gradients/mended-gradients.ts';
 import { installGradients } from './registry/install-gradients.ts';
+import { installStockLayers } from './registry/stock-layers.ts';
 import { keepRegistration } from './registry/keep-registration.ts';
 import { startWasm, type WasmReport } from './wasm/start.ts';
 
@@ -196,6 +197,7 @@ async function start(name: string): Promise<void> {
     installChainedOperations();
     installMendedGradients();
     installGradients();
+    installStockLayers();
     mendTape();
     return;
   }

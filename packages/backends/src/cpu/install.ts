@@ -7,11 +7,13 @@ import { denseBincount, tensorScatterUpdate } from './counting.ts';
 import { stridedSlice } from '../registry/strided-slice.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
+import { attention, attentionGrad } from './attention.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution-gradients.ts';
 import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { lstm, lstmGrad } from './lstm.ts';
 import { poolingGradients } from './pooling.ts';
 import { resizingGradients } from './resizing.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
@@ -47,6 +49,10 @@ export const cpuKernels: readonly CpuKernel[] = [
   gelu,
   geluGrad,
   seededDropout,
+  lstm,
+  lstmGrad,
+  attention,
+  attentionGrad,
   momentumUpdate,
   adamUpdate,
 ];

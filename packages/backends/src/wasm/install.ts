@@ -5,6 +5,7 @@ import { edges } from '../registry/edges.ts';
 import { wasmStridedSlice } from '../registry/strided-slice.ts';
 import { installKernels } from '../registry/own-kernel.ts';
 import { activationGradients } from './activations.ts';
+import { attention, attentionGrad } from './attention.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, fusedConv2D } from './convolution.ts';
 import { conv3DBackpropFilter, conv3DBackpropInput } from './convolution-3d.ts';
@@ -26,6 +27,7 @@ import { numberTypes } from './number-types.ts';
 
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { lstm, lstmGrad } from './lstm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
 import { combineRows, finiteRows, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
@@ -84,6 +86,10 @@ export const wasmKernels: readonly WasmKernel[] = [
   gelu,
   geluGrad,
   seededDropout,
+  lstm,
+  lstmGrad,
+  attention,
+  attentionGrad,
   momentumUpdate,
   adamUpdate,
 ];

@@ -204,4 +204,9 @@ export interface KernelExports {
   layer_norm_gradient(...pointersAndSizes: number[]): void;
   gelu(job: number, dy: number, x: number, out: number, size: number, approximate: number): void;
   dropout(x: number, out: number, size: number, rate: number, high: number, low: number): void;
+  /** The sequence kernels take pointers, 0 for those left out, then scratch, sizes and attributes. */
+  lstm(job: number, ...pointersAndSizes: number[]): void;
+  lstm_gradient(job: number, ...pointersAndSizes: number[]): void;
+  attention(job: number, ...pointersAndSizes: number[]): void;
+  attention_gradient(job: number, ...pointersAndSizes: number[]): void;
 }

@@ -1,6 +1,8 @@
 /** The contract of a kernel: what every backend that has it computes. */
 export interface KernelContract {
-  /** Input tensors by name; `row…` stands for any number of them: `row0`, `row1`, …. */
+  /**
+   * Input tensors by name; `row…` stands for any number of them: `row0`, `row1`, …. Those that end in `?` may be left out.
+   */
   readonly inputs: readonly string[];
   /** Attributes by name, which are plain values. */
   readonly attributes: readonly string[];
@@ -32,6 +34,10 @@ export type TrainingKernel =
   | 'GeluGrad'
   | 'SeededDropout'
   | 'SparseSoftmaxCrossEntropy'
+  | 'Lstm'
+  | 'LstmGrad'
+  | 'Attention'
+  | 'AttentionGrad'
   | 'MomentumUpdate'
   | 'AdamUpdate';
 
@@ -186,6 +192,38 @@ export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> =
     computes:
       'row by row, labels int32: losses_i = log Σ_c exp(z_ic) − z_{i, y_i}, gradient_ic = softmax(z_i)_c − [c = y_i]; ' +
       'zeros in the whole row where the label is −1 (missing), NaN where it is out of range otherwise',
+  },
+  Lstm: {
+    inputs: ['sums', 'recurrent', 'h', 'c', 'mask?'],
+    attributes: ['hard'],
+    outputs: ['states', 'last', 'gates', 'cells', 'before'],
+    computes:
+      'n sequences of t steps, u units, sums (n × t × 4u) = x W + b: [i, f, g, o] = sums_t + h_{t−1} U, ' +
+      'ĉ = σ(f) c_{t−1} + σ(i) tanh(g), ĥ = σ(o) tanh(ĉ), c_t = c_{t−1} + m_t (ĉ − c_{t−1}), h_t likewise; mask m (n × t), ' +
+      'ones if left out; hard: σ(x) is x / 5 + 1 / 2 kept in [0, 1]; states and cells are all h_t and c_t, ' +
+      'last is [h, c] behind the last step (n × 2u), gates are σ(i), σ(f), tanh(g), σ(o), before is h_{t−1}',
+  },
+  LstmGrad: {
+    inputs: ['dStates?', 'dLast?', 'recurrent', 'c', 'mask?', 'gates', 'cells'],
+    attributes: ['hard'],
+    outputs: ['dSums', 'dH', 'dC'],
+    computes:
+      'gradients of Lstm with respect to sums, h and c; that of recurrent is Σ before_{nt}ᵀ dSums_{nt} over all n and t',
+  },
+  Attention: {
+    inputs: ['q', 'k', 'v', 'mask?'],
+    attributes: ['heads', 'scale'],
+    outputs: ['y', 'p'],
+    computes:
+      'queries n × t × w, keys and values n × s × w, each row the heads side by side: for each sample and head ' +
+      'p = softmax(scale · q kᵀ + 10⁹ (mask − 1)), y = p v; mask n × s, ones if left out; p is n × heads × t × s',
+  },
+  AttentionGrad: {
+    inputs: ['dy', 'q', 'k', 'v', 'p'],
+    attributes: ['heads', 'scale'],
+    outputs: ['dq', 'dk', 'dv'],
+    computes:
+      'for each sample and head: e = dy vᵀ, r = scale · p (e − Σ_s p e), dq = r k, dk = rᵀ q, dv = pᵀ dy',
   },
   MomentumUpdate: {
     inputs: ['variable', 'velocity', 'row…'],

@@ -1,6 +1,10 @@
-import { hasKernel, runKernel } from '@multigrad/core/kernels';
+import {
+  assertFirstOrder,
+  hasKernel,
+  isDifferentiatedTwice,
+  runKernel,
+} from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /**
  * The activation `x · Φ(x)` of layers, under TensorFlow.js's own name and saved as such. Value and gradient are one

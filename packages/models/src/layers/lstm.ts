@@ -1,3 +1,4 @@
+import { lstm, type LstmCall } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
@@ -66,29 +67,42 @@ export class Lstm extends layers.Layer {
       // One product for all steps.
       const rows = tf.matMul(tf.reshape(x, [count * length, channels]), this.#kernel!.read());
       const ahead = tf.reshape(tf.add(rows, this.#bias!.read()), [count, length, 4 * units]);
-      const steps = tf.unstack(ahead, 1);
-      const masks = tf.unstack(tf.expandDims(paddingMask(tokens), -1), 1);
-      let h: tf.Tensor = tf.zeros([count, units]);
-      let c: tf.Tensor = h;
-      const states = steps.map((step, t) => {
-        const sums = tf.add(step, tf.matMul(h, this.#recurrent!.read()));
-        const [input, forget, change, out] = tf.split(sums, 4, 1);
-        const next = tf.add(
-          tf.mul(tf.sigmoid(forget!), c),
-          tf.mul(tf.sigmoid(input!), tf.tanh(change!)),
-        );
-        const mask = masks[t]!;
-        h = moved(h, tf.mul(tf.sigmoid(out!), tf.tanh(next)), mask);
-        c = moved(c, next, mask);
-        return h;
-      });
-      return output === 'last' ? h : tf.stack(states, 1);
+      const recurrent = this.#recurrent!.read();
+      const zeros = tf.zeros([count, units]);
+      const mask = paddingMask(tokens);
+      const call = { sums: ahead, recurrent, h: zeros, c: zeros, mask, hard: false, output };
+      const fused = lstm(call);
+      if (fused === null) return composed(call);
+      return output === 'last' ? tf.slice(fused, [0, 0], [count, units]) : fused;
     });
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...this.#config };
   }
+}
+
+/** The same of other operations, which have second derivatives. */
+function composed({
+  sums,
+  recurrent,
+  h,
+  c,
+  mask,
+  output,
+}: LstmCall & { mask: tf.Tensor }): tf.Tensor {
+  const masks = tf.unstack(tf.expandDims(mask, -1), 1);
+  const states = tf.unstack(sums, 1).map((step, t) => {
+    const [input, forget, change, out] = tf.split(tf.add(step, tf.matMul(h, recurrent)), 4, 1);
+    const next = tf.add(
+      tf.mul(tf.sigmoid(forget!), c),
+      tf.mul(tf.sigmoid(input!), tf.tanh(change!)),
+    );
+    h = moved(h, tf.mul(tf.sigmoid(out!), tf.tanh(next)), masks[t]!);
+    c = moved(c, next, masks[t]!);
+    return h;
+  });
+  return output === 'last' ? h : tf.stack(states, 1);
 }
 
 /** The new state where the mask is 1, the old one where it is 0. */

@@ -1,3 +1,4 @@
+import { attention, type AttentionCall } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { type Initialisation, layerInitializers } from '../weights/initialisation.ts';
@@ -29,7 +30,7 @@ type Role = 'query' | 'key' | 'value' | 'output';
  * NeurIPS 2017, https://arxiv.org/abs/1706.03762, section 3.2.2). Its inputs are one tensor (self-attention) or two; with
  * `masked`, token numbers follow, and scores of padding (token 0) are lowered by 10⁹.
  *
- * It is composed of matrix products: TensorFlow.js's own attention layer uses `Einsum`, which has no gradient.
+ * It is one kernel each way where the backend has them, else composed of matrix products.
  */
 export class MultiHeadAttention extends layers.Layer {
   static readonly className: string = 'MultigradMultiHeadAttention';
@@ -74,27 +75,30 @@ export class MultiHeadAttention extends layers.Layer {
       const all = masked === true ? given.slice(0, -1) : given;
       const [from, context] = [all[0]!, all.at(-1)!];
       const { query, key, value, output } = this.#projections!;
-      const perHead = (x: tf.Tensor, projection: Projection): tf.Tensor => {
-        const [count, length] = x.shape as [number, number];
-        const projected = tf.reshape(project(x, projection), [count, length, heads, width / heads]);
-        return tf.transpose(projected, [0, 2, 1, 3]);
-      };
-      const queries = tf.mul(perHead(from, query), 1 / Math.sqrt(width / heads));
-      let scores: tf.Tensor = tf.matMul(queries, perHead(context, key), false, true);
-      if (masked === true) {
-        const kept = tf.expandDims(tf.expandDims(paddingMask(given.at(-1)!), 1), 1);
-        scores = tf.add(scores, tf.mul(tf.sub(kept, 1), 1e9));
-      }
-      const attended = tf.matMul(tf.softmax(scores), perHead(context, value));
-      const [count, length] = from.shape as [number, number];
-      const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [count, length, width]);
-      return project(joined, output);
+      const [q, k, v] = [project(from, query), project(context, key), project(context, value)];
+      const mask = masked === true ? { mask: paddingMask(given.at(-1)!) } : {};
+      const call = { q, k, v, ...mask, heads, scale: 1 / Math.sqrt(width / heads) };
+      return project(attention(call) ?? composed(call), output);
     });
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...this.#config };
   }
+}
+
+/** The same of other operations, which have second derivatives. */
+function composed({ q, k, v, mask, heads, scale }: AttentionCall): tf.Tensor {
+  const [count, queries, width] = q.shape as [number, number, number];
+  const perHead = (x: tf.Tensor): tf.Tensor =>
+    tf.transpose(tf.reshape(x, [count, x.shape[1]!, heads, width / heads]), [0, 2, 1, 3]);
+  let scores: tf.Tensor = tf.matMul(tf.mul(perHead(q), scale), perHead(k), false, true);
+  if (mask !== undefined) {
+    const kept = tf.expandDims(tf.expandDims(mask, 1), 1);
+    scores = tf.add(scores, tf.mul(tf.sub(kept, 1), 1e9));
+  }
+  const attended = tf.matMul(tf.softmax(scores), perHead(v));
+  return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [count, queries, width]);
 }
 
 /** `x W + b` on the last axis of n × t × c. */

@@ -1,6 +1,6 @@
 import { gradientFromSums } from '@multigrad/core';
+import { assertFirstOrder } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder } from '../second-order.ts';
 import type { ReceiveMoments } from './standardize.ts';
 import { scaleAndShift } from './standardize.ts';
 

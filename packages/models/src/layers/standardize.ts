@@ -1,6 +1,11 @@
-import { hasKernel, runKernel, type TrainingKernel } from '@multigrad/core/kernels';
+import {
+  assertFirstOrder,
+  hasKernel,
+  isDifferentiatedTwice,
+  layerNorm,
+  runKernel,
+} from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /** Receives mean and variance of each channel over a batch; they are valid during the call. */
 export type ReceiveMoments = (mean: tf.Tensor, variance: tf.Tensor) => void;
@@ -20,12 +25,7 @@ export function normalizeBatch(
   if (!kernels || isDifferentiatedTwice()) {
     return scaleAndShift(standardize(x, epsilon, receive), gamma, beta);
   }
-  return byKernels(
-    ['BatchNormTraining', 'BatchNormTrainingGrad'],
-    [x, gamma, beta],
-    epsilon,
-    receive,
-  );
+  return byKernels([x, gamma, beta], epsilon, receive);
 }
 
 /**
@@ -120,11 +120,10 @@ export function normalizeRows(
   beta: tf.Tensor,
   epsilon: number,
 ): tf.Tensor {
-  const kernels = hasKernel('LayerNorm') && hasKernel('LayerNormGrad');
-  if (!kernels || isDifferentiatedTwice()) {
-    return scaleAndShift(standardizeRows(x, epsilon), gamma, beta);
-  }
-  return byKernels(['LayerNorm', 'LayerNormGrad'], [x, gamma, beta], epsilon);
+  return (
+    layerNorm({ x, scale: gamma, offset: beta, epsilon }) ??
+    scaleAndShift(standardizeRows(x, epsilon), gamma, beta)
+  );
 }
 
 /**
@@ -160,23 +159,26 @@ function standardizedRows(
   return { value: tf.mul(centred, inverseDeviation), inverseDeviation };
 }
 
-/** A normalisation by the backend's own kernels: both kinds take the same inputs, and return y, the mean, …, 1/√(σ² + ε). */
+/** Batch normalisation by the backend's own kernels. */
 function byKernels(
-  [forward, backward]: readonly [TrainingKernel, TrainingKernel],
   inputs: readonly [x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor],
   epsilon: number,
-  receive?: ReceiveMoments,
+  receive: ReceiveMoments,
 ): tf.Tensor {
   const operation = tf.customGrad((...given: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [x, scale, offset, save] = given as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const [value, mean, ...rest] = runKernel(forward, { x, scale, offset }, { epsilon });
-    receive?.(mean!, rest[0]!);
-    save([x, scale, mean!, rest.at(-1)!]);
+    const [value, mean, variance, inverseDeviation] = runKernel(
+      'BatchNormTraining',
+      { x, scale, offset },
+      { epsilon },
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    receive(mean, variance);
+    save([x, scale, mean, inverseDeviation]);
     return {
-      value: value!,
+      value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         assertFirstOrder('a normalisation');
-        return runKernel(backward, {
+        return runKernel('BatchNormTrainingGrad', {
           dy,
           x: saved[0]!,
           scale: saved[1]!,

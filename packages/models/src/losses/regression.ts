@@ -1,6 +1,6 @@
+import { assertFirstOrder, isDifferentiatedTwice } from '@multigrad/core/kernels';
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 
 /**
  * Mean squared error over the targets that are there: `L = (1/m) Σ (p − t)²`, m the number of targets that are not NaN.

@@ -1,7 +1,11 @@
-import { hasKernel, runKernel } from '@multigrad/core/kernels';
+import {
+  assertFirstOrder,
+  hasKernel,
+  isDifferentiatedTwice,
+  runKernel,
+} from '@multigrad/core/kernels';
 import { MultigradError } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, isDifferentiatedTwice } from '../second-order.ts';
 import { missingLabel, oneHotOf } from './labels.ts';
 
 /**

@@ -53,6 +53,9 @@ const ownSources = [
   'kernel_call.h',
   'products.h',
   'small_maps.h',
+  'dense_product.h',
+  'vector_math.h',
+  'sequences.h',
   'quiet.cc',
 ] as const;
 

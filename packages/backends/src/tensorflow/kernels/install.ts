@@ -1,11 +1,13 @@
 import { installKernels } from '../../registry/own-kernel.ts';
 import { backendName, type NodeBackend } from '../node-backend.ts';
 import { activationGradients } from './activations.ts';
+import { attention, attentionGrad } from './attention.ts';
 import { batchNormInferenceGrad, batchNormTraining, batchNormTrainingGrad } from './batch-norm.ts';
 import { seededDropout } from './dropout.ts';
 import { gatherV2, prelu, round } from './elementwise.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { lstm, lstmGrad } from './lstm.ts';
 import { batchMatMul, matrixProduct } from './mat-mul.ts';
 import type { NativeKernel } from './native-kernel.ts';
 import { cast, reshape } from './views.ts';
@@ -41,6 +43,10 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   gelu,
   geluGrad,
   seededDropout,
+  lstm,
+  lstmGrad,
+  attention,
+  attentionGrad,
   softmaxGrad,
   logSoftmaxGrad,
   sparseSoftmaxCrossEntropy,

@@ -1,4 +1,5 @@
 import '@tensorflow/tfjs-layers';
+import { attention, lstm } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { valueAndGradients } from '../../testing/against-stock-cpu.ts';
@@ -36,7 +37,20 @@ function results(): Float32Array[] {
       tf.matMul(tall, tall, false, true),
       tf.fused.matMul({ ...dense, activation: 'relu' }),
     ];
+    const recurrent = [
+      [37, 5, 28],
+      [7, 28],
+      [37, 7],
+      [37, 7],
+    ].map((shape, k) => normal(shape, k));
+    const states = (...[sums, weights, h, c]: tf.Tensor[]): tf.Tensor =>
+      lstm({ sums: sums!, recurrent: weights!, h: h!, c: c!, hard: false, output: 'sequence' })!;
+    const tokens = [11, 12, 13].map((seed) => normal([9, 13, 20], seed));
+    const attended = (...[q, k, v]: tf.Tensor[]): tf.Tensor =>
+      attention({ q: q!, k: k!, v: v!, heads: 4, scale: 0.4 })!;
     return [
+      ...valueAndGradients(states, ...recurrent),
+      ...valueAndGradients(attended, ...tokens),
       ...valueAndGradients((...xs) => network(xs[0]!, xs[1]!, xs[2]!), ...inputs),
       ...products,
     ].map((tensor) => tensor.dataSync<'float32'>().slice());

@@ -1,0 +1,136 @@
+import { MultigradError, own } from '@multigrad/core/strategy';
+import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { inputOf } from './check-inputs.ts';
+
+type Inputs = NamedTensorInfoMap;
+
+/** An input that may be left out, after a check of its type and shape; null where it is. */
+export function optionalInput(
+  kernel: string,
+  inputs: Inputs,
+  name: string,
+  shape: readonly number[],
+): TensorInfo | null {
+  return own(inputs, name) === undefined ? null : inputOf(kernel, inputs, name, shape);
+}
+
+/** The sizes of a recurrent kernel's call. */
+export interface SequenceSizes {
+  readonly count: number;
+  readonly steps: number;
+  readonly units: number;
+}
+
+/** Reads n × t × `gates` · u as sizes, after a check that it has three axes and whole units. */
+export function sequenceSizes(kernel: string, x: TensorInfo, gates: number): SequenceSizes {
+  const [count, steps, width] = x.shape as [number, number, number];
+  if (x.shape.length === 3 && width % gates === 0) return { count, steps, units: width / gates };
+  throw new MultigradError(
+    'invalid-argument',
+    `Kernel ${kernel} should get sequences of three axes, the last one a multiple of ${gates}. ` +
+      `Found [${x.shape.join(', ')}].`,
+  );
+}
+
+/** The inputs of `Lstm`; `mask` is null where it was left out. */
+export interface LstmInputs extends SequenceSizes {
+  readonly sums: TensorInfo;
+  readonly recurrent: TensorInfo;
+  readonly h: TensorInfo;
+  readonly c: TensorInfo;
+  readonly mask: TensorInfo | null;
+}
+
+/** Reads the inputs of `Lstm` after a check of their shapes. */
+export function lstmInputs(inputs: Inputs): LstmInputs {
+  const name = 'Lstm';
+  const sums = inputOf(name, inputs, 'sums');
+  const sizes = sequenceSizes(name, sums, 4);
+  const { count, steps, units } = sizes;
+  return {
+    ...sizes,
+    sums,
+    recurrent: inputOf(name, inputs, 'recurrent', [units, 4 * units]),
+    h: inputOf(name, inputs, 'h', [count, units]),
+    c: inputOf(name, inputs, 'c', [count, units]),
+    mask: optionalInput(name, inputs, 'mask', [count, steps]),
+  };
+}
+
+/** The inputs of `LstmGrad`; those left out are null. */
+export interface LstmGradInputs extends SequenceSizes {
+  readonly dStates: TensorInfo | null;
+  readonly dLast: TensorInfo | null;
+  readonly recurrent: TensorInfo;
+  readonly c: TensorInfo;
+  readonly mask: TensorInfo | null;
+  readonly gates: TensorInfo;
+  readonly cells: TensorInfo;
+}
+
+/** Reads the inputs of `LstmGrad` after a check of their shapes. */
+export function lstmGradInputs(inputs: Inputs): LstmGradInputs {
+  const name = 'LstmGrad';
+  const gates = inputOf(name, inputs, 'gates');
+  const sizes = sequenceSizes(name, gates, 4);
+  const { count, steps, units } = sizes;
+  return {
+    ...sizes,
+    gates,
+    dStates: optionalInput(name, inputs, 'dStates', [count, steps, units]),
+    dLast: optionalInput(name, inputs, 'dLast', [count, 2 * units]),
+    recurrent: inputOf(name, inputs, 'recurrent', [units, 4 * units]),
+    c: inputOf(name, inputs, 'c', [count, units]),
+    mask: optionalInput(name, inputs, 'mask', [count, steps]),
+    cells: inputOf(name, inputs, 'cells', [count, steps, units]),
+  };
+}
+
+/** Shapes of the outputs of `Lstm`, in order. */
+export function lstmShapes({ count, steps, units }: SequenceSizes): number[][] {
+  const sequence = [count, steps, units];
+  return [sequence, [count, 2 * units], [count, steps, 4 * units], sequence, sequence];
+}
+
+/** The inputs, sizes and attributes of `Attention`; `mask` is null where it was left out. */
+export interface AttentionInputs {
+  readonly count: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly heads: number;
+  /** Numbers of one head in a row. */
+  readonly width: number;
+  readonly scale: number;
+  readonly q: TensorInfo;
+  readonly k: TensorInfo;
+  readonly v: TensorInfo;
+  readonly mask: TensorInfo | null;
+}
+
+/** Reads the inputs of `Attention` or of its gradient after a check of their shapes. */
+export function attentionInputs(
+  kernel: string,
+  inputs: Inputs,
+  attributes: unknown,
+): AttentionInputs {
+  const { heads, scale } = attributes as { readonly heads: number; readonly scale: number };
+  const q = inputOf(kernel, inputs, 'q');
+  const [count, queries, row] = q.shape as [number, number, number];
+  const k = inputOf(kernel, inputs, 'k');
+  const keys = k.shape[1] ?? 0;
+  const whole = q.shape.length === 3 && keys > 0 && Number.isInteger(heads) && row % heads === 0;
+  if (!whole) {
+    throw new MultigradError(
+      'invalid-argument',
+      `Kernel ${kernel} should get queries of three axes, at least one key, and heads that divide the last axis. ` +
+        `Found queries [${q.shape.join(', ')}], keys [${k.shape.join(', ')}], ${heads} heads.`,
+    );
+  }
+  return {
+    ...{ count, queries, keys, heads, scale, width: row / heads },
+    q,
+    k: inputOf(kernel, inputs, 'k', [count, keys, row]),
+    v: inputOf(kernel, inputs, 'v', [count, keys, row]),
+    mask: optionalInput(kernel, inputs, 'mask', [count, keys]),
+  };
+}

@@ -1,0 +1,240 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers';
+import { attention, lstm, runKernel } from '@multigrad/core/kernels';
+import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { innerProduct, numericGradient } from '../testing/numeric-gradient.ts';
+import { normalValues } from '../testing/seeded-tensors.ts';
+import { useBackend } from '../use-backend.ts';
+
+/** float32 against float64, relative to the largest number or 1. */
+const tolerance = 1e-5;
+
+function expectClose(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
+  expect(found.length, what).toBe(wanted.length);
+  const magnitude = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  const worst = wanted.reduce((most, value, i) => Math.max(most, Math.abs(found[i]! - value)), 0);
+  expect(worst / magnitude, what).toBeLessThanOrEqual(tolerance);
+}
+
+/** Value and gradients of an operation, and of the same in float64 by differences. */
+async function expectAgreement(
+  operation: (...inputs: tf.Tensor[]) => tf.Tensor,
+  reference: (...inputs: ArrayLike<number>[]) => number[],
+  inputs: readonly { readonly values: Float32Array; readonly shape: number[] }[],
+  seed: number,
+): Promise<void> {
+  const values = inputs.map((input) => input.values);
+  const wanted = reference(...values);
+  // Two gradients over outputs, as two objectives have them.
+  for (const dy of [
+    normalValues(wanted.length, seed + 50),
+    normalValues(wanted.length, seed + 51),
+  ]) {
+    const found = await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const tensors = inputs.map((input) => tf.tensor(input.values, input.shape));
+        const y = operation(...tensors);
+        const gradients = tf.grads(operation)(tensors, tf.tensor(dy, y.shape));
+        return [y, ...gradients].map((tensor) => tensor.dataSync<'float32'>().slice());
+      }),
+    );
+    expectClose(found[0]!, wanted, 'value');
+    inputs.forEach((input, k) => {
+      const gradient = numericGradient(
+        (x) => innerProduct(reference(...values.map((own, i) => (i === k ? x : own))), dy),
+        input.values,
+      );
+      expectClose(found[k + 1]!, gradient, `gradient of input ${k}`);
+    });
+  }
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+const hardSigmoid = (x: number): number => Math.min(1, Math.max(0, 0.2 * x + 0.5));
+
+interface LstmCase {
+  readonly count: number;
+  readonly steps: number;
+  readonly units: number;
+  readonly masked: boolean;
+  readonly hard: boolean;
+  readonly output: 'sequence' | 'last';
+}
+
+/** The equations of the LSTM, sample by sample, in float64. */
+function lstmReference(
+  { count, steps, units, hard, output }: LstmCase,
+  mask: readonly number[] | null,
+  [sums, recurrent, h0, c0]: readonly ArrayLike<number>[],
+): number[] {
+  const gate = hard ? hardSigmoid : sigmoid;
+  const result: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    let h = Array.from({ length: units }, (_, u) => h0![n * units + u]!);
+    let c = Array.from({ length: units }, (_, u) => c0![n * units + u]!);
+    for (let t = 0; t < steps; t += 1) {
+      const z = Array.from({ length: 4 * units }, (_, j) =>
+        h.reduce(
+          (sum, value, d) => sum + value * recurrent![d * 4 * units + j]!,
+          sums![(n * steps + t) * 4 * units + j]!,
+        ),
+      );
+      const cell = c.map(
+        (old, u) => gate(z[units + u]!) * old + gate(z[u]!) * Math.tanh(z[2 * units + u]!),
+      );
+      const state = cell.map((value, u) => gate(z[3 * units + u]!) * Math.tanh(value));
+      if (mask === null || mask[n * steps + t] === 1) [h, c] = [state, cell];
+      if (output === 'sequence') result.push(...h);
+    }
+    if (output === 'last') result.push(...h, ...c);
+  }
+  return result;
+}
+
+/** Softmax of the scores times the values, head by head, in float64. */
+function attentionReference(
+  sizes: {
+    readonly count: number;
+    readonly queries: number;
+    readonly keys: number;
+    readonly heads: number;
+    readonly width: number;
+    readonly scale: number;
+  },
+  mask: readonly number[] | null,
+  [q, k, v]: readonly ArrayLike<number>[],
+): number[] {
+  const { count, queries, keys, heads, width, scale } = sizes;
+  const row = heads * width;
+  const y = new Array<number>(count * queries * row).fill(0);
+  for (let n = 0; n < count; n += 1) {
+    for (let head = 0; head < heads; head += 1) {
+      for (let i = 0; i < queries; i += 1) {
+        const at = (n * queries + i) * row + head * width;
+        const powers = Array.from({ length: keys }, (_, j) => {
+          if (mask !== null && mask[n * keys + j] === 0) return 0;
+          const key = (n * keys + j) * row + head * width;
+          let score = 0;
+          for (let d = 0; d < width; d += 1) score += q![at + d]! * k![key + d]!;
+          return Math.exp(scale * score);
+        });
+        const total = powers.reduce((a, b) => a + b);
+        powers.forEach((power, j) => {
+          const key = (n * keys + j) * row + head * width;
+          for (let d = 0; d < width; d += 1) y[at + d]! += (power / total) * v![key + d]!;
+        });
+      }
+    }
+  }
+  return y;
+}
+
+describe.each(testedBackends())('kernels of sequences on %s', (backend) => {
+  beforeAll(async () => {
+    await useBackend(backend);
+  });
+
+  it('LSTM: value and gradients agree with the equations', async () => {
+    const cases = fc.record({
+      count: fc.constantFrom(1, 2, 9, 17),
+      steps: fc.integer({ min: 1, max: 4 }),
+      units: fc.constantFrom(1, 3, 4, 7),
+      masked: fc.boolean(),
+      hard: fc.boolean(),
+      output: fc.constantFrom<('sequence' | 'last')[]>('sequence', 'last'),
+      seed: fc.nat(1000),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ seed, ...one }) => {
+        const { count, steps, units, masked, hard, output } = one;
+        const shapes = [
+          [count, steps, 4 * units],
+          [units, 4 * units],
+          [count, units],
+          [count, units],
+        ];
+        const inputs = shapes.map((shape, k) => ({
+          values: normalValues(tf.util.sizeFromShape(shape), seed + k),
+          shape,
+        }));
+        const marks = Array.from({ length: count * steps }, (_, i) => (i % 3 === 1 ? 0 : 1));
+        const operation = (...tensors: tf.Tensor[]): tf.Tensor => {
+          const [sums, recurrent, h, c] = tensors as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+          const mask = masked ? { mask: tf.tensor2d(marks, [count, steps]) } : {};
+          return lstm({ sums, recurrent, h, c, ...mask, hard, output })!;
+        };
+        const reference = (...values: ArrayLike<number>[]): number[] =>
+          lstmReference(one, masked ? marks : null, values);
+        await expectAgreement(operation, reference, inputs, seed);
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('attention: value and gradients agree with the equations', async () => {
+    const cases = fc.record({
+      count: fc.integer({ min: 1, max: 3 }),
+      queries: fc.constantFrom(1, 3, 6),
+      keys: fc.constantFrom(1, 5, 9),
+      heads: fc.constantFrom(1, 2, 3),
+      width: fc.constantFrom(1, 4, 5),
+      masked: fc.boolean(),
+      seed: fc.nat(1000),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ seed, masked, ...sizes }) => {
+        const { count, queries, keys, heads, width } = sizes;
+        const scale = 0.7 / Math.sqrt(width);
+        const inputs = [queries, keys, keys].map((length, k) => ({
+          values: normalValues(count * length * heads * width, seed + k),
+          shape: [count, length, heads * width],
+        }));
+        const marks = Array.from({ length: count * keys }, (_, i) =>
+          i % keys > 0 && i % 2 ? 0 : 1,
+        );
+        const operation = (...tensors: tf.Tensor[]): tf.Tensor => {
+          const [q, k, v] = tensors as [tf.Tensor, tf.Tensor, tf.Tensor];
+          const mask = masked ? { mask: tf.tensor2d(marks, [count, keys]) } : {};
+          return attention({ q, k, v, ...mask, heads, scale })!;
+        };
+        const reference = (...values: ArrayLike<number>[]): number[] =>
+          attentionReference({ ...sizes, scale }, masked ? marks : null, values);
+        await expectAgreement(operation, reference, inputs, seed);
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('gates far from zero stay finite, and NaN goes on', () => {
+    tf.tidy(() => {
+      const sums = tf.tensor3d([1e4, -1e4, 1e4, -1e4, NaN, 0, 0, 0], [1, 2, 4]);
+      const given = { recurrent: tf.zeros([1, 4]), h: tf.zeros([1, 1]), c: tf.zeros([1, 1]) };
+      const states = lstm({ sums, ...given, hard: false, output: 'sequence' })!.dataSync();
+      expect([...states]).toEqual([0, NaN]);
+    });
+  });
+
+  it('name what is wrong with an input, and leave no tensor behind', async () => {
+    await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const given = { recurrent: tf.zeros([2, 8]), h: tf.zeros([3, 2]), c: tf.zeros([3, 2]) };
+        expect(() =>
+          runKernel('Lstm', { sums: tf.zeros([3, 4, 7]), ...given }, { hard: false }),
+        ).toThrow(
+          'Kernel Lstm should get sequences of three axes, the last one a multiple of 4. Found [3, 4, 7].',
+        );
+        const sums = tf.zeros([3, 4, 8]);
+        expect(() => runKernel('Lstm', { sums, ...given, h: sums }, { hard: false })).toThrow(
+          'Kernel Lstm should get `h` as float32 of shape [3, 2]. Found float32 of shape [3, 4, 8].',
+        );
+        const q = tf.zeros([1, 2, 6]);
+        expect(() => runKernel('Attention', { q, k: q, v: q }, { heads: 4, scale: 1 })).toThrow(
+          'heads that divide the last axis. Found queries [1, 2, 6], keys [1, 2, 6], 4 heads.',
+        );
+      }),
+    );
+  });
+});
