@@ -122,6 +122,79 @@ static void GramianOfRows(Call &call) {
   }
 }
 
+// Inner products of row `b` with rows c of [rows, size], in float64.
+WIDE static void DotsOf(const float *a, const float *rows, size_t count, size_t size, double *out) {
+  for (size_t c = 0; c < count; ++c) {
+    const float *b = rows + c * size;
+    double sums[16] = {0};
+    size_t i = 0;
+    for (; i + 16 <= size; i += 16)
+      for (size_t k = 0; k < 16; ++k)
+        sums[k] += static_cast<double>(a[i + k]) * static_cast<double>(b[i + k]);
+    double sum = 0;
+    for (; i < size; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    for (size_t k = 0; k < 16; ++k) sum += sums[k];
+    out[c] = sum;
+  }
+}
+
+// Of gradients g_k = left^T row_k, which are not computed: lengths, then for each pair the high and the low part of
+// <g_i, g_j> / (m_i m_j) = sum over samples b, c of <left_b, left_c> <row_ib, row_jc>, then the largest ratio of (sum of the
+// lengths of the samples' gradients)^2 to m_k^2.
+static void GramianOfProducts(Call &call) {
+  const size_t batch = call.Count(0), count = call.inputs.size() - 1, pairs = count * (count + 1) / 2;
+  const View &left = call.inputs[0];
+  const size_t inputs = left.size / batch, outputs = call.inputs[1].size / batch;
+  // By sample b: the pairs, then the length of the sample's gradient for each k.
+  std::vector<double> sums(batch * (pairs + count), 0.0);
+  call.pool.Run(batch, [&](size_t begin, size_t end) {
+    std::vector<double> inner(batch), outer(batch);
+    for (size_t turn = begin; turn < end; ++turn) {
+      // Both ends in turn: sample b has batch - b samples to go.
+      const size_t b = turn % 2 == 0 ? turn / 2 : batch - 1 - turn / 2;
+      double *own = sums.data() + b * (pairs + count);
+      const size_t rest = batch - b;
+      DotsOf(left.values + b * inputs, left.values + b * inputs, rest, inputs, inner.data());
+      for (size_t i = 0; i < count; ++i) {
+        const float *row = call.inputs[1 + i].values + b * outputs;
+        for (size_t j = 0; j < count; ++j) {
+          DotsOf(row, call.inputs[1 + j].values + b * outputs, rest, outputs, outer.data());
+          const double same = inner[0] * outer[0];
+          double sum = 0;
+          for (size_t c = 1; c < rest; ++c) sum += inner[c] * outer[c];
+          const size_t low = std::min(i, j), high = std::max(i, j);
+          double &product = own[low * count - low * (low - 1) / 2 + high - low];
+          // Two different samples count as (b, c) and as (c, b); of i and j both orders come by.
+          product += i == j ? same + 2 * sum : i < j ? same + sum : sum;
+          if (i == j) own[pairs + i] = std::sqrt(std::max(0.0, same));
+        }
+      }
+    }
+  });
+  for (size_t b = 1; b < batch; ++b)
+    for (size_t k = 0; k < pairs + count; ++k) sums[k] += sums[b * (pairs + count) + k];
+  float *out = call.outputs[0].values;
+  double cancellation = 0;
+  for (size_t k = 0, pair = 0; k < count; pair += count - k, ++k) {
+    const double square = sums[pair], length = sums[pairs + k];
+    // Rounding may leave a little below zero.
+    out[k] = square < 0 ? 0.0f : static_cast<float>(std::sqrt(square));
+    if (length == 0) continue;
+    const double ratio = square > 0 ? length * length / square : std::numeric_limits<double>::infinity();
+    cancellation = std::max(cancellation, ratio);
+  }
+  float *target = out + count;
+  for (size_t i = 0, pair = 0; i < count; ++i) {
+    for (size_t j = i; j < count; ++j, ++pair, target += 2) {
+      const bool zero = out[i] == 0 || out[j] == 0;
+      const double product = zero ? 0 : sums[pair] / static_cast<double>(out[i]) / static_cast<double>(out[j]);
+      target[0] = static_cast<float>(product);
+      target[1] = static_cast<float>(product - static_cast<double>(target[0]));
+    }
+  }
+  *target = static_cast<float>(cancellation);
+}
+
 // The sum of weighted rows at [at, at + length), in float64.
 WIDE static void WeightedSum(const std::vector<View> &rows, size_t first, const double *weights,
                              size_t at, size_t length, double *sums) {
@@ -749,6 +822,7 @@ struct Kernel {
 
 static const Kernel kKernels[] = {
     {"GramianOfRows", GramianOfRows},
+    {"GramianOfProducts", GramianOfProducts},
     {"CombineRows", CombineRows},
     {"FiniteRows", FiniteRows},
     {"MomentumUpdate", MomentumUpdate},

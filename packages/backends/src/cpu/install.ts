@@ -18,7 +18,7 @@ import { poolingGradients } from './pooling.ts';
 import { resizingGradients } from './resizing.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
-import { combineRows, finiteRows, gramianOfRows } from './rows.ts';
+import { combineRows, finiteRows, gramianOfProducts, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 
 /** Every kernel that we bring to the cpu backend. */
@@ -35,6 +35,7 @@ export const cpuKernels: readonly CpuKernel[] = [
   einsumByProducts,
   broadcastBatchNorm,
   gramianOfRows,
+  gramianOfProducts,
   combineRows,
   finiteRows,
   ...activationGradients,

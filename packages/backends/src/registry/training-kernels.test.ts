@@ -146,6 +146,21 @@ function normalDistribution(x: number): number {
   return ((sum + correction) * width) / Math.sqrt(2 * Math.PI);
 }
 
+function squareOf(x: ArrayLike<number>): number {
+  return innerProduct(x, x);
+}
+
+/** The product of the transposed left matrix and a right one, flat, in float64. */
+function gradientOf(left: ArrayLike<number>, right: ArrayLike<number>, batch: number): number[] {
+  const [inputs, outputs] = [left.length / batch, right.length / batch];
+  return Array.from({ length: inputs * outputs }, (_, at) => {
+    const [i, o] = [Math.floor(at / outputs), at % outputs];
+    let sum = 0;
+    for (let b = 0; b < batch; b += 1) sum += left[b * inputs + i]! * right[b * outputs + o]!;
+    return sum;
+  });
+}
+
 describe.each(testedBackends())('training kernels on %s', (backend) => {
   beforeAll(async () => {
     await useBackend(backend);
@@ -191,6 +206,92 @@ describe.each(testedBackends())('training kernels on %s', (backend) => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  describe('GramianOfProducts', () => {
+    const products = fc.record({
+      batch: fc.integer({ min: 1, max: 19 }),
+      inputs: fc.integer({ min: 1, max: 21 }),
+      outputs: fc.integer({ min: 1, max: 19 }),
+      count: fc.integer({ min: 1, max: 4 }),
+      power: fc.constantFrom(-24, -12, 0, 12, 24),
+    });
+    const named = (left: Input, rows: readonly Input[]): Record<string, Input> => ({
+      left,
+      ...Object.fromEntries(rows.map((row, k) => [`row${k}`, row])),
+    });
+
+    it('is the Gramian of the gradients, to float64 precision', async () => {
+      await fc.assert(
+        fc.asyncProperty(products, async ({ batch, inputs, outputs, count, power }) => {
+          const left = normalValues(batch * inputs, 1).map((v) => v * 10 ** (power / 3));
+          const rows = Array.from({ length: count }, (_, k) =>
+            normalValues(batch * outputs, k + 2).map((v) => v * 10 ** (k % 2 === 0 ? power : 0)),
+          );
+          const [packed] = await run(
+            'GramianOfProducts',
+            named(
+              { values: left, shape: [batch, inputs] },
+              rows.map((values) => ({ values, shape: [batch, outputs] })),
+            ),
+          );
+          expect(packed!.length).toBe(count + count * (count + 1) + 1);
+          const gradients = rows.map((row) => gradientOf(left, row, batch));
+          const lengths = gradients.map((gradient) => Math.hypot(...gradient));
+          let at = count;
+          for (let i = 0; i < count; i += 1) {
+            expect(packed![i]! / lengths[i]!).toBeCloseTo(1, 6);
+            for (let j = i; j < count; j += 1, at += 2) {
+              const exact = innerProduct(gradients[i]!, gradients[j]!) / packed![i]! / packed![j]!;
+              // Gradients of random samples cancel to 1 / √batch of their sum, and float64 has room for that.
+              expect(Math.abs(packed![at]! + packed![at + 1]! - exact)).toBeLessThanOrEqual(1e-11);
+            }
+          }
+          const ratios = rows.map((row, k) => {
+            const total = Array.from({ length: batch }, (_, b) =>
+              Math.sqrt(
+                squareOf(left.slice(b * inputs, (b + 1) * inputs)) *
+                  squareOf(row.slice(b * outputs, (b + 1) * outputs)),
+              ),
+            ).reduce((a, b) => a + b);
+            return (total / lengths[k]!) ** 2;
+          });
+          expect(packed!.at(-1)! / Math.max(...ratios)).toBeCloseTo(1, 5);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('says where samples cancel, and marks gradients that are not finite', async () => {
+      const left = { values: [1, 2, 1, 2], shape: [2, 2] };
+      const rowOf = (...values: number[]): Input => ({ values, shape: [2, 2] });
+      const [cancelled] = await run(
+        'GramianOfProducts',
+        named(left, [rowOf(1, 1, 1, 1), rowOf(3, -1, -3, 1)]),
+      );
+      expect(cancelled![0]).toBeCloseTo(2 * Math.hypot(1, 2) * Math.SQRT2, 5);
+      expect([cancelled![1], ...cancelled!.slice(4)]).toEqual([0, 0, 0, 0, 0, Infinity]);
+      const [zero] = await run('GramianOfProducts', named(left, [rowOf(0, 0, 0, 0)]));
+      expect([...zero!]).toEqual([0, 0, 0, 0]);
+      const [broken] = await run(
+        'GramianOfProducts',
+        named(left, [rowOf(1, NaN, 1, 1), rowOf(1, 1, 1, 1), rowOf(1, 1, 1, Infinity)]),
+      );
+      expect([...broken!.slice(0, 3)].map(Number.isFinite)).toEqual([false, true, false]);
+    });
+
+    it('refuses factors that do not fit', async () => {
+      const left = { values: [1, 2, 3, 4], shape: [2, 2] };
+      for (const [row, found] of [
+        [{ values: [1, 2, 3], shape: [3, 1] }, '[3, 1]'],
+        [{ values: [1, 2], shape: [2] }, '[2]'],
+      ] as const) {
+        const given = { ...row, values: [...row.values], shape: [...row.shape] };
+        await expect(run('GramianOfProducts', named(left, [given]))).rejects.toThrow(
+          `rows as [batch, outputs], batch >= 1. Found [2, 2] and ${found}.`,
+        );
+      }
+    });
   });
 
   it('SparseSoftmaxCrossEntropy gives losses and their derivative', async () => {

@@ -29,7 +29,7 @@ import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { lstm, lstmGrad } from './lstm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
-import { combineRows, finiteRows, gramianOfRows } from './rows.ts';
+import { combineRows, finiteRows, gramianOfProducts, gramianOfRows } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
@@ -72,6 +72,7 @@ export const wasmKernels: readonly WasmKernel[] = [
   einsumByProducts,
   broadcastBatchNorm,
   gramianOfRows,
+  gramianOfProducts,
   combineRows,
   finiteRows,
   ...activationGradients,

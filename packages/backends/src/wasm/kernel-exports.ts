@@ -149,6 +149,17 @@ export interface KernelExports {
     scale: number,
   ): void;
   sum_trailing(x: number, out: number, rows: number, columns: number, scale: number): void;
+  gramian_of_products(
+    job: number,
+    left: number,
+    rights: number,
+    out: number,
+    sums: number,
+    batch: number,
+    inputs: number,
+    outputs: number,
+    count: number,
+  ): void;
   gramian_of_rows(rows: number, out: number, sums: number, count: number, size: number): void;
   finite_rows(rows: number, sizes: number, out: number, count: number): void;
   combine_rows(rows: number, weights: number, out: number, count: number, size: number): void;

@@ -1,5 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { anyRowsOf, rowsOf, weightsOf } from '../registry/check-inputs.ts';
+import { productNumbers, productsOf } from '../registry/product-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Inner products of the K gradients of one tensor, accumulated in float64. `@multigrad/core` runs it by its name. */
@@ -16,6 +17,35 @@ export const gramianOfRows: WasmKernel = {
       rows.map((row) => heap.pointer(row)),
     );
     heap.kernels.gramian_of_rows(pointers, heap.pointer(out), sums, count, sizeOf(rows));
+    return out;
+  },
+};
+
+/** Inner products of the K gradients of a dense layer's matrix from its input and the gradients of its output. */
+export const gramianOfProducts: WasmKernel = {
+  name: 'GramianOfProducts',
+  run: ({ inputs }, heap) => {
+    const { left, rows, batch } = productsOf(inputs);
+    const count = rows.length;
+    const out = heap.output([productNumbers(count)]);
+    const sums = 8 * ((count * (count + 3)) / 2) * Math.max(1, Math.ceil(batch / 8));
+    const scratch = heap.scratch(sums + 4 * count);
+    const pointers = scratch + sums;
+    heap.writeIntegers(
+      pointers,
+      rows.map((row) => heap.pointer(row)),
+    );
+    heap.kernels.gramian_of_products(
+      heap.job,
+      heap.pointer(left),
+      pointers,
+      heap.pointer(out),
+      scratch,
+      batch,
+      util.sizeFromShape(left.shape) / batch,
+      sizeOf(rows) / batch,
+      count,
+    );
     return out;
   },
 };

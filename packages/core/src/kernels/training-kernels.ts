@@ -15,6 +15,7 @@ export interface KernelContract {
 /** Name of a kernel that the engine or the models use where the backend has it. */
 export type TrainingKernel =
   | 'GramianOfRows'
+  | 'GramianOfProducts'
   | 'CombineRows'
   | 'FiniteRows'
   | 'ReluGrad'
@@ -63,6 +64,16 @@ export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> =
     computes:
       'K + K (K + 1) numbers for K rows of one shape: largest magnitudes m_k (NaN or infinite where the row is), ' +
       'then for each pair i <= j the high and the low part of <g_i, g_j> / (m_i m_j), zeros where m_i or m_j is 0',
+  },
+  GramianOfProducts: {
+    inputs: ['left', 'row…'],
+    attributes: [],
+    outputs: ['packed'],
+    computes:
+      'K + K (K + 1) + 1 numbers for the K gradients g_k = leftᵀ row_k, left [batch, n], row_k [batch, m], which need not be ' +
+      'computed: <g_i, g_j> = Σ_bc <left_b, left_c> <row_ib, row_jc>, in float64 throughout; first the lengths m_k = |g_k| ' +
+      '(NaN or infinite where the gradient is), then the products as of GramianOfRows, then the largest of ' +
+      '(Σ_b |left_b| |row_kb|)² / m_k², infinite where m_k alone is 0',
   },
   CombineRows: {
     inputs: ['row…'],

@@ -37,6 +37,11 @@ export interface PendingGramian {
   readonly parts: 1 | 2;
   /** Numbers in each row. */
   readonly length: number;
+  /**
+   * Where inner products are those of products: how far the gradients of samples may cancel, by the last number in `packed`,
+   * for the inner products to be as exact as those of rows.
+   */
+  readonly mostCancellation?: number;
 }
 
 /** A Gramian after it was read, and the rows that were not finite. */

@@ -1,4 +1,5 @@
 import { matMul, reshape, slice, type Tensor } from '@tensorflow/tfjs-core';
+import type { ValueOf } from '../tape/saved-values.ts';
 import type { KernelCall } from '../tape/tape-internals.ts';
 import { magnitude, type Place } from './places.ts';
 import type { Use } from './trace.ts';
@@ -42,9 +43,6 @@ export function gradientsOf(form: Factors, begin: number, end: number, right: Te
     ? matMul(form.left(begin, end), right, true, false)
     : matMul(form.leftTurned(begin, end), right);
 }
-
-/** Finds the value of a tensor of the forward pass; null where nothing kept it. */
-export type ValueOf = (tensor: Tensor) => Tensor | null;
 
 /** An operation that uses a whole tensor, with the gradient of its output. */
 export interface Context {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ofConvolution } from './convolution-form.ts';
 import { ofProduct, ofTable } from './dense-forms.ts';
-import type { Factors, Form, Rows, ValueOf } from './factors.ts';
+import type { ValueOf } from '../tape/saved-values.ts';
+import type { Factors, Form, Rows } from './factors.ts';
 import { operationOf } from './operation.ts';
 import {
   ofDifference,

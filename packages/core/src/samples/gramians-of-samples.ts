@@ -1,8 +1,9 @@
 import { fill, oneHot, reshape, slice, stack, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { scoped, TensorBag } from '../tape/ownership.ts';
+import { savedValues } from '../tape/saved-values.ts';
 import type { Tape } from '../tape/tape.ts';
 import type { TapeNode } from '../tape/tape-internals.ts';
-import { type Factors, type Rows, rowsOf, type ValueOf } from './factors.ts';
+import { type Factors, type Rows, rowsOf } from './factors.ts';
 import { formOfUse } from './form-of-use.ts';
 import { mixedSamples } from './mixed-samples.ts';
 import { samplesFirst } from './places.ts';
@@ -151,7 +152,7 @@ function formsByVariable(
 ): ReadonlyMap<number, VariableForm[]> {
   const producers = producersOf(tape);
   const ids = new Set(variables.map(({ id }) => id));
-  const valueOf = valuesOn(tape);
+  const valueOf = savedValues(tape);
   const forms = new Map<number, VariableForm[]>();
   const put = (variable: Tensor, form: VariableForm): void => {
     forms.set(variable.id, [...(forms.get(variable.id) ?? []), form]);
@@ -220,17 +221,4 @@ function rowsBehind(
   } finally {
     own.dispose();
   }
-}
-
-/** Finds values of the forward pass: tensors that are still alive, and copies that operations saved for their gradients. */
-function valuesOn(tape: Tape<unknown>): ValueOf {
-  const saved = new Set(tape.operations.flatMap((node) => node.saved.map(({ id }) => id)));
-  const copies = new Map<number, Tensor>();
-  for (const { inputs, outputs } of tape.operations) {
-    const [copy] = outputs;
-    const [original] = Object.values(inputs);
-    if (copy !== undefined && original !== undefined && saved.has(copy.id))
-      copies.set(original.id, copy);
-  }
-  return (tensor) => (tensor.isDisposed ? (copies.get(tensor.id) ?? null) : tensor);
 }

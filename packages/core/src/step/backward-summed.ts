@@ -6,6 +6,7 @@ import type { StepContext } from './step-context.ts';
 /** A tensor at which gradients are integrated: a variable, or a feature in place of the variables behind it. */
 export interface Target {
   readonly name: string;
+  /** The variable, the feature, or the output of the dense layer whose gradients are left as products. */
   readonly tensor: Tensor;
 }
 

@@ -7,9 +7,11 @@ import type { PresentObjective } from '../network/objectives.ts';
 import type { Pass } from '../network/passes.ts';
 import { clipGradients, scaledClip } from '../rows/clip-gradients.ts';
 import { type Combination, materialise } from '../rows/combination.ts';
+import type { DenseFactor } from '../rows/dense-products.ts';
 import { addSquares, divideByRoot } from '../rows/squared-memory.ts';
 import type { BackwardSeed } from '../tape/backward-walk.ts';
 import { backwardSummed, type SummedPass, type Target } from './backward-summed.ts';
+import { type DenseLayer, denseLayers } from './dense-layers.ts';
 import type { OneScalar } from './one-scalar.ts';
 import { isConsulted, type PresentGroup, type StepContext } from './step-context.ts';
 
@@ -20,6 +22,11 @@ import { isConsulted, type PresentGroup, type StepContext } from './step-context
 export interface TensorVectors {
   readonly tensor: string;
   readonly rows: readonly (Tensor | null)[];
+  /**
+   * Where gradients are products that are not computed: the factor that they share. The other factors, the gradients of a
+   * dense layer's output, stand in `rows`.
+   */
+  readonly factor?: DenseFactor;
   /** The K memory vectors after this step, where they are squares: the last K rows are gradients divided by their roots. */
   readonly squares?: readonly (Tensor | null)[];
 }
@@ -35,7 +42,10 @@ export interface GroupVectors {
 }
 
 /** The tensors at which gradients are integrated: each group's variables, or its feature. */
-function targetsOf({ variables, passes: [{ graph }], state }: StepContext): Target[] {
+function targetsOf(
+  { variables, passes: [{ graph }], state }: StepContext,
+  layers: ReadonlyMap<string, DenseLayer>,
+): Target[] {
   const behindFeature = new Set(
     state.groups.flatMap(({ feature, variables: names }) => (feature === null ? [] : names)),
   );
@@ -43,7 +53,7 @@ function targetsOf({ variables, passes: [{ graph }], state }: StepContext): Targ
     ...graph.features.map(({ name, tensor }) => ({ name: targetName(name), tensor })),
     ...variables
       .filter(({ name }) => !behindFeature.has(name))
-      .map(({ name, variable }) => ({ name, tensor: variable })),
+      .map(({ name, variable }) => ({ name, tensor: layers.get(name)?.output ?? variable })),
   ];
 }
 
@@ -76,10 +86,15 @@ export async function backwardOnce(
   const targets = variables.map(({ name, variable }) => ({ name, tensor: variable }));
   const [whole] = await backwardSummed(context, pass, targets, [{ seeds, reached }]);
   if (!observe) return { whole: whole!, groups: [], backwardPasses: 1 };
-  const gradients = await gradientsAt(context, targets);
+  const layers = denseLayers(context, groups);
+  const observed = variables.map(({ name, variable }) => ({
+    name,
+    tensor: layers.get(name)?.output ?? variable,
+  }));
+  const gradients = await gradientsAt(context, observed);
   return {
     whole: whole!,
-    groups: groups.map((present) => vectorsOf(context, present, gradients, undefined)),
+    groups: groups.map((present) => vectorsOf(context, present, gradients, undefined, layers)),
     backwardPasses: 1 + pass.tape.value.objectives.length,
   };
 }
@@ -90,12 +105,13 @@ export async function backwardEach(
   groups: readonly PresentGroup[],
 ): Promise<Rows> {
   const { passes, strategy } = context;
-  const gradients = await gradientsAt(context, targetsOf(context));
+  const layers = denseLayers(context, groups);
+  const gradients = await gradientsAt(context, targetsOf(context, layers));
   return {
     whole: null,
     groups: groups.map((present) => {
       const memory = isConsulted(context, present) ? strategy.needs.memory : undefined;
-      return vectorsOf(context, present, gradients, memory);
+      return vectorsOf(context, present, gradients, memory, layers);
     }),
     backwardPasses: passes.reduce((sum, { tape }) => sum + tape.value.objectives.length, 0),
   };
@@ -190,6 +206,7 @@ function vectorsOf(
   present: PresentGroup,
   gradientAt: GradientAt,
   needed: Needs['memory'],
+  layers: ReadonlyMap<string, DenseLayer>,
 ): GroupVectors {
   const { group, objectives, names } = present;
   const batches = passes.length;
@@ -200,6 +217,8 @@ function vectorsOf(
       for (const objective of objectives) rows.push(gradientAt(batch, objective, tensor));
     }
     const remembered = names.map((name) => memory?.get(tensor, name) ?? null);
+    const factor = layers.get(tensor)?.factor;
+    if (factor !== undefined) return { tensor, rows, factor };
     if (needed === undefined) return { tensor, rows };
     if (needed === true) return { tensor, rows: [...rows, ...remembered] };
     const squares = remembered.map((old, k) => {

@@ -6,7 +6,8 @@ import { runStrategy } from '../contract/read-answer.ts';
 import type { CombineRows } from '../contract/row-algebra.ts';
 import type { Integration, MemoryUpdate } from '../contract/strategy.ts';
 import type { IntegrationState } from '../network/integration-state.ts';
-import type { Combination, Combinations } from '../rows/combination.ts';
+import { type Combination, type Combinations, materialise } from '../rows/combination.ts';
+import { gradientOf } from '../rows/dense-products.ts';
 import { firstNonFinite, startChecks } from '../rows/finite-checks.ts';
 import type { GradientMemory, MemoryTensor } from '../rows/gradient-memory.ts';
 import { checkWeights, combineRows } from '../rows/combination.ts';
@@ -77,8 +78,7 @@ export function combineWhole(
 /** Combines where each objective had its own backward pass. */
 export async function combineRowsOf(
   context: StepContext,
-  { groups }: Rows,
-  { gramians }: Facts,
+  { gramians, vectors: groups }: Facts,
   answers: Answers,
 ): Promise<Combined> {
   const { variables, state, strategy, passes } = context;
@@ -163,9 +163,9 @@ function follow(
 ): Decision {
   const weights = weightsIn(answers, vectors.present);
   // An objective of weight 0 takes no part: variables that only it reaches get no update at all.
-  const tensors = vectors.tensors.map(({ tensor, rows }) => ({
-    tensor,
-    rows: rows.map((row, k) => (weights[k] === 0 ? null : row)),
+  const tensors = vectors.tensors.map((own) => ({
+    ...own,
+    rows: own.rows.map((row, k) => (weights[k] === 0 ? null : row)),
   }));
   return {
     vectors: { ...vectors, tensors },
@@ -218,7 +218,7 @@ function stackedWeights({ weights, batchWeights = [], memoryUpdate }: Integratio
 /** The update of one tensor; null where no vector reaches it. */
 function combine(
   { bag, collective, strategy, variables, lossScale }: StepContext,
-  { tensor, rows }: TensorVectors,
+  { tensor, rows, factor }: TensorVectors,
   decision: Decision,
 ): Combination | null {
   const reaching = [...rows.keys()].filter((k) => rows[k] !== null);
@@ -248,10 +248,13 @@ function combine(
   const weights = decision.weightsOf(tensor);
   checkWeights(weights);
   const { scales } = decision.vectors;
-  return {
+  const combination = {
     rows: reaching.map((k) => rows[k]!),
     weights: reaching.map((k) => weights[k]! / scales[k]!),
   };
+  if (factor === undefined) return combination;
+  const sum = bag.keep(materialise(combination));
+  return { rows: [bag.keep(gradientOf(factor, sum))], weights: [1] };
 }
 
 /** Checks what a strategy's `combine` returned. @throws MultigradError `incompatible-strategy` */

@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
 import { checkLosses } from '../contract/check-losses.ts';
 import type { Gramian } from '../algebra/gramian.ts';
@@ -5,6 +6,7 @@ import type { Collective } from '../ranks/collective.ts';
 import { partOfGramian } from '../algebra/gramian-forms.ts';
 import { addGramians } from '../algebra/gramian-of.ts';
 import { meanNumbers, scalarsOf, sortNumbers, type StepNumbers } from '../network/numbers.ts';
+import { gradientOf, isExact, startGramianOfProducts } from '../rows/dense-products.ts';
 import { firstNonFinite, nonFiniteGradient, startChecks } from '../rows/finite-checks.ts';
 import {
   errorOfProducts,
@@ -16,12 +18,14 @@ import { readTogether } from '../tape/read-back.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 import { blame } from './blame.ts';
 import type { StepContext } from './step-context.ts';
-import type { GroupVectors, Rows } from './backward.ts';
+import type { GroupVectors, Rows, TensorVectors } from './backward.ts';
 
 /** The numbers of a step, read back from the device. */
 export interface Facts {
   /** Losses and metrics of each batch, over the samples of all ranks. */
   readonly numbers: readonly [StepNumbers, ...StepNumbers[]];
+  /** The vectors that were measured, by group. Products that cancel too far are gradients by now. */
+  readonly vectors: readonly GroupVectors[];
   /** The Gramians of the groups whose vectors were measured, in their order. */
   readonly gramians: readonly GroupGramians[];
 }
@@ -56,8 +60,13 @@ export async function measure(context: StepContext, { whole, groups }: Rows): Pr
     );
     if (broken !== null) throw await blame(context, broken);
   }
-  const gramians = groups.length === 0 ? [] : await finishGroups(context, pending, values);
-  return { numbers: numbers as unknown as Facts['numbers'], gramians };
+  const measured = await computeInexact(pending, values, bag);
+  const gramians = groups.length === 0 ? [] : await finishGroups(context, measured);
+  return {
+    numbers: numbers as unknown as Facts['numbers'],
+    vectors: measured.map(({ vectors }) => vectors),
+    gramians,
+  };
 }
 
 /** Reads losses and metrics of the first batch before any backward pass. @throws MultigradError `non-finite` */
@@ -81,27 +90,81 @@ export function meanOf({ numbers }: Facts): StepNumbers {
 /** The Gramians of a group's tensors before they are read. */
 interface PendingGroup {
   readonly vectors: GroupVectors;
-  readonly tensors: readonly {
-    readonly name: string;
-    /** The indices of the group's vectors that reach this tensor. */
-    readonly reaching: readonly number[];
-    readonly pending: PendingGramian;
-  }[];
+  readonly tensors: readonly PendingTensor[];
+}
+
+interface PendingTensor {
+  readonly name: string;
+  /** The indices of the group's vectors that reach this tensor. */
+  readonly reaching: readonly number[];
+  readonly pending: PendingGramian;
+}
+
+/** The Gramians of a group's tensors with the values read. */
+interface ReadGroup extends PendingGroup {
+  readonly tensors: readonly (PendingTensor & { readonly values: Float32Array })[];
 }
 
 /** Starts the Gramian of each tensor of a group. */
 function startGroup(vectors: GroupVectors, bag: TensorBag): PendingGroup {
   return {
     vectors,
-    tensors: vectors.tensors.flatMap(({ tensor: name, rows }) => {
+    tensors: vectors.tensors.flatMap(({ tensor: name, rows, factor }) => {
       // Of a small tensor this rank may have an empty slice.
       const reaching = [...rows.keys()].filter((k) => (rows[k]?.size ?? 0) > 0);
       if (reaching.length === 0) return [];
-      const pending = startGramian(reaching.map((k) => rows[k]!));
+      const present = reaching.map((k) => rows[k]!);
+      const pending =
+        factor === undefined ? startGramian(present) : startGramianOfProducts(factor, present);
       bag.keep(pending.packed);
       return [{ name, reaching, pending }];
     }),
   };
+}
+
+/**
+ * Computes the gradients of dense layers whose Gramians are less exact as products of factors than of rows, and measures
+ * them once more: a second read-back, at steps where there are such.
+ */
+async function computeInexact(
+  groups: readonly PendingGroup[],
+  values: readonly Float32Array[],
+  bag: TensorBag,
+): Promise<readonly ReadGroup[]> {
+  const left = [...values];
+  const read = groups.map((group) => ({
+    ...group,
+    tensors: group.tensors.map((tensor) => ({ ...tensor, values: left.shift()! })),
+  }));
+  const again = read.map(({ vectors, tensors }) => {
+    const inexact = new Set(
+      tensors.flatMap(({ name, pending, values: own }) => (isExact(pending, own) ? [] : [name])),
+    );
+    if (inexact.size === 0) return null;
+    const computed = vectors.tensors.map((own): TensorVectors => {
+      const { factor, ...others } = own;
+      if (factor === undefined || !inexact.has(own.tensor)) return own;
+      const gradient = (row: Tensor | null): Tensor | null =>
+        row === null ? null : bag.keep(gradientOf(factor, row));
+      return { ...others, rows: own.rows.map(gradient) };
+    });
+    const all = { ...vectors, tensors: computed };
+    const renewed = computed.filter(({ tensor }) => inexact.has(tensor));
+    return { vectors: all, tensors: startGroup({ ...vectors, tensors: renewed }, bag).tensors };
+  });
+  const packed = again.flatMap((one) => one?.tensors.map(({ pending }) => pending.packed) ?? []);
+  const anew = await readTogether(packed);
+  return read.map((group, index) => {
+    const renewed = again[index];
+    if (renewed == null) return group;
+    const byName = new Map(
+      renewed.tensors.map((tensor) => [tensor.name, { ...tensor, values: anew.shift()! }]),
+    );
+    return {
+      vectors: renewed.vectors,
+      tensors: group.tensors.map((tensor) => byName.get(tensor.name) ?? tensor),
+    };
+  });
 }
 
 /** A group's Gramians after they were read. */
@@ -117,11 +180,9 @@ export interface GroupGramians {
 /** Adds up each group's Gramians in float64, over its tensors and over the ranks' slices. */
 async function finishGroups(
   { state, collective }: StepContext,
-  groups: readonly PendingGroup[],
-  values: readonly Float32Array[],
+  groups: readonly ReadGroup[],
 ): Promise<readonly GroupGramians[]> {
-  const left = [...values];
-  const own = groups.map((group) => tensorParts(group, left.splice(0, group.tensors.length)));
+  const own = groups.map(tensorParts);
   const parts = await sumParts(collective, groups, own);
   return groups.map((group, index) => addParts(group, parts[index]!, state.step));
 }
@@ -133,15 +194,12 @@ interface Part {
   readonly length: number;
 }
 
-function tensorParts(
-  { vectors, tensors }: PendingGroup,
-  values: readonly Float32Array[],
-): ReadonlyMap<string, Part> {
+function tensorParts({ vectors, tensors }: ReadGroup): ReadonlyMap<string, Part> {
   return new Map(
-    tensors.map(({ name, reaching, pending }, index) => {
+    tensors.map(({ name, reaching, pending, values }) => {
       const { gramian, nonFinite } = finishGramian(
         pending,
-        values[index]!,
+        values,
         reaching.map((k) => vectors.scales[k]!),
       );
       const part = spread(gramian.values, reaching, vectors.count);

@@ -163,7 +163,7 @@ async function measureSamples(
     return { gramian, tensorGramians, stacked: gramian };
   });
   return {
-    facts: { numbers: [pass.numbers!], gramians: grouped },
+    facts: { numbers: [pass.numbers!], vectors: [], gramians: grouped },
     ways: new Map(reached.map(({ name, pending }) => [name, pending.way])),
   };
 }

@@ -65,7 +65,7 @@ export async function takeStep<Name extends string>(
     const answers = early ?? (await ask(context, groups, facts));
     const combined =
       scalar === null
-        ? await combineRowsOf(context, rows, facts, answers)
+        ? await combineRowsOf(context, facts, answers)
         : combineWhole(context, groups, scalar, rows, facts, answers);
     return new TakenStep(
       combined,

@@ -10,9 +10,16 @@ import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { lstm, lstmGrad } from './lstm.ts';
 import { batchMatMul, matrixProduct } from './mat-mul.ts';
 import type { NativeKernel } from './native-kernel.ts';
-import { cast, reshape } from './views.ts';
-import { adamUpdate, combineRows, finiteRows, gramianOfRows, momentumUpdate } from './rows.ts';
+import {
+  adamUpdate,
+  combineRows,
+  finiteRows,
+  gramianOfProducts,
+  gramianOfRows,
+  momentumUpdate,
+} from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
+import { cast, reshape } from './views.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
 
 /** Kernels made of ops of TensorFlow. They run on every device and in any copy of `@tensorflow/tfjs-node`. */
@@ -31,6 +38,7 @@ const opKernels: readonly NativeKernel[] = [
  */
 const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   gramianOfRows,
+  gramianOfProducts,
   combineRows,
   finiteRows,
   momentumUpdate,

@@ -1,5 +1,6 @@
 import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { anyRowsOf, inputOf, rowsOf, weightsOf } from '../../registry/check-inputs.ts';
+import { productNumbers, productsOf } from '../../registry/product-inputs.ts';
 import type { AdamAttributes, MomentumAttributes } from '../../registry/optimizer-attributes.ts';
 import type { NodeBackend } from '../node-backend.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
@@ -11,6 +12,16 @@ export const gramianOfRows: NativeKernel = {
     const rows = rowsOf('GramianOfRows', inputs);
     const count = rows.length;
     return runNative(backend, 'GramianOfRows', rows, [], [[count + count * (count + 1)]])[0]!;
+  },
+};
+
+/** Inner products of the K gradients of a dense layer's matrix from its input and the gradients of its output. */
+export const gramianOfProducts: NativeKernel = {
+  name: 'GramianOfProducts',
+  run: ({ inputs }, backend) => {
+    const { left, rows, batch } = productsOf(inputs);
+    const shapes = [[productNumbers(rows.length)]];
+    return runNative(backend, 'GramianOfProducts', [left, ...rows], [batch], shapes)[0]!;
   },
 };
 
