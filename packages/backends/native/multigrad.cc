@@ -122,19 +122,37 @@ static void GramianOfRows(Call &call) {
   }
 }
 
-// Inner products of row `b` with rows c of [rows, size], in float64.
-WIDE static void DotsOf(const float *a, const float *rows, size_t count, size_t size, double *out) {
-  for (size_t c = 0; c < count; ++c) {
-    const float *b = rows + c * size;
-    double sums[16] = {0};
-    size_t i = 0;
-    for (; i + 16 <= size; i += 16)
-      for (size_t k = 0; k < 16; ++k)
-        sums[k] += static_cast<double>(a[i + k]) * static_cast<double>(b[i + k]);
-    double sum = 0;
-    for (; i < size; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-    for (size_t k = 0; k < 16; ++k) sum += sums[k];
-    out[c] = sum;
+// A block of inner products in float64 whose sums stay in registers.
+constexpr size_t kDown = 2, kAcross = 4, kLanes = 8;
+typedef float Floats __attribute__((vector_size(4 * kLanes)));
+typedef double Doubles __attribute__((vector_size(8 * kLanes)));
+
+// out[r * kAcross + c] = <row r of x, row c of y>, rows of `size` numbers. Rows beyond the last ones repeat those.
+WIDE static void BlockOf(const float *x, size_t rowsX, const float *y, size_t rowsY, size_t size, double *out) {
+  const float *a[kDown], *b[kAcross];
+  for (size_t r = 0; r < kDown; ++r) a[r] = x + std::min(r, rowsX - 1) * size;
+  for (size_t c = 0; c < kAcross; ++c) b[c] = y + std::min(c, rowsY - 1) * size;
+  Doubles s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0};
+  size_t i = 0;
+  const auto at = [&i](const float *row) __attribute__((always_inline)) {
+    Floats values;
+    std::memcpy(&values, row + i, sizeof(values));
+    return __builtin_convertvector(values, Doubles);
+  };
+  for (; i + kLanes <= size; i += kLanes) {
+    const Doubles u = at(a[0]), v = at(a[1]);
+    const Doubles w0 = at(b[0]), w1 = at(b[1]), w2 = at(b[2]), w3 = at(b[3]);
+    s0 += u * w0, s1 += u * w1, s2 += u * w2, s3 += u * w3;
+    t0 += v * w0, t1 += v * w1, t2 += v * w2, t3 += v * w3;
+  }
+  const Doubles sums[kDown * kAcross] = {s0, s1, s2, s3, t0, t1, t2, t3};
+  for (size_t r = 0; r < kDown; ++r) {
+    for (size_t c = 0; c < kAcross; ++c) {
+      double sum = 0;
+      for (size_t k = 0; k < kLanes; ++k) sum += sums[r * kAcross + c][k];
+      for (size_t k = i; k < size; ++k) sum += static_cast<double>(a[r][k]) * static_cast<double>(b[c][k]);
+      out[r * kAcross + c] = sum;
+    }
   }
 }
 
@@ -145,34 +163,45 @@ static void GramianOfProducts(Call &call) {
   const size_t batch = call.Count(0), count = call.inputs.size() - 1, pairs = count * (count + 1) / 2;
   const View &left = call.inputs[0];
   const size_t inputs = left.size / batch, outputs = call.inputs[1].size / batch;
-  // By sample b: the pairs, then the length of the sample's gradient for each k.
-  std::vector<double> sums(batch * (pairs + count), 0.0);
-  call.pool.Run(batch, [&](size_t begin, size_t end) {
-    std::vector<double> inner(batch), outer(batch);
-    for (size_t turn = begin; turn < end; ++turn) {
-      // Both ends in turn: sample b has batch - b samples to go.
-      const size_t b = turn % 2 == 0 ? turn / 2 : batch - 1 - turn / 2;
-      double *own = sums.data() + b * (pairs + count);
-      const size_t rest = batch - b;
-      DotsOf(left.values + b * inputs, left.values + b * inputs, rest, inputs, inner.data());
-      for (size_t i = 0; i < count; ++i) {
-        const float *row = call.inputs[1 + i].values + b * outputs;
-        for (size_t j = 0; j < count; ++j) {
-          DotsOf(row, call.inputs[1 + j].values + b * outputs, rest, outputs, outer.data());
-          const double same = inner[0] * outer[0];
-          double sum = 0;
-          for (size_t c = 1; c < rest; ++c) sum += inner[c] * outer[c];
-          const size_t low = std::min(i, j), high = std::max(i, j);
-          double &product = own[low * count - low * (low - 1) / 2 + high - low];
-          // Two different samples count as (b, c) and as (c, b); of i and j both orders come by.
-          product += i == j ? same + 2 * sum : i < j ? same + sum : sum;
-          if (i == j) own[pairs + i] = std::sqrt(std::max(0.0, same));
+  // By piece of kAcross samples b: the pairs, then the sum of the samples' lengths for each k.
+  const size_t pieces = (batch + kAcross - 1) / kAcross;
+  std::vector<double> sums(pieces * (pairs + count), 0.0);
+  const auto blocks = [&](size_t piece, size_t b, size_t c) {
+    double *own = sums.data() + piece * (pairs + count);
+    double inner[kDown * kAcross], outer[kDown * kAcross];
+    const size_t last = std::min(batch, (piece + 1) * kAcross);
+    const size_t rows = std::min(kDown, last - b), columns = std::min(kAcross, batch - c);
+    const bool within = c < last;
+    BlockOf(left.values + b * inputs, rows, left.values + c * inputs, columns, inputs, inner);
+    for (size_t i = 0; i < count; ++i) {
+      for (size_t j = within ? i : 0; j < count; ++j) {
+        BlockOf(call.inputs[1 + i].values + b * outputs, rows, call.inputs[1 + j].values + c * outputs, columns,
+                outputs, outer);
+        double sum = 0;
+        for (size_t r = 0; r < rows; ++r) {
+          for (size_t s = 0; s < columns; ++s) {
+            const double product = inner[r * kAcross + s] * outer[r * kAcross + s];
+            sum += product;
+            if (i == j && b + r == c + s) own[pairs + i] += std::sqrt(std::max(0.0, product));
+          }
         }
+        // Two different samples count as (b, c) and as (c, b); of i and j both orders come by.
+        const size_t low = std::min(i, j), high = std::max(i, j);
+        own[low * count - low * (low - 1) / 2 + high - low] += within || i != j ? sum : 2 * sum;
       }
     }
+  };
+  call.pool.Run(pieces, [&](size_t begin, size_t end) {
+    for (size_t turn = begin; turn < end; ++turn) {
+      // Both ends in turn: the later a piece, the fewer samples it has to go.
+      const size_t piece = turn % 2 == 0 ? turn / 2 : pieces - 1 - turn / 2;
+      const size_t first = piece * kAcross, last = std::min(batch, first + kAcross);
+      for (size_t c = first; c < batch; c += kAcross)
+        for (size_t b = first; b < last; b += kDown) blocks(piece, b, c);
+    }
   });
-  for (size_t b = 1; b < batch; ++b)
-    for (size_t k = 0; k < pairs + count; ++k) sums[k] += sums[b * (pairs + count) + k];
+  for (size_t piece = 1; piece < pieces; ++piece)
+    for (size_t k = 0; k < pairs + count; ++k) sums[k] += sums[piece * (pairs + count) + k];
   float *out = call.outputs[0].values;
   double cancellation = 0;
   for (size_t k = 0, pair = 0; k < count; pair += count - k, ++k) {
