@@ -419,18 +419,23 @@ typedef struct {
   int batch, run, inputRow, inputImage, rowStep, step, rows, columns, outputs;
 } Gradient;
 
-// One block over one image: `many` rows of the filter x 8 outputs in registers.
-INLINE void gradient_block(const Gradient *g, const float *x, const float *dy, float *dw, int many) {
-  v128_t a[ROWS], b[ROWS];
+// Rows of the filter in one block: as many as keep multiply-adds of 8 outputs, or of 4, independent of each other.
+#define FILTER_ROWS 4
+#define MOST_FILTER_ROWS 8
+
+// One block over one image: `many` rows of the filter x 8 outputs in registers, as 4 outputs and 4 more from `second` on.
+// With 5 to 7 outputs the two vectors overlap, and both compute the same there.
+INLINE void gradient_block(const Gradient *g, const float *x, const float *dy, float *dw, int many, int second) {
+  v128_t a[FILTER_ROWS], b[FILTER_ROWS];
   for (int i = 0; i < many; i++) {
     a[i] = wasm_v128_load(dw + (size_t)i * g->outputs);
-    b[i] = wasm_v128_load(dw + (size_t)i * g->outputs + 4);
+    b[i] = wasm_v128_load(dw + (size_t)i * g->outputs + second);
   }
   int outputs = g->outputs, step = g->step, columns = g->columns;
   for (int row = 0; row < g->rows; row++) {
     const float *p = x + (size_t)row * g->rowStep;
     for (int column = 0; column < columns; column++, p += step, dy += outputs) {
-      v128_t u = wasm_v128_load(dy), v = wasm_v128_load(dy + 4);
+      v128_t u = wasm_v128_load(dy), v = wasm_v128_load(dy + second);
       for (int i = 0; i < many; i++) {
         v128_t s = wasm_v128_load32_splat(p + i);
         a[i] = mul_add(a[i], s, u);
@@ -440,11 +445,32 @@ INLINE void gradient_block(const Gradient *g, const float *x, const float *dy, f
   }
   for (int i = 0; i < many; i++) {
     wasm_v128_store(dw + (size_t)i * outputs, a[i]);
-    wasm_v128_store(dw + (size_t)i * outputs + 4, b[i]);
+    wasm_v128_store(dw + (size_t)i * outputs + second, b[i]);
   }
 }
 
-// Computes the outputs that are left after the last multiple of 8.
+// One block over one image: `many` rows of the filter x the last `left` <= 4 of at least 4 outputs. The other lanes belong to
+// another piece, and are left alone.
+INLINE void gradient_few(const Gradient *g, const float *x, const float *dy, float *dw, int many, int left) {
+  v128_t a[MOST_FILTER_ROWS];
+  for (int i = 0; i < many; i++) a[i] = zero4();
+  int outputs = g->outputs, step = g->step, columns = g->columns;
+  dy += left - 4;
+  for (int row = 0; row < g->rows; row++) {
+    const float *p = x + (size_t)row * g->rowStep;
+    for (int column = 0; column < columns; column++, p += step, dy += outputs) {
+      v128_t u = wasm_v128_load(dy);
+      for (int i = 0; i < many; i++) a[i] = mul_add(a[i], wasm_v128_load32_splat(p + i), u);
+    }
+  }
+  for (int i = 0; i < many; i++) {
+    float part[4];
+    wasm_v128_store(part, a[i]);
+    for (int j = 0; j < left; j++) dw[(size_t)i * outputs + j] += part[4 - left + j];
+  }
+}
+
+// One output, for filters with fewer than 4 of them.
 INLINE void gradient_scalar(const Gradient *g, const float *x, const float *dy, float *dw) {
   float sum = *dw;
   for (int row = 0; row < g->rows; row++) {
@@ -458,26 +484,40 @@ INLINE void gradient_scalar(const Gradient *g, const float *x, const float *dy, 
 static void gradient_piece(const void *arguments, int index, Thread *self) {
   const Gradient *g = arguments;
   int panels = (g->outputs + 7) / 8, kh = index / panels, o = (index - kh * panels) * 8;
-  int blocks = (g->run + ROWS - 1) / ROWS, many = (g->run + blocks - 1) / blocks;
+  int left = min_int(8, g->outputs - o), most = left > 4 ? FILTER_ROWS : MOST_FILTER_ROWS;
+  int blocks = (g->run + most - 1) / most, many = (g->run + blocks - 1) / blocks;
   float *dw = g->dw + (size_t)kh * g->run * g->outputs + o;
-  for (int r = 0; r < g->run; r++)
-    clear(dw + (size_t)r * g->outputs, min_int(8, g->outputs - o));
+  for (int r = 0; r < g->run; r++) clear(dw + (size_t)r * g->outputs, left);
   for (int n = 0; n < g->batch; n++) {
     alive(self);
     const float *x = g->padded + (size_t)n * g->inputImage + (size_t)kh * g->inputRow;
     const float *dy = g->dy + (size_t)n * g->rows * g->columns * g->outputs + o;
-    if (o + 8 > g->outputs) {
-      for (int j = 0; j < g->outputs - o; j++)
+    if (g->outputs < 4) {
+      for (int j = 0; j < left; j++)
         for (int r = 0; r < g->run; r++) gradient_scalar(g, x + r, dy + j, dw + (size_t)r * g->outputs + j);
       continue;
     }
     for (int r = 0; r < g->run; r += many) {
       float *target = dw + (size_t)r * g->outputs;
-      switch (min_int(many, g->run - r)) {
-        case 4: gradient_block(g, x + r, dy, target, 4); break;
-        case 3: gradient_block(g, x + r, dy, target, 3); break;
-        case 2: gradient_block(g, x + r, dy, target, 2); break;
-        default: gradient_block(g, x + r, dy, target, 1);
+      int rows = min_int(many, g->run - r);
+      if (left > 4) {
+        switch (rows) {
+          case 4: gradient_block(g, x + r, dy, target, 4, left - 4); break;
+          case 3: gradient_block(g, x + r, dy, target, 3, left - 4); break;
+          case 2: gradient_block(g, x + r, dy, target, 2, left - 4); break;
+          default: gradient_block(g, x + r, dy, target, 1, left - 4);
+        }
+        continue;
+      }
+      switch (rows) {
+        case 8: gradient_few(g, x + r, dy, target, 8, left); break;
+        case 7: gradient_few(g, x + r, dy, target, 7, left); break;
+        case 6: gradient_few(g, x + r, dy, target, 6, left); break;
+        case 5: gradient_few(g, x + r, dy, target, 5, left); break;
+        case 4: gradient_few(g, x + r, dy, target, 4, left); break;
+        case 3: gradient_few(g, x + r, dy, target, 3, left); break;
+        case 2: gradient_few(g, x + r, dy, target, 2, left); break;
+        default: gradient_few(g, x + r, dy, target, 1, left);
       }
     }
   }

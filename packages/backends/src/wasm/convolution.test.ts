@@ -45,7 +45,7 @@ const geometries: fc.Arbitrary<Geometry> = fc
     height: fc.integer({ min: 1, max: 13 }),
     width: fc.integer({ min: 1, max: 13 }),
     channels: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 16),
-    outputs: fc.constantFrom(1, 2, 3, 4, 5, 6, 8, 9, 12, 16, 17),
+    outputs: fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 20),
     kernel: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
     strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
     pad: fc.oneof(
