@@ -266,6 +266,10 @@ describe('strategies', () => {
       'only-depth',
       ...['only-species', 'only-sex', 'only-mass'],
       ...['only-fou', 'only-fac', 'only-kar', 'only-pix', 'only-zer', 'only-mor'],
+      ...['only-diet-genes', 'only-diet-lipids'],
+      ...['only-genotype', 'only-genotype-genes', 'only-genotype-lipids'],
+      ...['only-common', 'only-moderate', 'only-severe'],
+      ...Array.from({ length: 14 }, (_, k) => `only-class-${k + 1}`),
     ]);
     const mmpareto = list.find(({ name }) => name === 'mmpareto')!;
     expect(mmpareto.options['gamma']!.default).toBe(1.5);
