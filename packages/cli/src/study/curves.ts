@@ -1,4 +1,5 @@
 import { own } from '@multigrad/core/strategy';
+import type { AnalysisRecord } from '../runs/analysis-records.ts';
 import type { EpochRecord, ObjectiveScore, StepRecord } from '../runs/records.ts';
 import { mean } from '../shared/statistics.ts';
 
@@ -19,6 +20,48 @@ export interface GroupCurves {
   readonly norms: readonly (readonly (number | null)[])[];
   /** Quartiles of the cosines between any two objectives' gradients in each epoch; an empty list where none was seen. */
   readonly cosines: readonly (readonly number[])[];
+}
+
+/** How an objective's gradients vary from batch to batch at fixed weights, before training and after each epoch. */
+export interface SpreadCurves {
+  readonly objectives: readonly string[];
+  /** Mean norm over the batches, one list for each objective. */
+  readonly norms: readonly (readonly (number | null)[])[];
+  /** Trace of the gradients' covariance over the batches, one list for each objective. */
+  readonly traces: readonly (readonly (number | null)[])[];
+  /** Quartiles of the cosines between any two objectives' gradients of a batch. */
+  readonly cosines: readonly (readonly number[])[];
+}
+
+/** What was seen at fixed weights, by part of the network; parts that one objective alone reaches are left out. */
+export function spreadCurvesOf(
+  analysis: readonly AnalysisRecord[],
+): Readonly<Record<string, SpreadCurves>> {
+  const seen = analysis
+    .filter((record) => record.kind === 'gradients')
+    .sort((one, other) => one.epoch - other.epoch);
+  const names = new Set(seen.flatMap(({ parts }) => parts.map(({ part }) => part)));
+  return Object.fromEntries(
+    [...names].flatMap((name) => {
+      const course = seen.map(({ parts }) => parts.find(({ part }) => part === name) ?? null);
+      const objectives = course
+        .find((part) => part !== null)!
+        .objectives.map((one) => one.objective);
+      if (objectives.length < 2) return [];
+      const curve = (of: 'norm' | 'covarianceTrace'): (number | null)[][] =>
+        objectives.map((objective) =>
+          course.map((part) =>
+            rounded(part?.objectives.find((one) => one.objective === objective)?.[of], 4),
+          ),
+        );
+      const cosines = course.map((part) =>
+        quartiles((part?.cosines ?? []).flatMap(({ values }) => values)),
+      );
+      return [
+        [name, { objectives, norms: curve('norm'), traces: curve('covarianceTrace'), cosines }],
+      ];
+    }),
+  );
 }
 
 /** By group. */

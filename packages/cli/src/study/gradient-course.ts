@@ -1,7 +1,6 @@
 import { own } from '@multigrad/core/strategy';
 import { groupTitles } from '../results/table.ts';
 import { mean } from '../shared/statistics.ts';
-import type { GroupCurves } from './curves.ts';
 import type { StudyRecord } from './study-record.ts';
 
 /** What the gradients of one group did over training, the mean over seeds. */
@@ -15,6 +14,11 @@ export interface GradientCourse {
   readonly lengths: readonly (number | null)[];
   /** Quartiles of the cosines between objectives in each epoch; null where none was seen. */
   readonly cosines: readonly (readonly [number, number, number] | null)[];
+  /**
+   * The same ratio of the traces of the gradients' covariance over batches at fixed weights, before training and after each epoch;
+   * empty where no run was looked at so.
+   */
+  readonly traces: readonly (number | null)[];
   /** Share of the steps looked at in which two objectives' gradients pointed against each other, 0 to 1; null where none was. */
   readonly conflicts: number | null;
 }
@@ -38,7 +42,7 @@ export function gradientCourses(
     return {
       title: titles[index]!,
       lengths: Array.from({ length: epochs }, (_, epoch) =>
-        meanOf(curves.map((curve) => lengthsAt(curve, epoch, baseline))),
+        meanOf(curves.map((curve) => ratioAt(curve.objectives, curve.norms, epoch, baseline))),
       ),
       cosines: Array.from({ length: epochs }, (_, epoch) => {
         const quartiles = [0, 1, 2].map((k) =>
@@ -48,10 +52,25 @@ export function gradientCourses(
           ? (quartiles as unknown as [number, number, number])
           : null;
       }),
+      traces: tracesOf(records, titles[index]!, baseline),
       conflicts:
         seen.length === 0 ? null : mean(seen.map((count) => count.conflicting / count.seen)),
     };
   });
+}
+
+/** The course of the covariance in the part that a group is named after. */
+function tracesOf(
+  records: readonly StudyRecord[],
+  part: string,
+  baseline: string | null,
+): (number | null)[] {
+  const spreads = records.flatMap(({ spread }) => own(spread ?? {}, part) ?? []);
+  const epochs = Math.min(...spreads.map(({ traces }) => traces[0]!.length));
+  if (spreads.length === 0) return [];
+  return Array.from({ length: epochs }, (_, epoch) =>
+    meanOf(spreads.map(({ objectives, traces }) => ratioAt(objectives, traces, epoch, baseline))),
+  );
 }
 
 function meanOf(values: readonly (number | null)[]): number | null {
@@ -59,19 +78,21 @@ function meanOf(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : mean(known);
 }
 
-function lengthsAt(
-  { objectives, norms }: GroupCurves,
+/** The joint objective's size over the others', or the smallest over the largest. */
+function ratioAt(
+  objectives: readonly string[],
+  sizes: readonly (readonly (number | null)[])[],
   epoch: number,
   baseline: string | null,
 ): number | null {
-  const found = objectives.map((_, k) => norms[k]![epoch] ?? null);
-  if (found.some((norm) => norm === null)) return null;
-  const lengths = found as readonly number[];
+  const found = objectives.map((_, k) => sizes[k]![epoch] ?? null);
+  if (found.some((size) => size === null)) return null;
+  const known = found as readonly number[];
   const joint = baseline === null ? -1 : objectives.indexOf(baseline);
   const [above, below] =
     joint < 0
-      ? [Math.min(...lengths), Math.max(...lengths)]
-      : [lengths[joint]!, mean(lengths.filter((_, k) => k !== joint))];
+      ? [Math.min(...known), Math.max(...known)]
+      : [known[joint]!, mean(known.filter((_, k) => k !== joint))];
   return below > 0 ? above / below : null;
 }
 

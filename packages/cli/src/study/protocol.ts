@@ -39,6 +39,11 @@ export interface ProtocolSetting {
   readonly seeds?: number;
   /** Names of the rows that are run. @defaultValue all */
   readonly rows?: readonly string[];
+  /**
+   * Batches over which, before training and after each epoch, gradients of the first reference's runs are compared at fixed weights: an
+   * integer >= 2. No figure of a run depends on it. @defaultValue none
+   */
+  readonly inspect?: number;
 }
 
 /**
@@ -93,6 +98,7 @@ const settingShape = fields(
     rates: distinct(rate),
     seeds,
     rows: distinct(text),
+    inspect: shape('an integer >= 2', (value) => Number.isSafeInteger(value) && Number(value) > 1),
   },
 );
 const protocolShape = fields({
@@ -131,7 +137,7 @@ export function checkProtocol(value: unknown, where: string): Protocol {
       fieldsOf as never,
       {
         ...{ experiment: true, preset: true, options: true, paths: true, rates: true },
-        ...({ seeds: true, rows: true } as const),
+        ...({ seeds: true, rows: true, inspect: true } as const),
       },
     );
   }

@@ -3,7 +3,9 @@ import { type Files, makeFolders, nodeFiles, removeTree, takeLock } from '@multi
 import { MultigradError } from '@multigrad/core/strategy';
 import { ioError } from '@multigrad/core/support';
 import { formatDuration } from '@multigrad/callbacks/terminal';
+import { analyzed } from '../analysis/inspector.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { ComparisonConfig } from '../runs/config.ts';
 import { openOutputFolder } from '../runs/output-folder.ts';
 import { readRuns } from '../runs/read-folder.ts';
 import type { RunRecord } from '../runs/records.ts';
@@ -170,21 +172,20 @@ async function makeRun(
   const { files = nodeFiles, signal } = environment;
   const { setting, row, seed, lr } = run;
   const folder = join(workFolder(study), lockName(run).replace(/\.json$/, ''));
-  const config = configOf(setting, row, seed, lr, folder);
+  const plain = configOf(setting, row, seed, lr, folder);
+  const inspected = setting.inspect !== null && row.name === study.references[0];
+  const config = inspected ? withInspection(plain, setting.inspect) : plain;
+  const experiment = inspected ? analyzed(setting.experiment) : setting.experiment;
   resetPeakMemory();
   const opened = await openForRun(folder, config, files);
   let made: RunRecord | undefined;
   try {
-    await trainRuns(
-      { config, experiment: setting.experiment, strategies: [row.strategy] },
-      runNames(config),
-      {
-        ...{ folder, files, tensorboard: false, ranks: solo, signal },
-        progress: ofOneRun(machine.progress),
-        backend: machine.backend.name,
-        lostThreads: machine.lostThreads.reasons,
-      },
-    );
+    await trainRuns({ config, experiment, strategies: [row.strategy] }, runNames(config), {
+      ...{ folder, files, tensorboard: false, ranks: solo, signal },
+      progress: ofOneRun(machine.progress),
+      backend: machine.backend.name,
+      lostThreads: machine.lostThreads.reasons,
+    });
     [made] = await readRuns(folder, config, files);
   } finally {
     await opened.release();
@@ -202,6 +203,12 @@ async function makeRun(
   await writeRecord(study.records, run, record, files);
   await removeTree(files, folder);
   return null;
+}
+
+/** The configuration of a run whose gradients are looked at between epochs, and not its loss landscape. */
+function withInspection(config: ComparisonConfig, batches: number): ComparisonConfig {
+  const analysis = { batches, grid: 0, 'landscape-size': 1 };
+  return { ...config, command: 'analyze', settings: { ...config.settings, ...analysis } };
 }
 
 /** Opens the folder of a run; what an earlier protocol left there is replaced. */

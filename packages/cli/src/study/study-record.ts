@@ -28,6 +28,8 @@ import {
   epochsOf,
   type GradientCurves,
   gradientCurvesOf,
+  type SpreadCurves,
+  spreadCurvesOf,
 } from './curves.ts';
 import type { StudyRow, StudySetting } from './study.ts';
 
@@ -86,6 +88,8 @@ export interface StudyRecord extends Conditions {
   readonly without?: EpochRecord['without'];
   readonly conflicts: Readonly<Record<string, ConflictCount>>;
   readonly gradients: GradientCurves;
+  /** At fixed weights between epochs, by part of the network; absent where nobody looked. */
+  readonly spread?: Readonly<Record<string, SpreadCurves>>;
 }
 
 const curveShape = byName(byName(list(measured)));
@@ -112,7 +116,18 @@ const recordShape = fields(
       }),
     ),
   },
-  { error: fields({ code: text, message: text }), without: byName(byName(byName(measured))) },
+  {
+    error: fields({ code: text, message: text }),
+    without: byName(byName(byName(measured))),
+    spread: byName(
+      fields({
+        objectives: list(text),
+        norms: list(list(measured)),
+        traces: list(list(measured)),
+        cosines: list(list(measured)),
+      }),
+    ),
+  },
 );
 
 /** Options on which no figure of a run depends. */
@@ -200,6 +215,7 @@ export function studyRecord(
     ...(without === undefined ? {} : { without }),
     conflicts,
     gradients: gradientCurvesOf(record.steps),
+    ...(record.analysis.length === 0 ? {} : { spread: spreadCurvesOf(record.analysis) }),
   };
 }
 

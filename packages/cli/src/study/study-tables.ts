@@ -102,6 +102,7 @@ export function differencesTable({ measures, references, rows }: SettingResults)
 export function gradientsTable({ gradients, setting }: SettingResults): Table {
   const of =
     setting.experiment.baseline === null ? 'shortest, of the longest' : 'joint, of the others';
+  const spread = gradients.some(({ traces }) => traces.length > 0);
   const shown = (values: readonly (number | null)[]): string =>
     thirds(values)
       .map((value) => (value === null ? nothing : value.toFixed(2).replace('-', '−')))
@@ -110,12 +111,14 @@ export function gradientsTable({ gradients, setting }: SettingResults): Table {
     columns: [
       { title: 'group', detail: '' },
       { title: 'length', detail: of },
+      ...(spread ? [{ title: 'covariance', detail: of }] : []),
       { title: 'cosine', detail: 'median' },
       { title: 'in conflict', detail: '%' },
     ],
-    rows: gradients.map(({ title, lengths, cosines, conflicts }) => [
+    rows: gradients.map(({ title, lengths, traces, cosines, conflicts }) => [
       title,
       shown(lengths),
+      ...(spread ? [shown(traces)] : []),
       shown(cosines.map((quartiles) => quartiles?.[1] ?? null)),
       conflicts === null ? nothing : (100 * conflicts).toFixed(0),
     ]),
@@ -224,7 +227,11 @@ export function settingMarkdown(results: SettingResults, pictures: string | null
               setting.experiment.baseline === null
                 ? 'the shortest gradient over that of the longest'
                 : `\`${setting.experiment.baseline}\`’s gradient over that of the other objectives`
-            } in each group, the median cosine between objectives, and how often two of them pointed against each other.`,
+            } in each group, the median cosine between objectives, and how often two of them pointed against each other.${
+              gradients.some(({ traces }) => traces.length > 0)
+                ? ' “Covariance” is the same ratio of the traces of the gradients’ covariance, over batches at the weights that epochs ended with.'
+                : ''
+            }`,
           markdownTable(gradientsTable(results)),
           ...picture('gradients'),
         ]),

@@ -42,6 +42,8 @@ export interface StudySetting {
   readonly missingPaths: readonly string[];
   readonly seeds: readonly number[];
   readonly rows: readonly StudyRow[];
+  /** Batches over which gradients of the first reference are compared at fixed weights; null for none. */
+  readonly inspect: number | null;
 }
 
 /** A study, ready to be run. */
@@ -167,6 +169,7 @@ async function openSetting(
     missingPaths: (asked.paths ?? [])
       .map((option) => `${name}.${option}`)
       .filter((path) => own(request.paths, path) === undefined),
+    inspect: asked.inspect ?? null,
     seeds: Array.from({ length: asked.seeds ?? protocol.seeds }, (_, seed) => seed),
     rows: rows.map(([row, { title, balance, rateFactor = 1 }], index) => ({
       name: row,

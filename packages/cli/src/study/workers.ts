@@ -22,6 +22,10 @@ export interface WorkerOptions {
  *
  * A worker whose parent is gone ends by itself, with a checkpoint: nobody reads what it prints.
  *
+ * This waits for as long as workers run, without a time-out: a run may rightly take days, and to end one that merely looks stuck
+ * would throw its work away. A worker that has printed nothing for {@link silentMinutes} minutes is reported, again and again, so that
+ * a person can decide; a worker that dies is noticed at once.
+ *
  * @returns a sentence for each process that failed
  */
 export async function runWorkers(
@@ -45,6 +49,28 @@ export async function runWorkers(
   return ended.filter((failure) => failure !== null);
 }
 
+/** After how many minutes without a line a worker is reported; an epoch, after which it prints one, may take long. */
+export const silentMinutes = 15;
+
+/** Reports a silence that lasts, and again each time it has lasted as long once more. */
+export function watchSilence(report: (minutes: number) => void): {
+  readonly heard: () => void;
+  readonly end: () => void;
+} {
+  let silent = 0;
+  const timer = setInterval(() => {
+    silent += silentMinutes;
+    report(silent);
+  }, 60_000 * silentMinutes);
+  return {
+    heard: () => {
+      silent = 0;
+      timer.refresh();
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
 /** @returns why it failed, or null */
 async function runWorker(
   name: string,
@@ -63,13 +89,27 @@ async function runWorker(
       child.kill('SIGINT');
     };
     signal.addEventListener('abort', stop);
-    createInterface(child.stdout).on('line', (line) => print(`${name}: ${line}`));
-    createInterface(child.stderr).on('line', (line) => complain(`${name}: ${line}`));
+    const silence = watchSilence((minutes) =>
+      complain(
+        `worker ${name} (process ${child.pid ?? 'not started'}) has printed nothing for ${minutes} minutes. A long epoch, or it hangs: ` +
+          'Ctrl-C ends all with their checkpoints, and the same command goes on.',
+      ),
+    );
+    createInterface(child.stdout).on('line', (line) => {
+      silence.heard();
+      print(`${name}: ${line}`);
+    });
+    createInterface(child.stderr).on('line', (line) => {
+      silence.heard();
+      complain(`${name}: ${line}`);
+    });
     child.on('error', (error) => {
+      silence.end();
       signal.removeEventListener('abort', stop);
       resolve(`worker ${name} did not start: ${error.message}`);
     });
     child.on('close', (code, killed) => {
+      silence.end();
       signal.removeEventListener('abort', stop);
       const sound = code === exitCodes.success || code === exitCodes.interrupted;
       resolve(sound ? null : `worker ${name} ended with ${killed ?? `code ${String(code)}`}.`);
