@@ -12,7 +12,7 @@ import { rescaleTensors } from './rescale-tensor.ts';
  *
  * 1. No pair with a negative cosine: `h = s = Σ_k g_k`.
  * 2. Otherwise `h = K Σ_k a_k g_k` with `a = argmin |Σ_k a_k g_k|²` over `a_k >= 0, Σ_k a_k = 1`.
- * 3. `u = γ λ h` with `λ = |s| / |h|`, so `|u| = γ |s|`; λ >= 1 always, and 1 in the first case.
+ * 3. `u = γ λ h` with `λ = |s| / |h|`, so `|u| = γ |s|`; λ >= 1 always, and 1 in the first case. Rounding bounds λ: see below.
  *
  * With `rescale: 'group'` the update is a positive multiple of h, so it is a common descent direction:
  * `⟨u, g_k⟩ >= −ε |u| |g_k|` for every k, where ε is the square root of the Gramian's relative error, which counts as
@@ -23,6 +23,12 @@ import { rescaleTensors } from './rescale-tensor.ts';
  * Where the shortest combination is zero within the Gramian's error, no common descent direction exists and λ is
  * undefined: the group is Pareto stationary, all weights are 0, the note is `stationary`. In a conflict the note is
  * `conflict`. The diagnostics hold `lambda`.
+ *
+ * A gradient that vanishes but for rounding, such as that of a loss which does not depend on an encoder, may conflict too; the
+ * shortest combination is then rounding alone, and λ may reach 1e13. So in λ the length |h| counts as at least
+ * `2 √e K max_k |g_k|`, with e the Gramian's relative error plus K · 2⁻⁵⁰: that is the rule for stationary groups, with every
+ * gradient as long as the longest. λ stays below `1 / (2 √e)`, 1024 for float32 gradients of error 2⁻²²; the update is shorter
+ * than γ |s| and keeps its direction. The note is then `noise`, and the diagnostics have `ratio`, what `|s| / |h|` was.
  *
  * With `rescale: 'tensor'` each tensor t is rescaled apart, `u_t = γ max(1, |s_t| / |h_t|) h_t`, as the official code
  * does. **This may raise a loss**: with two tensors of one number each, `(−2, −1)` and `(1, 0)` give `(1.5, −1.5)`,
@@ -43,7 +49,8 @@ import { rescaleTensors } from './rescale-tensor.ts';
  * what rounding left). The code's solver can return the weights .999 and .001, but only where one gradient is exactly
  * zero, because it is asked only when the cosine is <= 0; its update is then the one here.
  *
- * `maxRescale` is an addition to the paper: it caps λ, or the factor of each tensor.
+ * The bound of λ by rounding is an addition to the paper, in both modes; in the second each tensor's factor is bounded by the
+ * tensor's own gradients. `maxRescale` is another one: it caps λ, or the factor of each tensor.
  *
  * Optimizers that divide by gradient sizes, such as Adam, cancel gamma and damp λ; the paper uses SGD with momentum.
  *

@@ -1,6 +1,6 @@
 import type { GroupGradients, Integration } from '@multigrad/core/strategy';
-import { combinationLength } from './combination.ts';
 import { commonDirection } from './common-direction.ts';
+import { rescaling } from './rescaling.ts';
 
 /** The paper's rule: one rescaling factor for the whole group, so the update keeps the common descent direction. */
 export function rescaleGroup(
@@ -16,14 +16,14 @@ export function rescaleGroup(
   if (direction === 'stationary') {
     return { weights: ones.fill(0), state: null, note: 'stationary' };
   }
-  const sum = combinationLength(gramian, ones).length;
-  const { length } = combinationLength(gramian, direction);
-  // The mean is a convex combination too, so |h| <= |Σ g|: lambda is below 1 by rounding alone.
-  const lambda = Math.min(Math.max(1, sum / length), maxRescale);
+  const { lambda: factor, ratio } = rescaling(gramian, direction);
+  // The mean is a convex combination too, so |h| <= |Σ g|: the ratio is below 1 by rounding alone.
+  const lambda = Math.min(Math.max(1, factor), maxRescale);
+  const bounded = factor < ratio && lambda < Math.min(ratio, maxRescale);
   return {
     weights: direction.map((weight) => gamma * lambda * weight),
     state: null,
-    note: 'conflict',
-    diagnostics: { lambda },
+    note: bounded ? 'noise' : 'conflict',
+    diagnostics: bounded ? { lambda, ratio } : { lambda },
   };
 }

@@ -6,6 +6,7 @@ import {
 } from '@multigrad/core/strategy';
 import { combinationLength } from './combination.ts';
 import { commonDirection } from './common-direction.ts';
+import { type Rescaling, rescaling } from './rescaling.ts';
 
 /** The official code's rule: the whole group's direction, with a rescaling factor of its own for each tensor. */
 export function rescaleTensors(
@@ -23,8 +24,11 @@ export function rescaleTensors(
   }
   const tensorWeights = new Map<string, Float64Array>();
   let lambda = 1;
+  let bounded: number | null = null;
   for (const [name, tensorGramian] of tensorGramians) {
-    const factor = Math.min(stretch(tensorGramian, direction, ones), maxRescale);
+    const { lambda: stretched, ratio } = stretch(tensorGramian, direction);
+    const factor = Math.min(stretched, maxRescale);
+    if (Math.max(1, factor) < Math.min(ratio, maxRescale)) bounded = Math.max(bounded ?? 1, ratio);
     // The code's max(1, ·): a tensor is lengthened, never shortened.
     if (factor <= 1) continue;
     lambda = Math.max(lambda, factor);
@@ -37,14 +41,16 @@ export function rescaleTensors(
     weights: direction.map((weight) => gamma * weight),
     tensorWeights,
     state: null,
-    note: 'conflict',
-    diagnostics: { lambda },
+    note: bounded === null ? 'conflict' : 'noise',
+    diagnostics: bounded === null ? { lambda } : { lambda, ratio: bounded },
   };
 }
 
-/** `|s_t| / |h_t|`; 1 where `h_t` is zero within the Gramian's error, so that no rounding is blown up. */
-function stretch(gramian: Gramian, direction: Float64Array, ones: Float64Array): number {
+/** The factor of a tensor; 1 where `h_t` is zero within the Gramian's error, so that no rounding is blown up. */
+function stretch(gramian: Gramian, direction: Float64Array): Rescaling {
   const { length, uncancelled } = combinationLength(gramian, direction);
-  if (uncancelled === 0 || isZeroWithinError(gramian, (length / uncancelled) ** 2, 1)) return 1;
-  return combinationLength(gramian, ones).length / length;
+  if (uncancelled === 0 || isZeroWithinError(gramian, (length / uncancelled) ** 2, 1)) {
+    return { lambda: 1, ratio: 1 };
+  }
+  return rescaling(gramian, direction);
 }
