@@ -57,6 +57,18 @@ describe('a job one of whose ranks', () => {
     expect(errors).toMatch(/Rank 1 has ended, while rank [02] is at `round (19|20)`/);
   });
 
+  it('is killed while sums of gradients are under way ends with its name', async () => {
+    const { exitCode, errors } = await job('killed-while-sums-are-under-way', 1).ended;
+    expect(exitCode).not.toBe(0);
+    expect(errors).toMatch(/Rank 1 has ended, while rank [02] is at `gradients` .*reduceScatter/);
+  });
+
+  it('has sums of gradients under way goes on', async () => {
+    const { exitCode, errors, output } = await job('under-way', 9).ended;
+    expect([exitCode, errors]).toEqual([0, '']);
+    expect(output.match(/"done":true/g)).toHaveLength(3);
+  });
+
   it('is stopped ends with its name, once it has given no sign of life for some time', async () => {
     const { exitCode, errors } = await disturbed('SIGSTOP', 2, 5);
     expect(exitCode).not.toBe(0);

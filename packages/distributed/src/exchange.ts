@@ -5,6 +5,9 @@ import { broadcastIn, gatherIn, newSlot, type Slot } from './json.ts';
 import { countsOf, offsetsOf, sumOfParts } from './parts.ts';
 import { RowBuckets } from './row-buckets.ts';
 
+/** Numbers in a bucket unless the options say otherwise. */
+export const defaultBucket: number = 2 ** 22;
+
 /** Options of {@link gradientExchange}. */
 export interface ExchangeOptions {
   /**
@@ -50,7 +53,7 @@ export interface ExchangeOptions {
  */
 export function gradientExchange(
   communicator: Communicator,
-  { bucket = 2 ** 22 }: ExchangeOptions = {},
+  { bucket = defaultBucket }: ExchangeOptions = {},
 ): GradientExchange {
   if (!Number.isInteger(bucket) || bucket < 1) {
     throw new MultigradError(

@@ -3,6 +3,14 @@ export { broadcastSnapshot, type Restorable } from './broadcast-snapshot.ts';
 export { alone } from './alone.ts';
 export type { Communicator, Numbers, Payload, Reduction } from './communicator.ts';
 export { type ExchangeOptions, gradientExchange } from './exchange.ts';
+export {
+  type CountedExchange,
+  type ExchangedNorms,
+  type ExchangedVariable,
+  exchangesOfStep,
+  type StepExchanges,
+  type StepToExchange,
+} from './exchanges-of-step.ts';
 export { type Connection, type Forecast, forecast, type Workload } from './forecast.ts';
 export { broadcastJson, gatherJson } from './json.ts';
 export {

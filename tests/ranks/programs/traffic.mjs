@@ -27,14 +27,18 @@ const encoder =
     ? resnet18({ name: 'encoder', ...image, stem: 'small', width, seed: 1 })
     : digitEncoder({ name: 'encoder', ...image, seed: 1 });
 const features = encoder.outputs[0].shape.at(-1);
-const heads = ['first', 'second', 'third'].map((head) => {
+const names = ['first', 'second', 'third'];
+const heads = names.map((head) => {
   const layer = layers.dense({ name: head, units: 10 });
   layer.build([null, features]);
   return layer;
 });
-const named = (weights) => new Map(weights.map((one) => [one.originalName, one.read()]));
+const named = (weights, prefix = '') =>
+  new Map(weights.map((one) => [`${prefix}${one.originalName}`, one.read()]));
 const shared = named(encoder.trainableWeights);
-const inHeads = named(heads.flatMap(({ trainableWeights }) => trainableWeights));
+const inHeads = new Map(
+  heads.flatMap(({ name: head, trainableWeights }) => [...named(trainableWeights, `${head}/`)]),
+);
 const moving = named(encoder.nonTrainableWeights);
 
 // The engine counts bytes in one number: its largest value is looked at.
@@ -55,10 +59,7 @@ const trainer = new MultiObjectiveTrainer({
   objectives: ({ x }, { step, share }) => {
     const found = encoder.apply(x, { training: true, step, share });
     return Object.fromEntries(
-      heads.map((head, k) => [
-        ['first', 'second', 'third'][k],
-        tf.mean(tf.square(tf.sub(head.apply(found), k - 1))),
-      ]),
+      heads.map((head, k) => [names[k], tf.mean(tf.square(tf.sub(head.apply(found), k - 1)))]),
     );
   },
   variables: new Map([...shared, ...inHeads]),
@@ -82,24 +83,25 @@ let before = null;
 let began = 0;
 let between = 0;
 let seconds = 0;
+let after = null;
 await trainer.fit(shardBatches(whole, communicator), {
   epochs: 1,
   callbacks: [
     {
       onBatchEnd: (number) => {
+        if (number === steps - 1) {
+          after = counting.traffic();
+          seconds = (performance.now() - began) / 1000;
+        }
         if (number !== first - 1) return;
         before = counting.traffic();
         between = bytes;
         most = bytes;
         began = performance.now();
       },
-      onEpochEnd: () => {
-        seconds = (performance.now() - began) / 1000;
-      },
     },
   ],
 });
-const after = counting.traffic();
 const of = steps - first;
 const perStep = Object.fromEntries(
   Object.keys(after).map((kind) => [
@@ -118,9 +120,14 @@ if (rank === 0) {
       network: name,
       statistics,
       ranks: size,
-      shared: total(shared),
-      heads: total(inHeads),
+      variables: [
+        ...[...shared.values()].map((one) => ({ size: one.size, objectives: names })),
+        ...heads.flatMap(({ weights }, k) =>
+          weights.map((one) => ({ size: one.read().size, objectives: [names[k]] })),
+        ),
+      ],
       moving: total(moving),
+      norms: [...moving.keys()].filter((one) => one.endsWith('moving_mean')).length,
       tensors: { between, most },
       secondsPerStep: seconds / of,
       perStep,
