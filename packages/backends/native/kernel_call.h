@@ -19,11 +19,12 @@ using std::size_t;
 
 // ---------------------------------------------------------------- threads
 
-// Splits [0, count) between the processors; the calling thread works too.
+// Shares out [0, count) in pieces. Whoever is free takes the next one, so that the calling thread never waits for another
+// to wake up, only for pieces that are under way.
 class Pool {
  public:
   explicit Pool(size_t threads) {
-    for (size_t i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
+    for (size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { Work(); });
   }
 
   ~Pool() {
@@ -36,36 +37,41 @@ class Pool {
   }
 
   void Run(size_t count, const std::function<void(size_t, size_t)> &body) {
-    const size_t parts = std::min(count, workers_.size() + 1);
-    if (parts <= 1) {
+    const size_t pieces = std::min(count, kPieces * (workers_.size() + 1));
+    if (workers_.empty() || pieces <= 1) {
       body(0, count);
       return;
     }
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      body_ = &body;
-      count_ = count;
-      parts_ = parts;
-      left_ = parts - 1;
-      ++round_;
-    }
-    wake_.notify_all();
-    body(0, count / parts);
+    // One job at a time, also where worker threads of Node call.
+    std::lock_guard<std::mutex> alone(running_);
     std::unique_lock<std::mutex> lock(mutex_);
+    body_ = &body;
+    count_ = count;
+    pieces_ = left_ = pieces;
+    next_ = 0;
+    wake_.notify_all();
+    TakePieces(lock);
     done_.wait(lock, [this] { return left_ == 0; });
   }
 
  private:
-  void Work(size_t index) {
-    size_t seen = 0;
+  // As many for each thread: one that starts late leaves the others to those that are awake.
+  static constexpr size_t kPieces = 4;
+
+  void Work() {
+    std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, [&] { return ending_ || round_ != seen; });
+      wake_.wait(lock, [this] { return ending_ || next_ < pieces_; });
       if (ending_) return;
-      seen = round_;
-      if (index >= parts_) continue;
+      TakePieces(lock);
+    }
+  }
+
+  void TakePieces(std::unique_lock<std::mutex> &lock) {
+    while (next_ < pieces_) {
+      const size_t piece = next_++;
       const auto *body = body_;
-      const size_t begin = count_ * index / parts_, end = count_ * (index + 1) / parts_;
+      const size_t begin = count_ * piece / pieces_, end = count_ * (piece + 1) / pieces_;
       lock.unlock();
       (*body)(begin, end);
       lock.lock();
@@ -74,10 +80,10 @@ class Pool {
   }
 
   std::vector<std::thread> workers_;
-  std::mutex mutex_;
+  std::mutex running_, mutex_;
   std::condition_variable wake_, done_;
   const std::function<void(size_t, size_t)> *body_ = nullptr;
-  size_t count_ = 0, parts_ = 0, left_ = 0, round_ = 0;
+  size_t count_ = 0, pieces_ = 0, next_ = 0, left_ = 0;
   bool ending_ = false;
 };
 

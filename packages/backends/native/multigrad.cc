@@ -856,7 +856,7 @@ static const Kernel kKernels[] = {
     {"FiniteRows", FiniteRows},
     {"MomentumUpdate", MomentumUpdate},
     {"AdamUpdate", AdamUpdate},
-    {"MatMul", MatMul},
+    {"MatrixProducts", MatrixProducts},
     {"MaxPoolGrad", MaxPoolGrad},
     {"NarrowInputGradient", NarrowInputGradient},
 #if defined(__x86_64__)

@@ -8,8 +8,9 @@ import { gatherV2, prelu, round } from './elementwise.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
 import { lstm, lstmGrad } from './lstm.ts';
-import { batchMatMul, matrixProduct } from './mat-mul.ts';
+import { mergedBatches } from './merged-batches.ts';
 import type { NativeKernel } from './native-kernel.ts';
+import { batchMatMul, fusedMatMul } from './products.ts';
 import {
   adamUpdate,
   combineRows,
@@ -25,7 +26,7 @@ import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from '
 /** Kernels made of ops of TensorFlow. They run on every device and in any copy of `@tensorflow/tfjs-node`. */
 const opKernels: readonly NativeKernel[] = [
   ...activationGradients,
-  batchMatMul,
+  mergedBatches,
   cast,
   round,
   prelu,
@@ -59,7 +60,8 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   logSoftmaxGrad,
   sparseSoftmaxCrossEntropy,
   reshape,
-  { ...matrixProduct, calls: 'MatMul' },
+  { ...batchMatMul, calls: 'MatrixProducts' },
+  { ...fusedMatMul, calls: 'MatrixProducts' },
   maxPoolGrad,
   { ...conv2DBackpropInput, calls: 'NarrowInputGradient' },
   { ...conv2D, calls: 'SmallMapConvolution' },

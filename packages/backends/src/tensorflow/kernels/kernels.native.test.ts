@@ -132,42 +132,79 @@ describe('views', () => {
   });
 });
 
-describe('a product of two matrices', () => {
+describe('products of matrices', () => {
   // Around the sizes of vectors, panels, blocks of rows and blocks of the depth.
   const around = (...sizes: number[]) =>
     fc.constantFrom(...sizes.flatMap((size) => [size - 1, size, size + 1]));
   const rows = fc.oneof(fc.integer({ min: 1, max: 13 }), around(96, 192));
   const depths = fc.oneof(fc.integer({ min: 1, max: 40 }), around(512, 1024));
   const columns = fc.oneof(fc.integer({ min: 1, max: 20 }), around(64, 128));
+  const batches = fc.constantFrom<[number, number]>([1, 1], [1, 1], [1, 3], [3, 1], [2, 2]);
 
   it.each([
     [false, false],
     [true, false],
     [false, true],
     [true, true],
-  ])('is exact to float32, transposed %s and %s', async (transposeA, transposeB) => {
+  ])('are exact to float32, transposed %s and %s', async (transposeA, transposeB) => {
     await fc.assert(
-      fc.asyncProperty(rows, depths, columns, async (m, k, n) => {
-        const a = normalValues(m * k, 1);
-        const b = normalValues(k * n, 2);
-        const [found] = await run(
-          'BatchMatMul',
-          { a: [a, transposeA ? [k, m] : [m, k]], b: [b, transposeB ? [n, k] : [k, n]] },
-          { transposeA, transposeB },
-        );
-        const exact = new Float64Array(m * n);
-        for (let i = 0; i < m; i += 1) {
-          for (let d = 0; d < k; d += 1) {
-            const x = a[transposeA ? d * m + i : i * k + d]!;
-            for (let j = 0; j < n; j += 1) {
-              exact[i * n + j]! += x * b[transposeB ? j * k + d : d * n + j]!;
+      fc.asyncProperty(rows, depths, columns, batches, async (m, k, n, [countA, countB]) => {
+        const a = normalValues(countA * m * k, 1);
+        const b = normalValues(countB * k * n, 2);
+        const bias = normalValues(n, 3);
+        const matrices: Inputs = {
+          a: [a, [countA, ...(transposeA ? [k, m] : [m, k])]],
+          b: [b, [countB, ...(transposeB ? [n, k] : [k, n])]],
+        };
+        const transposes = { transposeA, transposeB };
+        const count = Math.max(countA, countB);
+        const exact = new Float64Array(count * m * n);
+        for (let batch = 0; batch < count; batch += 1) {
+          const [atA, atB] = [countA > 1 ? batch * m * k : 0, countB > 1 ? batch * k * n : 0];
+          for (let i = 0; i < m; i += 1) {
+            for (let d = 0; d < k; d += 1) {
+              const x = a[atA + (transposeA ? d * m + i : i * k + d)]!;
+              for (let j = 0; j < n; j += 1) {
+                const y = b[atB + (transposeB ? j * k + d : d * n + j)]!;
+                exact[(batch * m + i) * n + j]! += x * y;
+              }
             }
           }
         }
-        expect(relativeDifference(found!, exact)).toBeLessThanOrEqual(float32Sums);
+        const [product] = await run('BatchMatMul', matrices, transposes);
+        expect(relativeDifference(product!, exact)).toBeLessThanOrEqual(float32Sums);
+        const [rectified] = await run(
+          '_FusedMatMul',
+          { ...matrices, bias: [bias, [n]] },
+          { ...transposes, activation: 'relu' },
+        );
+        const exactRectified = exact.map((value, i) => Math.max(0, value + bias[i % n]!));
+        // Where all numbers are negative there is nothing to compare with.
+        if (exactRectified.some((value) => value > 0)) {
+          const distance = relativeDifference(rectified!, exactRectified);
+          expect(distance).toBeLessThanOrEqual(float32Sums);
+        } else expect(rectified!.every((value) => value === 0)).toBe(true);
       }),
-      { numRuns: 12 },
+      { numRuns: 10 },
     );
+  });
+
+  it('keep NaN', async () => {
+    const [y] = await run(
+      '_FusedMatMul',
+      {
+        a: [
+          [NaN, 1],
+          [1, 1, 2],
+        ],
+        b: [
+          [1, 2],
+          [1, 2, 1],
+        ],
+      },
+      { transposeA: false, transposeB: false, activation: 'relu' },
+    );
+    expect([...y!]).toEqual([NaN]);
   });
 });
 
