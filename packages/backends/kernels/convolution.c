@@ -16,6 +16,7 @@ typedef struct {
   int channels;                                 // input channels
   const float *panels;
   int taps, run;                                // rows of a window, floats of each
+  int above, below;                             // rows of zeros end and begin there, counted from the first window
   int outputs;
   const float *bias;                            // one number for each output, or null
   int relu;                                     // whether negative results become zero
@@ -119,6 +120,30 @@ INLINE void store_some(float *target, v128_t values, int count) {
   for (int j = 0; j < count; j++) target[j] = part[j];
 }
 
+// 2 * ROWS packed positions x 4 channels: as many multiply-adds that do not wait for each other as with 8 channels.
+INLINE void slim_block(const float *packed, const float *panel, int depth, v128_t sum[2 * ROWS]) {
+  const float *second = packed + (size_t)depth * ROWS;
+  for (int d = 0; d < depth; d++, packed += ROWS, second += ROWS, panel += 4) {
+    v128_t w = wasm_v128_load(panel);
+    for (int i = 0; i < ROWS; i++) {
+      sum[i] = mul_add(sum[i], wasm_v128_load32_splat(packed + i), w);
+      sum[ROWS + i] = mul_add(sum[ROWS + i], wasm_v128_load32_splat(second + i), w);
+    }
+  }
+}
+
+// Computes one slice of the depth for 2 * ROWS positions and a panel of 4 channels.
+INLINE void slim_slice(const Geometry *g, const float *packed, const float *panel, float *const *target, int valid,
+                       int channel, int depth, int first, int last) {
+  v128_t sum[2 * ROWS];
+  int count = g->outputs - channel;
+  v128_t start = first && g->bias ? load_some(g->bias + channel, count) : zero4();
+  for (int i = 0; i < 2 * ROWS; i++) sum[i] = first || i >= valid ? start : load_some(target[i] + channel, count);
+  slim_block(packed, panel, depth, sum);
+  for (int i = 0; i < 2 * ROWS && i < valid; i++)
+    store_some(target[i] + channel, last && g->relu ? wasm_f32x4_max(sum[i], zero4()) : sum[i], count);
+}
+
 // Computes one slice of the depth for ROWS positions and one panel. The first slice starts from the bias; the last applies
 // the ReLU.
 INLINE void wide_slice(const Geometry *g, const float *packed, const float *panel, float *const *target, int valid,
@@ -140,6 +165,22 @@ INLINE void wide_slice(const Geometry *g, const float *packed, const float *pane
   }
 }
 
+// The numbers of a window, from `lowest` to `highest`, that are not rows of zeros above or below the image for all positions
+// first .. last.
+INLINE void taps_of(const Geometry *g, int first, int last, int *lowest, int *highest) {
+  int size = g->rows * g->columns, image = first / size, begin = 0, end = g->taps;
+  if (last / size == image) {
+    int row = (first - image * size) / g->columns * g->rowStride;
+    int lastRow = (last - image * size) / g->columns * g->rowStride;
+    begin = max_int(0, g->above - lastRow);
+    end = min_int(g->taps, g->below - row);
+    // Where there is nothing else, zeros have to be multiplied.
+    if (begin >= end) begin = 0, end = 1;
+  }
+  *lowest = begin * g->run;
+  *highest = end * g->run;
+}
+
 static void wide_piece(const void *arguments, int index, Thread *self) {
   const Geometry *g = arguments;
   Positions positions;
@@ -148,22 +189,31 @@ static void wide_piece(const void *arguments, int index, Thread *self) {
   int whole = g->taps * g->run;
   locate(g, start, count, (count + ROWS - 1) / ROWS * ROWS, &positions);
   for (int begin = 0; begin < count; begin += GROUP) {
-    int end = min_int(count, begin + GROUP);
-    for (int from = 0; from < whole; from += DEPTH) {
+    int end = min_int(count, begin + GROUP), lowest, highest;
+    taps_of(g, start + begin, start + end - 1, &lowest, &highest);
+    for (int from = lowest; from < highest; from += DEPTH) {
       alive(self);
-      int depth = min_int(DEPTH, whole - from);
+      int depth = min_int(DEPTH, highest - from), first = from == lowest, last = from + depth == highest;
       for (int i = begin; i < end; i += ROWS)
         pack_windows(g, positions.window + i, from, depth, packed + (size_t)(i - begin) * depth);
       const float *panel = g->panels;
       for (int channel = 0; channel < g->outputs;) {
         int left = g->outputs - channel, width = panel_width(left);
         const float *slice = panel + (size_t)from * width;
-        for (int i = begin; i < end; i += ROWS) {
+        for (int i = begin; i < end;) {
           const float *own = packed + (size_t)(i - begin) * depth;
           float *const *target = positions.target + i;
-          int valid = min_int(ROWS, end - i), first = from == 0, last = from + depth == whole;
-          if (width == 8) wide_slice(g, own, slice, target, valid, channel, depth, first, last, 2);
-          else wide_slice(g, own, slice, target, valid, channel, depth, first, last, 1);
+          int valid = end - i;
+          if (width == 8) {
+            wide_slice(g, own, slice, target, valid, channel, depth, first, last, 2);
+            i += ROWS;
+          } else if (valid > ROWS) {
+            slim_slice(g, own, slice, target, valid, channel, depth, first, last);
+            i += 2 * ROWS;
+          } else {
+            wide_slice(g, own, slice, target, valid, channel, depth, first, last, 1);
+            i += ROWS;
+          }
         }
         panel += (size_t)whole * width;
         channel += width;
@@ -233,12 +283,13 @@ static void convolve(Job *job, const Geometry *g) {
 // out[n, outRow + i * outRowStep, outColumn + j * outColumnStep, :] =
 //   sum over taps of padded[n, row + i * rowStride + kh, column + j * columnStride + kw, :] . filter[kh, kw, :, :]
 // for i < rows, j < columns. `padded` is [batch, paddedRows, paddedColumns, channels], `out` [batch, outRows, outColumns, outputs].
-// `bias` may be null; with `relu` negative results become zero.
+// `bias` may be null; with `relu` negative results become zero. `padded` has `zerosAbove` rows of zeros, then `imageRows` rows
+// of the image, then zeros: whole rows of zeros are not multiplied.
 EXPORT void convolution(Job *job, const float *padded, const float *panels, float *out, int batch, int paddedRows,
                         int paddedColumns, int channels, int kernelRows, int kernelColumns, int rowStride,
                         int columnStride, int row, int column, int rows, int columns, int outputs, int outRows,
                         int outColumns, int outRow, int outColumn, int outRowStep, int outColumnStep,
-                        const float *bias, int relu) {
+                        const float *bias, int relu, int zerosAbove, int imageRows) {
   Geometry g;
   g.input = padded + ((size_t)row * paddedColumns + column) * channels;
   g.output = out + ((size_t)outRow * outColumns + outColumn) * outputs;
@@ -255,6 +306,8 @@ EXPORT void convolution(Job *job, const float *padded, const float *panels, floa
   g.channels = channels;
   g.panels = panels;
   g.taps = kernelRows;
+  g.above = zerosAbove - row;
+  g.below = zerosAbove + imageRows - row;
   g.run = kernelColumns * channels;
   g.outputs = outputs;
   g.bias = bias;
@@ -283,6 +336,8 @@ EXPORT void product(Job *job, const float *a, const float *panels, float *out, i
   g.channels = transposed ? 1 : k;
   g.panels = panels;
   g.taps = transposed ? k : 1;
+  g.above = 0;
+  g.below = g.taps;
   g.run = transposed ? 1 : k;
   g.outputs = n;
   g.bias = bias;

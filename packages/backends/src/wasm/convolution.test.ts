@@ -192,6 +192,19 @@ describe('convolution on wasm', () => {
     ]);
   });
 
+  it('multiplies no rows of zeros around an image', async () => {
+    await tf.setBackend('wasm');
+    tf.tidy(() => {
+      // The windows of the first row of outputs begin in the row of zeros, which the infinite weights would turn to NaN.
+      const weights = tf.concat([tf.fill([1, 3, 2, 12], Infinity), tf.ones([2, 3, 2, 12])]);
+      const y = tf.conv2d(tf.ones<tf.Rank.R4>([2, 4, 16, 2]), weights as tf.Tensor4D, 1, 'same');
+      const first = tf.slice(y, [0, 0, 1, 0], [2, 1, 14, 12]).dataSync();
+      expect([...new Set(first)]).toEqual([12]);
+      const rest = tf.slice(y, [0, 1, 1, 0], [2, 3, 14, 12]).dataSync();
+      expect([...new Set(rest)]).toEqual([Infinity]);
+    });
+  });
+
   it('lets NaN and infinity through', async () => {
     await tf.setBackend('wasm');
     tf.tidy(() => {

@@ -108,6 +108,8 @@ function convolve(
     1,
     bias === undefined ? 0 : heap.pointer(bias),
     relu ? 1 : 0,
+    info.padInfo.top,
+    info.inHeight,
   );
   return out;
 }
@@ -232,6 +234,8 @@ export const conv2DBackpropInput: WasmKernel = {
           info.strideWidth,
           0,
           0,
+          rows.before,
+          outHeight,
         );
       }
     }

@@ -36,6 +36,8 @@ export interface KernelExports {
     outColumnStep: number,
     bias: number,
     relu: number,
+    zerosAbove: number,
+    imageRows: number,
   ): void;
   product(
     job: number,
