@@ -19,6 +19,7 @@ const peers = [
   ['pcd', 'preference_peer.py', 'priority-constrained-descent'],
   ['go4align', 'go4align_peer.py', 'GO4Align'],
   ['raco', 'raco_peer.py', 'RACO'],
+  ['sound', 'sound_peer.py'],
   // No other library: balancing methods in float64, from their equations.
   ...readdirSync(join(import.meta.dirname, '../../tests/peers/balancing'))
     .filter((file) => file.endsWith('.json'))
