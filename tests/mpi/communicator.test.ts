@@ -6,6 +6,7 @@ import { jsonLines } from './processes.ts';
 interface Answers {
   readonly rank: number;
   readonly part: readonly number[];
+  readonly apart: readonly number[];
   readonly turns: number;
 }
 
@@ -16,7 +17,9 @@ it('answers every call as the interface says', async () => {
   expect(exitCode, errors).toBe(0);
   const answers = (jsonLines(output) as Answers[]).sort((a, b) => a.rank - b.rank);
   expect(answers.map(({ part }) => part)).toEqual([[], [0], [3, 6]]);
-  for (const { rank, part, turns, ...rest } of answers) {
+  expect(answers.map(({ apart }) => apart)).toEqual([[], [0, 10, 20], [1, 2, 11, 12, 21, 22]]);
+  for (const { rank, part, apart, turns, ...rest } of answers) {
+    expect(apart.length).toBe(3 * rank);
     expect(rest).toEqual({
       size: 3,
       sums: [3, 3],

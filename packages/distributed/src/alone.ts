@@ -23,6 +23,7 @@ export function alone(): Communicator {
     nextCall: () => undefined,
     allReduce: nothing,
     reduceScatter: (values) => Promise.resolve(values.slice()),
+    allToAll: (values) => Promise.resolve(values.slice() as typeof values),
     allGather: (part) => Promise.resolve(part.slice() as typeof part),
     broadcast: nothing,
     barrier: nothing,

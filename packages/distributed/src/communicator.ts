@@ -34,6 +34,14 @@ export interface Communicator {
    */
   reduceScatter(values: Float32Array, counts: readonly number[]): Promise<Float32Array>;
   /**
+   * Sends each rank a part.
+   *
+   * @param values - the parts one after the other, by the rank that gets them; taken over as by `reduceScatter`
+   * @param counts - of elements in the part for each rank; the same on every rank
+   * @returns the parts for this rank, by the rank that sent them
+   */
+  allToAll<T extends Payload>(values: T, counts: readonly number[]): Promise<T>;
+  /**
    * Puts the ranks' parts together on every rank.
    *
    * @param part - this rank's

@@ -1,9 +1,11 @@
 import { type GradientExchange, sliceOf } from '@multigrad/core';
 import { type Json, MultigradError } from '@multigrad/core/strategy';
+import { differencesOfRanks } from '@multigrad/core/support';
 import type { Communicator } from './communicator.ts';
 import { broadcastIn, gatherIn, newSlot, type Slot } from './json.ts';
 import { countsOf, offsetsOf, sumOfParts } from './parts.ts';
 import { RowBuckets } from './row-buckets.ts';
+import { type WireFormat, wireFormats } from './wire.ts';
 
 /** Numbers in a bucket unless the options say otherwise. */
 export const defaultBucket: number = 2 ** 22;
@@ -15,12 +17,30 @@ export interface ExchangeOptions {
    * many float32 numbers, or of the largest tensor where that is larger: rows are never divided. @defaultValue 4 Mi
    */
   readonly bucket?: number;
+  /**
+   * How gradients are sent: `bfloat16` rounds them to 16 bits on their way, which halves the bytes. Sums stay float32, and so do
+   * weights, statistics and inner products. The error depends on how far the ranks' gradients cancel each other; it is
+   * measured at the first sums, which are sent both ways. The same on every rank. @defaultValue 'float32'
+   */
+  readonly wire?: WireFormat;
+  /**
+   * The largest relative error of the first sums, `|rounded − exact| / |exact|` over all of them, with which `bfloat16` is
+   * accepted; a number > 0. @defaultValue 0.01
+   */
+  readonly wireTolerance?: number;
+}
+
+/** An exchange that knows the error of its gradients. */
+export interface RankExchange extends GradientExchange {
+  /** The relative error of the first sums of gradients; 0 for `float32`, null before the first. */
+  wireError(): number | null;
 }
 
 /**
  * The exchange between a trainer's ranks, over a communicator: pass it to `MultiObjectiveTrainer` as `exchange`.
  *
- * @throws MultigradError `invalid-option`
+ * @throws MultigradError `invalid-option`; `structure-changed`, at the first sums, where ranks have other options; `unsupported`
+ *   on every rank where gradients rounded to bfloat16 are less exact than `wireTolerance`
  *
  * @example
  * ```ts
@@ -53,16 +73,43 @@ export interface ExchangeOptions {
  */
 export function gradientExchange(
   communicator: Communicator,
-  { bucket = defaultBucket }: ExchangeOptions = {},
-): GradientExchange {
+  { bucket = defaultBucket, wire = 'float32', wireTolerance = 0.01 }: ExchangeOptions = {},
+): RankExchange {
   if (!Number.isInteger(bucket) || bucket < 1) {
     throw new MultigradError(
       'invalid-option',
       `Option \`bucket\` should be an integer >= 1. Found ${bucket}.`,
     );
   }
+  if (!wireFormats.includes(wire)) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`wire\` should be \`float32\` or \`bfloat16\`. Found ${wire}.`,
+    );
+  }
+  if (!(wireTolerance > 0)) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`wireTolerance\` should be a number > 0. Found ${wireTolerance}.`,
+    );
+  }
   const { rank, size, allGatherNow } = communicator;
   const slot = newSlot();
+  const own = { bucket, wire, wireTolerance };
+  let agreed = false;
+  let wireError: number | null = wire === 'float32' ? 0 : null;
+  const agree = async (): Promise<void> => {
+    if (agreed) return;
+    communicator.nextCall('options of the exchange');
+    const differences = differencesOfRanks(await gatherIn<typeof own>(slot, communicator, own));
+    if (differences.length > 0) {
+      throw new MultigradError(
+        'structure-changed',
+        `All ranks should exchange gradients in the same way. Found\n${differences.join('\n')}`,
+      );
+    }
+    agreed = true;
+  };
   return {
     rank,
     size,
@@ -89,7 +136,26 @@ export function gradientExchange(
             communicator.nextCall('sums of a forward pass');
             values.set(sumOfParts(allGatherNow(values), size));
           },
-    sumRows: () => new RowBuckets(communicator, bucket),
+    sumRows: () =>
+      new RowBuckets(communicator, bucket, {
+        format: wire,
+        measures: wireError === null,
+        begin: agree,
+        measured: (error) => {
+          // Gradients that are zero or not finite tell nothing: the next ones are measured.
+          if (!Number.isFinite(error)) return;
+          if (error <= wireTolerance) {
+            wireError = error;
+            return;
+          }
+          throw new MultigradError(
+            'unsupported',
+            `Gradients sent as bfloat16 should have a relative error of at most ${wireTolerance} (\`wireTolerance\`). ` +
+              `Found ${error.toExponential(1)} at the first sums: use \`wire: 'float32'\`.`,
+          );
+        },
+      }),
+    wireError: () => wireError,
     allGather: async (slices, sizes, take) => {
       communicator.nextCall('weights');
       const parts = slices.map((slice, index) => ({ slice, size: sizes[index]! }));

@@ -2,7 +2,7 @@ export { assertAlike } from './assert-alike.ts';
 export { broadcastSnapshot, type Restorable } from './broadcast-snapshot.ts';
 export { alone } from './alone.ts';
 export type { Communicator, Numbers, Payload, Reduction } from './communicator.ts';
-export { type ExchangeOptions, gradientExchange } from './exchange.ts';
+export { type ExchangeOptions, gradientExchange, type RankExchange } from './exchange.ts';
 export {
   type CountedExchange,
   type ExchangedNorms,
@@ -21,3 +21,4 @@ export {
 } from './measured.ts';
 export { runRanks } from './local/local-group.ts';
 export { type Batches, shardBatches } from './shard-batches.ts';
+export type { WireFormat } from './wire.ts';

@@ -96,6 +96,11 @@ export function measured(communicator: Communicator, now: () => number): Measure
       totals.reduceScatter.bytes += values.byteLength;
       return communicator.reduceScatter(values, counts);
     },
+    allToAll: async (values, counts) => {
+      totals.reduceScatter.calls += 1;
+      totals.reduceScatter.bytes += values.byteLength;
+      return communicator.allToAll(values, counts);
+    },
     allGather: async <T extends Payload>(part: T, counts: readonly number[]): Promise<T> => {
       const elements = counts.reduce((sum, size) => sum + size, 0);
       const kind = part instanceof Float32Array ? 'allGather' : 'control';

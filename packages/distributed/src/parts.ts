@@ -41,6 +41,17 @@ export function emptyLike<T extends Payload>(like: T, length: number): T {
   return new (like.constructor as new (length: number) => T)(length);
 }
 
+/** Parts one after the other, as an array of one kind. */
+export function joinedParts<T extends Payload>(like: T, parts: readonly Payload[]): T {
+  const whole = emptyLike(like, totalOf(parts.map(({ length }) => length)));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
 /** The name of an array's kind. */
 export function kindOf(values: Payload): string {
   return values instanceof Float32Array

@@ -16,6 +16,10 @@ const part = await communicator.reduceScatter(
   counts,
 );
 const whole = await communicator.allGather(new Uint8Array(rank).fill(rank), counts);
+const apart = await communicator.allToAll(
+  Uint8Array.from({ length: total }, (_, i) => 10 * rank + i),
+  counts,
+);
 const given = Float64Array.of(rank + 0.1);
 await communicator.broadcast(given, size - 1);
 const now = Float64Array.of(rank);
@@ -35,6 +39,7 @@ const lists = {
   sums: [...sums],
   largest: [...largest],
   part: [...part],
+  apart: [...apart],
   whole: [...whole],
   given: [...given],
   now: [...together],

@@ -1,6 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload } from '../communicator.ts';
-import { emptyLike, kindOf, reduced, totalOf } from '../parts.ts';
+import { joinedParts, kindOf, reduced, totalOf } from '../parts.ts';
 
 /** One rank's part in a collective call. */
 interface Call {
@@ -106,15 +106,15 @@ function rankOf(group: Group, rank: number): Communicator {
       const parts = all.map((one) => (one as Float32Array).subarray(begin, begin + counts[rank]!));
       return reduced(parts, 'sum');
     },
+    allToAll: async (values, counts) => {
+      const all = await meet(`allToAll(${kindOf(values)}, [${counts.join(', ')}])`, values);
+      const begin = totalOf(counts.slice(0, rank));
+      const parts = all.map((one) => one.subarray(begin, begin + counts[rank]!));
+      return joinedParts(values, parts);
+    },
     allGather: async (part, counts) => {
       const all = await meet(`allGather(${kindOf(part)}, [${counts.join(', ')}])`, part);
-      const whole = emptyLike(part, totalOf(counts));
-      let offset = 0;
-      for (const one of all) {
-        whole.set(one, offset);
-        offset += one.length;
-      }
-      return whole;
+      return joinedParts(part, all);
     },
     broadcast: async (values, root = 0) => {
       const all = await meet(`broadcast(${textOf(values)}, ${root})`, values);

@@ -22,6 +22,8 @@ const prototypes = {
   Reduce_scatter: '(void *from, void *to, int *counts, void *type, void *operation, void *comm)',
   Allgatherv:
     '(void *from, int count, void *sent, void *to, int *counts, int *offsets, void *taken, void *comm)',
+  Alltoallv:
+    '(void *from, int *counts, int *offsets, void *sent, void *to, int *taking, int *places, void *taken, void *comm)',
   Allgather: '(void *from, int count, void *sent, void *to, int taking, void *taken, void *comm)',
   Bcast: '(void *values, int count, void *type, int root, void *comm)',
   Barrier: '(void *comm)',

@@ -95,6 +95,18 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       await aside('Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
       return part;
     },
+    allToAll: async (values, counts) => {
+      checkCounts(counts, size, values.length);
+      const own = counts[rank]!;
+      const whole = emptyLike(values, size * own);
+      checkCount(Math.max(values.length, whole.length));
+      const type = typeOf(values);
+      const sent = [Int32Array.from(counts), Int32Array.from(offsetsOf(counts))];
+      const taken = new Array<number>(size).fill(own);
+      const taking = [Int32Array.from(taken), Int32Array.from(offsetsOf(taken))];
+      await aside('Alltoallv', values, ...sent, type, whole, ...taking, type, world);
+      return whole;
+    },
     allGather: async (part, counts) => {
       const total = totalOf(counts);
       checkCounts(counts, size, total);

@@ -3,6 +3,7 @@ import {
   checkCounts,
   checkPart,
   emptyLike,
+  joinedParts,
   kindOf,
   offsetsOf,
   reduced,
@@ -62,6 +63,25 @@ export async function reduceScatter(
     values.subarray(offsets[rank], offsets[rank]! + counts[rank]!),
   );
   return reduced(all, 'sum');
+}
+
+/** Sends each rank its part, and returns those for this rank, by the rank that sent them. */
+export async function allToAll<T extends Payload>(
+  mesh: Parts,
+  values: T,
+  counts: readonly number[],
+  what: string,
+): Promise<T> {
+  checkCounts(counts, mesh.size, values.length);
+  const call = mesh.begin(`allToAll(${kindOf(values)}, [${counts.join(', ')}])`, what);
+  const offsets = offsetsOf(counts);
+  const all = await exchange(
+    mesh,
+    call,
+    0,
+    (rank) => values.subarray(offsets[rank], offsets[rank]! + counts[rank]!) as T,
+  );
+  return joinedParts(values, all);
 }
 
 /** The ranks' parts one after the other. */

@@ -1,6 +1,13 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { allGather, allReduce, barrier, broadcast, reduceScatter } from './collectives.ts';
+import {
+  allGather,
+  allReduce,
+  allToAll,
+  barrier,
+  broadcast,
+  reduceScatter,
+} from './collectives.ts';
 import { headBytes } from './frames.ts';
 import { helloOf, openMeeting } from './meeting.ts';
 import { Mesh, type MeshEvents } from './mesh.ts';
@@ -68,14 +75,27 @@ describe('collective calls', () => {
           '',
         ),
         whole: await allGather(mesh, new Uint8Array(rank).fill(rank), counts, ''),
+        apart: await allToAll(
+          mesh,
+          Uint8Array.from({ length: total }, (_, i) => 10 * rank + i),
+          counts,
+          '',
+        ),
         given: await broadcast(mesh, Float64Array.of(rank + 0.1), size - 1, ''),
       };
     });
-    results.forEach(({ sums, largest, part, whole, given }, rank) => {
+    results.forEach(({ sums, largest, part, whole, apart, given }, rank) => {
       expect(sums).toEqual(Float32Array.of(total, size));
       expect(largest).toEqual(Float64Array.of(size - 1, 1));
       const first = (rank * (rank - 1)) / 2;
       expect(part).toEqual(Float32Array.from({ length: rank }, (_, i) => size * (first + i)));
+      expect(apart).toEqual(
+        Uint8Array.from(
+          Array.from({ length: size }, (_, from) =>
+            Array.from({ length: rank }, (__, i) => 10 * from + first + i),
+          ).flat(),
+        ),
+      );
       expect(whole).toEqual(
         Uint8Array.from(counts.flatMap((one) => new Array<number>(one).fill(one))),
       );

@@ -20,6 +20,7 @@ export type Asked = { readonly what: string } & (
       readonly values: Float32Array;
       readonly counts: readonly number[];
     }
+  | { readonly name: 'allToAll'; readonly values: Payload; readonly counts: readonly number[] }
   | { readonly name: 'allGather'; readonly values: Payload; readonly counts: readonly number[] }
   | { readonly name: 'broadcast'; readonly values: Payload; readonly root: number }
   | { readonly name: 'barrier' }

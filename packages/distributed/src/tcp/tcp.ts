@@ -83,6 +83,8 @@ function communicatorOf({ rank, size }: Place, thread: Thread): Communicator {
     },
     reduceScatter: async (values, counts) =>
       (await thread.call({ name: 'reduceScatter', values, counts, what })) as Float32Array,
+    allToAll: async <T extends Payload>(values: T, counts: readonly number[]) =>
+      (await thread.call({ name: 'allToAll', values, counts, what })) as T,
     allGather: async <T extends Payload>(values: T, counts: readonly number[]) =>
       (await thread.call({ name: 'allGather', values, counts, what })) as T,
     broadcast: async (values, root = 0) => {
@@ -167,7 +169,8 @@ class Thread {
     if (!('values' in asked)) return this.#answer(() => this.#post({ kind: 'call', asked }));
     const { values } = asked;
     const whole = values.byteLength === values.buffer.byteLength;
-    const moved = asked.name === 'reduceScatter' && whole ? values : values.slice();
+    const takenOver = asked.name === 'reduceScatter' || asked.name === 'allToAll';
+    const moved = takenOver && whole ? values : values.slice();
     return this.#answer(() => {
       this.#post({ kind: 'call', asked: { ...asked, values: moved } as Asked }, [
         moved.buffer as ArrayBuffer,

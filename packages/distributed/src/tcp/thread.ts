@@ -1,6 +1,13 @@
 import { workerData } from 'node:worker_threads';
 import type { Payload } from '../communicator.ts';
-import { allGather, allReduce, barrier, broadcast, reduceScatter } from './collectives.ts';
+import {
+  allGather,
+  allReduce,
+  allToAll,
+  barrier,
+  broadcast,
+  reduceScatter,
+} from './collectives.ts';
 import { Mesh } from './mesh.ts';
 import {
   type Asked,
@@ -26,6 +33,8 @@ function calling(mesh: Mesh, asked: Asked): Promise<Payload | null> {
       return allReduce(mesh, asked.values, asked.reduction, what);
     case 'reduceScatter':
       return reduceScatter(mesh, asked.values, asked.counts, what);
+    case 'allToAll':
+      return allToAll(mesh, asked.values, asked.counts, what);
     case 'allGather':
       return allGather(mesh, asked.values, asked.counts, what);
     case 'broadcast':
