@@ -45,7 +45,7 @@ export interface RowResults {
   readonly differences: Readonly<Record<string, Readonly<Record<string, PairedTest | null>>>>;
   /** Rank among the rows of the setting that have a result, the mean over the compared objectives; null for a single row. */
   readonly meanRank: number | null;
-  /** Whether the balancing method changed nothing in any run that has one without it beside it. */
+  /** Whether the balancing method changed nothing in any run at the chosen rate that has one without the method beside it. */
   readonly unchanged: boolean;
   readonly seconds: Estimate | null;
 }
@@ -239,14 +239,16 @@ function ranksOf(
   return scores.map((row) => (known.includes(row) ? ranks[known.indexOf(row)]! : null));
 }
 
-/** Rows whose balancing method changed nothing, to the digits that records have. */
+/** Rows whose balancing method changed nothing in the runs at the chosen rate, to the digits that records have. */
 function unchangedRows(states: readonly RowState[]): Set<StudyRow> {
   const labelOf = ({ row }: RowState): string => row.strategy.specifier;
   const runs = states.flatMap((state) =>
-    [...new Set([...state.tried, ...state.chosen])].filter(finished).map((record) => ({
-      ...runRecordOf(record),
-      strategy: labelOf(state),
-    })),
+    (state.row.balance === null ? [...new Set([...state.tried, ...state.chosen])] : state.chosen)
+      .filter(finished)
+      .map((record) => ({
+        ...runRecordOf(record),
+        strategy: labelOf(state),
+      })),
   );
   const labels = new Set(withoutEffect(runs));
   return new Set(states.filter((state) => labels.has(labelOf(state))).map(({ row }) => row));

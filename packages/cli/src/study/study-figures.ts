@@ -193,18 +193,21 @@ function gradientsFigure({ setting, gradients }: SettingResults): Figure | null 
         : 'joint gradient’s length, of the others’',
       of: ({ lengths }: GradientCourse) => lengths,
       mark: 1,
+      span: [0, 1],
     },
     {
       title: 'median cosine between objectives',
       of: ({ cosines }: GradientCourse) => cosines.map((quartiles) => quartiles?.[1] ?? null),
       mark: 0,
+      // Cosines near 0 should look near 0.
+      span: [-0.5, 1],
     },
-  ];
+  ] as const;
   let top = 4;
-  for (const { title, of, mark } of panels) {
+  for (const { title, of, mark, span } of panels) {
     const area = { left: 44, right: width - 12, top: top + 24, height: 130 };
     const values = drawn.flatMap((course) => of(course).filter((value) => value !== null));
-    const [low, high] = [Math.min(0, mark, ...values), Math.max(0, mark, ...values) * 1.05 || 1];
+    const [low, high] = [Math.min(...span, ...values), 1.05 * Math.max(...span, ...values)];
     const at = (epoch: number, value: number): [number, number] => [
       area.left + (epoch / (epochs - 1)) * (area.right - area.left),
       area.top + ((high - value) / (high - low)) * area.height,

@@ -124,7 +124,7 @@ export function unchangedSentences(rows: readonly RowResults[]): string[] {
   const found = rows.filter(({ unchanged }) => unchanged);
   if (found.length === 0) return [];
   return [
-    `The balancing method changed nothing in any epoch of any run, beside the same strategy without it: ${found
+    `At the chosen rate the balancing method changed nothing in any epoch, beside the same strategy at that rate without it: ${found
       .map(({ row }) => row.title)
       .join('; ')}.`,
   ];
