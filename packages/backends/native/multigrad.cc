@@ -384,6 +384,31 @@ static void MaxPoolGrad(Call &call) {
   });
 }
 
+// ---------------------------------------------------------------- bias and activation of a convolution
+
+WIDE static void BiasChunk(const float *x, const float *bias, size_t length, bool relu, float *y) {
+  EACH_ALONE
+  for (size_t i = 0; i < length; ++i) {
+    const float sum = x[i] + bias[i];
+    y[i] = relu && sum < 0 ? 0 : sum;
+  }
+}
+
+// Inputs: x, a bias for each channel. Number: relu.
+static void BiasActivation(Call &call) {
+  const View x = call.inputs[0], bias = call.inputs[1];
+  const bool relu = call.numbers[0] != 0;
+  // The bias is repeated, so that loops are long also for a few channels.
+  const size_t repeats = std::max<size_t>(1, 1024 / bias.size), width = repeats * bias.size;
+  std::vector<float> repeated(width);
+  for (size_t k = 0; k < repeats; ++k) std::copy_n(bias.values, bias.size, repeated.data() + k * bias.size);
+  const size_t lines = (x.size + width - 1) / width, block = std::max<size_t>(1, 4 * kChunk / width);
+  call.pool.Run((lines + block - 1) / block, [&](size_t begin, size_t end) {
+    for (size_t at = begin * block * width; at < std::min(x.size, end * block * width); at += width)
+      BiasChunk(x.values + at, repeated.data(), std::min(width, x.size - at), relu, call.outputs[0].values + at);
+  });
+}
+
 // ---------------------------------------------------------------- convolution towards few channels
 
 typedef float Eight __attribute__((vector_size(32), aligned(4)));
@@ -858,6 +883,7 @@ static const Kernel kKernels[] = {
     {"AdamUpdate", AdamUpdate},
     {"MatrixProducts", MatrixProducts},
     {"MaxPoolGrad", MaxPoolGrad},
+    {"BiasActivation", BiasActivation},
     {"NarrowInputGradient", NarrowInputGradient},
 #if defined(__x86_64__)
     {"SmallMapConvolution", SmallMapConvolution},

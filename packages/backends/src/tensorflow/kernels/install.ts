@@ -21,7 +21,13 @@ import {
 } from './rows.ts';
 import { logSoftmaxGrad, softmaxGrad, sparseSoftmaxCrossEntropy } from './softmax.ts';
 import { cast, reshape } from './views.ts';
-import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, maxPoolGrad } from './windows.ts';
+import {
+  conv2D,
+  conv2DBackpropFilter,
+  conv2DBackpropInput,
+  fusedConv2D,
+  maxPoolGrad,
+} from './windows.ts';
 
 /** Kernels made of ops of TensorFlow. They run on every device and in any copy of `@tensorflow/tfjs-node`. */
 const opKernels: readonly NativeKernel[] = [
@@ -65,6 +71,7 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   maxPoolGrad,
   { ...conv2DBackpropInput, calls: 'NarrowInputGradient' },
   { ...conv2D, calls: 'SmallMapConvolution' },
+  { ...fusedConv2D, calls: 'BiasActivation' },
   { ...conv2DBackpropFilter, calls: 'SmallMapFilterGradient' },
 ];
 

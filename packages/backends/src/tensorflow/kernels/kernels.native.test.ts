@@ -263,6 +263,61 @@ describe('the input gradient of a convolution', () => {
   });
 });
 
+describe('a convolution with a bias', () => {
+  it.each(['linear', 'relu'])('is the definition, activation %s', async (activation) => {
+    const geometries = convolutionGeometries.filter(({ pad }) => typeof pad === 'string');
+    await fc.assert(
+      fc.asyncProperty(geometries, async (geometry) => {
+        const info = convolutionInfo(geometry);
+        const { inShape, filterShape, outChannels } = info;
+        const x = normalValues(tf.util.sizeFromShape(inShape), 1);
+        const filter = normalValues(tf.util.sizeFromShape(filterShape), 2);
+        const bias = normalValues(outChannels, 3);
+        const given: Inputs = { x: [x, inShape], filter: [filter, filterShape] };
+        const attributes = {
+          strides: geometry.strides,
+          pad: geometry.pad,
+          dataFormat: 'NHWC',
+          dilations: [1, 1],
+        };
+        const [found] = await run(
+          'FusedConv2D',
+          { ...given, bias: [bias, [outChannels]] },
+          { ...attributes, activation },
+        );
+        const exact = Array.from(convolution(x, filter, info), (value, i) => {
+          const sum = value + bias[i % outChannels]!;
+          return activation === 'relu' ? Math.max(0, sum) : sum;
+        });
+        // Where all numbers are negative there is nothing to compare with.
+        if (exact.every((value) => value === 0)) expect(found!.every((v) => v === 0)).toBe(true);
+        else expect(relativeDifference(found!, exact)).toBeLessThanOrEqual(float32Sums);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('leaves its inputs alone, and keeps NaN', async () => {
+    await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const x = tf.tensor4d([NaN, 1], [1, 1, 2, 1]);
+        const [filter, bias] = [tf.tensor4d([-2], [1, 1, 1, 1]), tf.tensor1d([1])];
+        const attributes = { strides: [1, 1], pad: 'valid', dataFormat: 'NHWC', dilations: [1, 1] };
+        const [y] = runKernel(
+          'FusedConv2D' as TrainingKernel,
+          { x, filter, bias },
+          {
+            ...attributes,
+            activation: 'relu',
+          },
+        );
+        expect([...y!.dataSync()]).toEqual([NaN, 0]);
+        expect([...x.dataSync()]).toEqual([NaN, 1]);
+      }),
+    );
+  });
+});
+
 describe('a convolution of a large filter on a small map', () => {
   it('has value and gradients', async () => {
     const geometries = fc

@@ -1,4 +1,11 @@
-import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  engine,
+  type NamedAttrMap,
+  type Tensor,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 import type { NodeBackend } from '../node-backend.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
@@ -53,6 +60,39 @@ export const conv2D: NativeKernel = {
     if (info === null || !onSmallMaps(info, backend, 128)) return null;
     const numbers = [...numbersOf(info), info.outChannels];
     return runNative(backend, 'SmallMapConvolution', [x, filter], numbers, [info.outShape])[0]!;
+  },
+};
+
+interface FusedAttributes extends ConvolutionAttributes {
+  readonly activation?: string | null;
+}
+
+/**
+ * A convolution with bias and ReLU, which are applied in one pass over its result, in place. Other activations, and
+ * convolutions without bias, are left to the stock kernel.
+ */
+export const fusedConv2D: NativeKernel = {
+  name: 'FusedConv2D',
+  run: ({ inputs, attrs }, backend) => {
+    const { x, filter, bias } = inputs as { x: Tensor; filter: Tensor; bias?: Tensor };
+    const { activation, strides, pad, dataFormat, dilations, dimRoundingMode } =
+      attrs as unknown as FusedAttributes;
+    const relu = activation === 'relu';
+    if (bias === undefined || dataFormat !== 'NHWC') return null;
+    if (!relu && (activation ?? 'linear') !== 'linear') return null;
+    if ([x, filter, bias].some(({ dtype }) => dtype !== 'float32')) return null;
+    if (!util.arraysEqual(bias.shape, filter.shape.slice(-1)) || x.shape.includes(0)) return null;
+    const convolved = engine().runKernel<Tensor>('Conv2D', { x, filter }, {
+      strides,
+      pad,
+      dataFormat,
+      dilations,
+      dimRoundingMode,
+    } as NamedAttrMap);
+    const { shape } = convolved;
+    const [y] = runNative(backend, 'BiasActivation', [convolved, bias], [Number(relu)], [shape], 1);
+    convolved.dispose();
+    return y!;
   },
 };
 
