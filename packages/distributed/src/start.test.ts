@@ -73,6 +73,31 @@ describe('snapshots of several ranks', () => {
     return { weights: ends[0]!.weights, end: ends[0]!.end! };
   };
 
+  it('keep no whole slots on any rank once the next step has begun', async () => {
+    await expectConstantMemory(async () => {
+      await runRanks(3, async (communicator) => {
+        const run: SmallRun = { strategy: () => pcgrad({ seed: 1 }), optimizer: 'adam' };
+        const { trainer, dispose } = smallTrainer(run, gradientExchange(communicator));
+        const fit = async (): Promise<void> => {
+          await trainer.fit(shardBatches(batches(0, 1), communicator), { epochs: 1 });
+          await communicator.barrier();
+        };
+        await fit();
+        const before = tf.memory().numTensors;
+        await communicator.barrier();
+        const slots = [...(await trainer.gatherSnapshot()).tensors.values()];
+        await communicator.barrier();
+        expect(tf.memory().numTensors).toBeGreaterThan(before);
+        await communicator.barrier();
+        await fit();
+        expect(tf.memory().numTensors).toBe(before);
+        expect(slots.some(({ isDisposed }) => isDisposed)).toBe(true);
+        await communicator.barrier();
+        dispose();
+      });
+    });
+  });
+
   it.each<[string, SmallRun]>([
     ['momentum', { strategy: () => pcgrad({ seed: 1 }) }],
     ['Adam', { strategy: () => pcgrad({ seed: 1 }), optimizer: 'adam' }],

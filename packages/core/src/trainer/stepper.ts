@@ -62,6 +62,8 @@ export class Stepper<Batch, Name extends string> {
    */
   async make(batches: readonly Batch[]): Promise<MadeStep<Name>> {
     const { sharding } = this.training;
+    // A snapshot is valid until here: no rank keeps whole slots while it trains.
+    sharding.free();
     this.training.followLayers();
     // Also checked for a single batch: the message names tensors whose sizes do not fit.
     const sizes = batches.map(batchSize);

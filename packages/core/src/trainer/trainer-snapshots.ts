@@ -47,7 +47,7 @@ export class TrainerSnapshots {
     return this.#snapshotOf(this.#divided());
   }
 
-  /** Makes a snapshot of all ranks together; every rank must call it. Its tensors live until the next one. */
+  /** Makes a snapshot of all ranks together; every rank must call it. Its tensors live until the next step or snapshot. */
   async gather(): Promise<StateSnapshot> {
     const { sharding } = this.#training;
     sharding.free();
