@@ -56,6 +56,16 @@ INLINE void locate(const Geometry *g, int first, int count, int padded, Position
   }
 }
 
+// Four vectors of four numbers become the columns of what they were.
+INLINE void turn(v128_t x[4]) {
+  v128_t ab = wasm_i32x4_shuffle(x[0], x[1], 0, 4, 1, 5), AB = wasm_i32x4_shuffle(x[0], x[1], 2, 6, 3, 7);
+  v128_t cd = wasm_i32x4_shuffle(x[2], x[3], 0, 4, 1, 5), CD = wasm_i32x4_shuffle(x[2], x[3], 2, 6, 3, 7);
+  x[0] = wasm_i64x2_shuffle(ab, cd, 0, 2);
+  x[1] = wasm_i64x2_shuffle(ab, cd, 1, 3);
+  x[2] = wasm_i64x2_shuffle(AB, CD, 0, 2);
+  x[3] = wasm_i64x2_shuffle(AB, CD, 1, 3);
+}
+
 // Copies `depth` floats of ROWS windows, from number `from` on, side by side: [depth][ROWS].
 INLINE void pack_windows(const Geometry *g, const float *const *window, int from, int depth, float *packed) {
   int tap = from / g->run, r = from - tap * g->run;
@@ -70,14 +80,10 @@ INLINE void pack_windows(const Geometry *g, const float *const *window, int from
     for (int i = 0; i < ROWS; i++) x[i] = window[i] + (size_t)tap * g->inputRow + r;
     int length = min_int(g->run - r, depth), d = 0;
     for (; d + 4 <= length; d += 4, packed += 4 * ROWS) {
-      v128_t a = wasm_v128_load(x[0] + d), b = wasm_v128_load(x[1] + d);
-      v128_t c = wasm_v128_load(x[2] + d), e = wasm_v128_load(x[3] + d);
-      v128_t ab = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), AB = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
-      v128_t ce = wasm_i32x4_shuffle(c, e, 0, 4, 1, 5), CE = wasm_i32x4_shuffle(c, e, 2, 6, 3, 7);
-      wasm_v128_store(packed, wasm_i64x2_shuffle(ab, ce, 0, 2));
-      wasm_v128_store(packed + 4, wasm_i64x2_shuffle(ab, ce, 1, 3));
-      wasm_v128_store(packed + 8, wasm_i64x2_shuffle(AB, CE, 0, 2));
-      wasm_v128_store(packed + 12, wasm_i64x2_shuffle(AB, CE, 1, 3));
+      v128_t block[4];
+      for (int i = 0; i < 4; i++) block[i] = wasm_v128_load(x[i] + d);
+      turn(block);
+      for (int i = 0; i < 4; i++) wasm_v128_store(packed + 4 * i, block[i]);
     }
     for (; d < length; d++, packed += ROWS)
       for (int i = 0; i < ROWS; i++) packed[i] = x[i][d];
@@ -120,28 +126,38 @@ INLINE void store_some(float *target, v128_t values, int count) {
   for (int j = 0; j < count; j++) target[j] = part[j];
 }
 
-// 2 * ROWS packed positions x 4 channels: as many multiply-adds that do not wait for each other as with 8 channels.
-INLINE void slim_block(const float *packed, const float *panel, int depth, v128_t sum[2 * ROWS]) {
-  const float *second = packed + (size_t)depth * ROWS;
-  for (int d = 0; d < depth; d++, packed += ROWS, second += ROWS, panel += 4) {
-    v128_t w = wasm_v128_load(panel);
-    for (int i = 0; i < ROWS; i++) {
-      sum[i] = mul_add(sum[i], wasm_v128_load32_splat(packed + i), w);
-      sum[ROWS + i] = mul_add(sum[ROWS + i], wasm_v128_load32_splat(second + i), w);
-    }
-  }
-}
+_Static_assert(ROWS == 4, "a block of positions is one vector");
 
-// Computes one slice of the depth for 2 * ROWS positions and a panel of 4 channels.
+// Computes one slice of the depth for 2 * ROWS positions and a panel of 4 channels. Lanes run along the positions: a number
+// of the panel serves 8 of them, as a number of a window serves 8 channels elsewhere.
 INLINE void slim_slice(const Geometry *g, const float *packed, const float *panel, float *const *target, int valid,
                        int channel, int depth, int first, int last) {
-  v128_t sum[2 * ROWS];
-  int count = g->outputs - channel;
-  v128_t start = first && g->bias ? load_some(g->bias + channel, count) : zero4();
-  for (int i = 0; i < 2 * ROWS; i++) sum[i] = first || i >= valid ? start : load_some(target[i] + channel, count);
-  slim_block(packed, panel, depth, sum);
-  for (int i = 0; i < 2 * ROWS && i < valid; i++)
-    store_some(target[i] + channel, last && g->relu ? wasm_f32x4_max(sum[i], zero4()) : sum[i], count);
+  v128_t sum[2][4];
+  int count = min_int(4, g->outputs - channel);
+  const float *second = packed + (size_t)depth * ROWS;
+  for (int half = 0; half < 2; half++) {
+    for (int i = 0; i < 4; i++) {
+      int at = half * ROWS + i;
+      if (first) sum[half][i] = wasm_f32x4_splat(g->bias && i < count ? g->bias[channel + i] : 0);
+      else sum[half][i] = at < valid ? load_some(target[at] + channel, count) : zero4();
+    }
+    if (!first) turn(sum[half]);
+  }
+  for (int d = 0; d < depth; d++, packed += ROWS, second += ROWS, panel += 4) {
+    v128_t u = wasm_v128_load(packed), v = wasm_v128_load(second);
+    for (int c = 0; c < 4; c++) {
+      v128_t w = wasm_v128_load32_splat(panel + c);
+      sum[0][c] = mul_add(sum[0][c], u, w);
+      sum[1][c] = mul_add(sum[1][c], v, w);
+    }
+  }
+  for (int half = 0; half < 2; half++) {
+    turn(sum[half]);
+    for (int i = 0; i < 4 && half * ROWS + i < valid; i++) {
+      v128_t value = last && g->relu ? wasm_f32x4_max(sum[half][i], zero4()) : sum[half][i];
+      store_some(target[half * ROWS + i] + channel, value, count);
+    }
+  }
 }
 
 // Computes one slice of the depth for ROWS positions and one panel. The first slice starts from the bias; the last applies

@@ -37,6 +37,29 @@ describe('max-pooling gradients on wasm', () => {
     );
   });
 
+  it('agree with stock cpu where windows of 2 × 2 lie side by side, with rows and channels left over', async () => {
+    const cases = fc.record({
+      shape: fc.tuple(
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 2, max: 7 }),
+        fc.integer({ min: 2, max: 7 }),
+        fc.integer({ min: 1, max: 13 }),
+      ),
+      shift: fc.constantFrom(-5, 0, 5),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ shape, shift }) => {
+        await expectSameAsStockCpu(() =>
+          valueAndGradients(
+            (x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid'),
+            normal(shape, 1, shift),
+          ),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('go to the first maximum of a tie', async () => {
     await expectSameAsStockCpu(() =>
       valueAndGradients((x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid'), tf.ones([1, 4, 4, 5])),
