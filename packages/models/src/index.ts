@@ -48,6 +48,7 @@ export type { GateChange } from './layers/channel-gate.ts';
 export { dropout, type DropoutOptions } from './layers/dropout.ts';
 export { registerLayers } from './layers/register-layers.ts';
 export { saveWithStockLayers } from './layers/stock-layers.ts';
+export { ConfusionCounts } from './losses/confusion-counts.ts';
 export { assertLabels } from './losses/labels.ts';
 export { absoluteError, meanSquaredError, smoothL1 } from './losses/regression.ts';
 export { accuracy, softmaxCrossEntropy } from './losses/softmax-cross-entropy.ts';

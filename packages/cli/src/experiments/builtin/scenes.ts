@@ -1,4 +1,4 @@
-import { scenes as generated } from '@multigrad/datasets';
+import { scenes as generated, sceneClasses } from '@multigrad/datasets';
 import {
   accuracy,
   checkSizes,
@@ -7,10 +7,12 @@ import {
   opened,
   sampleCount,
 } from '@multigrad/experiment';
-import { encoderDecoder, multiTaskNetwork, type Sharing } from '@multigrad/models';
+import { ConfusionCounts, encoderDecoder, multiTaskNetwork, type Sharing } from '@multigrad/models';
+import * as tf from '@tensorflow/tfjs-core';
 import { validationSize, widthSetting } from './sizes.ts';
 
 const available = 100_000;
+const classes = sceneClasses.length;
 
 /** The network by the name of its sharing scheme. */
 const sharings: Readonly<Record<'hard' | 'cross-stitch' | 'mtan' | 'ltb', Sharing>> = {
@@ -33,8 +35,8 @@ export const scenes: Experiment = defineExperiment({
   ],
   objectives: ['segmentation', 'depth'],
   metrics: {
+    iou: { title: 'mean IoU', direction: 'higher', unit: '%', objectives: ['segmentation'] },
     accuracy: { ...accuracy, title: 'pixel accuracy', objectives: ['segmentation'] },
-    iou: { title: 'IoU of a batch', direction: 'higher', unit: '%', objectives: ['segmentation'] },
     error: { title: 'absolute error', direction: 'lower', objectives: ['depth'] },
     relative: { title: 'relative error', direction: 'lower', unit: '%', objectives: ['depth'] },
   },
@@ -89,7 +91,7 @@ export const scenes: Experiment = defineExperiment({
         encoderDecoder({ name, channels: 3, inputHeight: 32, inputWidth: 32, width, seed }),
       sharing: sharings[settings.sharing as keyof typeof sharings],
       tasks: {
-        segmentation: { kind: 'segmentation', classes: 4 },
+        segmentation: { kind: 'segmentation', classes },
         depth: { kind: 'pixel-regression', size: 1 },
       },
       seed,
@@ -99,6 +101,20 @@ export const scenes: Experiment = defineExperiment({
         network,
         data,
         objectives: ({ image, ...targets }, mode) => network.objectives(image, targets, mode),
+        // Intersection over union of a whole set, in the place of a mean over batches.
+        async evaluate(batches) {
+          const counts = new ConfusionCounts(classes);
+          for await (const batch of batches) {
+            const { image, segmentation } = batch;
+            const outputs = network.forward(image, { training: false });
+            try {
+              await counts.add(outputs.segmentation, segmentation);
+            } finally {
+              tf.dispose([outputs, batch]);
+            }
+          }
+          return { segmentation: { iou: counts.meanIntersectionOverUnion() } };
+        },
       }),
     );
   },
