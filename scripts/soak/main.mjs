@@ -1,6 +1,6 @@
 // npm run soak [-- PART] [key=value ...] [--strict], PART being one of `parts` below: what takes too long for the test
 // suite. Each part prints what it finds. A table of all figures beside what they should be closes it, and the exit code is 1
-// where one is broken. `faults`, `power`, `signals` and `hostile` take `from=` and `count=` (which cases), and `workers=`
+// where one is broken. `faults`, `power`, `signals`, `ranks` and `hostile` take `from=` and `count=` (which cases), and `workers=`
 // (how many processes share them). On a loaded machine throughput is shown and not judged; --strict judges it there too.
 import { writeFigures } from './figures.mjs';
 import { writeHostile } from './hostile.mjs';
@@ -8,6 +8,7 @@ import { writeFaults, writeLocks, writePowerCuts, writeSignals } from './kept.mj
 import { writeBalancing, writeNames, writeOverlaps, writeResume } from './training.mjs';
 import { writeDisk, writeExact, writeFuzz, writeKills, writeMany, writeSteady } from './parts.mjs';
 import { writeProperties } from './properties.mjs';
+import { writeExactness, writeRanks } from './ranks/parts.mjs';
 import { writeGrowths, writeLosses, writeStarts } from './threads/parts.mjs';
 
 const strict = process.argv.includes('--strict');
@@ -26,6 +27,8 @@ const parts = {
   faults: () => writeFaults(given),
   power: () => writePowerCuts(given),
   signals: () => writeSignals(given),
+  ranks: () => writeRanks(given),
+  agreement: () => writeExactness(given),
   hostile: () => writeHostile(given),
   steady: () => writeSteady(given, strict),
   exact: () => writeExact(given),

@@ -13,7 +13,7 @@ export {
 } from './ranks/gradient-exchange.ts';
 export { currentShare } from './ranks/current-share.ts';
 export { gradientFromSums } from './tape/deferred-sums.ts';
-export { markBatchPart } from './ranks/batch-part.ts';
+export { markBatchPart, markEmptyPart } from './ranks/batch-part.ts';
 export { batchDigest } from './ranks/batch-digest.ts';
 export { GradientMemory, type MemoryTensor } from './rows/gradient-memory.ts';
 export type {

@@ -20,5 +20,6 @@ export {
   type TrafficReport,
 } from './measured.ts';
 export { runRanks } from './local/local-group.ts';
+export { localBatches } from './local-batches.ts';
 export { type Batches, shardBatches } from './shard-batches.ts';
 export type { WireFormat } from './wire.ts';

@@ -3,6 +3,6 @@
  *
  * @packageDocumentation
  */
-export { launcherOf, openRanks } from './open-ranks.ts';
+export { launcherOf, openRanks, type OpenRanksOptions } from './open-ranks.ts';
 export { launch, type LaunchOptions } from './tcp/launch.ts';
 export { tcp, type TcpOptions } from './tcp/tcp.ts';

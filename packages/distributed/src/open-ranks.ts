@@ -2,6 +2,10 @@ import process from 'node:process';
 import { alone } from './alone.ts';
 import type { Communicator } from './communicator.ts';
 import { isLaunched } from './tcp/place.ts';
+import type { TcpOptions } from './tcp/tcp.ts';
+
+/** Options of {@link openRanks}: how long ranks wait for each other. MPI has no use for `start`. */
+export type OpenRanksOptions = TcpOptions;
 
 /**
  * Finds out by environment variables what ranks talk over, where a launcher started this process: `mpi` from Open MPI's
@@ -37,16 +41,16 @@ export function launcherOf(
  * console.log(communicator.size); // 1
  * ```
  */
-export async function openRanks(): Promise<Communicator> {
+export async function openRanks(options: OpenRanksOptions = {}): Promise<Communicator> {
   const launcher = launcherOf(process.env);
   if (launcher === 'mpi') {
     // Loaded here alone: it needs a library of the system.
     const { openMpi } = await import('./open-mpi/open-mpi.ts');
-    return openMpi();
+    return openMpi(options);
   }
   if (launcher === 'tcp') {
     const { tcp } = await import('./tcp/tcp.ts');
-    return tcp();
+    return tcp(options);
   }
   return alone();
 }

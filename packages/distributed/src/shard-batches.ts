@@ -1,13 +1,16 @@
 import {
   batchDigest,
+  batchSize,
   markBatchPart,
+  markEmptyPart,
   resumableBatches,
   sliceOf,
   startsAtBatch,
 } from '@multigrad/core';
 import { MultigradError } from '@multigrad/core/strategy';
-import { dispose, slice, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
+import { dispose, slice, type Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import type { Communicator } from './communicator.ts';
+import { mapTensors } from './map-tensors.ts';
 
 /** The batches of one epoch, from a given one on. */
 export type Batches<Batch> = (
@@ -17,12 +20,13 @@ export type Batches<Batch> = (
 
 /**
  * This rank's samples of every batch: consecutive ones, as many as the other ranks have or one more or less. All ranks read
- * the same batches, so a batch that is seeded is the same batch, and every sample of it is one rank's.
+ * the same batches, so a batch that is seeded is the same batch, and every sample of it is one rank's. Where a batch has fewer
+ * samples than there are ranks, some ranks have none: they take part with one that counts for nothing.
  *
  * @param batches - those of all ranks, as a function of the epoch; records and arrays of tensors, samples along their first
  * axis. Batches of an array stay the caller's
  * @returns what `fit` takes as its data; resumable where `batches` is
- * @throws MultigradError `invalid-data`, when it comes, for a batch of fewer samples than ranks
+ * @throws MultigradError `invalid-data`, when it comes, for a batch without samples
  *
  * @example
  * ```ts
@@ -49,7 +53,9 @@ export function shardBatches<Batch>(
     let index = firstBatch;
     for await (const batch of source) {
       try {
-        const shard = shardOf(batch, rank, ranks) as Batch;
+        const shard = mapTensors(batch, (whole) => tensorShard(whole, rank, ranks)) as Batch;
+        const { begin, end } = sliceOf(batchSize(batch), rank, ranks);
+        if (begin === end) markEmptyPart(shard);
         // The first batch tells whether ranks read the same data in the same order; reading every batch would cost too much.
         const digest = index === firstBatch ? `, digest ${await batchDigest(batch)}` : '';
         markBatchPart(shard, `batch ${index} of epoch ${epoch}${digest}`);
@@ -63,26 +69,17 @@ export function shardBatches<Batch>(
   return startsAtBatch in batches ? resumableBatches(shards) : (epoch) => shards(epoch);
 }
 
-/** The same container with new tensors of some samples of each tensor; numbers and the like as they are. */
-function shardOf(value: unknown, rank: number, ranks: number): unknown {
-  if (value instanceof Tensor) return tensorShard(value as Tensor, rank, ranks);
-  if (Array.isArray(value)) return value.map((child) => shardOf(child, rank, ranks));
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [key, shardOf(child, rank, ranks)]),
-  );
-}
-
 /** @throws MultigradError `invalid-data` */
 function tensorShard(whole: Tensor, rank: number, ranks: number): Tensor {
   if (whole.rank === 0) return whole.clone();
   const size = whole.shape[0];
-  if (size < ranks) {
+  if (size === 0) {
     throw new MultigradError(
       'invalid-data',
-      `A batch should have a sample for each of the ${ranks} ranks. Found ${size}: leave the rest of an epoch out, or take fewer ranks.`,
+      'A batch should have at least one sample. Found none.',
     );
   }
   const { begin, end } = sliceOf(size, rank, ranks);
-  return slice(whole, begin, end - begin);
+  // A rank without samples borrows the first one.
+  return begin === end ? slice(whole, 0, 1) : slice(whole, begin, end - begin);
 }

@@ -1,6 +1,7 @@
 import type { OptionNames } from '../base/known-options.ts';
 import { dispose, Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
+import { keepMarks } from '../ranks/batch-part.ts';
 import { startsAtBatch } from './resumable-batches.ts';
 import { isTensorRecord, tensorBatches } from './tensor-batches.ts';
 
@@ -116,7 +117,9 @@ export async function* readBatchGroups<Batch>(
   try {
     for await (const batch of readBatches(source, epoch, options, firstBatch)) {
       // The reader frees a batch when the next one is read. Clones share its data and live until the step is over.
-      group.push(cloneTensors(batch) as Batch);
+      const copy = cloneTensors(batch) as Batch;
+      keepMarks(batch, copy);
+      group.push(copy);
       if (group.length < count) continue;
       yield group;
       dispose(group as TensorContainer);

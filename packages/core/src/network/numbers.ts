@@ -25,7 +25,8 @@ export function sampleTensors(objectives: readonly PresentObjective[]): Scalar[]
  * The number of samples over which each objective's loss and metrics are means.
  *
  * @param read - values read back from `sampleTensors`
- * @param size - size of the batch, for objectives without a number of their own
+ * @param size - size of the batch, for objectives without a number of their own; 0 where this rank has no sample: then no
+ *   objective has one
  * @throws MultigradError `invalid-objective` for a number below 0
  */
 export function samplesOf(
@@ -33,6 +34,7 @@ export function samplesOf(
   read: readonly Float32Array[],
   size: number,
 ): number[] {
+  if (size === 0) return objectives.map(() => 0);
   const remaining = read.values();
   return objectives.map(({ name, samples }) => {
     const count =

@@ -28,13 +28,18 @@ export interface Pass {
   readonly numbers: StepNumbers | null;
   /** This rank's part of an objective's samples, 0 … 1; 0 where it has none. */
   readonly shareOf: (objective: string) => number;
-  /** An objective that is absent on a rank, and that rank; null where every rank has all objectives. */
+  /**
+   * Whether this rank makes a backward pass of an objective. Without samples of it the gradient is zero, whatever the loss of no
+   * samples is; only where layers add up over the ranks within the pass every rank has to make it.
+   */
+  readonly sweeps: (objective: string) => boolean;
+  /** An objective of which a rank has no sample, and that rank; null where every rank has all objectives. */
   readonly missing: { readonly objective: string; readonly rank: number } | null;
 }
 
 /** The pass of a process that trains alone. */
 export function passAlone({ tape, graph }: OwnPass): Pass {
-  return { tape, graph, numbers: null, shareOf: () => 1, missing: null };
+  return { tape, graph, numbers: null, shareOf: () => 1, sweeps: () => true, missing: null };
 }
 
 /** Records the forward pass; tensors that it returned go into the bag, except those that existed before. */

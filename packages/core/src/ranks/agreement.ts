@@ -23,6 +23,15 @@ interface Seen {
   readonly features: readonly { readonly name: string; readonly reach: readonly number[] }[];
 }
 
+/** What merging needs to know of this rank. */
+export interface MergeOptions {
+  readonly rank: number;
+  /** Number of variables. */
+  readonly variables: number;
+  /** Whether forward functions add up over the ranks themselves. */
+  readonly sumsWithin: boolean;
+}
+
 /** Describes this rank's forward passes for the other ranks. */
 export async function viewsOf(own: readonly OwnPass[]): Promise<Json> {
   return (await Promise.all(own.map(see))) as unknown as Json;
@@ -33,15 +42,13 @@ export async function viewsOf(own: readonly OwnPass[]): Promise<Json> {
  *
  * @param own - this rank's forward passes
  * @param views - the result of `viewsOf` on each rank
- * @param variables - number of variables
  * @throws MultigradError `structure-changed` where the ranks do not train the same network, `invalid-objective` where no
  *   rank has an objective
  */
 export function mergeViews(
   own: readonly OwnPass[],
   views: readonly Json[],
-  rank: number,
-  variables: number,
+  { rank, variables, sumsWithin }: MergeOptions,
 ): readonly Pass[] {
   const byRank = views as unknown as readonly (readonly Seen[])[];
   checkLike(byRank, variables);
@@ -50,7 +57,7 @@ export function mergeViews(
     merge(
       pass,
       byRank.map((passes) => passes[index]!),
-      rank,
+      { rank, sumsWithin },
     ),
   );
 }
@@ -67,7 +74,8 @@ async function see({ tape, graph, samples }: OwnPass): Promise<Seen> {
     objectives: objectives.map((objective, k) => ({
       name: objective.name,
       samples: counts[k]!,
-      loss: numberToJson(numbers.losses[k]!),
+      // A batch that counts for nothing has no loss.
+      loss: numberToJson(samples === 0 ? NaN : numbers.losses[k]!),
       metrics: Object.entries(numbers.metrics[k]!).map(
         ([name, value]) => [name, numberToJson(value)] as const,
       ),
@@ -109,7 +117,11 @@ function checkMetrics(byRank: readonly (readonly Seen[])[]): void {
   });
 }
 
-function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): Pass {
+function merge(
+  { tape, graph }: OwnPass,
+  seen: readonly Seen[],
+  { rank, sumsWithin }: Pick<MergeOptions, 'rank' | 'sumsWithin'>,
+): Pass {
   // The rank with most objectives comes first: its order counts, so that a rank that lacks some changes nothing.
   const fullest = [...seen].sort((a, b) => b.objectives.length - a.objectives.length);
   const counted = seen.map(({ objectives }) => objectives.filter(({ samples }) => samples > 0));
@@ -132,7 +144,13 @@ function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): P
   const metricsOf = (k: number): readonly string[] => parts[k]![0]!.metrics.map(([name]) => name);
   const lacking = objectives.flatMap((objective) =>
     seen.flatMap((one, other) =>
-      one.objectives.some(({ name }) => name === objective) ? [] : [{ objective, rank: other }],
+      // The loss of no samples may be a number, as with a sum: then its gradient is zero.
+      one.objectives.some(
+        ({ name, samples, loss }) =>
+          name === objective && (samples > 0 || Number.isFinite(numberFromJson(loss))),
+      )
+        ? []
+        : [{ objective, rank: other }],
     ),
   );
   const reached = (reachOf: (one: Seen) => readonly number[]): Set<string> => {
@@ -174,6 +192,7 @@ function merge({ tape, graph }: OwnPass, seen: readonly Seen[], rank: number): P
       ),
     },
     shareOf: (objective) => shares.get(objective) ?? 0,
+    sweeps: (objective) => sumsWithin || (shares.get(objective) ?? 0) > 0,
     missing: lacking[0] ?? null,
   };
 }

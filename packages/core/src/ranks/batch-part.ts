@@ -24,6 +24,41 @@ export function markBatchPart(part: unknown, whole: string): void {
   if (typeof part === 'object' && part !== null) wholes.set(part, whole);
 }
 
+const empty = new WeakSet<object>();
+
+/**
+ * Notes that a batch counts for nothing: this rank has no sample of the whole batch, and takes part in the step with those of
+ * another one, whose losses and gradients are left out. A forward pass over no samples at all is more than most layers can do.
+ *
+ * @param part - the batch that this rank's forward pass runs on: a record, an array or a tensor
+ *
+ * @example
+ * ```ts
+ * import { markEmptyPart } from '@multigrad/core';
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ *
+ * const borrowed = { x: tf.tensor1d([1]) };
+ * markEmptyPart(borrowed);
+ * ```
+ */
+export function markEmptyPart(part: unknown): void {
+  if (typeof part === 'object' && part !== null) empty.add(part);
+}
+
+/** Whether a batch counts for nothing. */
+export function isEmptyPart(part: unknown): boolean {
+  return typeof part === 'object' && part !== null && empty.has(part);
+}
+
+/** Marks a copy of a batch as the batch is marked. */
+export function keepMarks(batch: unknown, copy: unknown): void {
+  if (typeof batch !== 'object' || batch === null) return;
+  const whole = wholes.get(batch);
+  if (whole !== undefined) markBatchPart(copy, whole);
+  if (empty.has(batch)) markEmptyPart(copy);
+}
+
 /** What one rank says of a batch: the whole that it is a part of, or its own digest where it is not marked. */
 export interface BatchOrigin {
   readonly whole: string | null;

@@ -2,7 +2,7 @@ import { add, customGrad, mul, scalar, type Scalar, type Tensor } from '@tensorf
 import { MultigradError } from '../base/errors.ts';
 import type { Forward } from './integrate-options.ts';
 import { checkLosses } from '../contract/check-losses.ts';
-import type { ForwardResult } from '../network/objectives.ts';
+import type { PresentObjective } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
@@ -69,14 +69,14 @@ async function addPart(
   const own = new TensorBag();
   const tape = recordForward(forward, own, true);
   try {
-    const { objectives: present, features } = tape.value;
+    const { objectives: all, features } = tape.value;
     if (features !== null) {
       throw new MultigradError(
         'unsupported',
         "Gradients cannot be accumulated at features, which differ from part to part. Use `level: 'parameters'`.",
       );
     }
-    if (present.some(({ losses }) => losses !== null)) {
+    if (all.some(({ losses }) => losses !== null)) {
       throw new MultigradError(
         'unsupported',
         'Gradients cannot be accumulated with per-sample objectives: inner products of samples of different parts would be missing. ' +
@@ -84,7 +84,10 @@ async function addPart(
       );
     }
     const paths = tape.paths(tensorsOf(variables));
-    const counts = samplesOf(present, await readTogether(sampleTensors(present)), samples);
+    const ofAll = samplesOf(all, await readTogether(sampleTensors(all)), samples);
+    // The mean over no samples counts for nothing, whatever number it is.
+    const present = all.filter((_, k) => ofAll[k]! > 0);
+    const counts = ofAll.filter((count) => count > 0);
     present.forEach(({ name, loss }, k) => {
       const count = counts[k]!;
       const sum = objectives.get(name) ?? newSum();
@@ -104,7 +107,7 @@ async function addPart(
         if (before !== undefined) bag.give(before).dispose();
       });
     });
-    await addNumbers(tape.value, counts, step, objectives);
+    await addNumbers(present, counts, step, objectives);
   } finally {
     tape.dispose();
     own.dispose();
@@ -112,7 +115,7 @@ async function addPart(
 }
 
 async function addNumbers(
-  { objectives: present }: ForwardResult,
+  present: readonly PresentObjective[],
   counts: readonly number[],
   step: number,
   objectives: ReadonlyMap<string, Accumulated>,

@@ -79,7 +79,9 @@ export async function backwardOnce(
   const weightOf = (name: string): number => weights[objectives.indexOf(name)] ?? 0;
   const seeds = pass.tape.value.objectives.flatMap((objective) => {
     const weight = weightOf(objective.name);
-    return weight === 0 ? [] : [seedOf(context, pass, objective, weight)];
+    return weight === 0 || !pass.sweeps(objective.name)
+      ? []
+      : [seedOf(context, pass, objective, weight)];
   });
   const reached = (name: string): boolean =>
     [...pass.graph.reach.get(name)!].some((objective) => weightOf(objective) !== 0);
@@ -147,7 +149,8 @@ async function gradientsAt(context: StepContext, targets: readonly Target[]): Pr
       const objective = tape.value.objectives.find((candidate) => candidate.name === name);
       return {
         // This rank may have no samples of it, where another one has.
-        seeds: objective === undefined ? [] : [seedOf(context, pass, objective)],
+        seeds:
+          objective === undefined || !pass.sweeps(name) ? [] : [seedOf(context, pass, objective)],
         reached: (variable) => graph.reach.get(variable)!.has(name),
       };
     });

@@ -29,6 +29,7 @@ async function findCulprit(context: StepContext): Promise<Culprit | null> {
   const [pass] = passes;
   const paths = pass.tape.paths(tensorsOf(variables));
   for (const objective of pass.tape.value.objectives) {
+    if (!pass.sweeps(objective.name)) continue;
     const found = bag.keepAll(pass.tape.backward([seedOf(context, pass, objective)], paths));
     const checks = startChecks(variables, found, bag);
     const values = await readTogether(checks.packed);

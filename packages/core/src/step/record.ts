@@ -45,7 +45,10 @@ export async function record(
   let own = sumsWithin ? run() : null;
   const passes = await collective.agree('forward passes', {
     view: async () => viewsOf((own ??= run())),
-    merge: (views) => mergeViews(own!, views, collective.rank, variables.length),
+    merge: (views) =>
+      mergeViews(own!, views, {
+        ...{ rank: collective.rank, variables: variables.length, sumsWithin },
+      }),
     alone: () => (own ?? run()).map(passAlone),
   });
   if (sumsWithin) checkEverywhere(passes);

@@ -2,6 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { accumulateGradients } from '../step/accumulate.ts';
 import type { Forward, IntegratedStep, IntegrateOptions } from '../step/integrate-options.ts';
 import { buildGroups } from '../step/begin.ts';
+import { isEmptyPart } from '../ranks/batch-part.ts';
 import { withShare } from '../ranks/current-share.ts';
 import { takeStep } from '../step/take-step.ts';
 import { isNonFiniteGradient } from '../rows/finite-checks.ts';
@@ -66,7 +67,10 @@ export class Stepper<Batch, Name extends string> {
     sharding.free();
     this.training.followLayers();
     // Also checked for a single batch: the message names tensors whose sizes do not fit.
-    const sizes = batches.map(batchSize);
+    const sizes = batches.map((batch) => {
+      const size = batchSize(batch);
+      return isEmptyPart(batch) ? 0 : size;
+    });
     await sharding.begin();
     const place = await sharding.place(batches, sizes);
     const samples = place.total.reduce((sum, size) => sum + size, 0);

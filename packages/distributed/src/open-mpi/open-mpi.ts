@@ -1,26 +1,36 @@
+import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
-import { checkCounts, checkPart, emptyLike, offsetsOf, totalOf } from '../parts.ts';
+import { checkCounts, checkPart, emptyLike, kindOf, offsetsOf, totalOf } from '../parts.ts';
+import type { Address } from '../tcp/frames.ts';
 import { loadLibrary, type MpiLibrary } from './library.ts';
+import { Watch } from './watch.ts';
+import { abortDelay, type WatchTimes } from './watcher.ts';
 
 /** MPI's counts are ints of 32 bits. */
 const largestCount = 2 ** 31 - 1;
 /** `MPI_IN_PLACE` as Open MPI defines it. */
 const inPlace = 1n;
-/** Seconds after which a rank says that it waits. */
-const lateAfter = 60;
+/** Bytes of a text that rank 0 tells all others at the start. */
+const textBytes = 4096;
 /** `MPI_THREAD_SERIALIZED`: any thread may call, one at a time. */
 const serialized = 2;
 
 /** Options of {@link openMpi}. */
 export interface OpenMpiOptions {
   /**
-   * Seconds that a rank waits in one call for the others, after which it ends the job. MPI does not tell which rank is
-   * missing: the message says which rank waits, and for what. Calls within a forward pass are not watched, as they block the
-   * only thread that could watch. A number >= 1. @defaultValue 1800
+   * Seconds without any sign of life from a rank that is waited for, after which the job ends: the rank is stopped, or its
+   * host or the network is down. A number >= 1. @defaultValue 60
+   */
+  readonly silence?: number;
+  /**
+   * Seconds for which a rank that is alive may keep the others waiting at one call, after which the job ends. A number >= 1.
+   * @defaultValue 1800
    */
   readonly patience?: number;
+  /** Takes a sentence about a rank that is alive but late. @defaultValue it goes to standard error */
+  readonly onLate?: (text: string) => void;
 }
 
 /**
@@ -28,22 +38,29 @@ export interface OpenMpiOptions {
  *
  * Collective calls wait on a thread of their own, so that timers and signals get their turn.
  *
+ * MPI tells nobody which rank is missing, so the ranks tell each other: each has a connection with rank 0 over TCP, by which
+ * they say once a second that they are alive, and at which call. A rank that is stopped, cut off, at another call or too late
+ * is named, and ends the job. Where rank 0 cannot be reached over TCP, a line on standard error says so, and the names are
+ * missing in messages.
+ *
  * @throws MultigradError `invalid-option`; `unsupported` where there is no library of Open MPI, or one without threads
  *
  * @example
  * ```ts no-run
  * import { openMpi } from '@multigrad/distributed/open-mpi';
  *
- * const communicator = openMpi(); // mpirun -n 4 node train.js
+ * const communicator = await openMpi(); // mpirun -n 4 node train.js
  * console.log(`${communicator.rank} of ${communicator.size}`);
  * await communicator.close();
  * ```
  */
-export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator {
-  if (!(patience >= 1 && Number.isFinite(patience))) {
+export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicator> {
+  const { silence = 60, patience = 1800, onLate: note = say } = options;
+  for (const [name, value] of Object.entries({ silence, patience })) {
+    if (value >= 1 && Number.isFinite(value)) continue;
     throw new MultigradError(
       'invalid-option',
-      `Option \`patience\` should be a number of seconds >= 1. Found ${patience}.`,
+      `Option \`${name}\` should be a number of seconds >= 1. Found ${value}.`,
     );
   }
   const mpi = loadLibrary();
@@ -53,26 +70,36 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
   const size = numberOf(mpi, 'Comm_size');
   const typeOf = (values: Payload): unknown =>
     values instanceof Float32Array ? float32 : values instanceof Float64Array ? float64 : byte;
+  const guard = await openGuard(mpi, rank, size, { silence, patience }, note);
   let last: Promise<unknown> = Promise.resolve();
   let underWay = 0;
   let what = '';
   // One call at a time, also where the caller does not wait.
-  const aside = async (...call: Parameters<MpiLibrary['callAside']>): Promise<void> => {
-    const purpose = what === '' ? call[0] : `\`${what}\` (${call[0]})`;
+  const aside = async (
+    form: string,
+    ...call: Parameters<MpiLibrary['callAside']>
+  ): Promise<void> => {
+    const purpose = what;
     underWay += 1;
     const next = last.then(async () => {
-      const watched = watch(`rank ${rank} has waited at ${purpose}`, patience, () => {
-        mpi.call('Abort', world, 1);
-      });
+      const end = guard.begin(form, purpose);
       try {
         await mpi.callAside(...call);
       } finally {
         underWay -= 1;
-        watched.end();
+        end();
       }
     });
     last = next.catch(() => undefined);
     return next;
+  };
+  const now = (form: string, ...call: Parameters<MpiLibrary['call']>): void => {
+    const end = guard.begin(form, what);
+    try {
+      mpi.call(...call);
+    } finally {
+      end();
+    }
   };
   const reduceArguments = (values: Numbers, reduction: Reduction): unknown[] => {
     checkCount(values.length);
@@ -86,13 +113,18 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       what = purpose;
     },
     allReduce: async (values, reduction = 'sum') =>
-      aside('Allreduce', ...reduceArguments(values, reduction)),
+      aside(
+        `allReduce(${textOf(values)}, ${reduction})`,
+        'Allreduce',
+        ...reduceArguments(values, reduction),
+      ),
     reduceScatter: async (values, counts) => {
       checkCounts(counts, size, values.length);
       checkCount(values.length);
       const part = new Float32Array(counts[rank]!);
       const all = Int32Array.from(counts);
-      await aside('Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
+      const form = `reduceScatter([${counts.join(', ')}])`;
+      await aside(form, 'Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
       return part;
     },
     allToAll: async (values, counts) => {
@@ -104,7 +136,8 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       const sent = [Int32Array.from(counts), Int32Array.from(offsetsOf(counts))];
       const taken = new Array<number>(size).fill(own);
       const taking = [Int32Array.from(taken), Int32Array.from(offsetsOf(taken))];
-      await aside('Alltoallv', values, ...sent, type, whole, ...taking, type, world);
+      const form = `allToAll(${kindOf(values)}, [${counts.join(', ')}])`;
+      await aside(form, 'Alltoallv', values, ...sent, type, whole, ...taking, type, world);
       return whole;
     },
     allGather: async (part, counts) => {
@@ -116,14 +149,16 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       const offsets = Int32Array.from(offsetsOf(counts));
       const type = typeOf(part);
       const all = Int32Array.from(counts);
-      await aside('Allgatherv', part, part.length, type, whole, all, offsets, type, world);
+      const form = `allGather(${kindOf(part)}, [${counts.join(', ')}])`;
+      await aside(form, 'Allgatherv', part, part.length, type, whole, all, offsets, type, world);
       return whole;
     },
     broadcast: async (values, root = 0) => {
       checkCount(values.length);
-      return aside('Bcast', values, values.length, typeOf(values), root, world);
+      const form = `broadcast(${textOf(values)}, ${root})`;
+      return aside(form, 'Bcast', values, values.length, typeOf(values), root, world);
     },
-    barrier: async () => aside('Barrier', world),
+    barrier: async () => aside('barrier', 'Barrier', world),
     allGatherNow: (values) => {
       if (underWay > 0) {
         throw new MultigradError(
@@ -133,37 +168,111 @@ export function openMpi({ patience = 1800 }: OpenMpiOptions = {}): Communicator 
       }
       const whole = new Float64Array(size * values.length);
       const { length } = values;
-      mpi.call('Allgather', values, length, float64, whole, length, float64, world);
+      now(
+        `allGatherNow(${textOf(values)})`,
+        'Allgather',
+        values,
+        length,
+        float64,
+        whole,
+        length,
+        float64,
+        world,
+      );
       return whole;
     },
     abort: (exitCode) => {
       mpi.call('Abort', world, exitCode);
     },
     close: async () => {
-      await last;
+      // Awaited on another thread: a rank that never closes is watched for too.
+      await aside('close', 'Barrier', world);
+      await guard.end();
       mpi.call('Finalize');
     },
   };
 }
 
-/** Says on standard error that a call takes long, and ends the job where it takes too long. Seconds. */
-function watch(text: string, patience: number, abort: () => void): { end(): void } {
-  const say = (rest: string): void => void process.stderr.write(`multigrad: ${text} ${rest}\n`);
-  const timers = [
-    setTimeout(() => {
-      say(`for ${lateAfter} s; going on to wait.`);
-    }, lateAfter * 1000),
-    setTimeout(() => {
-      say(`for ${patience} s: another rank is stopped, cut off or at another call.`);
-      abort();
-    }, patience * 1000),
-  ];
-  for (const timer of timers) timer.unref();
-  return {
-    end: () => {
-      for (const timer of timers) clearTimeout(timer);
-    },
+/** What watches over this rank's calls. */
+interface Guard {
+  /** Notes that a call begins. @returns what notes its end */
+  begin(form: string, what: string): () => void;
+  end(): Promise<void>;
+}
+
+/** Connects the ranks, so that they can tell each other where they are. Every rank calls it. */
+async function openGuard(
+  mpi: MpiLibrary,
+  rank: number,
+  size: number,
+  times: WatchTimes,
+  note: (text: string) => void,
+): Promise<Guard> {
+  const none: Guard = { begin: () => () => undefined, end: () => Promise.resolve() };
+  if (size === 1) return none;
+  const fromRoot = (text: string): string => {
+    const bytes = new Uint8Array(textBytes);
+    new TextEncoder().encodeInto(text, bytes);
+    mpi.call('Bcast', bytes, textBytes, mpi.handle.byte, 0, mpi.handle.world);
+    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
   };
+  const watch = new Watch(rank, size, fromRoot(randomBytes(24).toString('base64url')), times, {
+    note,
+    fail: (text, own) => {
+      say(text);
+      setTimeout(() => mpi.call('Abort', mpi.handle.world, 1), abortDelay(rank, own));
+    },
+  });
+  const addresses = JSON.parse(fromRoot(JSON.stringify(await watch.opened))) as Address[];
+  const problem = await watch.join(addresses);
+  const { world, float64, sum } = mpi.handle;
+  const lacking = Float64Array.of(problem === null ? 0 : 1);
+  mpi.call('Allreduce', inPlace, lacking, 1, float64, sum, world);
+  if (lacking[0] === 0) return watch;
+  await watch.end();
+  if (problem !== null) {
+    say(
+      `rank ${rank} cannot be watched, as ranks should reach rank 0 over TCP. Found: ${problem}. Messages will not name a rank that does not come.`,
+    );
+  }
+  return unnamed(rank, times, note, () => mpi.call('Abort', world, 1));
+}
+
+/** Watches this rank's calls by a clock alone, which cannot tell who is missing. */
+function unnamed(
+  rank: number,
+  { silence, patience }: WatchTimes,
+  note: (text: string) => void,
+  abort: () => void,
+): Guard {
+  return {
+    begin: (form, what) => {
+      const text = `rank ${rank} has waited at ${what === '' ? form : `\`${what}\` (${form})`}`;
+      const timers = [
+        setTimeout(() => {
+          note(`${text} for ${silence} s; going on to wait.`);
+        }, silence * 1000),
+        setTimeout(() => {
+          say(`${text} for ${patience} s: another rank is stopped, cut off or at another call.`);
+          abort();
+        }, patience * 1000),
+      ];
+      for (const timer of timers) timer.unref();
+      return () => {
+        for (const timer of timers) clearTimeout(timer);
+      };
+    },
+    end: () => Promise.resolve(),
+  };
+}
+
+function say(text: string): void {
+  process.stderr.write(`multigrad: ${text}\n`);
+}
+
+/** An array's kind and length. */
+function textOf(values: Payload): string {
+  return `${kindOf(values)}[${values.length}]`;
 }
 
 function initialise(mpi: MpiLibrary): void {

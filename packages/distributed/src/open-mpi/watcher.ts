@@ -1,0 +1,194 @@
+import type { Link } from '../tcp/link.ts';
+import { ranksText } from '../tcp/meeting.ts';
+
+/** A collective call of MPI in which a rank waits. */
+export interface WatchedCall {
+  /** Number of the call on this rank, from 1. */
+  readonly number: number;
+  /** What it does with how many numbers: the same on every rank. */
+  readonly form: string;
+  /** What it is for, in the words of the caller. */
+  readonly what: string;
+}
+
+/** How long a rank waits, in seconds. */
+export interface WatchTimes {
+  /** Without any sign of life from a rank that is waited for. */
+  readonly silence: number;
+  /** For a rank that is alive but does not come. */
+  readonly patience: number;
+}
+
+/** What a watcher finds. */
+export interface WatchEvents {
+  /** The job cannot go on. @param own - whether this rank has found out, and not another one that has told it */
+  readonly fail: (message: string, own: boolean) => void;
+  /** A rank that is alive keeps the others waiting. */
+  readonly note: (text: string) => void;
+}
+
+interface Peer {
+  readonly rank: number;
+  readonly link: Link;
+  /** When something came from it, in seconds of the watcher's clock. */
+  heard: number;
+  /** The newest call that it is known to have begun, and what that does while the rank waits in it. */
+  call: number;
+  form: string | null;
+  left: boolean;
+}
+
+/**
+ * Finds out which rank of MPI does not come. Every rank is connected with rank 0: each second they tell each other at which
+ * call they are. Rank 0 watches all others, these watch rank 0; what one finds all are told.
+ */
+export class Watcher {
+  readonly #rank: number;
+  readonly #peers: readonly Peer[];
+  readonly #times: WatchTimes;
+  readonly #events: WatchEvents;
+  /** The call in which this rank waits now; null while its program computes. */
+  readonly #waiting: () => WatchedCall | null;
+  readonly #beats: NodeJS.Timeout;
+  #call = 0;
+  #since = 0;
+  #clock = 0;
+  #ticked = performance.now();
+  #noted = 0;
+  #over = false;
+
+  constructor(
+    rank: number,
+    links: ReadonlyMap<number, Link>,
+    times: WatchTimes,
+    events: WatchEvents,
+    waiting: () => WatchedCall | null,
+  ) {
+    this.#rank = rank;
+    this.#times = times;
+    this.#events = events;
+    this.#waiting = waiting;
+    this.#peers = Array.from(links, ([other, link]) => ({
+      ...{ rank: other, link, heard: 0, call: 0, form: null, left: false },
+    }));
+    for (const peer of this.#peers) {
+      peer.link.listen({
+        frame: ({ head }) => {
+          peer.heard = this.#clock;
+          if (head.kind === 'beat') {
+            peer.call = head.call;
+            peer.form = head.waitsFor;
+          } else if (head.kind === 'failed') this.#fail(head.message, peer);
+          else if (head.kind === 'bye') peer.left = true;
+        },
+        end: () => {
+          if (!peer.left) this.#fail(`Rank ${peer.rank} has ended${this.#while()}.`);
+        },
+      });
+    }
+    this.#beats = setInterval(() => this.#tick(), 1000);
+  }
+
+  /** Leaves: nobody waits for this rank any more. */
+  async close(): Promise<void> {
+    this.#over = true;
+    clearInterval(this.#beats);
+    for (const peer of this.#peers) {
+      peer.left = true;
+      peer.link.send({ kind: 'bye' });
+    }
+    await Promise.all(this.#peers.map(async ({ link }) => link.close()));
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    // Where this process was stopped itself, the others' signs of life wait to be read: their silence does not count.
+    this.#clock += Math.min((now - this.#ticked) / 1000, 2);
+    this.#ticked = now;
+    const own = this.#waiting();
+    const beat = {
+      kind: 'beat',
+      call: own?.number ?? this.#call,
+      waitsFor: own?.form ?? null,
+    } as const;
+    for (const { link, left } of this.#peers) if (!left) link.send(beat);
+    if (own === null) return;
+    if (own.number !== this.#call) {
+      this.#call = own.number;
+      this.#since = this.#clock;
+    }
+    const { silence, patience } = this.#times;
+    const waited = this.#clock - this.#since;
+    const unlike = this.#peers.find(
+      ({ call, form }) => call === own.number && form !== null && form !== own.form,
+    );
+    if (unlike !== undefined) {
+      const [low, high] = [
+        { rank: this.#rank, form: own.form },
+        { rank: unlike.rank, form: unlike.form! },
+      ].sort((a, b) => a.rank - b.rank);
+      this.#fail(
+        `All ranks should make the same calls in the same order. Found ${low!.form} on rank ${low!.rank}, ${high!.form} on rank ${high!.rank}.`,
+      );
+      return;
+    }
+    if (waited < silence) return;
+    const silent = this.#peers.filter(({ heard }) => this.#clock - heard >= silence);
+    if (silent.length > 0) {
+      this.#fail(
+        `${capital(silent)} gave no sign of life for ${silence} s${this.#while()}: stopped, or the host or the network is down.`,
+      );
+      return;
+    }
+    const late = this.#peers.filter(({ call }) => call < own.number);
+    if (waited >= patience + (late.length > 0 ? 0 : silence)) {
+      this.#fail(
+        late.length > 0
+          ? `${this.#lateText(late, own)} for ${patience} s${this.#while()}.`
+          : `Rank ${this.#rank} has waited at ${textOf(own)} for ${patience} s: another rank does not take part in it.`,
+      );
+    } else if (late.length > 0 && this.#noted !== own.number) {
+      this.#noted = own.number;
+      this.#events.note(
+        `${this.#lateText(late, own)} for ${silence} s, but ${late.length === 1 ? 'is' : 'are'} alive; going on to wait.`,
+      );
+    }
+  }
+
+  #lateText(late: readonly Peer[], own: WatchedCall): string {
+    return `${capital(late)} ${late.length === 1 ? 'has' : 'have'} not reached ${textOf(own)}`;
+  }
+
+  #while(): string {
+    const own = this.#waiting();
+    return own === null ? '' : `, while rank ${this.#rank} is at ${textOf(own)}`;
+  }
+
+  /** Fails here, and on all ranks but the one that has said so. */
+  #fail(message: string, from: Peer | null = null): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#beats);
+    for (const peer of this.#peers) {
+      if (peer !== from && !peer.left) peer.link.send({ kind: 'failed', message });
+    }
+    this.#events.fail(message, from === null);
+  }
+}
+
+function capital(ranks: readonly Peer[]): string {
+  const text = ranksText(ranks.map(({ rank }) => rank));
+  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
+}
+
+function textOf({ number, form, what }: WatchedCall): string {
+  return what === '' ? `call ${number}, ${form}` : `\`${what}\` (call ${number}, ${form})`;
+}
+
+/**
+ * Milliseconds after which a rank ends the job: that one first which has found out. Where several ranks call `MPI_Abort` at the
+ * same time, `mpirun` may fail and leave a rank behind.
+ */
+export function abortDelay(rank: number, own: boolean): number {
+  return own ? 300 * Math.min(Math.max(rank - 1, 0), 10) : 5000;
+}
