@@ -14,8 +14,8 @@ describe('forecast', () => {
       { bandwidth: 1e6, latency: 1e-3 },
     );
     expect(compute).toBeCloseTo(1, 12);
-    // 2 (N − 1) α + (2/3) 4 (3 · 1000 + 100) / β + 7 · 2 α
-    expect(communication).toBeCloseTo(0.004 + ((2 / 3) * 4 * 3100) / 1e6 + 0.014, 12);
+    // 2 (N − 1) α + (2/3) 4 (3 · 1000 + 100) / β + 5 · 2 α
+    expect(communication).toBeCloseTo(0.004 + ((2 / 3) * 4 * 3100) / 1e6 + 0.01, 12);
     expect(speedup).toBeCloseTo(3 / (compute + communication), 12);
     expect(forecast(1, network, cable)).toMatchObject({ communication: 0, speedup: 1 });
     expect(() => forecast(0, network, cable)).toThrow(/`ranks` should be > 0. Found 0/);

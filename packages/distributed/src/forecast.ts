@@ -33,16 +33,16 @@ export interface Forecast {
   readonly speedup: number;
 }
 
-/** Small exchanges of a step: sizes, presence, inner products, decisions, the end. */
-const controlExchanges = 7;
+/** Small exchanges of a step, as `exchangesOfStep` counts them: batches, forward passes, inner products, decisions, the end. */
+const controlExchanges = 5;
 
 /**
  * The time of a step with N ranks, by a simple model:
  *
- * `T(N) = B c / N + 2 (N − 1) α + (N − 1)/N · 4 ((K + 1) P_s + 2 P_h) / β + 7 ⌈log₂ N⌉ α`
+ * `T(N) = B c / N + 2 (N − 1) α + (N − 1)/N · 4 ((K + 1) P_s + 2 P_h) / β + 5 ⌈log₂ N⌉ α`
  *
  * with batch B, seconds per sample c, latency α, bandwidth β, K objectives, P_s shared parameters and P_h in heads: ranks
- * compute their samples, reduce-scatter and all-gather in rings, and agree seven times in trees. Nothing overlaps.
+ * compute their samples, reduce-scatter and all-gather in rings, and agree five times in trees. Nothing overlaps.
  *
  * @param ranks - N, an integer >= 1
  * @throws MultigradError `invalid-argument` for numbers out of their ranges
