@@ -96,6 +96,12 @@ function ratioAt(
   return below > 0 ? above / below : null;
 }
 
+/** A ratio or a cosine with two digits; what rounds to zero has no sign. */
+export function twoDigits(value: number): string {
+  const text = value.toFixed(2);
+  return text === '-0.00' ? '0.00' : text.replace('-', '−');
+}
+
 /** Mean of each third of a course, as far as it was seen: the beginning, the middle and the end of training. */
 export function thirds(course: readonly (number | null)[]): readonly (number | null)[] {
   const { length } = course;

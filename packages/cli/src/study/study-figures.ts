@@ -1,6 +1,6 @@
 import { own } from '@multigrad/core/strategy';
 import type { PairedTest } from '../results/paired-test.ts';
-import type { GradientCourse } from './gradient-course.ts';
+import { type GradientCourse, twoDigits } from './gradient-course.ts';
 import { type Paint, Picture, roundTicks } from './picture.ts';
 import type { Measure, RowResults, SettingResults } from './setting-results.ts';
 import type { StudyRow } from './study.ts';
@@ -247,7 +247,7 @@ function gradientsFigure({ setting, gradients }: SettingResults): Figure | null 
   top += Math.ceil(drawn.length / columns) * 20;
   const last = ({ lengths, cosines }: GradientCourse): string =>
     [lengths.findLast((value) => value !== null), cosines.findLast((value) => value !== null)?.[1]]
-      .map((value) => value?.toFixed(2).replace('-', '−') ?? 'unknown')
+      .map((value) => (value == null ? 'unknown' : twoDigits(value)))
       .join(' and ');
   const title =
     `${setting.experiment.title}: ${panels.map((panel) => panel.title).join(', and ')}, epoch by epoch; at the end ` +

@@ -15,7 +15,7 @@ import {
 import { mean } from '../shared/statistics.ts';
 import { formatCount } from '../shared/wording.ts';
 import { flatBelow } from './flatness.ts';
-import { thirds } from './gradient-course.ts';
+import { thirds, twoDigits } from './gradient-course.ts';
 import type { Measure, RowResults, SettingResults } from './setting-results.ts';
 import { type FigureKind, figureName, figureOf } from './study-figures.ts';
 import { unchangedSentences, verdicts } from './verdicts.ts';
@@ -105,7 +105,7 @@ export function gradientsTable({ gradients, setting }: SettingResults): Table {
   const spread = gradients.some(({ traces }) => traces.length > 0);
   const shown = (values: readonly (number | null)[]): string =>
     thirds(values)
-      .map((value) => (value === null ? nothing : value.toFixed(2).replace('-', '−')))
+      .map((value) => (value === null ? nothing : twoDigits(value)))
       .join(', ');
   return {
     columns: [
