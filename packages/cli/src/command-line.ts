@@ -3,7 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './shared/exit-codes.ts';
 import type { Environment } from './shared/environment.ts';
 import { visible } from './shared/visible.ts';
-import { missingExperiment } from './commands/per-experiment.ts';
+import { missingExperiment } from './commands/missing-experiment.ts';
 import { createProgram } from './program.ts';
 import type { Ranks } from './training/ranks/ranks.ts';
 import { solo } from './training/ranks/solo.ts';
