@@ -36,6 +36,27 @@ INLINE void softmax_row(float *row, const float *mask, float scale, int size) {
   for (; j < size; j++) row[j] *= (float)(1 / total);
 }
 
+// scores = scale * p (scores - sum of p scores); the sum in float64
+INLINE void softmax_row_gradient(float *scores, const float *p, float scale, int size) {
+  v128_t sums = wasm_f64x2_const_splat(0);
+  int j = 0;
+  for (; j + 4 <= size; j += 4) {
+    v128_t s = wasm_v128_load(scores + j), q = wasm_v128_load(p + j);
+    v128_t low = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(s), wasm_f64x2_promote_low_f32x4(q));
+    s = wasm_i32x4_shuffle(s, s, 2, 3, 2, 3), q = wasm_i32x4_shuffle(q, q, 2, 3, 2, 3);
+    v128_t high = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(s), wasm_f64x2_promote_low_f32x4(q));
+    sums = wasm_f64x2_add(sums, wasm_f64x2_add(low, high));
+  }
+  double total = wasm_f64x2_extract_lane(sums, 0) + wasm_f64x2_extract_lane(sums, 1);
+  for (; j < size; j++) total += (double)scores[j] * p[j];
+  v128_t shift = wasm_f32x4_splat((float)total), factor = wasm_f32x4_splat(scale);
+  for (j = 0; j + 4 <= size; j += 4) {
+    v128_t away = wasm_f32x4_sub(wasm_v128_load(scores + j), shift);
+    wasm_v128_store(scores + j, wasm_f32x4_mul(wasm_f32x4_mul(wasm_v128_load(p + j), away), factor));
+  }
+  for (; j < size; j++) scores[j] = p[j] * (scores[j] - (float)total) * scale;
+}
+
 static void attention_piece(const void *arguments, int index, Thread *self) {
   const Attention *g = arguments;
   int keys = g->keys, queries = g->queries, width = g->width, last = min_int(g->count * g->heads, (index + 1) * g->pairs);
@@ -77,9 +98,7 @@ static void attention_gradient_piece(const void *arguments, int index, Thread *s
     for (int i = 0; i < queries; i++) {
       float *s = scores + (size_t)i * keys;
       const float *own = p + (size_t)i * keys;
-      double total = 0;
-      for (int j = 0; j < keys; j++) total += (double)s[j] * own[j];
-      for (int j = 0; j < keys; j++) s[j] = (float)(own[j] * (s[j] - total) * g->scale);
+      softmax_row_gradient(s, own, g->scale, keys);
     }
     alive(self);
     pack_panels(g->k + key, row, 1, keys, width, panels);

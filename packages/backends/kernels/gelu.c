@@ -13,7 +13,7 @@ INLINE v128_t normal_distribution(v128_t x) {
   v128_t z = mul(wasm_f32x4_abs(x), splat(0.70710678118654752f));
   v128_t t = wasm_f32x4_div(splat(1), mul_add(splat(1), z, splat(0.5f)));
   v128_t p = splat(fit[9]);
-  for (int i = 8; i >= 0; i--) p = add(mul(p, t), splat(fit[i]));
+  for (int i = 8; i >= 0; i--) p = mul_add(splat(fit[i]), p, t);
   v128_t tail = mul(splat(0.5f), mul(t, exp4(wasm_f32x4_sub(p, mul(z, z)))));
   return wasm_v128_bitselect(tail, wasm_f32x4_sub(splat(1), tail), wasm_f32x4_lt(x, zero4()));
 }

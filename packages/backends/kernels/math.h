@@ -7,15 +7,15 @@ INLINE v128_t exp4(v128_t x) {
   v128_t clamped = wasm_f32x4_min(wasm_f32x4_max(x, wasm_f32x4_const_splat(-87.33654f)), wasm_f32x4_const_splat(88.72283f));
   v128_t n = wasm_f32x4_nearest(wasm_f32x4_mul(clamped, wasm_f32x4_const_splat(1.44269504088896341f)));
   // ln 2 in two parts, the first with few bits: n * part is exact.
-  v128_t r = wasm_f32x4_sub(clamped, wasm_f32x4_mul(n, wasm_f32x4_const_splat(0.693359375f)));
-  r = wasm_f32x4_sub(r, wasm_f32x4_mul(n, wasm_f32x4_const_splat(-2.12194440e-4f)));
+  v128_t r = mul_add(clamped, n, wasm_f32x4_const_splat(-0.693359375f));
+  r = mul_add(r, n, wasm_f32x4_const_splat(2.12194440e-4f));
   v128_t p = wasm_f32x4_const_splat(1.0f / 5040);
-  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 720));
-  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 120));
-  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 24));
-  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(1.0f / 6));
-  p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_const_splat(0.5f));
-  p = wasm_f32x4_add(wasm_f32x4_mul(wasm_f32x4_mul(p, r), r), r);
+  p = mul_add(wasm_f32x4_const_splat(1.0f / 720), p, r);
+  p = mul_add(wasm_f32x4_const_splat(1.0f / 120), p, r);
+  p = mul_add(wasm_f32x4_const_splat(1.0f / 24), p, r);
+  p = mul_add(wasm_f32x4_const_splat(1.0f / 6), p, r);
+  p = mul_add(wasm_f32x4_const_splat(0.5f), p, r);
+  p = mul_add(r, wasm_f32x4_mul(p, r), r);
   p = wasm_f32x4_add(p, wasm_f32x4_const_splat(1));
   // 2^n in two factors, so that n = 128 does not overflow before the product is taken.
   v128_t half = wasm_i32x4_shr(wasm_i32x4_trunc_sat_f32x4(n), 1);

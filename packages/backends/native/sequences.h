@@ -88,22 +88,36 @@ static void Lstm(Call &call) {
   });
 }
 
-EACH_NUMBER GateSlope(float y, bool hard) { return hard ? (y > 0 && y < 1 ? 0.2f : 0.0f) : y * (1 - y); }
+// dy times the slope of a gate, from its value.
+WIDE static void GateGradients(const float *y, bool hard, float *dy, size_t size) {
+  if (hard) {
+    EACH_ALONE
+    for (size_t i = 0; i < size; ++i) dy[i] *= (y[i] > 0) & (y[i] < 1) ? 0.2f : 0.0f;
+    return;
+  }
+  EACH_ALONE
+  for (size_t i = 0; i < size; ++i) dy[i] *= y[i] * (1 - y[i]);
+}
 
-// The gradient of LstmCell and of its gates; dState and dCell become those of the step before, but for what goes through
-// the recurrent kernel.
-WIDE static void LstmCellGradient(const float *gates, const float *old, const float *given, float mask, bool hard,
-                                  float *dState, float *dCell, float *dSums, size_t units) {
+WIDE static void Add(const float *x, float *y, size_t size) {
+  EACH_ALONE
+  for (size_t i = 0; i < size; ++i) y[i] += x[i];
+}
+
+// The gradient of LstmCell, for the gates as they are; dState and dCell become those of the step before, but for what goes
+// through the recurrent kernel.
+WIDE static void LstmCellGradient(const float *gates, const float *old, float mask, float *dState, float *dCell,
+                                  float *dSums, size_t units) {
   EACH_ALONE
   for (size_t u = 0; u < units; ++u) {
     const float in = gates[u], forget = gates[units + u], change = gates[2 * units + u], out = gates[3 * units + u];
     const float tanh = Tanh(forget * old[u] + in * change);
-    const float whole = dState[u] + (given == nullptr ? 0.0f : given[u]), dh = mask * whole;
+    const float whole = dState[u], dh = mask * whole;
     const float dc = mask * dCell[u] + dh * out * (1 - tanh * tanh);
-    dSums[u] = dc * change * GateSlope(in, hard);
-    dSums[units + u] = dc * old[u] * GateSlope(forget, hard);
+    dSums[u] = dc * change;
+    dSums[units + u] = dc * old[u];
     dSums[2 * units + u] = dc * in * (1 - change * change);
-    dSums[3 * units + u] = dh * tanh * GateSlope(out, hard);
+    dSums[3 * units + u] = dh * tanh;
     dState[u] = (1 - mask) * whole;
     dCell[u] = (1 - mask) * dCell[u] + dc * forget;
   }
@@ -134,10 +148,13 @@ static void LstmGrad(Call &call) {
       const size_t at = first * sample + t * width;
       for (size_t n = 0; n < many; ++n) {
         const size_t here = at + n * sample, own = (first + n) * width;
-        LstmCellGradient(gates + 4 * here, t > 0 ? cells + here - width : c + own,
-                         dStates == nullptr ? nullptr : dStates + here,
-                         mask == nullptr ? 1.0f : mask[(first + n) * steps + t], hard, dH + own, dC + own,
-                         dSums + 4 * here, width);
+        const float *value = gates + 4 * here;
+        float *sums = dSums + 4 * here;
+        if (dStates != nullptr) Add(dStates + here, dH + own, width);
+        LstmCellGradient(value, t > 0 ? cells + here - width : c + own,
+                         mask == nullptr ? 1.0f : mask[(first + n) * steps + t], dH + own, dC + own, sums, width);
+        GateGradients(value, hard, sums, 2 * width);
+        GateGradients(value + 3 * width, hard, sums + 3 * width, width);
       }
       AddProduct({dSums + 4 * at, 4 * sample, 1}, panels.data(), dH + first * width, width, many, width, 4 * width);
     }

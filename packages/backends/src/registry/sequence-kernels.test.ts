@@ -213,7 +213,9 @@ describe.each(testedBackends())('kernels of sequences on %s', (backend) => {
       const sums = tf.tensor3d([1e4, -1e4, 1e4, -1e4, NaN, 0, 0, 0], [1, 2, 4]);
       const given = { recurrent: tf.zeros([1, 4]), h: tf.zeros([1, 1]), c: tf.zeros([1, 1]) };
       const states = lstm({ sums, ...given, hard: false, output: 'sequence' })!.dataSync();
-      expect([...states]).toEqual([0, NaN]);
+      // σ(−10⁴) may be the smallest number that a backend keeps.
+      expect(states[0]).toBeCloseTo(0, 30);
+      expect(states[1]).toBeNaN();
     });
   });
 

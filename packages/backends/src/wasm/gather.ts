@@ -3,9 +3,13 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { inputOf } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
+/** Numbers of a slice from which on it is copied as a block. */
+const blockSize = 8;
+
 /**
- * `tf.gather` in two cases: with indices that differ from batch to batch, where the stock kernel reads those of the first
- * batches, and with empty tensors, for which the stock kernel returns another shape. The stock kernel computes all others.
+ * `tf.gather` in three cases: with indices that differ from batch to batch, where the stock kernel reads those of the first
+ * batches; with empty tensors, for which the stock kernel returns another shape; and of whole slices, as an embedding has
+ * them, which the stock kernel copies number by number. The stock kernel computes all others.
  */
 export const gatherV2: WasmKernel = {
   name: 'GatherV2',
@@ -13,9 +17,11 @@ export const gatherV2: WasmKernel = {
     const { axis, batchDims = 0 } = attrs as { axis: number; batchDims?: number };
     const { x, indices } = inputs as Record<'x' | 'indices', Tensor>;
     const isEmpty = x.size === 0 || indices.size === 0;
-    if (batchDims === 0 && !isEmpty) return null;
-    inputOf('GatherV2', inputs, 'indices', undefined, 'int32');
     const [along] = util.parseAxisParam(axis, x.shape) as [number];
+    const slice = util.sizeFromShape(x.shape.slice(along + 1));
+    const isBlock = slice >= blockSize && x.dtype !== 'string' && indices.dtype === 'int32';
+    if (batchDims === 0 && !isEmpty && !isBlock) return null;
+    inputOf('GatherV2', inputs, 'indices', undefined, 'int32');
     // Refuses shapes that do not fit.
     const info = backend_util.segment_util.collectGatherOpShapeInfo(x, indices, along, batchDims);
     const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info;
