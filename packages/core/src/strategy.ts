@@ -76,7 +76,7 @@ export {
   solveNonNegative,
 } from './algebra/non-negative-least-squares.ts';
 export { type MinNormPoint, minNormPoint } from './algebra/min-norm.ts';
-export { preferencesOf } from './plugin/preference.ts';
+export { preferencesOf, rayOf, rayOption } from './plugin/preference.ts';
 export { type PseudoInverse, pseudoInverse } from './algebra/pseudo-inverse.ts';
 export { type Random, type RandomState, randomState, resumeRandom } from './algebra/random.ts';
 export { type SymmetricEigen, symmetricEigen } from './algebra/symmetric-eigen.ts';

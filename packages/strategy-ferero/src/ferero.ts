@@ -1,7 +1,8 @@
 import {
   type GradientStrategy,
   type OptionsOf,
-  preferencesOf,
+  rayOf,
+  rayOption,
   resolveOptions,
 } from '@multigrad/core/strategy';
 import { drawToRay } from './draw-to-ray.ts';
@@ -14,13 +15,7 @@ export const fereroOptions = {
    *
    * @defaultValue null
    */
-  preference: {
-    kind: 'weights',
-    positive: true,
-    preference: 'ray',
-    description:
-      'Direction of the ray that the losses are brought to, by objective name, a finite number > 0: the greater, the greater the loss may stay. Objectives that are not named have 1.',
-  },
+  preference: rayOption,
   /**
    * c_h: a step of the learning rate η takes away the share `η c_h` of the distance from the ray, to first order; >= 0.
    *
@@ -94,14 +89,8 @@ export function ferero(options: FereroOptions = {}): GradientStrategy<null> {
     needs: { gradients: 'gramian', losses: 'now' },
     init: () => null,
     integrate({ objectives, gramian, losses }, state) {
-      const ray = preferencesOf(objectives, preference, 1);
-      const length = Math.hypot(...ray);
-      const { weights, distance } = drawToRay(
-        gramian,
-        ray.map((value) => value / length),
-        losses,
-        pull,
-      );
+      const ray = rayOf(objectives, preference);
+      const { weights, distance } = drawToRay(gramian, ray, losses, pull);
       const total = weights.reduce((sum, weight) => sum + Math.abs(weight), 0);
       const diagnostics = { distance };
       if (total === 0) return { weights, state, note: 'stationary', diagnostics };

@@ -5,7 +5,8 @@ import {
   minNormPoint,
   norms,
   type OptionsOf,
-  preferencesOf,
+  rayOf,
+  rayOption,
   quadraticForm,
   resolveOptions,
   roundingError,
@@ -20,13 +21,7 @@ export const pmgdaOptions = {
    *
    * @defaultValue null
    */
-  preference: {
-    kind: 'weights',
-    positive: true,
-    preference: 'ray',
-    description:
-      'Direction of the ray that the losses are brought to, by objective name, a finite number > 0: the greater, the greater the loss may stay. Objectives that are not named have 1.',
-  },
+  preference: rayOption,
   /** Distance from the ray up to which the losses count as on it, >= 0, in the unit of the losses. @defaultValue 0.01 */
   tolerance: {
     kind: 'number',
@@ -98,7 +93,7 @@ export function pmgda(options: PmgdaOptions = {}): GradientStrategy<null> {
     needs: { gradients: 'gramian', losses: 'now' },
     init: () => null,
     integrate({ objectives, gramian, losses }, state) {
-      const ray = preferencesOf(objectives, preference, 1);
+      const ray = rayOf(objectives, preference);
       const { distance, slopes } = fromRay(losses, ray);
       const corrected = distance < tolerance ? null : correction(gramian, slopes, sigma);
       const diagnostics = { distance };
@@ -111,16 +106,14 @@ export function pmgda(options: PmgdaOptions = {}): GradientStrategy<null> {
   };
 }
 
-/** The distance h of the losses from a ray through 0, and its slopes s: both in units of the losses. */
+/** The distance h of the losses from a ray through 0 of length 1, and its slopes s: both in units of the losses. */
 function fromRay(
   losses: Float64Array,
   ray: Float64Array,
 ): { readonly distance: number; readonly slopes: Float64Array } {
   const size = Math.hypot(...losses) || 1;
-  const length = Math.hypot(...ray);
-  const unit = ray.map((value) => value / length);
-  const along = losses.reduce((sum, loss, k) => sum + (loss / size) * unit[k]!, 0);
-  const aside = losses.map((loss, k) => loss / size - along * unit[k]!);
+  const along = losses.reduce((sum, loss, k) => sum + (loss / size) * ray[k]!, 0);
+  const aside = losses.map((loss, k) => loss / size - along * ray[k]!);
   const relative = Math.hypot(...aside);
   // Within rounding the losses lie on the ray, and what is left has no direction.
   if (relative <= losses.length * 2 ** -50) return { distance: 0, slopes: aside.fill(0) };

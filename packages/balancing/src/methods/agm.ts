@@ -121,7 +121,7 @@ export const plugin: BalancingPlugin<AgmOptions> = defineBalancing({
   deviations: [
     "The equations are those of the authors' code; the paper's text was not compared with them.",
     'That code scales gradients where the Shapley values enter the loss; here it is the gradient of a modality’s encoder.',
-    'Masked passes run in inference mode, so that they change no moving statistics; the pass of all modalities is that of the step.',
+    'Masked passes run in inference mode, as in that code, and change no moving statistics; the pass of all modalities is that of the step. Where encoders give the same features for every input in inference mode, as very narrow ones may until moving statistics have followed, all modalities have the same Shapley value, and no gradient changes.',
     'τ − r counts up to a limit, since running means of unlike modalities let its exponential overflow.',
   ],
   options: agmOptions,

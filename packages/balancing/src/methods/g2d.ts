@@ -5,13 +5,12 @@ import { type BalancingPlugin, defineBalancing } from '../contract/plugin.ts';
 import { jointOf } from '../support/alone.ts';
 import { entry, record } from '../support/by-name.ts';
 import { classLabels, trueClassProbability } from '../support/class-labels.ts';
-import { unpacked } from '../support/packed.ts';
 import {
   type TeacherOptions,
   teacherOptions,
   teacherOutputs,
   type TeacherWeights,
-  trainTeachers,
+  teaching,
   whyNoTeachers,
 } from '../support/teachers.ts';
 
@@ -92,10 +91,11 @@ export function g2d(
 ): BalancingMethod<G2dState> {
   const resolved = resolveOptions('g2d', specs, options);
   const { temperature, logits: ofLogits, features: ofFeatures, priorityEpochs } = resolved;
+  const { needs, tensors, teachersOf } = teaching(teachers, resolved);
   return {
     specification: 1,
     name: 'g2d',
-    needs: teachers === null ? { data: 'batches' } : {},
+    needs,
     unsupported: (network) =>
       whyNoTeachers(network) ??
       (priorityEpochs === 0 || network.modalities.length === 2
@@ -103,18 +103,17 @@ export function g2d(
         : "which encoder waits is said of two modalities by its authors' code; with the option `priorityEpochs` at 0 none does. " +
           `Found ${network.modalities.join(', ')}`),
     init: () => ({ teachers, epoch: 0 }),
-    tensors: (state) => (state.teachers === null ? {} : unpacked(state.teachers)),
+    tensors,
     beforeEpoch: async (start, state) => ({
-      teachers: state.teachers ?? (await trainTeachers(start, resolved)),
+      teachers: await teachersOf(start, state),
       epoch: start.epoch,
     }),
     objectives: (pass) => {
       const { network } = pass;
       const joint = jointOf(network);
       const objectives = pass.objectives();
-      // There are none where a trainer is used without `fit`.
-      if (Object.keys(pass.tensors).length === 0) return { objectives };
-      const taught = teacherOutputs(pass, pass.tensors);
+      const taught = teacherOutputs(pass);
+      if (taught === null) return { objectives };
       const vectors = pass.vectors();
       const prediction = tf.logSoftmax(tf.div(entry(pass.logits(), joint), temperature));
       const terms = Object.entries(taught).map(([modality, teacher]) => {

@@ -179,6 +179,7 @@ export const plugin: BalancingPlugin<PmrOptions> = defineBalancing({
   use: 'When one encoder hardly moves: it gets a loss of its own that needs no head.',
   serves: 'any fusion, two or more modalities',
   deviations: [
+    "Prototypes are means of features in inference mode, as in the authors' code. Where an encoder gives the same features for every input there, as a very narrow one may until moving statistics have followed, its prototypes are equal and say nothing of a class.",
     'The paper has the ratio of two modalities; for more, each is compared with the mean of the others.',
     "The authors' code weighs a lagging modality with α whole, not clipped, and has no entropy; μ and its duration are this package's defaults.",
   ],

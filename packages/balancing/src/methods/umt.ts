@@ -4,13 +4,12 @@ import type { BalancingMethod } from '../contract/method.ts';
 import { type BalancingPlugin, defineBalancing } from '../contract/plugin.ts';
 import { jointOf } from '../support/alone.ts';
 import { entry } from '../support/by-name.ts';
-import { unpacked } from '../support/packed.ts';
 import {
   type TeacherOptions,
   teacherOptions,
   teacherOutputs,
   type TeacherWeights,
-  trainTeachers,
+  teaching,
   whyNoTeachers,
 } from '../support/teachers.ts';
 
@@ -60,22 +59,21 @@ export function umt(
   teachers: TeacherWeights | null = null,
 ): BalancingMethod<UmtState> {
   const { weight, ...training } = resolveOptions('umt', specs, options);
+  const { needs, tensors, teachersOf } = teaching(teachers, training);
   return {
     specification: 1,
     name: 'umt',
-    needs: teachers === null ? { data: 'batches' } : {},
+    needs,
     unsupported: whyNoTeachers,
     init: () => ({ teachers }),
-    tensors: (state) => (state.teachers === null ? {} : unpacked(state.teachers)),
-    beforeEpoch: async (start, state) =>
-      state.teachers === null ? { teachers: await trainTeachers(start, training) } : state,
+    tensors,
+    beforeEpoch: async (start, state) => ({ teachers: await teachersOf(start, state) }),
     objectives: (pass) => {
       const { network } = pass;
       const joint = jointOf(network);
       const objectives = pass.objectives();
-      // There are none where a trainer is used without `fit`.
-      if (Object.keys(pass.tensors).length === 0) return { objectives };
-      const taught = teacherOutputs(pass, pass.tensors);
+      const taught = teacherOutputs(pass);
+      if (taught === null) return { objectives };
       const vectors = pass.vectors();
       const distances = network.modalities.map((modality) =>
         tf.mean(tf.squaredDifference(entry(vectors, modality), entry(taught, modality).vector)),

@@ -1,12 +1,12 @@
 import { type OptionsOf } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import type { EpochStart } from '../contract/method.ts';
+import type { BalancingMethod, EpochStart } from '../contract/method.ts';
 import type { BalancedNetwork, ByModality } from '../contract/network.ts';
 import type { Pass } from '../contract/pass.ts';
 import { entry, record } from './by-name.ts';
 import { classLabels, crossEntropy } from './class-labels.ts';
 import { constants } from './constants.ts';
-import { packed, type PackedTensors } from './packed.ts';
+import { packed, type PackedTensors, unpacked } from './packed.ts';
 
 /** Descriptions of the options of unimodal teachers. */
 export const teacherOptions = {
@@ -52,11 +52,35 @@ export function whyNoTeachers({
   );
 }
 
+/** What methods with teachers have in their state. */
+interface WithTeachers {
+  /** Null before the first epoch. */
+  readonly teachers: TeacherWeights | null;
+}
+
+/**
+ * What methods with teachers need, the tensors that they use, and how they come to the teachers before an epoch: given ones, or
+ * those of the state, or new ones.
+ */
+export function teaching(
+  given: TeacherWeights | null,
+  options: Required<TeacherOptions>,
+): Pick<BalancingMethod, 'needs'> & {
+  readonly tensors: (state: WithTeachers) => tf.NamedTensorMap;
+  readonly teachersOf: (start: EpochStart, state: WithTeachers) => Promise<TeacherWeights>;
+} {
+  return {
+    needs: given === null ? { data: 'batches' } : {},
+    tensors: ({ teachers }) => (teachers === null ? {} : unpacked(teachers)),
+    teachersOf: async (start, { teachers }) => teachers ?? trainTeachers(start, options),
+  };
+}
+
 /**
  * Trains a teacher for each modality: its encoder and its own head, by its own objective alone, from the weights that the network
  * has. The network has these weights again afterwards.
  */
-export async function trainTeachers(
+async function trainTeachers(
   { network, data }: EpochStart,
   { teacherEpochs, teacherRate }: Required<TeacherOptions>,
 ): Promise<TeacherWeights> {
@@ -107,14 +131,15 @@ export interface TeacherOutput {
 }
 
 /**
- * The teachers' features and logits of a batch, by modality, in inference mode; they count as constants.
- *
- * @param weights - the teachers', by name
+ * The teachers' features and logits of a batch, by modality, in inference mode; they count as constants. Null before there are
+ * teachers, as where a trainer is used without `fit`.
  */
-export function teacherOutputs(
-  { network, inputs }: Pass,
-  weights: tf.NamedTensorMap,
-): Record<string, TeacherOutput> {
+export function teacherOutputs({
+  network,
+  inputs,
+  tensors: weights,
+}: Pass): Record<string, TeacherOutput> | null {
+  if (Object.keys(weights).length === 0) return null;
   const mode = { training: false };
   const made = constants(() =>
     withWeights(network, weights, () => {
