@@ -15,7 +15,8 @@ export const fereroOptions = {
    *
    * @defaultValue null
    */
-  preference: rayOption,
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- isolated declarations take no other type.
+  preference: rayOption as typeof rayOption,
   /**
    * c_h: a step of the learning rate η takes away the share `η c_h` of the distance from the ray, to first order; >= 0.
    *

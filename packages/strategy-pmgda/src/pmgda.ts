@@ -21,7 +21,8 @@ export const pmgdaOptions = {
    *
    * @defaultValue null
    */
-  preference: rayOption,
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- isolated declarations take no other type.
+  preference: rayOption as typeof rayOption,
   /** Distance from the ray up to which the losses count as on it, >= 0, in the unit of the losses. @defaultValue 0.01 */
   tolerance: {
     kind: 'number',
