@@ -3,6 +3,7 @@ import { resolveOptions } from '@multigrad/core/strategy';
 import { countOption } from '../option-specs.ts';
 import type { Predict } from './coalition-values.ts';
 import {
+  type ContributionFigures,
   type ContributionOptions,
   modalityContributions,
   type ModalityContributions,
@@ -14,6 +15,12 @@ export interface ContributionLogOptions<
 > extends ContributionOptions<Modality> {
   /** Contributions are measured after every n-th epoch, an integer >= 1. @defaultValue 1 */
   readonly every?: number;
+  /**
+   * Whether the contributions on the samples of each class are logged too, as `val_contribution_image_class3`.
+   *
+   * @defaultValue false
+   */
+  readonly byClass?: boolean;
 }
 
 /** A callback that logs what each modality contributes. Make one with {@link contributionLog}. */
@@ -25,7 +32,8 @@ export interface ContributionLog<Modality extends string> extends TrainerCallbac
 
 /**
  * A trainer's callback that measures what each modality contributes, on validation data, and writes it into the epoch's logs
- * as `val_contribution_image`, …: the history has them, and so have callbacks that write files or stop early.
+ * as `val_contribution_image`, …: the history has them, and so have callbacks that write files or stop early. With `byClass`
+ * it has those on each class too.
  *
  * An epoch that is not measured has NaN in the history.
  *
@@ -69,23 +77,37 @@ export interface ContributionLog<Modality extends string> extends TrainerCallbac
 export function contributionLog<Batch extends object, Modality extends string>(
   predict: Predict<Batch, NoInfer<Modality>>,
   batches: () => Iterable<Batch> | AsyncIterable<Batch>,
-  { every: given, ...options }: ContributionLogOptions<Modality>,
+  { every: given, byClass: classwise, ...options }: ContributionLogOptions<Modality>,
 ): ContributionLog<Modality> {
-  const { every } = resolveOptions(
-    'contributionLog',
-    { every: countOption('Contributions are measured after every n-th epoch', 1) },
-    given === undefined ? {} : { every: given },
-  );
+  const { every, byClass } = resolveOptions('contributionLog', logOptions, {
+    ...(given === undefined ? {} : { every: given }),
+    ...(classwise === undefined ? {} : { byClass: classwise }),
+  });
   let latest: ModalityContributions<Modality> | undefined;
   return {
     onMeasure: async (epoch) => {
       if ((epoch + 1) % every !== 0) return null;
       latest = await modalityContributions(predict, batches(), options);
-      const { contributions, modalities } = latest;
-      return Object.fromEntries(
-        modalities.map((name) => [`val_contribution_${name}`, contributions[name].value]),
-      );
+      const { modalities } = latest;
+      const logsOf = (figures: ContributionFigures<Modality>, ending: string): [string, number][] =>
+        modalities.map((name) => [
+          `val_contribution_${name}${ending}`,
+          figures.contributions[name].value,
+        ]);
+      const classes = byClass
+        ? latest.byClass.flatMap((figures) => logsOf(figures, `_class${figures.label}`))
+        : [];
+      return Object.fromEntries([...logsOf(latest, ''), ...classes]);
     },
     latest: () => latest,
   };
 }
+
+const logOptions = {
+  every: countOption('Contributions are measured after every n-th epoch', 1),
+  byClass: {
+    kind: 'boolean',
+    default: false,
+    description: 'Whether contributions on the samples of each class are logged too.',
+  },
+} as const;

@@ -398,6 +398,22 @@ describe.each(testedBackends())('on %s', (backend) => {
         val_contribution_m1: contributions['m1']!.value,
       });
       expect(log.latest()!.contributions).toEqual(contributions);
+      const classwise = contributionLog(predict, () => batches, { modalities, byClass: true });
+      const { byClass } = await modalityContributions(predict, batches, { modalities });
+      expect(byClass).toHaveLength(classes);
+      expect(await classwise.onMeasure(0)).toEqual({
+        ...logs,
+        ...Object.fromEntries(
+          byClass.flatMap((figures) =>
+            modalities.map((name) => [
+              `val_contribution_${name}_class${figures.label}`,
+              figures.contributions[name]!.value,
+            ]),
+          ),
+        ),
+      });
+      const odd = { modalities, byClass: 'yes' as unknown as boolean };
+      expect(() => contributionLog(predict, () => batches, odd)).toThrow('Option `byClass`');
       expect(() => contributionLog(predict, () => batches, { modalities, every: 0 })).toThrow(
         'Option `every` of `contributionLog`',
       );
