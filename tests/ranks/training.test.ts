@@ -46,6 +46,23 @@ describe('training over TCP is training by one process but for the order of sums
   });
 });
 
+it('contrastive losses over the whole batch are those of one process, and so are their gradients', async () => {
+  interface Outcome {
+    readonly losses: readonly number[];
+    readonly weights: readonly number[];
+  }
+  const program = join(root, 'tests/ranks/programs/contrastive.mjs');
+  const { stdout } = await promisify(execFile)(process.execPath, [program]);
+  const [alone] = jsonLines(stdout) as Outcome[];
+  const { exitCode, output, errors } = await launched(['-n', '3', 'node', program]).ended;
+  expect(exitCode, errors).toBe(0);
+  const [together] = jsonLines(output) as Outcome[];
+  alone!.losses.forEach((loss, index) => expect(together!.losses[index]).toBeCloseTo(loss, 5));
+  alone!.weights.forEach((weight, index) =>
+    expect(together!.weights[index]).toBeCloseTo(weight, 5),
+  );
+});
+
 it('the program of the README runs by two ranks as it stands', async () => {
   const readme = readFileSync(join(root, 'packages/distributed/README.md'), 'utf8');
   const program = /```js\n(.*?)```/s.exec(readme)![1]!;

@@ -12,6 +12,7 @@ export {
   sliceOf,
 } from './ranks/gradient-exchange.ts';
 export { currentShare } from './ranks/current-share.ts';
+export { gatherSamples } from './ranks/gather-samples.ts';
 export { gradientFromSums } from './tape/deferred-sums.ts';
 export { markBatchPart, markEmptyPart } from './ranks/batch-part.ts';
 export { batchDigest } from './ranks/batch-digest.ts';

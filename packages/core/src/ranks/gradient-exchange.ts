@@ -4,6 +4,8 @@ import type { Json } from '../base/json.ts';
 export interface BatchShare {
   /** Number of the part's first sample in the whole batch, from 0: dropout draws the mask of the whole batch by it. */
   readonly firstSample: number;
+  /** Number of samples in the whole batch. */
+  readonly totalSamples?: number;
   /**
    * Replaces numbers by their sums over all ranks, in place; every rank calls it at the same points of its forward pass.
    * Batch norm takes the samples of all ranks by it. Null where each rank normalises by its own samples.

@@ -45,7 +45,7 @@ export class Stepper<Batch, Name extends string> {
   build(samples: readonly Batch[]): void {
     const { strategy } = this.#options;
     const { step, trained } = this.training;
-    const forwards = samples.map((batch) => this.#forward(batch, 0, step));
+    const forwards = samples.map((batch) => this.#forward({ batch, firstSample: 0 }, step));
     this.training.begin(buildGroups(strategy, forwards, trained, this.#options));
   }
 
@@ -78,6 +78,7 @@ export class Stepper<Batch, Name extends string> {
       batch,
       size: sizes[index]!,
       firstSample: place.first[index]!,
+      totalSamples: place.total[index]!,
     }));
     return { report: await this.#attempt(own), samples };
   }
@@ -168,7 +169,7 @@ export class Stepper<Batch, Name extends string> {
       let { state } = result;
       if (this.#seesAfterStep) {
         const { losses } = await evaluateBatches(
-          ({ batch, firstSample }: OwnBatch<Batch>) => this.#forward(batch, firstSample, step)(),
+          (own: OwnBatch<Batch>) => this.#forward(own, step)(),
           each(batches.slice(0, accumulate)),
           ({ size }) => size,
           sharding.collective,
@@ -190,9 +191,7 @@ export class Stepper<Batch, Name extends string> {
     const { observe, accumulate = 1, synchronise } = this.#options;
     const { integration, memory, trained, lossScale, sharding } = this.training;
     const sizes = batches.map(({ size }) => size);
-    const forwards = batches.map(({ batch, firstSample }) =>
-      this.#forward(batch, firstSample, step),
-    );
+    const forwards = batches.map((own) => this.#forward(own, step));
     const options = {
       ...this.#options,
       state: integration,
@@ -279,9 +278,13 @@ export class Stepper<Batch, Name extends string> {
     return { byName, accept };
   }
 
-  #forward(batch: Batch, firstSample: number, step: number): Forward<Name> {
+  #forward(
+    { batch, firstSample, totalSamples }: Omit<OwnBatch<Batch>, 'size'>,
+    step: number,
+  ): Forward<Name> {
     const { sumNow } = this.training.sharding;
-    const share = { firstSample, sumNow };
+    const whole = totalSamples === undefined ? {} : { totalSamples };
+    const share = { firstSample, ...whole, sumNow };
     return () =>
       withShare(share, () => this.#options.objectives(batch, { training: true, step, share }));
   }
@@ -304,6 +307,8 @@ interface OwnBatch<Batch> {
   readonly batch: Batch;
   readonly size: number;
   readonly firstSample: number;
+  /** Samples in the whole batch. */
+  readonly totalSamples?: number;
 }
 
 /** A step's report, and the number of samples in it on all ranks. */
