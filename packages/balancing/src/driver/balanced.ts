@@ -8,7 +8,7 @@ import {
   type TrainerCallback,
 } from '@multigrad/core';
 import { type Json, MultigradError, own } from '@multigrad/core/strategy';
-import { checkKnownOptions } from '@multigrad/core/support';
+import { checkKnownOptions, describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SampleSource } from '../contract/data.ts';
 import type {
@@ -97,7 +97,7 @@ export interface Balanced<Batch> {
  *
  * @param network - the network that is trained; it stays the caller's
  * @throws MultigradError `unsupported` for a network that the method cannot serve or data that it needs and lacks, with the
- * reason
+ * reason; `invalid-argument` for what is no method or no network
  *
  * @example
  * ```ts
@@ -133,6 +133,7 @@ export function balanced<Batch extends tf.TensorContainer = tf.NamedTensorMap>(
   network: BalancedNetwork,
   options: BalancedOptions<Batch> = {},
 ): Balanced<Batch> {
+  assertGiven(method, network);
   checkKnownOptions('balanced', options, {
     ...{ inputs: true, labels: true, objectives: true, data: true, validation: true },
   });
@@ -408,12 +409,42 @@ function readerOf<Batch>(
   }: BalancedOptions<Batch>,
 ): BatchReader<Batch> {
   return {
-    labels,
+    labels: (batch) => {
+      const found: unknown = labels(batch);
+      if (found instanceof tf.Tensor && found.rank === 1 && found.dtype === 'int32') {
+        return found as tf.Tensor1D;
+      }
+      const what =
+        found instanceof tf.Tensor
+          ? `a tensor of shape [${(found as tf.Tensor).shape.join(', ')}] and type ${(found as tf.Tensor).dtype}`
+          : describeValue(found);
+      throw new MultigradError(
+        'invalid-argument',
+        `The labels of a batch, \`label\` unless the option \`labels\` of \`balanced\` says otherwise, should be a tensor of n int32. Found ${what}.`,
+      );
+    },
     inputs: (batch) => {
       const all = inputs(batch);
       return record(modalities, (modality) => entry(all, modality));
     },
   };
+}
+
+/** @throws MultigradError `invalid-argument` for what is no method or no network, such as a factory that was not called */
+function assertGiven(method: unknown, network: unknown): void {
+  const refuse = (expected: string, found: unknown): never => {
+    throw new MultigradError(
+      'invalid-argument',
+      `\`balanced\` should get ${expected}. Found ${describeValue(found)}.`,
+    );
+  };
+  const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+  if (!isObject(method) || (method as Partial<BalancingMethod>).specification !== 1) {
+    refuse('a balancing method first, such as `ogmGe()`', method);
+  }
+  if (!isObject(network) || !('modalities' in network && 'objectiveNames' in network)) {
+    refuse('a network of several modalities as its second argument', network);
+  }
 }
 
 /** @throws MultigradError `unsupported` with the reason why a method cannot serve a network or lacks data */
