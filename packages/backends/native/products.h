@@ -1,6 +1,6 @@
 // Products of matrices in one pass with bias and ReLU, shared out between threads where that pays. TensorFlow's BatchMatMul
-// hands even a small product to other threads, and its MatMul (2.21) keeps numbers on the stack where a signal, such as a
-// profiler's, overwrites them. Part of multigrad.cc, which includes it.
+// hands even a small product to other threads, and its MatMul (2.21) broke the heap under a profiler. Part of multigrad.cc,
+// which includes it.
 
 #ifndef MULTIGRAD_PRODUCTS_H_
 #define MULTIGRAD_PRODUCTS_H_
