@@ -92,11 +92,9 @@ describe('a run that goes on from any of its safe points', () => {
 
 describe('a run under a balancing method that is killed with kill -9', () => {
   it('ends with the same bytes through the command line', async () => {
-    const printed = await soak('balancing', 'methods=agm+greedy+mla', 'seed=7');
-    expect(printed).toMatch(/^balancing: agm: killed after step \d+ of 24$/m);
+    const printed = await soak('balancing', 'methods=greedy', 'seed=7');
     expect(printed).toMatch(/^balancing: greedy: killed after step \d+ of 24$/m);
-    expect(printed).toMatch(/^balancing: mla: killed after step \d+ of 24$/m);
-    expect(printed).toMatch(/^kills of balancing methods on cpu +3 of 3 .* holds$/m);
+    expect(printed).toMatch(/^kills of balancing methods on cpu +1 of 1 .* holds$/m);
   }, 240_000);
 });
 

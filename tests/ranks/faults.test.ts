@@ -69,15 +69,19 @@ describe('a job one of whose ranks', () => {
     expect(output.match(/"done":true/g)).toHaveLength(3);
   });
 
-  it('is stopped ends with its name, once it has given no sign of life for some time', async () => {
-    const { exitCode, errors } = await disturbed('SIGSTOP', 2, 5);
-    expect(exitCode).not.toBe(0);
-    expect(errors).toMatch(
-      /Rank 2 gave no sign of life for 5 s, while rank [01] is at `round (19|20)` .*stopped, or the host or the network is down/,
-    );
-  });
+  // These three mostly wait, so they wait together.
+  it.concurrent(
+    'is stopped ends with its name, once it has given no sign of life for some time',
+    async () => {
+      const { exitCode, errors } = await disturbed('SIGSTOP', 2, 5);
+      expect(exitCode).not.toBe(0);
+      expect(errors).toMatch(
+        /Rank 2 gave no sign of life for 5 s, while rank [01] is at `round (19|20)` .*stopped, or the host or the network is down/,
+      );
+    },
+  );
 
-  it('computes for long goes on; a note says so', async () => {
+  it.concurrent('computes for long goes on; a note says so', async () => {
     const { exitCode, errors, output } = await job('slow', 1, 5).ended;
     expect(exitCode).toBe(0);
     expect(output.match(/"done":true/g)).toHaveLength(3);
@@ -86,7 +90,7 @@ describe('a job one of whose ranks', () => {
     );
   });
 
-  it('is alive but never comes ends once patience is over', async () => {
+  it.concurrent('is alive but never comes ends once patience is over', async () => {
     const { exitCode, errors } = await job('stuck', 1, 5, 8).ended;
     expect(exitCode).not.toBe(0);
     expect(errors).toMatch(

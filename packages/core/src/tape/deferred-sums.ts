@@ -31,20 +31,20 @@ let collecting: Map<Tensor, DeferredGradient> | null = null;
  * import '@tensorflow/tfjs-backend-cpu';
  *
  * // y = x minus the mean of x over all ranks, of which each has as many samples.
- * const centre = (x: tf.Tensor1D, sumNow: (values: Float64Array) => void, ranks: number): tf.Tensor1D => {
+ * const centre = (x: tf.Tensor, sumNow: (values: Float64Array) => void, ranks: number): tf.Tensor => {
  *   const meanOf = (sums: Float64Array): number => sums[0]! / (x.size * ranks);
  *   const ownSum = (value: tf.Tensor): Float64Array => Float64Array.from(tf.sum(value).dataSync());
  *   return tf.customGrad((input) => {
  *     const sums = ownSum(input as tf.Tensor);
  *     sumNow(sums);
  *     return {
- *       value: tf.sub(input as tf.Tensor1D, meanOf(sums)),
+ *       value: tf.sub(input as tf.Tensor, meanOf(sums)),
  *       gradFunc: (dy: tf.Tensor) =>
  *         gradientFromSums(ownSum(dy), sumNow, (total) => tf.sub(dy, meanOf(total))),
  *     };
  *   })(x);
  * };
- * const gradient = tf.grad((x) => tf.sum(tf.square(centre(x as tf.Tensor1D, () => undefined, 1))));
+ * const gradient = tf.grad((x) => tf.sum(tf.square(centre(x, () => undefined, 1))));
  * console.log(gradient(tf.tensor1d([1, 2, 6])).arraySync()); // [ -4, -2, 6 ]
  * ```
  */
