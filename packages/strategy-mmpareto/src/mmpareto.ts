@@ -26,9 +26,10 @@ import { rescaleTensors } from './rescale-tensor.ts';
  *
  * A gradient that vanishes but for rounding, such as that of a loss which does not depend on an encoder, may conflict too; the
  * shortest combination is then rounding alone, and λ may reach 1e13. So in λ the length |h| counts as at least
- * `2 √e K max_k |g_k|`, with e the Gramian's relative error plus K · 2⁻⁵⁰: that is the rule for stationary groups, with every
- * gradient as long as the longest. λ stays below `1 / (2 √e)`, 1024 for float32 gradients of error 2⁻²²; the update is shorter
- * than γ |s| and keeps its direction. The note is then `noise`, and the diagnostics have `ratio`, what `|s| / |h|` was.
+ * `2 √e K max_k |g_k|`, with e the Gramian's relative error plus K · 2⁻⁵⁰, at most 2⁻²²: that is the rule for stationary
+ * groups, with every gradient as long as the longest. λ stays below `1 / (2 √e)`, 1024 for float32 gradients on every
+ * backend; the update is shorter than γ |s| and keeps its direction. The note is then `noise`, and the diagnostics have
+ * `ratio`, what `|s| / |h|` was.
  *
  * With `rescale: 'tensor'` each tensor t is rescaled apart, `u_t = γ max(1, |s_t| / |h_t|) h_t`, as the official code
  * does. **This may raise a loss**: with two tensors of one number each, `(−2, −1)` and `(1, 0)` give `(1.5, −1.5)`,

@@ -48,11 +48,22 @@ describe('a shortest combination that is no longer than rounding', () => {
     ];
     const { weights, note, diagnostics } = integrate(inFloat32([tiny, other]), { gamma: 1 });
     expect(note).toBe('noise');
-    // |h| counts as 2 √e · 2 |g_2|, e the stated error and the solver's own.
-    const least = 4 * Math.sqrt(relativeError + 2 * 2 ** -50) * Math.SQRT2;
+    // |h| counts as 2 √e · 2 |g_2|.
+    const least = 4 * Math.sqrt(relativeError) * Math.SQRT2;
     expect(diagnostics!['lambda']).toBeCloseTo(Math.SQRT2 / least, 6);
     expect(diagnostics!['ratio']).toBeGreaterThan(7e8 * 0.99);
     expect(Math.max(...weights)).toBeLessThanOrEqual(2 * greatest);
+  });
+
+  it('is rescaled alike on every backend, however exactly its products are added up', () => {
+    const rows = [
+      [1e-3, 0],
+      [-1, 1],
+    ];
+    const exact = integrate(inFloat32(rows));
+    const summed = integrate({ ...gramianOf(rows), relativeError: 2 ** -18 });
+    expect(exact.note).toBe('noise');
+    expect(summed.weights).toEqual(exact.weights);
   });
 
   it('makes no weight greater than K γ / (2 √e), whatever vanishes', () => {
