@@ -1,5 +1,6 @@
 // npm run rehearse: publishes every package to a registry on this machine and uses them as a newcomer would, in folders
-// that know nothing of this one, on each version of Node. --node 22 takes that one alone; --keep leaves the folders.
+// that know nothing of this one, on each version of Node. --node 22 takes that one alone, --only ranks one rehearsal (a
+// function of scenarios.mjs); --keep leaves the folders.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -11,7 +12,11 @@ import { run } from './run.mjs';
 import { scenarios } from './scenarios.mjs';
 
 const { values } = parseArgs({
-  options: { node: { type: 'string', multiple: true }, keep: { type: 'boolean' } },
+  options: {
+    node: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true },
+    keep: { type: 'boolean' },
+  },
 });
 const wanted = nodeVersions.filter(
   (version) => values.node?.some((prefix) => version.startsWith(`${prefix}.`)) ?? true,
@@ -20,6 +25,9 @@ if (wanted.length === 0)
   throw new Error(
     `--node takes ${nodeVersions.map((version) => version.split('.')[0]).join(', ')}.`,
   );
+const rehearsals = scenarios.filter(({ name }) => values.only?.includes(name) ?? true);
+if (rehearsals.length === 0)
+  throw new Error(`--only takes ${scenarios.map(({ name }) => name).join(', ')}.`);
 
 const cache = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
@@ -76,14 +84,14 @@ try {
     const env = environment(registry.url, binary);
     const found = (await run('node', ['--version'], { env })).trim();
     if (found !== `v${version}`) throw new Error(`Node is ${found}, not ${version}.`);
-    for (const scenario of scenarios) {
+    for (const scenario of rehearsals) {
       const since = performance.now();
       const what = await scenario(join(folder, `node-${version}`), env);
       console.log(`Node ${version}: ${what}, ${seconds(since)}`);
     }
   }
   console.log(
-    `${published.size} packages, ${wanted.length} versions of Node, ${wanted.length * scenarios.length} rehearsals ` +
+    `${published.size} packages, ${wanted.length} versions of Node, ${wanted.length * rehearsals.length} rehearsals ` +
       `passed in ${seconds(begun)}`,
   );
 } finally {

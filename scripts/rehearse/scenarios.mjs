@@ -168,12 +168,22 @@ async function command(parent, env) {
   return 'the command';
 }
 
+/** A block of a page: the first of its language. */
+function firstBlock(page, language) {
+  const [, code] = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page) ?? [];
+  assert.ok(code, `no block of ${language} in ${page}`);
+  return code;
+}
+
 /** A block of a page: the first of its language below a heading. */
 function blockBelow(page, heading, language) {
-  const below = page.split(`\n## ${heading}\n`)[1];
-  const [, code] = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(below) ?? [];
-  assert.ok(code, `docs/your-data.md has no ${language} below ${heading}`);
-  return code;
+  return firstBlock(page.split(`\n## ${heading}\n`)[1] ?? '', language);
+}
+
+/** The commands of a block, as lists of words. */
+function commandsIn(block) {
+  const lines = block.split('\n').map((line) => line.replace(/ +# .*$/, ''));
+  return lines.filter((line) => line !== '').map((line) => line.split(' '));
 }
 
 /** The figures of a comparison's folder: five strategies, all objectives, a report. */
@@ -192,11 +202,8 @@ async function yourData(parent, env) {
   const folder = join(parent, 'your-data');
   mkdirSync(folder, { recursive: true });
   const options = { cwd: folder, env };
-  const lines = blockBelow(page, 'From nothing to a report', 'sh').trim().split('\n');
-  for (const line of lines) {
-    const [command, ...words] = line.split(' ');
-    await run(command, words, options);
-  }
+  for (const [program, ...words] of commandsIn(blockBelow(page, 'From nothing to a report', 'sh')))
+    await run(program, words, options);
   assertReport(join(folder, 'runs/first'), ['price', 'kind', 'sold']);
   await run('npx', ['multigrad', 'init', 'seen-and-heard', '--multimodal', '--js'], options);
 
@@ -228,6 +235,49 @@ async function yourData(parent, env) {
   return 'experiments of one’s own from a CSV file, pictures and arrays';
 }
 
+/** Several ranks, in empty folders: the first commands of docs/distributed.md, and what the README of the package says. */
+async function ranks(parent, env) {
+  const page = readFileSync(join(root, 'docs/distributed.md'), 'utf8');
+  const trained = join(parent, 'ranks-by-command');
+  mkdirSync(trained, { recursive: true });
+  // Two epochs of four batches show that they train; the page's own sizes take hours.
+  const sizes =
+    '--epochs 2 --train-size 96 --test-size 48 --validation-size 0 --batch-size 24 --width 2 --observe 1';
+  for (const [program, ...words] of commandsIn(firstBlock(page, 'sh'))) {
+    const all = program === 'npx' ? [...words, ...sizes.split(' ')] : words;
+    await run(program, all, { cwd: trained, env });
+  }
+  const [name] = readdirSync(join(trained, 'runs/by-four/runs'));
+  const read = (file) =>
+    readFileSync(join(trained, 'runs/by-four/runs', name, file), 'utf8').trim();
+  const { status, communication } = JSON.parse(read('result.json'));
+  assert.deepEqual([status, communication.ranks, communication.steps], ['finished', 4, 8]);
+  hasFiniteNumbers(read('steps.jsonl'));
+
+  const readme = readFileSync(join(root, 'packages/distributed/README.md'), 'utf8');
+  const own = join(parent, 'ranks-by-program');
+  mkdirSync(own, { recursive: true });
+  const options = { cwd: own, env };
+  for (const [program, ...words] of commandsIn(blockBelow(readme, 'Install', 'sh')))
+    await run(program, words, options);
+  const close = '  await communicator.close();\n';
+  const code = blockBelow(readme, 'Use', 'js');
+  assert.ok(code.includes(close));
+  const say = `  console.log(JSON.stringify({ kernel: [...kernel.dataSync()] }));\n${close}`;
+  writeFileSync(join(own, 'train.mjs'), code.replace(close, say));
+  for (const [count, words] of [
+    [2, ['npx', 'multigrad', 'launch', '-n', '2', 'node', 'train.mjs']],
+    [1, ['node', 'train.mjs']],
+  ]) {
+    const output = await run(words[0], words.slice(1), options);
+    const kernels = output.match(/\{"kernel":.*\}/g);
+    assert.equal(kernels.length, count, output);
+    assert.equal(new Set(kernels).size, 1, output);
+    hasFiniteNumbers(kernels[0]);
+  }
+  return 'several ranks';
+}
+
 /** A page built by Vite that trains in Chromium. */
 async function browser(parent, env) {
   const folder = newFolder(parent, 'browser');
@@ -246,4 +296,4 @@ async function browser(parent, env) {
 }
 
 /** What a newcomer does, in order of time taken. */
-export const scenarios = [pages, javascript, command, yourData, browser];
+export const scenarios = [pages, javascript, command, ranks, yourData, browser];

@@ -1,6 +1,9 @@
 import process from 'node:process';
+import { MultigradError } from '@multigrad/core/strategy';
 import { alone } from './alone.ts';
+import { assertAlike } from './assert-alike.ts';
 import type { Communicator } from './communicator.ts';
+import { programDigests } from './program-digests.ts';
 import { isLaunched } from './tcp/place.ts';
 import type { TcpOptions } from './tcp/tcp.ts';
 
@@ -31,7 +34,11 @@ export function launcherOf(
  * The ranks that this process was started among: by `multigrad launch` or SLURM's `srun` over TCP, by Open MPI's `mpirun`
  * over MPI, and otherwise none: the same program runs as one process, on one machine and on a cluster.
  *
- * @throws MultigradError as `tcp` and `openMpi` do
+ * Ranks compare the text of the program's file and of the files that it imports by relative paths: all run the same code.
+ * Where ranks are to run different programs, `tcp` or `openMpi` open them without this check.
+ *
+ * @throws MultigradError as `tcp` and `openMpi` do; `structure-changed` on every rank where their programs differ, with the
+ *   files that do
  *
  * @example
  * ```ts
@@ -42,6 +49,22 @@ export function launcherOf(
  * ```
  */
 export async function openRanks(options: OpenRanksOptions = {}): Promise<Communicator> {
+  const communicator = await openAny(options);
+  if (communicator.size === 1) return communicator;
+  try {
+    communicator.nextCall('comparison of programs');
+    await assertAlike(communicator, { program: programDigests(process.argv[1]) });
+  } catch (error) {
+    // The same error on every rank: all leave.
+    if (MultigradError.isInstance(error) && error.code === 'structure-changed') {
+      await communicator.close();
+    }
+    throw error;
+  }
+  return communicator;
+}
+
+async function openAny(options: OpenRanksOptions): Promise<Communicator> {
   const launcher = launcherOf(process.env);
   if (launcher === 'mpi') {
     // Loaded here alone: it needs a library of the system.

@@ -83,9 +83,22 @@ describe('ranks', () => {
     const outcomes = await train((rank, shard) => shard(generated(() => 1 + rank)));
     for (const { message, change } of outcomes) {
       expect(message).toMatch(
-        /same data in the same order.*Found a part of batch 0 of epoch 0, digest ([0-9a-f]{8}) on rank 0, a part of batch 0 of epoch 0, digest (?!\1)[0-9a-f]{8} on rank 1/,
+        /same data in the same order.*Found a part of batch 0 of epoch 0, 12 samples, digest ([0-9a-f]{8}) on rank 0, a part of batch 0 of epoch 0, 12 samples, digest (?!\1)[0-9a-f]{8} on rank 1/,
       );
       expect(change).toBe(0);
+    }
+  });
+
+  it('whose batches have other sizes from a later one on are refused there, with both sizes', async () => {
+    const outcomes = await train((rank, shard) =>
+      shard(function* batches() {
+        for (const size of [12, 10 + rank]) yield smallBatch(1, size);
+      }),
+    );
+    for (const { message } of outcomes) {
+      expect(message).toMatch(
+        /a part of batch 1 of epoch 0, 10 samples on rank 0, a part of batch 1 of epoch 0, 11 samples on rank 1/,
+      );
     }
   });
 
@@ -97,7 +110,7 @@ describe('ranks', () => {
     );
     for (const { message } of outcomes) {
       expect(message).toMatch(
-        /batch 0 of epoch 1, digest .* on rank 0.*batch 0 of epoch 1, digest/,
+        /batch 0 of epoch 1, 12 samples, digest .* on rank 0.*batch 0 of epoch 1, 12 samples, digest/,
       );
     }
   });

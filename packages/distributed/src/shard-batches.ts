@@ -54,11 +54,12 @@ export function shardBatches<Batch>(
     for await (const batch of source) {
       try {
         const shard = mapTensors(batch, (whole) => tensorShard(whole, rank, ranks)) as Batch;
-        const { begin, end } = sliceOf(batchSize(batch), rank, ranks);
+        const samples = batchSize(batch);
+        const { begin, end } = sliceOf(samples, rank, ranks);
         if (begin === end) markEmptyPart(shard);
         // The first batch tells whether ranks read the same data in the same order; reading every batch would cost too much.
         const digest = index === firstBatch ? `, digest ${await batchDigest(batch)}` : '';
-        markBatchPart(shard, `batch ${index} of epoch ${epoch}${digest}`);
+        markBatchPart(shard, `batch ${index} of epoch ${epoch}, ${samples} samples${digest}`);
         index += 1;
         yield shard;
       } finally {
