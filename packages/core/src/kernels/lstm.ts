@@ -50,7 +50,7 @@ export interface LstmCall {
  */
 export function lstm({ sums, recurrent, h, c, mask, hard, output }: LstmCall): Tensor | null {
   if (!hasKernel('Lstm') || !hasKernel('LstmGrad') || isDifferentiatedTwice()) return null;
-  const masked: { readonly [name: string]: Tensor } = mask === undefined ? {} : { mask };
+  const masked: Readonly<Record<string, Tensor>> = mask === undefined ? {} : { mask };
   const operation = customGrad((...given: (Tensor | GradSaveFunc)[]) => {
     const [ahead, weights, state, cell, save] = given as [
       Tensor,
