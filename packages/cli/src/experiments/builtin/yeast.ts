@@ -1,8 +1,8 @@
-import { MultigradError } from '@multigrad/core/strategy';
 import { dataSets, readYeast } from '@multigrad/datasets';
 import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/experiment';
-import { multilayerPerceptron, multiTaskNetwork } from '@multigrad/models';
-import { foldParts } from './folds.ts';
+import { foldsSetting, splitBySeed } from './folds.ts';
+import { requireCopy } from './required-copy.ts';
+import { sharedTrunk } from './shared-trunk.ts';
 import { validationSize, widthSetting } from './sizes.ts';
 
 const labels = Array.from({ length: 14 }, (_, k) => `class-${k + 1}`);
@@ -24,14 +24,7 @@ export const yeast: Experiment = defineExperiment({
   settings: {
     'validation-size': { ...validationSize, default: 300 },
     width: widthSetting(64, 'Units of the hidden layer and of the shared features.'),
-    folds: {
-      kind: 'number',
-      integer: true,
-      minimum: 2,
-      maximum: 50,
-      default: 5,
-      description: 'Folds of the cross-validation, 2 to 50; seed k tests on fold k modulo this.',
-    },
+    folds: foldsSetting(50),
     data: { kind: 'path', description: 'Your copy of yeast.arff; required.' },
   },
   presets: {
@@ -46,27 +39,20 @@ export const yeast: Experiment = defineExperiment({
       settings: { epochs: 60, 'batch-size': 64, schedule: 'cosine' },
     },
   },
-  check: (settings) => {
-    if (settings.data !== '') return;
-    throw new MultigradError(
-      'invalid-option',
-      'Option `data` of `yeast` is required. The data do not come with the program: get yeast.arff from Mulan ' +
-        '(https://mulan.sourceforge.net/datasets-mlc.html) or OpenML (data set 40597), and name the file in `--data`.',
-    );
-  },
+  check: requireCopy(
+    'yeast',
+    'The data do not come with the program: get yeast.arff from Mulan ' +
+      '(https://mulan.sourceforge.net/datasets-mlc.html) or OpenML (data set 40597), and name the file in `--data`.',
+  ),
   open: async ({ data: file, width, folds, 'validation-size': validation }, seed) => {
     const table = await readYeast({ file });
     const columns = table.columns.slice(-labels.length);
     // Each fold has its share of the first class.
     const first = table.classes(columns[0]!, ['0', '1']);
-    const parts = foldParts(first.labels, { fold: seed % folds, folds, validation });
-    if (parts.filter((part) => part === 'train').length < 30) {
-      throw new MultigradError(
-        'invalid-option',
-        `Options \`folds\` and \`validation-size\` of \`yeast\` should leave 30 genes to train on. Found ${folds} and ` +
-          `${validation} for ${table.count} genes.`,
-      );
-    }
+    const parts = splitBySeed(first.labels, {
+      ...{ seed, folds, validation },
+      ...{ experiment: 'yeast', samples: 'genes', least: 30 },
+    });
     const {
       train,
       validation: kept,
@@ -81,13 +67,7 @@ export const yeast: Experiment = defineExperiment({
       ...{ parts, standardize: ['gene'], stratify: null },
       ...(validation === 0 ? { validation: 0 } : {}),
     });
-    const network = multiTaskNetwork({
-      trunk: multilayerPerceptron({
-        ...{ name: 'trunk', shape: shapes.gene, hidden: [width], features: width, seed },
-      }),
-      tasks,
-      seed,
-    });
+    const network = sharedTrunk({ shape: shapes.gene, width, tasks, seed });
     return opened({
       network,
       data: { train, validation: kept, test },
