@@ -1,5 +1,4 @@
-import { inputOf } from '../registry/check-inputs.ts';
-import { attentionInputs } from '../registry/sequence-inputs.ts';
+import { attentionGradInputs, attentionInputs } from '../registry/sequence-inputs.ts';
 import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
 
 /** Attention of several heads, which lie side by side in the rows. */
@@ -51,13 +50,10 @@ export const attention: CpuKernel = {
 export const attentionGrad: CpuKernel = {
   name: 'AttentionGrad',
   run: ({ inputs, attrs }, backend) => {
-    const name = 'AttentionGrad';
-    const given = attentionInputs(name, inputs, attrs);
+    const given = attentionGradInputs(inputs, attrs);
     const { count, queries, keys, heads, width, scale } = given;
     const row = heads * width;
-    const dyGiven = inputOf(name, inputs, 'dy', given.q.shape);
-    const pGiven = inputOf(name, inputs, 'p', [count, heads, queries, keys]);
-    const [dy, q, k, v, p] = [dyGiven, given.q, given.k, given.v, pGiven].map((tensor) =>
+    const [dy, q, k, v, p] = [given.dy, given.q, given.k, given.v, given.p].map((tensor) =>
       valuesOf(backend, tensor),
     ) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
     const [dq, dk, dv] = [q, k, v].map(({ length }) => new Float64Array(length)) as [

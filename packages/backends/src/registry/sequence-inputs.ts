@@ -107,6 +107,25 @@ export interface AttentionInputs {
   readonly mask: TensorInfo | null;
 }
 
+/** The inputs, sizes and attributes of `AttentionGrad`. */
+export interface AttentionGradInputs extends AttentionInputs {
+  readonly dy: TensorInfo;
+  /** The probabilities. */
+  readonly p: TensorInfo;
+}
+
+/** Reads the inputs of `AttentionGrad` after a check of their shapes. */
+export function attentionGradInputs(inputs: Inputs, attributes: unknown): AttentionGradInputs {
+  const name = 'AttentionGrad';
+  const given = attentionInputs(name, inputs, attributes);
+  const { count, heads, queries, keys, q } = given;
+  return {
+    ...given,
+    dy: inputOf(name, inputs, 'dy', q.shape),
+    p: inputOf(name, inputs, 'p', [count, heads, queries, keys]),
+  };
+}
+
 /** Reads the inputs of `Attention` or of its gradient after a check of their shapes. */
 export function attentionInputs(
   kernel: string,

@@ -1,5 +1,4 @@
-import { attentionInputs } from '../registry/sequence-inputs.ts';
-import { inputOf } from '../registry/check-inputs.ts';
+import { attentionGradInputs, attentionInputs } from '../registry/sequence-inputs.ts';
 import { panelBytes } from './lstm.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
@@ -36,11 +35,8 @@ export const attention: WasmKernel = {
 export const attentionGrad: WasmKernel = {
   name: 'AttentionGrad',
   run: ({ inputs, attrs }, heap) => {
-    const name = 'AttentionGrad';
-    const given = attentionInputs(name, inputs, attrs);
-    const { count, queries, keys, heads, width, scale, q, k, v } = given;
-    const dy = inputOf(name, inputs, 'dy', q.shape);
-    const p = inputOf(name, inputs, 'p', [count, heads, queries, keys]);
+    const given = attentionGradInputs(inputs, attrs);
+    const { count, queries, keys, heads, width, scale, q, k, v, dy, p } = given;
     const out = [q, k, v].map(({ shape }) => heap.output(shape));
     const { pairs, pieces } = cut(count, heads);
     const sides = [panelBytes(width, keys), panelBytes(keys, width), panelBytes(queries, width)];

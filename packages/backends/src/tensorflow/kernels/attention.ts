@@ -1,5 +1,4 @@
-import { inputOf } from '../../registry/check-inputs.ts';
-import { attentionInputs } from '../../registry/sequence-inputs.ts';
+import { attentionGradInputs, attentionInputs } from '../../registry/sequence-inputs.ts';
 import { type NativeKernel, runNative } from './native-kernel.ts';
 
 /** Attention of several heads; threads share the pairs of sample and head. */
@@ -18,12 +17,13 @@ export const attention: NativeKernel = {
 export const attentionGrad: NativeKernel = {
   name: 'AttentionGrad',
   run: ({ inputs, attrs }, backend) => {
-    const name = 'AttentionGrad';
-    const given = attentionInputs(name, inputs, attrs);
-    const { count, queries, keys, heads, width, scale, q, k, v } = given;
-    const dy = inputOf(name, inputs, 'dy', q.shape);
-    const p = inputOf(name, inputs, 'p', [count, heads, queries, keys]);
+    const given = attentionGradInputs(inputs, attrs);
+    const { count, queries, keys, heads, width, scale, q, k, v, dy, p } = given;
     const numbers = [count, queries, keys, heads, width, scale];
-    return runNative(backend, name, [dy, q, k, v, p], numbers, [q.shape, k.shape, v.shape]);
+    return runNative(backend, 'AttentionGrad', [dy, q, k, v, p], numbers, [
+      q.shape,
+      k.shape,
+      v.shape,
+    ]);
   },
 };
