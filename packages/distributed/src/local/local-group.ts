@@ -1,5 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload } from '../communicator.ts';
+import { payloadText, unlikeText } from '../calls.ts';
 import { joinedParts, kindOf, reduced, totalOf } from '../parts.ts';
 
 /** One rank's part in a collective call. */
@@ -59,7 +60,7 @@ class Group {
   #mismatch({ done }: Meeting, calls: readonly Call[], other: number): void {
     const error = new MultigradError(
       'interleaved-call',
-      `All ranks should make the same calls in the same order. Found ${calls[0]!.what} on rank 0, ${calls[other]!.what} on rank ${other}.`,
+      unlikeText(0, calls[0]!.what, other, calls[other]!.what),
     );
     for (const { reject } of done) reject(error);
     this.fail(error);
@@ -97,7 +98,7 @@ function rankOf(group: Group, rank: number): Communicator {
     size: group.size,
     nextCall: () => undefined,
     allReduce: async (values, reduction = 'sum') => {
-      const all = await meet(`allReduce(${textOf(values)}, ${reduction})`, values);
+      const all = await meet(`allReduce(${payloadText(values)}, ${reduction})`, values);
       values.set(reduced(all as Numbers[], reduction));
     },
     reduceScatter: async (values, counts) => {
@@ -117,7 +118,7 @@ function rankOf(group: Group, rank: number): Communicator {
       return joinedParts(part, all);
     },
     broadcast: async (values, root = 0) => {
-      const all = await meet(`broadcast(${textOf(values)}, ${root})`, values);
+      const all = await meet(`broadcast(${payloadText(values)}, ${root})`, values);
       values.set(all[root] as never);
     },
     barrier: async () => {
@@ -133,11 +134,6 @@ function rankOf(group: Group, rank: number): Communicator {
       await meet('close');
     },
   };
-}
-
-/** An array's kind and length. */
-function textOf(values: Payload): string {
-  return `${kindOf(values)}[${values.length}]`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload, Reduction } from '../communicator.ts';
+import { payloadText } from '../calls.ts';
 import { checkCounts, checkPart, emptyLike, kindOf, offsetsOf, totalOf } from '../parts.ts';
 import type { Address } from '../tcp/frames.ts';
 import { loadLibrary, type MpiLibrary } from './library.ts';
@@ -114,7 +115,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
     },
     allReduce: async (values, reduction = 'sum') =>
       aside(
-        `allReduce(${textOf(values)}, ${reduction})`,
+        `allReduce(${payloadText(values)}, ${reduction})`,
         'Allreduce',
         ...reduceArguments(values, reduction),
       ),
@@ -155,7 +156,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
     },
     broadcast: async (values, root = 0) => {
       checkCount(values.length);
-      const form = `broadcast(${textOf(values)}, ${root})`;
+      const form = `broadcast(${payloadText(values)}, ${root})`;
       return aside(form, 'Bcast', values, values.length, typeOf(values), root, world);
     },
     barrier: async () => aside('barrier', 'Barrier', world),
@@ -169,7 +170,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
       const whole = new Float64Array(size * values.length);
       const { length } = values;
       now(
-        `allGatherNow(${textOf(values)})`,
+        `allGatherNow(${payloadText(values)})`,
         'Allgather',
         values,
         length,
@@ -268,11 +269,6 @@ function unnamed(
 
 function say(text: string): void {
   process.stderr.write(`multigrad: ${text}\n`);
-}
-
-/** An array's kind and length. */
-function textOf(values: Payload): string {
-  return `${kindOf(values)}[${values.length}]`;
 }
 
 function initialise(mpi: MpiLibrary): void {

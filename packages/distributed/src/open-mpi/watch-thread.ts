@@ -6,7 +6,8 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Address } from '../tcp/frames.ts';
 import { Link } from '../tcp/link.ts';
 import { greet, helloOf, open, reach } from '../tcp/meeting.ts';
-import { abortDelay, type WatchedCall, Watcher, type WatchTimes } from './watcher.ts';
+import type { Call } from '../calls.ts';
+import { abortDelay, Watcher, type WatchTimes } from './watcher.ts';
 
 // The thread that watches the ranks of MPI: it gives signs of life while the rank's own thread computes or waits in MPI.
 
@@ -25,7 +26,7 @@ export interface WatchData {
 /** From a rank to its thread. */
 export type ToWatch =
   | { readonly kind: 'join'; readonly addresses: readonly Address[]; readonly seconds: number }
-  | { readonly kind: 'call'; readonly call: WatchedCall }
+  | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'close' };
 
 /** From a thread to its rank. */
@@ -41,7 +42,7 @@ const tell = (message: FromWatch): void => port.postMessage(message);
 const links = new Map<number, Link>();
 let server: Server | null = null;
 let watcher: Watcher | null = null;
-let call: WatchedCall | null = null;
+let call: Call | null = null;
 let complete: () => void = () => undefined;
 
 /** Takes the connections of all other ranks. @returns the addresses at which they may be tried */

@@ -1,15 +1,13 @@
+import {
+  type Call,
+  callText,
+  lateText,
+  silentText,
+  unlikeText,
+  waitingText,
+  WakeClock,
+} from '../calls.ts';
 import type { Link } from '../tcp/link.ts';
-import { ranksText } from '../tcp/meeting.ts';
-
-/** A collective call of MPI in which a rank waits. */
-export interface WatchedCall {
-  /** Number of the call on this rank, from 1. */
-  readonly number: number;
-  /** What it does with how many numbers: the same on every rank. */
-  readonly form: string;
-  /** What it is for, in the words of the caller. */
-  readonly what: string;
-}
 
 /** How long a rank waits, in seconds. */
 export interface WatchTimes {
@@ -48,12 +46,11 @@ export class Watcher {
   readonly #times: WatchTimes;
   readonly #events: WatchEvents;
   /** The call in which this rank waits now; null while its program computes. */
-  readonly #waiting: () => WatchedCall | null;
+  readonly #waiting: () => Call | null;
   readonly #beats: NodeJS.Timeout;
   #call = 0;
   #since = 0;
-  #clock = 0;
-  #ticked = performance.now();
+  readonly #clock = new WakeClock();
   #noted = 0;
   #over = false;
 
@@ -62,7 +59,7 @@ export class Watcher {
     links: ReadonlyMap<number, Link>,
     times: WatchTimes,
     events: WatchEvents,
-    waiting: () => WatchedCall | null,
+    waiting: () => Call | null,
   ) {
     this.#rank = rank;
     this.#times = times;
@@ -74,7 +71,7 @@ export class Watcher {
     for (const peer of this.#peers) {
       peer.link.listen({
         frame: ({ head }) => {
-          peer.heard = this.#clock;
+          peer.heard = this.#clock.seconds;
           if (head.kind === 'beat') {
             peer.call = head.call;
             peer.form = head.waitsFor;
@@ -101,10 +98,7 @@ export class Watcher {
   }
 
   #tick(): void {
-    const now = performance.now();
-    // Where this process was stopped itself, the others' signs of life wait to be read: their silence does not count.
-    this.#clock += Math.min((now - this.#ticked) / 1000, 2);
-    this.#ticked = now;
+    this.#clock.tick();
     const own = this.#waiting();
     const beat = {
       kind: 'beat',
@@ -115,53 +109,45 @@ export class Watcher {
     if (own === null) return;
     if (own.number !== this.#call) {
       this.#call = own.number;
-      this.#since = this.#clock;
+      this.#since = this.#clock.seconds;
     }
     const { silence, patience } = this.#times;
-    const waited = this.#clock - this.#since;
+    const waited = this.#clock.seconds - this.#since;
     const unlike = this.#peers.find(
       ({ call, form }) => call === own.number && form !== null && form !== own.form,
     );
     if (unlike !== undefined) {
-      const [low, high] = [
-        { rank: this.#rank, form: own.form },
-        { rank: unlike.rank, form: unlike.form! },
-      ].sort((a, b) => a.rank - b.rank);
-      this.#fail(
-        `All ranks should make the same calls in the same order. Found ${low!.form} on rank ${low!.rank}, ${high!.form} on rank ${high!.rank}.`,
-      );
+      this.#fail(unlikeText(this.#rank, own.form, unlike.rank, unlike.form!));
       return;
     }
     if (waited < silence) return;
-    const silent = this.#peers.filter(({ heard }) => this.#clock - heard >= silence);
+    const silent = this.#peers.filter(({ heard }) => this.#clock.seconds - heard >= silence);
     if (silent.length > 0) {
       this.#fail(
-        `${capital(silent)} gave no sign of life for ${silence} s${this.#while()}: stopped, or the host or the network is down.`,
+        silentText(
+          silent.map(({ rank }) => rank),
+          silence,
+          this.#while(),
+        ),
       );
       return;
     }
-    const late = this.#peers.filter(({ call }) => call < own.number);
+    const late = this.#peers.filter(({ call }) => call < own.number).map(({ rank }) => rank);
     if (waited >= patience + (late.length > 0 ? 0 : silence)) {
       this.#fail(
         late.length > 0
-          ? `${this.#lateText(late, own)} for ${patience} s${this.#while()}.`
-          : `Rank ${this.#rank} has waited at ${textOf(own)} for ${patience} s: another rank does not take part in it.`,
+          ? `${lateText(late, own)} for ${patience} s${this.#while()}.`
+          : `Rank ${this.#rank} has waited at ${callText(own)} for ${patience} s: another rank does not take part in it.`,
       );
     } else if (late.length > 0 && this.#noted !== own.number) {
       this.#noted = own.number;
-      this.#events.note(
-        `${this.#lateText(late, own)} for ${silence} s, but ${late.length === 1 ? 'is' : 'are'} alive; going on to wait.`,
-      );
+      this.#events.note(waitingText(lateText(late, own), late.length, silence));
     }
-  }
-
-  #lateText(late: readonly Peer[], own: WatchedCall): string {
-    return `${capital(late)} ${late.length === 1 ? 'has' : 'have'} not reached ${textOf(own)}`;
   }
 
   #while(): string {
     const own = this.#waiting();
-    return own === null ? '' : `, while rank ${this.#rank} is at ${textOf(own)}`;
+    return own === null ? '' : `, while rank ${this.#rank} is at ${callText(own)}`;
   }
 
   /** Fails here, and on all ranks but the one that has said so. */
@@ -174,15 +160,6 @@ export class Watcher {
     }
     this.#events.fail(message, from === null);
   }
-}
-
-function capital(ranks: readonly Peer[]): string {
-  const text = ranksText(ranks.map(({ rank }) => rank));
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
-}
-
-function textOf({ number, form, what }: WatchedCall): string {
-  return what === '' ? `call ${number}, ${form}` : `\`${what}\` (call ${number}, ${form})`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type Call, payloadText } from '../calls.ts';
 import type { Numbers, Payload, Reduction } from '../communicator.ts';
 import {
   checkCounts,
@@ -9,7 +10,7 @@ import {
   reduced,
   totalOf,
 } from '../parts.ts';
-import type { Call, Mesh } from './mesh.ts';
+import type { Mesh } from './mesh.ts';
 
 /** Numbers of more bytes than this are added up slice by slice, each rank one slice. */
 const smallBytes = 64 * 1024;
@@ -30,7 +31,7 @@ export async function allReduce<T extends Numbers>(
   reduction: Reduction,
   what: string,
 ): Promise<T> {
-  const call = mesh.begin(`allReduce(${kindOf(values)}[${values.length}], ${reduction})`, what);
+  const call = mesh.begin(`allReduce(${payloadText(values)}, ${reduction})`, what);
   if (values.byteLength <= smallBytes) {
     return reduced(await exchange(mesh, call, 0, () => values), reduction);
   }
@@ -109,7 +110,7 @@ export async function broadcast<T extends Payload>(
   root: number,
   what: string,
 ): Promise<T> {
-  const call = mesh.begin(`broadcast(${kindOf(values)}[${values.length}], ${root})`, what);
+  const call = mesh.begin(`broadcast(${payloadText(values)}, ${root})`, what);
   // The others answer with nothing: so the root notices a rank that makes another call.
   const nothing = emptyLike(values, 0);
   if (mesh.rank === root) {

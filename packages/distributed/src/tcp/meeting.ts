@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { endianness } from 'node:os';
 import { MultigradError } from '@multigrad/core/strategy';
+import { ranksText } from '../calls.ts';
 import type { Address, Head } from './frames.ts';
 import { Link } from './link.ts';
 import { addressText, type Place } from './place.ts';
@@ -83,12 +84,6 @@ export async function openMeeting(options: MeetingOptions): Promise<Meeting> {
       server.close();
     },
   };
-}
-
-/** `rank 3`, `ranks 1 and 3`. */
-export function ranksText(ranks: readonly number[]): string {
-  if (ranks.length === 1) return `rank ${ranks[0]}`;
-  return `ranks ${ranks.slice(0, -1).join(', ')} and ${ranks.at(-1)}`;
 }
 
 /** Listens; returns the address with the port that was found free. @throws MultigradError `io` */

@@ -1,8 +1,18 @@
 import { createServer } from 'node:net';
 import { MultigradError } from '@multigrad/core/strategy';
+import {
+  type Call,
+  callText,
+  lateText,
+  ranksText,
+  silentText,
+  unlikeText,
+  waitingText,
+  WakeClock,
+} from '../calls.ts';
 import type { Address, Frame, Head } from './frames.ts';
 import { Link } from './link.ts';
-import { greet, helloOf, open, openMeeting, ranksText, reach } from './meeting.ts';
+import { greet, helloOf, open, openMeeting, reach } from './meeting.ts';
 import type { Place } from './place.ts';
 
 /** How long ranks wait for each other, in seconds. */
@@ -13,16 +23,6 @@ export interface Patience {
   readonly patience: number;
   /** For all ranks to start and connect. */
   readonly start: number;
-}
-
-/** One collective call of this rank. */
-export interface Call {
-  /** Its number, the same on every rank. */
-  readonly number: number;
-  /** What it does with how many numbers: must be the same on every rank. */
-  readonly form: string;
-  /** What it is for, in the words of the caller. */
-  readonly what: string;
 }
 
 /** What happens to a mesh from outside. */
@@ -78,8 +78,7 @@ export class Mesh {
   readonly #beats: NodeJS.Timeout;
   #failure: MultigradError | null = null;
   #call: Call = { number: 0, form: 'start', what: 'start' };
-  #clock = 0;
-  #ticked = performance.now();
+  readonly #clock = new WakeClock();
   #noted = 0;
   #closing = false;
 
@@ -181,7 +180,7 @@ export class Mesh {
   async receive(from: number, call: Call, round: number): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#failure !== null) throw this.#failure;
     return new Promise((resolve, reject) => {
-      const wait: Wait = { call, round, from, since: this.#clock, resolve, reject };
+      const wait: Wait = { call, round, from, since: this.#clock.seconds, resolve, reject };
       const key = keyOf(call.number, round, from);
       const early = this.#inbox.get(key);
       this.#inbox.delete(key);
@@ -212,7 +211,7 @@ export class Mesh {
 
   #take(peer: Peer, frame: Frame): void {
     const { head } = frame;
-    peer.heard = this.#clock;
+    peer.heard = this.#clock.seconds;
     if (head.kind === 'part') {
       peer.call = Math.max(peer.call, head.call);
       peer.waitsFor = null;
@@ -223,7 +222,9 @@ export class Mesh {
         return;
       }
       if (head.call < this.#call.number) {
-        this.#fail(unlike(this.rank, `no call ${head.call} of that kind`, peer.rank, head.form));
+        this.#fail(
+          unlikeText(this.rank, `no call ${head.call} of that kind`, peer.rank, head.form),
+        );
       } else this.#inbox.set(keyOf(head.call, head.round, peer.rank), frame);
     } else if (head.kind === 'beat') {
       peer.call = Math.max(peer.call, head.call);
@@ -250,7 +251,7 @@ export class Mesh {
       wait.resolve(body);
       return;
     }
-    const { message } = this.#fail(unlike(this.rank, wait.call.form, wait.from, form));
+    const { message } = this.#fail(unlikeText(this.rank, wait.call.form, wait.from, form));
     wait.reject(new MultigradError('interleaved-call', message));
   }
 
@@ -264,13 +265,9 @@ export class Mesh {
 
   /** Sends a sign of life, and looks for ranks that are late. */
   #tick(): void {
-    const now = performance.now();
-    const passed = (now - this.#ticked) / 1000;
-    this.#ticked = now;
-    // Where this process was stopped itself, the others' signs of life wait to be read: their silence does not count.
-    this.#clock += Math.min(passed, 2);
+    this.#clock.tick();
     const [first] = this.#waits;
-    const waitsFor = first === undefined ? null : textOf(first.call);
+    const waitsFor = first === undefined ? null : callText(first.call);
     for (const { link, left } of this.#peers.values()) {
       if (!left) link.send({ kind: 'beat', call: this.#call.number, waitsFor });
     }
@@ -278,33 +275,36 @@ export class Mesh {
     const late = [...new Set(Array.from(this.#waits, ({ from }) => from))].map((rank) =>
       this.#peers.get(rank)!,
     );
-    const waited = this.#clock - first.since;
+    const waited = this.#clock.seconds - first.since;
     const { silence, patience } = this.#times;
-    const silent = late.filter(({ heard }) => this.#clock - heard >= silence);
+    const silent = late.filter(({ heard }) => this.#clock.seconds - heard >= silence);
     if (waited >= silence && silent.length > 0) {
       this.#fail(
-        `${capital(ranksText(silent.map(({ rank }) => rank)))} gave no sign of life for ${silence} s, while ` +
-          `${this.#where(first.call)}: stopped, or the host or the network is down.`,
+        silentText(
+          silent.map(({ rank }) => rank),
+          silence,
+          `, while ${this.#where(first.call)}`,
+        ),
       );
     } else if (waited >= patience) {
       this.#fail(`${this.#lateText(late)} for ${patience} s: ${this.#where(first.call)}.`);
     } else if (waited >= silence && this.#noted !== first.call.number) {
       this.#noted = first.call.number;
-      this.#events.note(
-        `${this.#lateText(late)} for ${silence} s, but ${late.length === 1 ? 'is' : 'are'} alive; going on to wait.`,
-      );
+      this.#events.note(waitingText(this.#lateText(late), late.length, silence));
     }
   }
 
   #lateText(late: readonly Peer[]): string {
     const behind = late.filter(({ call }) => call < this.#call.number);
     const named = behind.length > 0 ? behind : late;
-    const verb = named.length === 1 ? 'has' : 'have';
-    return `${capital(ranksText(named.map(({ rank }) => rank)))} ${verb} not reached ${textOf(this.#call)}`;
+    return lateText(
+      named.map(({ rank }) => rank),
+      this.#call,
+    );
   }
 
   #where(call: Call): string {
-    return `rank ${this.rank} is at ${textOf(call)}`;
+    return `rank ${this.rank} is at ${callText(call)}`;
   }
 
   /** Fails on this rank and on all others. */
@@ -329,21 +329,8 @@ function keyOf(call: number, round: number, from: number): string {
   return `${call} ${round} ${from}`;
 }
 
-function textOf({ number, form, what }: Call): string {
-  return what === '' ? `call ${number}, ${form}` : `\`${what}\` (call ${number}, ${form})`;
-}
-
 function leftText(rank: number, where: string): string {
   return `Rank ${rank} has left, while ${where}: all ranks should make the same calls.`;
-}
-
-function unlike(a: number, first: string, b: number, second: string): string {
-  const [low, lowForm, high, highForm] = a < b ? [a, first, b, second] : [b, second, a, first];
-  return `All ranks should make the same calls in the same order. Found ${lowForm} on rank ${low}, ${highForm} on rank ${high}.`;
-}
-
-function capital(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }
 
 /** Says hello at the meeting point, and waits for the addresses of all ranks. @throws MultigradError `io` */
