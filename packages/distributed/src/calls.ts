@@ -1,5 +1,4 @@
 import type { Payload } from './communicator.ts';
-import { kindOf } from './parts.ts';
 
 /** One collective call of a rank. */
 export interface Call {
@@ -9,6 +8,15 @@ export interface Call {
   readonly form: string;
   /** What it is for, in the words of the caller. */
   readonly what: string;
+}
+
+/** The name of an array's kind. */
+export function kindOf(values: Payload): string {
+  return values instanceof Float32Array
+    ? 'Float32Array'
+    : values instanceof Float64Array
+      ? 'Float64Array'
+      : 'Uint8Array';
 }
 
 /** An array's kind and length. */

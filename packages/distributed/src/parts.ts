@@ -52,15 +52,6 @@ export function joinedParts<T extends Payload>(like: T, parts: readonly Payload[
   return whole;
 }
 
-/** The name of an array's kind. */
-export function kindOf(values: Payload): string {
-  return values instanceof Float32Array
-    ? 'Float32Array'
-    : values instanceof Float64Array
-      ? 'Float64Array'
-      : 'Uint8Array';
-}
-
 /** Where each rank's part begins, by rank. */
 export function offsetsOf(counts: readonly number[]): number[] {
   let offset = 0;

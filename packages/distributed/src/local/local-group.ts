@@ -1,7 +1,7 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Communicator, Numbers, Payload } from '../communicator.ts';
-import { payloadText, unlikeText } from '../calls.ts';
-import { joinedParts, kindOf, reduced, totalOf } from '../parts.ts';
+import { kindOf, payloadText, unlikeText } from '../calls.ts';
+import { joinedParts, reduced, totalOf } from '../parts.ts';
 
 /** One rank's part in a collective call. */
 interface Call {

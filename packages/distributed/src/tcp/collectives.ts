@@ -1,11 +1,10 @@
-import { type Call, payloadText } from '../calls.ts';
+import { type Call, kindOf, payloadText } from '../calls.ts';
 import type { Numbers, Payload, Reduction } from '../communicator.ts';
 import {
   checkCounts,
   checkPart,
   emptyLike,
   joinedParts,
-  kindOf,
   offsetsOf,
   reduced,
   totalOf,
