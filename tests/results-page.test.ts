@@ -16,7 +16,12 @@ interface Protocol {
   readonly seeds: number;
   readonly rates: readonly number[];
   readonly rows: Readonly<Record<string, { readonly title: string }>>;
-  readonly settings: Readonly<Record<string, { readonly rows?: readonly string[] }>>;
+  readonly settings: Readonly<
+    Record<
+      string,
+      { readonly rows?: readonly string[]; readonly peer?: { readonly records: string } }
+    >
+  >;
 }
 interface Figures {
   readonly row: string;
@@ -55,22 +60,29 @@ const deviation = (values: readonly number[]): number =>
   );
 
 function recordsOf(setting: string): Figures[] {
-  const folder = join(docs, 'experiments/records', setting);
+  return recordsIn(join('records', setting));
+}
+
+function recordsIn(name: string): Figures[] {
+  const folder = join(docs, 'experiments', name);
   let names: string[];
   try {
     names = readdirSync(folder);
   } catch {
     return [];
   }
-  return names.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Figures);
+  return names.map((one) => JSON.parse(readFileSync(join(folder, one), 'utf8')) as Figures);
 }
 
 interface PageTable {
   readonly heading: readonly string[];
+  /** Its rows by first cell. */
   readonly rows: ReadonlyMap<string, readonly string[]>;
+  /** The same, where several may begin alike. */
+  readonly lines: readonly (readonly string[])[];
 }
 
-/** The tables of a block: each with its heading and its rows by first cell. */
+/** The tables of a block. */
 function tablesOf(page: string, setting: string): PageTable[] {
   const [, block] = new RegExp(`<!-- study ${setting} -->\n([\\s\\S]*?)<!-- /study -->`).exec(
     page,
@@ -82,7 +94,7 @@ function tablesOf(page: string, setting: string): PageTable[] {
       .map((cell) => cell.trim());
   return (block!.match(/(?:^\|.*\n)+/gm) ?? []).map((table) => {
     const [heading, , ...rows] = table.trim().split('\n').map(cells);
-    return { heading: heading!, rows: new Map(rows.map((row) => [row[0]!, row])) };
+    return { heading: heading!, rows: new Map(rows.map((row) => [row[0]!, row])), lines: rows };
   });
 }
 
@@ -224,6 +236,31 @@ describe.each(studies)('docs/$page', ({ name, page, text, protocol }) => {
         }
       });
     });
+  });
+
+  const withPeer = Object.entries(protocol.settings).flatMap(([setting, { peer }]) =>
+    peer === undefined ? [] : [{ setting, records: peer.records }],
+  );
+  it.each(withPeer)('has the scores of the peer of $setting', ({ setting, records }) => {
+    const { rows, objectives, chosen } = reading(protocol, setting);
+    const table = tablesOf(text, setting).find(({ heading }) => heading.includes('here'));
+    const peers = recordsIn(records);
+    const expected = rows.flatMap((row) =>
+      objectives.flatMap((one) => {
+        const pairs = (chosen(row) ?? []).flatMap((run) => {
+          const peer = peers.find(
+            ({ row: name, lr, seed }) => name === row && lr === run.lr && seed === run.seed,
+          );
+          return peer === undefined ? [] : [[run, peer].map((of) => 100 * last(of, 'test', [one]))];
+        });
+        if (pairs.length === 0) return [];
+        return [[0, 1].map((k) => mean(pairs.map((pair) => pair[k]!)).toFixed(2))];
+      }),
+    );
+    const shown = (table?.lines ?? []).map((cells) =>
+      cells.slice(2, 4).map((cell) => cell.split(' ± ')[0]),
+    );
+    expect(shown).toEqual(expected);
   });
 
   it('has the ranks of rows in every setting with accuracies', () => {

@@ -3,6 +3,7 @@ import { MultigradError } from '@multigrad/core/strategy';
 import { selectRate } from '../results/selection.ts';
 import type { ComparisonConfig } from '../runs/config.ts';
 import { median } from '../shared/statistics.ts';
+import { type PeerRecord, readPeerRecords } from './peer-records.ts';
 import {
   readRecord,
   recordDifferences,
@@ -27,6 +28,8 @@ export interface RowState {
   readonly hopeless: boolean;
   /** Records at the chosen rate, by ascending seed. */
   readonly chosen: readonly StudyRecord[];
+  /** Those of the setting's peer for this row at that rate. */
+  readonly peers: readonly PeerRecord[];
   /** Runs that can be made now. */
   readonly open: readonly StudyRun[];
   /** Runs that can be made once a rate is chosen. */
@@ -62,7 +65,15 @@ export async function studyState(study: Study, files: Files): Promise<StudyState
   };
   const rows: RowState[] = [];
   for (const setting of study.settings) {
-    for (const row of setting.rows) rows.push(await rowState(setting, row, find));
+    const { peer } = setting;
+    const peers = peer === null ? [] : await readPeerRecords(peer.records, files);
+    for (const row of setting.rows) {
+      const state = await rowState(setting, row, find);
+      rows.push({
+        ...state,
+        peers: peers.filter((one) => one.row === row.name && one.lr === state.rate),
+      });
+    }
   }
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   return {
@@ -81,7 +92,7 @@ async function rowState(
   setting: StudySetting,
   row: StudyRow,
   find: (run: StudyRun) => Promise<StudyRecord | null>,
-): Promise<RowState> {
+): Promise<Omit<RowState, 'peers'>> {
   const [first, ...others] = setting.seeds as [number, ...number[]];
   const tried: StudyRecord[] = [];
   const untried: StudyRun[] = [];

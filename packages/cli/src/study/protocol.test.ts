@@ -49,6 +49,17 @@ describe('a protocol', () => {
     [{ ...sound, rows: { '../sum': { strategy: 'sum' } } }, 'named in kebab case'],
     [{ ...sound, settings: {} }, 'at least one'],
     [
+      {
+        ...sound,
+        settings: { digits: { experiment: 'cg-mnist', peer: { titel: 'T', records: 'r' } } },
+      },
+      '`p.json: settings.digits.peer` has no option `titel`. Did you mean `title`?',
+    ],
+    [
+      { ...sound, settings: { digits: { experiment: 'cg-mnist', peer: { title: 'T' } } } },
+      '`settings.digits.peer.records`, a text',
+    ],
+    [
       { ...sound, settings: { digits: { experiment: 'cg-mnist', options: { epochs: [] } } } },
       'a number, a text, true or false',
     ],

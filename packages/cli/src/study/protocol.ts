@@ -23,6 +23,14 @@ export interface ProtocolRow {
   readonly rateFactor?: number;
 }
 
+/** Another program that makes runs of a setting: from the same data, initial weights and order of samples. */
+export interface ProtocolPeer {
+  /** What the page calls it. */
+  readonly title: string;
+  /** Folder of its records, relative to the protocol's: JSON files with `row`, `lr`, `seed` and `curves.test`. */
+  readonly records: string;
+}
+
 /** An experiment with the options that it is run with. */
 export interface ProtocolSetting {
   /** Name of an experiment, a path relative to the protocol's folder, or an npm package. */
@@ -44,6 +52,8 @@ export interface ProtocolSetting {
    * integer >= 2. No figure of a run depends on it. @defaultValue none
    */
   readonly inspect?: number;
+  /** A program whose scores the page sets beside those of the same runs here. @defaultValue none */
+  readonly peer?: ProtocolPeer;
 }
 
 /**
@@ -99,6 +109,7 @@ const settingShape = fields(
     seeds,
     rows: distinct(text),
     inspect: shape('an integer >= 2', (value) => Number.isSafeInteger(value) && Number(value) > 1),
+    peer: fields({ title: text, records: text }),
   },
 );
 const protocolShape = fields({
@@ -137,9 +148,16 @@ export function checkProtocol(value: unknown, where: string): Protocol {
       fieldsOf as never,
       {
         ...{ experiment: true, preset: true, options: true, paths: true, rates: true },
-        ...({ seeds: true, rows: true, inspect: true } as const),
+        ...({ seeds: true, rows: true, inspect: true, peer: true } as const),
       },
     );
+    const peer = own(fieldsOf as Readonly<Record<string, unknown>>, 'peer');
+    if (typeof peer === 'object' && peer !== null) {
+      checkKnownOptions<ProtocolPeer>(`${where}: settings.${setting}.peer`, peer as ProtocolPeer, {
+        title: true,
+        records: true,
+      });
+    }
   }
   assertShape(value, protocolShape, where);
   const protocol = value as Protocol;

@@ -10,6 +10,7 @@ import { estimate, type Estimate, mean } from '../shared/statistics.ts';
 import { lateGain } from './flatness.ts';
 import { type GradientCourse, gradientCourses } from './gradient-course.ts';
 import { type RowState, sweepOf } from './plan.ts';
+import { type BesidePeer, besidePeer } from './beside-peer.ts';
 import { runRecordOf, type StudyRecord } from './study-record.ts';
 import type { StudyRow, StudySetting } from './study.ts';
 
@@ -33,12 +34,8 @@ export interface RowResults {
   readonly seeds: readonly number[];
   /** Seeds whose run at the chosen rate failed: a loss or a gradient was not finite. */
   readonly failed: readonly number[];
-  /** On the test set after the last epoch, by objective. */
+  /** On the test set after the last epoch, by objective and by measure. */
   readonly scores: Readonly<Record<string, Estimate | null>>;
-  /** The same of each run, in the order of `seeds`, by measure. */
-  readonly each: Readonly<Record<string, readonly number[]>>;
-  /** The same, by measure. */
-  readonly measured: Readonly<Record<string, Estimate | null>>;
   /** What the score that rates are chosen by gained over the last fifth of training; null where that can't be told. */
   readonly gain: Estimate | null;
   /** Differences seed by seed, by reference and measure. */
@@ -47,6 +44,8 @@ export interface RowResults {
   readonly meanRank: number | null;
   /** Whether the balancing method changed nothing in any run at the chosen rate that has one without the method beside it. */
   readonly unchanged: boolean;
+  /** The scores that the setting's peer has at the same rate and seeds; empty where it has none. */
+  readonly besidePeer: readonly BesidePeer[];
   readonly seconds: Estimate | null;
 }
 
@@ -85,7 +84,8 @@ export function settingResults(
   const followed = compared.filter(
     (name) => metrics.get(name)!.name === metrics.get(compared[0]!)!.name,
   );
-  const scores = states.map((state) => scoresOf(state, measures, config));
+  const single = objectives.map((name): Measure => measureOf(name, metrics));
+  const scores = states.map((state) => scoresOf(state, [...measures, ...single], config));
   const references = wanted.flatMap((name) => {
     const found = states.findIndex(({ row }) => row.name === name);
     return found < 0 || scores[found]!.seeds.length === 0 ? [] : [states[found]!.row];
@@ -112,8 +112,10 @@ export function settingResults(
       ),
     ]),
   );
-  const objectiveScores = states.map((state) => estimatesOf(state, objectives, metrics, config));
-  const ranks = ranksOf(objectiveScores, compared, metrics);
+  const estimates = scores.map(({ bySeed }) =>
+    Object.fromEntries(Array.from(bySeed, ([title, of]) => [title, estimate([...of.values()])])),
+  );
+  const ranks = ranksOf(estimates, compared, metrics);
   const unchanged = unchangedRows(states);
   return {
     ...{ setting, objectives, metrics, compared, measures, followed, references },
@@ -123,16 +125,8 @@ export function settingResults(
     ),
     rows: states.map((state, index) => ({
       ...progressOf(state),
-      ...{ scores: objectiveScores[index]!, seeds: scores[index]!.seeds },
-      each: Object.fromEntries(
-        measures.map(({ title }) => [title, [...scores[index]!.bySeed.get(title)!.values()]]),
-      ),
-      measured: Object.fromEntries(
-        measures.map(({ title }) => [
-          title,
-          estimate([...scores[index]!.bySeed.get(title)!.values()]),
-        ]),
-      ),
+      ...{ scores: estimates[index]!, seeds: scores[index]!.seeds },
+      besidePeer: besidePeer(state, single),
       gain: estimate(
         state.chosen
           .filter(finished)
@@ -163,22 +157,14 @@ function measuresOf(
   if (alike && compared.length > mostTasks) {
     return [{ title: `mean of ${compared.length} tasks`, objectives: compared, metric }];
   }
-  return compared.map((title) => ({ title, objectives: [title], metric: metrics.get(title)! }));
+  return compared.map((name) => measureOf(name, metrics));
 }
 
-/** The finished runs of a row at its chosen rate, by ascending seed, each with the epoch that is shown. */
-function shownRuns(
-  { chosen }: RowState,
-  config: ComparisonConfig,
-): { readonly seed: number; readonly epoch: EpochRecord | null }[] {
-  return chosen
-    .filter(finished)
-    .sort((one, other) => one.seed - other.seed)
-    .map((record) => ({
-      seed: record.seed,
-      epoch: selectEpoch(runRecordOf(record), config),
-    }));
-}
+const measureOf = (name: string, metrics: ReadonlyMap<string, ShownMetric>): Measure => ({
+  title: name,
+  objectives: [name],
+  metric: metrics.get(name)!,
+});
 
 interface Scores {
   readonly seeds: readonly number[];
@@ -186,8 +172,16 @@ interface Scores {
   readonly bySeed: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
-function scoresOf(state: RowState, measures: readonly Measure[], config: ComparisonConfig): Scores {
-  const runs = shownRuns(state, config);
+/** The scores of a row's finished runs at its chosen rate, by ascending seed, at the epoch that is shown of each. */
+function scoresOf(
+  { chosen }: RowState,
+  measures: readonly Measure[],
+  config: ComparisonConfig,
+): Scores {
+  const runs = chosen
+    .filter(finished)
+    .sort((one, other) => one.seed - other.seed)
+    .map((record) => ({ seed: record.seed, epoch: selectEpoch(runRecordOf(record), config) }));
   const scoreOf = (epoch: EpochRecord | null, { objectives, metric }: Measure): number =>
     mean(objectives.map((name) => testScore(epoch, name, metric) ?? Number.NaN));
   return {
@@ -203,25 +197,6 @@ function scoresOf(state: RowState, measures: readonly Measure[], config: Compari
       ]),
     ),
   };
-}
-
-function estimatesOf(
-  state: RowState,
-  objectives: readonly string[],
-  metrics: ReadonlyMap<string, ShownMetric>,
-  config: ComparisonConfig,
-): Readonly<Record<string, Estimate | null>> {
-  const runs = shownRuns(state, config);
-  return Object.fromEntries(
-    objectives.map((name) => [
-      name,
-      estimate(
-        runs
-          .map(({ epoch }) => testScore(epoch, name, metrics.get(name)!))
-          .filter((score) => score !== undefined && Number.isFinite(score)),
-      ),
-    ]),
-  );
 }
 
 /** The mean rank of each row over the compared objectives; null without a result, and for a single row that has one. */

@@ -5,7 +5,8 @@ import { formatCount } from '../shared/wording.ts';
 import type { StudyState } from './plan.ts';
 import { type SettingResults, settingResults } from './setting-results.ts';
 import { figuresOf } from './study-figures.ts';
-import { ranksTable, settingMarkdown, standingsTable } from './study-tables.ts';
+import { ranksTable, standingsTable } from './overview-tables.ts';
+import { settingMarkdown } from './study-tables.ts';
 import type { Study } from './study.ts';
 import { digest } from './verdicts.ts';
 

@@ -258,24 +258,29 @@ const mostBytes = 2 ** 22;
  * @throws MultigradError `io`; `invalid-data` where it is damaged, `unsupported` for another format
  */
 export async function readRecord(path: string, files: Files): Promise<StudyRecord | null> {
+  const value = (await readJson(path, files)) as { readonly format?: unknown } | null | undefined;
+  if (value === undefined) return null;
+  if (value?.format !== 1) {
+    throw new MultigradError('unsupported', `${path} is not a record of format 1.`);
+  }
+  assertShape(value, recordShape, path);
+  return value as unknown as StudyRecord;
+}
+
+/** What a file of JSON holds; undefined where there is none. @throws MultigradError `io`, `invalid-data` */
+export async function readJson(path: string, files: Files): Promise<unknown> {
   let content: string;
   try {
     content = new TextDecoder().decode(await readPlainFile(files, path, mostBytes));
   } catch (cause) {
-    if (isMissing(cause)) return null;
+    if (isMissing(cause)) return undefined;
     throw ioError(`read ${path}`, cause);
   }
-  let value: unknown;
   try {
-    value = JSON.parse(content);
+    return JSON.parse(content);
   } catch (cause) {
     throw new MultigradError('invalid-data', `${path} is not JSON: ${String(cause)}`, { cause });
   }
-  if ((value as { format?: unknown } | null)?.format !== 1) {
-    throw new MultigradError('unsupported', `${path} is not a record of format 1.`);
-  }
-  assertShape(value, recordShape, path);
-  return value as StudyRecord;
 }
 
 /** Writes the record of a run whole, or not at all. @throws MultigradError `io` */

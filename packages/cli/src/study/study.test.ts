@@ -248,6 +248,54 @@ describe('tables', () => {
     expect(partial).toContain('Runs of some seeds are still missing: every row.');
   });
 
+  it('have the scores of another program beside those of the same runs', async () => {
+    const peer = { title: 'Peer', records: 'peers' };
+    const study = await open({
+      ...protocol,
+      settings: { digits: { ...protocol.settings.digits, peer } },
+    });
+    await runAll(study, ({ lr, seed }) => (lr > 0.02 ? 0.2 : 0.5 + seed / 10));
+    const blockNow = async (): Promise<string> =>
+      studyBlocks(study, await studyState(study, nodeFiles)).get('digits')!;
+    expect(await blockNow()).not.toContain('Peer');
+    mkdirSync(join(folder, 'peers'));
+    const leave = (file: string, row: string, lr: number, seed: number, accuracy: number): void =>
+      writeFileSync(
+        join(folder, 'peers', file),
+        JSON.stringify({
+          ...{ row, lr, seed },
+          curves: { test: { multimodal: { accuracy: [0, accuracy] } } },
+        }),
+      );
+    const final = 1 - Math.exp(-10);
+    // Differences of .02, .03 and .04 to the sum; no run has the other rate or the seed 7.
+    for (const seed of [0, 1, 2]) {
+      leave(`sum-${seed}.json`, 'sum', 0.01, seed, (0.5 + seed / 10) * final - 0.02 - seed / 100);
+    }
+    leave('other-rate.json', 'sum', 0.03, 0, 0.9);
+    leave('other-seed.json', 'sum', 0.01, 7, 0.9);
+    leave('fair-0.json', 'fair', 0.01, 0, 0.5 * final);
+    const block = await blockNow();
+    expect(block).toContain(
+      '| row | objective (after the last epoch) | here | Peer | difference | seeds |',
+    );
+    expect(block).toContain(
+      '| Sum | multimodal (test %) | 60.00 ± 10.00 | 57.00 ± 9.00 | +3.00 [+0.52, +5.48] | 0, 1, 2 |',
+    );
+    expect(block).toMatch(
+      /\| Fair \| multimodal \(test %\) \| 50\.00 \| 50\.00 \| [+−]?0\.00 \| 0 \|/,
+    );
+    expect(block).toContain(
+      'Of 1 difference seed by seed, 0 have zero within their 95 % interval.',
+    );
+    leave('twice.json', 'sum', 0.01, 0, 0.5);
+    await expect(blockNow()).rejects.toThrow(
+      'twice.json: there should be one record of row `sum` at rate 0.01 with seed 0.',
+    );
+    writeFileSync(join(folder, 'peers/twice.json'), '{"row":"sum","lr":0.01,"seed":0}');
+    await expect(blockNow()).rejects.toThrow('should hold `curves`, an object');
+  });
+
   it('name balancing methods that changed nothing', async () => {
     const study = await open({
       ...protocol,

@@ -44,6 +44,8 @@ export interface StudySetting {
   readonly rows: readonly StudyRow[];
   /** Batches over which gradients of the first reference are compared at fixed weights; null for none. */
   readonly inspect: number | null;
+  /** Another program that makes the same runs, and the folder of its records; null for none. */
+  readonly peer: { readonly title: string; readonly records: string } | null;
 }
 
 /** A study, ready to be run. */
@@ -170,6 +172,10 @@ async function openSetting(
       .map((option) => `${name}.${option}`)
       .filter((path) => own(request.paths, path) === undefined),
     inspect: asked.inspect ?? null,
+    peer:
+      asked.peer === undefined
+        ? null
+        : { ...asked.peer, records: resolve(folder, asked.peer.records) },
     seeds: Array.from({ length: asked.seeds ?? protocol.seeds }, (_, seed) => seed),
     rows: rows.map(([row, { title, balance, rateFactor = 1 }], index) => ({
       name: row,
