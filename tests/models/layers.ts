@@ -18,6 +18,7 @@ import { GlobalAverage } from '../../packages/models/src/layers/global-average.t
 import { LayerNormalization } from '../../packages/models/src/layers/layer-normalization.ts';
 import { Lstm } from '../../packages/models/src/layers/lstm.ts';
 import { Mixture } from '../../packages/models/src/layers/mixture.ts';
+import { ModalityTokens } from '../../packages/models/src/layers/modality-tokens.ts';
 import { MultiHeadAttention } from '../../packages/models/src/layers/multi-head-attention.ts';
 import { PositionEmbedding } from '../../packages/models/src/layers/position-embedding.ts';
 import { TokenEmbedding } from '../../packages/models/src/layers/token-embedding.ts';
@@ -181,6 +182,16 @@ export const places: Readonly<Record<string, Place>> = {
         }),
         x!,
       ),
+  },
+  MultigradModalityTokens: {
+    ...vector,
+    before: (x) => [dense(x), dense(x, 3)],
+    layer: (inputs) => {
+      const modalities = [{ name: 'a' }, { name: 'b' }];
+      const tokens = new ModalityTokens({ name: 'tokens', modalities, rate: 0.5, seed: 1 });
+      return apply(tfl.layers.concatenate(), tokens.apply(inputs) as Symbolic[]);
+    },
+    instead: (inputs) => apply(tfl.layers.concatenate(), inputs),
   },
   MultigradPositionEmbedding: {
     ...sequence,

@@ -22,6 +22,13 @@ export interface OpenExperiment<
    * what each modality contributes; the batch then has masks in the place of some of them. @defaultValue none
    */
   predict?(batch: Batch): Tensor;
+  /**
+   * As `predict`, of a network that has learnt tokens: the network itself leaves out the modalities that are not seen. For
+   * `--contribution token`. @defaultValue none
+   *
+   * @param seen - the modalities that are seen, none to all
+   */
+  predictMasked?(batch: Batch, seen: readonly string[]): Tensor;
   /** The entry of a batch that holds the class labels of `predict`, from 0, −1 for none. @defaultValue 'label' */
   readonly labels?: keyof Batch & string;
   /**

@@ -70,6 +70,8 @@ export interface BalancedNetwork {
   };
   /** One classifier for each objective. */
   readonly heads: Readonly<Record<string, NetworkHead>>;
+  /** What stands in the place of dropped modalities; left out or empty where none are dropped. */
+  readonly tokens?: readonly Variable[];
   /** Each encoder's features; new tensors that belong to the caller. */
   features(inputs: ByModality, mode: PassMode): ByModality;
   /** The gates between the encoders; left out or empty where there are none. */

@@ -1,4 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
+import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { BalancingMethod } from '../contract/method.ts';
@@ -24,6 +25,17 @@ describe('what balanced is given', () => {
         '`balanced` should get a network of several modalities as its second argument. Found',
       );
     }
+  });
+
+  it('has to be a network that drops no modalities', () => {
+    const encoder = (name: string) =>
+      multilayerPerceptron({ name, shape: [3], hidden: [], features: 2 });
+    const encoders = { a: encoder('a'), b: encoder('b') };
+    const network = multimodalNetwork({ encoders, classes: 2, modalityDropout: 0.3 });
+    expect(() => balanced(ogmGe(), network)).toThrow(
+      'cannot balance this training: the network drops modalities in training (`modalityDropout`), which no balancing method knows of.',
+    );
+    network.dispose();
   });
 
   it.each([

@@ -462,6 +462,9 @@ function assertServed<Batch>(
         : needs.validation === 'batches' && validation === undefined
           ? 'it reads validation data, and the option `validation` is missing'
           : null) ??
+    ((network.tokens?.length ?? 0) > 0
+      ? 'the network drops modalities in training (`modalityDropout`), which no balancing method knows of'
+      : null) ??
     method.unsupported?.(network) ??
     null;
   if (reason === null) return;

@@ -25,6 +25,7 @@ function openLinear(rows: readonly (readonly [number, number])[]): PreparedExper
   return {
     evaluate: null,
     predict: null,
+    predictMasked: null,
     labels: 'label',
     objectives: (batch) => {
       const { x } = batch as Batch;

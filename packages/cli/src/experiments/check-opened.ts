@@ -5,7 +5,8 @@ import { invalidExperiment, listed } from './invalid-experiment.ts';
 /** The fields of an open experiment, checked by the compiler: none may be missing. */
 const openFields: Readonly<Record<keyof OpenExperiment, true>> = {
   ...{ network: true, data: true, modalities: true },
-  ...{ objectives: true, predict: true, labels: true, evaluate: true, dispose: true },
+  ...{ objectives: true, predict: true, predictMasked: true, labels: true },
+  ...{ evaluate: true, dispose: true },
 };
 const dataFields: Readonly<Record<keyof OpenExperiment['data'], true>> = {
   ...{ train: true, validation: true, test: true, prefetch: true },
@@ -36,11 +37,11 @@ export function assertOpened(
     );
   }
   assertFields(experiment, 'What `open` returns', value, openFields);
-  const { data, objectives, predict, labels, evaluate, dispose, modalities } = value;
+  const { data, objectives, predict, predictMasked, labels, evaluate, dispose, modalities } = value;
   if (typeof objectives !== 'function') {
     fail('objectives', 'a function from a batch to losses by name', objectives);
   }
-  for (const [field, hook] of Object.entries({ predict, evaluate, dispose })) {
+  for (const [field, hook] of Object.entries({ predict, predictMasked, evaluate, dispose })) {
     if (hook !== undefined && typeof hook !== 'function') fail(field, 'a function', hook);
   }
   if (modalities !== undefined && !isTexts(modalities)) {

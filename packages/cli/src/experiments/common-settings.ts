@@ -82,11 +82,12 @@ export const commonSettings: SettingSpecs = {
   },
   contribution: {
     kind: 'choice',
-    choices: ['off', 'zero', 'mean'],
+    choices: ['off', 'zero', 'mean', 'token'],
     default: 'off',
     description:
       'Measure what each modality contributes to the joint prediction on the test set: Shapley values, with zeros in the ' +
-      'place of the others or with their means over the training set.',
+      'place of the others, with their means over the training set, or with the tokens that a network learns with ' +
+      'modality-dropout.',
   },
   'contribution-every': {
     kind: 'number',

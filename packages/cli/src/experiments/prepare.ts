@@ -30,6 +30,8 @@ export interface PreparedExperiment extends DataBatches, NetworkParts {
   readonly modalities: readonly string[];
   /** The joint prediction of a batch; null where the experiment has none. */
   readonly predict: NonNullable<OpenExperiment['predict']> | null;
+  /** The joint prediction where only some modalities are seen, with learnt tokens for others; null where it has none. */
+  readonly predictMasked: NonNullable<OpenExperiment['predictMasked']> | null;
   /** The entry of a batch that holds the labels of the joint prediction. */
   readonly labels: string;
   /** Frees the network and what else was made. */
@@ -68,6 +70,8 @@ export async function prepareExperiment(
       network: open.network,
       modalities: open.modalities ?? [],
       predict: open.predict === undefined ? null : (batch) => open.predict!(batch),
+      predictMasked:
+        open.predictMasked === undefined ? null : (batch, seen) => open.predictMasked!(batch, seen),
       labels: open.labels ?? 'label',
       dispose,
     };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { requireExperiment } from './index.ts';
-import { resolveSettings } from './settings.ts';
+import { withLaterSettings } from '../runs/later-settings.ts';
+import { experiments, requireExperiment } from './index.ts';
+import { assertSettings, defaultPreset, resolveSettings } from './settings.ts';
 
 const experiment = requireExperiment('cg-mnist');
 
@@ -41,5 +42,27 @@ describe('requireExperiment', () => {
     expect(() => requireExperiment('cgmnist')).toThrow(
       'There is no experiment `cgmnist`. Did you mean `cg-mnist`?',
     );
+  });
+});
+
+describe('settings of before modality dropout', () => {
+  const having = experiments.filter(({ settings }) => 'modality-dropout' in settings);
+
+  it.each(having.map((one) => [one.name, one] as const))('of %s are whole', (name, one) => {
+    const copy = 'data' in one.settings ? { data: 'copy' } : {};
+    const now = resolveSettings(one, defaultPreset(one), copy);
+    const { 'modality-dropout': off, ...before } = now;
+    expect(off).toBe(0);
+    expect(() => assertSettings(one, before)).toThrow('It lacks modality-dropout.');
+    expect(withLaterSettings(name, before)).toEqual(now);
+    assertSettings(one, withLaterSettings(name, before));
+  });
+
+  it('gain nothing where the experiment has none', () => {
+    expect(having.length).toBeGreaterThanOrEqual(6);
+    for (const { name, settings } of experiments) {
+      if ('modality-dropout' in settings) continue;
+      expect(withLaterSettings(name, { lr: 1 })).toEqual({ lr: 1 });
+    }
   });
 });

@@ -139,7 +139,9 @@ export function cooperationTable(summary: Summary): Table | null {
 /** What the columns of both tables are. */
 export function contributionCaption(summary: Summary): string {
   const [record] = summary.rows.flatMap(({ strategy }) => contributionRecords(summary, strategy));
-  const mask = record?.masks === 'mean' ? 'its mean over the training set' : 'zeros';
+  const mask = { zero: 'zeros', mean: 'its mean over the training set', token: 'a learnt token' }[
+    record?.masks ?? 'zero'
+  ];
   const brackets =
     summary.config.seeds.length > 1
       ? '± one standard deviation over seeds.'

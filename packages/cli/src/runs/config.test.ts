@@ -63,3 +63,24 @@ describe('titles of strategies of others', () => {
     expect('titles' in mergeConfigs(config, config)).toBe(false);
   });
 });
+
+describe('a configuration of before an experiment got a setting', () => {
+  const before = { ...config, settings: { lr: 0.1 } };
+
+  it('has it with the value that has the effect of its absence, and is gone on with', () => {
+    const read = checkConfig(before, 'config.json');
+    expect(read.settings).toEqual({ lr: 0.1, 'modality-dropout': 0 });
+    const now = { ...config, settings: { lr: 0.1, 'modality-dropout': 0 } };
+    expect(extendsConfig(read, now)).toBe(true);
+    const dropping = { ...now, settings: { ...now.settings, 'modality-dropout': 0.2 } };
+    expect(configDifferences(read, dropping)).toEqual(['modality-dropout: 0 there, 0.2 now']);
+    expect(checkConfig(dropping, 'config.json').settings).toEqual(dropping.settings);
+  });
+
+  it('stays as it is where the experiment never got one, or is one of a user’s', () => {
+    const other = { ...before, experiment: 'multi-mnist' };
+    expect(checkConfig(other, 'config.json').settings).toEqual({ lr: 0.1 });
+    const module = { specifier: './mine.js', file: '../mine.js', digest: '0' };
+    expect(checkConfig({ ...before, module }, 'config.json').settings).toEqual({ lr: 0.1 });
+  });
+});

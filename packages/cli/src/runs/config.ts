@@ -1,5 +1,6 @@
 import { MultigradError } from '@multigrad/core/strategy';
 import type { Experiment } from '@multigrad/experiment';
+import { withLaterSettings } from './later-settings.ts';
 import { learningRates, type Settings } from './settings.ts';
 import {
   assertShape,
@@ -126,7 +127,8 @@ const configShape: Shape = fields(
 );
 
 /**
- * Checks a configuration that was read.
+ * Checks a configuration that was read. Settings that its experiment got later are filled in, with the values that have the
+ * effect of their absence: so a folder of before can be gone on with.
  *
  * @param where - what holds it, for messages
  * @throws MultigradError `unsupported` for another format, `invalid-data` where it is no configuration
@@ -140,7 +142,7 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
     );
   }
   assertShape(config, configShape, where);
-  const sound = config as ComparisonConfig;
+  const sound = completed(config as ComparisonConfig);
   const rates = learningRates(sound.settings);
   const runs = sound.strategies.length * sound.seeds.length * rates.length;
   if (runs <= mostRuns && rates.every((rate) => rate > 0 && Number.isFinite(rate))) return sound;
@@ -149,6 +151,14 @@ export function checkConfig(value: unknown, where: string): ComparisonConfig {
     `${where} should name at most ${mostRuns} runs, with learning rates > 0. ` +
       `Found ${runs} runs with ${rates.slice(0, 5).join(', ')}.`,
   );
+}
+
+/** An experiment of a user's changes with the text that it was read from, so nothing is filled in for one. */
+function completed(config: ComparisonConfig): ComparisonConfig {
+  const { experiment, settings: given, module } = config;
+  return module === undefined
+    ? { ...config, settings: withLaterSettings(experiment, given) }
+    : config;
 }
 
 /**

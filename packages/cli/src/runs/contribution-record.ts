@@ -3,8 +3,8 @@ import { byName, count, fields, list, measured, oneOf, type Shape, text } from '
 
 /** What each modality contributed to the joint prediction on the test set after an epoch. */
 export interface ContributionRecord extends ModalityContributions<string> {
-  /** What stood in the place of a modality that was left out: zeros, or its mean over the training set. */
-  readonly masks: 'zero' | 'mean';
+  /** What stood in the place of a modality that was left out: zeros, its mean over the training set, or its learnt token. */
+  readonly masks: 'zero' | 'mean' | 'token';
 }
 
 const mean = { value: measured, standardError: measured, low: measured, high: measured };
@@ -14,7 +14,7 @@ const figures = { samples: count, joint: measured, chance: measured, contributio
 /** The shape of a {@link ContributionRecord}. */
 export const contributionShape: Shape = fields({
   ...figures,
-  masks: oneOf(['zero', 'mean']),
+  masks: oneOf(['zero', 'mean', 'token']),
   modalities: list(text),
   value: text,
   classes: count,

@@ -13,12 +13,16 @@ import { readConfig, readRuns } from './read-folder.ts';
 import type { StepRecord } from './records.ts';
 import { noLines, openRun } from './run-writer.ts';
 
-const { config, runs } = recordedComparison({
+const { config: recorded, runs } = recordedComparison({
   strategies: ['sum', 'mgda'],
   seeds: [0],
   epochs: 2,
   stepsPerEpoch: 10,
 });
+const config: ComparisonConfig = {
+  ...recorded,
+  settings: { ...recorded.settings, 'modality-dropout': 0 },
+};
 let parent: string;
 let folder: string;
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeFiles } from '@multigrad/core/files';
 import { describe, expect, it } from 'vitest';
+import { studyState } from './plan.ts';
 import { checkProtocol } from './protocol.ts';
 import { openStudy } from './study.ts';
 
@@ -85,4 +87,14 @@ describe('protocols that come along', () => {
       expect(seeds).toHaveLength(5);
     }
   });
+
+  it.each(['results-protocol.json', 'balancing-protocol.json'])(
+    'the records of %s were measured as it now says',
+    async (name) => {
+      const study = await openStudy(name, all, join(docs, 'experiments'));
+      const { changed, done } = await studyState(study, nodeFiles);
+      expect(changed).toEqual([]);
+      expect(done).toBeGreaterThan(0);
+    },
+  );
 });

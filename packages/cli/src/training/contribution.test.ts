@@ -5,6 +5,7 @@ import { expectConstantMemory, normalTensor } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { modalityDropout } from '../experiments/builtin/sizes.ts';
 import { requireExperiment } from '../experiments/index.ts';
 import { resolveSettings } from '../experiments/settings.ts';
 import { lineShapes } from '../runs/record-shapes.ts';
@@ -44,11 +45,13 @@ function experimentOf(
     objectives: ['multimodal', ...modalities],
     baseline: 'multimodal',
     metrics: { accuracy },
-    open: (_settings, seed) => {
+    settings: { 'modality-dropout': modalityDropout },
+    open: (settings, seed) => {
       const part = (name: string) =>
         multilayerPerceptron({ name, shape: [3], hidden: [6], features: 4, seed });
       const network = multimodalNetwork({
         encoders: { image: part('image'), sound: part('sound') },
+        modalityDropout: settings['modality-dropout'],
         classes: 2,
         seed,
       });
@@ -58,6 +61,7 @@ function experimentOf(
         modalities,
         objectives: (batch: Batch, mode) => network.objectives(batch, batch.target, mode),
         predict: (batch) => network.forward(batch, { training: false }).multimodal,
+        predictMasked: (batch, seen) => network.predict(batch, seen),
         labels: 'target',
       });
       return change(open, network) as typeof open;
@@ -72,7 +76,7 @@ const settingsWith = (experiment: Experiment, texts: Readonly<Record<string, str
   });
 
 describe('--contribution', () => {
-  it.each(['zero', 'mean'] as const)(
+  it.each(['zero', 'mean', 'token'] as const)(
     'measures after the epochs asked for, masked by %s',
     async (masks) => {
       const experiment = experimentOf();
@@ -80,7 +84,10 @@ describe('--contribution', () => {
         const { result, epochs } = await trainOnce(
           {
             ...{ experiment, strategy: 'sum' },
-            settings: settingsWith(experiment, { contribution: masks, 'contribution-every': '3' }),
+            settings: settingsWith(experiment, {
+              ...{ contribution: masks, 'contribution-every': '3' },
+              ...(masks === 'token' ? { 'modality-dropout': '0.3' } : {}),
+            }),
           },
           { backend: 'cpu' },
         );
@@ -130,6 +137,41 @@ describe('--contribution', () => {
     expect(zero!.coalitions.at(-1)).toEqual(mean!.coalitions.at(-1));
     // Probabilities see what a few right answers may not.
     expect(zero!.imbalance).not.toEqual(mean!.imbalance);
+  });
+
+  it('is refused where there are no tokens', async () => {
+    const refused = async (experiment: Experiment, dropout: string): Promise<MultigradError> => {
+      const settings = settingsWith(experiment, {
+        contribution: 'token',
+        'modality-dropout': dropout,
+      });
+      const error: unknown = await expectConstantMemory(() =>
+        tryExperiment(experiment, settings, 0).catch((thrown: unknown) => thrown),
+      );
+      return error as MultigradError;
+    };
+    const off = await refused(experimentOf(), '0');
+    expect(off.code).toBe('unsupported');
+    expect(off.message).toContain(
+      'With `token` it needs tokens: set `modality-dropout` above 0, so that the network learns them.',
+    );
+    const silent = await refused(
+      experimentOf((open) => ({ ...open, predictMasked: undefined })),
+      '0.3',
+    );
+    expect(silent.code).toBe('unsupported');
+    expect(silent.message).toContain('has no `predictMasked`: it should return the joint logits');
+    const broken = await refused(
+      experimentOf((open) => ({
+        ...open,
+        predictMasked: () => {
+          throw new Error('no such token');
+        },
+      })),
+      '0.3',
+    );
+    expect(broken.code).toBe('invalid-experiment');
+    expect(broken.message).toContain('`predictMasked` threw. Error: no such token');
   });
 
   it('is refused with the reason where there is nothing to measure', async () => {

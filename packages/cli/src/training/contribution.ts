@@ -1,4 +1,4 @@
-import { MultigradError } from '@multigrad/core/strategy';
+import { MultigradError, own } from '@multigrad/core/strategy';
 import type { Experiment } from '@multigrad/experiment';
 import { modalityContributions, modalityMeans, sampleValuation } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
@@ -26,10 +26,11 @@ export function measuresContribution(settings: Settings, epoch: number, shown: b
  */
 export function assertContribution(
   { name }: Experiment,
-  { modalities, predict }: PreparedExperiment,
+  { modalities, predict, predictMasked }: PreparedExperiment,
   settings: Settings,
 ): void {
-  if (textSetting(settings, 'contribution') === 'off') return;
+  const masks = textSetting(settings, 'contribution');
+  if (masks === 'off') return;
   const refuse = (reason: string): never => {
     throw new MultigradError(
       'unsupported',
@@ -43,7 +44,18 @@ export function assertContribution(
         ' as `modalities`.',
     );
   }
-  if (predict === null) {
+  if (masks === 'token' && own(settings, 'modality-dropout') === 0) {
+    refuse(
+      'With `token` it needs tokens: set `modality-dropout` above 0, so that the network learns them.',
+    );
+  }
+  if (masks === 'token' && predictMasked === null) {
+    refuse(
+      'What `open` returns has no `predictMasked`: it should return the joint logits of a batch where only some modalities ' +
+        'are seen, with learnt tokens in the place of the others.',
+    );
+  }
+  if (masks !== 'token' && predict === null) {
     refuse(
       'What `open` returns has no `predict`: it should return the joint logits of a batch, n × classes.',
     );
@@ -66,16 +78,30 @@ export async function tryContribution(
   settings: Settings,
   batch: tf.NamedTensorMap,
 ): Promise<void> {
-  if (textSetting(settings, 'contribution') === 'off') return;
+  const masks = textSetting(settings, 'contribution');
+  if (masks === 'off') return;
   const { modalities, labels } = prepared;
-  const predict = (shown: tf.NamedTensorMap): tf.Tensor => {
+  const ask = predictionOf(prepared, masks);
+  const predict = (shown: tf.NamedTensorMap, seen: readonly string[]): tf.Tensor => {
     try {
-      return prepared.predict!(shown);
+      return ask(shown, seen);
     } catch (cause) {
-      throw thrownBy(experiment, 'predict', cause);
+      throw thrownBy(experiment, masks === 'token' ? 'predictMasked' : 'predict', cause);
     }
   };
-  await sampleValuation(predict, batch, { modalities, labels });
+  await sampleValuation(predict, batch, {
+    modalities,
+    labels,
+    masks: masks === 'token' ? 'own' : 'zero',
+  });
+}
+
+/** The prediction that is measured: one that is shown masks, or one that puts tokens in the place of what is not seen. */
+function predictionOf(
+  { predict, predictMasked }: PreparedExperiment,
+  masks: string,
+): NonNullable<PreparedExperiment['predictMasked']> {
+  return masks === 'token' ? predictMasked! : (batch) => predict!(batch);
 }
 
 /** Makes the measurement that settings ask for. Means of the training set are taken over one of its epochs, each time anew. */
@@ -90,9 +116,9 @@ export function contributionOf(
       masks === 'mean' ? await modalityMeans(through(prepared.train(0)), modalities) : null;
     try {
       const measured = await modalityContributions(
-        (batch) => prepared.predict!(batch),
+        predictionOf(prepared, masks),
         through(prepared.test()),
-        { modalities, labels, masks: means ?? 'zero' },
+        { modalities, labels, masks: means ?? (masks === 'token' ? 'own' : 'zero') },
       );
       return { masks, ...measured };
     } finally {

@@ -1,16 +1,9 @@
-import { type BatchShare, currentShare } from '@multigrad/core';
-import {
-  hasKernel,
-  runKernel,
-  seededUniform,
-  uniformKey,
-  type UniformKey,
-} from '@multigrad/core/kernels';
+import { hasKernel, runKernel, seededUniform, type UniformKey } from '@multigrad/core/kernels';
 import { MultigradError, type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
-import { describeValue } from '@multigrad/core/support';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { assertLayerName } from '../layer-names.ts';
+import { type DrawingArguments, drawsOf } from './draws.ts';
 import type { Shape } from './shape.ts';
 
 /** Descriptions of the options of {@link dropout} that have a default. */
@@ -39,12 +32,6 @@ export interface DropoutOptions extends OptionsOf<typeof dropoutOptions> {
   readonly name: string;
 }
 
-interface Arguments {
-  readonly training?: unknown;
-  readonly step?: unknown;
-  readonly share?: BatchShare;
-}
-
 /** The layer that {@link dropout} makes. */
 export class Dropout extends layers.Layer {
   static readonly className: string = 'MultigradDropout';
@@ -61,24 +48,11 @@ export class Dropout extends layers.Layer {
     return inputShape as Shape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training, step, share }: Arguments): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], given: DrawingArguments): tf.Tensor {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-    if (training !== true || this.#rate === 0) return x;
-    if (!Number.isSafeInteger(step) || (step as number) < 0) {
-      throw new MultigradError(
-        'invalid-argument',
-        `Layer \`${this.name}\` draws its mask by the number of the training step: pass \`step\`, an integer >= 0, ` +
-          `beside \`training\`. Found ${describeValue(step)}.`,
-      );
-    }
-    const key = uniformKey(this.#seed, step as number, this.name);
-    // A rank's samples lie behind those of the ranks before it.
-    return dropped(
-      x,
-      this.#rate,
-      key,
-      ((share ?? currentShare())?.firstSample ?? 0) * (x.size / x.shape[0]),
-    );
+    if (given.training !== true || this.#rate === 0) return x;
+    const { key, firstSample } = drawsOf(this.name, 'its mask', this.#seed, given);
+    return dropped(x, this.#rate, key, firstSample * (x.size / x.shape[0]));
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -12,6 +12,7 @@ import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
 import { Lstm } from './lstm.ts';
 import { Mixture } from './mixture.ts';
+import { ModalityTokens } from './modality-tokens.ts';
 import { MultiHeadAttention } from './multi-head-attention.ts';
 import { PositionEmbedding } from './position-embedding.ts';
 import { TokenEmbedding } from './token-embedding.ts';
@@ -44,6 +45,7 @@ export function registerLayers(): void {
   tf.serialization.registerClass(LayerNormalization);
   tf.serialization.registerClass(Lstm);
   tf.serialization.registerClass(Mixture);
+  tf.serialization.registerClass(ModalityTokens);
   tf.serialization.registerClass(MultiHeadAttention);
   tf.serialization.registerClass(PositionEmbedding);
   tf.serialization.registerClass(SelectionPenalty);

@@ -7,6 +7,8 @@ import { type Fusion, makeFusion } from '../fusions/fusion.ts';
 import { classifierHead } from '../heads/classifier-head.ts';
 import { assertLayerName } from '../layer-names.ts';
 import { GlobalAverage } from '../layers/global-average.ts';
+import { ModalityTokens } from '../layers/modality-tokens.ts';
+import { registerLayers } from '../layers/register-layers.ts';
 import { assertPresent, countOption, weightOptions, type WeightOptions } from '../option-specs.ts';
 import type { Initialisation } from '../weights/initialisation.ts';
 import { freeOnError } from '../weights/free-on-error.ts';
@@ -39,6 +41,15 @@ export interface MultimodalNetworkOptions<
    * @defaultValue nothing
    */
   readonly exchange?: StageExchange<Modality>;
+  /**
+   * Probability p with which each modality of a sample is dropped in training, from 0 to 1, 1 excluded: a learnt vector, its
+   * token, stands in the place of its features before the fusion. All are never dropped: one of M that were all drawn
+   * stays, so a modality is dropped with probability `p − p^M/M`. Nothing is dropped in inference, where
+   * {@link MultimodalNetwork.predict} uses the tokens. Unimodal heads see their encoder as it is.
+   *
+   * @defaultValue 0: no tokens
+   */
+  readonly modalityDropout?: number;
   /** Number of classes, an integer >= 2. */
   readonly classes: number;
   /**
@@ -59,7 +70,8 @@ export interface MultimodalNetworkOptions<
  * the exchange, the other modalities too. `parts` keeps each encoder a group of its own.
  *
  * @throws MultigradError `invalid-option` for fewer than two encoders, an encoder of the wrong form, parts that share
- * names, or an option out of its range
+ * names, or an option out of its range; `unsupported` for `modalityDropout` with an exchange, or with a fusion that takes
+ * features that are no vectors
  *
  * @example
  * ```ts
@@ -100,15 +112,21 @@ function build<Modality extends string, const Joint extends string = 'multimodal
   ...given
 }: MultimodalNetworkOptions<Modality, Joint>): MultimodalNetwork<Modality, Joint> {
   assertPresent('multimodalNetwork', given, ['classes']);
-  const { classes, seed, initialisation } = resolveOptions('multimodalNetwork', specs, given);
+  const { classes, seed, initialisation, modalityDropout } = resolveOptions(
+    'multimodalNetwork',
+    specs,
+    given,
+  );
   const shapes = featureShapes(encoders);
   const modalities = Object.keys(shapes) as Modality[];
   assertLayerName('Option `jointName` of `multimodalNetwork`', jointName);
   const fusionModel = makeFusion(fusion, { shapes, seed, initialisation });
   const { fused, fusesMaps } = fusedLength(fusionModel, Object.values(shapes));
+  const tokens = tokensOf(modalities, modalityDropout, seed, { fusesMaps, exchange });
   const headNames = [jointName, ...modalities].map((objective) => `head/${objective}`);
   const otherParts = [...Object.values<LayersModel>(encoders), fusionModel];
-  assertDifferent([...otherParts.map((part) => part.name), ...headNames]);
+  const tokenNames = tokens.map((part) => part.name);
+  assertDifferent([...otherParts.map((part) => part.name), ...tokenNames, ...headNames]);
   namedVariables(otherParts);
   const connect = connection(encoders, exchange, seed, initialisation);
   const head = (objective: Joint | Modality, inputs: number): [string, LayersModel] => [
@@ -128,11 +146,52 @@ function build<Modality extends string, const Joint extends string = 'multimodal
     pools,
     fusion: fusionModel,
     fusesMaps,
+    ...(tokens[0] === undefined ? {} : { tokens: tokens[0] }),
     heads,
   });
 }
 
-const specs = { ...weightOptions, classes: countOption('Number of classes', 2, 2) };
+const specs = {
+  ...weightOptions,
+  classes: countOption('Number of classes', 2, 2),
+  modalityDropout: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    description:
+      'Probability with which each modality of a sample is dropped in training, 1 excluded.',
+  },
+} as const;
+
+/** The layer of learnt tokens, none without modality dropout. @throws MultigradError */
+function tokensOf(
+  modalities: readonly string[],
+  rate: number,
+  seed: number,
+  { fusesMaps, exchange }: { fusesMaps: boolean; exchange: StageExchange<string> | undefined },
+): ModalityTokens[] {
+  if (rate === 0) return [];
+  if (rate === 1) {
+    fail('modalityDropout', 'should be below 1, or all modalities are never seen together', rate);
+  }
+  const reason =
+    exchange !== undefined
+      ? `the exchange '${exchange.kind}' shows each modality to the other encoders before it is dropped`
+      : fusesMaps
+        ? 'the fusion takes features that are no vectors'
+        : null;
+  if (reason !== null) {
+    throw new MultigradError(
+      'unsupported',
+      'Option `modalityDropout` of `multimodalNetwork` puts a learnt vector in the place of the vector that the fusion gets ' +
+        `of a modality; here ${reason}.`,
+    );
+  }
+  registerLayers();
+  const named = modalities.map((name) => ({ name }));
+  return [new ModalityTokens({ name: 'modality-dropout', modalities: named, rate, seed })];
+}
 
 /** Makes the function that applies the encoders to inputs; the exchange's options are checked here. */
 function connection<Modality extends string>(
@@ -216,8 +275,8 @@ function assertDifferent(names: readonly string[]): void {
   if (twice === undefined) return;
   throw new MultigradError(
     'invalid-option',
-    'The parts of a network should have different names: its encoders, its fusion and its heads, one for ' +
-      `\`jointName\` and one for each modality. Found "${twice}" twice.`,
+    'The parts of a network should have different names: its encoders, its fusion, its modality dropout and its heads, ' +
+      `one for \`jointName\` and one for each modality. Found "${twice}" twice.`,
   );
 }
 

@@ -40,6 +40,11 @@ export interface NetworkParts<Modality extends string, Objective extends string>
   readonly fusion: LayersModel;
   /** Whether the fusion takes features as they are, not the vectors made of them. */
   readonly fusesMaps: boolean;
+  /**
+   * Layer from one vector of each modality to the same with learnt tokens in the place of those that are dropped, before
+   * the fusion; absent without modality dropout.
+   */
+  readonly tokens?: layers.Layer;
   /** Linear classifiers: the joint one on the fused vector, and one on each modality's. */
   readonly heads: Readonly<Record<Objective, LayersModel>>;
 }
@@ -120,9 +125,15 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   readonly namedVariables: ReadonlyMap<string, tf.Variable>;
   /** The gates between the encoders' stages that an `mmtm` exchange has, in their order; empty without one. */
   readonly gates: readonly NetworkGate<Modality>[];
+  /**
+   * The learnt vectors that stand in the place of a modality's features where it is dropped or not seen, in the order of the
+   * modalities; empty without modality dropout.
+   */
+  readonly tokens: readonly tf.Variable[];
   readonly #joint: Joint;
   readonly #pools: Readonly<Record<Modality, layers.Layer | null>>;
   readonly #fusesMaps: boolean;
+  readonly #tokens: layers.Layer | null;
   readonly #backbone: LayersModel;
   /** The encoders, with the gates' excitations as further outputs; null where there are no gates. */
   readonly #gated: LayersModel | null;
@@ -132,6 +143,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     this.#joint = joint;
     this.#pools = parts.pools;
     this.#fusesMaps = parts.fusesMaps;
+    this.#tokens = parts.tokens ?? null;
     this.encoders = encoders;
     this.fusion = fusion;
     this.heads = heads;
@@ -152,7 +164,9 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     this.gates = gates.map((gate) => networkGate<Modality>(gate));
     this.model = model({ inputs: inOrder, outputs: this.#outputs(features) });
     const encoded = this.modalities.map((modality) => encoders[modality]);
-    const behind = [fusion, ...this.objectiveNames.map((objective) => heads[objective])];
+    const tokens = this.#tokens === null ? [] : [this.#tokens];
+    this.tokens = tokens.flatMap(trainableVariables);
+    const behind = [...tokens, fusion, ...this.objectiveNames.map((objective) => heads[objective])];
     const exchanged = weightsBeyond(this.#backbone, encoded);
     this.namedVariables = namedVariables([...encoded, { weights: exchanged }, ...behind]);
     this.trainableVariables = [
@@ -231,12 +245,7 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
   ): Record<Joint | Modality, tf.Tensor2D> {
     return tidyRecord(() => {
       const vectors = this.vectors(features);
-      const taken = this.#fusesMaps ? features : vectors;
-      const fused = apply(
-        this.fusion,
-        this.modalities.map((modality) => taken[modality]),
-        mode,
-      );
+      const fused = this.#fused(this.#fusesMaps ? features : vectors, mode);
       return record(this.objectiveNames, (objective) => {
         const from = objective === this.#joint ? fused : vectors[objective as Modality];
         return apply(this.heads[objective], from, mode) as tf.Tensor2D;
@@ -254,6 +263,28 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     mode: ForwardMode,
   ): Record<Joint | Modality, tf.Tensor2D> {
     return tidyRecord(() => this.logits(this.features(inputs, mode), mode));
+  }
+
+  /**
+   * The joint logits in inference where only some modalities are seen, n × classes; a new tensor that belongs to the
+   * caller. The learnt token stands in the place of each other one: what its input is has no influence.
+   *
+   * @param inputs - a batch for each modality, also for those that are not seen
+   * @param seen - the modalities that are seen, none to all. @defaultValue all
+   * @throws MultigradError `unsupported` where one is left out of a network without tokens; `invalid-argument` for a name
+   * that is no modality, and as {@link MultimodalNetwork.forward} does
+   */
+  predict(
+    inputs: Readonly<Record<Modality, tf.Tensor>>,
+    seen: readonly string[] = this.modalities,
+  ): tf.Tensor2D {
+    this.#checkSeen(seen);
+    return tf.tidy(() => {
+      const mode = { training: false };
+      const features = this.features(inputs, mode);
+      const taken = this.#fusesMaps ? features : this.vectors(features);
+      return apply(this.heads[this.#joint], this.#fused(taken, { ...mode, seen }), mode);
+    }) as tf.Tensor2D;
   }
 
   /**
@@ -362,6 +393,34 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
     }
   }
 
+  #checkSeen(seen: readonly string[]): void {
+    const modalities: readonly string[] = this.modalities;
+    const unknown = seen.find((name) => !modalities.includes(name));
+    if (unknown !== undefined) {
+      throw new MultigradError(
+        'invalid-argument',
+        `\`predict\` should be told which of ${modalities.join(', ')} are seen. Found \`${unknown}\`.`,
+      );
+    }
+    const hidden = modalities.find((name) => !seen.includes(name));
+    if (hidden === undefined || this.#tokens !== null) return;
+    throw new MultigradError(
+      'unsupported',
+      `\`predict\` without \`${hidden}\` needs a learnt token in its place: make the network with \`modalityDropout\` ` +
+        'above 0. Found a network without tokens.',
+    );
+  }
+
+  /** What the fusion makes of features, with tokens in the place of those that are dropped, or left out by `seen`. */
+  #fused(
+    taken: Readonly<Record<Modality, tf.Tensor>>,
+    mode: ForwardMode & { readonly seen?: readonly string[] },
+  ): tf.Tensor {
+    const inOrder = this.#inOrder(taken);
+    const shown = (this.#tokens?.apply(inOrder, { ...mode }) ?? inOrder) as tf.Tensor[];
+    return apply(this.fusion, shown, mode);
+  }
+
   #inOrder(inputs: Readonly<Record<Modality, tf.Tensor>>): tf.Tensor[] {
     return this.modalities.map((modality) => inputs[modality]);
   }
@@ -417,7 +476,8 @@ export class MultimodalNetwork<Modality extends string, Joint extends string> {
         : (pool.apply(features[modality]) as SymbolicTensor);
     });
     const taken = this.#fusesMaps ? features : vectors;
-    const fused = this.fusion.apply(this.modalities.map((modality) => taken[modality]));
+    const inOrder = this.modalities.map((modality) => taken[modality]);
+    const fused = this.fusion.apply(this.#tokens?.apply(inOrder) ?? inOrder) as SymbolicTensor;
     return this.objectiveNames.map(
       (objective) =>
         this.heads[objective].apply(

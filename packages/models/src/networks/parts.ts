@@ -7,7 +7,7 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 /** Whether a forward pass trains: batch statistics and dropout are in force, moving statistics follow. */
 export interface ForwardMode {
   readonly training: boolean;
-  /** Number of the training step, an integer >= 0; dropout alone depends on it. */
+  /** Number of the training step, an integer >= 0; dropout alone, also that of modalities, depends on it. */
   readonly step?: number;
   /**
    * This rank's part of the batch, as the trainer passes it: dropout and batch norm depend on it. @defaultValue the

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 
 /** The trainable variables of a part, in the order of its layers. */
-export function trainableVariables(part: LayersModel): tf.Variable[] {
+export function trainableVariables(part: Pick<LayersModel, 'trainableWeights'>): tf.Variable[] {
   return variablesOf(part.trainableWeights);
 }
 

@@ -17,7 +17,7 @@ import {
 } from '@multigrad/experiment';
 import type { MultimodalNetwork } from '@multigrad/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { validationSize } from './sizes.ts';
+import { modalityDropout, validationSize } from './sizes.ts';
 
 // What the experiments with audio-visual digits have in common: all but the network.
 
@@ -92,8 +92,12 @@ export interface AvDigitsVariant {
   readonly sources?: readonly string[];
   /** The setting of the network's width. */
   readonly width: NumberSetting;
-  /** Makes the network. */
-  network(width: number, seed: number): MultimodalNetwork<'image' | 'audio', 'multimodal'>;
+  /** Makes the network; it refuses modality dropout where it cannot have it. */
+  network(
+    width: number,
+    seed: number,
+    modalityDropout: number,
+  ): MultimodalNetwork<'image' | 'audio', 'multimodal'>;
   /** What the encoders get of a batch. @defaultValue its images and sounds as they are */
   inputs?(batch: AudioVisualDigitBatch): Readonly<Record<'image' | 'audio', Tensor>>;
 }
@@ -107,7 +111,7 @@ export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
     objectives: ['multimodal', 'image', 'audio'],
     baseline: 'multimodal',
     metrics: { accuracy },
-    settings: { ...settings, width: variant.width },
+    settings: { ...settings, width: variant.width, 'modality-dropout': modalityDropout },
     presets,
     check: (chosen) => checkSizes(chosen, 60_000),
     open: async ({ data: folder, split, snr, width, ...chosen }, seed) => {
@@ -121,7 +125,7 @@ export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
         snr,
         seed,
       });
-      const network = variant.network(width, seed);
+      const network = variant.network(width, seed, chosen['modality-dropout']);
       const inputs = (batch: AudioVisualDigitBatch) => variant.inputs?.(batch) ?? batch;
       return opened({
         network,
@@ -129,6 +133,7 @@ export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
         modalities: network.modalities,
         objectives: (batch, mode) => network.objectives(inputs(batch), batch.label, mode),
         predict: (batch) => network.forward(inputs(batch), { training: false }).multimodal,
+        predictMasked: (batch, seen) => network.predict(inputs(batch), seen),
       });
     },
   });

@@ -14,7 +14,7 @@ export const avDigitsMmtm: Experiment = avDigitsExperiment({
     'Joze, Shaban, Iuzzolino and Koishida, MMTM: Multimodal Transfer Module for CNN Fusion, CVPR 2020, arXiv 1911.08670',
   ],
   width: widthSetting(16),
-  network: (width, seed) => {
+  network: (width, seed, modalityDropout) => {
     const size = { channels: 1, width, seed };
     return multimodalNetwork<'image' | 'audio'>({
       encoders: {
@@ -22,6 +22,7 @@ export const avDigitsMmtm: Experiment = avDigitsExperiment({
         audio: digitEncoder({ name: 'audio', ...size, inputHeight: 32, inputWidth: 32 }),
       },
       exchange: { kind: 'mmtm', after: ['conv2', 'conv4'] },
+      modalityDropout,
       classes: 10,
       seed,
     });

@@ -9,13 +9,14 @@ export const avDigits: Experiment = avDigitsExperiment({
   title: 'Audio-visual digits',
   about: 'Both encoders are convolutional; their features are concatenated.',
   width: widthSetting(16),
-  network: (width, seed) => {
+  network: (width, seed, modalityDropout) => {
     const size = { channels: 1, width, seed };
     return multimodalNetwork({
       encoders: {
         image: digitEncoder({ name: 'image', ...size }),
         audio: digitEncoder({ name: 'audio', ...size, inputHeight: 32, inputWidth: 32 }),
       },
+      modalityDropout,
       classes: 10,
       seed,
     });

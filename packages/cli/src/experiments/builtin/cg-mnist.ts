@@ -9,7 +9,7 @@ import {
   sampleCount,
 } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
-import { validationSize, widthSetting } from './sizes.ts';
+import { modalityDropout, validationSize, widthSetting } from './sizes.ts';
 
 /**
  * Coloured-and-gray MNIST: the same digit seen in gray and in colour, where colour gives the training digits away and
@@ -36,6 +36,7 @@ export const cgMnist: Experiment = defineExperiment({
     'test-size': sampleCount(10_000, 2000, 'Test digits, the first ones of MNIST.'),
     'validation-size': validationSize,
     width: widthSetting(16),
+    'modality-dropout': modalityDropout,
     variance: {
       kind: 'number',
       minimum: 0,
@@ -86,6 +87,7 @@ export const cgMnist: Experiment = defineExperiment({
         gray: digitEncoder({ name: 'gray', channels: 1, width, seed }),
         color: digitEncoder({ name: 'color', channels: 3, width, seed }),
       },
+      modalityDropout: settings['modality-dropout'],
       classes: 10,
       seed,
     });
@@ -95,6 +97,7 @@ export const cgMnist: Experiment = defineExperiment({
       modalities: network.modalities,
       objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
       predict: (batch) => network.forward(batch, { training: false }).multimodal,
+      predictMasked: (batch, seen) => network.predict(batch, seen),
     });
   },
 });

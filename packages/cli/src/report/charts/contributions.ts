@@ -100,7 +100,9 @@ function reachSentence({ config }: Summary): string {
 
 function masksOf(summary: Summary): string {
   const [record] = summary.rows.flatMap(({ strategy }) => contributionRecords(summary, strategy));
-  return record?.masks === 'mean' ? 'means over the training set' : 'zeros';
+  return { zero: 'zeros', mean: 'means over the training set', token: 'learnt tokens' }[
+    record?.masks ?? 'zero'
+  ];
 }
 
 /** The contribution of each modality after the chosen epoch, one row for each strategy. */

@@ -1,0 +1,22 @@
+import { own } from '@multigrad/core/strategy';
+import type { Settings } from './settings.ts';
+
+const withoutTokens: Settings = { 'modality-dropout': 0 };
+
+/**
+ * By experiment that comes along, the settings that it got after folders and checkpoints had been written without them, each
+ * with the value that has the effect of its absence.
+ */
+const laterSettings: Readonly<Record<string, Settings>> = {
+  'av-digits': withoutTokens,
+  'av-digits-mmtm': withoutTokens,
+  'av-digits-transformer': withoutTokens,
+  'cg-mnist': withoutTokens,
+  'crema-d': withoutTokens,
+  mfeat: withoutTokens,
+};
+
+/** The settings that were read from a folder or a checkpoint, with those that its experiment has had since. */
+export function withLaterSettings(experiment: string, settings: Settings): Settings {
+  return { ...own(laterSettings, experiment), ...settings };
+}
