@@ -21,7 +21,7 @@ import { type StudyState, studyState } from '../study/plan.ts';
 import { assertRunnable, progressText, runStudy } from '../study/run-study.ts';
 import { stateTable } from '../study/state-table.ts';
 import { figureKinds, figureName } from '../study/study-figures.ts';
-import { fillPage, studyBlocks, studyPictures } from '../study/study-page.ts';
+import { fillPage, overviewName, studyBlocks, studyPictures } from '../study/study-page.ts';
 import { openStudy, type Study } from '../study/study.ts';
 import { runWorkers } from '../study/workers.ts';
 import type { CommandContext } from './command.ts';
@@ -169,9 +169,12 @@ async function writePictures(
   files: Files,
 ): Promise<void> {
   const pictures = studyPictures(study, state);
-  const own = study.settings.flatMap(({ name }) =>
-    figureKinds.map((kind) => `${figureName(name, kind)}.svg`),
-  );
+  const own = [
+    `${overviewName(study)}.svg`,
+    ...study.settings.flatMap(({ name }) =>
+      figureKinds.map((kind) => `${figureName(name, kind)}.svg`),
+    ),
+  ];
   await makeFolders(files, folder);
   for (const name of own) {
     const text = pictures.get(name);

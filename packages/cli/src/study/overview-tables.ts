@@ -5,10 +5,11 @@ import { mean } from '../shared/statistics.ts';
 import type { SettingResults } from './setting-results.ts';
 
 /** Settings in which two rows or more have two seeds. */
-const comparable = (all: readonly SettingResults[]): SettingResults[] =>
+export const comparable = (all: readonly SettingResults[]): SettingResults[] =>
   all.filter(({ rows }) => rows.filter(({ seeds }) => seeds.length > 1).length > 1);
 
-const namesIn = (all: readonly SettingResults[]): string[] => [
+/** The names of all rows, in the order of the settings. */
+export const namesIn = (all: readonly SettingResults[]): string[] => [
   ...new Set(all.flatMap(({ rows }) => rows.map(({ row }) => row.name))),
 ];
 
@@ -38,14 +39,14 @@ export function ranksTable(all: readonly SettingResults[]): Table {
 }
 
 /** A compared score of a row beside a reference, with the sign that makes larger better. */
-interface Gain {
+export interface Gain {
   readonly gain: number;
   readonly proven: boolean;
   readonly percent: boolean;
 }
 
 /** How a row stands beside a reference in each setting that has both, score by score. */
-function gainsOf(all: readonly SettingResults[], name: string, reference: string): Gain[][] {
+export function gainsOf(all: readonly SettingResults[], name: string, reference: string): Gain[][] {
   return all.flatMap(({ rows, measures }) => {
     const row = rows.find((one) => one.row.name === name);
     const differences = own(row?.differences ?? {}, reference) ?? {};

@@ -35,7 +35,8 @@ export function figuresOf(results: SettingResults): ReadonlyMap<string, Figure> 
   );
 }
 
-const width = 420;
+/** The width of every picture. */
+export const width = 420;
 
 /** One line of the picture: a row, or a balancing method beside one strategy and beside another. */
 interface Line {
@@ -153,12 +154,13 @@ function rangeOf(tests: readonly PairedTest[], scale: number): number {
   return 1.08 * scale * Math.max(reach, farthest);
 }
 
-const signedTick = (value: number): string => `${value > 0 ? '+' : ''}${value}`.replace('-', '−');
+export const signedTick = (value: number): string =>
+  `${value > 0 ? '+' : ''}${value}`.replace('-', '−');
 
 const strategyName = ({ strategy }: StudyRow): string => strategy.plugin.title;
 
 /** Rows of one strategy have the same colour in every picture. */
-function paintOf({ strategy }: StudyRow): Paint {
+export function paintOf({ strategy }: StudyRow): Paint {
   const paints: ReadonlyMap<string, Paint> = new Map([
     ['mmpareto', 'e'],
     ['pcgrad', 'c'],

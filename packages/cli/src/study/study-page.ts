@@ -4,6 +4,7 @@ import { markdownTable } from '../results/table.ts';
 import { formatCount } from '../shared/wording.ts';
 import type { StudyState } from './plan.ts';
 import { type SettingResults, settingResults } from './setting-results.ts';
+import { overviewFigure } from './overview-figure.ts';
 import { figuresOf } from './study-figures.ts';
 import { ranksTable, standingsTable } from './overview-tables.ts';
 import { settingMarkdown } from './study-tables.ts';
@@ -12,6 +13,11 @@ import { digest } from './verdicts.ts';
 
 /** The name of the block that has all settings side by side. */
 const overview = 'overview';
+
+/** The name of the picture that has all settings side by side, without its ending. */
+export function overviewName({ name }: Study): string {
+  return `${name}-${overview}`;
+}
 
 /** The figures of every setting of a study. */
 export function studyResults(study: Study, state: StudyState): SettingResults[] {
@@ -45,6 +51,7 @@ export function studyBlocks(
     state.rows.some((row) => row.setting === setting && row.open.length + row.later > 0),
   );
   const ranks = ranksTable(all);
+  const drawn = pictures === null ? null : overviewFigure(all, study.references);
   blocks.set(
     overview,
     [
@@ -53,6 +60,7 @@ export function studyBlocks(
         : [
             markdownTable(ranks),
             'Mean rank over the compared objectives, 1 for the best, among the rows that have a result there, over the seeds that each has.',
+            ...(drawn === null ? [] : [`![${drawn.title}](${pictures}${overviewName(study)}.svg)`]),
             markdownTable(standingsTable(all, study.references)),
             'A setting counts as above where most of its compared scores are better, and as significant where p < .05 after correction in ' +
               'one of them. “Difference” is the mean over settings, with its 95 % interval where there are two or more; settings that are ' +
@@ -71,14 +79,17 @@ export function studyBlocks(
 
 /** The texts of all pictures that the blocks of a page show, by the name of the file. */
 export function studyPictures(study: Study, state: StudyState): ReadonlyMap<string, string> {
-  return new Map(
-    studyResults(study, state).flatMap((results) => {
+  const all = studyResults(study, state);
+  const together = overviewFigure(all, study.references);
+  return new Map([
+    ...(together === null ? [] : [[`${overviewName(study)}.svg`, together.svg] as const]),
+    ...all.flatMap((results) => {
       const blocks = settingMarkdown(results, '');
       return [...figuresOf(results)].flatMap(([name, { svg }]) =>
         blocks.includes(`(${name}.svg)`) ? [[`${name}.svg`, svg] as const] : [],
       );
     }),
-  );
+  ]);
 }
 
 /**

@@ -353,6 +353,30 @@ describe('tables', () => {
     expect(differences).not.toContain('>Fair<');
   });
 
+  it('have a picture of all settings where two can be compared', async () => {
+    const { digits } = protocol.settings;
+    const study = await open({ ...protocol, settings: { digits, more: digits } });
+    await runAll(study, ({ setting, row, lr, seed }) => {
+      const gain = row.name === 'mgda' ? (setting.name === 'more' ? -0.05 : 0.1) : 0;
+      return lr > 0.02 ? 0.2 : 0.5 + seed / 10 + gain + (gain * seed) / 100;
+    });
+    const state = await studyState(study, nodeFiles);
+    const block = studyBlocks(study, state, 'pictures/').get('overview')!;
+    expect(block).toContain(
+      '![Mean difference of each row to Fair on the test set, setting by setting: Sum better in 0 of 2 settings; ' +
+        'MGDA better in 1 of 2 settings](pictures/example-overview.svg)',
+    );
+    const svg = studyPictures(study, state).get('example-overview.svg')!;
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    expect(svg.match(/<circle/g)).toHaveLength(4);
+    // Both differences of MGDA are significant, none of the sum's is.
+    expect(svg.match(/fill:var\(--f-d\)/g)).toHaveLength(2);
+    expect(studyBlocks(study, state).get('overview')).not.toContain('![');
+    rmSync(join(folder, 'records/more'), { recursive: true });
+    const one = await studyState(study, nodeFiles);
+    expect(studyPictures(study, one).has('example-overview.svg')).toBe(false);
+  });
+
   it('say which curves were not flat and which seeds are missing', async () => {
     const study = await open();
     const state = await studyState(study, nodeFiles);

@@ -1,0 +1,81 @@
+import { mean } from '../shared/statistics.ts';
+import { formatCount } from '../shared/wording.ts';
+import { comparable, gainsOf, namesIn } from './overview-tables.ts';
+import { Picture, roundTicks } from './picture.ts';
+import type { SettingResults } from './setting-results.ts';
+import { type Figure, paintOf, signedTick, width } from './study-figures.ts';
+import type { StudyRow } from './study.ts';
+
+/** A row's mean difference to the reference in one setting, in points; larger is better. */
+interface Mark {
+  readonly points: number;
+  /** Whether a compared score of the setting is significantly better or worse. */
+  readonly proven: boolean;
+}
+
+/**
+ * Every row's mean difference to the last reference, a dot for each setting that is measured in percent; null where fewer than two
+ * settings can be compared.
+ */
+export function overviewFigure(
+  all: readonly SettingResults[],
+  references: readonly string[],
+): Figure | null {
+  const reference = references.at(-1);
+  const settings = comparable(all);
+  const rowsOfAll = settings.flatMap(({ rows }) => rows.map(({ row }) => row));
+  const rowNamed = (name: string): StudyRow => rowsOfAll.find((row) => row.name === name)!;
+  if (reference === undefined) return null;
+  const lines = namesIn(settings).flatMap((name) => {
+    const marks = marksOf(settings, name, reference);
+    return name === reference || marks.length === 0 ? [] : [{ row: rowNamed(name), marks }];
+  });
+  if (Math.max(0, ...lines.map(({ marks }) => marks.length)) < 2) return null;
+
+  const label = Math.min(190, 14 + 6.6 * Math.max(...lines.map(({ row }) => row.title.length)));
+  const [lineHeight, head] = [22, 26];
+  const area = { left: label + 8, right: width - 12, top: 26 + head };
+  const bottom = area.top + lines.length * lineHeight;
+  const reach = 1.08 * Math.max(...lines.flatMap(({ marks }) => marks.map(({ points }) => Math.abs(points))), 0.1); // prettier-ignore
+  const at = (points: number): number =>
+    area.left + ((points + reach) / (2 * reach)) * (area.right - area.left);
+  const picture = new Picture(width);
+  picture.text([4, 16], 'a dot: one setting, filled where significant; line: mean', { fill: 'quiet' }); // prettier-ignore
+  picture.text([area.right, 39], `difference to ${rowNamed(reference).title}, points`, {
+    anchor: 'end',
+    fill: 'quiet',
+  });
+  for (const tick of roundTicks(-reach, reach, 4)) {
+    picture.line([[at(tick), area.top], [at(tick), bottom]], { stroke: 'rule', width: 1 }); // prettier-ignore
+    picture.text([at(tick), bottom + 16], signedTick(tick), { anchor: 'middle', fill: 'quiet' });
+  }
+  picture.line([[at(0), area.top], [at(0), bottom]], { stroke: 'ink', width: 1.5, dash: '4 3' }); // prettier-ignore
+  lines.forEach(({ row, marks }, index) => {
+    const y = area.top + (index + 0.5) * lineHeight;
+    const stroke = paintOf(row);
+    picture.text([label, y + 4.5], row.title, { anchor: 'end', fill: stroke });
+    for (const { points, proven } of marks) {
+      picture.dot([at(points), y], { fill: proven ? stroke : 'paper', stroke });
+    }
+    const centre = at(mean(marks.map(({ points }) => points)));
+    picture.line([[centre, y - 9], [centre, y + 9]], { stroke, width: 3 }); // prettier-ignore
+  });
+  const title =
+    `Mean difference of each row to ${rowNamed(reference).title} on the test set, setting by setting: ` +
+    lines
+      .map(({ row, marks }) => {
+        const better = marks.filter(({ points }) => points > 0).length;
+        return `${row.title} better in ${better} of ${formatCount(marks.length, 'setting')}`;
+      })
+      .join('; ');
+  return { title, svg: picture.svg(bottom + 26, title) };
+}
+
+function marksOf(settings: readonly SettingResults[], name: string, reference: string): Mark[] {
+  return gainsOf(settings, name, reference)
+    .filter((gains) => gains.every(({ percent }) => percent))
+    .map((gains) => ({
+      points: 100 * mean(gains.map(({ gain }) => gain)),
+      proven: gains.some((one) => one.proven),
+    }));
+}
