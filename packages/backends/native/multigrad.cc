@@ -911,6 +911,8 @@ static const Kernel kKernels[] = {
     {"LayerNormGrad", LayerNormGrad},
     {"Lstm", Lstm},
     {"LstmGrad", LstmGrad},
+    {"Gru", Gru},
+    {"GruGrad", GruGrad},
     {"Attention", Attention},
     {"AttentionGrad", AttentionGrad},
     {"Gelu", Gelu},

@@ -123,15 +123,25 @@ WIDE static void LstmCellGradient(const float *gates, const float *old, float ma
   }
 }
 
+struct Optional {
+  const float *dStates, *dLast, *mask;
+};
+
+// The inputs of a gradient from `next` on that numbers[1], [2], [3] say are there; null for the others.
+static Optional OptionalInputs(const Call &call, size_t next) {
+  const auto take = [&](size_t number) -> const float * {
+    return call.numbers[number] != 0 ? call.inputs[next++].values : nullptr;
+  };
+  const float *dStates = take(1), *dLast = take(2);
+  return {dStates, dLast, take(3)};
+}
+
 // Inputs: recurrent, c, gates, cells, then those of dStates, dLast, mask that numbers[1], [2], [3] say are there.
 // Numbers: hard, the three, steps, units, count. Outputs: dSums, dH, dC.
 static void LstmGrad(Call &call) {
   const bool hard = call.numbers[0] != 0;
-  size_t next = 4;
-  const auto optional = [&](size_t number) -> const float * {
-    return call.numbers[number] != 0 ? call.inputs[next++].values : nullptr;
-  };
-  const float *dStates = optional(1), *dLast = optional(2), *mask = optional(3);
+  const Optional given = OptionalInputs(call, 4);
+  const float *dStates = given.dStates, *dLast = given.dLast, *mask = given.mask;
   const float *c = call.inputs[1].values, *gates = call.inputs[2].values, *cells = call.inputs[3].values;
   const size_t steps = call.Count(4), width = call.Count(5), count = call.Count(6), sample = steps * width;
   float *dSums = call.outputs[0].values, *dH = call.outputs[1].values, *dC = call.outputs[2].values;
@@ -157,6 +167,118 @@ static void LstmGrad(Call &call) {
         GateGradients(value + 3 * width, hard, sums + 3 * width, width);
       }
       AddProduct({dSums + 4 * at, 4 * sample, 1}, panels.data(), dH + first * width, width, many, width, 4 * width);
+    }
+  });
+}
+
+// ---------------------------------------------------------------- GRU
+
+// One step of one sample, from its gates.
+WIDE static void GruCell(const float *gates, const float *before, float mask, float *state, size_t units) {
+  EACH_ALONE
+  for (size_t u = 0; u < units; ++u)
+    state[u] = before[u] + mask * (1 - gates[u]) * (gates[2 * units + u] - before[u]);
+}
+
+WIDE static void Multiply(const float *x, const float *y, float *product, size_t size) {
+  EACH_ALONE
+  for (size_t i = 0; i < size; ++i) product[i] = x[i] * y[i];
+}
+
+// Inputs: sums, recurrent, h, mask where numbers[1] says so. Numbers: hard, masked, steps, units, count.
+// Outputs: states, last, gates, before, reset.
+static void Gru(Call &call) {
+  const bool hard = call.numbers[0] != 0;
+  const float *mask = call.numbers[1] != 0 ? call.inputs[3].values : nullptr;
+  const float *sums = call.inputs[0].values, *recurrent = call.inputs[1].values, *h = call.inputs[2].values;
+  const size_t steps = call.Count(2), width = call.Count(3), count = call.Count(4), sample = steps * width;
+  float *states = call.outputs[0].values, *last = call.outputs[1].values, *gates = call.outputs[2].values;
+  float *before = call.outputs[3].values, *reset = call.outputs[4].values;
+  std::vector<float> gate_panels(PanelSize(width, 2 * width)), change_panels(PanelSize(width, width));
+  PackPanels(recurrent, 3 * width, 1, width, 2 * width, gate_panels.data());
+  PackPanels(recurrent + 2 * width, 3 * width, 1, width, width, change_panels.data());
+  const size_t bytes = width * sizeof(float);
+  EachPiece(call.pool, count, [&](size_t first, size_t many) {
+    for (size_t t = 0; t < steps; ++t) {
+      const size_t at = first * sample + t * width;
+      for (size_t n = 0; n < many; ++n) {
+        const size_t here = at + n * sample;
+        std::memcpy(before + here, t > 0 ? states + here - width : h + (first + n) * width, bytes);
+        std::memcpy(gates + 3 * here, sums + 3 * here, 3 * bytes);
+      }
+      AddProduct({before + at, sample, 1}, gate_panels.data(), gates + 3 * at, 3 * sample, many, 2 * width, width);
+      for (size_t n = 0; n < many; ++n) {
+        const size_t here = at + n * sample;
+        Gates(gates + 3 * here, hard, 2 * width);
+        Multiply(gates + 3 * here + width, before + here, reset + here, width);
+      }
+      AddProduct({reset + at, sample, 1}, change_panels.data(), gates + 3 * at + 2 * width, 3 * sample, many, width, width);
+      for (size_t n = 0; n < many; ++n) {
+        const size_t here = at + n * sample;
+        Tanhs(gates + 3 * here + 2 * width, width);
+        GruCell(gates + 3 * here, before + here, mask == nullptr ? 1.0f : mask[(first + n) * steps + t], states + here,
+                width);
+      }
+    }
+    for (size_t n = first; n < first + many; ++n)
+      std::memcpy(last + n * width, steps > 0 ? states + (n + 1) * sample - width : h + n * width, bytes);
+  });
+}
+
+// The gradient of GruCell, for the gates as they are; dState becomes that of the step before, but for what goes through the
+// recurrent kernel. The reset gate's place in dSums becomes zero.
+WIDE static void GruCellGradient(const float *gates, const float *before, float mask, float *dState, float *dSums,
+                                 size_t units) {
+  EACH_ALONE
+  for (size_t u = 0; u < units; ++u) {
+    const float keep = gates[u], change = gates[2 * units + u], whole = dState[u], dh = mask * whole;
+    dSums[u] = dh * (before[u] - change);
+    dSums[units + u] = 0;
+    dSums[2 * units + u] = dh * (1 - keep) * (1 - change * change);
+    dState[u] = whole * (1 - mask) + dh * keep;
+  }
+}
+
+// dReset, the gradient with respect to r h, becomes that of r; dState gets what goes through h.
+WIDE static void ResetGradient(const float *reset, const float *before, float *dState, float *dReset, size_t units) {
+  EACH_ALONE
+  for (size_t u = 0; u < units; ++u) {
+    dState[u] += dReset[u] * reset[u];
+    dReset[u] *= before[u];
+  }
+}
+
+// Inputs: recurrent, gates, before, then those of dStates, dLast, mask that numbers[1], [2], [3] say are there.
+// Numbers: hard, the three, steps, units, count. Outputs: dSums, dH.
+static void GruGrad(Call &call) {
+  const bool hard = call.numbers[0] != 0;
+  const Optional given = OptionalInputs(call, 3);
+  const float *dStates = given.dStates, *dLast = given.dLast, *mask = given.mask;
+  const float *recurrent = call.inputs[0].values, *gates = call.inputs[1].values, *before = call.inputs[2].values;
+  const size_t steps = call.Count(4), width = call.Count(5), count = call.Count(6), sample = steps * width;
+  float *dSums = call.outputs[0].values, *dH = call.outputs[1].values;
+  std::vector<float> gate_panels(PanelSize(2 * width, width)), change_panels(PanelSize(width, width));
+  PackPanels(recurrent, 1, 3 * width, 2 * width, width, gate_panels.data());
+  PackPanels(recurrent + 2 * width, 1, 3 * width, width, width, change_panels.data());
+  EachPiece(call.pool, count, [&](size_t first, size_t many) {
+    for (size_t i = first * width; i < (first + many) * width; ++i) dH[i] = dLast == nullptr ? 0.0f : dLast[i];
+    for (size_t t = steps; t-- > 0;) {
+      const size_t at = first * sample + t * width;
+      for (size_t n = 0; n < many; ++n) {
+        const size_t here = at + n * sample, own = (first + n) * width;
+        if (dStates != nullptr) Add(dStates + here, dH + own, width);
+        GruCellGradient(gates + 3 * here, before + here, mask == nullptr ? 1.0f : mask[(first + n) * steps + t], dH + own,
+                        dSums + 3 * here, width);
+      }
+      AddProduct({dSums + 3 * at + 2 * width, 3 * sample, 1}, change_panels.data(), dSums + 3 * at + width, 3 * sample, many,
+                 width, width);
+      for (size_t n = 0; n < many; ++n) {
+        const size_t here = at + n * sample;
+        float *sums = dSums + 3 * here;
+        ResetGradient(gates + 3 * here + width, before + here, dH + (first + n) * width, sums + width, width);
+        GateGradients(gates + 3 * here, hard, sums, 2 * width);
+      }
+      AddProduct({dSums + 3 * at, 3 * sample, 1}, gate_panels.data(), dH + first * width, width, many, width, 2 * width);
     }
   });
 }

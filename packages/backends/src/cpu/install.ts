@@ -13,6 +13,7 @@ import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution-gradien
 import { type CpuBackend, type CpuKernel, valuesOf } from './cpu-kernel.ts';
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { gru, gruGrad } from './gru.ts';
 import { lstm, lstmGrad } from './lstm.ts';
 import { poolingGradients } from './pooling.ts';
 import { resizingGradients } from './resizing.ts';
@@ -52,6 +53,8 @@ export const cpuKernels: readonly CpuKernel[] = [
   seededDropout,
   lstm,
   lstmGrad,
+  gru,
+  gruGrad,
   attention,
   attentionGrad,
   momentumUpdate,

@@ -1,10 +1,6 @@
 import { lstmGradInputs, lstmInputs, lstmShapes } from '../registry/sequence-inputs.ts';
 import { type CpuKernel, tensorOf, valuesOf } from './cpu-kernel.ts';
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const hardSigmoid = (x: number): number => Math.min(1, Math.max(0, 0.2 * x + 0.5));
-const sigmoidSlope = (y: number): number => y * (1 - y);
-const hardSlope = (y: number): number => (y > 0 && y < 1 ? 0.2 : 0);
+import { gateOf, gateSlopeOf } from './gates.ts';
 
 /** A long short-term memory over whole sequences. */
 export const lstm: CpuKernel = {
@@ -12,7 +8,7 @@ export const lstm: CpuKernel = {
   run: ({ inputs, attrs }, backend) => {
     const given = lstmInputs(inputs);
     const { count, steps, units, mask } = given;
-    const gate = (attrs as unknown as { readonly hard: boolean }).hard ? hardSigmoid : sigmoid;
+    const gate = gateOf(attrs);
     const [sums, U, h0, c0] = [given.sums, given.recurrent, given.h, given.c].map((tensor) =>
       valuesOf(backend, tensor),
     ) as [Float32Array, Float32Array, Float32Array, Float32Array];
@@ -62,7 +58,7 @@ export const lstmGrad: CpuKernel = {
   run: ({ inputs, attrs }, backend) => {
     const given = lstmGradInputs(inputs);
     const { count, steps, units } = given;
-    const slope = (attrs as unknown as { readonly hard: boolean }).hard ? hardSlope : sigmoidSlope;
+    const slope = gateSlopeOf(attrs);
     const [U, c0, gates, cells] = [given.recurrent, given.c, given.gates, given.cells].map(
       (tensor) => valuesOf(backend, tensor),
     ) as [Float32Array, Float32Array, Float32Array, Float32Array];

@@ -32,64 +32,108 @@ export function sequenceSizes(kernel: string, x: TensorInfo, gates: number): Seq
   );
 }
 
-/** The inputs of `Lstm`; `mask` is null where it was left out. */
-export interface LstmInputs extends SequenceSizes {
+/** The inputs that `Lstm` and `Gru` share; `mask` is null where it was left out. */
+export interface RecurrentInputs extends SequenceSizes {
   readonly sums: TensorInfo;
   readonly recurrent: TensorInfo;
   readonly h: TensorInfo;
-  readonly c: TensorInfo;
   readonly mask: TensorInfo | null;
 }
 
-/** Reads the inputs of `Lstm` after a check of their shapes. */
-export function lstmInputs(inputs: Inputs): LstmInputs {
-  const name = 'Lstm';
-  const sums = inputOf(name, inputs, 'sums');
-  const sizes = sequenceSizes(name, sums, 4);
+/** Reads the inputs of `Lstm` (4 gates) or `Gru` (3) after a check of their shapes. */
+export function recurrentInputs(kernel: string, inputs: Inputs, gates: number): RecurrentInputs {
+  const sums = inputOf(kernel, inputs, 'sums');
+  const sizes = sequenceSizes(kernel, sums, gates);
   const { count, steps, units } = sizes;
   return {
     ...sizes,
     sums,
-    recurrent: inputOf(name, inputs, 'recurrent', [units, 4 * units]),
-    h: inputOf(name, inputs, 'h', [count, units]),
-    c: inputOf(name, inputs, 'c', [count, units]),
-    mask: optionalInput(name, inputs, 'mask', [count, steps]),
+    recurrent: inputOf(kernel, inputs, 'recurrent', [units, gates * units]),
+    h: inputOf(kernel, inputs, 'h', [count, units]),
+    mask: optionalInput(kernel, inputs, 'mask', [count, steps]),
   };
 }
 
-/** The inputs of `LstmGrad`; those left out are null. */
-export interface LstmGradInputs extends SequenceSizes {
+/** The inputs that `LstmGrad` and `GruGrad` share; those left out are null. */
+export interface RecurrentGradInputs extends SequenceSizes {
   readonly dStates: TensorInfo | null;
   readonly dLast: TensorInfo | null;
   readonly recurrent: TensorInfo;
-  readonly c: TensorInfo;
   readonly mask: TensorInfo | null;
   readonly gates: TensorInfo;
+}
+
+/** Reads them after a check of their shapes; `last` is how many vectors of u numbers `dLast` has for each sample. */
+function recurrentGradInputs(
+  kernel: string,
+  inputs: Inputs,
+  gateCount: number,
+  last: number,
+): RecurrentGradInputs {
+  const gates = inputOf(kernel, inputs, 'gates');
+  const sizes = sequenceSizes(kernel, gates, gateCount);
+  const { count, steps, units } = sizes;
+  return {
+    ...sizes,
+    gates,
+    dStates: optionalInput(kernel, inputs, 'dStates', [count, steps, units]),
+    dLast: optionalInput(kernel, inputs, 'dLast', [count, last * units]),
+    recurrent: inputOf(kernel, inputs, 'recurrent', [units, gateCount * units]),
+    mask: optionalInput(kernel, inputs, 'mask', [count, steps]),
+  };
+}
+
+/** The inputs of `Lstm`. */
+export interface LstmInputs extends RecurrentInputs {
+  readonly c: TensorInfo;
+}
+
+/** Reads the inputs of `Lstm` after a check of their shapes. */
+export function lstmInputs(inputs: Inputs): LstmInputs {
+  const given = recurrentInputs('Lstm', inputs, 4);
+  return { ...given, c: inputOf('Lstm', inputs, 'c', given.h.shape) };
+}
+
+/** The inputs of `LstmGrad`. */
+export interface LstmGradInputs extends RecurrentGradInputs {
+  readonly c: TensorInfo;
   readonly cells: TensorInfo;
 }
 
 /** Reads the inputs of `LstmGrad` after a check of their shapes. */
 export function lstmGradInputs(inputs: Inputs): LstmGradInputs {
   const name = 'LstmGrad';
-  const gates = inputOf(name, inputs, 'gates');
-  const sizes = sequenceSizes(name, gates, 4);
-  const { count, steps, units } = sizes;
+  const given = recurrentGradInputs(name, inputs, 4, 2);
+  const { count, steps, units } = given;
   return {
-    ...sizes,
-    gates,
-    dStates: optionalInput(name, inputs, 'dStates', [count, steps, units]),
-    dLast: optionalInput(name, inputs, 'dLast', [count, 2 * units]),
-    recurrent: inputOf(name, inputs, 'recurrent', [units, 4 * units]),
+    ...given,
     c: inputOf(name, inputs, 'c', [count, units]),
-    mask: optionalInput(name, inputs, 'mask', [count, steps]),
     cells: inputOf(name, inputs, 'cells', [count, steps, units]),
   };
+}
+
+/** The inputs of `GruGrad`. */
+export interface GruGradInputs extends RecurrentGradInputs {
+  readonly before: TensorInfo;
+}
+
+/** Reads the inputs of `GruGrad` after a check of their shapes. */
+export function gruGradInputs(inputs: Inputs): GruGradInputs {
+  const given = recurrentGradInputs('GruGrad', inputs, 3, 1);
+  const { count, steps, units } = given;
+  return { ...given, before: inputOf('GruGrad', inputs, 'before', [count, steps, units]) };
 }
 
 /** Shapes of the outputs of `Lstm`, in order. */
 export function lstmShapes({ count, steps, units }: SequenceSizes): number[][] {
   const sequence = [count, steps, units];
   return [sequence, [count, 2 * units], [count, steps, 4 * units], sequence, sequence];
+}
+
+/** Shapes of the outputs of `Gru`, in order. */
+export function gruShapes({ count, steps, units }: SequenceSizes): number[][] {
+  const sequence = [count, steps, units];
+  return [sequence, [count, units], [count, steps, 3 * units], sequence, sequence];
 }
 
 /** The inputs, sizes and attributes of `Attention`; `mask` is null where it was left out. */

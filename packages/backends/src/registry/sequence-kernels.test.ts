@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { attention, lstm, runKernel } from '@multigrad/core/kernels';
+import { attention, gru, lstm, runKernel } from '@multigrad/core/kernels';
 import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
@@ -55,7 +55,7 @@ async function expectAgreement(
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const hardSigmoid = (x: number): number => Math.min(1, Math.max(0, 0.2 * x + 0.5));
 
-interface LstmCase {
+interface RecurrentCase {
   readonly count: number;
   readonly steps: number;
   readonly units: number;
@@ -66,7 +66,7 @@ interface LstmCase {
 
 /** The equations of the LSTM, sample by sample, in float64. */
 function lstmReference(
-  { count, steps, units, hard, output }: LstmCase,
+  { count, steps, units, hard, output }: RecurrentCase,
   mask: readonly number[] | null,
   [sums, recurrent, h0, c0]: readonly ArrayLike<number>[],
 ): number[] {
@@ -92,6 +92,64 @@ function lstmReference(
     if (output === 'last') result.push(...h, ...c);
   }
   return result;
+}
+
+/** The equations of the GRU, sample by sample, in float64. */
+function gruReference(
+  { count, steps, units, hard, output }: RecurrentCase,
+  mask: readonly number[] | null,
+  [sums, recurrent, h0]: readonly ArrayLike<number>[],
+): number[] {
+  const gate = hard ? hardSigmoid : sigmoid;
+  const result: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    let h = Array.from({ length: units }, (_, u) => h0![n * units + u]!);
+    for (let t = 0; t < steps; t += 1) {
+      const sum = (state: readonly number[], j: number): number =>
+        state.reduce(
+          (total, value, d) => total + value * recurrent![d * 3 * units + j]!,
+          sums![(n * steps + t) * 3 * units + j]!,
+        );
+      const before = h;
+      const kept = before.map((value, u) => gate(sum(before, units + u)) * value);
+      const state = before.map((value, u) => {
+        const z = gate(sum(before, u));
+        return z * value + (1 - z) * Math.tanh(sum(kept, 2 * units + u));
+      });
+      if (mask === null || mask[n * steps + t] === 1) h = state;
+      if (output === 'sequence') result.push(...h);
+    }
+    if (output === 'last') result.push(...h);
+  }
+  return result;
+}
+
+/** The recurrent layers: numbers of gates and of states, the operation, and its equations. */
+const recurrentLayers = {
+  LSTM: {
+    gates: 4,
+    states: 2,
+    run: (inputs: tf.Tensor[], options: Options) => {
+      const [sums, recurrent, h, c] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      return lstm({ sums, recurrent, h, c, ...options });
+    },
+    reference: lstmReference,
+  },
+  GRU: {
+    gates: 3,
+    states: 1,
+    run: (inputs: tf.Tensor[], options: Options) => {
+      const [sums, recurrent, h] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return gru({ sums, recurrent, h, ...options });
+    },
+    reference: gruReference,
+  },
+};
+
+interface Options {
+  readonly mask?: tf.Tensor;
+  readonly hard: boolean;
+  readonly output: 'sequence' | 'last';
 }
 
 /** Softmax of the scores times the values, head by head, in float64. */
@@ -137,42 +195,44 @@ describe.each(testedBackends())('kernels of sequences on %s', (backend) => {
     await useBackend(backend);
   });
 
-  it('LSTM: value and gradients agree with the equations', async () => {
-    const cases = fc.record({
-      count: fc.constantFrom(1, 2, 9, 17),
-      steps: fc.integer({ min: 1, max: 4 }),
-      units: fc.constantFrom(1, 3, 4, 7),
-      masked: fc.boolean(),
-      hard: fc.boolean(),
-      output: fc.constantFrom<('sequence' | 'last')[]>('sequence', 'last'),
-      seed: fc.nat(1000),
-    });
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ seed, ...one }) => {
-        const { count, steps, units, masked, hard, output } = one;
-        const shapes = [
-          [count, steps, 4 * units],
-          [units, 4 * units],
-          [count, units],
-          [count, units],
-        ];
-        const inputs = shapes.map((shape, k) => ({
-          values: normalValues(tf.util.sizeFromShape(shape), seed + k),
-          shape,
-        }));
-        const marks = Array.from({ length: count * steps }, (_, i) => (i % 3 === 1 ? 0 : 1));
-        const operation = (...tensors: tf.Tensor[]): tf.Tensor => {
-          const [sums, recurrent, h, c] = tensors as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-          const mask = masked ? { mask: tf.tensor2d(marks, [count, steps]) } : {};
-          return lstm({ sums, recurrent, h, c, ...mask, hard, output })!;
-        };
-        const reference = (...values: ArrayLike<number>[]): number[] =>
-          lstmReference(one, masked ? marks : null, values);
-        await expectAgreement(operation, reference, inputs, seed);
-      }),
-      { numRuns: 6 },
-    );
-  });
+  it.each(['LSTM', 'GRU'] as const)(
+    '%s: value and gradients agree with the equations',
+    async (name) => {
+      const { gates, states, run, reference } = recurrentLayers[name];
+      const cases = fc.record({
+        count: fc.constantFrom(1, 2, 9, 17),
+        steps: fc.integer({ min: 1, max: 4 }),
+        units: fc.constantFrom(1, 3, 4, 7),
+        masked: fc.boolean(),
+        hard: fc.boolean(),
+        output: fc.constantFrom<('sequence' | 'last')[]>('sequence', 'last'),
+        seed: fc.nat(1000),
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ seed, ...one }) => {
+          const { count, steps, units, masked, hard, output } = one;
+          const shapes = [
+            [count, steps, gates * units],
+            [units, gates * units],
+            ...Array.from({ length: states }, () => [count, units]),
+          ];
+          const inputs = shapes.map((shape, k) => ({
+            values: normalValues(tf.util.sizeFromShape(shape), seed + k),
+            shape,
+          }));
+          const marks = Array.from({ length: count * steps }, (_, i) => (i % 3 === 1 ? 0 : 1));
+          const operation = (...tensors: tf.Tensor[]): tf.Tensor => {
+            const mask = masked ? { mask: tf.tensor2d(marks, [count, steps]) } : {};
+            return run(tensors, { ...mask, hard, output })!;
+          };
+          const equations = (...values: ArrayLike<number>[]): number[] =>
+            reference(one, masked ? marks : null, values);
+          await expectAgreement(operation, equations, inputs, seed);
+        }),
+        { numRuns: 6 },
+      );
+    },
+  );
 
   it('attention: value and gradients agree with the equations', async () => {
     const cases = fc.record({
@@ -216,6 +276,11 @@ describe.each(testedBackends())('kernels of sequences on %s', (backend) => {
       // σ(−10⁴) may be the smallest number that a backend keeps.
       expect(states[0]).toBeCloseTo(0, 30);
       expect(states[1]).toBeNaN();
+      const change = tf.tensor3d([-1e4, 1e4, 1e4, NaN, 0, 0], [1, 2, 3]);
+      const unit = { recurrent: tf.zeros([1, 3]), h: tf.ones([1, 1]) };
+      const moved = gru({ sums: change, ...unit, hard: false, output: 'sequence' })!.dataSync();
+      expect(moved[0]).toBeCloseTo(1, 6);
+      expect(moved[1]).toBeNaN();
     });
   });
 
@@ -231,6 +296,12 @@ describe.each(testedBackends())('kernels of sequences on %s', (backend) => {
         const sums = tf.zeros([3, 4, 8]);
         expect(() => runKernel('Lstm', { sums, ...given, h: sums }, { hard: false })).toThrow(
           'Kernel Lstm should get `h` as float32 of shape [3, 2]. Found float32 of shape [3, 4, 8].',
+        );
+        const unit = { recurrent: tf.zeros([2, 8]), h: tf.zeros([3, 2]) };
+        expect(() =>
+          runKernel('Gru', { sums: tf.zeros([3, 4, 6]), ...unit }, { hard: false }),
+        ).toThrow(
+          'Kernel Gru should get `recurrent` as float32 of shape [2, 6]. Found float32 of shape [2, 8].',
         );
         const q = tf.zeros([1, 2, 6]);
         expect(() => runKernel('Attention', { q, k: q, v: q }, { heads: 4, scale: 1 })).toThrow(

@@ -1,4 +1,4 @@
-import { hasKernel, layerNorm, lstm } from '@multigrad/core/kernels';
+import { gru, hasKernel, layerNorm, lstm, type TrainingKernel } from '@multigrad/core/kernels';
 import { own } from '@multigrad/core/strategy';
 import {
   add,
@@ -8,7 +8,6 @@ import {
   reshape,
   reverse,
   serialization,
-  slice,
   split,
   type Tensor,
   tidy,
@@ -31,8 +30,8 @@ interface Activation {
   readonly constructor: { readonly className?: string };
 }
 
-/** The members of `tf.layers.lstm` that are read. */
-interface StockLstm {
+/** The members of `tf.layers.lstm` and `tf.layers.gru` that are read. */
+interface StockRecurrent {
   readonly returnSequences: boolean;
   readonly returnState: boolean;
   readonly stateful: boolean;
@@ -64,13 +63,14 @@ type Replacement = (layer: never, inputs: Tensor, kwargs: Arguments) => Tensor |
 
 const replacements: Readonly<Record<string, Replacement>> = {
   LSTM: callLstm,
+  GRU: callGru,
   LayerNormalization: callLayerNorm,
 };
 
 const installed = new WeakSet<object>();
 
 /**
- * Makes `tf.layers.lstm` and `tf.layers.layerNormalization` compute by one kernel each way where the backend in use has it.
+ * Makes `tf.layers.lstm`, `gru` and `layerNormalization` compute by one kernel each way where the backend in use has it.
  * Weights, configuration, shapes and what is saved stay those of TensorFlow.js. Layers that no kernel covers (dropout within
  * the cell, states kept between batches, other activations) run as before. The classes are found where
  * `@tensorflow/tfjs-layers` registers them; before it is imported there are none, and a later call covers them.
@@ -92,15 +92,31 @@ export function installStockLayers(): void {
   }
 }
 
-function callLstm(
-  layer: StockLstm,
+/** What the kernels of recurrent layers take of a layer's call, and the order of its steps. */
+interface RecurrentArguments {
+  readonly call: {
+    readonly sums: Tensor;
+    readonly recurrent: Tensor;
+    readonly h: Tensor;
+    readonly mask?: Tensor;
+    readonly hard: boolean;
+    readonly output: 'sequence' | 'last';
+  };
+  /** The states before the first step: that of a GRU, state and cell of an LSTM. */
+  readonly initial: readonly Tensor[];
+}
+
+/** Reads a layer's call, with `x W + b` of all steps as one product; null where no kernel covers it. */
+function recurrentArguments(
+  kernel: TrainingKernel,
+  layer: StockRecurrent,
   x: Tensor,
   { mask, initialState }: Arguments,
-): Tensor | Tensor[] | null {
+): RecurrentArguments | null {
   const { cell, returnSequences, returnState, goBackwards } = layer;
   const gate = cell.recurrentActivation.constructor.className;
   const covered =
-    hasKernel('Lstm') &&
+    hasKernel(kernel) &&
     x.rank === 3 &&
     x.shape[1]! > 0 &&
     !(mask != null && mask.rank !== 2) &&
@@ -108,26 +124,40 @@ function callLstm(
     cell.activation.constructor.className === 'tanh' &&
     (gate === 'sigmoid' || gate === 'hardSigmoid') &&
     !(cell.dropout > 0 || cell.recurrentDropout > 0);
-  if (!covered) return null;
   const [count, steps, channels] = x.shape as [number, number, number];
-  const { units } = cell;
+  const states = kernel === 'Lstm' ? 2 : 1;
+  const initial = initialState ?? Array.from({ length: states }, () => zeros([count, cell.units]));
+  if (!covered || initial.length !== states) return null;
   const rows = matMul(reshape(x, [count * steps, channels]), cell.kernel.read());
   const biased = cell.useBias ? add(rows, cell.bias!.read()) : rows;
-  const sums = reshape(biased, [count, steps, 4 * units]);
-  const [h, c] = initialState ?? [zeros([count, units]), zeros([count, units])];
+  const sums = reshape(biased, [count, steps, rows.shape[1]!]);
   const ordered = (sequence: Tensor): Tensor => (goBackwards ? reverse(sequence, 1) : sequence);
-  const result = lstm({
-    sums: ordered(sums),
-    recurrent: cell.recurrentKernel.read(),
-    h: h!,
-    c: c!,
-    ...(mask == null ? {} : { mask: ordered(cast(mask, 'float32')) }),
-    hard: gate === 'hardSigmoid',
-    output: returnSequences ? 'sequence' : 'last',
-  });
-  if (result === null || returnSequences) return result;
+  return {
+    call: {
+      sums: ordered(sums),
+      recurrent: cell.recurrentKernel.read(),
+      h: initial[0]!,
+      ...(mask == null ? {} : { mask: ordered(cast(cast(mask, 'bool'), 'float32')) }),
+      hard: gate === 'hardSigmoid',
+      output: returnSequences ? 'sequence' : 'last',
+    },
+    initial,
+  };
+}
+
+function callLstm(layer: StockRecurrent, x: Tensor, kwargs: Arguments): Tensor | Tensor[] | null {
+  const given = recurrentArguments('Lstm', layer, x, kwargs);
+  const result = given && lstm({ ...given.call, c: given.initial[1]! });
+  if (result === null || layer.returnSequences) return result;
   const states = split(result, 2, 1);
-  return returnState ? [states[0]!, ...states] : slice(result, [0, 0], [count, units]);
+  return layer.returnState ? [states[0]!, ...states] : states[0]!;
+}
+
+function callGru(layer: StockRecurrent, x: Tensor, kwargs: Arguments): Tensor | Tensor[] | null {
+  const given = recurrentArguments('Gru', layer, x, kwargs);
+  const result = given && gru(given.call);
+  if (result === null || layer.returnSequences || !layer.returnState) return result;
+  return [result, result];
 }
 
 function callLayerNorm({ axis, epsilon, gamma, beta }: StockLayerNorm, x: Tensor): Tensor | null {

@@ -1,5 +1,5 @@
 import { attentionGradInputs, attentionInputs } from '../registry/sequence-inputs.ts';
-import { panelBytes } from './lstm.ts';
+import { panelBytes } from './panels.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
 /** Pieces of work at most: each has scratch memory of its own, and results must not depend on the number of threads. */

@@ -27,6 +27,7 @@ import { numberTypes } from './number-types.ts';
 
 import { gelu, geluGrad, seededDropout } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { gru, gruGrad } from './gru.ts';
 import { lstm, lstmGrad } from './lstm.ts';
 import { adamUpdate, momentumUpdate } from './optimizers.ts';
 import { combineRows, finiteRows, gramianOfProducts, gramianOfRows } from './rows.ts';
@@ -89,6 +90,8 @@ export const wasmKernels: readonly WasmKernel[] = [
   seededDropout,
   lstm,
   lstmGrad,
+  gru,
+  gruGrad,
   attention,
   attentionGrad,
   momentumUpdate,

@@ -220,6 +220,8 @@ export interface KernelExports {
   /** The sequence kernels take pointers, 0 for those left out, then scratch, sizes and attributes. */
   lstm(job: number, ...pointersAndSizes: number[]): void;
   lstm_gradient(job: number, ...pointersAndSizes: number[]): void;
+  gru(job: number, ...pointersAndSizes: number[]): void;
+  gru_gradient(job: number, ...pointersAndSizes: number[]): void;
   attention(job: number, ...pointersAndSizes: number[]): void;
   attention_gradient(job: number, ...pointersAndSizes: number[]): void;
 }

@@ -1,13 +1,6 @@
 import { lstmGradInputs, lstmInputs, lstmShapes } from '../registry/sequence-inputs.ts';
+import { panelBytes } from './panels.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
-
-/** Columns of a panel in `kernels/dense.h`. */
-const panel = 8;
-
-/** Bytes of the panels of a k × n matrix. */
-export function panelBytes(k: number, n: number): number {
-  return 4 * k * Math.ceil(n / panel) * panel;
-}
 
 /** A long short-term memory over whole sequences; threads share the samples. */
 export const lstm: WasmKernel = {

@@ -1,6 +1,6 @@
-import { customGrad, type GradSaveFunc, type Tensor } from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from './run-kernel.ts';
-import { assertFirstOrder, isDifferentiatedTwice } from './second-order.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { fusedOperation } from './fused-operation.ts';
+import { runKernel } from './run-kernel.ts';
 
 /** What {@link attention} computes from: n samples, t queries, s keys, rows of w numbers, the heads side by side. */
 export interface AttentionCall {
@@ -38,22 +38,16 @@ export interface AttentionCall {
  * @see Vaswani et al., "Attention Is All You Need", NeurIPS 2017 (https://arxiv.org/abs/1706.03762), equation 1
  */
 export function attention({ q, k, v, mask, heads, scale }: AttentionCall): Tensor | null {
-  if (!hasKernel('Attention') || !hasKernel('AttentionGrad') || isDifferentiatedTwice())
-    return null;
   const attributes = { heads, scale };
-  const operation = customGrad((...given: (Tensor | GradSaveFunc)[]) => {
-    const [q, k, v, save] = given as [Tensor, Tensor, Tensor, GradSaveFunc];
-    const inputs = { q, k, v, ...(mask === undefined ? {} : { mask }) };
-    const [y, p] = runKernel('Attention', inputs, attributes) as [Tensor, Tensor];
-    save([q, k, v, p]);
-    return {
-      value: y,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        assertFirstOrder('attention');
-        const [q, k, v, p] = saved as [Tensor, Tensor, Tensor, Tensor];
-        return runKernel('AttentionGrad', { dy, q, k, v, p }, attributes);
-      },
-    };
+  return fusedOperation({
+    kernels: ['Attention', 'AttentionGrad'],
+    owner: 'attention',
+    inputs: [q, k, v],
+    forward: () => {
+      const inputs = { q, k, v, ...(mask === undefined ? {} : { mask }) };
+      const [value, p] = runKernel('Attention', inputs, attributes) as [Tensor, Tensor];
+      return { value, saved: { q, k, v, p } };
+    },
+    backward: (dy, saved) => runKernel('AttentionGrad', { dy, ...saved }, attributes),
   });
-  return operation(q, k, v);
 }

@@ -1,6 +1,6 @@
-import { customGrad, type GradSaveFunc, type Tensor } from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel } from './run-kernel.ts';
-import { assertFirstOrder, isDifferentiatedTwice } from './second-order.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { fusedOperation } from './fused-operation.ts';
+import { runKernel } from './run-kernel.ts';
 
 /** What {@link layerNorm} computes from. */
 export interface LayerNormCall {
@@ -35,20 +35,15 @@ export interface LayerNormCall {
  * @see Ba, Kiros and Hinton, "Layer Normalization", 2016 (https://arxiv.org/abs/1607.06450)
  */
 export function layerNorm({ x, scale, offset, epsilon }: LayerNormCall): Tensor | null {
-  if (!hasKernel('LayerNorm') || !hasKernel('LayerNormGrad') || isDifferentiatedTwice())
-    return null;
-  const operation = customGrad((...given: (Tensor | GradSaveFunc)[]) => {
-    const [x, scale, offset, save] = given as [Tensor, Tensor, Tensor, GradSaveFunc];
-    const [y, mean, inverseDeviation] = runKernel('LayerNorm', { x, scale, offset }, { epsilon });
-    save([x, scale, mean!, inverseDeviation!]);
-    return {
-      value: y!,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        assertFirstOrder('a layer normalisation');
-        const [x, scale, mean, inverseDeviation] = saved as [Tensor, Tensor, Tensor, Tensor];
-        return runKernel('LayerNormGrad', { dy, x, scale, mean, inverseDeviation });
-      },
-    };
+  return fusedOperation({
+    kernels: ['LayerNorm', 'LayerNormGrad'],
+    owner: 'a layer normalisation',
+    inputs: [x, scale, offset],
+    forward: () => {
+      const outputs = runKernel('LayerNorm', { x, scale, offset }, { epsilon });
+      const [value, mean, inverseDeviation] = outputs as [Tensor, Tensor, Tensor];
+      return { value, saved: { x, scale, mean, inverseDeviation } };
+    },
+    backward: (dy, saved) => runKernel('LayerNormGrad', { dy, ...saved }),
   });
-  return operation(x, scale, offset);
 }

@@ -37,6 +37,8 @@ export type TrainingKernel =
   | 'SparseSoftmaxCrossEntropy'
   | 'Lstm'
   | 'LstmGrad'
+  | 'Gru'
+  | 'GruGrad'
   | 'Attention'
   | 'AttentionGrad'
   | 'MomentumUpdate'
@@ -220,6 +222,23 @@ export const trainingKernels: Readonly<Record<TrainingKernel, KernelContract>> =
     outputs: ['dSums', 'dH', 'dC'],
     computes:
       'gradients of Lstm with respect to sums, h and c; that of recurrent is Σ before_{nt}ᵀ dSums_{nt} over all n and t',
+  },
+  Gru: {
+    inputs: ['sums', 'recurrent', 'h', 'mask?'],
+    attributes: ['hard'],
+    outputs: ['states', 'last', 'gates', 'before', 'reset'],
+    computes:
+      'n sequences of t steps, u units, sums (n × t × 3u) = x W + b: z = σ(sums_z + h_{t−1} U_z), r = σ(sums_r + h_{t−1} U_r), ' +
+      'g = tanh(sums_g + (r h_{t−1}) U_g), ĥ = z h_{t−1} + (1 − z) g, h_t = h_{t−1} + m_t (ĥ − h_{t−1}); mask m and hard as in ' +
+      'Lstm; states are all h_t, last is the one behind the last step (n × u), gates are z, r, g, before is h_{t−1}, reset is r h_{t−1}',
+  },
+  GruGrad: {
+    inputs: ['dStates?', 'dLast?', 'recurrent', 'mask?', 'gates', 'before'],
+    attributes: ['hard'],
+    outputs: ['dSums', 'dH'],
+    computes:
+      'gradients of Gru with respect to sums and h; that of [U_z, U_r] is Σ before_{nt}ᵀ dSums_{nt} over all n and t, ' +
+      'that of U_g is Σ reset_{nt}ᵀ dSums_{nt}, of the columns that are theirs',
   },
   Attention: {
     inputs: ['q', 'k', 'v', 'mask?'],

@@ -7,6 +7,7 @@ import { seededDropout } from './dropout.ts';
 import { gatherV2, prelu, round } from './elementwise.ts';
 import { gelu, geluGrad } from './gelu.ts';
 import { layerNorm, layerNormGrad } from './layer-norm.ts';
+import { gru, gruGrad } from './gru.ts';
 import { lstm, lstmGrad } from './lstm.ts';
 import { mergedBatches } from './merged-batches.ts';
 import type { NativeKernel } from './native-kernel.ts';
@@ -60,6 +61,8 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   seededDropout,
   lstm,
   lstmGrad,
+  gru,
+  gruGrad,
   attention,
   attentionGrad,
   softmaxGrad,

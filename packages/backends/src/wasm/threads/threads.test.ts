@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-layers';
-import { attention, lstm } from '@multigrad/core/kernels';
+import { attention, gru, layerNorm, lstm } from '@multigrad/core/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { valueAndGradients } from '../../testing/against-stock-cpu.ts';
@@ -45,11 +45,25 @@ function results(): Float32Array[] {
     ].map((shape, k) => normal(shape, k));
     const states = (...[sums, weights, h, c]: tf.Tensor[]): tf.Tensor =>
       lstm({ sums: sums!, recurrent: weights!, h: h!, c: c!, hard: false, output: 'sequence' })!;
+    const unit = [
+      [37, 5, 21],
+      [7, 21],
+      [37, 7],
+    ].map((shape, k) => normal(shape, 20 + k));
+    const unitStates = (...[sums, weights, h]: tf.Tensor[]): tf.Tensor =>
+      gru({ sums: sums!, recurrent: weights!, h: h!, hard: false, output: 'sequence' })!;
     const tokens = [11, 12, 13].map((seed) => normal([9, 13, 20], seed));
     const attended = (...[q, k, v]: tf.Tensor[]): tf.Tensor =>
       attention({ q: q!, k: k!, v: v!, heads: 4, scale: 0.4 })!;
     return [
       ...valueAndGradients(states, ...recurrent),
+      ...valueAndGradients(unitStates, ...unit),
+      ...valueAndGradients(
+        (...[x, scale, offset]) =>
+          layerNorm({ x: x!, scale: scale!, offset: offset!, epsilon: 1e-3 })!,
+        ...[[101, 13], [13], [13]].map((shape, k) => normal(shape, 30 + k)),
+      ),
+      tf.matMul(normal([700, 40], 8), normal([700, 90], 9), true, false),
       ...valueAndGradients(attended, ...tokens),
       ...valueAndGradients((...xs) => network(xs[0]!, xs[1]!, xs[2]!), ...inputs),
       ...products,
