@@ -20,6 +20,7 @@ typedef struct {
   int outputs;
   const float *bias;                            // one number for each output, or null
   int relu;                                     // whether negative results become zero
+  int onTop;                                    // whether sums go on from what the output holds, in place of the bias
   int chunk;                                    // positions of one piece of work for one thread, at most CHUNK
 } Geometry;
 
@@ -209,7 +210,7 @@ static void wide_piece(const void *arguments, int index, Thread *self) {
     taps_of(g, start + begin, start + end - 1, &lowest, &highest);
     for (int from = lowest; from < highest; from += DEPTH) {
       alive(self);
-      int depth = min_int(DEPTH, highest - from), first = from == lowest, last = from + depth == highest;
+      int depth = min_int(DEPTH, highest - from), first = from == lowest && !g->onTop, last = from + depth == highest;
       for (int i = begin; i < end; i += ROWS)
         pack_windows(g, positions.window + i, from, depth, packed + (size_t)(i - begin) * depth);
       const float *panel = g->panels;
@@ -328,14 +329,16 @@ EXPORT void convolution(Job *job, const float *padded, const float *panels, floa
   g.outputs = outputs;
   g.bias = bias;
   g.relu = relu;
+  g.onTop = 0;
   g.chunk = CHUNK;
   convolve(job, &g);
 }
 
-// out[m, n] = bias[n] + sum_k a[m, k] * b[k, n], with b in panels. With `transposed`, a is stored as [k, m]. `bias` may be
-// null; with `relu` negative results become zero. Pieces are small, since a batch has few rows.
-EXPORT void product(Job *job, const float *a, const float *panels, float *out, int m, int n, int k, int transposed,
-                    const float *bias, int relu) {
+// out[m, n] = bias[n] + sum_k a[m, k] * b[k, n], with b in panels. The rows of a are `row` floats apart; with `transposed` it
+// is stored as [k, m]. `bias` may be null; with `relu` negative results become zero; with `onTop` sums go on from what `out`
+// holds, in place of the bias. Pieces are small, since a batch has few rows.
+EXPORT void product(Job *job, const float *a, const float *panels, float *out, int m, int n, int k, int row,
+                    int transposed, const float *bias, int relu, int onTop) {
   Geometry g;
   g.input = a;
   g.output = out;
@@ -344,12 +347,12 @@ EXPORT void product(Job *job, const float *a, const float *panels, float *out, i
   g.columns = m;
   g.rowStride = 1;
   g.columnStride = 1;
-  g.inputRow = transposed ? m : 0;
+  g.inputRow = transposed ? row : 0;
   g.inputImage = 0;
   g.outputColumn = n;
   g.outputRow = 0;
   g.outputImage = 0;
-  g.channels = transposed ? 1 : k;
+  g.channels = transposed ? 1 : row;
   g.panels = panels;
   g.taps = transposed ? k : 1;
   g.above = 0;
@@ -358,6 +361,7 @@ EXPORT void product(Job *job, const float *a, const float *panels, float *out, i
   g.outputs = n;
   g.bias = bias;
   g.relu = relu;
+  g.onTop = onTop;
   g.chunk = GROUP;
   convolve(job, &g);
 }
@@ -401,7 +405,7 @@ EXPORT void pack_phase(const float *filter, float *panels, int kernelRows, int k
 typedef struct {
   const float *b;
   float *panels;
-  int k, n, transposed;
+  int k, n, row, transposed;
 } Packing;
 
 // Panels of one piece of packing.
@@ -409,7 +413,7 @@ typedef struct {
 
 static void pack_piece(const void *arguments, int index, Thread *self) {
   const Packing *p = arguments;
-  int k = p->k, n = p->n, step = is_narrow(n) ? 1 : 8;
+  int k = p->k, n = p->n, row = p->row, step = is_narrow(n) ? 1 : 8;
   int first = index * PACKED_PANELS * step, end = min_int(n, first + PACKED_PANELS * step);
   // A panel is 8 columns wide, and only the last one may be narrower.
   float *panels = p->panels + (size_t)k * first;
@@ -417,27 +421,27 @@ static void pack_piece(const void *arguments, int index, Thread *self) {
     alive(self);
     int left = n - column, width = is_narrow(n) ? 1 : panel_width(left), whole = left >= width;
     if (p->transposed) {
-      const float *b = p->b + (size_t)column * k;
+      const float *b = p->b + (size_t)column * row;
       for (int d = 0; d < k; d++, panels += width)
-        for (int j = 0; j < width; j++) panels[j] = j < left ? b[(size_t)j * k + d] : 0;
+        for (int j = 0; j < width; j++) panels[j] = j < left ? b[(size_t)j * row + d] : 0;
     } else if (whole && width == 8) {
       const float *b = p->b + column;
-      for (int d = 0; d < k; d++, b += n, panels += 8) {
+      for (int d = 0; d < k; d++, b += row, panels += 8) {
         wasm_v128_store(panels, wasm_v128_load(b));
         wasm_v128_store(panels + 4, wasm_v128_load(b + 4));
       }
     } else {
       const float *b = p->b + column;
-      for (int d = 0; d < k; d++, b += n, panels += width)
+      for (int d = 0; d < k; d++, b += row, panels += width)
         for (int j = 0; j < width; j++) panels[j] = j < left ? b[j] : 0;
     }
     column += width;
   }
 }
 
-// Packs b [k, n] (or its transpose, stored [n, k]) into panels.
-EXPORT void pack_matrix(Job *job, const float *b, float *panels, int k, int n, int transposed) {
-  Packing p = {b, panels, k, n, transposed};
+// Packs b [k, n] (or its transpose, stored [n, k]) into panels. What is stored has rows `row` floats apart.
+EXPORT void pack_matrix(Job *job, const float *b, float *panels, int k, int n, int row, int transposed) {
+  Packing p = {b, panels, k, n, row, transposed};
   int columns = PACKED_PANELS * (is_narrow(n) ? 1 : 8);
   PARALLEL(job, pack_piece, p, (n + columns - 1) / columns);
 }

@@ -74,6 +74,38 @@ describe.each(testedBackends())('tf.matMul on %s', (backend) => {
     await useBackend(backend);
   });
 
+  it('is its definition where the inner side is cut into slices, with a bias and a ReLU too', () => {
+    for (const k of [255, 256, 257, 600]) {
+      for (const [transposeA, transposeB] of [
+        [false, false],
+        [true, false],
+        [false, true],
+        [true, true],
+      ] as const) {
+        tf.tidy(() => {
+          const [m, n] = [21, 11];
+          const given = {
+            batchA: [],
+            batchB: [],
+            sides: [m, k, n],
+            transposeA,
+            transposeB,
+          } as const;
+          const a = integers(transposeA ? [k, m] : [m, k], 'float32', 1) as tf.Tensor2D;
+          const b = integers(transposeB ? [n, k] : [k, n], 'float32', 2) as tf.Tensor2D;
+          const wanted = reference(given, a.dataSync(), b.dataSync());
+          const found = tf.matMul(a, b, transposeA, transposeB).dataSync();
+          expect([...found].map((value) => value + 0)).toEqual(wanted.map((value) => value + 0));
+          const bias = integers([n], 'float32', 3);
+          const shifts = bias.dataSync();
+          const fused = tf.fused.matMul({ a, b, transposeA, transposeB, bias, activation: 'relu' });
+          const positive = wanted.map((value, i) => Math.max(0, value + shifts[i % n]!));
+          expect([...fused.dataSync()].map((value) => value + 0)).toEqual(positive);
+        });
+      }
+    }
+  });
+
   it.each(['float32', 'int32'] as const)(
     'is its definition for batches broadcast along any axes, transposed, empty, of %s',
     async (dtype) => {

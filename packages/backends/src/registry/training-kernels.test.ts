@@ -430,6 +430,37 @@ describe.each(testedBackends())('training kernels on %s', (backend) => {
     expect(missing).toEqual([]);
   });
 
+  it('LayerNorm adds up the gradients of scale and offset over many rows', async () => {
+    const [rows, channels] = [601, 7];
+    const shape = [rows, channels];
+    const [x, dy] = [normalValues(rows * channels, 1), normalValues(rows * channels, 2)];
+    const [scale, offset] = [normalValues(channels, 3), normalValues(channels, 4)];
+    const vector = (values: ArrayLike<number>): Input => ({ values, shape: [values.length] });
+    const [, mean, inverse] = await run(
+      'LayerNorm',
+      { x: { values: x, shape }, scale: vector(scale), offset: vector(offset) },
+      { epsilon: 0 },
+    );
+    const [, dScale, dOffset] = await run('LayerNormGrad', {
+      dy: { values: dy, shape },
+      x: { values: x, shape },
+      scale: vector(scale),
+      mean: vector(mean!),
+      inverseDeviation: vector(inverse!),
+    });
+    const sumOver = (f: (row: number, i: number) => number): number[] =>
+      Array.from({ length: channels }, (_, c) =>
+        Array.from({ length: rows }, (_, row) => f(row, row * channels + c)).reduce(
+          (a, b) => a + b,
+        ),
+      );
+    const wanted = [
+      sumOver((row, i) => dy[i]! * (x[i]! - mean![row]!) * inverse![row]!),
+      sumOver((_, i) => dy[i]!),
+    ];
+    expectClose([dScale!, dOffset!], wanted);
+  });
+
   it('LayerNorm and its gradient agree with the definition', async () => {
     await fc.assert(
       fc.asyncProperty(matrices, async ({ rows: many, columns, seed }) => {

@@ -47,9 +47,11 @@ export interface KernelExports {
     m: number,
     n: number,
     k: number,
+    row: number,
     transposed: number,
     bias: number,
     relu: number,
+    onTop: number,
   ): void;
   pack_filter(
     filter: number,
@@ -77,6 +79,7 @@ export interface KernelExports {
     panels: number,
     k: number,
     n: number,
+    row: number,
     transposed: number,
   ): void;
   integer_product(a: number, b: number, out: number, m: number, n: number, k: number): void;
@@ -212,9 +215,12 @@ export interface KernelExports {
   /** The updates take pointers, the number of rows, the size of a row, then the numbers of the update rule. */
   momentum_update(job: number, ...pointersAndSizes: number[]): void;
   adam_update(job: number, ...pointersAndSizes: number[]): void;
-  /** The layer norm kernels take pointers, scratch where there is some, rows, channels and, where there is one, epsilon. */
-  layer_norm(...pointersAndSizes: number[]): void;
-  layer_norm_gradient(...pointersAndSizes: number[]): void;
+  /**
+   * The layer norm kernels take pointers, scratch where there is some, rows, channels, rows of a piece of work and, where
+   * there is one, epsilon.
+   */
+  layer_norm(job: number, ...pointersAndSizes: number[]): void;
+  layer_norm_gradient(job: number, ...pointersAndSizes: number[]): void;
   gelu(job: number, dy: number, x: number, out: number, size: number, approximate: number): void;
   dropout(x: number, out: number, size: number, rate: number, high: number, low: number): void;
   /** The sequence kernels take pointers, 0 for those left out, then scratch, sizes and attributes. */

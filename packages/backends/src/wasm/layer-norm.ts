@@ -1,8 +1,13 @@
 import { inputOf, rowsAndChannels } from '../registry/check-inputs.ts';
 import type { WasmKernel } from './wasm-kernel.ts';
 
+/** Rows of one piece of work: by the number of rows alone, so that sums over rows do not depend on threads. */
+function rowsOfPiece(rows: number): number {
+  return Math.max(16, Math.ceil(rows / 32));
+}
+
 /**
- * Layer normalisation over the last axis. It also returns each row's mean and inverse deviation, which its gradient
+ * Layer normalisation over the last axis; threads share the rows. It also returns each row's mean and inverse deviation, which its gradient
  * needs.
  */
 export const layerNorm: WasmKernel = {
@@ -15,9 +20,11 @@ export const layerNorm: WasmKernel = {
     const { epsilon } = attrs as unknown as { epsilon: number };
     const out = [heap.output(x.shape), heap.output([rows]), heap.output([rows])];
     heap.kernels.layer_norm(
+      heap.job,
       ...[x, scale, offset, ...out].map((tensor) => heap.pointer(tensor)),
       rows,
       channels,
+      rowsOfPiece(rows),
       epsilon,
     );
     return out;
@@ -42,12 +49,15 @@ export const layerNormGrad: WasmKernel = {
       inputOf(name, inputs, 'inverseDeviation', [rows]),
     ];
     const out = [heap.output(dy.shape), heap.output([channels]), heap.output([channels])];
-    const sums = heap.scratch(16 * channels);
+    const step = rowsOfPiece(rows);
+    const sums = heap.scratch(16 * channels * Math.ceil(rows / step));
     heap.kernels.layer_norm_gradient(
+      heap.job,
       ...[...given, ...out].map((tensor) => heap.pointer(tensor)),
       sums,
       rows,
       channels,
+      step,
     );
     return out;
   },

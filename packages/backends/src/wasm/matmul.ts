@@ -15,6 +15,16 @@ import type { WasmKernel } from './wasm-kernel.ts';
 /** Bytes of a number, float32 or int32. */
 const cell = 4;
 
+/**
+ * Rows of the second factor that are packed at a time: with 512 columns they fit the second-level cache, while every row of
+ * the first factor meets them. It is a multiple of the depth that one sum takes in `kernels/convolution.c`, so that sums
+ * are added up in the same order as without slices.
+ */
+const slice = 256;
+
+/** Rows of the first factor that meet a slice at a time (`GROUP` there): with no more rows than that, slices gain nothing. */
+const group = 16;
+
 /** Multiply-adds below which a product is too small to be shared among threads: waking them takes as long. */
 const smallProduct = 50_000;
 
@@ -57,10 +67,13 @@ function product(
   // Lanes run along the rows of a transposed factor, but not where there are fewer than 4 columns.
   const transposesFirst = transposeA && (dtype === 'int32' || n < 4);
   const rowCells = transposesFirst ? m * k : 0;
-  const scratch = heap.scratch(cell * (rowCells + k * panelChannels(n)));
+  // The kernels for integers and for fewer than 4 columns take the whole depth. A matrix that many others meet is packed once.
+  const sliced = dtype === 'float32' && n >= 4 && m > group && batchB >= batchA;
+  const depth = sliced ? Math.min(k, slice) : k;
+  const scratch = heap.scratch(cell * (rowCells + depth * panelChannels(n)));
   const packed = scratch + cell * rowCells;
   const { kernels } = heap;
-  const job = m * n * k < smallProduct ? 0 : heap.job;
+  const job = m * n * depth < smallProduct ? 0 : heap.job;
   for (let batch = 0; batch < Math.max(batchA, batchB); batch += 1) {
     const left = heap.pointer(a) + cell * (batchA === 1 ? 0 : batch * m * k);
     const right = heap.pointer(b) + cell * (batchB === 1 ? 0 : batch * k * n);
@@ -72,12 +85,31 @@ function product(
       kernels.integer_product(rows, transposeB ? packed : right, target, m, n, k);
       continue;
     }
-    if (batch === 0 || batchB > 1) {
-      kernels.pack_matrix(job, right, packed, k, n, transposeB ? 1 : 0);
-    }
-    const across = transposeA && !transposesFirst ? 1 : 0;
+    const across = transposeA && !transposesFirst;
     const start = bias === null ? 0 : heap.pointer(bias);
-    kernels.product(job, rows, packed, target, m, n, k, across, start, relu ? 1 : 0);
+    for (let from = 0; from < k; from += depth) {
+      const many = Math.min(depth, k - from);
+      if (batch === 0 || batchB > 1 || depth < k) {
+        const [row, at] = transposeB ? [k, from] : [n, from * n];
+        kernels.pack_matrix(job, right + cell * at, packed, many, n, row, transposeB ? 1 : 0);
+      }
+      const [row, at] = across ? [m, from * m] : [k, from];
+      const [last, onTop] = [from + many === k, from > 0];
+      kernels.product(
+        job,
+        rows + cell * at,
+        packed,
+        target,
+        m,
+        n,
+        many,
+        row,
+        across ? 1 : 0,
+        start,
+        relu && last ? 1 : 0,
+        onTop ? 1 : 0,
+      );
+    }
   }
   return out;
 }
