@@ -23,8 +23,11 @@ export interface TrafficOfStep {
 /** The program. */
 export const program: string = join(root, 'tests/ranks/programs/traffic.mjs');
 
-/** Exchanges in a backward pass: in ResNet-18 three shortcuts share one with the layer beside them. */
-const backward = { 'cg-mnist': 0, resnet18: 17 } as const;
+/** Exchanges in the forward and in the backward passes: in ResNet-18 three shortcuts share one with the layer beside them. */
+const exchanges = {
+  'cg-mnist': { forward: 1, backward: 0 },
+  resnet18: { forward: 17, backward: 17 },
+} as const;
 
 /** Expects that calls and bytes are those of the formula. */
 export function expectFormula(found: TrafficOfStep): void {
@@ -42,7 +45,7 @@ export function expectFormula(found: TrafficOfStep): void {
             layers: norms,
             channels,
             passed: network === 'resnet18' ? channels : 0,
-            backward: backward[network],
+            ...exchanges[network],
           },
         }),
   };

@@ -11,8 +11,10 @@ export interface ExchangedVariable {
 
 /** Batch norms over the samples of all ranks. */
 export interface ExchangedNorms {
-  /** Layers in the forward pass. */
+  /** Layers. */
   readonly layers: number;
+  /** Exchanges in the forward pass: the batch norms of a residual block's two paths share one. @defaultValue `layers` */
+  readonly forward?: number;
   /** Channels of all of them together. */
   readonly channels: number;
   /** Channels of the layers that gradients pass through. */
@@ -58,7 +60,7 @@ export type StepExchanges = Readonly<
  * - Weights: `4 Σ_v |v|` bytes, in buckets.
  * - Small ones: whether to stop, the batches and the forward passes of all ranks (a message of JSON from each), the Gramian of
  *   each variable in float64 with its length (`8 N Σ_v (k_v² + 1)` bytes), and the decisions (one message): 5 calls.
- *   Statistics are one more (`8 N S`). Norms are one for each layer (`8 N (2 C + 1)`) and those of the backward passes
+ *   Statistics are one more (`8 N S`). Norms are one for each layer (`8 N (2 C + 1)`), or for several that share it, and those of the backward passes
  *   (`8 N K · 2 C` in all).
  *
  * @example
@@ -100,14 +102,14 @@ export function exchangesOfStep({
         )
       : [backwards.flatMap(({ size, objectives: own }) => own.map(() => size))];
   const products = numbersOf(variables.map(({ objectives: { length } }) => length ** 2 + 1));
-  const { layers, channels, passed, backward } = norms ?? noNorms;
+  const { layers, forward = layers, channels, passed, backward } = norms ?? noNorms;
   const followed = norms === undefined ? statistics : 0;
   const numbers = products + followed + 2 * channels + layers + 2 * objectives.length * passed;
   return {
     reduceScatter: exchanged(gradients),
     allGather: exchanged([variables.map(({ size }) => size)]),
     control: {
-      calls: 5 + Number(followed > 0) + layers + backward,
+      calls: 5 + Number(followed > 0) + forward + backward,
       bytes: (3 * ranks + 1) * message + 8 * ranks * numbers,
     },
   };

@@ -23,20 +23,23 @@ export function residualBlock(
     make.norm(`${block}/norm1`),
     make.relu(`${block}/relu1`),
     make.convolution(`${block}/conv2`, filters, { filters, kernelSize: 3, useBias: false }),
-    make.norm(`${block}/norm2`),
   ]);
-  const shortcut =
-    strides === 1 && channels === filters
-      ? x
-      : chain(x, [
+  const identity = strides === 1 && channels === filters;
+  const sum = identity
+    ? layers
+        .add({ name: make.name(`${block}/add`) })
+        .apply([chain(residual, [make.norm(`${block}/norm2`)]), x])
+    : // One layer, whose two batch norms share an exchange over the ranks.
+      make.normalizedSum(block, ['norm2', 'shortcut-norm']).apply([
+        residual,
+        chain(x, [
           make.convolution(`${block}/shortcut`, channels, {
             filters,
             kernelSize: 1,
             strides,
             useBias: false,
           }),
-          make.norm(`${block}/shortcut-norm`),
-        ]);
-  const sum = layers.add({ name: make.name(`${block}/add`) }).apply([residual, shortcut]);
+        ]),
+      ]);
   return make.relu(`${block}/relu2`).apply(sum) as SymbolicTensor;
 }

@@ -1,10 +1,10 @@
 import { type BatchShare, currentShare } from '@multigrad/core';
-import { hasKernel, runKernel } from '@multigrad/core/kernels';
 import { type OptionsOf, resolveOptions } from '@multigrad/core/strategy';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import { layers } from '@tensorflow/tfjs-layers';
+import { NormVariables } from './norm-variables.ts';
 import type { Shape } from './shape.ts';
-import { normalizeBatch, type ReceiveMoments } from './standardize.ts';
+import { normalizeBatch } from './standardize.ts';
 import { normalizeTogether } from './standardize-together.ts';
 
 /** Descriptions of the options of {@link batchNormalization} that have a default. */
@@ -30,6 +30,12 @@ const batchNormalizationOptions = {
   },
 } as const;
 
+/** The options that a batch normalisation has where none are given. */
+export const normDefaults: { readonly momentum: number; readonly epsilon: number } = {
+  momentum: batchNormalizationOptions.momentum.default,
+  epsilon: batchNormalizationOptions.epsilon.default,
+};
+
 /** Options of {@link batchNormalization}. */
 export interface BatchNormalizationOptions extends OptionsOf<typeof batchNormalizationOptions> {
   /** The layer's name, unique in a model. */
@@ -41,37 +47,18 @@ export class BatchNormalization extends layers.Layer {
   static readonly className: string = 'MultigradBatchNormalization';
   readonly #momentum: number;
   readonly #epsilon: number;
-  #gamma: LayerVariable | null = null;
-  #beta: LayerVariable | null = null;
-  #movingMean: LayerVariable | null = null;
-  #movingVariance: LayerVariable | null = null;
+  #variables: NormVariables | null = null;
 
   constructor(options: BatchNormalizationOptions = {}) {
     super(options);
-    this.#momentum = options.momentum ?? 0.9;
-    this.#epsilon = options.epsilon ?? 1e-5;
+    this.#momentum = options.momentum ?? normDefaults.momentum;
+    this.#epsilon = options.epsilon ?? normDefaults.epsilon;
   }
 
   override build(inputShape: Shape | Shape[]): void {
     const channels = (inputShape as Shape).at(-1)!;
-    const [zeros, ones] = [initializers.zeros(), initializers.ones()];
-    this.#gamma = this.addWeight('gamma', [channels], 'float32', ones);
-    this.#beta = this.addWeight('beta', [channels], 'float32', zeros);
-    this.#movingMean = this.addWeight(
-      'moving_mean',
-      [channels],
-      'float32',
-      zeros,
-      undefined,
-      false,
-    );
-    this.#movingVariance = this.addWeight(
-      'moving_variance',
-      [channels],
-      'float32',
-      ones,
-      undefined,
-      false,
+    this.#variables = new NormVariables((name, initializer, trainable) =>
+      this.addWeight(name, [channels], 'float32', initializer, undefined, trainable),
     );
     super.build(inputShape);
   }
@@ -86,32 +73,14 @@ export class BatchNormalization extends layers.Layer {
   ): tf.Tensor {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-      const [gamma, beta] = [this.#gamma!.read(), this.#beta!.read()];
-      if (kwargs.training !== true) {
-        const [mean, variance] = [this.#movingMean!.read(), this.#movingVariance!.read()];
-        return tf.batchNorm(x, mean, variance, beta, gamma, this.#epsilon);
-      }
-      const receive: ReceiveMoments = (mean, variance) => {
-        this.#follow(this.#movingMean!, mean);
-        this.#follow(this.#movingVariance!, variance);
-      };
+      const variables = this.#variables!;
+      if (kwargs.training !== true) return variables.infer(x, this.#epsilon);
+      const { gamma, beta } = variables;
+      const receive = variables.follow(this.#momentum);
       const sumNow = (kwargs.share ?? currentShare())?.sumNow ?? null;
-      return sumNow === null
-        ? normalizeBatch(x, gamma, beta, this.#epsilon, receive)
-        : normalizeTogether(x, gamma, beta, this.#epsilon, receive, sumNow);
+      if (sumNow === null) return normalizeBatch(x, gamma, beta, this.#epsilon, receive);
+      return normalizeTogether([{ x, gamma, beta, receive }], this.#epsilon, sumNow)[0]!;
     });
-  }
-
-  /** moving ← momentum · moving + (1 − momentum) · now */
-  #follow(moving: LayerVariable, now: tf.Tensor): void {
-    const [kept, added] = [this.#momentum, 1 - this.#momentum];
-    const before = moving.read();
-    if (hasKernel('CombineRows')) {
-      const rows = { row0: before, row1: now };
-      moving.write(runKernel('CombineRows', rows, { weights: [kept, added] })[0]!);
-    } else {
-      moving.write(tf.add(tf.mul(before, kept), tf.mul(now, added)));
-    }
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -14,6 +14,7 @@ import { Lstm } from './lstm.ts';
 import { Mixture } from './mixture.ts';
 import { ModalityTokens } from './modality-tokens.ts';
 import { MultiHeadAttention } from './multi-head-attention.ts';
+import { NormalizedSum } from './normalized-sum.ts';
 import { PositionEmbedding } from './position-embedding.ts';
 import { TokenEmbedding } from './token-embedding.ts';
 import { TokenPool } from './token-pool.ts';
@@ -47,6 +48,7 @@ export function registerLayers(): void {
   tf.serialization.registerClass(Mixture);
   tf.serialization.registerClass(ModalityTokens);
   tf.serialization.registerClass(MultiHeadAttention);
+  tf.serialization.registerClass(NormalizedSum);
   tf.serialization.registerClass(PositionEmbedding);
   tf.serialization.registerClass(SelectionPenalty);
   tf.serialization.registerClass(TokenEmbedding);

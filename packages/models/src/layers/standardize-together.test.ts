@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchNormalization } from './batch-normalization.ts';
 import { dropout } from './dropout.ts';
+import { NormalizedSum } from './normalized-sum.ts';
 import { normalizeTogether } from './standardize-together.ts';
 import { normalizeBatch } from './standardize.ts';
 
@@ -43,7 +44,8 @@ describe.each(testedBackends())('on %s', (backend) => {
           values.forEach((value, index) => (values[index] = value * ranks));
         };
         const together = everything(
-          (receive) => (x, gamma, beta) => normalizeTogether(x, gamma, beta, 1e-3, receive, sumNow),
+          (receive) => (x, gamma, beta) =>
+            normalizeTogether([{ x, gamma, beta, receive }], 1e-3, sumNow)[0]!,
         );
         together.forEach((numbers, part) => {
           numbers.forEach((value, index) => {
@@ -73,6 +75,104 @@ describe.each(testedBackends())('on %s', (backend) => {
       expect(asked).toEqual([[4, 10, 2]]);
       tf.dispose([x, y]);
       layer.dispose();
+    });
+  });
+
+  describe('a sum of two batch norms', () => {
+    const [first, second] = [
+      [1, 10, 3, -20, 0.5, 7],
+      [-2, 4, 8, 1, 1, 0],
+    ];
+    /** The other rank's `Σx` and `Σx²` of each channel, and its two rows, for each norm. */
+    const others = [
+      [3, 5, 9, 50, 2],
+      [-1, 2, 30, 4, 2],
+    ];
+    const adding =
+      (calls: number[]) =>
+      (values: Float64Array): void => {
+        calls.push(values.length);
+        const other = values.length === 5 ? others[calls.length - 1]! : others.flat();
+        values.forEach((value, index) => (values[index] = value + other[index]!));
+      };
+
+    it('is that of two layers, in one exchange: values, gradients, statistics', async () => {
+      await expectConstantMemory(() => {
+        tf.tidy(() => {
+          const inputs = [tf.tensor2d(first!, [3, 2]), tf.tensor2d(second!, [3, 2])];
+          const two = [batchNormalization(), batchNormalization()];
+          const one = new NormalizedSum({
+            name: 'block',
+            parts: ['a', 'b'],
+            momentum: 0.9,
+            epsilon: 1e-5,
+          });
+          const callsOf = { one: [] as number[], two: [] as number[] };
+          const options = (calls: number[]) => ({
+            training: true,
+            share: { firstSample: 0, sumNow: adding(calls) },
+          });
+          const apart = two.map((layer, j) => layer.apply(inputs[j]!, options(callsOf.two)));
+          const together = one.apply(inputs, options(callsOf.one)) as tf.Tensor;
+          expect([...together.dataSync()]).toEqual([
+            ...tf.add(apart[0] as tf.Tensor, apart[1] as tf.Tensor).dataSync(),
+          ]);
+          expect(callsOf).toEqual({ one: [10], two: [5, 5] });
+          const weights = (layer: { getWeights(): tf.Tensor[] }) =>
+            layer.getWeights().map((weight) => [...weight.dataSync()]);
+          const [a, b] = two.map(weights);
+          // Trained variables come first in a layer's list.
+          expect(weights(one)).toEqual([
+            ...a!.slice(0, 2),
+            ...b!.slice(0, 2),
+            ...a!.slice(2),
+            ...b!.slice(2),
+          ]);
+          expect(one.weights.map(({ originalName }) => originalName).sort()).toEqual(
+            ['a', 'b'].flatMap((part) =>
+              ['beta', 'gamma', 'moving_mean', 'moving_variance'].map(
+                (name) => `block/${part}/${name}`,
+              ),
+            ),
+          );
+          // In inference too: by the statistics that have followed.
+          const inferred = one.apply(inputs) as tf.Tensor;
+          const both = two.map((layer, j) => layer.apply(inputs[j]!) as tf.Tensor);
+          expect([...inferred.dataSync()]).toEqual([...tf.add(both[0]!, both[1]!).dataSync()]);
+          for (const layer of [...two, one]) layer.dispose();
+        });
+      });
+    });
+
+    it('has the gradients of two layers', async () => {
+      await expectConstantMemory(() => {
+        tf.tidy(() => {
+          const inputs = [tf.tensor2d(first!, [3, 2]), tf.tensor2d(second!, [3, 2])];
+          const dy = tf.tensor2d([1, -2, 0.5, 3, -1, 0.25], [3, 2]);
+          const doubled = (values: Float64Array): void => {
+            values.forEach((value, index) => (values[index] = 2 * value));
+          };
+          const options = { training: true, share: { firstSample: 0, sumNow: doubled } };
+          const two = [batchNormalization(), batchNormalization()];
+          const one = new NormalizedSum({
+            name: 'block',
+            parts: ['a', 'b'],
+            momentum: 0.9,
+            epsilon: 1e-5,
+          });
+          const apart = two.map((layer, j) =>
+            tf.grad((x) => layer.apply(x, options) as tf.Tensor)(inputs[j]!, dy),
+          );
+          const together = tf.grads((...given) => one.apply(given, options) as tf.Tensor)(
+            inputs,
+            dy,
+          );
+          together.forEach((gradient, j) => {
+            expect([...gradient.dataSync()]).toEqual([...apart[j]!.dataSync()]);
+          });
+          for (const layer of [...two, one]) layer.dispose();
+        });
+      });
     });
   });
 

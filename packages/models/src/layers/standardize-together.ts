@@ -7,25 +7,48 @@ import { scaleAndShift } from './standardize.ts';
 /** Adds up numbers over the ranks, in place, within a forward or backward pass; all ranks get the same bits. */
 type SumNow = (values: Float64Array) => void;
 
+/** What one batch normalisation takes. */
+export interface NormInput {
+  readonly x: tf.Tensor;
+  readonly gamma: tf.Tensor;
+  readonly beta: tf.Tensor;
+  readonly receive: ReceiveMoments;
+}
+
+/** Mean and variance of each channel over all ranks, and the number of rows they are over. */
+interface Moments {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  readonly count: number;
+}
+
 /**
  * `y = γ · (x − μ)/√(σ² + ε) + β` with mean and variance of each channel (the last axis) over the samples of all ranks, and
- * the total derivative through μ and σ² too: sums of all ranks there as well.
+ * the total derivative through μ and σ² too: sums of all ranks there as well. Several inputs share one exchange.
  *
  * `∂L/∂x = (g − Σg/n − x̂ · Σ(g · x̂)/n)/√(σ² + ε)`, g = ∂L/∂x̂, with sums and n over all ranks.
  */
 export function normalizeTogether(
-  x: tf.Tensor,
-  gamma: tf.Tensor,
-  beta: tf.Tensor,
+  inputs: readonly NormInput[],
   epsilon: number,
-  receive: ReceiveMoments,
   sumNow: SumNow,
-): tf.Tensor {
-  return scaleAndShift(standardizeTogether(x, epsilon, receive, sumNow), gamma, beta);
+): tf.Tensor[] {
+  // Found within the first operation, so that what finds them is not recorded.
+  let found: readonly Moments[] | null = null;
+  const moments = (): readonly Moments[] =>
+    (found ??= momentsOfAll(
+      inputs.map(({ x }) => x),
+      sumNow,
+    ));
+  return inputs.map(({ x, gamma, beta, receive }, index) => {
+    const standardized = standardizeTogether(x, () => moments()[index]!, epsilon, receive, sumNow);
+    return scaleAndShift(standardized, gamma, beta);
+  });
 }
 
 function standardizeTogether(
   x: tf.Tensor,
+  moments: () => Moments,
   epsilon: number,
   receive: ReceiveMoments,
   sumNow: SumNow,
@@ -37,7 +60,7 @@ function standardizeTogether(
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
     const samples = flat(input);
-    const { mean, variance, count } = momentsOfAll(samples, sumNow);
+    const { mean, variance, count } = moments();
     const [centre, spread] = [vector(mean), vector(variance)];
     receive(centre, spread);
     const scale = tf.rsqrt(tf.add(spread, epsilon));
@@ -65,17 +88,30 @@ function standardizeTogether(
 }
 
 /**
- * Mean and variance of each column over the rows of all ranks, in one exchange.
+ * Mean and variance of each channel of several inputs over the rows of all ranks, in one exchange.
  *
  * Each rank finds its own mean m and M2 = Σ(x − m)², and `n m`, `M2 + n m²` and n are added up in float64. The sum of squares
  * loses (μ/σ)² · 2⁻⁵³ of the variance, which is less than float32 inputs have lost unless |μ| is a million times σ.
  */
-function momentsOfAll(
-  samples: tf.Tensor2D,
-  sumNow: SumNow,
-): { readonly mean: Float64Array; readonly variance: Float64Array; readonly count: number } {
-  const [rows, columns] = samples.shape;
+function momentsOfAll(inputs: readonly tf.Tensor[], sumNow: SumNow): Moments[] {
+  const own = inputs.map(sumsOf);
+  const sums = new Float64Array(own.reduce((total, { length }) => total + length, 0));
+  let offset = 0;
+  for (const one of own) {
+    sums.set(one, offset);
+    offset += one.length;
+  }
+  sumNow(sums);
+  offset = 0;
+  return own.map(({ length }) => momentsIn(sums.subarray(offset, (offset += length))));
+}
+
+/** This rank's `n m` of each channel, then its `M2 + n m²`, then n. */
+function sumsOf(input: tf.Tensor): Float64Array {
+  const columns = input.shape.at(-1)!;
+  const rows = input.size / columns;
   const own = tf.tidy(() => {
+    const samples = tf.reshape(input, [rows, columns]);
     // Two passes: squares of numbers far from zero would cost digits of float32.
     const mean = tf.mean(samples, 0);
     const centred = tf.sub(samples, mean);
@@ -91,7 +127,12 @@ function momentsOfAll(
     sums[columns + column] = squares! + 2 * mean! * rest! + rows * mean! ** 2;
   }
   sums[2 * columns] = rows;
-  sumNow(sums);
+  return sums;
+}
+
+/** The moments that sums as those of {@link sumsOf} stand for. */
+function momentsIn(sums: Float64Array): Moments {
+  const columns = (sums.length - 1) / 2;
   const count = sums[2 * columns]!;
   const mean = sums.slice(0, columns).map((sum) => sum / count);
   const variance = mean.map((centre, column) =>

@@ -1,6 +1,7 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { batchNormalization } from '../layers/batch-normalization.ts';
+import { batchNormalization, normDefaults } from '../layers/batch-normalization.ts';
 import { convolution } from '../layers/convolution.ts';
+import { NormalizedSum } from '../layers/normalized-sum.ts';
 import { registerLayers } from '../layers/register-layers.ts';
 import { type Initialisation, layerInitializers } from './initialisation.ts';
 
@@ -70,6 +71,11 @@ export class SeededLayers {
   /** A batch normalization. */
   norm(layer: string): layers.Layer {
     return batchNormalization({ name: this.name(layer) });
+  }
+
+  /** The sum of several inputs, each through a batch normalization called `<layer>/<part>`. */
+  normalizedSum(layer: string, parts: readonly string[]): layers.Layer {
+    return new NormalizedSum({ name: this.name(layer), parts, ...normDefaults });
   }
 
   /** A ReLU as a layer of its own. */
