@@ -4,6 +4,7 @@
 // `npm run bench -- history [--worse 1.15]`
 // `npm run bench -- callbacks [--backend wasm] [--width 32] [--rounds 60]`
 // `npm run bench -- overhead [--backend wasm] [--width 16] [--steps 50] [--rounds 15]`
+// `npm run bench -- ranks [--workload resnet18,perceptron] [--rounds 3] [--steps 5] [--batch 8] [--numbers 4194304] [--record]`
 // `npm run bench -- samples [--backend wasm,tensorflow] [--workload mlp,lenet] [--batch 256] [--rounds 5] [--python python3]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { agreeing, expectAgreement } from './agreement.mjs';
 import { benchCallbacks } from './callbacks.mjs';
 import { defaultPython } from './processes/python.mjs';
 import { benchOverhead } from './overhead.mjs';
+import { benchRanks, rankNetworks } from './ranks/ranks.mjs';
 import { benchSamples } from './samples.mjs';
 import { printHistory, recordRun } from './history/records.mjs';
 import { benchSolve } from './solve.mjs';
@@ -34,7 +36,8 @@ const { values, positionals } = parseArgs({
     python: { type: 'string', default: defaultPython },
     sizes: { type: 'string', default: '2,3,8,32' },
     seconds: { type: 'string', default: '0.1' },
-    steps: { type: 'string', default: '50' },
+    steps: { type: 'string' },
+    numbers: { type: 'string', default: String(2 ** 22) },
     out: { type: 'string' },
     against: { type: 'string' },
     cases: { type: 'string' },
@@ -51,7 +54,7 @@ function positive(name, text) {
   throw new Error(`--${name} should be an integer >= 1. Found ${text}.`);
 }
 
-const commands = ['step', 'agree', 'callbacks', 'history', 'overhead', 'samples', 'solve', 'start'];
+const commands = 'step agree callbacks history overhead ranks samples solve start'.split(' ');
 const [what = 'step', ...rest] = positionals;
 if (rest.length > 0 || !commands.includes(what)) {
   throw new Error(`Expected one of ${commands.join(', ')}. Found ${positionals.join(' ')}.`);
@@ -99,10 +102,27 @@ if (what === 'step') {
   await benchOverhead({
     backend: values.backend,
     width: positive('width', values.width),
-    steps: positive('steps', values.steps),
+    steps: positive('steps', values.steps ?? '50'),
     rounds: positive('rounds', values.rounds ?? '15'),
     warmup: positive('warmup', values.warmup),
   });
+} else if (what === 'ranks') {
+  const names = values.workload === 'cg-mnist' ? rankNetworks : values.workload.split(',');
+  const unknown = names.find((name) => !rankNetworks.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`--workload should list some of ${rankNetworks.join(', ')}. Found ${unknown}.`);
+  }
+  const record = benchRanks({
+    names,
+    rounds: positive('rounds', values.rounds ?? '3'),
+    steps: positive('steps', values.steps ?? '5'),
+    numbers: positive('numbers', values.numbers),
+    ...(values.batch === undefined ? {} : { batch: positive('batch', values.batch) }),
+  });
+  if (values.record) {
+    const file = fileURLToPath(new URL('../results/ranks.json', import.meta.url));
+    await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
+  }
 } else if (what === 'samples') {
   const names = values.workload === 'cg-mnist' ? ['mlp', 'lenet'] : values.workload.split(',');
   const unknown = names.find((name) => !['mlp', 'lenet'].includes(name));

@@ -33,13 +33,14 @@ type Plan =
       readonly folder?: string;
       /** Whether it trains by the command line, and takes sizes. */
       readonly sizes?: boolean;
+      /** A command of the pages that comes before it in the same shell. */
+      readonly behind?: string;
+      /** Further words, which make it take less time. */
+      readonly further?: string;
     };
 
 const installs = { notRun: '`npm run rehearse` installs from a registry on this machine' };
-const slurm = {
-  notRun:
-    'there is no SLURM here; ranks placed by its variables are started in tests/mpi/two-hosts.test.ts',
-};
+const token = 'export MULTIGRAD_TOKEN=$(head -c 24 /dev/urandom | base64)';
 const trains = (says: RegExp): Plan => ({ says, sizes: true });
 const ownProgram = (ranks: number): Plan => ({
   says: new RegExp(`^(\\{"kernel":\\[.*\\]\\}\\s*){${ranks}}$`),
@@ -56,12 +57,10 @@ const plans: Readonly<Record<string, Plan>> = {
   'mpirun -n 4 npx multigrad train cg-mnist --strategy mmpareto --out runs/by-four': trains(
     /4 ranks train together, over MPI/,
   ),
-  'multigrad launch -n 4 node train.mjs': {
-    notRun: 'it is that of the README without `npx`, inside of a sentence',
-  },
   'npm run soak -- ranks': { notRun: 'it is a test by itself, and takes hours' },
-  'mpirun -n 2 node tests/mpi/programs/scaling.mjs 512 96 15': {
-    says: /"ranks":2/,
+  'npm run bench -- ranks': {
+    says: /\| ResNet-18 \| TCP \|.*\n\| ResNet-18 \| Open MPI \|/,
+    further: '--workload resnet18 --rounds 1 --steps 1 --batch 2 --numbers 4096',
     folder: root,
   },
   'npx multigrad launch -n 4 --hosts first,second --address head train cg-mnist --strategy mgda --out runs/two-hosts':
@@ -77,9 +76,16 @@ const plans: Readonly<Record<string, Plan>> = {
   },
   'mpirun --hostfile hosts -n 2 -x PATH npx multigrad train cg-mnist --strategy mgda --out runs/two-hosts':
     trains(/2 ranks train together, over MPI/),
-  'export MULTIGRAD_TOKEN=$(head -c 24 /dev/urandom | base64)': slurm,
-  'srun npx multigrad train cg-mnist --strategy mgda --out runs/slurm': slurm,
-  'srun --mpi=pmix npx multigrad train cg-mnist --strategy mgda --out runs/slurm': slurm,
+  [token]: { notRun: 'it runs before `srun`' },
+  // There is no SLURM here: a program of the name of `srun` starts two ranks, as SLURM and as Open MPI do.
+  'srun npx multigrad train cg-mnist --strategy mgda --out runs/slurm': {
+    says: /2 ranks train together, over TCP/,
+    behind: token,
+    sizes: true,
+  },
+  'srun --mpi=pmix npx multigrad train cg-mnist --strategy mgda --out runs/slurm': trains(
+    /2 ranks train together, over MPI/,
+  ),
   // Without a GPU the variable that chooses one has no effect.
   "mpirun -n 4 sh -c 'CUDA_VISIBLE_DEVICES=$OMPI_COMM_WORLD_LOCAL_RANK exec npx multigrad train cg-mnist --strategy mgda --out runs/gpus'":
     trains(/4 ranks train together, over MPI/),
@@ -139,7 +145,17 @@ beforeAll(() => {
   mkdirSync(programs);
   // Called as `ssh -o BatchMode=yes host command`.
   writeFileSync(join(programs, 'ssh'), '#!/bin/sh\nexec sh -c "$4"\n');
-  chmodSync(join(programs, 'ssh'), 0o755);
+  writeFileSync(
+    join(programs, 'srun'),
+    `#!/bin/sh
+if [ "$1" = --mpi=pmix ]; then shift; exec mpirun -n 2 "$@"; fi
+export SLURM_NTASKS=2 SLURM_JOB_ID=$$ SLURM_STEP_ID=0 SLURM_STEP_NODELIST=127.0.0.1
+SLURM_PROCID=1 "$@" & other=$!
+SLURM_PROCID=0 "$@" || exit
+wait $other
+`,
+  );
+  for (const name of ['ssh', 'srun']) chmodSync(join(programs, name), 0o755);
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -203,12 +219,18 @@ describe('on the page, as it is written there', () => {
     if ('notRun' in plan) continue;
     it(`\`${command}\` runs`, async () => {
       const { says, standIns = {}, folder: where = folder, sizes: takesSizes = false } = plan;
+      const { behind, further } = plan;
       if (takesSizes) rmSync(join(folder, 'runs'), { recursive: true, force: true });
       const written = Object.entries(standIns).reduce(
         (text, [name, standIn]) => text.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), standIn),
         command,
       );
-      const ended = await shell(takesSizes ? sized(written) : written, where).ended;
+      const run = [
+        ...(behind === undefined ? [] : [`${behind};`]),
+        takesSizes ? sized(written) : written,
+        ...(further === undefined ? [] : [further]),
+      ].join(' ');
+      const ended = await shell(run, where).ended;
       expect(ended.exitCode, ended.errors).toBe(0);
       expect(ended.output.replaceAll(/^\[\d+\] /gm, '')).toMatch(says);
       if (!takesSizes) return;

@@ -1,113 +1,114 @@
-// Times of a step by as many ranks as there are, at one global batch: median, share in exchanges, payload.
-// First what the machine gives: latency and bandwidth of an all-reduce.
+// One rank of `npm run bench -- ranks`: `node worker.mjs NETWORK BATCH STEPS NUMBERS`, alone or among others. Rank 0 prints one
+// line of JSON: the connection, the step's time, and what it exchanged. BATCH is that of all ranks together.
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@multigrad/backends';
 import { MultiObjectiveTrainer } from '@multigrad/core';
-import { gradientExchange, measured, shardBatches } from '@multigrad/distributed';
+import {
+  gradientExchange,
+  measureConnection,
+  measured,
+  shardBatches,
+} from '@multigrad/distributed';
 import { openRanks } from '@multigrad/distributed/node';
+import { multilayerPerceptron, resnet18 } from '@multigrad/models';
 import { mgda } from '@multigrad/strategy-mgda';
 import * as tf from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
 
-const [width = 512, batch = 96, steps = 20] = process.argv.slice(2).map(Number);
+const [name, ...sizes] = process.argv.slice(2);
+const [batch, steps, numbers] = sizes.map(Number);
 const communicator = await openRanks();
-const { rank, size } = communicator;
+const { rank, size, kind } = communicator;
 tf.enableProdMode();
-await useBackend('wasm');
+await useBackend('wasm', { threads: 1 });
+const now = () => performance.now();
+const connection = size === 1 ? null : await measureConnection(communicator, now, { numbers });
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
-async function timeOf(numbers, times) {
-  const values = new Float32Array(numbers);
-  const seconds = [];
-  for (let i = 0; i < times; i += 1) {
-    await communicator.barrier();
-    const began = performance.now();
-    await communicator.allReduce(values);
-    seconds.push((performance.now() - began) / 1000);
-  }
-  return median(seconds);
-}
-
-const small = await timeOf(16, 200);
-const large = await timeOf(2 ** 20, 20);
-
-const variable = (shape, name) =>
-  tf.tidy(() =>
-    tf.variable(tf.randomNormal(shape, 0, 1 / Math.sqrt(shape[0]), 'float32', 1), true, name),
-  );
-const layers = [
-  variable([256, width], 'a'),
-  variable([width, width], 'b'),
-  variable([width, width], 'c'),
-];
-const heads = ['x', 'y', 'z'].map((name) => variable([width, 8], name));
-const counting = measured(communicator, () => performance.now());
+const shape = name === 'resnet18' ? [32, 32, 3] : [256];
+const trunk =
+  name === 'resnet18'
+    ? resnet18({
+        name: 'trunk',
+        ...{ channels: 3, inputHeight: 32, inputWidth: 32, stem: 'small', seed: 1 },
+      })
+    : multilayerPerceptron({ name: 'trunk', shape, hidden: [512, 512], features: 512, seed: 1 });
+const objectives = ['first', 'second', 'third'];
+const heads = objectives.map((objective) => {
+  const head = layers.dense({ name: objective, units: 10 });
+  head.build([null, trunk.outputs[0].shape.at(-1)]);
+  return head;
+});
+const named = (weights, prefix = '') =>
+  new Map(weights.map((one) => [`${prefix}${one.originalName}`, one.read()]));
+const shared = named(trunk.trainableWeights);
+const own = new Map(heads.flatMap((head) => [...named(head.weights, `${head.name}/`)]));
+const counting = measured(communicator, now);
 const optimizer = tf.train.momentum(0.01, 0.9);
 const trainer = new MultiObjectiveTrainer({
-  objectives: ({ input }) => {
-    const features = layers.reduce((value, layer) => tf.relu(tf.matMul(value, layer)), input);
+  objectives: ({ x }, { step, share }) => {
+    const features = trunk.apply(x, { training: true, step, share });
     return Object.fromEntries(
-      heads
-        .map((head, k) => ['x', 'y', 'z'].slice(k, k + 1).concat(0))
-        .map(([name], k) => [
-          name,
-          tf.mean(tf.square(tf.sub(tf.matMul(features, heads[k]), k - 1))),
-        ]),
+      heads.map((head, k) => [
+        objectives[k],
+        tf.mean(tf.square(tf.sub(head.apply(features), k - 1))),
+      ]),
     );
   },
-  variables: [...layers, ...heads],
+  variables: new Map([...shared, ...own]),
+  statistics: named(trunk.nonTrainableWeights),
   strategy: mgda(),
   optimizer,
-  exchange: gradientExchange(counting),
+  ...(size === 1 ? {} : { exchange: gradientExchange(counting) }),
 });
+const warmup = 2;
 const whole = function* () {
-  for (let step = 0; step < steps + 3; step += 1)
+  for (let step = 0; step < warmup + steps; step += 1) {
     // Seed 0 would be no seed: another batch on every rank.
-    yield { input: tf.randomNormal([batch, 256], 0, 1, 'float32', step + 1) };
+    yield { x: tf.randomNormal([batch, ...shape], 0, 1, 'float32', step + 1) };
+  }
 };
-const times = [];
+const seconds = [];
 let began = 0;
-let before = counting.traffic();
-const total = ({ reduceScatter, allGather, control }, what) =>
-  reduceScatter[what] + allGather[what] + control[what];
+let before = null;
 await trainer.fit(shardBatches(whole, communicator), {
   epochs: 1,
   callbacks: [
     {
-      onBatchBegin: () => {
-        began = performance.now();
+      onBatchBegin: (number) => {
+        if (number === warmup) before = counting.traffic();
+        began = now();
       },
       onBatchEnd: (number) => {
-        times.push(performance.now() - began);
-        if (number === 2) {
-          times.length = 0;
-          before = counting.traffic();
-        }
+        if (number >= warmup) seconds.push((now() - began) / 1000);
       },
     },
   ],
 });
 const after = counting.traffic();
-const payload =
-  (after.reduceScatter.bytes +
-    after.allGather.bytes -
-    before.reduceScatter.bytes -
-    before.allGather.bytes) /
-  steps;
-const inExchanges = total(after, 'time') - total(before, 'time');
-const spent = times.reduce((sum, one) => sum + one, 0);
+const numbersIn = (map) => [...map.values()].reduce((sum, one) => sum + one.size, 0);
+const exchanges = Object.fromEntries(
+  Object.keys(after).map((exchange) => [
+    exchange,
+    Object.fromEntries(
+      ['calls', 'bytes', 'time'].map((what) => [
+        what,
+        (after[exchange][what] - before[exchange][what]) / steps,
+      ]),
+    ),
+  ]),
+);
 if (rank === 0) {
-  const parameters = layers.reduce((sum, one) => sum + one.size, 0);
+  const middle = seconds.toSorted((a, b) => a - b)[Math.floor(steps / 2)];
   console.log(
     JSON.stringify({
+      kind,
       ranks: size,
-      sharedParameters: parameters,
-      stepMilliseconds: Number(median(times).toFixed(1)),
-      shareInExchanges: Number((inExchanges / spent).toFixed(3)),
-      payloadBytes: payload,
-      controlBytes: (after.control.bytes - before.control.bytes) / steps,
-      allReduceMicroseconds: Number((1e6 * small).toFixed(1)),
-      allReduceGigabytesPerSecond: Number(((4 * 2 ** 20) / large / 1e9).toFixed(2)),
+      connection,
+      shared: numbersIn(shared),
+      heads: numbersIn(own),
+      objectives: objectives.length,
+      seconds: middle,
+      exchanges,
     }),
   );
 }

@@ -1,6 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
+import { MultiObjectiveTrainer, sliceOf } from '@multigrad/core';
 import type { GradientStrategy } from '@multigrad/core/strategy';
+import { resnet18 } from '@multigrad/models';
 import { mgda } from '@multigrad/strategy-mgda';
 import { mmpareto } from '@multigrad/strategy-mmpareto';
 import { sum } from '@multigrad/strategy-sum';
@@ -9,7 +11,7 @@ import { expectConstantMemory, startTestBackend } from '@multigrad/test-support'
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alone } from './alone.ts';
-import { buckets, gradientExchange } from './exchange.ts';
+import { buckets, defaultBucket, gradientExchange } from './exchange.ts';
 import { runRanks } from './local/local-group.ts';
 import { measured } from './measured.ts';
 import { shardBatches } from './shard-batches.ts';
@@ -84,8 +86,8 @@ describe('gradientExchange', () => {
         sent.push(asked.length);
       }
       await rows.flush();
-      // The third row shows that the first bucket is full, the fourth that the second is.
-      expect(sent).toEqual([0, 0, 1, 2, 2]);
+      // The third row does not fit into the first bucket, and fills the second by itself.
+      expect(sent).toEqual([0, 0, 2, 2, 2]);
       const slices = await rows.end();
       expect(asked).toEqual([7, 20, 2]);
       return slices;
@@ -93,6 +95,101 @@ describe('gradientExchange', () => {
     const of = (rank: number): number[][] => sums[rank]!.map((slice) => [...slice]);
     expect(of(0)).toEqual([[7, 7], [9, 9], new Array(10).fill(41), [3], [3]]);
     expect(of(1)).toEqual([[7], [9, 9], new Array(10).fill(41), [], []]);
+  });
+
+  it('sends gradients of later layers while the last backward pass goes on', async () => {
+    const logs = await runRanks(2, async (communicator) => {
+      const log: string[] = [];
+      const [first, second] = [tf.variable(tf.ones([2, 3])), tf.variable(tf.ones([3, 4]))];
+      /** Passes values on, and notes when a backward pass comes by. */
+      const noted = tf.customGrad((x) => ({
+        value: tf.clone(x as tf.Tensor),
+        gradFunc: (dy: tf.Tensor) => {
+          log.push('back at the first layer');
+          return tf.clone(dy);
+        },
+      }));
+      const exchange = gradientExchange(
+        {
+          ...communicator,
+          reduceScatter: async (values, counts) => {
+            log.push(`${values.length} numbers`);
+            return communicator.reduceScatter(values, counts);
+          },
+        },
+        { bucket: 8 },
+      );
+      const optimizer = tf.train.sgd(0.1);
+      const trainer = new MultiObjectiveTrainer({
+        objectives: ({ x }: { x: tf.Tensor2D }) => {
+          const y = tf.matMul(noted(tf.matMul(x, first as tf.Tensor2D)), second);
+          return { up: tf.mean(tf.square(tf.sub(y, 1))), down: tf.mean(tf.square(y)) };
+        },
+        variables: new Map([
+          ['first', first],
+          ['second', second],
+        ]),
+        strategy: mgda(),
+        optimizer,
+        exchange,
+      });
+      const batches = () => [{ x: tf.ones<tf.Rank.R2>([4, 2]) }];
+      await trainer.fit(shardBatches(batches, communicator), { epochs: 1, disposeBatches: true });
+      trainer.dispose();
+      tf.dispose([first, second]);
+      return log;
+    });
+    const pass = ['12 numbers', 'back at the first layer', '6 numbers'];
+    expect(logs).toEqual([
+      [...pass, ...pass],
+      [...pass, ...pass],
+    ]);
+  });
+
+  it('leaves 1.6 % of the gradients of ResNet-18 for after the last backward pass', () => {
+    const shareLeft = (width: number, bucket: number): number => {
+      const size = { inputHeight: 32, inputWidth: 32 };
+      const encoder = resnet18({ name: 'e', channels: 3, ...size, stem: 'small', width });
+      const sizes = encoder.trainableWeights.map((weight) => weight.read().size).reverse();
+      encoder.dispose();
+      const numbersIn = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0);
+      return numbersIn([...buckets(sizes, (one) => one, bucket)].at(-1)!) / (3 * numbersIn(sizes));
+    };
+    expect(shareLeft(64, defaultBucket)).toBeCloseTo(0.0157, 3);
+    expect(shareLeft(64, 2 ** 22)).toBeCloseTo(0.065, 3);
+    // A narrow network is less than one large bucket: nothing of the last pass is sent before its end.
+    expect(shareLeft(32, defaultBucket)).toBeCloseTo(0.065, 3);
+    expect(shareLeft(32, 2 ** 22)).toBeCloseTo(1 / 3, 10);
+  });
+
+  it('asks for the next bucket of weights before it puts one together', async () => {
+    const logs = await runRanks(2, async (communicator) => {
+      const log: (string | number)[] = [];
+      const { rank } = communicator;
+      const exchange = gradientExchange(
+        {
+          ...communicator,
+          allGather: async (part, counts) => {
+            log.push('asked');
+            return communicator.allGather(part, counts);
+          },
+        },
+        { bucket: 8 },
+      );
+      const sizes = [3, 4, 20, 1, 1];
+      const slices = sizes.map((size) => {
+        const { begin, end } = sliceOf(size, rank, 2);
+        return Float32Array.from({ length: end - begin }, (_, i) => size + begin + i);
+      });
+      await exchange.allGather(slices, sizes, (values, index) => {
+        const size = sizes[index]!;
+        expect([...values]).toEqual(Array.from({ length: size }, (_, i) => size + i));
+        log.push(index);
+      });
+      return log;
+    });
+    const expected = ['asked', 'asked', 0, 1, 'asked', 2, 3, 4];
+    expect(logs).toEqual([expected, expected]);
   });
 
   it('sends weights in buckets, and a large one by itself', () => {

@@ -12,9 +12,11 @@ export interface Workload {
   readonly objectives: number;
   /** Parameters that one objective reaches. @defaultValue 0 */
   readonly heads?: number;
+  /** Small exchanges of a step: `control.calls` of `exchangesOfStep`. @defaultValue 5, those of every step */
+  readonly smallExchanges?: number;
 }
 
-/** The connection between ranks. */
+/** The connection between ranks; `measureConnection` measures it. */
 export interface Connection {
   /** Bytes a second between two ranks. */
   readonly bandwidth: number;
@@ -33,16 +35,14 @@ export interface Forecast {
   readonly speedup: number;
 }
 
-/** Small exchanges of a step, as `exchangesOfStep` counts them: batches, forward passes, inner products, decisions, the end. */
-const controlExchanges = 5;
-
 /**
  * The time of a step with N ranks, by a simple model:
  *
- * `T(N) = B c / N + 2 (N − 1) α + (N − 1)/N · 4 ((K + 1) P_s + 2 P_h) / β + 5 ⌈log₂ N⌉ α`
+ * `T(N) = B c / N + 2 (N − 1) α + (N − 1)/N · 4 ((K + 1) P_s + 2 P_h) / β + E ⌈log₂ N⌉ α`
  *
- * with batch B, seconds per sample c, latency α, bandwidth β, K objectives, P_s shared parameters and P_h in heads: ranks
- * compute their samples, reduce-scatter and all-gather in rings, and agree five times in trees. Nothing overlaps.
+ * with batch B, seconds per sample c, latency α, bandwidth β, K objectives, P_s shared parameters, P_h in heads and E small
+ * exchanges: ranks compute their samples, reduce-scatter and all-gather in rings, and agree E times in trees. Nothing overlaps: a
+ * step in which gradients are exchanged while others are computed takes less.
  *
  * @param ranks - N, an integer >= 1
  * @throws MultigradError `invalid-argument` for numbers out of their ranges
@@ -61,7 +61,7 @@ const controlExchanges = 5;
  */
 export function forecast(
   ranks: number,
-  { batch, secondsPerSample, shared, objectives, heads = 0 }: Workload,
+  { batch, secondsPerSample, shared, objectives, heads = 0, smallExchanges = 5 }: Workload,
   { bandwidth, latency }: Connection,
 ): Forecast {
   const numbers = { ranks, batch, secondsPerSample, objectives, bandwidth };
@@ -73,7 +73,7 @@ export function forecast(
   const compute = alone / ranks;
   const bytes = 4 * ((objectives + 1) * shared + 2 * heads);
   const rings = 2 * (ranks - 1) * latency + (((ranks - 1) / ranks) * bytes) / bandwidth;
-  const trees = controlExchanges * Math.ceil(Math.log2(ranks)) * latency;
+  const trees = smallExchanges * Math.ceil(Math.log2(ranks)) * latency;
   const communication = rings + trees;
   return { ranks, compute, communication, speedup: alone / (compute + communication) };
 }

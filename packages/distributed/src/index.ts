@@ -19,6 +19,7 @@ export {
   type Traffic,
   type TrafficReport,
 } from './measured.ts';
+export { measureConnection, type MeasureConnectionOptions } from './measure-connection.ts';
 export { runRanks } from './local/local-group.ts';
 export { localBatches } from './local-batches.ts';
 export { type Batches, shardBatches } from './shard-batches.ts';

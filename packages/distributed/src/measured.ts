@@ -7,7 +7,7 @@ export interface Traffic {
   readonly bytes: number;
   /**
    * Time for which this rank did nothing else, in the unit of the clock: for the transfer, and for waiting for slower ranks. Of
-   * gradients that are exchanged while others are computed, the time in which nothing was left to compute.
+   * gradients and weights that are exchanged aside, the time in which nothing else was left to do.
    */
   readonly time: number;
 }
@@ -28,13 +28,20 @@ export interface MeasuredCommunicator extends Communicator {
   readonly traffic: () => TrafficReport;
 }
 
-/** What adds up the time of waiting for gradients under way, by the communicator that counts. */
-const waits = new WeakMap<Communicator, <T>(call: () => Promise<T>) => Promise<T>>();
+/** Exchanges that are made while this rank goes on. */
+type Aside = 'reduceScatter' | 'allGather';
 
-/** Waits for gradients under way: a communicator that counts adds up the time. */
-export async function waitedFor<T>(communicator: Communicator, gradients: Promise<T>): Promise<T> {
+/** What adds up the time of waiting for exchanges under way, by the communicator that counts. */
+const waits = new WeakMap<Communicator, <T>(kind: Aside, underWay: Promise<T>) => Promise<T>>();
+
+/** Waits for an exchange of gradients or weights that is under way: a communicator that counts adds up the time. */
+export async function waitedFor<T>(
+  communicator: Communicator,
+  kind: Aside,
+  underWay: Promise<T>,
+): Promise<T> {
   const wait = waits.get(communicator);
-  return wait === undefined ? gradients : wait(async () => gradients);
+  return wait === undefined ? underWay : wait(kind, underWay);
 }
 
 /**
@@ -78,13 +85,17 @@ export function measured(communicator: Communicator, now: () => number): Measure
       end();
     }
   };
-  const waitForGradients = async <T>(call: () => Promise<T>): Promise<T> => {
+  const wait = async <T>(kind: Aside, underWay: Promise<T>): Promise<T> => {
     const began = now();
     try {
-      return await call();
+      return await underWay;
     } finally {
-      totals.reduceScatter.time += now() - began;
+      totals[kind].time += now() - began;
     }
+  };
+  const countAside = (kind: Aside, bytes: number): void => {
+    totals[kind].calls += 1;
+    totals[kind].bytes += bytes;
   };
   const { allGatherNow, size } = communicator;
   const counting: MeasuredCommunicator = {
@@ -92,21 +103,20 @@ export function measured(communicator: Communicator, now: () => number): Measure
     allReduce: async (values, reduction) =>
       count('control', values.byteLength, async () => communicator.allReduce(values, reduction)),
     reduceScatter: async (values, counts) => {
-      totals.reduceScatter.calls += 1;
-      totals.reduceScatter.bytes += values.byteLength;
+      countAside('reduceScatter', values.byteLength);
       return communicator.reduceScatter(values, counts);
     },
     allToAll: async (values, counts) => {
-      totals.reduceScatter.calls += 1;
-      totals.reduceScatter.bytes += values.byteLength;
+      countAside('reduceScatter', values.byteLength);
       return communicator.allToAll(values, counts);
     },
     allGather: async <T extends Payload>(part: T, counts: readonly number[]): Promise<T> => {
       const elements = counts.reduce((sum, size) => sum + size, 0);
-      const kind = part instanceof Float32Array ? 'allGather' : 'control';
-      return count(kind, elements * part.BYTES_PER_ELEMENT, async () =>
-        communicator.allGather(part, counts),
-      );
+      const bytes = elements * part.BYTES_PER_ELEMENT;
+      const call = async (): Promise<T> => communicator.allGather(part, counts);
+      if (!(part instanceof Float32Array)) return count('control', bytes, call);
+      countAside('allGather', bytes);
+      return call();
     },
     broadcast: async (values, root) =>
       count('control', values.byteLength, async () => communicator.broadcast(values, root)),
@@ -126,6 +136,6 @@ export function measured(communicator: Communicator, now: () => number): Measure
       control: { ...totals.control },
     }),
   };
-  waits.set(counting, waitForGradients);
+  waits.set(counting, wait);
   return counting;
 }

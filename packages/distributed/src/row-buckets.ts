@@ -40,12 +40,14 @@ export class RowBuckets implements ExchangedSums {
     if (this.#filled + size > this.#limit) await this.flush();
     this.#rows.push({ values, size });
     this.#filled += size;
+    // What fills a bucket does not wait for the next row.
+    if (this.#filled >= this.#limit) await this.flush();
   }
 
   async flush(): Promise<void> {
     if (this.#rows.length === 0) return;
     const before = this.#sent.at(-inFlight);
-    if (before !== undefined) await waitedFor(this.#communicator, before);
+    if (before !== undefined) await waitedFor(this.#communicator, 'reduceScatter', before);
     if (this.#sent.length === 0) await this.#wire.begin();
     const rows = this.#rows;
     this.#rows = [];
@@ -58,7 +60,8 @@ export class RowBuckets implements ExchangedSums {
 
   async end(): Promise<Slices> {
     await this.flush();
-    const slices = (await waitedFor(this.#communicator, Promise.all(this.#sent))).flat();
+    const sent = Promise.all(this.#sent);
+    const slices = (await waitedFor(this.#communicator, 'reduceScatter', sent)).flat();
     if (this.#wire.measures) {
       this.#wire.measured(await this.#error.ofAllRanks(this.#communicator));
     }
