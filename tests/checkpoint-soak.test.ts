@@ -67,8 +67,8 @@ describe('what is kept', () => {
   }, 240_000);
 
   it('can be gone on with after a closed reader in the first step and Ctrl-C in the last', async () => {
-    const printed = await soak('signals', 'every=27', 'from=15');
-    expect(printed).toMatch(/^signals and closed readers +2 of 54 pairs .* holds$/m);
+    const printed = await soak('signals', 'every=32', 'from=17');
+    expect(printed).toMatch(/^signals and closed readers +2 of 63 pairs .* holds$/m);
   }, 240_000);
 
   it('outlives a power cut, and a disk that lies is found out', async () => {

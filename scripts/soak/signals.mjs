@@ -30,8 +30,9 @@ export const events = {
   SIGHUP: 'Interrupted, the terminal was closed (SIGHUP)',
   'closed reader': 'Interrupted, nobody reads the output any longer (EPIPE)',
   'full disk': 'Interrupted, the output failed (ENOSPC)',
-  // Nobody waits for the step then.
-  'SIGINT then SIGTERM': '',
+  // A signal that is passed on, and what sends another one before SIGKILL: the step is finished all the same.
+  'SIGINT then SIGINT': 'Interrupted, Ctrl-C',
+  'SIGINT then SIGTERM': 'Interrupted, Ctrl-C',
 };
 
 /** Runs the program in a folder. @returns how it ended and what it said */
@@ -65,7 +66,6 @@ function leftIn(folder) {
 /** Fails where an end is not one that a user can work with. @returns what is left: result, checkpoint, or nothing yet */
 function judge(phase, event, { code, signal, err }, folder) {
   const left = leftIn(folder);
-  const twice = event.includes('then');
   if (!existsSync(join(folder, 'met'))) throw new Error('The phase was never reached.');
   if (/^ +at /m.test(err)) throw new Error(`It ended with a stack. ${err}`);
   if (phase === 'loading' && event.startsWith('SIG')) {
@@ -80,7 +80,7 @@ function judge(phase, event, { code, signal, err }, folder) {
     throw new Error(`Exit code ${code}, ${left}. ${err}`);
   const reason = code === 1 ? 'the output failed (ENOSPC)' : events[event];
   if (code !== 0 && !err.includes(reason)) throw new Error(`Its reason: ${err}`);
-  const early = phase === 'loading' || phase === 'start-up' || (phase === 'first step' && twice);
+  const early = phase === 'loading' || phase === 'start-up';
   if (left === 'nothing' && !early) throw new Error('Neither a result nor a checkpoint.');
   return left;
 }

@@ -3,18 +3,17 @@ import { launcherOf } from '@multigrad/distributed/node';
 import { exitCodes } from './shared/exit-codes.ts';
 import { runAsRank } from './command-line.ts';
 import type { Environment } from './shared/environment.ts';
+import { Interruption } from './shared/interruption.ts';
+import { listenForInterruption } from './shared/listen-for-interruption.ts';
 import { visible } from './shared/visible.ts';
 import type { Ranks } from './training/ranks/ranks.ts';
 import { solo } from './training/ranks/solo.ts';
 import { MultigradError } from '@multigrad/core/strategy';
 
-const interruption = new AbortController();
-
-function interrupt(why: string): void {
-  // Whoever interrupts twice does not want to wait for the end of the step.
-  if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
-  interruption.abort(why);
-}
+const interruption = new Interruption(
+  () => performance.now(),
+  () => process.exit(exitCodes.interrupted),
+);
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   const why = code === 'EPIPE' ? 'nobody reads the output any longer' : 'the output failed';
@@ -24,15 +23,13 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 /** The error with which writing to the output failed; null while it works. */
 let unheard: NodeJS.ErrnoException | null = null;
 
-process.on('SIGINT', () => interrupt('Ctrl-C'));
-process.on('SIGTERM', () => interrupt('SIGTERM'));
-process.on('SIGHUP', () => interrupt('the terminal was closed (SIGHUP)'));
+listenForInterruption(interruption);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Each write to a broken output fails again.
   if (unheard !== null) return;
   unheard = error;
   // The reader of the output (`| head`) has left, or the disk of a log is full: the command ends as after Ctrl-C.
-  if (!interruption.signal.aborted) interruption.abort(reasonOf(error));
+  interruption.end(reasonOf(error));
 });
 process.on('exit', (code) => {
   // The command succeeded but its last lines are lost. A reader that closed the output (EPIPE) did not want them.

@@ -23,8 +23,10 @@ export interface LaunchOptions {
   readonly start?: number;
   /** Seconds that the other ranks get to end by themselves once one has failed. @defaultValue 5 */
   readonly grace?: number;
-  /** Ends the ranks as Ctrl-C does when it is aborted; a second abort is not needed: they get `grace` to end. */
+  /** Ends the ranks as Ctrl-C does when it is aborted. Where this process exits before they have ended, they are killed. */
   readonly signal?: AbortSignal;
+  /** Seconds that ranks get to finish their step and write a checkpoint after `signal`. @defaultValue 300 */
+  readonly stop?: number;
   /** Takes what ranks print, a line at a time. */
   readonly print: (line: string, stream: 'output' | 'errors') => void;
 }
@@ -50,7 +52,8 @@ export interface LaunchOptions {
  * ```
  */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { ranks, command, hosts = [], address, start = 300, grace = 5, signal, print } = options;
+  const { ranks, command, hosts = [], address, start = 300, grace = 5, stop = 300 } = options;
+  const { signal, print } = options;
   if (!Number.isInteger(ranks) || ranks < 1) {
     throw new MultigradError(
       'invalid-option',
@@ -85,18 +88,24 @@ export async function launch(options: LaunchOptions): Promise<number> {
   });
   const children: ChildProcess[] = [];
   const timers: NodeJS.Timeout[] = [];
-  const endAll = (first: NodeJS.Signals): void => {
-    const all = (name: NodeJS.Signals): void => {
-      for (const child of children) end(child, name);
-    };
-    all(first);
-    const steps = first === 'SIGTERM' ? (['SIGKILL'] as const) : (['SIGTERM', 'SIGKILL'] as const);
-    steps.forEach((name, step) => {
-      timers.push(setTimeout(() => all(name), (step + 1) * grace * 1000));
-    });
+  const all = (name: NodeJS.Signals): void => {
+    for (const child of children) end(child, name);
   };
-  const stop = (): void => endAll('SIGINT');
-  signal?.addEventListener('abort', stop);
+  const later = (seconds: number, work: () => void): void => {
+    timers.push(setTimeout(work, seconds * 1000));
+  };
+  const endAll = (): void => {
+    all('SIGTERM');
+    later(grace, () => all('SIGKILL'));
+  };
+  const interrupt = (): void => {
+    all('SIGINT');
+    later(stop, endAll);
+  };
+  // Whoever ends the launcher at once, as with a second Ctrl-C, wants no rank to go on.
+  const killAll = (): void => all('SIGKILL');
+  process.once('exit', killAll);
+  signal?.addEventListener('abort', interrupt);
   try {
     const codes = await Promise.all(
       Array.from({ length: ranks }, async (_, rank) => {
@@ -115,7 +124,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
         const code = await codeOf(child, command[0]!, print);
         if (code !== 0) {
           failed ??= code;
-          timers.push(setTimeout(() => endAll('SIGTERM'), grace * 1000));
+          later(grace, endAll);
         }
         return code;
       }),
@@ -125,7 +134,8 @@ export async function launch(options: LaunchOptions): Promise<number> {
     const first = culprit === undefined ? 0 : codes[culprit]!;
     return first === 0 ? failed! : first;
   } finally {
-    signal?.removeEventListener('abort', stop);
+    process.off('exit', killAll);
+    signal?.removeEventListener('abort', interrupt);
     for (const timer of timers) clearTimeout(timer);
     meeting.close();
   }
