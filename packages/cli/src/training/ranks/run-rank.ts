@@ -32,14 +32,14 @@ export async function asRank(
   run: RankCommand,
 ): Promise<number> {
   const { rank, size } = communicator;
+  // Under a launcher the output may look like a terminal without being one.
+  const heard: Environment = { ...environment, terminal: null };
   if (size === 1) {
-    const exitCode = await run(environment, solo);
+    const exitCode = await run(heard, solo);
     await communicator.close();
     return exitCode;
   }
   const complaints: string[] = [];
-  // Under a launcher the output may look like a terminal without being one.
-  const heard: Environment = { ...environment, terminal: null };
   const own: Environment =
     rank === 0
       ? heard
