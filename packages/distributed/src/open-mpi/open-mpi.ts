@@ -5,6 +5,7 @@ import type { Communicator, Numbers, Payload, Reduction } from '../communicator.
 import { kindOf, payloadText } from '../calls.ts';
 import { checkCounts, checkPart, emptyLike, offsetsOf, totalOf } from '../parts.ts';
 import type { Address } from '../tcp/frames.ts';
+import { type Guard, GuardedCalls } from './guarded-calls.ts';
 import { loadLibrary, type MpiLibrary } from './library.ts';
 import { Watch } from './watch.ts';
 import { abortDelay, type WatchTimes } from './watcher.ts';
@@ -72,36 +73,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
   const typeOf = (values: Payload): unknown =>
     values instanceof Float32Array ? float32 : values instanceof Float64Array ? float64 : byte;
   const guard = await openGuard(mpi, rank, size, { silence, patience }, note);
-  let last: Promise<unknown> = Promise.resolve();
-  let underWay = 0;
-  let what = '';
-  // One call at a time, also where the caller does not wait.
-  const aside = async (
-    form: string,
-    ...call: Parameters<MpiLibrary['callAside']>
-  ): Promise<void> => {
-    const purpose = what;
-    underWay += 1;
-    const next = last.then(async () => {
-      const end = guard.begin(form, purpose);
-      try {
-        await mpi.callAside(...call);
-      } finally {
-        underWay -= 1;
-        end();
-      }
-    });
-    last = next.catch(() => undefined);
-    return next;
-  };
-  const now = (form: string, ...call: Parameters<MpiLibrary['call']>): void => {
-    const end = guard.begin(form, what);
-    try {
-      mpi.call(...call);
-    } finally {
-      end();
-    }
-  };
+  const calls = new GuardedCalls(rank, mpi, guard);
   const reduceArguments = (values: Numbers, reduction: Reduction): unknown[] => {
     checkCount(values.length);
     return [inPlace, values, values.length, typeOf(values), mpi.handle[reduction], world];
@@ -111,10 +83,10 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
     rank,
     size,
     nextCall: (purpose) => {
-      what = purpose;
+      calls.purpose = purpose;
     },
     allReduce: async (values, reduction = 'sum') =>
-      aside(
+      calls.aside(
         `allReduce(${payloadText(values)}, ${reduction})`,
         'Allreduce',
         ...reduceArguments(values, reduction),
@@ -125,7 +97,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
       const part = new Float32Array(counts[rank]!);
       const all = Int32Array.from(counts);
       const form = `reduceScatter([${counts.join(', ')}])`;
-      await aside(form, 'Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
+      await calls.aside(form, 'Reduce_scatter', values, part, all, float32, mpi.handle.sum, world);
       return part;
     },
     allToAll: async (values, counts) => {
@@ -138,7 +110,7 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
       const taken = new Array<number>(size).fill(own);
       const taking = [Int32Array.from(taken), Int32Array.from(offsetsOf(taken))];
       const form = `allToAll(${kindOf(values)}, [${counts.join(', ')}])`;
-      await aside(form, 'Alltoallv', values, ...sent, type, whole, ...taking, type, world);
+      await calls.aside(form, 'Alltoallv', values, ...sent, type, whole, ...taking, type, world);
       return whole;
     },
     allGather: async (part, counts) => {
@@ -151,25 +123,30 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
       const type = typeOf(part);
       const all = Int32Array.from(counts);
       const form = `allGather(${kindOf(part)}, [${counts.join(', ')}])`;
-      await aside(form, 'Allgatherv', part, part.length, type, whole, all, offsets, type, world);
+      await calls.aside(
+        form,
+        'Allgatherv',
+        part,
+        part.length,
+        type,
+        whole,
+        all,
+        offsets,
+        type,
+        world,
+      );
       return whole;
     },
     broadcast: async (values, root = 0) => {
       checkCount(values.length);
       const form = `broadcast(${payloadText(values)}, ${root})`;
-      return aside(form, 'Bcast', values, values.length, typeOf(values), root, world);
+      return calls.aside(form, 'Bcast', values, values.length, typeOf(values), root, world);
     },
-    barrier: async () => aside('barrier', 'Barrier', world),
+    barrier: async () => calls.aside('barrier', 'Barrier', world),
     allGatherNow: (values) => {
-      if (underWay > 0) {
-        throw new MultigradError(
-          'interleaved-call',
-          `A call within a forward pass should find no other one under way. Found ${underWay}.`,
-        );
-      }
       const whole = new Float64Array(size * values.length);
       const { length } = values;
-      now(
+      calls.now(
         `allGatherNow(${payloadText(values)})`,
         'Allgather',
         values,
@@ -187,18 +164,11 @@ export async function openMpi(options: OpenMpiOptions = {}): Promise<Communicato
     },
     close: async () => {
       // Awaited on another thread: a rank that never closes is watched for too.
-      await aside('close', 'Barrier', world);
+      await calls.aside('close', 'Barrier', world);
       await guard.end();
       mpi.call('Finalize');
     },
   };
-}
-
-/** What watches over this rank's calls. */
-interface Guard {
-  /** Notes that a call begins. @returns what notes its end */
-  begin(form: string, what: string): () => void;
-  end(): Promise<void>;
 }
 
 /** Connects the ranks, so that they can tell each other where they are. Every rank calls it. */
