@@ -1,11 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Checkpoints, type CheckpointsOptions } from '@multigrad/checkpoint';
 import type { GradientExchange } from '@multigrad/core';
-import { nodeFiles } from '@multigrad/core/files';
+import { type Files, nodeFiles } from '@multigrad/core/files';
 import { gradientExchange, runRanks, shardBatches } from '@multigrad/distributed';
 import { moco } from '@multigrad/strategy-moco';
 import { pcgrad } from '@multigrad/strategy-pcgrad';
@@ -44,6 +44,23 @@ interface Part {
 }
 
 class Killed extends Error {}
+
+/** Files that say how many bytes of which file are read. */
+function countedReads(count: (file: string, bytes: number) => void): Files {
+  return {
+    ...nodeFiles,
+    open: async (path, how) => {
+      const file = await nodeFiles.open(path, how);
+      const read = file.read.bind(file);
+      file.read = async (into, at) => {
+        const bytes = await read(into, at);
+        count(basename(path), bytes);
+        return bytes;
+      };
+      return file;
+    },
+  };
+}
 
 /** Trains by so many ranks; 0 for a process without an exchange. @returns the weights, or what each rank threw */
 async function train(
@@ -209,6 +226,63 @@ describe('slices of a checkpoint', () => {
     expect(ends[1]!.error).toMatch(/checkpoint of step 1/);
     expect(readdirSync(folder)).toEqual([]);
     rmSync(other, { recursive: true });
+  });
+
+  it('are read by each rank for itself: what it holds is its slices, and the bits that were written', async () => {
+    const [, run] = runs.at(-1)!;
+    await train(4, run, { options, until: 2 });
+    const kept = join(folder, readdirSync(folder).sort().at(-1)!);
+    const bytesOf = (file: string): number => statSync(join(kept, file)).size;
+    const written = await new Checkpoints(folder, { config: { rate: 0.05 } }).readNewest();
+    const numbers = (name: string): number[] => {
+      const { bytes } = written!.tensors.get(name)!;
+      return [...new Float32Array(bytes.slice().buffer)];
+    };
+    for (const ranks of [1, 2, 3, 4]) {
+      await runRanks(ranks, async (communicator) => {
+        const { rank } = communicator;
+        const exchange = gradientExchange(communicator);
+        const { trainer, dispose } = smallTrainer(run, exchange, 1 + rank);
+        const read = new Map<string, number>();
+        const counted = countedReads((file, bytes) =>
+          read.set(file, (read.get(file) ?? 0) + bytes),
+        );
+        const checkpoints = new Checkpoints(folder, {
+          ...{ exchange, sharded: true, config: { rate: 0.05 } },
+          files: counted,
+        });
+        let held: readonly string[] = [];
+        await checkpoints.restore({
+          restore: (snapshot) => {
+            held = [...snapshot.tensors]
+              .filter(([name]) => !/^(weights|statistics)\//.test(name))
+              .filter(([name, { size }]) => size > Math.ceil(numbers(name).length / ranks))
+              .map(([name]) => name);
+            return trainer.restore(snapshot);
+          },
+        });
+        expect(held).toEqual([]);
+        const own = [0, 1, 2, 3].filter(
+          (writer) =>
+            writer % ranks === rank ||
+            (writer < 4 * ((rank + 1) / ranks) && writer + 1 > 4 * (rank / ranks)),
+        );
+        const files = [...read.keys()].filter((file) => file.startsWith('training')).sort();
+        if (ranks > 1) {
+          expect(files).toEqual(own.map((writer) => `training-${writer}-of-4.safetensors`));
+          for (const file of files) expect(read.get(file)).toBe(bytesOf(file));
+          expect(read.has('weights.safetensors')).toBe(rank === 0);
+        }
+        const { tensors } = await trainer.gatherSnapshot();
+        if (rank === 0) {
+          expect([...tensors.keys()].sort()).toEqual([...written!.tensors.keys()].sort());
+          for (const [name, value] of tensors) {
+            expect([name, [...value.dataSync()]]).toEqual([name, numbers(name)]);
+          }
+        }
+        dispose();
+      });
+    }
   });
 
   it('one of which is damaged: the checkpoint before it is taken', async () => {

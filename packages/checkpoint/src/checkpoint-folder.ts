@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import {
   type Files,
+  type Fingerprint,
   NotAsExpected,
   readChecked,
   readPlainFile,
@@ -161,24 +162,40 @@ export async function readCheckpoint(
   return undamaged(files, folder, name, async (path) => {
     const contents: ReadonlyMap<string, RawTensor>[] = [];
     for (const [file, expected] of Object.entries(manifest.files)) {
-      if (expected.bytes > mostBytes.tensors) {
-        throw new NotAsExpected(
-          `${file} should have at most ${mostBytes.tensors} bytes, the manifest says ${expected.bytes}`,
-        );
-      }
-      const content = await readChecked(files, join(path, file), expected);
-      const { tensors } = decodeSafetensors(content, { name: file });
-      for (const tensor of tensors.keys()) {
-        const sort = file === 'weights.safetensors' ? file : 'training.safetensors';
-        if (fileOf(tensor) !== sort) throw new NotAsExpected(`${file} holds \`${tensor}\``);
-      }
-      contents.push(tensors);
+      contents.push(await readTensors(files, path, file, expected));
     }
     return { manifest, tensors: joinSlices(contents, manifest.shapes ?? {}) };
   });
 }
 
-async function undamaged<T>(
+/**
+ * Reads one file of a checkpoint, each byte of it checked.
+ *
+ * @param path - the checkpoint's folder
+ * @throws NotAsExpected where it is damaged; the system's error where it cannot be read
+ */
+export async function readTensors(
+  files: Files,
+  path: string,
+  file: string,
+  expected: Fingerprint,
+): Promise<ReadonlyMap<string, RawTensor>> {
+  if (expected.bytes > mostBytes.tensors) {
+    throw new NotAsExpected(
+      `${file} should have at most ${mostBytes.tensors} bytes, the manifest says ${expected.bytes}`,
+    );
+  }
+  const content = await readChecked(files, join(path, file), expected);
+  const { tensors } = decodeSafetensors(content, { name: file });
+  for (const tensor of tensors.keys()) {
+    const sort = file === 'weights.safetensors' ? file : 'training.safetensors';
+    if (fileOf(tensor) !== sort) throw new NotAsExpected(`${file} holds \`${tensor}\``);
+  }
+  return tensors;
+}
+
+/** Reads of a checkpoint, given its path. @throws MultigradError as {@link readCheckpoint} does */
+export async function undamaged<T>(
   files: Files,
   folder: string,
   name: CheckpointName,

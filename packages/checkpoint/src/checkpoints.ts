@@ -23,7 +23,8 @@ import {
 import { checkFinite } from './check-finite.ts';
 import { jsonDifferences } from './json-differences.ts';
 import type { RawTensor } from './safetensors/index.ts';
-import { shareContent } from './share-content.ts';
+import { readTogether } from './read-together.ts';
+import { type RankContent, shareContent } from './share-content.ts';
 import { fromTensor, toTensor } from './tensor-file.ts';
 import { type ManifestHead, writeCheckpoint, writeTogether } from './write-checkpoint.ts';
 
@@ -199,8 +200,18 @@ export class Checkpoints {
    *   be read; nothing is changed
    */
   async readNewest(): Promise<CheckpointContent | null> {
-    return this.#readFirst(async () => this.#names());
+    return this.#readFirst(this.#newest, this.#readWhole);
   }
+
+  readonly #newest = async (): Promise<readonly CheckpointName[]> => this.#names();
+
+  readonly #best = async (): Promise<readonly CheckpointName[]> => {
+    const scored = (await this.list()).filter(({ score }) => score !== null);
+    return scored.sort((a, b) => a.score! - b.score!).map(({ step, serial }) => ({ step, serial }));
+  };
+
+  readonly #readWhole = async (name: CheckpointName): Promise<CheckpointContent> =>
+    readCheckpoint(this.#files, this.#folder, name);
 
   /**
    * Reads the best of the checkpoints that are sound, by the scores that they were saved with; otherwise as
@@ -209,29 +220,32 @@ export class Checkpoints {
    * @returns null where none has a score
    */
   async readBest(): Promise<CheckpointContent | null> {
-    return this.#readFirst(async () => {
-      const scored = (await this.list()).filter(({ score }) => score !== null);
-      return scored.sort((a, b) => a.score! - b.score!);
-    });
+    return this.#readFirst(this.#best, this.#readWhole);
   }
 
-  /** Reads the first checkpoint that is sound. @param list - returns those that there are, in the order of choice */
-  async #readFirst(
+  /**
+   * Reads the first checkpoint that is sound.
+   *
+   * @param list - returns those that there are, in the order of choice
+   * @param read - reads one; where ranks read together it fails on all of them alike
+   */
+  async #readFirst<Content>(
     list: () => Promise<readonly CheckpointName[]>,
-  ): Promise<CheckpointContent | null> {
+    read: (name: CheckpointName) => Promise<Content>,
+  ): Promise<Content | null> {
     const damaged = new Set<string>();
     let names = await list();
     for (;;) {
       const name = names.find((one) => !damaged.has(folderOf(one)));
       if (name === undefined) break;
       try {
-        return await readCheckpoint(this.#files, this.#folder, name);
+        return await read(name);
       } catch (error) {
         if (!MultigradError.isInstance(error)) throw error;
         if (error.code === 'invalid-data') {
           damaged.add(folderOf(name));
           this.#damaged.add(folderOf(name));
-          this.#options.onDamaged?.(error.message);
+          if (this.#writes) this.#options.onDamaged?.(error.message);
           continue;
         }
         if (error.code !== 'io') throw error;
@@ -263,14 +277,15 @@ export class Checkpoints {
    * Passes the newest checkpoint that is sound to a function, as a trainer's snapshot. This run then continues from it:
    * further checkpoints follow it.
    *
-   * @param take - takes the snapshot; its tensors are freed once this has returned
+   * @param take - takes the snapshot; its tensors are freed once this has returned. With the option `exchange` it is one of slices:
+   *   each rank gets its own
    * @returns what `take` returned; null where there is no checkpoint
    * @throws MultigradError `structure-changed` with all that differs, for a checkpoint of another configuration; `invalid-data`
    *   where all are damaged; `unsupported` for another version
    */
   async read<T>(take: (snapshot: TrainerSnapshot) => T): Promise<T | null> {
     // Those after the newest that is sound are damaged.
-    return this.#restoring(() => this.readNewest(), take, 'up to it');
+    return this.#restoring(this.#newest, take, 'up to it');
   }
 
   /**
@@ -281,18 +296,26 @@ export class Checkpoints {
    * @throws MultigradError as {@link Checkpoints.restore}
    */
   async restoreBest(trainer: Restorable): Promise<RestoredCheckpoint | null> {
-    return this.#restoring(() => this.readBest(), restoring(trainer), 'all');
+    return this.#restoring(this.#best, restoring(trainer), 'all');
   }
 
   /** @param own - which checkpoints of the folder this run goes on from */
   async #restoring<T>(
-    read: () => Promise<CheckpointContent | null>,
+    list: () => Promise<readonly CheckpointName[]>,
     take: (snapshot: TrainerSnapshot) => T,
     own: 'up to it' | 'all',
   ): Promise<T | null> {
-    const { exchange } = this.#options;
-    if (exchange === undefined) return this.#take(await read(), take, own);
-    const content = await shareContent(exchange, read);
+    const { exchange, sharded = false } = this.#options;
+    const readOne = async (): Promise<CheckpointContent | null> =>
+      this.#readFirst(list, this.#readWhole);
+    if (exchange === undefined) return this.#take(await readOne(), take, own);
+    const content =
+      sharded && exchange.size > 1
+        ? await this.#readFirst(
+            async () => fromRoot(exchange, 'restore, list', list as never),
+            async (name) => readTogether(exchange, this.#files, this.#folder, name),
+          )
+        : await shareContent(exchange, readOne);
     let taken: T | null = null;
     await fromEach(exchange, 'restore, end', async () => {
       taken = await this.#take(content, take, own);
@@ -302,7 +325,7 @@ export class Checkpoints {
   }
 
   async #take<T>(
-    content: CheckpointContent | null,
+    content: CheckpointContent | RankContent | null,
     take: (snapshot: TrainerSnapshot) => T,
     own: 'up to it' | 'all',
   ): Promise<T | null> {
@@ -318,7 +341,9 @@ export class Checkpoints {
     const tensors = new Map<string, Tensor>();
     try {
       for (const [name, raw] of content.tensors) tensors.set(name, toTensor(raw));
-      const taken = take({ state: manifest.state, tensors });
+      const shapes = 'shapes' in content && content.shapes.size > 0 ? content.shapes : undefined;
+      const { state } = manifest;
+      const taken = take({ state, tensors, ...(shapes === undefined ? {} : { shapes }) });
       if (!this.#writes) return taken;
       for (const name of await this.#names()) {
         if (this.#damaged.has(folderOf(name))) continue;

@@ -1,5 +1,6 @@
 import { NotAsExpected } from '@multigrad/core/files';
 import type { RawTensor } from './safetensors/index.ts';
+import { sizeOf } from './shape-size.ts';
 
 /**
  * Puts together what several files hold: tensors of one file as they are, and of those that ranks have cut the slices, one
@@ -42,8 +43,4 @@ export function joinSlices(
     whole.set(name, { dtype: first.dtype, shape: [...shape], bytes });
   }
   return whole;
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }

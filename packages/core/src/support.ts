@@ -21,3 +21,4 @@ export { assertOptionSpec } from './plugin/options-check.ts';
 export { describeOption, optionDefault } from './plugin/options-resolve.ts';
 export { optionsFromText } from './plugin/options-text.ts';
 export { fromEach, fromRoot } from './ranks/work-of-ranks.ts';
+export { dividedTensors } from './trainer/divided-tensors.ts';

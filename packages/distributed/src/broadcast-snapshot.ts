@@ -1,6 +1,7 @@
-import type { TrainerSnapshot, TrainerState } from '@multigrad/core';
+import { sliceOf, type TrainerSnapshot, type TrainerState } from '@multigrad/core';
 import type { Json } from '@multigrad/core/strategy';
-import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { dividedTensors } from '@multigrad/core/support';
+import { dispose, tensor, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { Communicator } from './communicator.ts';
 import { broadcastJson } from './json.ts';
 
@@ -18,7 +19,8 @@ export interface Restorable<T> {
 
 /**
  * Restores every rank's trainer from a snapshot that rank 0 alone has, such as that of a checkpoint on its disk. The
- * snapshot may have been made by any number of ranks.
+ * snapshot may have been made by any number of ranks. Each rank keeps its slices of what ranks divide: beside them it holds one
+ * whole tensor at a time.
  *
  * @param snapshot - on rank 0, or null for none; its tensors, float32, stay the caller's
  * @returns what the trainer's `restore` returned; null where there is no snapshot
@@ -48,6 +50,9 @@ export async function broadcastSnapshot<T>(
     own as unknown as Json,
   )) as unknown as Header | null;
   if (header === null) return null;
+  const { rank, size: ranks } = communicator;
+  const all = new Map(header.tensors.map(({ name, shape }) => [name, shape]));
+  const shapes = ranks === 1 ? new Map<string, never>() : dividedTensors(header.state, all);
   const tensors = new Map<string, Tensor>();
   try {
     for (const { name, shape } of header.tensors) {
@@ -56,9 +61,14 @@ export async function broadcastSnapshot<T>(
         (await snapshot?.tensors.get(name)?.data<'float32'>()) ?? new Float32Array(size),
       );
       await communicator.broadcast(values);
-      tensors.set(name, tensor(values, [...shape], 'float32'));
+      const { begin, end } = sliceOf(size, rank, ranks);
+      const own = shapes.has(name)
+        ? tensor1d(values.slice(begin, end), 'float32')
+        : tensor(values, [...shape], 'float32');
+      tensors.set(name, own);
     }
-    return trainer.restore({ state: header.state, tensors });
+    const { state } = header;
+    return trainer.restore({ state, tensors, ...(shapes.size > 0 ? { shapes } : {}) });
   } finally {
     dispose([...tensors.values()]);
   }

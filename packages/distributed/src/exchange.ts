@@ -162,7 +162,7 @@ export function gradientExchange(
     wireError: () => wireError,
     allGather: async (slices, sizes, take) => {
       communicator.nextCall('weights');
-      const parts = slices.map((slice, index) => ({ slice, size: sizes[index]! }));
+      const parts = partsOf(slices, sizes);
       let index = 0;
       const takeAll = async (underWay: Promise<Float32Array[]>): Promise<void> => {
         for (const whole of await waitedFor(communicator, 'allGather', underWay)) {
@@ -180,6 +180,24 @@ export function gradientExchange(
         before = next;
       }
       if (before !== null) await takeAll(before);
+    },
+    gatherToRoot: async (slices, sizes, take) => {
+      communicator.nextCall('snapshot');
+      const parts = partsOf(slices, sizes);
+      let index = 0;
+      for (const some of buckets(parts, (part) => part.size, bucket)) {
+        const counts = countsOf(
+          some.map(({ size: of }) => of),
+          size,
+        );
+        // Each rank sends rank 0 as many numbers as the rank that has most.
+        const most = Math.max(...counts);
+        const toEach = Array.from({ length: size }, (_, to) => (to === 0 ? most : 0));
+        const all = await communicator.allToAll(joined(some, most), toEach);
+        if (rank > 0) continue;
+        const offsets = counts.map((_, from) => from * most);
+        for (const whole of wholeRows(some, all, offsets)) take(whole, index++);
+      }
     },
     broadcast: async (values) => {
       communicator.nextCall('first weights');
@@ -235,22 +253,48 @@ export function* buckets<T>(
   if (some.length > 0) yield some;
 }
 
-async function gatherBucket(
-  communicator: Communicator,
-  parts: readonly { readonly slice: Float32Array; readonly size: number }[],
-): Promise<Float32Array[]> {
-  const { size: ranks } = communicator;
-  const sizes = parts.map(({ size }) => size);
-  const counts = countsOf(sizes, ranks);
-  const own = new Float32Array(counts[communicator.rank]!);
+/** One rank's slice of a row of so many numbers. */
+interface Part {
+  readonly slice: Float32Array;
+  readonly size: number;
+}
+
+function partsOf(slices: readonly Float32Array[], sizes: readonly number[]): Part[] {
+  return slices.map((slice, index) => ({ slice, size: sizes[index]! }));
+}
+
+/** Slices one after the other, in an array of a length. */
+function joined(parts: readonly Part[], length: number): Float32Array {
+  const own = new Float32Array(length);
   let offset = 0;
   for (const { slice } of parts) {
     own.set(slice, offset);
     offset += slice.length;
   }
-  const all = await communicator.allGather(own, counts);
-  const at = offsetsOf(counts);
-  return sizes.map((size) => {
+  return own;
+}
+
+async function gatherBucket(
+  communicator: Communicator,
+  parts: readonly Part[],
+): Promise<Float32Array[]> {
+  const counts = countsOf(
+    parts.map(({ size }) => size),
+    communicator.size,
+  );
+  const all = await communicator.allGather(joined(parts, counts[communicator.rank]!), counts);
+  return wholeRows(parts, all, offsetsOf(counts));
+}
+
+/** Whole rows of the slices of all ranks. @param offsets - where those of each rank begin */
+function wholeRows(
+  parts: readonly Part[],
+  all: Float32Array,
+  offsets: readonly number[],
+): Float32Array[] {
+  const ranks = offsets.length;
+  const at = [...offsets];
+  return parts.map(({ size }) => {
     const whole = new Float32Array(size);
     for (let other = 0; other < ranks; other += 1) {
       const { begin, end } = sliceOf(size, other, ranks);

@@ -12,7 +12,13 @@ import { broadcastSnapshot } from './broadcast-snapshot.ts';
 import { gradientExchange } from './exchange.ts';
 import { runRanks } from './local/local-group.ts';
 import { shardBatches } from './shard-batches.ts';
-import { distance, smallBatch, type SmallRun, smallTrainer } from './testing/small-network.ts';
+import {
+  distance,
+  parameters,
+  smallBatch,
+  type SmallRun,
+  smallTrainer,
+} from './testing/small-network.ts';
 
 beforeAll(async () => {
   await startTestBackend();
@@ -73,8 +79,11 @@ describe('snapshots of several ranks', () => {
     return { weights: ends[0]!.weights, end: ends[0]!.end! };
   };
 
-  it('keep no whole slots on any rank once the next step has begun', async () => {
+  it('have whole slots on rank 0 alone, and nowhere once the next step has begun', async () => {
     await expectConstantMemory(async () => {
+      const bytesOf = (tensors: Iterable<tf.Tensor>): number =>
+        Array.from(tensors, ({ size }) => 4 * size).reduce((sum, bytes) => sum + bytes, 0);
+      let whole = 0;
       await runRanks(3, async (communicator) => {
         const run: SmallRun = { strategy: () => pcgrad({ seed: 1 }), optimizer: 'adam' };
         const { trainer, dispose } = smallTrainer(run, gradientExchange(communicator));
@@ -83,15 +92,27 @@ describe('snapshots of several ranks', () => {
           await communicator.barrier();
         };
         await fit();
-        const before = tf.memory().numTensors;
+        const before = tf.memory();
         await communicator.barrier();
-        const slots = [...(await trainer.gatherSnapshot()).tensors.values()];
+        const { tensors } = await trainer.gatherSnapshot();
+        const ofVariables = /^optimizer\/.+\//;
+        const slots = [...tensors].filter(([name]) => ofVariables.test(name));
+        if (communicator.rank === 0) whole = bytesOf(slots.map(([, slot]) => slot));
+        else expect(slots).toEqual([]);
         await communicator.barrier();
-        expect(tf.memory().numTensors).toBeGreaterThan(before);
+        // The ranks of this process share its memory: the slots are in it once.
+        expect(whole).toBe(2 * 4 * (parameters.shared + parameters.heads));
+        expect(tf.memory().numBytes - before.numBytes).toBe(whole);
         await communicator.barrier();
         await fit();
-        expect(tf.memory().numTensors).toBe(before);
-        expect(slots.some(({ isDisposed }) => isDisposed)).toBe(true);
+        expect(tf.memory().numTensors).toBe(before.numTensors);
+        expect(slots.every(([, { isDisposed }]) => isDisposed)).toBe(true);
+        await communicator.barrier();
+        const everywhere = await trainer.gatherSnapshot({ everywhere: true });
+        await communicator.barrier();
+        const all = [...everywhere.tensors].filter(([name]) => ofVariables.test(name));
+        expect(bytesOf(all.map(([, slot]) => slot))).toBe(whole);
+        expect(tf.memory().numBytes - before.numBytes).toBe(3 * whole);
         await communicator.barrier();
         dispose();
       });

@@ -62,6 +62,16 @@ export interface GradientExchange {
     sizes: readonly number[],
     take: (values: Float32Array, index: number) => void,
   ): Promise<void>;
+  /**
+   * As `allGather`, but on rank 0 alone, so that no other rank needs memory for whole rows.
+   *
+   * @param take - called on rank 0 alone
+   */
+  gatherToRoot(
+    slices: readonly Float32Array[],
+    sizes: readonly number[],
+    take: (values: Float32Array, index: number) => void,
+  ): Promise<void>;
   /** Replaces the numbers of every other rank by those of rank 0. */
   broadcast(values: Float32Array): Promise<void>;
 }

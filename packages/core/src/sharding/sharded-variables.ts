@@ -14,6 +14,7 @@ import type { Combination, Combinations } from '../rows/combination.ts';
 import { FusedOptimizer } from '../optimizers/fused-optimizer.ts';
 import { MultigradError } from '../base/errors.ts';
 import type { AnyOptimizer } from '../optimizers/optimizer.ts';
+import type { GatherOn } from './sharding.ts';
 
 /**
  * This rank's slices of the variables, flat. Its optimizer changes these slices and keeps slots for them alone, so the slots
@@ -83,6 +84,7 @@ export class ShardedVariables {
     const wanted = new Set(changed);
     const names = [...this.#whole.keys()].filter((name) => wanted.has(name));
     await this.#gather(
+      'every rank',
       names.map((name) => ({ slice: this.slices.get(name)!, shape: this.#whole.get(name)!.shape })),
       (values, shape, index) => {
         tidy(() => this.#whole.get(names[index]!)!.assign(tensor(values, shape)));
@@ -90,16 +92,22 @@ export class ShardedVariables {
     );
   }
 
-  /** Gathers slices of all ranks into new whole tensors of these shapes; null stands for an empty slice. */
+  /**
+   * Gathers slices of all ranks into new whole tensors of these shapes; null stands for an empty slice.
+   *
+   * @returns none on the ranks that do not get them
+   */
   async gather(
+    on: GatherOn,
     parts: readonly { readonly slice: Tensor | null; readonly shape: readonly number[] }[],
   ): Promise<readonly Tensor[]> {
     const whole: Tensor[] = [];
-    await this.#gather(parts, (values, shape) => whole.push(tensor(values, shape)));
+    await this.#gather(on, parts, (values, shape) => whole.push(tensor(values, shape)));
     return whole;
   }
 
   async #gather(
+    on: GatherOn,
     parts: readonly { readonly slice: Tensor | null; readonly shape: readonly number[] }[],
     take: (values: Float32Array, shape: number[], index: number) => void,
   ): Promise<void> {
@@ -107,9 +115,11 @@ export class ShardedVariables {
       parts.map(async ({ slice }) => slice?.data<'float32'>() ?? new Float32Array(0)),
     );
     const sizes = parts.map(({ shape }) => shape.reduce((size, side) => size * side, 1));
-    await this.#exchange.allGather(own, sizes, (values, index) => {
+    const taken = (values: Float32Array, index: number): void => {
       take(values, [...parts[index]!.shape], index);
-    });
+    };
+    if (on === 'rank 0') await this.#exchange.gatherToRoot(own, sizes, taken);
+    else await this.#exchange.allGather(own, sizes, taken);
   }
 
   /** Cuts this rank's slice out of a whole tensor: a new tensor. */

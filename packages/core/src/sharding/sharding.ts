@@ -17,6 +17,9 @@ export interface BatchPlace {
 /** Returns the name of the variable that a snapshot's tensor is a slice for; null for what every rank has whole. */
 export type VariableOf = (name: string) => string | null;
 
+/** Which ranks get what is gathered. */
+export type GatherOn = 'rank 0' | 'every rank';
+
 /**
  * The part of the variables and of the optimizer's slots that this process holds and updates: all of it in a process by
  * itself, its slices among ranks.
@@ -59,15 +62,20 @@ export interface Sharding {
   ): Promise<void>;
   /** Replaces statistics, which each rank measured on its own samples, by their means over the ranks. */
   shareStatistics(): Promise<void>;
-  /** Gathers slices into whole tensors for a snapshot. They live until `free`. */
+  /** Gathers slices into whole tensors, which live until `free`. Ranks that do not get them get none of these names. */
   gather(
     slices: ReadonlyMap<string, Tensor>,
     variableOf: VariableOf,
+    on: GatherOn,
   ): Promise<ReadonlyMap<string, Tensor>>;
   /** The shape of a variable of which this process holds a slice; null for what it holds whole. */
   shapeOf(variable: string): readonly number[] | null;
-  /** Cuts whole tensors into this rank's slices. All tensors of the result are new. */
-  cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor>;
+  /** Cuts whole tensors into this rank's slices; those that are `slices` already are as they are. All of the result are new. */
+  cut(
+    tensors: ReadonlyMap<string, Tensor>,
+    variableOf: VariableOf,
+    slices: ReadonlyMap<string, readonly number[]>,
+  ): ReadonlyMap<string, Tensor>;
   /** Frees the tensors that `gather` made. */
   free(): void;
   dispose(): void;

@@ -14,7 +14,7 @@ import type { Combinations } from '../rows/combination.ts';
 import type { Modulation } from '../update/modulation.ts';
 import type { Update } from '../update/update.ts';
 import { ShardedVariables } from './sharded-variables.ts';
-import type { BatchPlace, Sharding, VariableOf } from './sharding.ts';
+import type { BatchPlace, GatherOn, Sharding, VariableOf } from './sharding.ts';
 
 /** The part of one of several ranks: its optimizer changes this rank's slices, then the ranks gather the new values. */
 export class SharedOut implements Sharding {
@@ -180,7 +180,7 @@ export class SharedOut implements Sharding {
   }
 
   /**
-   * Gathers slices into whole tensors for a snapshot. They live until `free`.
+   * Gathers slices into whole tensors, which live until `free`.
    *
    * @param slices - by name; a rank may lack those that are empty on it
    * @param variableOf - returns the name of the variable that a tensor is a slice for; null for what every rank has whole
@@ -188,18 +188,25 @@ export class SharedOut implements Sharding {
   async gather(
     slices: ReadonlyMap<string, Tensor>,
     variableOf: VariableOf,
+    on: GatherOn,
   ): Promise<ReadonlyMap<string, Tensor>> {
     const names = await fromRoot(this.#exchange, 'snapshot', () => [...slices.keys()]);
     const cut = names.filter((name) => this.#variables.has(variableOf(name) ?? ''));
     const whole = await this.#shards.gather(
+      on,
       cut.map((name) => ({
         slice: slices.get(name) ?? null,
         shape: this.#variables.get(variableOf(name)!)!.shape,
       })),
     );
     this.#gathered.push(...whole);
-    const wholeOf = new Map(cut.map((name, index) => [name, whole[index]!]));
-    return new Map(names.map((name) => [name, wholeOf.get(name) ?? slices.get(name)!]));
+    const wholeOf = new Map(whole.map((one, index) => [cut[index]!, one]));
+    const given = new Set(cut);
+    return new Map(
+      names
+        .filter((name) => wholeOf.has(name) || !given.has(name))
+        .map((name) => [name, wholeOf.get(name) ?? slices.get(name)!]),
+    );
   }
 
   /** The shape of a variable, of which every rank holds a slice. */
@@ -207,10 +214,15 @@ export class SharedOut implements Sharding {
     return this.#variables.get(variable)?.shape ?? null;
   }
 
-  /** Cuts what `gather` put together into this rank's slices. All tensors of the result are new. */
-  cut(whole: ReadonlyMap<string, Tensor>, variableOf: VariableOf): ReadonlyMap<string, Tensor> {
+  /** Cuts whole tensors into this rank's slices; those that are `slices` already are as they are. All of the result are new. */
+  cut(
+    tensors: ReadonlyMap<string, Tensor>,
+    variableOf: VariableOf,
+    slices: ReadonlyMap<string, readonly number[]>,
+  ): ReadonlyMap<string, Tensor> {
     return new Map(
-      Array.from(whole, ([name, value]) => {
+      Array.from(tensors, ([name, value]) => {
+        if (slices.has(name)) return [name, value.clone()];
         const variable = this.#variables.get(variableOf(name) ?? '');
         const fits = variable !== undefined && shapeText(variable.shape) === shapeText(value.shape);
         return [name, fits ? this.#shards.cut(value) : value.clone()];

@@ -80,7 +80,8 @@ export interface SafePoint {
   readonly stop: () => void;
   /**
    * Makes a snapshot of everything that training carries from step to step. Its tensors are the trainer's and stay
-   * valid until the next step. Among several ranks it returns a promise, and all ranks have to call it.
+   * valid until the next step. Among several ranks it returns a promise, and all ranks have to call it: see
+   * `gatherSnapshot`.
    */
   readonly snapshot: (options?: SnapshotOptions) => TrainerSnapshot | Promise<TrainerSnapshot>;
   /** How many ranks train together; 1 for a process by itself. */

@@ -123,16 +123,23 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
   }
 
   /**
-   * Makes a snapshot among several ranks, all of which have to call it. It is like that of a single process, and any
-   * number of ranks can continue from it. The states of callbacks are this rank's. The tensors last until the next
-   * step.
+   * Makes a snapshot among several ranks, all of which have to call it. On rank 0 it is like that of a single process, and
+   * any number of ranks can continue from it; the other ranks get weights and statistics alone. The states of callbacks
+   * are this rank's. The tensors last until the next step.
    *
-   * @param options - `slices: true` gathers nothing: each rank keeps its slices, which `Checkpoints` writes
+   * @param options - `slices: true` gathers nothing: each rank keeps its slices, which `Checkpoints` writes; `everywhere: true`
+   *   gathers on every rank
    */
-  async gatherSnapshot({ slices = false }: SnapshotOptions = {}): Promise<TrainerSnapshot> {
-    return this.#during('gatherSnapshot', async () =>
-      this.#withFit(await (slices ? this.#snapshots.slices() : this.#snapshots.gather())),
-    );
+  async gatherSnapshot({
+    slices = false,
+    everywhere = false,
+  }: SnapshotOptions = {}): Promise<TrainerSnapshot> {
+    return this.#during('gatherSnapshot', async () => {
+      const snapshots = this.#snapshots;
+      const gather = async (): Promise<StateSnapshot> =>
+        snapshots.gather(everywhere ? 'every rank' : 'rank 0');
+      return this.#withFit(await (slices ? snapshots.slices() : gather()));
+    });
   }
 
   #withFit({ state, ...tensors }: StateSnapshot): TrainerSnapshot {

@@ -67,6 +67,11 @@ export interface SnapshotOptions {
    * ever holds the whole of them. A process by itself has everything whole in either case. @defaultValue false
    */
   readonly slices?: boolean;
+  /**
+   * Whether every rank gets the whole of slots, averages and memory, as for a `restore` on each of them: it needs the memory for
+   * all on every rank. @defaultValue false: rank 0 alone
+   */
+  readonly everywhere?: boolean;
 }
 
 /** Tensors below a prefix, under the rest of their names. */

@@ -1,8 +1,9 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { MultigradError } from '../base/errors.ts';
-import type { Sharding } from '../sharding/sharding.ts';
+import type { GatherOn, Sharding } from '../sharding/sharding.ts';
 import { assertAlive, readSnapshot, type ReadSnapshot } from './read-snapshot.ts';
 import { tensorsUnder, type TrainerSnapshot, type TrainerState } from './snapshot.ts';
+import { slotVariable, variableBehind } from './divided-tensors.ts';
 import { optimizerValuesToJson, stateToJson } from './state-json.ts';
 import type { StateOptions } from './trainer-options.ts';
 import type { TrainingState } from './training-state.ts';
@@ -48,7 +49,7 @@ export class TrainerSnapshots {
   }
 
   /** Makes a snapshot of all ranks together; every rank must call it. Its tensors live until the next step or snapshot. */
-  async gather(): Promise<StateSnapshot> {
+  async gather(on: GatherOn): Promise<StateSnapshot> {
     const { sharding } = this.#training;
     sharding.free();
     await sharding.begin();
@@ -56,9 +57,9 @@ export class TrainerSnapshots {
     const own = this.#divided();
     const places = this.#training.memory?.tensors() ?? [];
     return this.#snapshotOf({
-      slots: await sharding.gather(own.slots, slotVariable),
-      averages: await sharding.gather(own.averages, (name) => name),
-      memory: await sharding.gather(own.memory, (index) => places[Number(index)]!.variable),
+      slots: await sharding.gather(own.slots, slotVariable, on),
+      averages: await sharding.gather(own.averages, (name) => name, on),
+      memory: await sharding.gather(own.memory, (index) => places[Number(index)]!.variable, on),
     });
   }
 
@@ -85,10 +86,10 @@ export class TrainerSnapshots {
    */
   restore(snapshot: TrainerSnapshot): void {
     const training = this.#training;
-    if (snapshot.shapes !== undefined) {
+    if (snapshot.shapes !== undefined && training.sharding.whole) {
       throw new MultigradError(
         'unsupported',
-        'A trainer goes on from whole tensors, of which it keeps its slices. Found a snapshot of slices: let `Checkpoints` put them together.',
+        'A process by itself should go on from whole tensors. Found a snapshot of slices: let `Checkpoints` put them together.',
       );
     }
     this.#checkFresh(snapshot);
@@ -168,21 +169,9 @@ export class TrainerSnapshots {
 }
 
 /** Copies a snapshot, with a rank's slices in place of the tensors that ranks divide. */
-function cutSnapshot({ state, tensors }: TrainerSnapshot, sharding: Sharding): TrainerSnapshot {
-  return { state, tensors: sharding.cut(tensors, (name) => variableBehind(name, state)) };
-}
-
-/** The name of the variable that a snapshot's tensor is a slice for; null for what every rank has whole. */
-function variableBehind(name: string, { memory }: Pick<TrainerState, 'memory'>): string | null {
-  const rest = slotVariable(name) ?? '';
-  if (name.startsWith('optimizer/')) return slotVariable(rest);
-  if (name.startsWith('average/')) return rest;
-  if (name.startsWith('memory/')) return memory[Number(rest)]?.variable ?? null;
-  return null;
-}
-
-/** The name of the variable in the name of a slot, `slot/variable`. */
-function slotVariable(slot: string): string | null {
-  const end = slot.indexOf('/');
-  return end < 0 ? null : slot.slice(end + 1);
+function cutSnapshot(
+  { state, tensors, shapes = new Map() }: TrainerSnapshot,
+  sharding: Sharding,
+): TrainerSnapshot {
+  return { state, tensors: sharding.cut(tensors, (name) => variableBehind(name, state), shapes) };
 }

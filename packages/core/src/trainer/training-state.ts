@@ -216,7 +216,7 @@ export class TrainingState {
     }
     const putBack = keepValues(this.variables);
     try {
-      const whole = await this.sharding.gather(averages, (name) => name);
+      const whole = await this.sharding.gather(averages, (name) => name, 'every rank');
       for (const [name, variable] of this.variables) variable.assign(whole.get(name)!);
       return await body();
     } finally {
