@@ -309,11 +309,15 @@ export class Checkpoints {
     const readOne = async (): Promise<CheckpointContent | null> =>
       this.#readFirst(list, this.#readWhole);
     if (exchange === undefined) return this.#take(await readOne(), take, own);
+    const listed = async (): Promise<readonly CheckpointName[]> => {
+      const names = async (): Promise<Json> =>
+        (await list()).map(({ step, serial }) => ({ step, serial }));
+      return (await fromRoot(exchange, 'restore, list', names)) as unknown as CheckpointName[];
+    };
     const content =
       sharded && exchange.size > 1
-        ? await this.#readFirst(
-            async () => fromRoot(exchange, 'restore, list', list as never),
-            async (name) => readTogether(exchange, this.#files, this.#folder, name),
+        ? await this.#readFirst(listed, async (name) =>
+            readTogether(exchange, this.#files, this.#folder, name),
           )
         : await shareContent(exchange, readOne);
     let taken: T | null = null;
