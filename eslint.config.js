@@ -101,6 +101,18 @@ export default tseslint.config(
     },
   },
   {
+    files: ['examples/federated/**/*.js'],
+    languageOptions: {
+      globals: {
+        clearTimeout: 'readonly',
+        document: 'readonly',
+        location: 'readonly',
+        URLSearchParams: 'readonly',
+        WebSocket: 'readonly',
+      },
+    },
+  },
+  {
     files: ['examples/webpack/src/*.js'],
     languageOptions: {
       globals: {

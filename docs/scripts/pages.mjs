@@ -22,6 +22,7 @@ export const borrowedPages = new Map([
   ['repository/benchmarks.md', 'bench/README.md'],
   ['repository/outside-strategy.md', 'examples/outside-strategy/README.md'],
   ['repository/pareto-set.md', 'examples/pareto-set/README.md'],
+  ['repository/federated.md', 'examples/federated/README.md'],
   ...readdirSync(join(root, 'bench/results'))
     .filter((file) => /\.(md|txt)$/.test(file))
     .map((file) => [
