@@ -57,6 +57,7 @@ export type { FitStart, History, Logs, SafePoint, TrainerCallback } from './trai
 export type { DatasetLike, DataSource, ReadOptions } from './data/data-source.ts';
 export type { Evaluation } from './trainer/evaluate.ts';
 export { MultiObjectiveTrainer } from './trainer/multi-objective-trainer.ts';
+export type { CompilationReport } from './tape/backward-plans.ts';
 export {
   type BatchOf,
   type ObjectiveBatches,

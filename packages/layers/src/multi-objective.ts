@@ -103,7 +103,7 @@ const optionNames: OptionNames<MultiObjectiveOptions<string>> = {
   ...{ groupBy: true, parts: true, level: true, singles: true, accumulate: true, observe: true },
   ...{ learningRate: true, rateFactors: true, clip: true, clipObjectives: true, average: true },
   ...{ weightDecay: true, decoupledWeightDecay: true, onNonFinite: true, maxSkips: true },
-  ...{ lossScale: true, exchange: true, synchronise: true, modulate: true },
+  ...{ lossScale: true, exchange: true, synchronise: true, modulate: true, compile: true },
 };
 
 const fitOptionNames: OptionNames<FitOptions> = {

@@ -1,6 +1,9 @@
 import { type Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Pass } from '../network/passes.ts';
+import type { BackwardPlans } from '../tape/backward-plans.ts';
 import type { BackwardSeed } from '../tape/backward-walk.ts';
+import type { TensorBag } from '../tape/ownership.ts';
+import type { Tape } from '../tape/tape.ts';
 import type { StepContext } from './step-context.ts';
 
 /** A tensor at which gradients are integrated: a variable, or a feature in place of the variables behind it. */
@@ -29,11 +32,13 @@ export interface SummedPass {
  *   features each rank's own. The bag of the step owns them
  */
 export async function backwardSummed(
-  { bag, collective, sumsWithin }: Pick<StepContext, 'bag' | 'collective' | 'sumsWithin'>,
+  { bag, collective, sumsWithin, plans }: SummingContext,
   { tape }: Pass,
   targets: readonly Target[],
   passes: readonly SummedPass[],
 ): Promise<readonly (readonly (Tensor | null)[])[]> {
+  // A plan has no place where it could wait for other ranks.
+  if (plans !== null && collective.size === 1) return planned(bag, plans, tape, targets, passes);
   const paths = tape.paths(targets.map(({ tensor }) => tensor));
   const found = passes.map(() => targets.map((): Tensor | null => null));
   const sums = collective.sumRows(bag);
@@ -78,6 +83,33 @@ export async function backwardSummed(
     found[pass]![target] = slices[index]!;
   });
   return found;
+}
+
+/** What backward passes need of a step. */
+type SummingContext = Pick<StepContext, 'bag' | 'collective' | 'sumsWithin' | 'plans'>;
+
+/** The backward passes of a process by itself, by a plan where there is one. */
+function planned(
+  bag: TensorBag,
+  plans: BackwardPlans,
+  tape: Tape<unknown>,
+  targets: readonly Target[],
+  passes: readonly SummedPass[],
+): readonly (readonly (Tensor | null)[])[] {
+  const found = plans.backward(
+    tape,
+    targets.map(({ tensor }) => tensor),
+    passes.map(({ seeds }) => seeds),
+  );
+  for (const gradients of found) bag.keepAll(gradients);
+  return found.map((gradients, pass) =>
+    gradients.map((gradient, place) => {
+      const { name, tensor } = targets[place]!;
+      if (!(tensor instanceof Variable) || passes[pass]!.reached(name)) return gradient;
+      bag.give(gradient)?.dispose();
+      return null;
+    }),
+  );
 }
 
 /** A row that all ranks add up. */

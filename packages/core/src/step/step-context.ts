@@ -5,6 +5,7 @@ import type { RunVariable } from '../network/run-variables.ts';
 import type { Collective } from '../ranks/collective.ts';
 import type { ClipOptions } from '../rows/clip-gradients.ts';
 import type { GradientMemory } from '../rows/gradient-memory.ts';
+import type { BackwardPlans } from '../tape/backward-plans.ts';
 import type { TensorBag } from '../tape/ownership.ts';
 
 /** The input that all parts of a step share. */
@@ -30,6 +31,8 @@ export interface StepContext {
   readonly bag: TensorBag;
   /** Whether operations of the forward pass add up over the ranks. */
   readonly sumsWithin: boolean;
+  /** Plans of earlier steps' backward passes; null where each step makes them anew. */
+  readonly plans: BackwardPlans | null;
   /** The ranks that take the step together. */
   readonly collective: Collective;
 }

@@ -10,6 +10,7 @@ import { collectiveOf } from '../ranks/rank-collective.ts';
 import { checkClip } from '../rows/clip-gradients.ts';
 import { GradientMemory } from '../rows/gradient-memory.ts';
 import { checkLossScale } from '../rows/loss-scale.ts';
+import type { BackwardPlans } from '../tape/backward-plans.ts';
 import type { Tape } from '../tape/tape.ts';
 import { TensorBag } from '../tape/ownership.ts';
 import { ask, askBefore } from './ask.ts';
@@ -30,12 +31,15 @@ import { TakenStep } from './taken-step.ts';
  * does not change variables. Where it throws, it frees all tensors that it made.
  *
  * The caller must hold a claim on the variables, so that no other call changes them meanwhile.
+ *
+ * @param plans - of the backward passes of earlier steps of this run; null to make those of each step anew
  */
 export async function takeStep<Name extends string>(
   strategy: GradientStrategy,
   forward: Forward<Name> | readonly Forward<Name>[],
   variables: readonly RunVariable[],
   options: IntegrateOptions<Name>,
+  plans: BackwardPlans | null = null,
 ): Promise<TakenStep<Name>> {
   const collective = collectiveOf(options.exchange);
   const forwards = typeof forward === 'function' ? [forward] : forward;
@@ -52,7 +56,7 @@ export async function takeStep<Name extends string>(
     };
     const passes = await record(recording, collective, tapes, bag);
     const state = await stateOf(passes, variables, strategy, options, collective);
-    const context = contextOf(passes, state, variables, strategy, options, collective, bag);
+    const context = contextOf(passes, state, variables, strategy, options, collective, bag, plans);
     const { losses } = passes[0].tape.value.objectives[0] ?? { losses: null };
     if (losses !== null) return await sampleStep<Name>(context, losses);
     const groups = presentGroups(context);
@@ -129,6 +133,7 @@ function contextOf(
   options: IntegrateOptions,
   collective: Collective,
   bag: TensorBag,
+  plans: BackwardPlans | null,
 ): StepContext {
   const { lossWeights = {}, observe = false, lossScale = 1, clipObjectives } = options;
   checkLossWeights(lossWeights, state.objectives);
@@ -146,6 +151,7 @@ function contextOf(
     memory: memoryOf(strategy, options),
     bag,
     sumsWithin: options.sumsWithin === true,
+    plans,
     collective,
   };
 }

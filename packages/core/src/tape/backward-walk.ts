@@ -6,6 +6,7 @@ import { missingGradient } from './missing-gradient.ts';
 import { scoped } from './ownership.ts';
 import { PassGradients } from './pass-gradients.ts';
 import { type TapeNode, youngestTensorId } from './tape-internals.ts';
+import { watchGradient } from './watch-kernels.ts';
 
 /** Where a backward pass starts: a tensor of the forward pass and the gradient handed to it (ones if left out). */
 export interface BackwardSeed {
@@ -206,28 +207,19 @@ function inputGradients(
   // An operation without a float32 output, such as argMax or a comparison, passes no gradient on.
   if (inputs.length === 0 || !node.outputs.some((output) => paths.reached.has(output.id)))
     return [];
-  if (node.gradient === undefined) throw missingGradient(node.kernelName);
-  const { gradient: gradientsOf } = node;
-  const compute = (): readonly Tensor[] => {
-    const thunks = gradientsOf(node.outputs.map((output) => gradients.get(output)));
-    return inputs.map(([name]) => {
-      const thunk = own(thunks, name);
-      if (thunk === undefined) throw missingGradient(node.kernelName, name);
-      return scoped(thunk);
-    });
-  };
+  const names = inputs.map(([name]) => name);
+  const given = node.outputs.map((output) => gradients.get(output));
+  if (!joint) {
+    const made = watchGradient(node, names, given, () => gradientsAt(node, names, given));
+    return inputs.map(([name, input], index) => [name, input, made[index]!]);
+  }
   let later = nothingDeferred;
   // Where a check fails, the tidy frees all.
   const made = scoped(() => {
-    const { result, deferred } = joint
-      ? collectDeferred(compute)
-      : { result: compute(), deferred: nothingDeferred };
+    const { result, deferred } = collectDeferred(() => unchecked(node, names, given));
     later = deferred;
     checkStandIns(node.kernelName, result, deferred);
-    inputs.forEach(([name, input], index) => {
-      const gradient = result[index]!;
-      if (!deferred.has(gradient)) checkSize(node.kernelName, name, input, gradient);
-    });
+    checkSizes(node, names, result, deferred);
     return result;
   });
   return inputs.map(([name, input], index) => {
@@ -235,6 +227,39 @@ function inputGradients(
     const put = later.get(gradient);
     if (put !== undefined) gradient.dispose();
     return [name, input, put ?? gradient];
+  });
+}
+
+/**
+ * Computes the gradients of one operation, in a tidy of its own.
+ *
+ * @param names - of the inputs to differentiate by
+ * @param given - the gradients of the operation's outputs; null for zeros
+ * @throws MultigradError `missing-gradients`
+ */
+export function gradientsAt(
+  node: TapeNode,
+  names: readonly string[],
+  given: readonly (Tensor | null)[],
+): readonly Tensor[] {
+  return scoped(() => {
+    const result = unchecked(node, names, given);
+    checkSizes(node, names, result, nothingDeferred);
+    return result;
+  });
+}
+
+function unchecked(
+  { gradient: gradientsOf, kernelName }: TapeNode,
+  names: readonly string[],
+  given: readonly (Tensor | null)[],
+): readonly Tensor[] {
+  if (gradientsOf === undefined) throw missingGradient(kernelName);
+  const thunks = gradientsOf([...given]);
+  return names.map((name) => {
+    const thunk = own(thunks, name);
+    if (thunk === undefined) throw missingGradient(kernelName, name);
+    return scoped(thunk);
   });
 }
 
@@ -253,6 +278,19 @@ function checkStandIns(
 }
 
 const nothingDeferred: ReadonlyMap<Tensor, DeferredGradient> = new Map();
+
+/** @throws MultigradError `missing-gradients` */
+function checkSizes(
+  { kernelName, inputs }: TapeNode,
+  names: readonly string[],
+  gradients: readonly Tensor[],
+  deferred: ReadonlyMap<Tensor, DeferredGradient>,
+): void {
+  names.forEach((name, index) => {
+    const gradient = gradients[index]!;
+    if (!deferred.has(gradient)) checkSize(kernelName, name, own(inputs, name)!, gradient);
+  });
+}
 
 /** @throws MultigradError `missing-gradients` */
 function checkSize(kernel: string, name: string, input: Tensor, gradient: Tensor): void {

@@ -24,6 +24,7 @@ const trainerOptionNames: OptionNames<TrainerOptions<never, string>> = {
   observe: true,
   exchange: true,
   synchronise: true,
+  compile: true,
 };
 
 const evaluateOptionNames: OptionNames<EvaluateOptions> = { ...readOptionNames, weights: true };
@@ -55,6 +56,12 @@ export function checkTrainerOptions<Batch, Name extends string>(
   if (observe !== undefined) {
     checkKnownOptions('observe', observe, { every: true });
     checkCount('observe.every', observe.every, 1);
+  }
+  if (!['boolean', 'undefined'].includes(typeof options.compile)) {
+    throw new MultigradError(
+      'invalid-option',
+      `Option \`compile\` should be true or false. Found ${JSON.stringify(options.compile)}.`,
+    );
   }
   if (clipObjectives !== undefined) checkClip('clipObjectives', clipObjectives);
   if (['throw', 'skip'].includes(onNonFinite)) return;

@@ -35,6 +35,8 @@ const described: ReadonlySet<string> = new Set<keyof StateOptions>([
   'variables',
   'statistics',
   'exchange',
+  // Weights are the same with and without.
+  'compile',
 ]);
 
 function describe(value: unknown): Json {

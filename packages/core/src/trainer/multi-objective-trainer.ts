@@ -22,6 +22,7 @@ import type { Measured } from './measurements.ts';
 import type { FitState, SnapshotOptions, TrainerSnapshot } from './snapshot.ts';
 import type { StepReport } from './step-report.ts';
 import { Stepper } from './stepper.ts';
+import type { CompilationReport } from '../tape/backward-plans.ts';
 import { type StateSnapshot, TrainerSnapshots } from './trainer-snapshots.ts';
 import type { EvaluateOptions, FitOptions, TrainerOptions } from './trainer-options.ts';
 
@@ -93,6 +94,11 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
    */
   get memory(): GradientMemory | undefined {
     return this.#stepper.training.memory;
+  }
+
+  /** How the backward passes of the steps so far were made; null with `compile: false`. */
+  get compilation(): CompilationReport | null {
+    return this.#stepper.compilation;
   }
 
   /** The averages of the weights, by name, with the option `average` after the first step; they change with each step. */

@@ -6,6 +6,7 @@ import { isEmptyPart } from '../ranks/batch-part.ts';
 import { withShare } from '../ranks/current-share.ts';
 import { takeStep } from '../step/take-step.ts';
 import { isNonFiniteGradient } from '../rows/finite-checks.ts';
+import { BackwardPlans, type CompilationReport } from '../tape/backward-plans.ts';
 import type { RunVariable } from '../network/run-variables.ts';
 import { endStep, endEpoch } from '../step/strategy-hooks.ts';
 import { MultigradError } from '../base/errors.ts';
@@ -22,17 +23,24 @@ import { type Modulation, squaredNormsOf } from '../update/modulation.ts';
 export class Stepper<Batch, Name extends string> {
   readonly training: TrainingState;
   readonly #options: TrainerOptions<Batch, Name>;
+  readonly #plans: BackwardPlans | null;
 
   /** @throws MultigradError `invalid-option` */
   constructor(options: TrainerOptions<Batch, Name>) {
     this.#options = options;
     this.training = new TrainingState(options);
+    this.#plans = options.compile === false ? null : new BackwardPlans();
   }
 
   /** Batches that one step takes. */
   get batches(): number {
     const { strategy, accumulate = 1 } = this.#options;
     return (strategy.needs.batches ?? 1) * accumulate;
+  }
+
+  /** How backward passes were made so far; null without plans. */
+  get compilation(): CompilationReport | null {
+    return this.#plans?.report ?? null;
   }
 
   /** Whether steps may be skipped. */
@@ -235,8 +243,9 @@ export class Stepper<Batch, Name extends string> {
     options: IntegrateOptions<Name>,
     step: number,
   ): Promise<AppliedStep<Name>> {
+    const { strategy } = this.#options;
     const { update, sharding } = this.training;
-    const taken = await takeStep(this.#options.strategy, forwards, trained, options);
+    const taken = await takeStep(strategy, forwards, trained, options, this.#plans);
     try {
       const { combinations, state } = taken;
       const modulation = await this.#modulation(taken, step);

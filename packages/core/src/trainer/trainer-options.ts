@@ -125,6 +125,21 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    */
   readonly exchange?: GradientExchange;
   /**
+   * Whether backward passes follow a plan. The first two steps note which kernels their backward passes run; later steps
+   * with the same forward pass run these kernels without the bookkeeping of TensorFlow.js. Results are the same to the last
+   * bit.
+   *
+   * `objectives` is called in every step. Where its operations, their attributes, shapes or connections are others, the step
+   * makes its backward passes in the plain way, and a plan for them: losses may be missing, and batches may differ in size.
+   * Gradient functions of `tf.customGrad` are called in every step. Gradients registered with `tf.registerGradient` must
+   * depend on their arguments alone. Among several ranks, and in the parts of `accumulate`, there are no plans.
+   * {@link MultiObjectiveTrainer.compilation} tells how many steps followed a plan, and why others did not.
+   * @defaultValue true
+   *
+   * @group Gradients
+   */
+  readonly compile?: boolean;
+  /**
    * Whether batch norm normalises by the samples of all ranks. If not, each rank normalises by its own samples, and moving
    * statistics are means over the ranks. @defaultValue false
    *
