@@ -8,7 +8,7 @@ import type { Address } from '../tcp/frames.ts';
 import { type Guard, GuardedCalls } from './guarded-calls.ts';
 import { loadLibrary, type MpiLibrary } from './library.ts';
 import { Watch } from './watch.ts';
-import { abortDelay, type WatchTimes } from './watcher.ts';
+import { killAfter, type WatchTimes } from './watcher.ts';
 
 /** MPI's counts are ints of 32 bits. */
 const largestCount = 2 ** 31 - 1;
@@ -189,9 +189,9 @@ async function openGuard(
   };
   const watch = new Watch(rank, size, fromRoot(randomBytes(24).toString('base64url')), times, {
     note,
-    fail: (text, own) => {
+    fail: (text, ends) => {
       say(text);
-      setTimeout(() => mpi.call('Abort', mpi.handle.world, 1), abortDelay(rank, own));
+      endJob(mpi, ends);
     },
   });
   const addresses = JSON.parse(fromRoot(JSON.stringify(await watch.opened))) as Address[];
@@ -206,7 +206,16 @@ async function openGuard(
       `rank ${rank} cannot be watched, as ranks should reach rank 0 over TCP. Found: ${problem}. Messages will not name a rank that does not come.`,
     );
   }
-  return unnamed(rank, times, note, () => mpi.call('Abort', world, 1));
+  return unnamed(rank, times, note, () => endJob(mpi, rank === 0));
+}
+
+/**
+ * Ends the job: one rank by `MPI_Abort`, after which the launcher ends all others. A further `MPI_Abort` can make `mpirun` fail,
+ * so another rank is only killed, where it is still there some seconds later.
+ */
+function endJob(mpi: MpiLibrary, ends: boolean): void {
+  if (ends) mpi.call('Abort', mpi.handle.world, 1);
+  else setTimeout(() => process.kill(process.pid, 'SIGKILL'), killAfter);
 }
 
 /** Watches this rank's calls by a clock alone, which cannot tell who is missing. */

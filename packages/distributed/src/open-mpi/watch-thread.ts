@@ -7,7 +7,7 @@ import type { Address } from '../tcp/frames.ts';
 import { Link } from '../tcp/link.ts';
 import { greet, helloOf, open, reach } from '../tcp/meeting.ts';
 import type { Call } from '../calls.ts';
-import { abortDelay, Watcher, type WatchTimes } from './watcher.ts';
+import { killAfter, Watcher, type WatchTimes } from './watcher.ts';
 
 // The thread that watches the ranks of MPI: it gives signs of life while the rank's own thread computes or waits in MPI.
 
@@ -34,7 +34,7 @@ export type FromWatch =
   | { readonly kind: 'opened'; readonly addresses: readonly Address[] }
   | { readonly kind: 'joined'; readonly problem: string | null }
   | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'failed'; readonly text: string; readonly own: boolean }
+  | { readonly kind: 'failed'; readonly text: string; readonly ends: boolean }
   | { readonly kind: 'closed' };
 
 const { rank, size, times, token, port, state } = workerData as WatchData;
@@ -105,15 +105,15 @@ async function join(addresses: readonly Address[], seconds: number): Promise<voi
 }
 
 /** Where the rank's own thread is blocked within MPI, it cannot end the job: the process ends, and its launcher all others. */
-function fail(text: string, own: boolean): void {
-  tell({ kind: 'failed', text, own });
+function fail(text: string, ends: boolean): void {
+  tell({ kind: 'failed', text, ends });
   setTimeout(
     () => {
       if (Atomics.load(state, 1) === 1) return;
       writeSync(2, `multigrad: ${text}\n`);
       process.kill(process.pid, 'SIGKILL');
     },
-    abortDelay(rank, own) + 1000,
+    (ends ? 0 : killAfter) + 1000,
   );
 }
 

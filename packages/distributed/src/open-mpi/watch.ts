@@ -73,7 +73,7 @@ export class Watch {
     if (message.kind === 'note') this.#events.note(message.text);
     else if (message.kind === 'failed') {
       Atomics.store(this.#state, 1, 1);
-      this.#events.fail(message.text, message.own);
+      this.#events.fail(message.text, message.ends);
     } else this.#answer?.(message);
   }
 

@@ -40,6 +40,8 @@ class End {
 /** The ranks of a job, and what their watchers have said. */
 class Job {
   readonly failures: string[] = [];
+  /** Ranks that end the job. */
+  readonly ending: number[] = [];
   readonly notes: string[] = [];
   readonly calls: GuardedCalls[] = [];
   readonly #watchers: Watcher[] = [];
@@ -64,8 +66,9 @@ class Job {
       this.#links[rank]!.set(0, there);
     }
     for (let rank = 0; rank < size; rank += 1) {
-      const fail = (text: string, own: boolean): void => {
-        if (own) this.failures.push(text);
+      const fail = (text: string, ends: boolean): void => {
+        if (!this.failures.includes(text)) this.failures.push(text);
+        if (ends) this.ending.push(rank);
       };
       const links = this.#links[rank] as unknown as ReadonlyMap<number, Link>;
       const events = { fail, note: (text: string) => this.notes.push(text) };
@@ -153,6 +156,7 @@ describe('ranks of MPI whose library', () => {
     expect(job.failures).toEqual([
       'Rank 2 gave no sign of life for 5 s, while rank 0 is at `decisions` (call 1, allReduce(Float32Array[8], sum)): stopped, or the host or the network is down.',
     ]);
+    expect(job.ending).toEqual([0]);
   });
 
   it('stalls on rank 0, which is stopped, name it from each other rank', async () => {
@@ -167,6 +171,7 @@ describe('ranks of MPI whose library', () => {
           `Rank 0 gave no sign of life for 5 s, while rank ${rank} is at \`sums\` (call 1, allReduce(Float32Array[8], sum)): stopped, or the host or the network is down.`,
       ),
     );
+    expect(job.ending).toEqual([1]);
   });
 
   it('gets a rank late says so once, and goes on once it comes', async () => {
@@ -190,6 +195,7 @@ describe('ranks of MPI whose library', () => {
     expect(job.failures).toEqual([
       'Rank 1 has not reached `decisions` (call 1, allReduce(Float32Array[8], sum)) for 20 s, while rank 0 is at `decisions` (call 1, allReduce(Float32Array[8], sum)).',
     ]);
+    expect(job.ending).toEqual([0]);
   });
 
   it('never ends a call that all ranks have reached says how long this one has waited in it', async () => {
@@ -212,6 +218,7 @@ describe('ranks of MPI whose library', () => {
     expect(job.failures[0]).toBe(
       'All ranks should make the same calls in the same order. Found allReduce(Float32Array[8], sum) on rank 0, barrier on rank 1.',
     );
+    expect(job.ending).toEqual([0]);
   });
 
   it('loses a process that ends names it at once, and at which call the others are', async () => {

@@ -19,8 +19,9 @@ export interface WatchTimes {
 
 /** What a watcher finds. */
 export interface WatchEvents {
-  /** The job cannot go on. @param own - whether this rank has found out, and not another one that has told it */
-  readonly fail: (message: string, own: boolean) => void;
+  /** The job cannot go on. @param ends - whether this rank is the one that ends it: where several call `MPI_Abort`, `mpirun` may
+   * fail, and leave a rank behind */
+  readonly fail: (message: string, ends: boolean) => void;
   /** A rank that is alive keeps the others waiting. */
   readonly note: (text: string) => void;
 }
@@ -113,9 +114,13 @@ export class Watcher {
     }
     const { silence, patience } = this.#times;
     const waited = this.#clock.seconds - this.#since;
-    const unlike = this.#peers.find(
-      ({ call, form }) => call === own.number && form !== null && form !== own.form,
-    );
+    // Rank 0 sees what every rank does, and is the one that ends the job.
+    const unlike =
+      this.#rank > 0
+        ? undefined
+        : this.#peers.find(
+            ({ call, form }) => call === own.number && form !== null && form !== own.form,
+          );
     if (unlike !== undefined) {
       this.#fail(unlikeText(this.#rank, own.form, unlike.rank, unlike.form!));
       return;
@@ -133,7 +138,9 @@ export class Watcher {
       return;
     }
     const late = this.#peers.filter(({ call }) => call < own.number).map(({ rank }) => rank);
-    if (waited >= patience + (late.length > 0 ? 0 : silence)) {
+    // Where all have come and none goes on, rank 0 is the first to say so.
+    const further = late.length > 0 ? 0 : silence * (this.#rank > 0 ? 2 : 1);
+    if (waited >= patience + further) {
       this.#fail(
         late.length > 0
           ? `${lateText(late, own)} for ${patience} s${this.#while()}.`
@@ -158,14 +165,13 @@ export class Watcher {
     for (const peer of this.#peers) {
       if (peer !== from && !peer.left) peer.link.send({ kind: 'failed', message });
     }
-    this.#events.fail(message, from === null);
+    // Ranks above 1 find out only about rank 0, and rank 1 does so with them.
+    this.#events.fail(message, from === null && this.#rank <= 1);
   }
 }
 
 /**
- * Milliseconds after which a rank ends the job: that one first which has found out. Where several ranks call `MPI_Abort` at the
- * same time, `mpirun` may fail and leave a rank behind.
+ * Milliseconds after which a rank that does not end the job is killed, as its launcher kills the others then: that one which
+ * should have ended it may be stopped too.
  */
-export function abortDelay(rank: number, own: boolean): number {
-  return own ? 300 * Math.min(Math.max(rank - 1, 0), 10) : 5000;
-}
+export const killAfter = 5000;
