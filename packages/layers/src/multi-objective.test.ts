@@ -8,7 +8,8 @@ import * as tfd from '@tensorflow/tfjs-data';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expectConstantMemory, testedBackends } from '@multigrad/test-support';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { multiObjective, type MultiObjectiveOptions } from './multi-objective.ts';
+import { multiObjective } from './multi-objective.ts';
+import type { MultiObjectiveOptions } from './options.ts';
 import { type LossName, lossNames, optimizerNames } from './resolve-by-name.ts';
 
 const { layers } = tfl;

@@ -1,121 +1,33 @@
 import {
-  type DatasetLike,
-  type EvaluateOptions,
-  type FitOptions as TrainerFitOptions,
   type History,
   type Logs,
   MultiObjectiveTrainer,
   type ObjectiveContext,
   type Objectives,
-  type TrainerOptions,
 } from '@multigrad/core';
-import { MultigradError, own } from '@multigrad/core/strategy';
-import { checkKnownOptions, describeValue, type OptionNames } from '@multigrad/core/support';
-import {
-  add,
-  gather,
-  mean,
-  mul,
-  type Optimizer,
-  reshape,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+import { own } from '@multigrad/core/strategy';
+import { checkKnownOptions } from '@multigrad/core/support';
+import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { applyModel, outputsBehind, penaltiesOf } from './apply-model.ts';
+import { asData, isDataset, type ModelData, readArguments } from './data-arguments.ts';
 import { epochLine } from './epoch-line.ts';
+import { measureOutputs } from './measure-outputs.ts';
+import { datasetBatches, type ModelBatch, type Ports, PreparedSamples } from './model-batches.ts';
+import { type ArrayLikeTensor, type Named, namedTensors } from './named-tensors.ts';
 import {
-  datasetBatches,
-  type DatasetElement,
-  type ModelBatch,
-  type Ports,
-  PreparedSamples,
-  type Samples,
-  type Targets,
-} from './model-batches.ts';
-import { type ArrayLikeTensor, isRecord, type Named, namedTensors } from './named-tensors.ts';
-import { type LossOption, type MetricsOption, type ModelOutput, outputsOf } from './outputs.ts';
+  checkEvaluateOptions,
+  checkFitOptions,
+  checkModelOptions,
+  type EvaluateModelOptions,
+  type FitOptions,
+  type MultiObjectiveOptions,
+  refuseForArrays,
+  refuseForDatasets,
+} from './options.ts';
+import { type ModelOutput, outputsOf } from './outputs.ts';
 import { optimizerOf, type OptimizerName } from './resolve-by-name.ts';
-import { type ClassWeights, classWeightsOf } from './sample-weights.ts';
-
-/** Options of {@link multiObjective}: those of a trainer, with losses by output in place of objectives. */
-export interface MultiObjectiveOptions<Name extends string> extends Omit<
-  TrainerOptions<ModelBatch, Name>,
-  'objectives' | 'variables' | 'statistics' | 'optimizer'
-> {
-  /**
-   * The losses: by output name, as a list in the order of the outputs, or one for all outputs. A loss is a name that
-   * `LayersModel.compile` knows, or a function of labels and predictions. Each is an objective under its output's name. An
-   * output without a loss is not trained.
-   */
-  readonly loss: LossOption<Name>;
-  /** Metrics, such as `'accuracy'`: for all outputs with a loss, or by output name. @defaultValue none */
-  readonly metrics?: MetricsOption<NoInfer<Name>>;
-  /** An optimizer, or a name that `LayersModel.compile` knows: it is then that one, with Keras's default rate. */
-  readonly optimizer: TrainerOptions<ModelBatch, Name>['optimizer'] | OptimizerName;
-}
-
-/** Options of {@link MultiObjectiveModel.fit}. */
-export interface FitOptions<Name extends string = string> extends Omit<
-  TrainerFitOptions<ModelBatch, Name>,
-  'epochs' | 'validationData' | 'disposeBatches' | 'shuffle'
-> {
-  /** Number of epochs in all, an integer >= 1. @defaultValue 1 */
-  readonly epochs?: number;
-  /**
-   * Whether the samples come in a new order at each epoch, which follows from the seed and the epoch: `true` has the seed 0,
-   * an integer is another seed. Data sets are shuffled where they are made. @defaultValue true for arrays
-   */
-  readonly shuffle?: number | boolean;
-  /** Weight of each class in the loss of the one output, or by output name. @defaultValue 1 for each */
-  readonly classWeight?: ClassWeights;
-  /** Weight of each sample in the losses, for all outputs or by output name. @defaultValue 1 for each */
-  readonly sampleWeight?: Named<ArrayLikeTensor>;
-  /** Share of the samples, the last ones before any shuffling, to validate with: in (0, 1). @defaultValue none */
-  readonly validationSplit?: number;
-  /** Data to evaluate after each epoch: `[x, y]`, `[x, y, sampleWeight]`, `{ x, y }` or a data set. @defaultValue none */
-  readonly validationData?: ValidationData;
-  /** Number of batches of a data set that make an epoch, an integer >= 1; each epoch begins anew. @defaultValue all */
-  readonly batchesPerEpoch?: number;
-  /** 1 or 2: writes a line with losses and metrics after each epoch. @defaultValue 0 */
-  readonly verbose?: 0 | 1 | 2;
-  /** Takes the lines of `verbose`. @defaultValue console.log */
-  readonly print?: (line: string) => void;
-}
-
-/** Data to validate with. */
-export type ValidationData =
-  | readonly [
-      x: Named<ArrayLikeTensor>,
-      y: Named<ArrayLikeTensor>,
-      sampleWeight?: Named<ArrayLikeTensor>,
-    ]
-  | Samples
-  | DatasetLike<DatasetElement>;
-
-/** Options of {@link MultiObjectiveModel.evaluate}. */
-export interface EvaluateModelOptions extends Pick<EvaluateOptions, 'batchSize' | 'weights'> {
-  /** Weight of each sample in the losses, for all outputs or by output name. @defaultValue 1 for each */
-  readonly sampleWeight?: Named<ArrayLikeTensor>;
-}
-
-const optionNames: OptionNames<MultiObjectiveOptions<string>> = {
-  ...{ loss: true, metrics: true, optimizer: true, strategy: true, lossWeights: true },
-  ...{ groupBy: true, parts: true, level: true, singles: true, accumulate: true, observe: true },
-  ...{ learningRate: true, rateFactors: true, clip: true, clipObjectives: true, average: true },
-  ...{ weightDecay: true, decoupledWeightDecay: true, onNonFinite: true, maxSkips: true },
-  ...{ lossScale: true, exchange: true, synchronise: true, modulate: true, compile: true },
-};
-
-const fitOptionNames: OptionNames<FitOptions> = {
-  ...{ epochs: true, batchSize: true, shuffle: true, classWeight: true, sampleWeight: true },
-  ...{ validationSplit: true, validationData: true, validationWeights: true },
-  ...{ batchesPerEpoch: true, verbose: true, print: true, callbacks: true, initialEpoch: true },
-  ...{ resume: true, signal: true, yieldEvery: true },
-};
-
-const evaluateOptionNames: OptionNames<EvaluateModelOptions> = {
-  ...{ batchSize: true, weights: true, sampleWeight: true },
-};
+import { classWeightsOf } from './sample-weights.ts';
 
 /**
  * A `tf.LayersModel` with several outputs that any gradient strategy trains: {@link multiObjective} makes one. The model
@@ -135,7 +47,7 @@ export class MultiObjectiveModel<Name extends string> {
 
   /** @throws MultigradError as {@link multiObjective} does */
   constructor(model: LayersModel, options: MultiObjectiveOptions<Name>) {
-    checkKnownOptions('multiObjective', options, optionNames);
+    checkModelOptions(options);
     const { loss, metrics, optimizer, ...rest } = options;
     this.model = model;
     // A tf.Sequential names its inputs and outputs when it is built, which `compile` would do.
@@ -183,25 +95,7 @@ export class MultiObjectiveModel<Name extends string> {
     const penalties = training
       ? penaltiesOf(this.model, this.#behind, this.#places)
       : (new Map() as ReturnType<typeof penaltiesOf>);
-    const objectives = this.#outputs.flatMap(({ place, port, loss, metrics }) => {
-      const targets = own(batch.targets, port.name);
-      if (targets === undefined) return [];
-      const { labels, rows } = targets;
-      const output = predictions[place]!;
-      const predicted = rows === null ? output : gather(output, rows);
-      const measured = {
-        loss: (penalties.get(place) ?? []).reduce<Tensor>(
-          (sum, { penalty, share }) => add(sum, mul(penalty, share)),
-          mean(weighted(port.name, loss(labels, predicted), targets)),
-        ),
-        metrics: Object.fromEntries(
-          Object.entries(metrics).map(([name, metric]) => [name, mean(metric(labels, predicted))]),
-        ),
-        ...(rows === null ? {} : { samples: rows.size }),
-      };
-      return [[port.name, measured] as const];
-    });
-    return Object.fromEntries(objectives) as Objectives<Name>;
+    return measureOutputs<Name>(this.#outputs, predictions, batch.targets, penalties);
   }
 
   /**
@@ -218,14 +112,11 @@ export class MultiObjectiveModel<Name extends string> {
     y: Named<ArrayLikeTensor>,
     options?: FitOptions<Name>,
   ): Promise<History>;
-  async fit(
-    data: Samples | DatasetLike<DatasetElement>,
-    options?: FitOptions<Name>,
-  ): Promise<History>;
+  async fit(data: ModelData, options?: FitOptions<Name>): Promise<History>;
   async fit(...given: readonly unknown[]): Promise<History> {
-    const { data, options: known } = this.#read(given);
+    const { data, options: known } = readArguments(given, this.model.inputNames);
     const options = known as FitOptions<Name>;
-    checkKnownOptions('fit', options, fitOptionNames);
+    checkFitOptions(options);
     const {
       batchSize = 32,
       shuffle = true,
@@ -240,7 +131,6 @@ export class MultiObjectiveModel<Name extends string> {
       callbacks = [],
       ...rest
     } = options;
-    checkValidation(validationSplit, validationData);
     const line = epochLine(verbose, print, epochs);
     const classes = classWeightsOf(classWeight, this.#ports.outputs);
     const opened: PreparedSamples[] = [];
@@ -288,14 +178,11 @@ export class MultiObjectiveModel<Name extends string> {
     y: Named<ArrayLikeTensor>,
     options?: EvaluateModelOptions,
   ): Promise<Logs>;
-  async evaluate(
-    data: Samples | DatasetLike<DatasetElement>,
-    options?: EvaluateModelOptions,
-  ): Promise<Logs>;
+  async evaluate(data: ModelData, options?: EvaluateModelOptions): Promise<Logs>;
   async evaluate(...given: readonly unknown[]): Promise<Logs> {
-    const { data, options: known } = this.#read(given);
+    const { data, options: known } = readArguments(given, this.model.inputNames);
     const options = known as EvaluateModelOptions;
-    checkKnownOptions('evaluate', options, evaluateOptionNames);
+    checkEvaluateOptions(options);
     const { batchSize = 32, weights = 'current' } = options;
     const opened: PreparedSamples[] = [];
     try {
@@ -344,29 +231,8 @@ export class MultiObjectiveModel<Name extends string> {
     return known?.port.name ?? this.model.outputNames[place]!;
   }
 
-  /** Reads the arguments of `fit` and `evaluate`, which have two forms. */
-  #read(given: readonly unknown[]): {
-    readonly data: Samples | DatasetLike<DatasetElement>;
-    readonly options: object;
-  } {
-    const [first, second, third] = given;
-    const pair = isRecord(first) && Object.hasOwn(first, 'x') && Object.hasOwn(first, 'y');
-    const inputsOfThatName = ['x', 'y'].every((name) => this.model.inputNames.includes(name));
-    if (isDataset(first) || (pair && !inputsOfThatName && given.length < 3)) {
-      if (pair) checkKnownOptions('The data', first, { x: true, y: true, sampleWeight: true });
-      return { data: first as unknown as Samples, options: second ?? {} };
-    }
-    if (given.length < 2) {
-      throw new MultigradError(
-        'invalid-data',
-        `A model should get inputs and labels: \`(x, y, options)\`, \`({ x, y }, options)\`, or a data set of \`{ xs, ys }\`. Found ${describeValue(first)} alone.`,
-      );
-    }
-    return { data: { x: first, y: second } as Samples, options: third ?? {} };
-  }
-
   async #batches(
-    data: Samples | DatasetLike<DatasetElement>,
+    data: ModelData,
     batchSize: number,
     opened: PreparedSamples[],
   ): Promise<BatchesOfEpoch> {
@@ -398,27 +264,6 @@ function logsOf(
 }
 
 type BatchesOfEpoch = (epoch: number) => AsyncGenerator<ModelBatch, void>;
-
-/** @throws MultigradError `invalid-option` for an option that a data set says itself */
-function refuseForDatasets(options: FitOptions): void {
-  for (const name of ['batchSize', 'shuffle', 'sampleWeight', 'validationSplit'] as const) {
-    if (options[name] === undefined || options[name] === false) continue;
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`${name}\` is for arrays. Found it beside a data set, which says so itself: ` +
-        '`dataset.shuffle(size, seed).batch(size)`, `{ xs, ys, sampleWeight }`, or data of its own to validate with.',
-    );
-  }
-}
-
-/** @throws MultigradError `invalid-option` */
-function refuseForArrays({ batchesPerEpoch }: FitOptions): void {
-  if (batchesPerEpoch === undefined) return;
-  throw new MultigradError(
-    'invalid-option',
-    'Option `batchesPerEpoch` is for data sets. Found it beside arrays, whose samples all make an epoch.',
-  );
-}
 
 /**
  * Makes objectives of the outputs of a `tf.LayersModel`, and trains it by a strategy: each output with a loss is an
@@ -463,51 +308,4 @@ export function multiObjective<Name extends string>(
   options: MultiObjectiveOptions<Name>,
 ): MultiObjectiveModel<Name> {
   return new MultiObjectiveModel(model, options);
-}
-
-/** The losses of samples, each times its weight. */
-function weighted(name: string, loss: Tensor, { weights }: Targets): Tensor {
-  if (weights === null) return loss;
-  if (loss.rank === 0) {
-    throw new MultigradError(
-      'invalid-objective',
-      `The loss of \`${name}\` should be one number for each sample where samples or classes have weights. Found a scalar: ` +
-        'return the losses before their mean, as those of `tf.metrics` do.',
-    );
-  }
-  return mul(loss, reshape(weights, [weights.size, ...loss.shape.slice(1).map(() => 1)]));
-}
-
-function isDataset(value: unknown): value is DatasetLike<DatasetElement> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'iterator' in value &&
-    typeof value.iterator === 'function'
-  );
-}
-
-function asData(given: ValidationData): Samples | DatasetLike<DatasetElement> {
-  if (!Array.isArray(given)) return given as Samples | DatasetLike<DatasetElement>;
-  const [x, y, sampleWeight] = given as readonly Named<ArrayLikeTensor>[];
-  if (x !== undefined && y !== undefined && given.length <= 3) return { x, y, sampleWeight };
-  throw new MultigradError(
-    'invalid-option',
-    `Option \`validationData\` should be [x, y], [x, y, sampleWeight], { x, y } or a data set. Found a list of ${given.length}.`,
-  );
-}
-
-function checkValidation(split: number | undefined, data: unknown): void {
-  if (split === undefined) return;
-  if (!(split > 0 && split < 1)) {
-    throw new MultigradError(
-      'invalid-option',
-      `Option \`validationSplit\` should be a number between 0 and 1. Found ${describeValue(split)}.`,
-    );
-  }
-  if (data === undefined) return;
-  throw new MultigradError(
-    'invalid-option',
-    'Options `validationSplit` and `validationData` exclude each other. Found both.',
-  );
 }
