@@ -94,8 +94,11 @@ export const places: Readonly<Record<string, Place>> = {
   MultigradCrossStitch: {
     ...vector,
     before: (x) => [dense(x), dense(x)],
-    layer: (inputs) =>
-      apply(new CrossStitch({ name: 'stitch', streams: ['a', 'b'], own: 'a', share: 0.3 }), inputs),
+    layer: (inputs) => {
+      const streams = [{ name: 'a' }, { name: 'b' }];
+      const own = { name: 'a' };
+      return apply(new CrossStitch({ name: 'stitch', streams, own, share: 0.3 }), inputs);
+    },
     instead: (inputs) => apply(tfl.layers.average(), inputs),
   },
   MultigradDoubled: {

@@ -66,6 +66,9 @@ const stateOf = (updates = 1): PmrState => ({
   ),
 });
 
+const nameOf = (network: ReturnType<typeof smallNetwork>, variable: tf.Variable): string =>
+  [...network.namedVariables].find(([, one]) => one === variable)![0];
+
 const vectorsOf = (network: ReturnType<typeof smallNetwork>, batch: tf.NamedTensorMap) =>
   tf.tidy(() => {
     const vectors = network.vectors(network.features(batch, { training: true }));
@@ -110,6 +113,40 @@ describe.each(testedBackends())('on %s', (backend) => {
           expect(Math.abs(signals![m]!.dataSync()[0]! - expected.scores[k]!)).toBeLessThan(1e-6);
         });
         tf.dispose([batch, plain, objectives, signals] as unknown as tf.TensorContainer);
+        network.dispose();
+      });
+    },
+  );
+
+  it.each([1, 4])(
+    'has finite numbers where all features are the same, %i of each',
+    async (features) => {
+      await expectConstantMemory(async () => {
+        const network = smallNetwork(3, 'gated', features);
+        // Units that are closed for every input: features and prototypes are 0, as those of a narrow encoder may be.
+        for (const variable of network.trainableVariables) {
+          if (/^[abc]\/.*bias/.test(nameOf(network, variable))) {
+            tf.tidy(() => variable.assign(tf.fill(variable.shape, -1e3)));
+          }
+        }
+        const batch = await batchOf(1);
+        const prototypes = Object.fromEntries(
+          modalities.map((m) => [m, [0, 1, 2].map(() => new Array<number>(features).fill(0))]),
+        );
+        const state: PmrState = { updates: 1, prototypes };
+        const { value, grads } = tf.variableGrads(
+          () =>
+            passOf(pmr(), network, batch as never, state as never).objectives['joint']!
+              .loss as tf.Scalar,
+        );
+        expect(value.dataSync()[0]).toBeGreaterThan(0);
+        for (const gradient of Object.values(grads)) {
+          expect([...gradient.dataSync()].every(Number.isFinite)).toBe(true);
+        }
+        const { objectives, signals } = passOf(pmr(), network, batch as never, state as never);
+        // Equal prototypes say nothing of a class: one in three is right, and nobody lags.
+        for (const m of modalities) expect(signals![m]!.dataSync()[0]).toBeCloseTo(1 / 3, 6);
+        tf.dispose([batch, value, grads, objectives, signals] as unknown as tf.TensorContainer);
         network.dispose();
       });
     },

@@ -113,7 +113,7 @@ export function barProgress(
     },
     epochEnd: (record) => {
       evaluating = false;
-      accuracies = formatScores(record);
+      accuracies = formatScores(record, run?.metrics ?? {});
     },
     runEnd: (result) => {
       done += 1;

@@ -27,7 +27,7 @@ export function lineProgress(write: (line: string) => void): Progress {
       );
       write(
         `  epoch ${record.epoch}/${current?.epochs ?? record.epoch}  ` +
-          `training loss: ${formatLosses(losses)}  test: ${formatScores(record)}  ` +
+          `training loss: ${formatLosses(losses)}  test: ${formatScores(record, current?.metrics ?? {})}  ` +
           formatStepTime(record.stepTime),
       );
     },

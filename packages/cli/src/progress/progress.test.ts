@@ -3,10 +3,12 @@ import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
+import { requireExperiment } from '../experiments/index.ts';
+import type { EpochRecord } from '../runs/records.ts';
 import { recordedComparison } from '../testing/recorded-comparison.ts';
 import { barProgress } from './bars.ts';
 import { lineProgress } from './lines.ts';
-import type { Progress } from './progress.ts';
+import { formatScores, type Progress } from './progress.ts';
 
 const { runs } = recordedComparison({
   strategies: ['mmpareto'],
@@ -19,7 +21,10 @@ const [run] = runs;
 function play(progress: Progress): void {
   progress.begin(2);
   progress.note('a note');
-  progress.runBegin({ strategy: 'mmpareto', seed: 1, epochs: 2, stepsPerEpoch: 10 });
+  progress.runBegin({
+    ...{ strategy: 'mmpareto', seed: 1, epochs: 2, stepsPerEpoch: 10 },
+    metrics: requireExperiment('cg-mnist').metrics,
+  });
   progress.step({ step: 5, epoch: 1, losses: { multimodal: 1.25, gray: 0.5 } });
   progress.note('in between');
   progress.evaluating();
@@ -29,6 +34,29 @@ function play(progress: Progress): void {
   progress.runEnd(run!.result!);
   progress.end();
 }
+
+describe('formatScores', () => {
+  const scored = (test: EpochRecord['test']): EpochRecord => ({ ...run!.epochs[0]!, test });
+
+  it('shows what tables show: mean IoU of pixels, not their accuracy', () => {
+    const test = {
+      segmentation: { loss: 1, accuracy: 0.9, iou: 0.4567 },
+      depth: { loss: 0.5, error: 0.51234, relative: 0.1 },
+      normal: { loss: 0.1, within11: 0.2, angle: 23.456, median: 12 },
+    };
+    expect(formatScores(scored(test), requireExperiment('scenes').metrics)).toBe(
+      'segmentation mean IoU 45.7 %, depth absolute error 0.512, normal mean angle 23.5 °',
+    );
+  });
+
+  it('shows the loss of an objective without a metric, and says what was not measured', () => {
+    const { metrics } = requireExperiment('cg-mnist');
+    const test = { multimodal: { loss: 2, accuracy: 0.5 }, gray: { loss: 1 }, own: { loss: 1.25 } };
+    expect(formatScores(scored(test), metrics)).toBe(
+      'multimodal 50.0 %, gray accuracy –, own loss 1.25',
+    );
+  });
+});
 
 describe('lineProgress', () => {
   it('writes one line per epoch, plain', () => {
@@ -59,7 +87,7 @@ describe('barProgress', () => {
     const evil = '\u001b]0;taken\u0007';
     progress.begin(1);
     progress.note(`note ${evil}`);
-    progress.runBegin({ strategy: evil, seed: 1, epochs: 1, stepsPerEpoch: 2 });
+    progress.runBegin({ strategy: evil, seed: 1, epochs: 1, stepsPerEpoch: 2, metrics: {} });
     progress.step({ step: 1, epoch: 1, losses: { [evil]: 1 } });
     progress.note(`again ${evil}`);
     progress.runEnd({ ...run!.result!, status: 'failed', error: { code: 'error', message: evil } });

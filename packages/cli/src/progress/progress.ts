@@ -1,4 +1,5 @@
 import { own } from '@multigrad/core/strategy';
+import type { Experiment } from '@multigrad/experiment';
 import type { EpochRecord, RunResult, StepTime } from '../runs/records.ts';
 
 /** A run that is about to begin. */
@@ -7,6 +8,8 @@ export interface RunPlan {
   readonly seed: number;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
+  /** The experiment's metrics, in the order in which one of each objective is chosen to be shown. */
+  readonly metrics: Experiment['metrics'];
 }
 
 /** The progress of a run after a training step. */
@@ -33,14 +36,22 @@ export interface Progress {
   end(): void;
 }
 
-/** `multimodal 64.1 %, gray 71.0 %`; where there is no accuracy the first metric, or the loss: `depth error 0.123`. */
-export function formatScores({ test }: EpochRecord): string {
+/**
+ * The first metric of each objective, as `multimodal 64.1 %` for an accuracy and `depth absolute error 0.123` for another; its
+ * loss where it has none.
+ */
+export function formatScores({ test }: EpochRecord, metrics: RunPlan['metrics']): string {
   return Object.entries(test)
-    .map(([name, scores]) => {
-      const accuracy = own(scores, 'accuracy');
-      if (accuracy !== undefined) return `${name} ${(100 * accuracy).toFixed(1)} %`;
-      const metric = Object.keys(scores).find((one) => one !== 'loss') ?? 'loss';
-      return `${name} ${metric} ${own(scores, metric)?.toPrecision(3) ?? ''}`;
+    .map(([objective, scores]) => {
+      const shown = Object.entries(metrics).find(([, one]) => one.objectives.includes(objective));
+      if (shown === undefined) return `${objective} loss ${scores.loss.toPrecision(3)}`;
+      const [name, { title, unit }] = shown;
+      const value = own(scores, name);
+      if (value === undefined) return `${objective} ${title} –`;
+      const words = name === 'accuracy' ? objective : `${objective} ${title}`;
+      return unit === '%'
+        ? `${words} ${(100 * value).toFixed(1)} %`
+        : `${words} ${value.toPrecision(3)}${unit === '' ? '' : ` ${unit}`}`;
     })
     .join(', ');
 }

@@ -11,7 +11,7 @@ import {
 } from '../results/contributions.ts';
 import { resultsCsv } from '../results/csv.ts';
 import type { Summary } from '../results/figures.ts';
-import { frontCsv, frontOf, frontSentences, frontTable } from '../results/front.ts';
+import { type Front, frontCsv, frontOf, frontSentences, frontTable } from '../results/front.ts';
 import { differenceFindings, standingSentences } from '../results/findings.ts';
 import { summarize } from '../results/summary.ts';
 import {
@@ -210,6 +210,14 @@ function standingLines(summary: Summary): string[] {
     : [];
 }
 
+/** The front for a terminal: without the components of the rays where those would make lines too long. */
+function frontLines(front: Front): string[] {
+  const whole = textTable(frontTable(front)).split('\n');
+  return whole.every((line) => line.length <= lineWidth)
+    ? whole
+    : [...textTable(frontTable(front, false)).split('\n'), '', 'The rays are in front.csv.'];
+}
+
 /** The results as lines for a terminal or a log. */
 export function resultLines(folder: string, summary: Summary): string[] {
   const { table, same } = narrowTable(summary);
@@ -218,7 +226,7 @@ export function resultLines(folder: string, summary: Summary): string[] {
     front === null
       ? []
       : [
-          textTable(frontTable(front)),
+          ...frontLines(front),
           '',
           ...frontSentences(front).flatMap((sentence) => wrapText(sentence, lineWidth)),
           '',

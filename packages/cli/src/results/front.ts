@@ -115,20 +115,25 @@ function dominates(a: readonly number[], b: readonly number[]): boolean {
   return a.every((value, k) => value <= b[k]!) && a.some((value, k) => value < b[k]!);
 }
 
-/** The front as a table of the report. */
-export function frontTable({ objectives, points }: Front): Table {
+/**
+ * The front as a table of the report.
+ *
+ * @param withRays - whether the components of each ray have columns. @defaultValue true
+ */
+export function frontTable({ objectives, points }: Front, withRays = true): Table {
+  const aimed = withRays ? objectives : [];
   return {
     columns: [
       { title: 'ray', detail: '' },
-      ...objectives.map((name) => ({ title: name, detail: 'ray' })),
+      ...aimed.map((name) => ({ title: name, detail: 'ray' })),
       ...objectives.map((name) => ({ title: name, detail: 'test loss' })),
       { title: 'angle', detail: 'degrees' },
-      { title: 'μ', detail: 'non-uniformity' },
+      { title: 'μ', detail: '' },
       { title: 'dominated', detail: '' },
     ],
     rows: points.map(({ title, ray, losses, angle, nonUniformity: mu, dominated }) => [
       title,
-      ...objectives.map((name) => own(ray, name)!.toFixed(3)),
+      ...aimed.map((name) => own(ray, name)!.toFixed(3)),
       ...objectives.map((name) => own(losses, name)!.toPrecision(4)),
       angle.toFixed(1),
       mu.toPrecision(3),

@@ -85,7 +85,10 @@ export async function trainRun(
     // A strategy of independent batches takes several a step, and leaves what is left over.
     const { batches: together = 1 } = createStrategy().needs;
     const stepsPerEpoch = Math.floor(prepared.stepsPerEpoch / together);
-    surroundings.progress.runBegin({ strategy: run.strategy, seed, epochs, stepsPerEpoch });
+    surroundings.progress.runBegin({
+      ...{ strategy: run.strategy, seed, epochs, stepsPerEpoch },
+      metrics: experiment.metrics,
+    });
     const training = {
       ...surroundings,
       settings,

@@ -2,11 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import type { Shape } from './shape.ts';
 
-/** Configuration of a {@link CrossStitch}: the streams it reads, and which of them it belongs to. */
+/**
+ * Configuration of a {@link CrossStitch}: the streams it reads, and which of them it belongs to. Streams are objects, because
+ * a saved topology keeps the case of what is called `name` alone: `left_eye` would be read as `leftEye`.
+ */
 export interface CrossStitchConfig {
   readonly name: string;
-  readonly streams: readonly string[];
-  readonly own: string;
+  readonly streams: readonly { readonly name: string }[];
+  readonly own: { readonly name: string };
   readonly share: number;
 }
 
@@ -29,8 +32,8 @@ export class CrossStitch extends layers.Layer {
     const { streams, own, share } = this.#config;
     const channels = (inputShape as Shape[])[0]!.at(-1)!;
     this.#alphas = streams.map((stream) => {
-      const value = stream === own ? 1 - share : share / (streams.length - 1);
-      return this.addWeight(stream, [channels], 'float32', initializers.constant({ value }));
+      const value = stream.name === own.name ? 1 - share : share / (streams.length - 1);
+      return this.addWeight(stream.name, [channels], 'float32', initializers.constant({ value }));
     });
     super.build(inputShape);
   }
@@ -49,6 +52,11 @@ export class CrossStitch extends layers.Layer {
 
   override getConfig(): tf.serialization.ConfigDict {
     const { streams, own, share } = this.#config;
-    return { ...super.getConfig(), streams: [...streams], own, share };
+    return {
+      ...super.getConfig(),
+      streams: streams.map(({ name }) => ({ name })),
+      own: { name: own.name },
+      share,
+    };
   }
 }

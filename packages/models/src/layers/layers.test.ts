@@ -130,7 +130,13 @@ const cases: Record<string, Case> = {
       x!.map((steps) => steps.map((row, t) => row.map((v, c) => v + embedding![t]![c]!))),
   },
   'cross-stitch': {
-    make: () => new CrossStitch({ name: 's', streams: ['a', 'b'], own: 'b', share: 0.2 }),
+    make: () =>
+      new CrossStitch({
+        name: 's',
+        streams: [{ name: 'a' }, { name: 'b' }],
+        own: { name: 'b' },
+        share: 0.2,
+      }),
     shapes: [
       [2, 2, 3],
       [2, 2, 3],

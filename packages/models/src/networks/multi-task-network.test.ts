@@ -202,6 +202,25 @@ describe.each(testedBackends())('on %s', (backend) => {
         net.dispose();
       });
     });
+
+    it('are kept as files under names that a saved topology would spell otherwise', async () => {
+      await expectConstantMemory(async () => {
+        const net = multiTaskNetwork({
+          ...{ trunk, sharing, seed },
+          tasks: { left_Eye: tasks.kind, right_eye: tasks.place },
+        });
+        const x = sample();
+        const copy = await savedAndLoaded(net.model);
+        const copied = copy.predict(x) as tf.Tensor[];
+        const found = net.forward(x, inference);
+        net.objectiveNames.forEach((task, k) => {
+          expect(copied[k]!.dataSync()).toEqual(found[task].dataSync());
+        });
+        tf.dispose([x, copied, found]);
+        tf.dispose(copy.weights.map((variable) => variable.read()));
+        net.dispose();
+      });
+    });
   });
 
   describe('multiTaskNetwork', () => {
@@ -272,7 +291,7 @@ describe.each(testedBackends())('on %s', (backend) => {
           multiTaskNetwork<string>({ trunk, tasks, ...options });
         expect(make({ tasks: { kind: tasks.kind } })).toThrow('at least two tasks');
         expect(make({ tasks: { ...tasks, x: { kind: 'ranking' } as never } })).toThrow(
-          "Option `tasks.x.kind` of `multiTaskNetwork` should be 'classification', 'regression', 'segmentation' or 'pixel-regression'. Found \"ranking\".",
+          "Option `tasks.x.kind` of `multiTaskNetwork` should be 'classification', 'regression', 'segmentation', 'pixel-regression' or 'normals'. Found \"ranking\".",
         );
         expect(make({ tasks: { ...tasks, x: { kind: 'regression', size: 0 } } })).toThrow(
           '`size` of `task x`',

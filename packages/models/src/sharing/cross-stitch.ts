@@ -32,12 +32,13 @@ export interface CrossStitchOptions extends OptionsOf<typeof crossStitchOptions>
 export function crossStitch(setting: SharingSetting, given: CrossStitchOptions): SharedBody {
   const { after, ...rest } = given;
   const { share } = resolveOptions('crossStitch', crossStitchOptions, rest);
-  const { tasks } = setting;
+  const tasks = setting.tasks.map((name) => ({ name }));
   return exchangedTrunks(setting, after, 'are cross-stitched', (streams, make) => {
     const all = Object.values(streams);
-    return Object.keys(streams).map((own): [string, SymbolicTensor] => {
-      const unit = new CrossStitch({ name: make.name(own), streams: [...tasks], own, share });
-      return [own, unit.apply(all) as SymbolicTensor];
+    return Object.keys(streams).map((name): [string, SymbolicTensor] => {
+      const own = { name };
+      const unit = new CrossStitch({ name: make.name(name), streams: tasks, own, share });
+      return [name, unit.apply(all) as SymbolicTensor];
     });
   });
 }
