@@ -1,4 +1,10 @@
-import { absoluteError, meanSquaredError, smoothL1, softmaxCrossEntropy } from '@multigrad/models';
+import {
+  absoluteError,
+  cosineDistance,
+  meanSquaredError,
+  smoothL1,
+  softmaxCrossEntropy,
+} from '@multigrad/models';
 import { normalTensor } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import { labels, type Method, samples, type Weights, weightsOf } from './method.ts';
@@ -16,6 +22,7 @@ const losses: Readonly<Record<string, { readonly size: number; readonly loss: Lo
   softmaxCrossEntropy: { size: 3, loss: (outputs) => softmaxCrossEntropy(outputs, labels()) },
   meanSquaredError: { size: 2, loss: (outputs) => meanSquaredError(outputs, targets()) },
   absoluteError: { size: 2, loss: (outputs) => absoluteError(outputs, targets()) },
+  cosineDistance: { size: 2, loss: (outputs) => cosineDistance(outputs, targets()) },
   smoothL1: { size: 2, loss: (outputs) => smoothL1(outputs, targets(), 0.7) },
 };
 

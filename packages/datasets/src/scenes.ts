@@ -89,9 +89,11 @@ export interface SceneObject {
   readonly column: number;
   /** Radius of a disc, half the side of a square, half the base and half the height of a triangle. */
   readonly size: number;
-  /** Depth of all its pixels, 1 to 4; the nearest object is seen. */
+  /** Depth of its nearest point, of a square or a triangle of the nearest corner of the square around it, 1 to 4. */
   readonly depth: number;
-  /** Red, green and blue, 0 to 1, before the shading by depth. */
+  /** How much its depth grows per unit downwards and to the right, −1/2 to 1/2 each; a disc is a half-sphere and has none. */
+  readonly slope: readonly [number, number];
+  /** Red, green and blue, 0 to 1, before the shading. */
   readonly color: readonly [number, number, number];
 }
 
@@ -103,6 +105,8 @@ export type SceneBatch = Readonly<{
   segmentation: tf.Tensor3D;
   /** n × side × side, float32: its depth, 1 to 8. */
   depth: tf.Tensor3D;
+  /** n × side × side × 3, float32: the normal of its surface, of length 1: to the right, down, and away from the viewer. */
+  normal: tf.Tensor4D;
 }>;
 
 /** Scenes; pixels are drawn a batch at a time. */
@@ -120,12 +124,22 @@ export interface SceneSets {
 }
 
 /**
- * Generated scenes for tasks with a target at every pixel: discs, squares and triangles in front of each other on a floor that
- * recedes towards the top, with the exact class and depth of each pixel.
+ * Generated scenes for tasks with a target at every pixel: half-spheres, slanted squares and slanted triangles in front of each
+ * other on a floor that recedes towards the top, with the exact class, depth and surface normal of each pixel.
  *
- * The floor has the depth `8 − 4 (r + ½) / side` at row r. An object of depth d, 1 to 4, covers what lies behind it; the nearest
- * one is seen. Every colour is darkened by `1 / (1 + 0.15 d)`, so brightness tells the depth only together with what it is, and
- * noise is added. A colour tells no class. A scene depends on `seed`, its set and its position, not on the sizes.
+ * A scene is 4 units of depth wide and high, and is seen without perspective: with `x` to the right and `y` down from its upper
+ * left corner, in units,
+ *
+ * - the floor has the depth `8 − y`, and the normal `(0, −1, −1)/√2`;
+ * - a disc of radius R and depth d, with its centre `(u, v)` away, has the depth `d + R − w`, `w = √(R² − u² − v²)`, and the
+ *   normal `(u, v, −w)/R`;
+ * - a square or a triangle with the slopes q to the right and p down has the depth `d + (|p| + |q|) R + p v + q u`, R half its
+ *   side, and the normal `(q, p, −1)/√(1 + p² + q²)`.
+ *
+ * The nearest surface is seen. Light comes from the viewer's upper left: a colour is multiplied by
+ * `(0.6 + 0.4 max(0, ⟨n, l⟩)) / (1 + 0.15 d)`, `l = (−1, −1, −1)/√3`, so brightness tells depth and normal only together with
+ * what it is, and noise is added. A colour tells no class. A scene depends on `seed`, its set and its position, not on the
+ * sizes.
  *
  * @throws MultigradError `invalid-option` for an option out of its range
  *
@@ -137,7 +151,7 @@ export interface SceneSets {
  * const { train } = scenes({ trainSize: 100, side: 16, seed: 1 });
  * const batch = train.batch(Int32Array.of(0, 1));
  * console.log(batch.image.shape, batch.segmentation.shape, batch.depth.shape); // [ 2, 16, 16, 3 ] [ 2, 16, 16 ] [ 2, 16, 16 ]
- * console.log(sceneClasses.length); // 4
+ * console.log(batch.normal.shape, sceneClasses.length); // [ 2, 16, 16, 3 ] 4
  * ```
  */
 export function scenes(given: ScenesOptions = {}): SceneSets {
@@ -174,6 +188,7 @@ function sceneSet(set: string, count: number, drawing: Drawing): Scenes {
       const image = new Float32Array(indices.length * pixels * 3);
       const labels = new Int32Array(indices.length * pixels);
       const depths = new Float32Array(indices.length * pixels);
+      const normals = new Float32Array(indices.length * pixels * 3);
       indices.forEach((position, at) => {
         const all = objects(position);
         const random = resumeRandom(randomState(seed, 'noise of scenes', set, position));
@@ -182,7 +197,8 @@ function sceneSet(set: string, count: number, drawing: Drawing): Scenes {
           const place = at * pixels + pixel;
           labels[place] = seen.label;
           depths[place] = seen.depth;
-          const shade = 1 / (1 + 0.15 * seen.depth);
+          normals.set(seen.normal, 3 * place);
+          const shade = lightOn(seen.normal) / (1 + 0.15 * seen.depth);
           seen.color.forEach((value, channel) => {
             const grain = noise === 0 ? 0 : noise * random.normal();
             image[3 * place + channel] = value * shade + grain;
@@ -193,6 +209,7 @@ function sceneSet(set: string, count: number, drawing: Drawing): Scenes {
         image: tf.tensor4d(image, [indices.length, side, side, 3]),
         segmentation: tf.tensor3d(labels, [indices.length, side, side], 'int32'),
         depth: tf.tensor3d(depths, [indices.length, side, side]),
+        normal: tf.tensor4d(normals, [indices.length, side, side, 3]),
       };
     },
   };
@@ -206,23 +223,69 @@ function drawObjects({ side, objects }: Drawing, random: Random): SceneObject[] 
     column: between(0, side),
     size: between(0.1, 0.25) * side,
     depth: between(1, 4),
+    slope: [between(-0.5, 0.5), between(-0.5, 0.5)],
     color: [between(0.2, 1), between(0.2, 1), between(0.2, 1)],
   }));
 }
 
-/** What is seen at a point: the nearest object that covers it, or the floor. */
+/** Width and height of a scene, in units of depth. */
+const extent = 4;
+
+/** Right, down, and away from the viewer. */
+type Direction = readonly [number, number, number];
+
+/** A surface at a point of the picture. */
+interface Surface {
+  readonly depth: number;
+  /** Of length 1, towards the viewer. */
+  readonly normal: Direction;
+}
+
+/** What is seen at a point: the nearest of the objects that cover it and the floor. */
 function seenAt(
   objects: readonly SceneObject[],
   row: number,
   column: number,
   side: number,
-): Pick<SceneObject, 'depth' | 'color'> & { readonly label: number } {
-  let nearest: SceneObject | null = null;
+): Surface & { readonly label: number; readonly color: Direction } {
+  const floor = plane(8 - (extent * row) / side, [-1, 0]);
+  let nearest = { ...floor, label: 0, color: [0.6, 0.6, 0.6] as Direction };
   for (const object of objects) {
     if (!covers(object, row, column)) continue;
-    if (nearest === null || object.depth < nearest.depth) nearest = object;
+    const surface = surfaceOf(object, row, column, side);
+    if (surface.depth >= nearest.depth) continue;
+    nearest = { ...surface, label: object.label, color: object.color };
   }
-  return nearest ?? { label: 0, depth: 8 - (4 * row) / side, color: [0.6, 0.6, 0.6] };
+  return nearest;
+}
+
+/** The surface of an object at a point that it covers. */
+function surfaceOf(
+  { label, depth, slope, size, ...centre }: SceneObject,
+  row: number,
+  column: number,
+  side: number,
+): Surface {
+  const unit = extent / side;
+  const radius = size * unit;
+  const [v, u] = [(row - centre.row) * unit, (column - centre.column) * unit];
+  if (label === 1) {
+    const w = Math.sqrt(Math.max(0, radius * radius - u * u - v * v));
+    return { depth: depth + radius - w, normal: [u / radius, v / radius, -w / radius] };
+  }
+  const [p, q] = slope;
+  return plane(depth + (Math.abs(p) + Math.abs(q)) * radius + p * v + q * u, slope);
+}
+
+/** A plane at a point where it has a depth, by how much that grows downwards and to the right. */
+function plane(depth: number, [p, q]: readonly [number, number]): Surface {
+  const length = Math.hypot(q, p, 1);
+  return { depth, normal: [q / length, p / length, -1 / length] };
+}
+
+/** How bright a surface is under the light from the viewer's upper left, 0.6 to 1. */
+function lightOn([x, y, z]: Direction): number {
+  return 0.6 + 0.4 * Math.max(0, -(x + y + z) / Math.sqrt(3));
 }
 
 function covers({ label, size, ...centre }: SceneObject, row: number, column: number): boolean {

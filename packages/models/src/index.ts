@@ -48,10 +48,18 @@ export type { GateChange } from './layers/channel-gate.ts';
 export { dropout, type DropoutOptions } from './layers/dropout.ts';
 export { registerLayers } from './layers/register-layers.ts';
 export { saveWithStockLayers } from './layers/stock-layers.ts';
+export { AngleErrors } from './losses/angle-errors.ts';
 export { ConfusionCounts } from './losses/confusion-counts.ts';
+export { cosineDistance } from './losses/cosine-distance.ts';
 export { assertLabels } from './losses/labels.ts';
 export { absoluteError, meanSquaredError, smoothL1 } from './losses/regression.ts';
 export { accuracy, softmaxCrossEntropy } from './losses/softmax-cross-entropy.ts';
+export type {
+  DenseTask,
+  NormalsTask,
+  PixelRegressionTask,
+  SegmentationTask,
+} from './networks/dense-tasks.ts';
 export {
   multiTaskNetwork,
   type MultiTaskNetworkOptions,
@@ -74,15 +82,8 @@ export {
   type MultiTaskParts,
 } from './networks/multi-task-network.ts';
 export type { ForwardMode } from './networks/parts.ts';
-export type {
-  ClassificationTask,
-  DenseTask,
-  PixelRegressionTask,
-  RegressionTask,
-  SegmentationTask,
-  Task,
-  TaskMeasures,
-} from './networks/tasks.ts';
+export type { TaskMeasures } from './networks/task-measures.ts';
+export type { ClassificationTask, RegressionTask, Task } from './networks/tasks.ts';
 export type { CrossStitchOptions } from './sharing/cross-stitch.ts';
 export type { DselectKOptions } from './sharing/dselect-k.ts';
 export type { LtbOptions } from './sharing/ltb.ts';

@@ -126,7 +126,8 @@ function meanOverPresent(
   return operation(predictions);
 }
 
-function assertAlike(owner: string, predictions: tf.Tensor, targets: tf.Tensor): void {
+/** @throws MultigradError `invalid-argument` where predictions and targets are no float32 matrices of one shape */
+export function assertAlike(owner: string, predictions: tf.Tensor, targets: tf.Tensor): void {
   const fits =
     predictions.rank === 2 &&
     predictions.size > 0 &&

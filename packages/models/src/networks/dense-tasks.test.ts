@@ -21,6 +21,7 @@ const trunk = (name: string) =>
 const tasks = {
   segmentation: { kind: 'segmentation', classes },
   depth: { kind: 'pixel-regression', size: 1, hidden: 4 },
+  normal: { kind: 'normals' },
 } as const;
 const network = (sharing: Sharing = 'hard') => multiTaskNetwork({ trunk, sharing, tasks, seed });
 
@@ -31,7 +32,7 @@ const sharings: Record<string, Sharing> = {
   ltb: { kind: 'ltb', after: ['pool1', 'middle'] },
 };
 
-/** Images, classes and depths, some of them missing. */
+/** Images, classes, depths and directions, some of them missing. */
 function batch() {
   return tf.tidy(() => {
     const image = tf.randomNormal([2, height, width, 3], 0, 1, 'float32', 3);
@@ -45,8 +46,12 @@ function batch() {
     const labels = tf.where(missing, tf.fill(at.shape, -1), tf.cast(classOf, 'float32'));
     const nothing = tf.fill([2, height, width], NaN);
     const depths = tf.add(tf.mul(channel, 0.5), 2);
+    const aside = tf.slice(image, [0, 0, 0, 0], [-1, -1, -1, 2]);
+    const directions = tf.concat([aside, tf.fill([2, height, width, 1], -1)], 3);
+    const hidden = tf.broadcastTo(tf.expandDims(tf.equal(tf.mod(at, 4), 0), 3), directions.shape);
     return {
       image: image as tf.Tensor4D,
+      normal: tf.where(hidden, tf.fill([2, height, width, 3], NaN), directions) as tf.Tensor4D,
       segmentation: tf.cast(labels, 'int32') as tf.Tensor3D,
       depth: tf.where(tf.equal(tf.mod(at, 5), 0), nothing, depths) as tf.Tensor3D,
     };
@@ -94,6 +99,27 @@ describe.each(testedBackends())('tasks with a target at every pixel on %s', (bac
         const errors = there.map((i) => Math.abs(guesses[i]! - depths[i]!));
         expect(losses.depth!.dataSync()[0]).toBeCloseTo(mean(errors), 5);
         expect(metrics.depth!['error']!.dataSync()[0]).toBeCloseTo(mean(errors), 5);
+        const directions = tf.reshape(data.normal, [-1, 3]).arraySync() as number[][];
+        const guessed = tf.reshape(outputs.normal, [-1, 3]).arraySync() as number[][];
+        const known = [...directions.keys()].filter((i) => !directions[i]!.some(Number.isNaN));
+        expect(known.length).toBeLessThan(directions.length);
+        const cosines = known.map((i) => {
+          const [p, t] = [guessed[i]!, directions[i]!];
+          return (
+            p.reduce((sum, one, k) => sum + one * t[k]!, 0) / Math.hypot(...p) / Math.hypot(...t)
+          );
+        });
+        expect(losses.normal!.dataSync()[0]).toBeCloseTo(1 - mean(cosines), 5);
+        const degrees = cosines.map((cosine) => (Math.acos(cosine) * 180) / Math.PI);
+        expect(metrics.normal!['angle']!.dataSync()[0]).toBeCloseTo(mean(degrees), 3);
+        for (const [name, limit] of [
+          ['within11', 11.25],
+          ['within22', 22.5],
+          ['within30', 30],
+        ] as const) {
+          const share = mean(degrees.map((angle) => Number(angle < limit)));
+          expect(metrics.normal![name]!.dataSync()[0]).toBeCloseTo(share, 6);
+        }
         const relative = there.map((i, at) => errors[at]! / Math.abs(depths[i]!));
         expect(metrics.depth!['relative']!.dataSync()[0]).toBeCloseTo(mean(relative), 5);
       });
@@ -156,7 +182,7 @@ describe('tasks with a target at every pixel', () => {
       expect(() => network('mmoe')).toThrow("share by 'hard', 'cross-stitch', 'mtan' or 'ltb'");
       expect(() =>
         multiTaskNetwork({ trunk, tasks: { ...tasks, kind: { kind: 'classification', classes } } }),
-      ).toThrow('for all tasks or for none. Found it for segmentation, depth alone');
+      ).toThrow('for all tasks or for none. Found it for segmentation, depth, normal alone');
       const flat = (name: string) => lenet({ name, channels: 1, seed });
       expect(() => multiTaskNetwork({ trunk: flat, tasks })).toThrow('should return maps');
       expect(() =>
@@ -168,6 +194,9 @@ describe('tasks with a target at every pixel', () => {
         const labels = tf.ones([1, height, width]);
         expect(() => net.losses(image, { segmentation: labels })).toThrow(
           'Targets of `segmentation` should be an int32 tensor of shape [n, height, width]',
+        );
+        expect(() => net.losses(image, { normal: labels })).toThrow(
+          'Targets of `normal` should be a float32 tensor of shape [n, height, width, 3]. Found float32 [1, 8, 12].',
         );
       });
       net.dispose();

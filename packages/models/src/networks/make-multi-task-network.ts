@@ -9,7 +9,8 @@ import { namedVariables } from '../weights/network-weights.ts';
 import { SeededLayers } from '../weights/seeded-layers.ts';
 import { MultiTaskNetwork } from './multi-task-network.ts';
 import { record } from './parts.ts';
-import { measuresOf, type Task, taskHead, type TaskMeasures } from './tasks.ts';
+import type { TaskMeasures } from './task-measures.ts';
+import { measuresOf, type Task, taskHead } from './tasks.ts';
 
 /** Options of {@link multiTaskNetwork}. `seed` and `initialisation` are those of heads and gates. */
 export interface MultiTaskNetworkOptions<Name extends string> extends WeightOptions {

@@ -11,7 +11,7 @@ import {
   weightsBeyond,
 } from '../weights/network-weights.ts';
 import { apply, assertInput, type ForwardMode, record, tidyRecord } from './parts.ts';
-import type { TaskMeasures } from './tasks.ts';
+import type { TaskMeasures } from './task-measures.ts';
 
 /** A task's loss, with its accuracy (`accuracy`) or mean absolute error (`error`) beside it. */
 export type MeasuredTask = Readonly<{
@@ -149,7 +149,8 @@ export class MultiTaskNetwork<Name extends string> {
   /**
    * One forward pass: each task's accuracy (`accuracy`, 0 to 1) or mean absolute error (`error`), as scalars that belong to
    * the caller; at every pixel also the batch's mean intersection over union (`iou`) and mean relative error
-   * (`relative`); tasks without a target are left out.
+   * (`relative`); of directions the mean angle in degrees (`angle`) and the shares within 11.25, 22.5 and 30 degrees
+   * (`within11`, `within22`, `within30`); tasks without a target are left out.
    *
    * @param mode - not training unless told otherwise
    * @throws MultigradError as {@link MultiTaskNetwork.losses} does

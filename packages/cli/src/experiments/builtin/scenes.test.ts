@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { resolveSettings } from '../settings.ts';
 import { scenes } from './scenes.ts';
 
-it('measures intersection over union on the whole set, whatever the batches', async () => {
+it('measures intersection over union and angles on the whole set, whatever the batches', async () => {
   await useBackend('wasm');
   await expectConstantMemory(async () => {
     const settings = resolveSettings(scenes, 'quick', { 'test-size': '12', width: '2' });
@@ -20,14 +20,23 @@ it('measures intersection over union on the whole set, whatever the batches', as
         yield test.batch(positions);
       }
     };
-    const iou = async (size: number): Promise<number> => {
-      const measured = await opened.evaluate!(inOrder(batches(size)));
-      return (measured as Record<string, Record<string, number>>)['segmentation']!['iou']!;
-    };
-    const whole = await iou(12);
-    expect(whole).toBeGreaterThan(0);
-    expect(await iou(4)).toBe(whole);
-    expect(await iou(1)).toBe(whole);
+    const measured = async (size: number) =>
+      (await opened.evaluate!(inOrder(batches(size)))) as Record<string, Record<string, number>>;
+    const whole = await measured(12);
+    expect(whole['segmentation']!['iou']).toBeGreaterThan(0);
+    const { angle, median, within11, within22, within30 } = whole['normal']!;
+    for (const degrees of [angle, median]) {
+      expect(degrees).toBeGreaterThan(0);
+      expect(degrees).toBeLessThan(180);
+    }
+    expect(within11).toBeLessThanOrEqual(within22!);
+    expect(within22).toBeLessThanOrEqual(within30!);
+    for (const size of [4, 1]) {
+      const again = await measured(size);
+      expect(again['segmentation']).toEqual(whole['segmentation']);
+      for (const [name, value] of Object.entries(whole['normal']!))
+        expect(again['normal']![name]).toBeCloseTo(value, 4);
+    }
     (network as MultiTaskNetwork<string>).dispose();
   });
 });

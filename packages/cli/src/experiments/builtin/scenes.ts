@@ -7,7 +7,13 @@ import {
   opened,
   sampleCount,
 } from '@multigrad/experiment';
-import { ConfusionCounts, encoderDecoder, multiTaskNetwork, type Sharing } from '@multigrad/models';
+import {
+  AngleErrors,
+  ConfusionCounts,
+  encoderDecoder,
+  multiTaskNetwork,
+  type Sharing,
+} from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { validationSize, widthSetting } from './sizes.ts';
 
@@ -22,25 +28,34 @@ const sharings: Readonly<Record<'hard' | 'cross-stitch' | 'mtan' | 'ltb', Sharin
   ltb: { kind: 'ltb', after: ['pool1', 'pool2', 'up2'] },
 };
 
-/** Generated scenes: the class and the depth of every pixel. */
+/** Generated scenes: the class, the depth and the surface normal of every pixel. */
 export const scenes: Experiment = defineExperiment({
   name: 'scenes',
   title: 'Generated scenes',
   summary:
-    'A picture shows discs, squares and triangles in front of each other on a floor. A small encoder-decoder looks at it; one ' +
-    'head names the class of every pixel, the other says its depth.',
+    'A picture shows half-spheres, slanted squares and slanted triangles in front of each other on a floor. A small ' +
+    'encoder-decoder looks at it; one head names the class of every pixel, one says its depth, one the direction that its ' +
+    'surface faces.',
   sources: [
     'Drawn by this program',
-    'Liu, Johns and Davison, End-to-End Multi-Task Learning with Attention, CVPR 2019, arXiv 1803.10704 (the two tasks, and `mtan`)',
+    'Liu, Johns and Davison, End-to-End Multi-Task Learning with Attention, CVPR 2019, arXiv 1803.10704 (the three tasks, and `mtan`)',
   ],
-  objectives: ['segmentation', 'depth'],
+  objectives: ['segmentation', 'depth', 'normal'],
   metrics: {
     iou: { title: 'mean IoU', direction: 'higher', unit: '%', objectives: ['segmentation'] },
     accuracy: { ...accuracy, title: 'pixel accuracy', objectives: ['segmentation'] },
     error: { title: 'absolute error', direction: 'lower', objectives: ['depth'] },
     relative: { title: 'relative error', direction: 'lower', unit: '%', objectives: ['depth'] },
+    angle: { title: 'mean angle', direction: 'lower', unit: '°', objectives: ['normal'] },
+    median: { title: 'median angle', direction: 'lower', unit: '°', objectives: ['normal'] },
+    within11: { title: 'within 11.25°', direction: 'higher', unit: '%', objectives: ['normal'] },
+    within22: { title: 'within 22.5°', direction: 'higher', unit: '%', objectives: ['normal'] },
+    within30: { title: 'within 30°', direction: 'higher', unit: '%', objectives: ['normal'] },
   },
-  strategies: ['only-segmentation', 'only-depth', 'sum', 'mmpareto', 'pcgrad', 'mgda'],
+  strategies: [
+    ...['only-segmentation', 'only-depth', 'only-normal'],
+    ...['sum', 'mmpareto', 'pcgrad', 'mgda'],
+  ],
   presets: {
     quick: {
       summary: 'to see everything work, in a few minutes; too short to rank strategies',
@@ -74,7 +89,7 @@ export const scenes: Experiment = defineExperiment({
       kind: 'choice',
       choices: Object.keys(sharings),
       default: 'hard',
-      description: 'How the two tasks share the network: hard, cross-stitch, mtan or ltb.',
+      description: 'How the three tasks share the network: hard, cross-stitch, mtan or ltb.',
     },
   },
   check: (chosen) => checkSizes(chosen, available),
@@ -93,6 +108,7 @@ export const scenes: Experiment = defineExperiment({
       tasks: {
         segmentation: { kind: 'segmentation', classes },
         depth: { kind: 'pixel-regression', size: 1 },
+        normal: { kind: 'normals' },
       },
       seed,
     });
@@ -101,19 +117,30 @@ export const scenes: Experiment = defineExperiment({
         network,
         data,
         objectives: ({ image, ...targets }, mode) => network.objectives(image, targets, mode),
-        // Intersection over union of a whole set, in the place of a mean over batches.
+        // Intersection over union and angles of a whole set, in the place of means over batches.
         async evaluate(batches) {
           const counts = new ConfusionCounts(classes);
+          const errors = new AngleErrors();
           for await (const batch of batches) {
-            const { image, segmentation } = batch;
+            const { image, segmentation, normal } = batch;
             const outputs = network.forward(image, { training: false });
             try {
               await counts.add(outputs.segmentation, segmentation);
+              await errors.add(outputs.normal, normal);
             } finally {
               tf.dispose([outputs, batch]);
             }
           }
-          return { segmentation: { iou: counts.meanIntersectionOverUnion() } };
+          return {
+            segmentation: { iou: counts.meanIntersectionOverUnion() },
+            normal: {
+              angle: errors.mean(),
+              median: errors.median(),
+              within11: errors.within(11.25),
+              within22: errors.within(22.5),
+              within30: errors.within(30),
+            },
+          };
         },
       }),
     );
