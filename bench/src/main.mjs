@@ -6,6 +6,7 @@
 // `npm run bench -- overhead [--backend wasm] [--width 16] [--steps 50] [--rounds 15]`
 // `npm run bench -- ranks [--workload resnet18,perceptron] [--rounds 3] [--steps 5] [--batch 8] [--numbers 4194304] [--record]`
 // `npm run bench -- samples [--backend wasm,tensorflow] [--workload mlp,lenet] [--batch 256] [--rounds 5] [--python python3]`
+// `npm run bench -- webgpu [--workload cg-mnist] [--batch 8] [--width 8] [--steps 3]`
 // `npm run bench -- solve [--python python3] [--sizes 2,3,8,32] [--rounds 5] [--seconds 0.1]`
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -22,6 +23,7 @@ import { benchSolve } from './solve.mjs';
 import { benchStart } from './start.mjs';
 import { stepTable } from './step-table.mjs';
 import { benchSteps } from './steps.mjs';
+import { benchWebGpu } from './webgpu.mjs';
 import { workloads } from './workloads/index.mjs';
 
 const { values, positionals } = parseArgs({
@@ -54,7 +56,9 @@ function positive(name, text) {
   throw new Error(`--${name} should be an integer >= 1. Found ${text}.`);
 }
 
-const commands = 'step agree callbacks history overhead ranks samples solve start'.split(' ');
+const commands = 'step agree callbacks history overhead ranks samples solve start webgpu'.split(
+  ' ',
+);
 const [what = 'step', ...rest] = positionals;
 if (rest.length > 0 || !commands.includes(what)) {
   throw new Error(`Expected one of ${commands.join(', ')}. Found ${positionals.join(' ')}.`);
@@ -92,6 +96,14 @@ if (what === 'step') {
 } else if (what === 'start') {
   const measured = await benchStart({ rounds: positive('rounds', values.rounds ?? '9') });
   if (values.record) console.log(`Recorded in ${await recordRun(measured)}`);
+} else if (what === 'webgpu') {
+  await benchWebGpu({
+    workload: values.workload,
+    // Counts depend little on sizes, and a processor that plays a graphics device is slow.
+    batch: positive('batch', values.batch ?? '8'),
+    width: positive('width', values.width),
+    steps: positive('steps', values.steps),
+  });
 } else if (what === 'callbacks') {
   await benchCallbacks({
     backend: values.backend,

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import process from 'node:process';
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
-import { useSoftwareVulkan } from './software-vulkan.ts';
+import { softwareVulkan } from '../../scripts/software-vulkan/software-vulkan.mjs';
 
-useSoftwareVulkan();
+Object.assign(process.env, softwareVulkan());
 
 // What only a browser or a graphics driver can show; kept apart from `npm test`, which needs Node alone.
 export default defineConfig({

@@ -5,7 +5,7 @@ import { expectSame } from './expect-same.ts';
 import { operations } from './page/operations.ts';
 import { results } from './page/results.ts';
 
-// Node on the package `webgpu`, with a Vulkan driver that computes on the processor (software-vulkan.ts).
+// Node on the package `webgpu`, with a Vulkan driver that computes on the processor (scripts/software-vulkan).
 
 describe('WebGPU in Node', () => {
   afterAll(() => {

@@ -2,7 +2,7 @@ import { backend, engine } from '@tensorflow/tfjs-core';
 import type { GpuReport } from './gpu-report.ts';
 import type { Missing } from './missing.ts';
 import { type WebGpuBackend, watchDevice } from './watch-device.ts';
-import { installWebGpuKernels } from './webgpu-kernels.ts';
+import { installWebGpuKernels } from '../webgpu/install.ts';
 
 /** How a runtime comes to WebGPU; each function resolves to what is missing, or null. */
 export interface GpuAccess {
