@@ -12,13 +12,14 @@ let done = false;
 
 /** Which phase begins with an operation; null where none does. */
 function phaseOf(kind, subject, samples) {
-  const isTraining = kind === 'kernel' && subject === 'Conv2DBackpropFilter';
+  // A forward pass: backward passes that follow a plan run their kernels without the engine.
+  const isTraining = kind === 'kernel' && /Conv2D$/.test(subject) && samples === trainingSamples;
   if (kind === 'open' && /config\.json/.test(subject)) return 'start-up';
   if (isTraining && checkpoints === 0) return 'first step';
   if (isTraining && checkpoints === 5) return 'mid-epoch';
   if (isTraining && checkpoints === 7) return 'last step';
   if (kind === 'kernel' && checkpoints === 4 && /Conv2D$/.test(subject)) {
-    return samples === trainingSamples ? null : 'evaluation';
+    return isTraining ? null : 'evaluation';
   }
   if (checkpoints === 5) {
     if (kind === 'open' && /\.part-step-.*weights/.test(subject)) return 'checkpoint';
