@@ -3,7 +3,7 @@ import { formatCount } from '../shared/wording.ts';
 import { comparable, gainsOf, namesIn } from './overview-tables.ts';
 import { Picture, roundTicks } from './picture.ts';
 import type { SettingResults } from './setting-results.ts';
-import { type Figure, paintOf, signedTick, width } from './study-figures.ts';
+import { type Figure, linesOf, paintOf, signedTick, strategyName, width } from './study-figures.ts';
 import type { StudyRow } from './study.ts';
 
 /** A row's mean difference to the reference in one setting, in points; larger is better. */
@@ -26,22 +26,29 @@ export function overviewFigure(
   const rowsOfAll = settings.flatMap(({ rows }) => rows.map(({ row }) => row));
   const rowNamed = (name: string): StudyRow => rowsOfAll.find((row) => row.name === name)!;
   if (reference === undefined) return null;
-  const lines = namesIn(settings).flatMap((name) => {
+  const shown = namesIn(settings).flatMap((name) => {
     const marks = marksOf(settings, name, reference);
     return name === reference || marks.length === 0 ? [] : [{ row: rowNamed(name), marks }];
   });
-  if (Math.max(0, ...lines.map(({ marks }) => marks.length)) < 2) return null;
+  if (Math.max(0, ...shown.map(({ marks }) => marks.length)) < 2) return null;
+  const lines = linesOf(shown);
+  const pair = lines.find((line) => line.marks.length === 2)?.marks;
 
-  const label = Math.min(190, 14 + 6.6 * Math.max(...lines.map(({ row }) => row.title.length)));
-  const [lineHeight, head] = [22, 26];
-  const area = { left: label + 8, right: width - 12, top: 26 + head };
+  const label = Math.min(190, 14 + 6.6 * Math.max(...lines.map((line) => line.label.length)));
+  const [lineHeight, head] = [pair === undefined ? 22 : 26, 26];
+  const top = pair === undefined ? 26 : 48;
+  const area = { left: label + 8, right: width - 12, top: top + head };
   const bottom = area.top + lines.length * lineHeight;
-  const reach = 1.08 * Math.max(...lines.flatMap(({ marks }) => marks.map(({ points }) => Math.abs(points))), 0.1); // prettier-ignore
+  const reach = 1.08 * Math.max(...shown.flatMap(({ marks }) => marks.map(({ points }) => Math.abs(points))), 0.1); // prettier-ignore
   const at = (points: number): number =>
     area.left + ((points + reach) / (2 * reach)) * (area.right - area.left);
   const picture = new Picture(width);
   picture.text([4, 16], 'a dot: one setting, filled where significant; line: mean', { fill: 'quiet' }); // prettier-ignore
-  picture.text([area.right, 39], `difference to ${rowNamed(reference).title}, points`, {
+  if (pair !== undefined) {
+    const [upper, lower] = pair.map(({ row: { row } }) => strategyName(row));
+    picture.text([4, 38], `upper: beside ${upper}, lower: beside ${lower}`, { fill: 'quiet' });
+  }
+  picture.text([area.right, top + 13], `difference to ${rowNamed(reference).title}, points`, {
     anchor: 'end',
     fill: 'quiet',
   });
@@ -50,19 +57,28 @@ export function overviewFigure(
     picture.text([at(tick), bottom + 16], signedTick(tick), { anchor: 'middle', fill: 'quiet' });
   }
   picture.line([[at(0), area.top], [at(0), bottom]], { stroke: 'ink', width: 1.5, dash: '4 3' }); // prettier-ignore
-  lines.forEach(({ row, marks }, index) => {
-    const y = area.top + (index + 0.5) * lineHeight;
-    const stroke = paintOf(row);
-    picture.text([label, y + 4.5], row.title, { anchor: 'end', fill: stroke });
-    for (const { points, proven } of marks) {
-      picture.dot([at(points), y], { fill: proven ? stroke : 'paper', stroke });
-    }
-    const centre = at(mean(marks.map(({ points }) => points)));
-    picture.line([[centre, y - 9], [centre, y + 9]], { stroke, width: 3 }); // prettier-ignore
+  lines.forEach((line, index) => {
+    const middle = area.top + (index + 0.5) * lineHeight;
+    const [first] = line.marks;
+    picture.text([label, middle + 4.5], line.label, {
+      anchor: 'end',
+      fill: paintOf(first!.row.row),
+    });
+    line.marks.forEach(({ row: { row, marks } }, k) => {
+      const alone = line.marks.length === 1;
+      const y = middle + (alone ? 0 : k === 0 ? -5.5 : 5.5);
+      const stroke = paintOf(row);
+      for (const { points, proven } of marks) {
+        picture.dot([at(points), y], { fill: proven ? stroke : 'paper', stroke });
+      }
+      const centre = at(mean(marks.map(({ points }) => points)));
+      const half = alone ? 9 : 5.5;
+      picture.line([[centre, y - half], [centre, y + half]], { stroke, width: 3 }); // prettier-ignore
+    });
   });
   const title =
     `Mean difference of each row to ${rowNamed(reference).title} on the test set, setting by setting: ` +
-    lines
+    shown
       .map(({ row, marks }) => {
         const better = marks.filter(({ points }) => points > 0).length;
         return `${row.title} better in ${better} of ${formatCount(marks.length, 'setting')}`;

@@ -39,21 +39,21 @@ export function figuresOf(results: SettingResults): ReadonlyMap<string, Figure> 
 export const width = 420;
 
 /** One line of the picture: a row, or a balancing method beside one strategy and beside another. */
-interface Line {
+interface Line<Row> {
   readonly label: string;
-  readonly marks: readonly { readonly row: RowResults; readonly hollow: boolean }[];
+  readonly marks: readonly { readonly row: Row; readonly hollow: boolean }[];
 }
 
 /** Rows with the same balancing method share a line, where there are two of each. */
-function linesOf(rows: readonly RowResults[]): Line[] {
-  const partners = new Map<string, RowResults[]>();
+export function linesOf<Row extends { readonly row: StudyRow }>(rows: readonly Row[]): Line<Row>[] {
+  const partners = new Map<string, Row[]>();
   for (const row of rows) {
     const { balance } = row.row;
     if (balance !== null) partners.set(balance, [...(partners.get(balance) ?? []), row]);
   }
   const pairs = [...partners.values()].filter(({ length }) => length > 1);
   const paired = pairs.length > 1 && pairs.every(({ length }) => length === 2);
-  return rows.flatMap((row): Line[] => {
+  return rows.flatMap((row): Line<Row>[] => {
     const { title, balance } = row.row;
     const pair = balance === null || !paired ? undefined : partners.get(balance);
     if (pair?.length !== 2) return [{ label: title, marks: [{ row, hollow: false }] }];
@@ -157,7 +157,8 @@ function rangeOf(tests: readonly PairedTest[], scale: number): number {
 export const signedTick = (value: number): string =>
   `${value > 0 ? '+' : ''}${value}`.replace('-', '−');
 
-const strategyName = ({ strategy }: StudyRow): string => strategy.plugin.title;
+/** The title of a row's strategy, without the balancing method. */
+export const strategyName = ({ strategy }: StudyRow): string => strategy.plugin.title;
 
 /** Rows of one strategy have the same colour in every picture. */
 export function paintOf({ strategy }: StudyRow): Paint {
