@@ -16,7 +16,10 @@ export function steadyFigures(
   result: {
     readonly backend: string;
     readonly steps: number;
-    readonly tensors: readonly number[];
+    /** Numbers of tensors and buffers that were seen. */
+    readonly tensors: readonly string[];
+    /** Backward passes that followed a plan. */
+    readonly replayed: number;
     readonly epochs: number;
     /** Of what is on the heap and behind it once garbage is collected. */
     readonly heap: Slope;

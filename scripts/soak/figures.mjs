@@ -13,7 +13,7 @@ const slowdown = 0.95;
  * @param judged - whether throughput is judged, or shown alone
  */
 export function steadyFigures(
-  { backend, steps, epochs, tensors, heap, resident, first, last },
+  { backend, steps, epochs, tensors, replayed, heap, resident, first, last },
   judged,
 ) {
   const kept = leak + (historyOfEpoch * epochs) / steps;
@@ -23,6 +23,10 @@ export function steadyFigures(
     {
       ...{ what: `tensors, ${on}`, found: tensors.join(', ') },
       ...{ expected: 'one number', holds: tensors.length === 1 },
+    },
+    {
+      ...{ what: `backward passes by a plan, ${on}`, found: String(replayed) },
+      ...{ expected: 'all but the first two', holds: replayed === steps - 2 },
     },
     {
       ...{ what: `heap per 1000 steps, ${on}`, found: perThousand(heap) },

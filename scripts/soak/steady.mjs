@@ -31,6 +31,7 @@ export async function steady({ backend, steps, every }) {
   const resident = [];
   const tensors = new Set();
   const seconds = [];
+  let replayed;
   let began = performance.now();
   try {
     const checkpoints = new Checkpoints(folder);
@@ -47,13 +48,15 @@ export async function steady({ backend, steps, every }) {
             const { heapUsed, external, rss } = process.memoryUsage();
             heap.push([step, heapUsed + external]);
             resident.push([step, rss]);
-            tensors.add(tf.memory().numTensors);
+            const { numTensors, numDataBuffers } = tf.memory();
+            tensors.add(`${numTensors} (${numDataBuffers} buffers)`);
             seconds.push((performance.now() - began) / 1000);
             began = performance.now();
           },
         },
       ],
     });
+    ({ replayed } = run.trainer.compilation);
   } finally {
     run.dispose();
     rmSync(folder, { recursive: true });
@@ -64,6 +67,7 @@ export async function steady({ backend, steps, every }) {
     backend,
     steps,
     tensors: [...tensors],
+    replayed,
     // The first fifth fills caches and heaps.
     heap: slope(heap.slice(heap.length / 5)),
     resident: { ...slope(resident.slice(resident.length / 5)), last: resident.at(-1)[1] },
