@@ -264,6 +264,7 @@ describe('strategies', () => {
       'only-right',
       'only-segmentation',
       'only-depth',
+      'only-normal',
       ...['only-species', 'only-sex', 'only-mass'],
       ...['only-fou', 'only-fac', 'only-kar', 'only-pix', 'only-zer', 'only-mor'],
       ...['only-diet-genes', 'only-diet-lipids'],

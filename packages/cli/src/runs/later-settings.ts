@@ -16,7 +16,9 @@ const laterSettings: Readonly<Record<string, Settings>> = {
   mfeat: withoutTokens,
 };
 
-/** The settings that were read from a folder or a checkpoint, with those that its experiment has had since. */
+/** The settings that were read from a folder or a checkpoint, with those that its experiment has had since; the order stays. */
 export function withLaterSettings(experiment: string, settings: Settings): Settings {
-  return { ...own(laterSettings, experiment), ...settings };
+  const later = Object.entries(own(laterSettings, experiment) ?? {});
+  const lacking = later.filter(([name]) => own(settings, name) === undefined);
+  return { ...settings, ...Object.fromEntries(lacking) };
 }

@@ -37,8 +37,7 @@ export async function backwardSummed(
   targets: readonly Target[],
   passes: readonly SummedPass[],
 ): Promise<readonly (readonly (Tensor | null)[])[]> {
-  // A plan has no place where it could wait for other ranks.
-  if (plans !== null && collective.size === 1) return planned(bag, plans, tape, targets, passes);
+  if (plans !== null) return planned(bag, plans, tape, targets, passes);
   const paths = tape.paths(targets.map(({ tensor }) => tensor));
   const found = passes.map(() => targets.map((): Tensor | null => null));
   const sums = collective.sumRows(bag);
