@@ -20,6 +20,7 @@ import { Lstm } from '../../packages/models/src/layers/lstm.ts';
 import { Mixture } from '../../packages/models/src/layers/mixture.ts';
 import { ModalityTokens } from '../../packages/models/src/layers/modality-tokens.ts';
 import { MultiHeadAttention } from '../../packages/models/src/layers/multi-head-attention.ts';
+import { NormalizedSum } from '../../packages/models/src/layers/normalized-sum.ts';
 import { PositionEmbedding } from '../../packages/models/src/layers/position-embedding.ts';
 import { TokenEmbedding } from '../../packages/models/src/layers/token-embedding.ts';
 import { TokenPool } from '../../packages/models/src/layers/token-pool.ts';
@@ -171,6 +172,15 @@ export const places: Readonly<Record<string, Place>> = {
     before: (x) => [apply(tfl.layers.softmax(), dense(x, 2)), dense(x), dense(x)],
     layer: (inputs) => apply(new Mixture({ name: 'mixture' }), inputs),
     instead: (inputs) => apply(tfl.layers.concatenate(), inputs),
+  },
+  MultigradNormalizedSum: {
+    ...image,
+    before: (x) => [x, apply(tfl.layers.activation({ activation: 'tanh' }), x)],
+    layer: (inputs) => {
+      const config = { parts: ['a', 'b'], momentum: 0.9, epsilon: 1e-3 };
+      return apply(new NormalizedSum({ name: 'norms', ...config }), inputs);
+    },
+    instead: (inputs) => apply(tfl.layers.add(), inputs),
   },
   MultigradMultiHeadAttention: {
     ...sequence,

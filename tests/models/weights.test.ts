@@ -53,6 +53,7 @@ describe('the methods of @multigrad/models', () => {
     const others = [
       // Put networks together, or say something of labels and results.
       'accuracy',
+      'AngleErrors',
       'ConfusionCounts',
       'contributionLog',
       'modalityContributions',

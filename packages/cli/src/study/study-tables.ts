@@ -16,7 +16,7 @@ import { flatBelow } from './flatness.ts';
 import { thirds, twoDigits } from './gradient-course.ts';
 import type { Measure, RowResults, SettingResults } from './setting-results.ts';
 import { type FigureKind, figureName, figureOf } from './study-figures.ts';
-import { peerMarkdown } from './beside-peer.ts';
+import { peerMarkdown } from './peer-tables.ts';
 import { unchangedSentences, verdicts } from './verdicts.ts';
 
 const rateText = ({ rate, edge, hopeless }: RowResults): string => {

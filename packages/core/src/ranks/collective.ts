@@ -78,6 +78,8 @@ export interface Collective {
   agree<View extends Json, T>(what: string, views: Views<View, T>): Promise<T>;
   /** Sums of values over the ranks, in float64. */
   sum(values: Float64Array): Promise<Float64Array>;
+  /** Whether rows are summed between backward passes, so that these cannot be run as one. */
+  readonly awaitsRows: boolean;
   /** Begins sums of rows over the ranks. @param bag - owns the rows that are added, and the slices that come out */
   sumRows(bag: TensorBag): RowSums;
   /** Puts the slices of all ranks together into whole tensors. A process by itself gets its tensors back. */

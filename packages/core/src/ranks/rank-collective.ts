@@ -31,6 +31,7 @@ function rankCollective(exchange: GradientExchange): Collective {
     },
     agree: async (what, { view, merge }) => merge(await fromEach(exchange, what, view)),
     sum: async (values) => exchange.sum(values),
+    awaitsRows: true,
     sumRows: (bag) => {
       const sums = exchange.sumRows();
       return {

@@ -11,6 +11,7 @@ export const solo: Collective = {
   heed: (_, own) => ({ current: own, tell: async () => Promise.resolve() }),
   agree: async (_, { alone }) => Promise.resolve(alone()),
   sum: async (values) => Promise.resolve(values),
+  awaitsRows: false,
   sumRows: () => {
     const rows: (Tensor | null)[] = [];
     return {

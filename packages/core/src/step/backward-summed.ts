@@ -37,7 +37,7 @@ export async function backwardSummed(
   targets: readonly Target[],
   passes: readonly SummedPass[],
 ): Promise<readonly (readonly (Tensor | null)[])[]> {
-  if (plans !== null) return planned(bag, plans, tape, targets, passes);
+  if (plans !== null && !collective.awaitsRows) return planned(bag, plans, tape, targets, passes);
   const paths = tape.paths(targets.map(({ tensor }) => tensor));
   const found = passes.map(() => targets.map((): Tensor | null => null));
   const sums = collective.sumRows(bag);

@@ -56,9 +56,7 @@ export async function takeStep<Name extends string>(
     };
     const passes = await record(recording, collective, tapes, bag);
     const state = await stateOf(passes, variables, strategy, options, collective);
-    // A plan has no place where it could wait for other ranks.
-    const used = options.exchange === undefined ? plans : null;
-    const context = contextOf(passes, state, variables, strategy, options, collective, bag, used);
+    const context = contextOf(passes, state, variables, strategy, options, collective, bag, plans);
     const { losses } = passes[0].tape.value.objectives[0] ?? { losses: null };
     if (losses !== null) return await sampleStep<Name>(context, losses);
     const groups = presentGroups(context);

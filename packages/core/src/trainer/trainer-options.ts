@@ -133,7 +133,7 @@ export interface TrainerOptions<Batch, Name extends string> extends GroupingOpti
    * makes its backward passes in the plain way, and a plan for them: losses may be missing, and batches may differ in size.
    * Gradient functions of `tf.customGrad` are called in every step. Gradients registered with `tf.registerGradient` must
    * depend on their arguments alone. With `exchange`, and in the parts of `accumulate`, there are no plans.
-   * {@link MultiObjectiveTrainer.compilation} tells how many steps followed a plan, and why others did not.
+   * The trainer's `compilation` tells how many steps followed a plan, and why others did not.
    * @defaultValue true
    *
    * @group Gradients

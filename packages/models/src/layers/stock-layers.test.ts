@@ -15,6 +15,7 @@ import { ChannelGate } from './channel-gate.ts';
 import { dropout } from './dropout.ts';
 import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
+import { NormalizedSum } from './normalized-sum.ts';
 import { saveWithStockLayers } from './stock-layers.ts';
 
 beforeAll(async () => {
@@ -31,7 +32,9 @@ function everyLayer(): LayersModel {
     name: 'inner',
   });
   const x = input({ shape: [4, 4, 2] });
-  const maps = inner.apply(x) as SymbolicTensor;
+  const alone = inner.apply(x) as SymbolicTensor;
+  const both = { parts: ['one', 'other'], momentum: 0.5, epsilon: 0.01 };
+  const maps = new NormalizedSum({ name: 'both', ...both }).apply([alone, x]) as SymbolicTensor;
   const rows = layers.reshape({ targetShape: [8, 4] }).apply(maps) as SymbolicTensor;
   const normal = new LayerNormalization({ name: 'rows' }).apply(rows) as SymbolicTensor;
   const dropped = dropout({ name: 'drop', rate: 0.25 }).apply(normal) as SymbolicTensor;

@@ -5,12 +5,16 @@ import { BatchNormalization } from './batch-normalization.ts';
 import { Dropout } from './dropout.ts';
 import { GlobalAverage } from './global-average.ts';
 import { LayerNormalization } from './layer-normalization.ts';
+import { NormalizedSum } from './normalized-sum.ts';
 import type { Shape } from './shape.ts';
 
 /** A layer as a saved topology describes it. */
 interface Described {
   class_name: string;
   config: Record<string, unknown>;
+  name?: string;
+  /** Of each application of the layer, the outputs that it takes: layer, application, output, arguments. */
+  inbound_nodes?: readonly (readonly (readonly unknown[])[])[];
 }
 
 /** Names of the classes of this package begin with it, so that they meet no other package's. */
@@ -19,7 +23,7 @@ const ours = 'Multigrad';
 /**
  * Saves a model so that it can be read without this package, as far as TensorFlow.js has layers that compute the same.
  *
- * Batch normalisation, layer normalisation, global averages and dropout are written as the layers of `tf.layers`, with
+ * Batch normalisation, alone and of sums, layer normalisation, global averages and dropout are written as the layers of `tf.layers`, with
  * the same weights: predictions are the same within rounding. Trained further, such a model has dropout masks by chance.
  * Other layers of this package have no equal there. A model that has one is written as it is: whoever reads it calls
  * {@link registerLayers} first, and has every layer of it then.
@@ -78,10 +82,19 @@ export async function saveWithStockLayers(
 /** Replaces the layers of a topology and of the models in it; collects the classes that stay. */
 function replaceLayers({ config }: Described, model: LayersModel, kept: Set<string>): void {
   // Functional models have a list within their configuration, sequential ones have it there or are it.
+  const layersOf = new Map(model.layers.map((layer) => [layer.name, layer]));
+  const byName = (one: Described): layers.Layer | undefined =>
+    layersOf.get(one.config['name'] as string);
   const described = (Array.isArray(config) ? config : config['layers']) as Described[];
-  const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
+  for (const one of [...described]) {
+    if (byName(one) instanceof NormalizedSum) {
+      described.splice(described.indexOf(one), 1, ...normsAndSum(one));
+    }
+  }
   for (const one of described) {
-    const layer = byName.get(one.config['name'] as string)!;
+    const layer = byName(one);
+    // Written by `normsAndSum`.
+    if (layer === undefined || layer instanceof NormalizedSum) continue;
     if ('layers' in layer) {
       replaceLayers(one, layer as unknown as LayersModel, kept);
       continue;
@@ -93,6 +106,34 @@ function replaceLayers({ config }: Described, model: LayersModel, kept: Set<stri
       one.config = { name, trainable, ...stock.config };
     } else if (one.class_name.startsWith(ours)) kept.add(one.class_name);
   }
+}
+
+/** A batch normalisation for each input of a {@link NormalizedSum}, under the names that its weights have, and their sum. */
+function normsAndSum({ config, inbound_nodes: nodes = [] }: Described): Described[] {
+  const { name, trainable, parts, momentum, epsilon } = config as {
+    readonly name: string;
+    readonly trainable: unknown;
+    readonly parts: readonly string[];
+    readonly momentum: number;
+    readonly epsilon: number;
+  };
+  const affine = { axis: -1, center: true, scale: true, momentum, epsilon };
+  const norms = parts.map((part, input): Described => {
+    const own = `${name}/${part}`;
+    return {
+      ...{
+        class_name: 'BatchNormalization',
+        name: own,
+        config: { name: own, trainable, ...affine },
+      },
+      inbound_nodes: nodes.map((taken) => [taken[input]!]),
+    };
+  });
+  const sum = {
+    ...{ class_name: 'Add', name, config: { name, trainable } },
+    inbound_nodes: nodes.map((_, node) => norms.map((norm) => [norm.name, node, 0, {}])),
+  };
+  return [...norms, sum];
 }
 
 /** The layer of TensorFlow.js that computes the same; null where the layer is none of ours, or has no equal. */
