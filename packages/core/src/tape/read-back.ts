@@ -14,7 +14,7 @@ export async function readTogether(tensors: readonly Tensor[]): Promise<Float32A
   if (inMemory.has(getBackend())) {
     // Some backends return the tensor's own array.
     const all = await Promise.all(tensors.map(async (tensor) => tensor.data()));
-    return all.map((values) => Float32Array.from(values));
+    return all.map((values) => new Float32Array(values));
   }
   const packed = tidy(() =>
     concat(tensors.map((tensor) => reshape(cast(tensor, 'float32'), [tensor.size]))),
