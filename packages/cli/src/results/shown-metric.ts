@@ -36,6 +36,11 @@ export function shownMetric(config: ComparisonConfig, objective: string): ShownM
   };
 }
 
+/** How means over seeds are shown: shares with two digits of a percent. */
+export function withFineShares(metric: ShownMetric): ShownMetric {
+  return metric.scale === 100 ? { ...metric, digits: 2 } : metric;
+}
+
 /** The value of a metric on the test set after an epoch; undefined without an epoch, or where it was not measured. */
 export function testScore(
   epoch: EpochRecord | null,

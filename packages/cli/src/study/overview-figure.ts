@@ -1,9 +1,17 @@
 import { mean } from '../shared/statistics.ts';
 import { formatCount } from '../shared/wording.ts';
-import { comparable, gainsOf, namesIn } from './overview-tables.ts';
-import { Picture, roundTicks } from './picture.ts';
+import { comparable, gainsOf, inPercent, namesIn } from './overview-tables.ts';
+import { Picture } from './picture.ts';
 import type { SettingResults } from './setting-results.ts';
-import { type Figure, linesOf, paintOf, signedTick, strategyName, width } from './study-figures.ts';
+import {
+  drawAxis,
+  type Figure,
+  labelWidth,
+  linesOf,
+  paintOf,
+  strategyName,
+  width,
+} from './study-figures.ts';
 import type { StudyRow } from './study.ts';
 
 /** A row's mean difference to the reference in one setting, in points; larger is better. */
@@ -34,29 +42,20 @@ export function overviewFigure(
   const lines = linesOf(shown);
   const pair = lines.find((line) => line.marks.length === 2)?.marks;
 
-  const label = Math.min(190, 14 + 6.6 * Math.max(...lines.map((line) => line.label.length)));
+  const label = labelWidth(lines);
   const [lineHeight, head] = [pair === undefined ? 22 : 26, 26];
   const top = pair === undefined ? 26 : 48;
   const area = { left: label + 8, right: width - 12, top: top + head };
   const bottom = area.top + lines.length * lineHeight;
   const reach = 1.08 * Math.max(...shown.flatMap(({ marks }) => marks.map(({ points }) => Math.abs(points))), 0.1); // prettier-ignore
-  const at = (points: number): number =>
-    area.left + ((points + reach) / (2 * reach)) * (area.right - area.left);
   const picture = new Picture(width);
   picture.text([4, 16], 'a dot: one setting, filled where significant; line: mean', { fill: 'quiet' }); // prettier-ignore
   if (pair !== undefined) {
     const [upper, lower] = pair.map(({ row: { row } }) => strategyName(row));
     picture.text([4, 38], `upper: beside ${upper}, lower: beside ${lower}`, { fill: 'quiet' });
   }
-  picture.text([area.right, top + 13], `difference to ${rowNamed(reference).title}, points`, {
-    anchor: 'end',
-    fill: 'quiet',
-  });
-  for (const tick of roundTicks(-reach, reach, 4)) {
-    picture.line([[at(tick), area.top], [at(tick), bottom]], { stroke: 'rule', width: 1 }); // prettier-ignore
-    picture.text([at(tick), bottom + 16], signedTick(tick), { anchor: 'middle', fill: 'quiet' });
-  }
-  picture.line([[at(0), area.top], [at(0), bottom]], { stroke: 'ink', width: 1.5, dash: '4 3' }); // prettier-ignore
+  const heading = `difference to ${rowNamed(reference).title}, points`;
+  const at = drawAxis(picture, { ...area, bottom }, reach, heading);
   lines.forEach((line, index) => {
     const middle = area.top + (index + 0.5) * lineHeight;
     const [first] = line.marks;
@@ -88,10 +87,8 @@ export function overviewFigure(
 }
 
 function marksOf(settings: readonly SettingResults[], name: string, reference: string): Mark[] {
-  return gainsOf(settings, name, reference)
-    .filter((gains) => gains.every(({ percent }) => percent))
-    .map((gains) => ({
-      points: 100 * mean(gains.map(({ gain }) => gain)),
-      proven: gains.some((one) => one.proven),
-    }));
+  return inPercent(gainsOf(settings, name, reference)).map((one) => ({
+    points: 100 * one.mean,
+    proven: one.proven,
+  }));
 }

@@ -65,6 +65,17 @@ export function gainsOf(all: readonly SettingResults[], name: string, reference:
   });
 }
 
+/** The mean gain in each setting all of whose compared scores are in percent. */
+export const inPercent = (
+  tests: readonly (readonly Gain[])[],
+): { readonly mean: number; readonly proven: boolean }[] =>
+  tests
+    .filter((gains) => gains.every(({ percent }) => percent))
+    .map((gains) => ({
+      mean: mean(gains.map(({ gain }) => gain)),
+      proven: gains.some((one) => one.proven),
+    }));
+
 /** Whether most of a setting's compared scores are above; tasks may be measured in different units. */
 const mostlyAbove = (gains: readonly Gain[]): boolean =>
   2 * gains.filter(({ gain }) => gain > 0).length > gains.length;
@@ -93,9 +104,7 @@ export function standingsTable(
         if (name === reference || tests.length === 0) return [nothing, nothing, nothing];
         const proven = (sign: number): number =>
           tests.filter((gains) => gains.some((one) => one.proven && one.gain * sign > 0)).length;
-        const points = tests
-          .filter((gains) => gains.every(({ percent }) => percent))
-          .map((gains, index): [number, number] => [index, mean(gains.map(({ gain }) => gain))]);
+        const points = inPercent(tests).map((one, index): [number, number] => [index, one.mean]);
         const over = pairedTest(new Map(points), new Map(points.map(([index]) => [index, 0])));
         return [
           `${tests.filter(mostlyAbove).length} of ${tests.length}`,

@@ -1,4 +1,4 @@
-import { metricHeading } from '../results/shown-metric.ts';
+import { metricHeading, withFineShares } from '../results/shown-metric.ts';
 import { formatDifference, formatEstimate, markdownTable, type Table } from '../results/table.ts';
 import { formatCount } from '../shared/wording.ts';
 import type { SettingResults } from './setting-results.ts';
@@ -17,7 +17,7 @@ function peerTable({ setting, metrics, rows }: SettingResults): Table {
     rows: rows.flatMap(({ row, besidePeer }) =>
       besidePeer.map(({ objective, here, there, difference, seeds }) => {
         const metric = metrics.get(objective)!;
-        const shown = metric.scale === 100 ? { ...metric, digits: 2 } : metric;
+        const shown = withFineShares(metric);
         return [
           row.title,
           `${objective} (${metricHeading(metric)})`,

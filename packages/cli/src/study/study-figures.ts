@@ -74,7 +74,7 @@ function differencesFigure({ setting, measures, references, rows }: SettingResul
   const lines = linesOf(shown);
   const hollow = lines.flatMap(({ marks }) => marks.filter((mark) => mark.hollow))[0];
   const filled = lines.find(({ marks }) => marks.length === 2)?.marks[0];
-  const label = Math.min(190, 14 + 6.6 * Math.max(...lines.map((line) => line.label.length)));
+  const label = labelWidth(lines);
   const picture = new Picture(width);
   const [lineHeight, head] = [22, 26];
   let top = 4;
@@ -92,22 +92,9 @@ function differencesFigure({ setting, measures, references, rows }: SettingResul
     const bottom = area.top + lines.length * lineHeight;
     const tests = shown.flatMap((row) => testOf(row, measure) ?? []);
     const reach = rangeOf(tests, scale);
-    const at = (value: number): number =>
-      area.left +
-      ((Math.max(-reach, Math.min(reach, value)) + reach) / (2 * reach)) * (area.right - area.left);
     const unit = scale === 100 ? 'points' : measure.metric.title;
-    picture.text(
-      [area.right, top + 13],
-      `${measure.title} − ${reference.title}, ${unit}${sign < 0 ? ' (left is better)' : ''}`,
-      { anchor: 'end', fill: 'quiet' },
-    );
-    for (const tick of roundTicks(-reach, reach, 4)) {
-      const x = at(tick);
-      picture.line([[x, area.top], [x, bottom]], { stroke: 'rule', width: 1 }); // prettier-ignore
-      picture.text([x, bottom + 16], signedTick(tick), { anchor: 'middle', fill: 'quiet' });
-    }
-    const zero = at(0);
-    picture.line([[zero, area.top], [zero, bottom]], { stroke: 'ink', width: 1.5, dash: '4 3' }); // prettier-ignore
+    const heading = `${measure.title} − ${reference.title}, ${unit}${sign < 0 ? ' (left is better)' : ''}`;
+    const at = drawAxis(picture, { ...area, bottom }, reach, heading);
     lines.forEach((line, index) => {
       const middle = area.top + (index + 0.5) * lineHeight;
       picture.text([label, middle + 4.5], line.label, {
@@ -132,6 +119,36 @@ function differencesFigure({ setting, measures, references, rows }: SettingResul
   return { title, svg: picture.svg(top, title) };
 }
 
+/** The room that the lines' labels take, on the left. */
+export function labelWidth(lines: readonly { readonly label: string }[]): number {
+  return Math.min(190, 14 + 6.6 * Math.max(...lines.map(({ label }) => label.length)));
+}
+
+/**
+ * Draws the axis of differences: a heading above it, round values below, and a line at zero.
+ *
+ * @param reach - half of the axis
+ * @returns the place of a difference; one beyond the axis is at its end
+ */
+export function drawAxis(
+  picture: Picture,
+  { left, right, top, bottom }: Readonly<Record<'left' | 'right' | 'top' | 'bottom', number>>,
+  reach: number,
+  heading: string,
+): (value: number) => number {
+  const at = (value: number): number =>
+    left + ((Math.max(-reach, Math.min(reach, value)) + reach) / (2 * reach)) * (right - left);
+  picture.text([right, top - 13], heading, { anchor: 'end', fill: 'quiet' });
+  for (const tick of roundTicks(-reach, reach, 4)) {
+    const x = at(tick);
+    picture.line([[x, top], [x, bottom]], { stroke: 'rule', width: 1 }); // prettier-ignore
+    picture.text([x, bottom + 16], signedTick(tick), { anchor: 'middle', fill: 'quiet' });
+  }
+  const zero = at(0);
+  picture.line([[zero, top], [zero, bottom]], { stroke: 'ink', width: 1.5, dash: '4 3' }); // prettier-ignore
+  return at;
+}
+
 /** What a picture of differences says of one measure, in a few words. */
 function summaryOf(
   rows: readonly RowResults[],
@@ -154,8 +171,7 @@ function rangeOf(tests: readonly PairedTest[], scale: number): number {
   return 1.08 * scale * Math.max(reach, farthest);
 }
 
-export const signedTick = (value: number): string =>
-  `${value > 0 ? '+' : ''}${value}`.replace('-', '−');
+const signedTick = (value: number): string => `${value > 0 ? '+' : ''}${value}`.replace('-', '−');
 
 /** The title of a row's strategy, without the balancing method. */
 export const strategyName = ({ strategy }: StudyRow): string => strategy.plugin.title;

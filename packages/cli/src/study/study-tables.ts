@@ -2,7 +2,7 @@ import { formatDuration } from '@multigrad/callbacks/terminal';
 import { own } from '@multigrad/core/strategy';
 import { settingSpecs } from '../experiments/settings.ts';
 import { formatP } from '../results/findings.ts';
-import { metricHeading, type ShownMetric } from '../results/shown-metric.ts';
+import { metricHeading, type ShownMetric, withFineShares } from '../results/shown-metric.ts';
 import {
   formatDifference,
   formatEstimate,
@@ -29,10 +29,6 @@ const rateText = ({ rate, edge, hopeless }: RowResults): string => {
 const gainText = ({ gain }: RowResults, metric: ShownMetric): string =>
   gain === null ? nothing : signed(gain.mean, { ...metric, digits: metric.scale === 100 ? 2 : 4 });
 
-/** How a measure's values are shown in tables: shares with two digits of a percent. */
-const shownAs = ({ metric }: Measure): ShownMetric =>
-  metric.scale === 100 ? { ...metric, digits: 2 } : metric;
-
 /** What the scores' columns show: each objective, or where tasks are many their mean. */
 function columnsOf({ objectives, metrics, measures }: SettingResults): readonly Measure[] {
   return measures.some((measure) => measure.objectives.length > 1)
@@ -57,7 +53,7 @@ export function scoresTable(results: SettingResults): Table {
     rows: rows.map((row) => [
       row.row.title,
       ...columns.map((measure) => {
-        const { scale, digits } = shownAs(measure);
+        const { scale, digits } = withFineShares(measure.metric);
         const score = own(row.scores, measure.title) ?? null;
         return formatEstimate(score, scale, digits);
       }),
@@ -89,7 +85,7 @@ export function differencesTable({ measures, references, rows }: SettingResults)
         ...columns.flatMap(({ reference, measure }) => {
           const test = own(own(row.differences, reference.name) ?? {}, measure.title) ?? null;
           return [
-            formatDifference(test, shownAs(measure)),
+            formatDifference(test, withFineShares(measure.metric)),
             test?.corrected == null ? nothing : formatP(test.corrected).replace(/^p (?:= )?/, ''),
           ];
         }),

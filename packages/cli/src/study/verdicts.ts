@@ -1,5 +1,6 @@
 import { own } from '@multigrad/core/strategy';
 import { type PairedTest, significance } from '../results/paired-test.ts';
+import { withFineShares } from '../results/shown-metric.ts';
 import { signed } from '../results/table.ts';
 import { formatCount } from '../shared/wording.ts';
 import type { Measure, RowResults, SettingResults } from './setting-results.ts';
@@ -107,7 +108,7 @@ function verdict(
 /** Rows by name, the best first, each with its mean difference. */
 function titles(rows: readonly Compared[], { metric }: Measure): string {
   if (rows.length === 0) return 'none';
-  const shown = { ...metric, digits: metric.scale === 100 ? 2 : metric.digits };
+  const shown = withFineShares(metric);
   const sorted = [...rows].sort((one, other) => other.gain - one.gain);
   const named = sorted
     .slice(0, mostNamed)
