@@ -123,6 +123,12 @@ export interface BalancingMethod<State extends Json = Json> {
   /** Its name, in kebab case. */
   readonly name: string;
   readonly needs: BalancingNeeds;
+  /**
+   * Number of the first epoch, from 0, whose steps it changes or whose last weights it sets: up to there a training is the same
+   * as without it. `multigrad train` and `compare` say so where a training ends before.
+   * @defaultValue 0
+   */
+  readonly firstEpoch?: number;
   /** The reason why it cannot serve a network, as the end of a sentence; null where it can. */
   unsupported?(network: BalancedNetwork): string | null;
   /** Lists of trainable variables whose gradients' squared norms it needs, by names of its own. Left out, they are the parts. */

@@ -60,6 +60,7 @@ export function gBlending(options: GBlendingOptions = {}): BalancingMethod<GBlen
     specification: 1,
     name: 'g-blending',
     needs: { validation: true },
+    firstEpoch: Math.max(2, every),
     init: ({ objectives }) => ({ before: null, weights: record(objectives, () => 1) }),
     lossWeights: ({ weights }) => weights,
     afterEpoch: (end, { before, weights }) => {

@@ -117,6 +117,7 @@ export function greedy(options: GreedyOptions = {}): BalancingMethod<GreedyState
     specification: 1,
     name: 'greedy',
     needs: { gradientNorms: true },
+    firstEpoch: warmUp,
     unsupported: whyNotGated,
     gradientLists: variableLists,
     init: ({ modalities }) => ({

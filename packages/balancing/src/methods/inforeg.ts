@@ -73,6 +73,7 @@ export function inforeg(options: InforegOptions = {}): BalancingMethod<InforegSt
     specification: 1,
     name: 'inforeg',
     needs: { gradientNorms: true },
+    firstEpoch: 2,
     init: () => ({ start: {}, traces: [], sums: {}, steps: 0 }),
     tensors: ({ start }) => unpacked(start),
     beforeEpoch: async ({ network }, state) => {

@@ -69,12 +69,14 @@ export type MslrState = {
  */
 export function mslr(options: MslrOptions = {}): BalancingMethod<MslrState> {
   const { rates, mode, history } = resolveOptions('mslr', mslrOptions, options);
+  const even = Object.values(rates ?? {}).every((rate) => rate === 1);
   return {
     specification: 1,
     name: 'mslr',
     needs: mode === 'dynamic' ? { validation: true } : {},
+    firstEpoch: even ? history : 0,
     unsupported: () =>
-      mode === 'keep' && Object.values(rates ?? {}).every((rate) => rate === 1)
+      mode === 'keep' && even
         ? 'with `mode` keep and no `rates` it changes nothing: give a modality’s rate, as `rates.audio=0.3`, or `mode=dynamic`'
         : null,
     init: ({ modalities }) => {

@@ -92,6 +92,7 @@ export function relearning(options: RelearningOptions = {}): BalancingMethod<Rel
     specification: 1,
     name: 'relearning',
     needs: { data: 'batches', validation: 'batches', initialWeights: true },
+    firstEpoch: times === 0 ? Infinity : every,
     init: () => ({ diagnoses: [] }),
     afterEpoch: async (end, state) => {
       const due = end.epoch > 0 && end.epoch % every === 0 && state.diagnoses.length < times;

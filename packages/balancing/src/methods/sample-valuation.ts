@@ -43,13 +43,14 @@ const sampleValuationOptions = {
     minimum: 0,
     description: 'At level `modality`, how many more samples a gap of contributions draws, >= 0.',
   },
-  /** Seed of what is drawn at level `modality`, an integer >= 0. @defaultValue 0 */
+  /** Seed of the order of samples and of what is drawn at level `modality`, an integer >= 0. @defaultValue 0 */
   seed: {
     kind: 'number',
     default: 0,
     minimum: 0,
     integer: true,
-    description: 'Seed of what is drawn at level `modality`, an integer >= 0.',
+    description:
+      'Seed of the order of samples and of what is drawn at level `modality`, an integer >= 0.',
   },
 } as const;
 
@@ -75,7 +76,8 @@ export type SampleValuationState = {
  * with mean contributions Φ over a `share` of the samples, `min(1, 2/3 α |Φ_1 − Φ_2|) n` samples are drawn again with the
  * modality of less contribution alone.
  *
- * Of a modality that a sample is drawn without, the features are zero. An objective of one modality is measured over the
+ * Whole samples and those drawn again come in one order of the seed, new in each epoch. Of a modality that a sample is drawn
+ * without, the features are zero. An objective of one modality is measured over the
  * samples that have it.
  *
  * @throws MultigradError `invalid-option`
@@ -114,6 +116,7 @@ export function sampleValuation(
     specification: 1,
     name: 'sample-valuation',
     needs: { data: 'samples' },
+    firstEpoch: warmUp,
     unsupported: ({ modalities }) =>
       level === 'sample' || modalities.length === 2
         ? null
@@ -139,7 +142,7 @@ export function sampleValuation(
             );
       return { again, contributions };
     },
-    draw: (_, count, { again }) => (again === null ? null : drawOf(again, count)),
+    draw: (epoch, count, { again }) => (again === null ? null : drawOf(again, count, seed, epoch)),
     objectives: (pass) => ({ objectives: presentObjectives(pass) }),
   };
 }
@@ -220,22 +223,32 @@ function drawnForOne(
   );
 }
 
-/** Each sample whole, then those that are drawn again, each with one modality. */
-function drawOf(again: Readonly<Record<string, string>>, count: number): Draw {
-  const positions = Array.from({ length: count }, (_, i) => i);
-  const alone: (string | null)[] = positions.map(() => null);
+/** Each sample whole, and those that are drawn again, each with one modality, in an order of the seed and the epoch. */
+function drawOf(
+  again: Readonly<Record<string, string>>,
+  count: number,
+  seed: number,
+  epoch: number,
+): Draw {
+  const drawn: { position: number; only: string | null }[] = Array.from(
+    { length: count },
+    (_, position) => ({ position, only: null }),
+  );
   for (const [modality, digits] of Object.entries(again)) {
     Array.from(digits, Number).forEach((times, i) => {
-      for (let copy = 0; copy < times; copy++) {
-        positions.push(i);
-        alone.push(modality);
-      }
+      for (let copy = 0; copy < times; copy++) drawn.push({ position: i, only: modality });
     });
   }
+  const random = resumeRandom(randomState(seed, 'sample-valuation order', epoch));
+  const order = Array.from(random.permutation(drawn.length), (i) => drawn[i]!);
   const masks = record(Object.keys(again), (modality) =>
-    Uint8Array.from(alone, (only) => +(only === null || only === modality)),
+    Uint8Array.from(order, ({ only }) => +(only === null || only === modality)),
   );
-  return { positions: Int32Array.from(positions), masks, masked: 'features' };
+  return {
+    positions: Int32Array.from(order, ({ position }) => position),
+    masks,
+    masked: 'features',
+  };
 }
 
 function meanOf(values: readonly number[]): number {

@@ -129,6 +129,19 @@ export function describeBalancing({
       });
     });
 
+    it('begins in the epoch that it says, and not before', async () => {
+      await tf.setBackend('cpu');
+      const { firstEpoch = 0 } = method();
+      if (firstEpoch === 0) return;
+      const after = (length: number, own: ReturnType<typeof method> | null): Promise<Weights> =>
+        trainSmall({ ...setting, method: own, epochs: length }).then(({ weights }) => weights);
+      const plain = await after(firstEpoch, null);
+      expect(difference(await after(firstEpoch, method()), plain)).toBe(0);
+      const longer = Math.max(epochs, firstEpoch + 1);
+      const changed = difference(await after(longer, method()), await after(longer, null));
+      expect(changed).toBeGreaterThan(50 * tolerance);
+    });
+
     if (refused.length > 0) {
       it.each(refused)('refuses %j with the reason', async (other) => {
         await expectConstantMemory(() => {

@@ -89,6 +89,10 @@ export async function trainRun(
       ...{ strategy: run.strategy, seed, epochs, stepsPerEpoch },
       metrics: experiment.metrics,
     });
+    const method = strategy.balancing?.create(seed) ?? null;
+    if (method !== null && (method.firstEpoch ?? 0) >= epochs) {
+      surroundings.progress.note(withoutEffect(method, epochs));
+    }
     const training = {
       ...surroundings,
       settings,
@@ -96,7 +100,7 @@ export async function trainRun(
       experiment,
       prepared,
       createStrategy,
-      method: strategy.balancing?.create(seed) ?? null,
+      method,
       stepsPerEpoch,
       together,
       log,
@@ -112,6 +116,15 @@ export async function trainRun(
   } finally {
     prepared?.dispose();
   }
+}
+
+/** That training ends before the method begins. */
+function withoutEffect({ name, firstEpoch = 0 }: BalancingMethod, epochs: number): string {
+  return (
+    `\`${name}\` changes nothing in a training of ${epochs} epochs: ` +
+    (firstEpoch === Infinity ? 'it never begins' : `it begins in epoch ${firstEpoch + 1}`) +
+    '. See its options: multigrad balancing.'
+  );
 }
 
 /** @returns whether training was stopped before its end */
