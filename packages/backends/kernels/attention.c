@@ -16,24 +16,48 @@ INLINE void clear_rows(float *to, size_t row, int rows, int columns) {
   for (int i = 0; i < rows; i++) clear(to + i * row, columns);
 }
 
-// Softmax of scale * scores, where `mask` is 0 lowered by 1e9; sums in float64.
+INLINE v128_t lowered(v128_t score, const float *mask, v128_t scale) {
+  v128_t x = wasm_f32x4_mul(score, scale), one = wasm_f32x4_const_splat(1);
+  if (!mask) return x;
+  return wasm_f32x4_add(x, wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(mask), one), wasm_f32x4_const_splat(1e9f)));
+}
+
+INLINE float larger(float a, float b) { return b > a || b != b ? b : a; }
+
+// Softmax of scale * scores, where `mask` is 0 lowered by 1e9; sums in float64. A NaN makes all NaN.
 INLINE void softmax_row(float *row, const float *mask, float scale, int size) {
-  float largest = -__builtin_inff();
-  for (int j = 0; j < size; j++) {
-    float x = row[j] * scale + (mask ? (mask[j] - 1) * 1e9f : 0);
-    row[j] = x;
-    largest = x > largest || x != x ? x : largest;
-  }
-  double total = 0;
+  v128_t most = wasm_f32x4_const_splat(-__builtin_inff()), factor = wasm_f32x4_splat(scale);
   int j = 0;
-  v128_t most = wasm_f32x4_splat(largest);
-  for (; j + 4 <= size; j += 4)
-    wasm_v128_store(row + j, exp4(wasm_f32x4_sub(wasm_v128_load(row + j), most)));
-  for (; j < size; j++) row[j] = exp1(row[j] - largest);
-  for (j = 0; j < size; j++) total += row[j];
-  v128_t inverse = wasm_f32x4_splat((float)(1 / total));
+  for (; j + 4 <= size; j += 4) {
+    v128_t x = lowered(wasm_v128_load(row + j), mask ? mask + j : 0, factor);
+    wasm_v128_store(row + j, x);
+    most = wasm_f32x4_max(most, x);
+  }
+  float part[4];
+  wasm_v128_store(part, most);
+  float largest = larger(larger(part[0], part[1]), larger(part[2], part[3]));
+  for (; j < size; j++) {
+    row[j] = row[j] * scale + (mask ? (mask[j] - 1) * 1e9f : 0);
+    largest = larger(largest, row[j]);
+  }
+  most = wasm_f32x4_splat(largest);
+  v128_t low = wasm_f64x2_const_splat(0), high = low;
+  for (j = 0; j + 4 <= size; j += 4) {
+    v128_t power = exp4(wasm_f32x4_sub(wasm_v128_load(row + j), most));
+    wasm_v128_store(row + j, power);
+    low = wasm_f64x2_add(low, low_pair(power));
+    high = wasm_f64x2_add(high, high_pair(power));
+  }
+  low = wasm_f64x2_add(low, high);
+  double total = wasm_f64x2_extract_lane(low, 0) + wasm_f64x2_extract_lane(low, 1);
+  for (; j < size; j++) {
+    row[j] = exp1(row[j] - largest);
+    total += row[j];
+  }
+  float share = (float)(1 / total);
+  v128_t inverse = wasm_f32x4_splat(share);
   for (j = 0; j + 4 <= size; j += 4) wasm_v128_store(row + j, wasm_f32x4_mul(wasm_v128_load(row + j), inverse));
-  for (; j < size; j++) row[j] *= (float)(1 / total);
+  for (; j < size; j++) row[j] *= share;
 }
 
 // scores = scale * p (scores - sum of p scores); the sum in float64
@@ -42,9 +66,7 @@ INLINE void softmax_row_gradient(float *scores, const float *p, float scale, int
   int j = 0;
   for (; j + 4 <= size; j += 4) {
     v128_t s = wasm_v128_load(scores + j), q = wasm_v128_load(p + j);
-    v128_t low = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(s), wasm_f64x2_promote_low_f32x4(q));
-    s = wasm_i32x4_shuffle(s, s, 2, 3, 2, 3), q = wasm_i32x4_shuffle(q, q, 2, 3, 2, 3);
-    v128_t high = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(s), wasm_f64x2_promote_low_f32x4(q));
+    v128_t low = wasm_f64x2_mul(low_pair(s), low_pair(q)), high = wasm_f64x2_mul(high_pair(s), high_pair(q));
     sums = wasm_f64x2_add(sums, wasm_f64x2_add(low, high));
   }
   double total = wasm_f64x2_extract_lane(sums, 0) + wasm_f64x2_extract_lane(sums, 1);

@@ -18,6 +18,10 @@ INLINE v128_t mul_add(v128_t a, v128_t x, v128_t y) {
 #endif
 }
 
+// Two of four numbers in float64.
+INLINE v128_t low_pair(v128_t x) { return wasm_f64x2_promote_low_f32x4(x); }
+INLINE v128_t high_pair(v128_t x) { return wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3)); }
+
 // Loops of our own take the place of memset and memcpy. The compiler makes bulk memory instructions of those, and they trap
 // on a thread whose engine does not know yet that the memory has grown (THREADS.md).
 INLINE void clear(float *target, size_t count) {

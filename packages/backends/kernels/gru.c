@@ -14,11 +14,7 @@ static void gru_piece(const void *arguments, int index, Thread *self) {
   for (int t = 0; t < steps; t++) {
     alive(self);
     size_t at = first * sample + (size_t)t * units;
-    for (int n = 0; n < many; n++) {
-      size_t here = at + n * sample;
-      copy(p->before + here, t > 0 ? p->states + here - units : p->h + (size_t)(first + n) * units, units);
-      copy(p->gates + 3 * here, p->sums + 3 * here, 3 * units);
-    }
+    begin_step(p->sums, p->h, p->states, p->before, p->gates, first, many, t, 3, units, sample);
     Factor rows = {p->before + at, sample, 1};
     add_product(rows, p->gatePanels, p->gates + 3 * at, 3 * sample, many, 2 * units, units);
     for (int n = 0; n < many; n++) {

@@ -8,10 +8,6 @@ typedef struct {
   float epsilon;
 } LayerNorm;
 
-INLINE v128_t low_pair(v128_t x) { return wasm_f64x2_promote_low_f32x4(x); }
-
-INLINE v128_t high_pair(v128_t x) { return wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3)); }
-
 INLINE double total(v128_t low, v128_t high) {
   v128_t both = wasm_f64x2_add(low, high);
   return wasm_f64x2_extract_lane(both, 0) + wasm_f64x2_extract_lane(both, 1);

@@ -2,30 +2,25 @@
 #pragma once
 #include "common.h"
 
-// e^x for 4 numbers to about 1e-7 relative: 2^n times a polynomial on [-ln2/2, ln2/2].
+// e^x for 4 numbers to about 1e-7 relative: 2^n times a polynomial on [-ln2/2, ln2/2], the best of its degree. Below -87.3,
+// where float32 has no normal numbers, it is 0; above 88.3 it is e^88.3. NaN stays.
 INLINE v128_t exp4(v128_t x) {
-  v128_t clamped = wasm_f32x4_min(wasm_f32x4_max(x, wasm_f32x4_const_splat(-87.33654f)), wasm_f32x4_const_splat(88.72283f));
-  v128_t n = wasm_f32x4_nearest(wasm_f32x4_mul(clamped, wasm_f32x4_const_splat(1.44269504088896341f)));
+  v128_t lowest = wasm_f32x4_const_splat(-87.33654f), shift = wasm_f32x4_const_splat(12582912.0f);
+  // These two keep a NaN of their first argument, and are one instruction each.
+  v128_t kept = wasm_f32x4_pmax(wasm_f32x4_pmin(x, wasm_f32x4_const_splat(88.37f)), lowest);
+  // Adding 1.5 * 2^23 rounds to an integer, which is then in the lowest bits.
+  v128_t shifted = mul_add(shift, kept, wasm_f32x4_const_splat(1.44269504088896341f)), n = wasm_f32x4_sub(shifted, shift);
   // ln 2 in two parts, the first with few bits: n * part is exact.
-  v128_t r = mul_add(clamped, n, wasm_f32x4_const_splat(-0.693359375f));
+  v128_t r = mul_add(kept, n, wasm_f32x4_const_splat(-0.693359375f));
   r = mul_add(r, n, wasm_f32x4_const_splat(2.12194440e-4f));
-  v128_t p = wasm_f32x4_const_splat(1.0f / 5040);
-  p = mul_add(wasm_f32x4_const_splat(1.0f / 720), p, r);
-  p = mul_add(wasm_f32x4_const_splat(1.0f / 120), p, r);
-  p = mul_add(wasm_f32x4_const_splat(1.0f / 24), p, r);
-  p = mul_add(wasm_f32x4_const_splat(1.0f / 6), p, r);
-  p = mul_add(wasm_f32x4_const_splat(0.5f), p, r);
-  p = mul_add(r, wasm_f32x4_mul(p, r), r);
+  v128_t p = mul_add(wasm_f32x4_const_splat(0.008368722f), r, wasm_f32x4_const_splat(0.0013817106f));
+  p = mul_add(wasm_f32x4_const_splat(0.04166835f), p, r);
+  p = mul_add(wasm_f32x4_const_splat(0.16666521f), p, r);
+  p = mul_add(wasm_f32x4_const_splat(0.49999994f), p, r);
+  p = mul_add(r, wasm_f32x4_mul(r, r), p);
   p = wasm_f32x4_add(p, wasm_f32x4_const_splat(1));
-  // 2^n in two factors, so that n = 128 does not overflow before the product is taken.
-  v128_t half = wasm_i32x4_shr(wasm_i32x4_trunc_sat_f32x4(n), 1);
-  v128_t rest = wasm_i32x4_sub(wasm_i32x4_trunc_sat_f32x4(n), half);
-  v128_t bias = wasm_i32x4_const_splat(127);
-  p = wasm_f32x4_mul(p, wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23));
-  p = wasm_f32x4_mul(p, wasm_i32x4_shl(wasm_i32x4_add(rest, bias), 23));
-  p = wasm_v128_bitselect(zero4(), p, wasm_f32x4_lt(x, wasm_f32x4_const_splat(-103.97208f)));
-  p = wasm_v128_bitselect(wasm_f32x4_const_splat(__builtin_inff()), p, wasm_f32x4_gt(x, wasm_f32x4_const_splat(88.72284f)));
-  return wasm_v128_bitselect(x, p, wasm_f32x4_ne(x, x));
+  v128_t power = wasm_i32x4_shl(wasm_i32x4_add(shifted, wasm_i32x4_const_splat(127)), 23);
+  return wasm_v128_andnot(wasm_f32x4_mul(p, power), wasm_f32x4_lt(x, lowest));
 }
 
 // 1 / (1 + e^-x)

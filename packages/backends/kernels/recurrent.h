@@ -47,3 +47,14 @@ INLINE v128_t tanh_gradient4(v128_t dy, v128_t y) {
 INLINE v128_t moved4(v128_t from, v128_t to, v128_t mask) {
   return mul_add(from, mask, wasm_f32x4_sub(to, from));
 }
+
+// Begins a step: copies the states before it to `before`, and the sums of its `parts` gates to `gates`. `first` is the first
+// of `many` samples, `sample` how many numbers of `states` one has.
+INLINE void begin_step(const float *sums, const float *h, const float *states, float *before, float *gates, int first,
+                       int many, int t, int parts, int units, size_t sample) {
+  for (int n = first; n < first + many; n++) {
+    size_t here = n * sample + (size_t)t * units;
+    copy(before + here, t > 0 ? states + here - units : h + (size_t)n * units, units);
+    copy(gates + parts * here, sums + parts * here, parts * units);
+  }
+}

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { innerProduct, numericGradient } from '../testing/numeric-gradient.ts';
+import { normalDistribution } from '../testing/normal-distribution.ts';
 import { normalValues } from '../testing/seeded-tensors.ts';
 import { useBackend } from '../use-backend.ts';
 
@@ -281,6 +282,79 @@ describe.each(testedBackends())('kernels of sequences on %s', (backend) => {
       const moved = gru({ sums: change, ...unit, hard: false, output: 'sequence' })!.dataSync();
       expect(moved[0]).toBeCloseTo(1, 6);
       expect(moved[1]).toBeNaN();
+    });
+  });
+
+  it('gates, states and GELU are right to a millionth over the whole range', () => {
+    const grid = Float32Array.from({ length: 2401 }, (_, i) => (i - 1200) / 13);
+    const count = grid.length;
+    tf.tidy(() => {
+      const shape = {
+        count,
+        steps: 1,
+        units: 1,
+        masked: false,
+        hard: false,
+        output: 'last',
+      } as const;
+      // Each gate in turn takes the grid, the others 1.
+      const sums = [0, 1, 2, 3].map((gate) =>
+        Float32Array.from({ length: 4 * count }, (_, i) => (i % 4 === gate ? grid[i >> 2]! : 1)),
+      );
+      for (const values of sums) {
+        const given = {
+          recurrent: tf.zeros([1, 4]),
+          h: tf.zeros([count, 1]),
+          c: tf.ones([count, 1]),
+        };
+        const all = tf.tensor3d(values, [count, 1, 4]);
+        const found = lstm({ sums: all, ...given, hard: false, output: 'last' })!.dataSync();
+        const zeros = new Float32Array(count);
+        const ones = new Float32Array(count).fill(1);
+        const wanted = lstmReference(shape, null, [values, new Float32Array(4), zeros, ones]);
+        const worst = wanted.map((value, i) => Math.abs(found[i]! - value));
+        expect(Math.max(...worst)).toBeLessThan(1e-6);
+      }
+      const x = tf.tensor1d(grid);
+      const found = runKernel('Gelu', { x }, { approximate: false })[0]!.dataSync();
+      const slopes = runKernel('GeluGrad', { dy: tf.onesLike(x), x }, { approximate: false })[0]!;
+      const bells = slopes.dataSync();
+      grid.forEach((value, i) => {
+        const below = normalDistribution(value);
+        const density = Math.exp((-value * value) / 2) / Math.sqrt(2 * Math.PI);
+        expect(Math.abs(found[i]! - value * below)).toBeLessThan(1e-6 * Math.max(1, value));
+        expect(Math.abs(bells[i]! - below - value * density)).toBeLessThan(1e-6);
+      });
+      const ends = tf.tensor1d([-Infinity, NaN, Infinity, 1e30]);
+      const [, nothing, infinite, large] = runKernel(
+        'Gelu',
+        { x: ends },
+        { approximate: false },
+      )[0]!.dataSync();
+      expect(nothing).toBeNaN();
+      expect([infinite, large]).toEqual([Infinity, Math.fround(1e30)]);
+    });
+  });
+
+  it('masked keys get nothing, and a NaN among scores spoils its own row alone', () => {
+    tf.tidy(() => {
+      const keys = 7;
+      const k = tf.tensor3d(normalValues(keys * 4, 3), [1, keys, 4]);
+      const marks = [1, 0, 1, 1, 0, 1, 0];
+      const q = tf.tensor3d(
+        [...normalValues(4, 1), NaN, 1, 1, 1, ...normalValues(4, 2)],
+        [1, 3, 4],
+      );
+      const mask = tf.tensor2d(marks, [1, keys]);
+      const [, p] = runKernel('Attention', { q, k, v: k, mask }, { heads: 1, scale: 0.5 });
+      const all = p!.dataSync<'float32'>();
+      const rows = Array.from({ length: 3 }, (_, i) => all.slice(i * keys, (i + 1) * keys));
+      for (const i of [0, 2]) {
+        const row = rows[i]!;
+        expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+        marks.forEach((mark, j) => expect(row[j]! > 1e-30).toBe(mark === 1));
+      }
+      expect([...rows[1]!].every(Number.isNaN)).toBe(true);
     });
   });
 

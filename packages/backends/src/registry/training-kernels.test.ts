@@ -13,6 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { innerProduct, numericGradient } from '../testing/numeric-gradient.ts';
+import { normalDistribution } from '../testing/normal-distribution.ts';
 import { normalValues } from '../testing/seeded-tensors.ts';
 import { useBackend } from '../use-backend.ts';
 
@@ -130,20 +131,6 @@ function normalize(
     const variance = given === undefined ? own[c]!.variance : given.variance[c]!;
     return (scale[c]! * (value - mean)) / Math.sqrt(variance + epsilon) + offset[c]!;
   });
-}
-
-/** By the trapezoidal rule, which is exact to rounding for a function that vanishes so fast at its ends. */
-function normalDistribution(x: number): number {
-  const [start, steps] = [-12, 4000];
-  const width = (x - start) / steps;
-  let sum = 0;
-  for (let i = 0; i <= steps; i += 1) {
-    const t = start + i * width;
-    sum += (i === 0 || i === steps ? 0.5 : 1) * Math.exp((-t * t) / 2);
-  }
-  // The end at x is not flat: its slope is the rule's one error of second order.
-  const correction = (width / 12) * x * Math.exp((-x * x) / 2);
-  return ((sum + correction) * width) / Math.sqrt(2 * Math.PI);
 }
 
 function squareOf(x: ArrayLike<number>): number {
