@@ -45,24 +45,28 @@ describe('requireExperiment', () => {
   });
 });
 
-describe('settings of before modality dropout', () => {
-  const having = experiments.filter(({ settings }) => 'modality-dropout' in settings);
+// Settings that experiments got after folders had been written, with the values that have the effect of their absence.
+describe.each([
+  ['modality-dropout', [0], 6],
+  ['fusion', ['concatenation', 'cross-attention'], 4],
+] as const)('settings of before `%s`', (setting, absent, least) => {
+  const having = experiments.filter(({ settings }) => setting in settings);
 
   it.each(having.map((one) => [one.name, one] as const))('of %s are whole', (name, one) => {
     const copy = 'data' in one.settings ? { data: 'copy' } : {};
     const now = resolveSettings(one, defaultPreset(one), copy);
-    const { 'modality-dropout': off, ...before } = now;
-    expect(off).toBe(0);
-    expect(() => assertSettings(one, before)).toThrow('It lacks modality-dropout.');
+    const { [setting]: value, ...before } = now;
+    expect(absent).toContain(value);
+    expect(() => assertSettings(one, before)).toThrow(`It lacks ${setting}.`);
     expect(withLaterSettings(name, before)).toEqual(now);
     assertSettings(one, withLaterSettings(name, before));
   });
 
   it('gain nothing where the experiment has none', () => {
-    expect(having.length).toBeGreaterThanOrEqual(6);
+    expect(having.length).toBeGreaterThanOrEqual(least);
     for (const { name, settings } of experiments) {
-      if ('modality-dropout' in settings) continue;
-      expect(withLaterSettings(name, { lr: 1 })).toEqual({ lr: 1 });
+      if (setting in settings) continue;
+      expect(withLaterSettings(name, { lr: 1 })).not.toHaveProperty(setting);
     }
   });
 });

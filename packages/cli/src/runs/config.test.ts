@@ -69,8 +69,11 @@ describe('a configuration of before an experiment got a setting', () => {
 
   it('has it with the value that has the effect of its absence, and is gone on with', () => {
     const read = checkConfig(before, 'config.json');
-    expect(read.settings).toEqual({ lr: 0.1, 'modality-dropout': 0 });
-    const now = { ...config, settings: { lr: 0.1, 'modality-dropout': 0 } };
+    expect(read.settings).toEqual({
+      ...{ lr: 0.1, 'modality-dropout': 0 },
+      fusion: 'concatenation',
+    });
+    const now = { ...config, settings: read.settings };
     expect(extendsConfig(read, now)).toBe(true);
     const dropping = { ...now, settings: { ...now.settings, 'modality-dropout': 0.2 } };
     expect(configDifferences(read, dropping)).toEqual(['modality-dropout: 0 there, 0.2 now']);

@@ -2,16 +2,17 @@ import { own } from '@multigrad/core/strategy';
 import type { Settings } from './settings.ts';
 
 const withoutTokens: Settings = { 'modality-dropout': 0 };
+const concatenated: Settings = { ...withoutTokens, fusion: 'concatenation' };
 
 /**
  * By experiment that comes along, the settings that it got after folders and checkpoints had been written without them, each
  * with the value that has the effect of its absence.
  */
 const laterSettings: Readonly<Record<string, Settings>> = {
-  'av-digits': withoutTokens,
-  'av-digits-mmtm': withoutTokens,
-  'av-digits-transformer': withoutTokens,
-  'cg-mnist': withoutTokens,
+  'av-digits': concatenated,
+  'av-digits-mmtm': concatenated,
+  'av-digits-transformer': { ...withoutTokens, fusion: 'cross-attention' },
+  'cg-mnist': concatenated,
   'crema-d': withoutTokens,
   mfeat: withoutTokens,
 };

@@ -21,7 +21,7 @@ const { config: recorded, runs } = recordedComparison({
 });
 const config: ComparisonConfig = {
   ...recorded,
-  settings: { ...recorded.settings, 'modality-dropout': 0 },
+  settings: { ...recorded.settings, 'modality-dropout': 0, fusion: 'concatenation' },
 };
 let parent: string;
 let folder: string;

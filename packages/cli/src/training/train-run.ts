@@ -17,6 +17,7 @@ import type { RunResult } from '../runs/records.ts';
 import type { Run } from '../runs/run-names.ts';
 import type { RunWriter } from '../runs/run-writer.ts';
 import { numberSetting, type Settings, settingsOfRun, textSetting } from '../runs/settings.ts';
+import { formatCount } from '../shared/wording.ts';
 import { balanceRun, type RunBalance, unbalanced } from './balance-run.ts';
 import { checkpointCallback, type RunCheckpoints } from './checkpoints.ts';
 import type { Comparison } from './comparison.ts';
@@ -121,7 +122,7 @@ export async function trainRun(
 /** That training ends before the method begins. */
 function withoutEffect({ name, firstEpoch = 0 }: BalancingMethod, epochs: number): string {
   return (
-    `\`${name}\` changes nothing in a training of ${epochs} epochs: ` +
+    `\`${name}\` changes nothing in a training of ${formatCount(epochs, 'epoch')}: ` +
     (firstEpoch === Infinity ? 'it never begins' : `it begins in epoch ${firstEpoch + 1}`) +
     '. See its options: multigrad balancing.'
   );

@@ -15,9 +15,9 @@ import {
   sampleCount,
   type SettingSpecs,
 } from '@multigrad/experiment';
-import type { MultimodalNetwork } from '@multigrad/models';
+import type { FusionKind, MultimodalNetwork } from '@multigrad/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { modalityDropout, validationSize } from './sizes.ts';
+import { fusionSetting, modalityDropout, validationSize } from './sizes.ts';
 
 // What the experiments with audio-visual digits have in common: all but the network.
 
@@ -82,6 +82,14 @@ const presets = {
   },
 } as const satisfies Record<string, Preset>;
 
+/** What the network is made with. */
+export interface AvDigitsNetworkOptions {
+  readonly width: number;
+  readonly seed: number;
+  readonly fusion: FusionKind;
+  readonly modalityDropout: number;
+}
+
 /** What experiments with audio-visual digits differ in. */
 export interface AvDigitsVariant {
   readonly name: string;
@@ -92,12 +100,10 @@ export interface AvDigitsVariant {
   readonly sources?: readonly string[];
   /** The setting of the network's width. */
   readonly width: NumberSetting;
+  /** Fusions that the network can have, the default first. */
+  readonly fusions: readonly [FusionKind, ...FusionKind[]];
   /** Makes the network; it refuses modality dropout where it cannot have it. */
-  network(
-    width: number,
-    seed: number,
-    modalityDropout: number,
-  ): MultimodalNetwork<'image' | 'audio', 'multimodal'>;
+  network(options: AvDigitsNetworkOptions): MultimodalNetwork<'image' | 'audio', 'multimodal'>;
   /** What the encoders get of a batch. @defaultValue its images and sounds as they are */
   inputs?(batch: AudioVisualDigitBatch): Readonly<Record<'image' | 'audio', Tensor>>;
 }
@@ -111,10 +117,15 @@ export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
     objectives: ['multimodal', 'image', 'audio'],
     baseline: 'multimodal',
     metrics: { accuracy },
-    settings: { ...settings, width: variant.width, 'modality-dropout': modalityDropout },
+    settings: {
+      ...settings,
+      width: variant.width,
+      'modality-dropout': modalityDropout,
+      fusion: fusionSetting(variant.fusions),
+    },
     presets,
     check: (chosen) => checkSizes(chosen, 60_000),
-    open: async ({ data: folder, split, snr, width, ...chosen }, seed) => {
+    open: async ({ data: folder, split, snr, width, fusion, ...chosen }, seed) => {
       const data = audioVisualDigits({
         mnist: await readMnist(),
         recordings: await readSpokenDigits(folder === '' ? {} : { folder }),
@@ -125,7 +136,10 @@ export function avDigitsExperiment(variant: AvDigitsVariant): Experiment {
         snr,
         seed,
       });
-      const network = variant.network(width, seed, chosen['modality-dropout']);
+      const network = variant.network({
+        ...{ width, seed, fusion },
+        modalityDropout: chosen['modality-dropout'],
+      });
       const inputs = (batch: AudioVisualDigitBatch) => variant.inputs?.(batch) ?? batch;
       return opened({
         network,

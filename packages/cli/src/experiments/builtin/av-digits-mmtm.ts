@@ -1,7 +1,7 @@
 import type { Experiment } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
 import { avDigitsExperiment } from './av-digits-base.ts';
-import { widthSetting } from './sizes.ts';
+import { vectorFusions, widthSetting } from './sizes.ts';
 
 /** Audio-visual digits with encoders that reweigh each other's channels between their stages. */
 export const avDigitsMmtm: Experiment = avDigitsExperiment({
@@ -14,7 +14,8 @@ export const avDigitsMmtm: Experiment = avDigitsExperiment({
     'Joze, Shaban, Iuzzolino and Koishida, MMTM: Multimodal Transfer Module for CNN Fusion, CVPR 2020, arXiv 1911.08670',
   ],
   width: widthSetting(16),
-  network: (width, seed, modalityDropout) => {
+  fusions: vectorFusions,
+  network: ({ width, seed, ...options }) => {
     const size = { channels: 1, width, seed };
     return multimodalNetwork<'image' | 'audio'>({
       encoders: {
@@ -22,7 +23,7 @@ export const avDigitsMmtm: Experiment = avDigitsExperiment({
         audio: digitEncoder({ name: 'audio', ...size, inputHeight: 32, inputWidth: 32 }),
       },
       exchange: { kind: 'mmtm', after: ['conv2', 'conv4'] },
-      modalityDropout,
+      ...options,
       classes: 10,
       seed,
     });

@@ -25,14 +25,14 @@ export const avDigitsTransformer: Experiment = avDigitsExperiment({
     'cross-attention.',
   sources: ['Vaswani et al., Attention Is All You Need, NeurIPS 2017, arXiv 1706.03762'],
   width: widthSetting(32, 'Width of the tokens, a multiple of 4.'),
-  network: (width, seed, modalityDropout) =>
+  fusions: ['cross-attention'],
+  network: ({ width, seed, ...options }) =>
     multimodalNetwork({
       encoders: {
         image: temporalTransformer({ name: 'image', length: 28, inputs: 28, width, seed }),
         audio: temporalTransformer({ name: 'audio', length: 32, inputs: 32, width, seed }),
       },
-      fusion: 'cross-attention',
-      modalityDropout,
+      ...options,
       classes: 10,
       seed,
     }),

@@ -9,7 +9,13 @@ import {
   sampleCount,
 } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
-import { modalityDropout, validationSize, widthSetting } from './sizes.ts';
+import {
+  fusionSetting,
+  modalityDropout,
+  validationSize,
+  vectorFusions,
+  widthSetting,
+} from './sizes.ts';
 
 /**
  * Coloured-and-gray MNIST: the same digit seen in gray and in colour, where colour gives the training digits away and
@@ -37,6 +43,7 @@ export const cgMnist: Experiment = defineExperiment({
     'validation-size': validationSize,
     width: widthSetting(16),
     'modality-dropout': modalityDropout,
+    fusion: fusionSetting(vectorFusions),
     variance: {
       kind: 'number',
       minimum: 0,
@@ -74,7 +81,7 @@ export const cgMnist: Experiment = defineExperiment({
   },
   check: (settings) => checkSizes(settings, 60_000),
   open: async (settings, seed) => {
-    const { width, variance } = settings;
+    const { width, variance, fusion } = settings;
     const { train, test } = coloredDigits({
       mnist: await readMnist(),
       trainSize: drawnSize(settings),
@@ -87,6 +94,7 @@ export const cgMnist: Experiment = defineExperiment({
         gray: digitEncoder({ name: 'gray', channels: 1, width, seed }),
         color: digitEncoder({ name: 'color', channels: 3, width, seed }),
       },
+      fusion,
       modalityDropout: settings['modality-dropout'],
       classes: 10,
       seed,
