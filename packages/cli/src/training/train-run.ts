@@ -90,10 +90,6 @@ export async function trainRun(
       ...{ strategy: run.strategy, seed, epochs, stepsPerEpoch },
       metrics: experiment.metrics,
     });
-    const method = strategy.balancing?.create(seed) ?? null;
-    if (method !== null && (method.firstEpoch ?? 0) >= epochs) {
-      surroundings.progress.note(withoutEffect(method, epochs));
-    }
     const training = {
       ...surroundings,
       settings,
@@ -101,7 +97,7 @@ export async function trainRun(
       experiment,
       prepared,
       createStrategy,
-      method,
+      method: strategy.balancing?.create(seed) ?? null,
       stepsPerEpoch,
       together,
       log,
@@ -136,6 +132,10 @@ async function fit(training: Training): Promise<boolean> {
   const inspect = inspection(training);
   const balance =
     method === null ? unbalanced(prepared) : await balanceRun(method, prepared, training.seed);
+  const epochs = numberSetting(settings, 'epochs');
+  if (method !== null && (method.firstEpoch ?? 0) >= epochs) {
+    training.progress.note(withoutEffect(method, epochs));
+  }
   const stepsPerEpoch = (): number => Math.floor(balance.steps() / together);
   const optimizer = optimizerOf(settings, prepared.variables);
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
@@ -152,7 +152,7 @@ async function fit(training: Training): Promise<boolean> {
     if (resume === null) await inspect(0);
     const batches = resumableBatches((epoch, firstBatch) => balance.train(epoch, firstBatch));
     const { stopped } = await trainer.fit(ranks.shard(batches), {
-      epochs: numberSetting(settings, 'epochs'),
+      epochs,
       callbacks: [
         ...balance.callbacks,
         log.callback(evaluate, stepsPerEpoch),
