@@ -34,6 +34,7 @@ interface Trained {
   readonly reports: readonly Omit<StepReport, 'groups'>[];
   readonly groups: readonly unknown[];
   readonly replayed: number;
+  readonly plain: Readonly<Record<string, number>>;
 }
 
 type Batch = Record<string, tf.Tensor>;
@@ -51,13 +52,15 @@ async function takeSteps(
     weights: variables.map((variable) => [...variable.dataSync()]),
     reports,
     groups: reports.map(({ groups }) => groups),
-    replayed: trainer.compilation?.replayed ?? 0,
+    replayed: trainer.compilation.replayed,
+    plain: trainer.compilation.plain,
   };
 }
 
 /** Expects both to be the same but for the plans, and that there was something to compare. */
 function expectSame(plain: Trained, compiled: Trained): void {
-  expect(compiled).toEqual({ ...plain, replayed: compiled.replayed });
+  const { replayed, plain: reasons } = compiled;
+  expect(compiled).toEqual({ ...plain, replayed, plain: reasons });
   expect(plain.replayed).toBe(0);
   expect(plain.weights.flat().every(Number.isFinite)).toBe(true);
 }
@@ -330,6 +333,16 @@ describe.each(testedBackends())('a step by a plan on %s', (backend) => {
       expectSame(await trainedLosses(3, false, more.strategy ?? mmpareto(), more), compiled);
       expect(compiled.replayed).toBeGreaterThanOrEqual(2);
     });
+  });
+
+  it('says why backward passes did not follow a plan', async () => {
+    const reasons = async (
+      compile: boolean,
+      more: Partial<TrainerOptions<Batch, string>> = {},
+    ): Promise<unknown> => (await trainedLosses(2, compile, mmpareto(), more)).plain;
+    expect(await reasons(true)).toEqual({});
+    expect(await reasons(false)).toEqual({ '`compile` is false': 6 });
+    expect(await reasons(true, { accumulate: 2 })).toEqual({ 'parts of `accumulate`': 12 });
   });
 
   it.each(builtinPlugins.map((plugin) => [plugin.name, plugin] as const))(

@@ -59,6 +59,14 @@ export function addExperimentOptions(command: Command, experiment: Experiment): 
   );
 }
 
+/** The option that turns plans of backward passes off. */
+export function compileOption(): Option {
+  return new Option(
+    '--no-compile',
+    'Make every backward pass with the bookkeeping of TensorFlow.js. Slower; the weights are the same.',
+  );
+}
+
 /** Adds the options of commands that train: an experiment's settings, and where results go. */
 export function addTrainingOptions(command: Command, experiment: Experiment): Command {
   return addExperimentOptions(command, experiment)
@@ -69,6 +77,7 @@ export function addTrainingOptions(command: Command, experiment: Experiment): Co
       'Write TensorBoard event files too, into the folder of each run.',
       false,
     )
+    .addOption(compileOption())
     .addHelpText('after', folderNotes);
 }
 
@@ -113,5 +122,6 @@ export function outputOf(experiment: Experiment, written: Written): Output {
     out: (written['out'] as string | undefined) ?? defaultFolder(experiment),
     force: written['force'] === true,
     tensorboard: written['tensorboard'] === true,
+    compile: written['compile'] !== false,
   };
 }

@@ -6,10 +6,12 @@ import { assertSettings } from '../experiments/settings.ts';
 import { recoverConfig } from '../runs/rebuild-config.ts';
 import { assertTrust, trustOption } from './trust.ts';
 import type { CommandContext } from './command.ts';
+import { compileOption } from './experiment-options.ts';
 import { trainIntoFolder } from './train-into-folder.ts';
 
 interface ResumeOptions {
   readonly tensorboard: boolean;
+  readonly compile: boolean;
   readonly trust: boolean;
 }
 
@@ -22,6 +24,7 @@ export function resumeCommand(context: CommandContext): Command {
       'Write TensorBoard event files; runs that have some go on with them anyway.',
       false,
     )
+    .addOption(compileOption())
     .addOption(trustOption())
     .action(async (given: string, options: ResumeOptions) =>
       context.done(await resume(given, options, context)),
@@ -32,13 +35,13 @@ export function resumeCommand(context: CommandContext): Command {
  * Goes on with what an output folder was to hold: runs that are finished stay, others go on from their newest
  * checkpoint, or begin.
  *
- * @param options - whether runs get event files that have none yet, and whether code that the folder names may run
+ * @param options - whether runs get event files that have none yet, whether backward passes follow plans, and whether code that the folder names may run
  * @returns the exit code
  * @throws MultigradError `io` where there is no configuration, or one of another version of the program
  */
 async function resume(
   given: string,
-  { tensorboard, trust }: ResumeOptions,
+  { tensorboard, compile, trust }: ResumeOptions,
   context: CommandContext,
 ): Promise<number> {
   const { files = nodeFiles, folder, print } = context.environment;
@@ -46,5 +49,10 @@ async function resume(
   assertTrust(given, config, trust);
   const experiment = await experimentOf(config, resolve(folder, given), folder);
   assertSettings(experiment, config.settings);
-  return trainIntoFolder(experiment, config, { out: given, force: false, tensorboard }, context);
+  return trainIntoFolder(
+    experiment,
+    config,
+    { out: given, force: false, tensorboard, compile },
+    context,
+  );
 }

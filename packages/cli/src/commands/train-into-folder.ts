@@ -27,6 +27,8 @@ export interface Output {
   readonly force: boolean;
   /** Whether each run's folder gets TensorBoard event files too. */
   readonly tensorboard: boolean;
+  /** Whether backward passes follow plans. Weights are the same either way, so a folder takes both kinds of runs. */
+  readonly compile: boolean;
 }
 
 type TrainingContext = Pick<CommandContext, 'environment' | 'ranks' | 'outside'>;
@@ -54,7 +56,7 @@ export async function trainIntoFolder(
     ...titled({ ...given.titles, ...outsideTitles(experiment, strategies) }),
   };
   const asked: Comparison = { config, experiment, strategies };
-  if (!ranks.leads) return followRun(asked, ranks, environment);
+  if (!ranks.leads) return followRun(asked, ranks, output.compile, environment);
   const { files = nodeFiles, signal, print, complain, draw } = environment;
   const due = await isTrainingDue(folder, config, output.force, files);
   const machine = due
@@ -116,7 +118,7 @@ async function train(
   asked: Comparison,
   whole: ComparisonConfig,
   left: readonly RunName[],
-  { out, folder, files, tensorboard, machine }: OpenOutput,
+  { out, folder, files, tensorboard, compile, machine }: OpenOutput,
   { environment, ranks }: TrainingContext,
 ): Promise<readonly string[]> {
   const { config, experiment } = asked;
@@ -146,7 +148,7 @@ async function train(
     progress.note('Stopping after this step. Ctrl-C once more stops at once.'),
   );
   return trainRuns({ ...asked, config: whole }, left, {
-    ...{ folder, files, tensorboard, ranks, progress, signal },
+    ...{ folder, files, tensorboard, compile, ranks, progress, signal },
     backend: backend.name,
     lostThreads: lostThreads.reasons,
   });

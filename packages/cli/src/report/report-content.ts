@@ -15,6 +15,7 @@ import {
 import { differenceFindings } from '../results/findings.ts';
 import type { Summary } from '../results/figures.ts';
 import { frontOf, frontSentences, frontTable } from '../results/front.ts';
+import { addCompilation, compilationText } from '../runs/compilation.ts';
 import type { RunRecord } from '../runs/records.ts';
 import type { Chart, ChartMaker } from './chart.ts';
 import { gradientCovarianceChart, gradientSizeChart, landscapeChart } from './charts/analysis.ts';
@@ -125,6 +126,7 @@ export async function reportPage(
       ['seeds', config.seeds.join(', ')],
       ...Object.entries(config.settings).map(([name, value]) => [name, String(value)] as const),
       ['backend used', backends.join(', ')],
+      ...compilationLine(runs),
       ['multigrad', config.version],
     ],
     commands: [
@@ -133,6 +135,14 @@ export async function reportPage(
     ],
     sources: experiment?.sources ?? [],
   };
+}
+
+/** How the backward passes of all runs were made, as a line of the configuration; none where no run tells. */
+function compilationLine(runs: readonly RunRecord[]): (readonly [string, string])[] {
+  const told = runs.flatMap(({ result }) => result?.compilation ?? []);
+  return told.length === 0
+    ? []
+    : [['backward passes', compilationText(told.reduce(addCompilation))] as const];
 }
 
 /** Writes the report of a comparison as one HTML file. */

@@ -52,6 +52,8 @@ describe('renderReport', () => {
     expect(count(html, /<svg [^>]*class="marks"/)).toBe(count(html, '<figure>'));
     for (const command of Object.values(commands))
       expect(count(html, `<code>${command}</code>`)).toBe(1);
+    // Ten runs of 188 steps.
+    expect(count(html, '<dd>1860 by a plan, 20 noted for one, 0 plain</dd>')).toBe(1);
   });
 
   it('says what each modality contributes where that was measured', async () => {

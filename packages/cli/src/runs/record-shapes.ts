@@ -1,3 +1,4 @@
+import type { CompilationReport } from '@multigrad/core';
 import type { AnalysisRecord, GradientRecord, LandscapeRecord } from './analysis-records.ts';
 import { contributionShape } from './contribution-record.ts';
 import type { GroupRecord, LineCounts, RunStatus } from './records.ts';
@@ -94,6 +95,14 @@ const analysis = dependent(
   ({ kind }: AnalysisRecord) => (kind === 'gradients' ? gradients : landscape),
 );
 
+/** How backward passes were made. */
+export const compilationShape: Shape = fields({
+  replayed: count,
+  recorded: count,
+  plain: byName(count),
+  changed: orNull(text),
+} satisfies Record<keyof CompilationReport, Shape>);
+
 const statuses: Readonly<Record<RunStatus, true>> = {
   ...{ finished: true, refused: true, stopped: true, failed: true },
 };
@@ -119,5 +128,9 @@ export const resultShape: Shape = fields(
     endedAt: text,
     lines: lineCountsShape,
   },
-  { error: fields({ code: text, message: text }, { stack: text }), lostThreads: list(text) },
+  {
+    error: fields({ code: text, message: text }, { stack: text }),
+    lostThreads: list(text),
+    compilation: compilationShape,
+  },
 );

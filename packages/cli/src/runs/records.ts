@@ -1,3 +1,4 @@
+import type { CompilationReport } from '@multigrad/core';
 import type { AnalysisRecord } from './analysis-records.ts';
 import type { ContributionRecord } from './contribution-record.ts';
 import type { Run } from './run-names.ts';
@@ -106,6 +107,8 @@ export interface RunResult {
    * where none was. Results are the same without them; steps take longer.
    */
   readonly lostThreads?: readonly string[];
+  /** How the backward passes of the run's steps were made; absent in folders of before it was recorded. */
+  readonly compilation?: CompilationReport;
   /** ISO 8601. */
   readonly endedAt: string;
   /** What the run has written into the other files. */

@@ -181,7 +181,7 @@ async function makeRun(
   let made: RunRecord | undefined;
   try {
     await trainRuns({ config, experiment, strategies: [row.strategy] }, runNames(config), {
-      ...{ folder, files, tensorboard: false, ranks: solo, signal },
+      ...{ folder, files, tensorboard: false, compile: true, ranks: solo, signal },
       progress: ofOneRun(machine.progress),
       backend: machine.backend.name,
       lostThreads: machine.lostThreads.reasons,

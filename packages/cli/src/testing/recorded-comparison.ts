@@ -187,6 +187,10 @@ export function recordedComparison(options: RecordedOptions = {}): {
           steps: reached * stepsPerEpoch,
           stepTime: epochRecords.at(-1)?.stepTime ?? { plain: null, observed: null },
           conflicts: conflictCounts(steps),
+          compilation: {
+            ...{ replayed: reached * stepsPerEpoch - 2, recorded: 2, changed: null },
+            plain: {},
+          },
           seconds: 48,
           backend: 'wasm',
           endedAt: '2025-01-01T12:00:00.000Z',

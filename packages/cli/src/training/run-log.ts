@@ -1,7 +1,8 @@
-import type { FitState, TrainerCallback } from '@multigrad/core';
+import type { CompilationReport, FitState, TrainerCallback } from '@multigrad/core';
 import { type Json, own } from '@multigrad/core/strategy';
 import type { Progress } from '../progress/progress.ts';
-import { lineCountsShape } from '../runs/record-shapes.ts';
+import { addCompilation, noCompilation } from '../runs/compilation.ts';
+import { compilationShape, lineCountsShape } from '../runs/record-shapes.ts';
 import { RunRecorder } from '../runs/recorder.ts';
 import type { EpochRecord, LineCounts, RunResult, RunStatus } from '../runs/records.ts';
 import { noLines, type RunWriter } from '../runs/run-writer.ts';
@@ -23,6 +24,14 @@ export interface LogSurroundings {
   readonly signal: AbortSignal;
 }
 
+/** What a log asks of the training that it records. */
+export interface LoggedTraining {
+  readonly evaluate: Evaluate;
+  readonly stepsPerEpoch: () => number;
+  /** How the backward passes of this process were made so far. */
+  readonly compilation: () => CompilationReport;
+}
+
 /** Records one run while it trains: its steps, its epochs with their scores, its times, and how it ended. */
 export class RunLog {
   readonly #comparison: Comparison;
@@ -37,6 +46,9 @@ export class RunLog {
   #stepBegan = 0;
   /** When the epoch's last step ended. */
   #trained = 0;
+  /** How the backward passes before the checkpoint were made that the run goes on from. */
+  #compilationBefore = noCompilation;
+  #ownCompilation = (): CompilationReport => noCompilation;
 
   constructor(comparison: Comparison, surroundings: LogSurroundings) {
     this.#comparison = comparison;
@@ -64,6 +76,7 @@ export class RunLog {
       steps: this.#recorder.steps,
       stepTime: this.#recorder.stepTime(),
       conflicts: this.#recorder.conflicts(),
+      compilation: this.#compilation(),
       seconds: secondsSince(this.#began),
       backend,
       endedAt: new Date().toISOString(),
@@ -73,7 +86,8 @@ export class RunLog {
   }
 
   /** The callback that records the training. Its state goes into checkpoints, so that a resumed run continues the records. */
-  callback(evaluate: Evaluate, stepsPerEpoch: () => number): TrainerCallback {
+  callback({ evaluate, stepsPerEpoch, compilation }: LoggedTraining): TrainerCallback {
+    this.#ownCompilation = compilation;
     const recorder = this.#recorder;
     const { writer, progress, signal } = this.#surroundings;
     return {
@@ -114,12 +128,17 @@ export class RunLog {
     };
   }
 
+  #compilation(): CompilationReport {
+    return addCompilation(this.#compilationBefore, this.#ownCompilation());
+  }
+
   #snapshot(): Json {
     return {
       recorder: this.#recorder.snapshot(),
       run: performance.now() - this.#began,
       epoch: performance.now() - this.#epochBegan,
       lines: { ...this.#surroundings.writer.lines() },
+      compilation: this.#compilation() as unknown as Json,
       // Where `config.json` is lost, it is made again from this.
       comparison: this.#comparison.config as unknown as Json,
     };
@@ -129,6 +148,7 @@ export class RunLog {
     const saved = savedLog(state);
     this.#recorder.restore(saved.recorder);
     this.#epochs = this.#recorder.epoch - 1;
+    this.#compilationBefore = saved.compilation ?? noCompilation;
     // Times continue where the checkpoint left them, so that the pause does not count.
     this.#began = performance.now() - saved.run;
     this.#epochBegan = performance.now() - saved.epoch;
@@ -142,9 +162,13 @@ interface SavedLog {
   readonly run: number;
   readonly epoch: number;
   readonly lines?: LineCounts;
+  readonly compilation?: CompilationReport;
 }
 
-const savedShape = fields({ run: finite, epoch: finite }, { lines: lineCountsShape });
+const savedShape = fields(
+  { run: finite, epoch: finite },
+  { lines: lineCountsShape, compilation: compilationShape },
+);
 
 function savedLog(state: Json): SavedLog {
   assertShape(state, savedShape, 'The state of the records in the checkpoint');

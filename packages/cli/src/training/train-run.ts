@@ -38,6 +38,8 @@ export interface RunSurroundings {
   readonly signal: AbortSignal;
   /** The checkpoints of the run. Training continues from the newest of them. */
   readonly checkpoints: RunCheckpoints;
+  /** Whether backward passes follow plans. @defaultValue true */
+  readonly compile?: boolean;
   /** Looks at the network before training and after each epoch. */
   readonly inspect?: Inspect;
   /** Further callbacks for the trainer. */
@@ -140,7 +142,8 @@ async function fit(training: Training): Promise<boolean> {
   const optimizer = optimizerOf(settings, prepared.variables);
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
-    trainer = trainerOf(training, optimizer, balance);
+    const made = trainerOf(training, optimizer, balance);
+    trainer = made;
     const evaluate = evaluator(
       trainer,
       experiment,
@@ -155,7 +158,7 @@ async function fit(training: Training): Promise<boolean> {
       epochs,
       callbacks: [
         ...balance.callbacks,
-        log.callback(evaluate, stepsPerEpoch),
+        log.callback({ evaluate, stepsPerEpoch, compilation: () => made.compilation }),
         { onEpochEnd: (epoch) => inspect(epoch + 1) },
         ...callbacks,
         checkpointCallback(checkpoints, {
@@ -176,7 +179,7 @@ async function fit(training: Training): Promise<boolean> {
 }
 
 function trainerOf(
-  { prepared, settings, createStrategy, stepsPerEpoch, ranks }: Training,
+  { prepared, settings, createStrategy, stepsPerEpoch, compile, ranks }: Training,
   optimizer: FusedOptimizer,
   balance: RunBalance,
 ): MultiObjectiveTrainer<tf.NamedTensorMap, string> {
@@ -192,6 +195,7 @@ function trainerOf(
     weightDecay: numberSetting(settings, 'weight-decay'),
     groupBy: grouping(textSetting(settings, 'group-by'), prepared),
     ...(every > 0 ? { observe: { every } } : {}),
+    ...(compile === undefined ? {} : { compile }),
     ...ranks.trainerOptions(prepared),
   });
 }

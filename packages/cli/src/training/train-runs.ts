@@ -4,6 +4,7 @@ import { tensorBoard } from '@multigrad/callbacks';
 import type { Files } from '@multigrad/core/files';
 import { inspector } from '../analysis/inspector.ts';
 import type { Progress } from '../progress/progress.ts';
+import { compilationText } from '../runs/compilation.ts';
 import { checkpointsFolder, runFolder } from '../runs/folder-layout.ts';
 import type { RunResult } from '../runs/records.ts';
 import type { RunName } from '../runs/run-names.ts';
@@ -25,6 +26,8 @@ export interface TrainingSite {
   readonly lostThreads: readonly string[];
   /** Whether each run's folder gets TensorBoard event files; a run that has some goes on with them anyway. */
   readonly tensorboard: boolean;
+  /** Whether backward passes follow plans. */
+  readonly compile: boolean;
   readonly ranks: Ranks;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -52,6 +55,8 @@ export async function trainRuns(
       const result = await trainAndRecord(comparison, run, site);
       progress.runEnd(result);
       for (const line of ranks.summary(result)) progress.note(line);
+      if (site.compile && Object.keys(result.compilation?.plain ?? {}).length > 0)
+        progress.note(`  backward passes: ${compilationText(result.compilation!)}`);
       if (result.error && result.status === 'failed') {
         failures.push(`${run.strategy}, seed ${run.seed}: ${result.error.message}`);
       }
@@ -66,9 +71,11 @@ export async function trainRuns(
 async function trainAndRecord(
   comparison: Comparison,
   run: RunName,
-  { folder, files, backend, lostThreads, tensorboard, ranks, progress, signal }: TrainingSite,
+  site: TrainingSite,
 ): Promise<RunResult> {
   const { config } = comparison;
+  const { folder, files, backend, lostThreads, tensorboard, compile, ranks, progress, signal } =
+    site;
   const { strategy, seed, name } = run;
   const path = runFolder(folder, name);
   const events = join(path, 'tensorboard');
@@ -78,7 +85,7 @@ async function trainAndRecord(
   let result: RunResult;
   try {
     const ended = await trainRun(comparison, run, {
-      ...{ backend, writer, progress, signal, ranks },
+      ...{ backend, writer, progress, signal, ranks, compile },
       callbacks: watched ? [tensorBoard(events)] : [],
       checkpoints: openCheckpoints(
         checkpointsFolder(folder, name),

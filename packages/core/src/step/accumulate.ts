@@ -6,6 +6,7 @@ import type { PresentObjective } from '../network/objectives.ts';
 import { readTogether } from '../tape/read-back.ts';
 import { recordForward } from '../network/passes.ts';
 import { type RunVariable, tensorsOf } from '../network/run-variables.ts';
+import type { BackwardPlans } from '../tape/backward-plans.ts';
 import { scoped, TensorBag } from '../tape/ownership.ts';
 import { samplesOf, sampleTensors, scalarsOf, sortNumbers } from '../network/numbers.ts';
 
@@ -35,6 +36,7 @@ interface Accumulated {
  * Each part costs one backward pass for each objective, whatever the strategy needs.
  *
  * @param lossScale - the loss scale of the step that will use the forward function
+ * @param plans - count the backward passes of the parts
  * @returns the forward function, and `dispose` to call after that step
  * @throws MultigradError `non-finite` when a part's loss is NaN or infinite, `unsupported` for gradients at features
  */
@@ -43,11 +45,15 @@ export async function accumulateGradients(
   variables: readonly RunVariable[],
   step: number,
   lossScale = 1,
+  plans: BackwardPlans | null = null,
 ): Promise<{ readonly forward: Forward; readonly dispose: () => void }> {
   const bag = new TensorBag();
   const objectives = new Map<string, Accumulated>();
   try {
-    for (const part of parts) await addPart(part, variables, step, lossScale, objectives, bag);
+    for (const part of parts) {
+      await addPart(part, variables, step, lossScale, objectives, bag);
+      plans?.countPlain('parts of `accumulate`');
+    }
   } catch (error) {
     bag.dispose();
     throw error;

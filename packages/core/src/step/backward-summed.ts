@@ -38,6 +38,7 @@ export async function backwardSummed(
   passes: readonly SummedPass[],
 ): Promise<readonly (readonly (Tensor | null)[])[]> {
   if (plans !== null && !collective.awaitsRows) return planned(bag, plans, tape, targets, passes);
+  plans?.countPlain('gradients are added up over ranks while backward passes go on');
   const paths = tape.paths(targets.map(({ tensor }) => tensor));
   const found = passes.map(() => targets.map((): Tensor | null => null));
   const sums = collective.sumRows(bag);

@@ -53,6 +53,7 @@ export async function takeSampleStep(whole: StepContext, losses: Tensor1D): Prom
     early !== null && !context.observe ? null : await measureSamples(context, losses, groups);
   const answers = early ?? (await ask(context, groups, measured!.facts));
   for (const { state: next } of answers.byGroup.values()) checkForgetful(strategy, next);
+  whole.plans?.countPlain('single samples are objectives');
   const { gradients, passes } = backwardWeighted(context, losses, groups, answers);
   const checks = startChecks(whole.variables, gradients, bag);
   const broken = await firstNonFinite(

@@ -5,7 +5,7 @@ import { type BackwardTask, TapeForm } from './tape-form.ts';
 import type { Tape } from './tape.ts';
 import { watchKernels } from './watch-kernels.ts';
 
-/** How the backward passes of a trainer were made so far. */
+/** How the backward passes of a trainer were made so far. All passes of a step over one forward pass count as one. */
 export interface CompilationReport {
   /** Steps' backward passes that followed a plan. */
   readonly replayed: number;
@@ -47,6 +47,12 @@ export class BackwardPlans {
   #recorded = 0;
   #inVain = 0;
   #changed: string | null = null;
+  readonly #off: string | null;
+
+  /** @param off - why no backward pass may follow a plan, in words; null where they may */
+  constructor(off: string | null = null) {
+    this.#off = off;
+  }
 
   /** How backward passes were made so far. */
   get report(): CompilationReport {
@@ -74,6 +80,7 @@ export class BackwardPlans {
       const paths = tape.paths(targets);
       return passes.map((seeds) => tape.backward(seeds, paths));
     };
+    if (this.#off !== null) return this.#inPlainWay(this.#off, plain);
     if (isProfiled()) return this.#inPlainWay('kernels are profiled', plain);
     const found = this.#find(task);
     if (found === null) {
@@ -98,6 +105,11 @@ export class BackwardPlans {
       entry.plan = 'a kernel or a gradient function returned tensors of another shape';
       return this.#inPlainWay(entry.plan, plain);
     }
+  }
+
+  /** Counts backward passes that are made elsewhere, in the plain way. @param reason - in words */
+  countPlain(reason: string): void {
+    this.#plain.set(reason, (this.#plain.get(reason) ?? 0) + 1);
   }
 
   /** The entry for a task of this form, moved to the front; null where there is none. */
@@ -145,7 +157,7 @@ export class BackwardPlans {
   }
 
   #inPlainWay(reason: string, plain: () => (Tensor | null)[][]): (Tensor | null)[][] {
-    this.#plain.set(reason, (this.#plain.get(reason) ?? 0) + 1);
+    this.countPlain(reason);
     return plain();
   }
 }

@@ -96,8 +96,8 @@ export class MultiObjectiveTrainer<Batch, Name extends string> {
     return this.#stepper.training.memory;
   }
 
-  /** How the backward passes of the steps so far were made; null with `compile: false`. */
-  get compilation(): CompilationReport | null {
+  /** How the backward passes of the steps so far were made. */
+  get compilation(): CompilationReport {
     return this.#stepper.compilation;
   }
 

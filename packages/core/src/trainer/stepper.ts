@@ -23,13 +23,13 @@ import { type Modulation, squaredNormsOf } from '../update/modulation.ts';
 export class Stepper<Batch, Name extends string> {
   readonly training: TrainingState;
   readonly #options: TrainerOptions<Batch, Name>;
-  readonly #plans: BackwardPlans | null;
+  readonly #plans: BackwardPlans;
 
   /** @throws MultigradError `invalid-option` */
   constructor(options: TrainerOptions<Batch, Name>) {
     this.#options = options;
     this.training = new TrainingState(options);
-    this.#plans = options.compile === false ? null : new BackwardPlans();
+    this.#plans = new BackwardPlans(options.compile === false ? '`compile` is false' : null);
   }
 
   /** Batches that one step takes. */
@@ -38,9 +38,9 @@ export class Stepper<Batch, Name extends string> {
     return (strategy.needs.batches ?? 1) * accumulate;
   }
 
-  /** How backward passes were made so far; null without plans. */
-  get compilation(): CompilationReport | null {
-    return this.#plans?.report ?? null;
+  /** How backward passes were made so far. */
+  get compilation(): CompilationReport {
+    return this.#plans.report;
   }
 
   /** Whether steps may be skipped. */
@@ -224,7 +224,9 @@ export class Stepper<Batch, Name extends string> {
           forward,
           samples: sizes[first + part]!,
         }));
-        accumulated.push(await accumulateGradients(parts, trained, step, options.lossScale));
+        accumulated.push(
+          await accumulateGradients(parts, trained, step, options.lossScale, this.#plans),
+        );
       }
       return null;
     };

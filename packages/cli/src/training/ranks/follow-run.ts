@@ -14,11 +14,13 @@ import type { Ranks } from './ranks.ts';
 /**
  * The part of a rank that does not lead: it trains what the leading rank orders, and writes nothing.
  *
+ * @param compile - whether backward passes follow plans
  * @returns the exit code
  */
 export async function followRun(
   comparison: Comparison,
   ranks: Ranks,
+  compile: boolean,
   { signal, complain }: Environment,
 ): Promise<number> {
   const { strategies, settings } = comparison.config;
@@ -33,7 +35,7 @@ export async function followRun(
     comparison,
     { strategy: strategies[0]!, ...order },
     {
-      ...{ backend: backend.name, signal, ranks },
+      ...{ backend: backend.name, signal, ranks, compile },
       ...{ writer: noWriter, progress: silence, checkpoints: noCheckpoints },
     },
   );
