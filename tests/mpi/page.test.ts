@@ -143,8 +143,11 @@ beforeAll(() => {
   );
   const programs = join(folder, 'bin');
   mkdirSync(programs);
-  // Called as `ssh -o BatchMode=yes host command`.
-  writeFileSync(join(programs, 'ssh'), '#!/bin/sh\nexec sh -c "$4"\n');
+  // The command is the last of what ssh is given.
+  writeFileSync(
+    join(programs, 'ssh'),
+    '#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n',
+  );
   writeFileSync(
     join(programs, 'srun'),
     `#!/bin/sh

@@ -113,7 +113,8 @@ function below(pid: number): number[] {
   return all(pid);
 }
 
-function leftIn(out: string): Omit<Left, 'errors'> {
+/** What a run left in its folder. */
+export function leftIn(out: string): Omit<Left, 'errors'> {
   const runs = join(out, 'runs');
   const run = join(runs, readdirSync(runs)[0]!);
   const { status, steps } = JSON.parse(readFileSync(join(run, 'result.json'), 'utf8')) as Left;

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import process from 'node:process';
@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { MultigradError } from '@multigrad/core/strategy';
 import { openMeeting } from './meeting.ts';
 import { addressText, placeVariables } from './place.ts';
+import { grace as usualGrace, type RankProcess, startHere, startThere } from './rank-process.ts';
 
 /** What {@link launch} starts. */
 export interface LaunchOptions {
@@ -52,8 +53,8 @@ export interface LaunchOptions {
  * ```
  */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { ranks, command, hosts = [], address, start = 300, grace = 5, stop = 300 } = options;
-  const { signal, print } = options;
+  const { ranks, command, hosts = [], address, start = 300, stop = 300 } = options;
+  const { grace = usualGrace, signal, print } = options;
   if (!Number.isInteger(ranks) || ranks < 1) {
     throw new MultigradError(
       'invalid-option',
@@ -86,10 +87,10 @@ export async function launch(options: LaunchOptions): Promise<number> {
       lost.push(rank);
     },
   });
-  const children: ChildProcess[] = [];
+  const processes: RankProcess[] = [];
   const timers: NodeJS.Timeout[] = [];
   const all = (name: NodeJS.Signals): void => {
-    for (const child of children) end(child, name);
+    for (const one of processes) one.tell(name);
   };
   const later = (seconds: number, work: () => void): void => {
     timers.push(setTimeout(work, seconds * 1000));
@@ -115,13 +116,13 @@ export async function launch(options: LaunchOptions): Promise<number> {
           [placeVariables.meeting]: addressText(meeting.address),
           [placeVariables.token]: token,
         };
-        const child =
+        const started =
           hosts.length === 0
             ? startHere(command, variables, options.folder)
             : startThere(hosts[rank % hosts.length]!, command, variables, options.folder);
-        children.push(child);
-        pass(child, rank, print);
-        const code = await codeOf(child, command[0]!, print);
+        processes.push(started);
+        pass(started.child, rank, print);
+        const code = await codeOf(started.child, command[0]!, print);
         if (code !== 0) {
           failed ??= code;
           later(grace, endAll);
@@ -139,48 +140,6 @@ export async function launch(options: LaunchOptions): Promise<number> {
     for (const timer of timers) clearTimeout(timer);
     meeting.close();
   }
-}
-
-type Variables = Readonly<Record<string, string>>;
-
-/** A process of its own group: Ctrl-C in the terminal reaches the launcher alone, which passes it on once. */
-function startHere(
-  [program, ...given]: readonly string[],
-  variables: Variables,
-  folder?: string,
-): ChildProcess {
-  return spawn(program!, given, {
-    ...(folder === undefined ? {} : { cwd: folder }),
-    env: { ...process.env, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-}
-
-/** The same on another host, in the same folder. The secret goes through the connection's input: arguments can be seen. */
-function startThere(
-  host: string,
-  command: readonly string[],
-  { [placeVariables.token]: token, ...open }: Variables,
-  folder: string = process.cwd(),
-): ChildProcess {
-  const settings = Object.entries(open).map(([name, value]) => `${name}=${quoted(value)}`);
-  const script = [
-    `read -r ${placeVariables.token} && export ${placeVariables.token}`,
-    `cd ${quoted(folder)}`,
-    `exec env ${settings.join(' ')} ${command.map(quoted).join(' ')}`,
-  ].join(' && ');
-  // With a terminal the remote process gets SIGHUP when this one ends.
-  const child = spawn('ssh', ['-o', 'BatchMode=yes', host, `sh -c ${quoted(script)}`], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
-  child.stdin.write(`${token}\n`);
-  return child;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function pass(child: ChildProcess, rank: number, print: LaunchOptions['print']): void {
@@ -207,15 +166,4 @@ async function codeOf(
       resolve(code ?? 128 + (name === null ? 0 : constants.signals[name]));
     });
   });
-}
-
-function end(child: ChildProcess, name: NodeJS.Signals): void {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  try {
-    // The whole group: a program may have started others. One that is stopped takes the signal once it goes on.
-    process.kill(-child.pid, name);
-    process.kill(-child.pid, 'SIGCONT');
-  } catch {
-    child.kill(name);
-  }
 }

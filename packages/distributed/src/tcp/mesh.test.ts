@@ -14,7 +14,11 @@ import { Mesh, type MeshEvents } from './mesh.ts';
 import type { Place } from './place.ts';
 
 const times = { silence: 60, patience: 60, start: 60 };
-const quiet: MeshEvents = { abort: () => undefined, note: () => undefined };
+const quiet: MeshEvents = {
+  abort: () => undefined,
+  note: () => undefined,
+  orphaned: () => undefined,
+};
 const token = 'secret';
 
 /** Runs a function for each rank of a group, each with connections of its own to the others. */

@@ -31,6 +31,8 @@ export interface MeshEvents {
   readonly abort: (exitCode: number, rank: number) => void;
   /** A rank that is alive keeps the others waiting. */
   readonly note: (text: string) => void;
+  /** The launcher has ended before this rank: nobody else sees to it that this process ends. */
+  readonly orphaned: () => void;
 }
 
 /** What is waited for: one rank's part of a round of a call. */
@@ -56,6 +58,9 @@ interface Peer {
   waitsFor: string | null;
   left: boolean;
 }
+
+/** Seconds in which a rank should reach its launcher: networks may need a moment. */
+const launcherWait = 10;
 
 /** Parts that came before this rank asked for them, by call, round and rank. */
 type Inbox = Map<string, Frame>;
@@ -111,6 +116,7 @@ export class Mesh {
       end: () => {
         if (this.#closing || opener === 'rank 0') return;
         this.#fail('The launcher of this job has ended.');
+        events.orphaned();
       },
     });
     this.#beats = setInterval(() => this.#tick(), 1000);
@@ -127,7 +133,9 @@ export class Mesh {
       place.opener === 'rank 0' && rank === 0
         ? await openMeeting({ size, token, address: place.meeting, deadline: times.start })
         : null;
-    const launcher = await reach(place.meeting, times.start);
+    // A launcher opens the meeting point before it starts the ranks: where nobody is there, it has ended.
+    const wait = place.opener === 'launcher' ? Math.min(times.start, launcherWait) : times.start;
+    const launcher = await reach(place.meeting, wait);
     const links = new Map<number, Link>();
     let all: () => void = () => undefined;
     const later = new Promise<void>((resolve) => (all = resolve));

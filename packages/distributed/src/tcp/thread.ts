@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { workerData } from 'node:worker_threads';
 import type { Payload } from '../communicator.ts';
 import {
@@ -16,6 +17,7 @@ import {
   type ThreadData,
   type ToThread,
 } from './messages.ts';
+import { grace } from './rank-process.ts';
 
 // The thread of a rank that holds its connections: it sends and adds up while the rank's own thread computes, and gives
 // signs of life while that one is busy or blocked.
@@ -84,10 +86,22 @@ function wake(state: Int32Array, value: number): void {
   Atomics.notify(state, 0);
 }
 
+/**
+ * Ends this process where its program does not, by the signals and after the times of a launcher that is alive. The program
+ * may compute for long, wait for something else, or go on after the error of its call.
+ */
+function endOrphan(): void {
+  setTimeout(() => {
+    process.kill(process.pid, 'SIGTERM');
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), grace * 1000);
+  }, grace * 1000);
+}
+
 try {
   const mesh = await Mesh.join(place, times, {
     abort: (exitCode, rank) => tell({ kind: 'aborted', exitCode, rank }),
     note: (text) => tell({ kind: 'note', text }),
+    orphaned: endOrphan,
   });
   let last: Promise<void> = Promise.resolve();
   port.on('message', (message: ToThread) => {
