@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -115,6 +116,8 @@ struct Call {
   std::vector<View> inputs;
   std::vector<double> numbers;
   std::vector<View> outputs;
+  // What is wrong with the inputs, where something is: the outputs do not count then.
+  std::string failure;
 
   size_t Count(size_t index) const { return static_cast<size_t>(numbers[index]); }
 };

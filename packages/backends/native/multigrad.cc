@@ -34,7 +34,10 @@
 #include "binding/tfjs_binding.cc"
 
 #include "kernel_call.h"
+#include "layer_norm.h"
+#include "pooling.h"
 #include "products.h"
+#include "reductions.h"
 #include "small_maps.h"
 #include "sequences.h"
 
@@ -328,62 +331,6 @@ static void AdamUpdate(Call &call) {
   });
 }
 
-// ---------------------------------------------------------------- pooling
-
-WIDE static void TakeLarger(const float *x, size_t channels, int tap, float *best, int *winner) {
-  for (size_t c = 0; c < channels; ++c) {
-    const bool larger = x[c] > best[c];
-    best[c] = larger ? x[c] : best[c];
-    winner[c] = larger ? tap : winner[c];
-  }
-}
-
-WIDE static void AddToWinners(float *dx, const float *dy, size_t channels, int tap, const int *winner) {
-  for (size_t c = 0; c < channels; ++c) dx[c] += winner[c] == tap ? dy[c] : 0.0f;
-}
-
-// The first maximum of a window, row by row, takes the gradient of the window.
-static void MaxPoolImage(const Window &w, const float *x, const float *dy, float *dx, float *best, int *winner) {
-  for (size_t i = 0; i < w.outHeight; ++i) {
-    for (size_t j = 0; j < w.outWidth; ++j, dy += w.channels) {
-      const ptrdiff_t row = static_cast<ptrdiff_t>(i * w.strideHeight) - w.top;
-      const ptrdiff_t column = static_cast<ptrdiff_t>(j * w.strideWidth) - w.left;
-      std::fill(best, best + w.channels, -std::numeric_limits<float>::infinity());
-      std::fill(winner, winner + w.channels, -1);
-      for (int pass = 0; pass < 2; ++pass) {
-        for (size_t kh = 0; kh < w.kernelHeight; ++kh) {
-          const ptrdiff_t h = row + static_cast<ptrdiff_t>(kh);
-          if (h < 0 || h >= static_cast<ptrdiff_t>(w.height)) continue;
-          for (size_t kw = 0; kw < w.kernelWidth; ++kw) {
-            const ptrdiff_t v = column + static_cast<ptrdiff_t>(kw);
-            if (v < 0 || v >= static_cast<ptrdiff_t>(w.width)) continue;
-            const size_t at = (static_cast<size_t>(h) * w.width + static_cast<size_t>(v)) * w.channels;
-            const int tap = static_cast<int>(kh * w.kernelWidth + kw);
-            if (pass == 0) TakeLarger(x + at, w.channels, tap, best, winner);
-            else AddToWinners(dx + at, dy, w.channels, tap, winner);
-          }
-        }
-      }
-    }
-  }
-}
-
-static void MaxPoolGrad(Call &call) {
-  const Window w = WindowOf(call);
-  const size_t inSize = w.height * w.width * w.channels;
-  const size_t outSize = w.outHeight * w.outWidth * w.channels;
-  call.pool.Run(w.batch, [&](size_t begin, size_t end) {
-    std::vector<float> best(w.channels);
-    std::vector<int> winner(w.channels);
-    for (size_t n = begin; n < end; ++n) {
-      float *dx = call.outputs[0].values + n * inSize;
-      std::fill(dx, dx + inSize, 0.0f);
-      MaxPoolImage(w, call.inputs[0].values + n * inSize, call.inputs[1].values + n * outSize, dx,
-                   best.data(), winner.data());
-    }
-  });
-}
-
 // ---------------------------------------------------------------- bias and activation of a convolution
 
 WIDE static void BiasChunk(const float *x, const float *bias, size_t length, bool relu, float *y) {
@@ -535,13 +482,6 @@ class Lanes {
   size_t size_, channels_, lanes_;
 };
 
-WIDE static void AddUp(const float *x, size_t length, size_t lanes, double *sums) {
-  for (size_t at = 0; at < length; at += lanes) {
-    const size_t count = std::min(lanes, length - at);
-    for (size_t k = 0; k < count; ++k) sums[k] += static_cast<double>(x[at + k]);
-  }
-}
-
 WIDE static void AddUpSquares(const float *x, size_t length, size_t lanes, const float *mean, double *sums) {
   for (size_t at = 0; at < length; at += lanes) {
     const size_t count = std::min(lanes, length - at);
@@ -676,14 +616,6 @@ static void BatchNormInferenceGrad(Call &call) {
 
 // ---------------------------------------------------------------- functions of each row
 
-// Rows of so many numbers, split between the processors in blocks of a few.
-static void EachRow(Pool &pool, size_t rows, size_t columns, const std::function<void(size_t)> &body) {
-  const size_t block = std::max<size_t>(1, 2048 / std::max<size_t>(1, columns));
-  pool.Run((rows + block - 1) / block, [&](size_t begin, size_t end) {
-    for (size_t row = begin * block; row < std::min(rows, end * block); ++row) body(row);
-  });
-}
-
 // Inputs: dy, y. Number: columns. dx = y (dy - sum of dy y).
 static void SoftmaxGrad(Call &call) {
   const size_t columns = call.Count(0), rows = columns == 0 ? 0 : call.inputs[0].size / columns;
@@ -707,77 +639,20 @@ static void LogSoftmaxGrad(Call &call) {
   });
 }
 
-// Inputs: x, scale, offset. Outputs: y, mean, inverse deviation. Number: epsilon.
-static void LayerNorm(Call &call) {
-  const size_t columns = call.inputs[1].size, rows = call.outputs[1].size;
-  const float *scale = call.inputs[1].values, *offset = call.inputs[2].values;
-  EachRow(call.pool, rows, columns, [&](size_t row) {
-    const float *x = call.inputs[0].values + row * columns;
-    double mean = 0, variance = 0;
-    for (size_t c = 0; c < columns; ++c) mean += x[c];
-    mean /= static_cast<double>(columns);
-    for (size_t c = 0; c < columns; ++c) variance += (x[c] - mean) * (x[c] - mean);
-    const double inverse = 1 / std::sqrt(variance / static_cast<double>(columns) + call.numbers[0]);
-    float *y = call.outputs[0].values + row * columns;
-    for (size_t c = 0; c < columns; ++c) y[c] = static_cast<float>((x[c] - mean) * inverse * scale[c] + offset[c]);
-    call.outputs[1].values[row] = static_cast<float>(mean);
-    call.outputs[2].values[row] = static_cast<float>(inverse);
-  });
-}
-
-// Inputs: dy, x, scale, mean, inverse deviation. Outputs: dx, dScale, dOffset.
-static void LayerNormGrad(Call &call) {
-  const View dy = call.inputs[0], x = call.inputs[1], scale = call.inputs[2];
-  const size_t columns = scale.size, rows = call.inputs[3].size;
-  // As many blocks whatever the number of processors, so that sums are the same everywhere.
-  const size_t blocks = std::min<size_t>(rows, 32);
-  std::vector<double> partial(2 * blocks * columns, 0.0);
-  call.pool.Run(blocks, [&](size_t begin, size_t end) {
-    for (size_t block = begin; block < end; ++block) {
-      double *dScale = partial.data() + 2 * block * columns, *dOffset = dScale + columns;
-      for (size_t row = rows * block / blocks; row < rows * (block + 1) / blocks; ++row) {
-        const float *d = dy.values + row * columns, *values = x.values + row * columns;
-        const double mean = call.inputs[3].values[row], inverse = call.inputs[4].values[row];
-        double sum = 0, product = 0;
-        for (size_t c = 0; c < columns; ++c) {
-          const double standard = (values[c] - mean) * inverse, g = static_cast<double>(d[c]) * scale.values[c];
-          dScale[c] += d[c] * standard;
-          dOffset[c] += d[c];
-          sum += g;
-          product += g * standard;
-        }
-        sum /= static_cast<double>(columns);
-        product /= static_cast<double>(columns);
-        float *dx = call.outputs[0].values + row * columns;
-        for (size_t c = 0; c < columns; ++c) {
-          const double standard = (values[c] - mean) * inverse, g = static_cast<double>(d[c]) * scale.values[c];
-          dx[c] = static_cast<float>(inverse * (g - sum - standard * product));
-        }
-      }
-    }
-  });
-  for (size_t c = 0; c < columns; ++c) {
-    double dScale = 0, dOffset = 0;
-    for (size_t block = 0; block < blocks; ++block) {
-      dScale += partial[2 * block * columns + c];
-      dOffset += partial[(2 * block + 1) * columns + c];
-    }
-    call.outputs[1].values[c] = static_cast<float>(dScale);
-    call.outputs[2].values[c] = static_cast<float>(dOffset);
-  }
-}
-
 constexpr double kRootTwoOverPi = 0.7978845608028654, kCubic = 0.044715;
 
 EACH_NUMBER GeluValue(float x, bool approximate) {
-  if (!approximate) return x * NormalDistribution(x);
+  if (!approximate) return x * NormalDistribution(x, Exp(-0.5f * x * x));
   const float inner = static_cast<float>(kRootTwoOverPi) * (x + static_cast<float>(kCubic) * x * x * x);
   return x * 0.5f * (1 + Tanh(inner));
 }
 
 EACH_NUMBER GeluSlope(float x, bool approximate) {
   const float root = static_cast<float>(kRootTwoOverPi), cubic = static_cast<float>(kCubic);
-  if (!approximate) return NormalDistribution(x) + x * (root * 0.5f) * Exp(-0.5f * x * x);
+  if (!approximate) {
+    const float bell = Exp(-0.5f * x * x);
+    return NormalDistribution(x, bell) + x * (root * 0.5f) * bell;
+  }
   const float t = Tanh(root * (x + cubic * x * x * x));
   return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * root * (1 + 3 * cubic * x * x);
 }
@@ -907,6 +782,8 @@ static const Kernel kKernels[] = {
     {"SparseSoftmaxCrossEntropy", SparseSoftmaxCrossEntropy},
     {"SoftmaxGrad", SoftmaxGrad},
     {"LogSoftmaxGrad", LogSoftmaxGrad},
+    {"Sums", Sums},
+    {"SegmentSum", SegmentSum},
     {"LayerNorm", LayerNorm},
     {"LayerNormGrad", LayerNormGrad},
     {"Lstm", Lstm},
@@ -983,7 +860,7 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
   std::unique_ptr<TF_Status, void (*)(TF_Status *)> status(TF_NewStatus(), TF_DeleteStatus);
   typedef std::unique_ptr<TF_Tensor, void (*)(TF_Tensor *)> Tensor;
   std::vector<Tensor> tensors;
-  Call call{ThePool(), {}, {}, {}};
+  Call call{ThePool(), {}, {}, {}, {}};
   const auto view = [&](TF_Tensor *tensor) {
     tensors.emplace_back(tensor, TF_DeleteTensor);
     return View{static_cast<float *>(TF_TensorData(tensor)), TF_TensorByteSize(tensor) / sizeof(float)};
@@ -1034,6 +911,7 @@ static napi_value RunKernel(napi_env env, napi_callback_info info) {
     results.push_back(tensor);
   }
   kernel->run(call);
+  if (!call.failure.empty()) return Fail(env, call.failure);
   napi_value infos;
   napi_create_array_with_length(env, outputs, &infos);
   for (uint32_t i = 0; i < outputs; ++i) {

@@ -51,7 +51,10 @@ export async function compileAddon(
 const ownSources = [
   'multigrad.cc',
   'kernel_call.h',
+  'layer_norm.h',
+  'pooling.h',
   'products.h',
+  'reductions.h',
   'small_maps.h',
   'dense_product.h',
   'vector_math.h',

@@ -12,6 +12,7 @@ import { lstm, lstmGrad } from './lstm.ts';
 import { mergedBatches } from './merged-batches.ts';
 import type { NativeKernel } from './native-kernel.ts';
 import { batchMatMul, fusedMatMul } from './products.ts';
+import { mean, sum, unsortedSegmentSum } from './reductions.ts';
 import {
   adamUpdate,
   combineRows,
@@ -71,6 +72,9 @@ const addonKernels: readonly (NativeKernel & { readonly calls?: string })[] = [
   reshape,
   { ...batchMatMul, calls: 'MatrixProducts' },
   { ...fusedMatMul, calls: 'MatrixProducts' },
+  { ...sum, calls: 'Sums' },
+  { ...mean, calls: 'Sums' },
+  { ...unsortedSegmentSum, calls: 'SegmentSum' },
   maxPoolGrad,
   { ...conv2DBackpropInput, calls: 'NarrowInputGradient' },
   { ...conv2D, calls: 'SmallMapConvolution' },

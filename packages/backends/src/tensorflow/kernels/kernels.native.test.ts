@@ -3,7 +3,7 @@ import { runKernel, type TrainingKernel } from '@multigrad/core/kernels';
 import { expectConstantMemory } from '@multigrad/test-support';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { relativeDifference } from '../../testing/compare-backends.ts';
 import { convolutionGeometries, convolutionInfo, poolingInfo } from '../../testing/geometries.ts';
 import {
@@ -480,6 +480,110 @@ describe('optimizers', () => {
     ] as const) {
       expect(relativeDifference(found!, wanted)).toBeLessThanOrEqual(float32Sums);
     }
+  });
+});
+
+describe('reductions', () => {
+  it.each([
+    [
+      [64, 9, 9, 10],
+      [0, 1, 2],
+    ],
+    [[3200, 512], [0]],
+    [[1, 7], [0]],
+    [[5, 3000], [1]],
+    [
+      [900, 31],
+      [0, 1],
+    ],
+    [
+      [4, 6, 5],
+      [1, 2],
+    ],
+    [
+      [4, 6, 5],
+      [0, 1],
+    ],
+    [[3], []],
+  ] as const)('sums and means of %j over axes %j', async (shape, axes) => {
+    const size = tf.util.sizeFromShape([...shape]);
+    const x = normalValues(size, 3, 1);
+    const leading = axes[0] === 0;
+    const kept = shape.filter((_, axis) => !(axes as readonly number[]).includes(axis));
+    const keptSize = tf.util.sizeFromShape(kept);
+    const count = size / keptSize;
+    const exact = new Float64Array(keptSize);
+    x.forEach((value, i) => {
+      exact[leading ? i % keptSize : Math.floor(i / count)]! += value;
+    });
+    for (const keepDims of [false, true]) {
+      await expectConstantMemory(() =>
+        tf.tidy(() => {
+          const tensor = tf.tensor(x, [...shape]);
+          const sum = tf.sum(tensor, [...axes], keepDims);
+          const mean = tf.mean(tensor, [...axes], keepDims);
+          if (!keepDims) expect(sum.shape).toEqual(kept);
+          expect(sum.rank).toBe(keepDims ? shape.length : kept.length);
+          const [sums, means] = [sum, mean].map((one) => one.dataSync<'float32'>());
+          expect(relativeDifference(sums!, Array.from(exact))).toBeLessThanOrEqual(roundedOnce);
+          const wanted = Array.from(exact, (value) => value / count);
+          expect(relativeDifference(means!, wanted)).toBeLessThanOrEqual(roundedOnce);
+        }),
+      );
+    }
+  });
+
+  it('other axes and types are summed by TensorFlow', () => {
+    tf.tidy(() => {
+      expect(tf.sum(tf.ones([2, 3, 4]), 1).arraySync()).toEqual([
+        [3, 3, 3, 3],
+        [3, 3, 3, 3],
+      ]);
+      const integers = tf.sum(tf.tensor1d([2 ** 24, 1], 'int32'));
+      expect([integers.dtype, integers.dataSync()[0]]).toEqual(['int32', 2 ** 24 + 1]);
+      expect(tf.sum(tf.zeros([0, 3]), 0).arraySync()).toEqual([0, 0, 0]);
+    });
+  });
+
+  it.each([1, 33, 128])('sums of segments of rows of %i', async (width) => {
+    const [rows, segments] = [1500, 300];
+    const x = normalValues(rows * width, 1);
+    // A few rows belong to no segment, and some segments have no row.
+    const ids = Int32Array.from({ length: rows }, (_, i) => ((i * i) % 211) - 1);
+    const late = ids.findIndex((id) => id >= 200);
+    const exact = new Float64Array(segments * width);
+    x.forEach((value, i) => {
+      const segment = ids[Math.floor(i / width)]!;
+      if (segment >= 0) exact[segment * width + (i % width)]! += value;
+    });
+    await expectConstantMemory(() =>
+      tf.tidy(() => {
+        const given = [tf.tensor2d(x, [rows, width]), tf.tensor1d(ids, 'int32')] as const;
+        const found = tf.unsortedSegmentSum(...given, segments);
+        expect(found.shape).toEqual([segments, width]);
+        const values = found.dataSync<'float32'>();
+        expect(relativeDifference(values, Array.from(exact))).toBeLessThanOrEqual(float32Sums);
+        const held = heldTensors();
+        expect(() => tf.unsortedSegmentSum(...given, 200)).toThrow(
+          `segment_ids[${late}] = ${ids[late]!} is out of range [0, 200)`,
+        );
+        expect(heldTensors()).toBe(held);
+      }),
+    );
+  });
+
+  it('are kernels of ours', () => {
+    const { binding } = nodeBackend();
+    expect(binding.kernels).toEqual(expect.arrayContaining(['Sums', 'SegmentSum', 'LayerNorm']));
+    const spy = vi.spyOn(binding, 'runKernel');
+    tf.tidy(() => {
+      tf.sum(tf.ones([4, 3]), 0);
+      tf.mean(tf.ones([4, 3]));
+      tf.unsortedSegmentSum(tf.ones([2, 3]), tf.tensor1d([0, 1], 'int32'), 2);
+    });
+    const runs = spy.mock.calls.map(([name]) => name);
+    spy.mockRestore();
+    expect(runs).toEqual(['Sums', 'Sums', 'SegmentSum']);
   });
 });
 
