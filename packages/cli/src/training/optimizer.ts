@@ -16,12 +16,37 @@ export function optimizerOf(settings: Settings, variables: NamedVariables): Fuse
     : fusedMomentum(variables, { learningRate, momentum: numberSetting(settings, 'momentum') });
 }
 
-/** The trainer's option for the learning rate over a run: none where it stays what the optimizer has. */
+/** Where in a run the next step is. */
+export interface Place {
+  /** Number of the epoch, from 0. */
+  readonly epoch: number;
+  /** Number of the step in its epoch, from 0. */
+  readonly step: number;
+  /** Steps of this epoch. */
+  readonly steps: number;
+}
+
+/**
+ * The trainer's option for the learning rate over a run: none where it stays what the optimizer has. The schedule goes by
+ * epochs: one with more steps than the others, as a balancing method may draw it, does not bring the end nearer.
+ *
+ * @param stepsPerEpoch - steps of an epoch of all samples once
+ * @param place - where the next step is
+ */
 export function learningRateOf(
   settings: Settings,
   stepsPerEpoch: number,
+  place: () => Place,
 ): { readonly learningRate?: LearningRate } {
   if (textSetting(settings, 'schedule') !== 'cosine') return {};
-  const steps = numberSetting(settings, 'epochs') * stepsPerEpoch;
-  return { learningRate: cosineDecay({ rate: numberSetting(settings, 'lr'), steps }) };
+  const rate = cosineDecay({
+    rate: numberSetting(settings, 'lr'),
+    steps: numberSetting(settings, 'epochs') * stepsPerEpoch,
+  });
+  return {
+    learningRate: () => {
+      const { epoch, step, steps } = place();
+      return rate(epoch * stepsPerEpoch + (step * stepsPerEpoch) / steps);
+    },
+  };
 }

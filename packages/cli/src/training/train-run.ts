@@ -23,7 +23,7 @@ import { checkpointCallback, type RunCheckpoints } from './checkpoints.ts';
 import type { Comparison } from './comparison.ts';
 import { evaluator } from './evaluation.ts';
 import { failureOf } from './failure.ts';
-import { learningRateOf, optimizerOf } from './optimizer.ts';
+import { learningRateOf, optimizerOf, type Place } from './optimizer.ts';
 import type { Ranks } from './ranks/ranks.ts';
 import { linesBefore, RunLog } from './run-log.ts';
 
@@ -142,7 +142,8 @@ async function fit(training: Training): Promise<boolean> {
   const optimizer = optimizerOf(settings, prepared.variables);
   let trainer: MultiObjectiveTrainer<tf.NamedTensorMap, string> | undefined;
   try {
-    const made = trainerOf(training, optimizer, balance);
+    const at = { epoch: 0, step: 0 };
+    const made = trainerOf(training, optimizer, balance, () => ({ ...at, steps: stepsPerEpoch() }));
     trainer = made;
     const evaluate = evaluator(
       trainer,
@@ -153,10 +154,14 @@ async function fit(training: Training): Promise<boolean> {
     );
     const resume = await restore(trainer, training);
     if (resume === null) await inspect(0);
-    const batches = resumableBatches((epoch, firstBatch) => balance.train(epoch, firstBatch));
+    const batches = resumableBatches((epoch, firstBatch) => {
+      at.epoch = epoch;
+      return balance.train(epoch, firstBatch);
+    });
     const { stopped } = await trainer.fit(ranks.shard(batches), {
       epochs,
       callbacks: [
+        { onBatchBegin: (step) => void (at.step = step) },
         ...balance.callbacks,
         log.callback({ evaluate, stepsPerEpoch, compilation: () => made.compilation }),
         { onEpochEnd: (epoch) => inspect(epoch + 1) },
@@ -182,6 +187,7 @@ function trainerOf(
   { prepared, settings, createStrategy, stepsPerEpoch, compile, ranks }: Training,
   optimizer: FusedOptimizer,
   balance: RunBalance,
+  place: () => Place,
 ): MultiObjectiveTrainer<tf.NamedTensorMap, string> {
   const every = numberSetting(settings, 'observe');
   return new MultiObjectiveTrainer<tf.NamedTensorMap, string>({
@@ -191,7 +197,7 @@ function trainerOf(
     parts: prepared.parts,
     strategy: createStrategy(),
     optimizer,
-    ...learningRateOf(settings, stepsPerEpoch),
+    ...learningRateOf(settings, stepsPerEpoch, place),
     weightDecay: numberSetting(settings, 'weight-decay'),
     groupBy: grouping(textSetting(settings, 'group-by'), prepared),
     ...(every > 0 ? { observe: { every } } : {}),
