@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -37,8 +37,22 @@ function connect(): void {
   }
 }
 
+/** Names of hosts as Debian's installer writes them: on each host its own name is an address that no other host reaches. */
+function name(): void {
+  for (const [own, space] of spaces.entries()) {
+    const names = addresses.map((address, host) =>
+      [host === own ? '127.0.1.1' : address, `node0${host + 1}`].join(' '),
+    );
+    mkdirSync(`/etc/netns/${space}`, { recursive: true });
+    writeFileSync(`/etc/netns/${space}/hosts`, ['127.0.0.1 localhost', ...names, ''].join('\n'));
+  }
+}
+
 function disconnect(): void {
-  for (const space of spaces) spawnSync('ip', ['netns', 'delete', space]);
+  for (const space of spaces) {
+    spawnSync('ip', ['netns', 'delete', space]);
+    rmSync(`/etc/netns/${space}`, { recursive: true, force: true });
+  }
 }
 
 /** Bytes that left a namespace through the cable. */
@@ -119,6 +133,7 @@ it.skipIf(why !== null)(
     const program = join(root, 'tests/ranks/programs/faults.mjs');
     disconnect();
     try {
+      name();
       connect();
       const ranks = spaces.map((space, rank) => {
         const child = spawn(
@@ -132,7 +147,7 @@ it.skipIf(why !== null)(
               SLURM_NTASKS: '2',
               SLURM_JOB_ID: '7',
               SLURM_STEP_ID: '0',
-              SLURM_STEP_NODELIST: addresses.join(','),
+              SLURM_STEP_NODELIST: 'node[01-02]',
               MULTIGRAD_TOKEN: 'of this job',
             },
           },

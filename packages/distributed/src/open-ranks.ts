@@ -12,8 +12,8 @@ export type OpenRanksOptions = TcpOptions;
 
 /**
  * Finds out by environment variables what ranks talk over, where a launcher started this process: `mpi` from Open MPI's
- * `mpirun` and launchers that speak PMIx, as SLURM's `srun` may; `tcp` from `multigrad launch`, and from `srun` by itself in
- * a job that has set the ranks' secret; null where none did.
+ * `mpirun` and launchers that speak PMIx, as SLURM's `srun` may; `tcp` from `multigrad launch`, and from `srun` in a job that
+ * has set the ranks' secret; null where none did.
  *
  * @example
  * ```ts
@@ -25,9 +25,9 @@ export type OpenRanksOptions = TcpOptions;
 export function launcherOf(
   variables: Readonly<Record<string, string | undefined>>,
 ): 'mpi' | 'tcp' | null {
-  const { OMPI_COMM_WORLD_SIZE: ofOpenMpi, PMIX_RANK: ofPmix } = variables;
-  if (ofOpenMpi !== undefined || ofPmix !== undefined) return 'mpi';
-  return isLaunched(variables) ? 'tcp' : null;
+  if (variables['OMPI_COMM_WORLD_SIZE'] !== undefined) return 'mpi';
+  if (isLaunched(variables)) return 'tcp';
+  return variables['PMIX_RANK'] === undefined ? null : 'mpi';
 }
 
 /**

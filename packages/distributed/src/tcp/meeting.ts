@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { endianness } from 'node:os';
@@ -86,19 +87,36 @@ export async function openMeeting(options: MeetingOptions): Promise<Meeting> {
   };
 }
 
-/** Listens; returns the address with the port that was found free. @throws MultigradError `io` */
+/**
+ * Listens; returns the address with the port that was found free.
+ *
+ * A host's own name often means 127.0.1.1 on the host itself: at a name of that kind it listens on all of the host's addresses.
+ *
+ * @throws MultigradError `io`
+ */
 export async function open(server: Server, { host, port }: Address): Promise<Address> {
-  server.listen({ host, port, exclusive: true });
   try {
+    const everywhere = !isLoopback(host) && isLoopback((await lookup(host)).address);
+    server.listen({ ...(everywhere ? {} : { host }), port, exclusive: true });
     await once(server, 'listening');
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const remedy =
+      code === 'EADDRINUSE'
+        ? ` MULTIGRAD_MEETING=host:port, the same on every rank, names another port.`
+        : '';
     throw new MultigradError(
       'io',
-      `This process should take connections at ${addressText({ host, port })}. Found: ${(error as Error).message}.`,
+      `This process should take connections at ${addressText({ host, port })}. Found: ${message}.${remedy}`,
     );
   }
   const given = server.address();
   return { host, port: typeof given === 'object' && given !== null ? given.port : port };
+}
+
+/** Whether only this host is reached at a name or address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /**

@@ -12,8 +12,8 @@ import {
 } from '../calls.ts';
 import type { Address, Frame, Head } from './frames.ts';
 import { Link } from './link.ts';
-import { greet, helloOf, open, openMeeting, reach } from './meeting.ts';
-import type { Place } from './place.ts';
+import { greet, helloOf, isLoopback, open, openMeeting, reach } from './meeting.ts';
+import { addressText, type Place } from './place.ts';
 
 /** How long ranks wait for each other, in seconds. */
 export interface Patience {
@@ -151,8 +151,11 @@ export class Mesh {
         () => undefined,
       );
     });
-    const own = await open(server, { host: launcher.localHost, port: 0 });
-    const addresses = await tableOf(launcher, helloOf(place, own));
+    // On the host of the meeting point itself the others know this one by that name.
+    const host = isLoopback(launcher.localHost) ? place.meeting.host : launcher.localHost;
+    const own = await open(server, { host, port: 0 });
+    const table = tableOf(launcher, helloOf(place, own));
+    const addresses = await within(table, times.start + 5, () => noTable(place));
     await Promise.all([
       ...addresses.slice(0, rank).map(async (address, other) => {
         const link = await reach(address, times.start);
@@ -369,14 +372,21 @@ function missing(links: ReadonlyMap<number, Link>, { rank, size }: Place): strin
   return `All ranks should connect with rank ${rank}. Found that ${ranksText(lacking)} did not.`;
 }
 
+function noTable({ meeting }: Place): string {
+  return `The ranks should meet at ${addressText(meeting)}. Found a program that does not answer there: is the port another one's?`;
+}
+
 /** @throws MultigradError `io` with the text where the promise takes longer than so many seconds */
-async function within(promise: Promise<void>, seconds: number, text: () => string): Promise<void> {
+async function within<T>(promise: Promise<T>, seconds: number, text: () => string): Promise<T> {
   let late: NodeJS.Timeout | undefined;
-  await Promise.race([
-    promise,
-    new Promise<never>((_, reject) => {
-      late = setTimeout(() => reject(new MultigradError('io', text())), seconds * 1000);
-    }),
-  ]);
-  clearTimeout(late);
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        late = setTimeout(() => reject(new MultigradError('io', text())), seconds * 1000);
+      }),
+    ]);
+  } finally {
+    clearTimeout(late);
+  }
 }

@@ -30,6 +30,11 @@ describe('placeOf', () => {
     expect(first.meeting).toEqual(second.meeting);
     expect(first).toMatchObject({ size: 2, opener: 'rank 0', meeting: { host: 'node03' } });
     expect(placeOf({ ...slurm, SLURM_STEP_ID: '1' }).meeting).not.toEqual(first.meeting);
+    // `srun -n 2 --preserve-env` in a job of eight tasks.
+    expect(placeOf({ ...slurm, SLURM_NTASKS: '8', SLURM_STEP_NUM_TASKS: '2' }).size).toBe(2);
+    expect(placeOf({ ...slurm, MULTIGRAD_MEETING: 'ib3:4711' })).toMatchObject({
+      ...{ opener: 'rank 0', meeting: { host: 'ib3', port: 4711 } },
+    });
   });
 
   it.each<[Record<string, string | undefined>, RegExp]>([
@@ -45,6 +50,7 @@ describe('placeOf', () => {
   it('leaves a batch script of SLURM by itself', () => {
     expect(isLaunched(slurm)).toBe(true);
     expect(isLaunched({ ...slurm, SLURM_STEP_ID: undefined })).toBe(false);
+    expect(isLaunched({ ...slurm, SLURM_STEP_ID: '4294967290' })).toBe(false);
     expect(isLaunched({ ...slurm, MULTIGRAD_TOKEN: undefined })).toBe(false);
     expect([isLaunched(launched), isLaunched({})]).toEqual([true, false]);
   });
@@ -59,6 +65,8 @@ it('addresses and lists of hosts are read as they are written', () => {
     ['a,b', 'a'],
     ['node[03-07,12]', 'node03'],
     ['n[1,3]-ib,other', 'n1-ib'],
+    ['r[1-2]n[0-9,12],other', 'r1n0'],
+    ['a[01-03,07]', 'a01'],
   ] as const) {
     expect(firstHost(list)).toBe(first);
   }

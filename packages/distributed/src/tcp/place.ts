@@ -30,15 +30,20 @@ export function isLaunched(variables: Variables): boolean {
   return (
     variables[placeVariables.rank] !== undefined ||
     // A batch script itself has SLURM's variables too, but is no step.
-    (variables['SLURM_STEP_ID'] !== undefined && variables[placeVariables.token] !== undefined)
+    (isStep(variables['SLURM_STEP_ID']) && variables[placeVariables.token] !== undefined)
   );
+}
+
+/** Whether a number is that of a step: those from 4294967280 up are a batch script, a shell of `salloc` and the like. */
+function isStep(number: string | undefined): boolean {
+  return number !== undefined && Number(number) < 4_294_967_280;
 }
 
 /**
  * The place of a process, by the variables of `multigrad launch`, else by those of SLURM.
  *
- * Under SLURM rank 0 opens the meeting point: on the first host of the step, at a port made of the job's number. The
- * secret is `MULTIGRAD_TOKEN`, which `sbatch` hands on to every rank.
+ * Under SLURM rank 0 opens the meeting point: on the first host of the step, at a port made of the job's and the step's numbers,
+ * or where `MULTIGRAD_MEETING` says. The secret is `MULTIGRAD_TOKEN`, which `sbatch` hands on to every rank.
  *
  * @throws MultigradError `invalid-argument` for variables that are missing or no numbers
  */
@@ -51,16 +56,23 @@ export function placeOf(variables: Variables): Place {
       token: required(variables, placeVariables.token),
     };
   }
-  const place = rankAndSize(variables, 'SLURM_PROCID', 'SLURM_NTASKS');
-  const step = whole(variables, 'SLURM_JOB_ID') * 7 + whole(variables, 'SLURM_STEP_ID');
+  // SLURM_NTASKS may be that of the whole job, with `srun --preserve-env`.
+  const size =
+    variables['SLURM_STEP_NUM_TASKS'] === undefined ? 'SLURM_NTASKS' : 'SLURM_STEP_NUM_TASKS';
+  const given = variables[placeVariables.meeting];
   return {
-    ...place,
-    meeting: {
-      host: firstHost(required(variables, 'SLURM_STEP_NODELIST')),
-      port: 20_000 + (step % 40_000),
-    },
+    ...rankAndSize(variables, 'SLURM_PROCID', size),
+    meeting: given === undefined ? meetingOfStep(variables) : addressOf(given),
     opener: 'rank 0',
     token: required(variables, placeVariables.token),
+  };
+}
+
+function meetingOfStep(variables: Variables): Address {
+  const step = whole(variables, 'SLURM_JOB_ID') * 7 + whole(variables, 'SLURM_STEP_ID');
+  return {
+    host: firstHost(required(variables, 'SLURM_STEP_NODELIST')),
+    port: 20_000 + (step % 40_000),
   };
 }
 
@@ -80,10 +92,10 @@ export function addressText({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The first host of a list as SLURM writes it: `node[03-07,12],other` begins with `node03`. */
+/** The first host of a list as SLURM writes it: `node[03-07,12],other` begins with `node03`, `r[1-2]n[0-9]` with `r1n0`. */
 export function firstHost(list: string): string {
-  const [, before, inside, after] = /^([^,[]*)(?:\[([^\],-]*)[^\]]*\]([^,]*))?/.exec(list) ?? [];
-  return `${before}${inside ?? ''}${after ?? ''}`;
+  const [first] = /^(?:[^,[]|\[[^\]]*\])*/.exec(list)!;
+  return first.replaceAll(/\[([^\],-]*)[^\]]*\]/g, '$1');
 }
 
 function rankAndSize(
@@ -114,6 +126,6 @@ function required(variables: Variables, name: string): string {
   if (text !== undefined && text !== '') return text;
   throw new MultigradError(
     'invalid-argument',
-    `Environment variable \`${name}\` should be set for every rank of a job. Found none: start ranks with \`multigrad launch\`.`,
+    `Environment variable \`${name}\` should be set for every rank of a job. Found none: start ranks with \`multigrad launch\`, or with \`srun\` where the job sets \`${placeVariables.token}\`.`,
   );
 }

@@ -21,6 +21,10 @@ describe('ranks', () => {
     expect(launcherOf({})).toBeNull();
     expect(launcherOf({ OMPI_COMM_WORLD_SIZE: '2' })).toBe('mpi');
     expect(launcherOf({ PMIX_RANK: '0' })).toBe('mpi');
+    // Clusters whose `srun` speaks PMIx unless told otherwise: the secret says that TCP is meant.
+    const step = { SLURM_STEP_ID: '0', PMIX_RANK: '0' };
+    expect(launcherOf(step)).toBe('mpi');
+    expect(launcherOf({ ...step, MULTIGRAD_TOKEN: 'secret' })).toBe('tcp');
   });
 
   it('leave the word to the first one', async () => {
