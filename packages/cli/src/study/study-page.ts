@@ -50,8 +50,10 @@ export function studyBlocks(
   const unfinished = study.settings.filter((setting) =>
     state.rows.some((row) => row.setting === setting && row.open.length + row.later > 0),
   );
-  const ranks = ranksTable(all);
-  const drawn = pictures === null ? null : overviewFigure(all, study.references);
+  const wide = withMostRows(all);
+  const few = all.filter((one) => !wide.includes(one)).map(({ setting }) => `\`${setting.name}\``);
+  const ranks = ranksTable(wide);
+  const drawn = pictures === null ? null : overviewFigure(wide, study.references);
   blocks.set(
     overview,
     [
@@ -59,9 +61,12 @@ export function studyBlocks(
         ? ['No two rows have two seeds yet.']
         : [
             markdownTable(ranks),
-            'Mean rank over the compared objectives, 1 for the best, among the rows that have a result there, over the seeds that each has.',
+            'Mean rank over the compared objectives, 1 for the best, among the rows that have a result there, over the seeds that each has.' +
+              (few.length === 0
+                ? ''
+                : ` Left out here, since ranks among few rows are no ranks among many: ${few.join(', ')}, with fewer than half of the rows.`),
             ...(drawn === null ? [] : [`![${drawn.title}](${pictures}${overviewName(study)}.svg)`]),
-            markdownTable(standingsTable(all, study.references)),
+            markdownTable(standingsTable(wide, study.references)),
             'A setting counts as above where most of its compared scores are better, and as significant where p < .05 after correction in ' +
               'one of them. “Difference” is the mean over settings, with its 95 % interval where there are two or more; settings that are ' +
               'not measured in percent take no part in it.',
@@ -77,10 +82,16 @@ export function studyBlocks(
   return blocks;
 }
 
+/** The settings that have at least half as many rows as the one with the most: those whose ranks can be put beside each other. */
+function withMostRows(all: readonly SettingResults[]): readonly SettingResults[] {
+  const most = Math.max(...all.map(({ setting }) => setting.rows.length));
+  return all.filter(({ setting }) => 2 * setting.rows.length >= most);
+}
+
 /** The texts of all pictures that the blocks of a page show, by the name of the file. */
 export function studyPictures(study: Study, state: StudyState): ReadonlyMap<string, string> {
   const all = studyResults(study, state);
-  const together = overviewFigure(all, study.references);
+  const together = overviewFigure(withMostRows(all), study.references);
   return new Map([
     ...(together === null ? [] : [[`${overviewName(study)}.svg`, together.svg] as const]),
     ...all.flatMap((results) => {

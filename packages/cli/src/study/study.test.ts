@@ -215,7 +215,7 @@ describe('tables', () => {
     expect(2 * test.p!).toBeGreaterThan(0.05);
     expect(block).toContain(
       '- Beside Sum, at p < .05 after correction for 2 comparisons: better: none; worse: none. The other 2 cannot be told from ' +
-        'it by these seeds; on average 1 of them are better (Fair (+3.00)).',
+        'it by these seeds; on average 1 of them is better (Fair (+3.00)).',
     );
     expect(block).not.toContain('may change');
     expect(block).not.toContain('![');
@@ -355,7 +355,8 @@ describe('tables', () => {
 
   it('have a picture of all settings where two can be compared', async () => {
     const { digits } = protocol.settings;
-    const study = await open({ ...protocol, settings: { digits, more: digits } });
+    const few = { ...digits, rows: ['fair'] };
+    const study = await open({ ...protocol, settings: { digits, more: digits, few } });
     await runAll(study, ({ setting, row, lr, seed }) => {
       const gain = row.name === 'mgda' ? (setting.name === 'more' ? -0.05 : 0.1) : 0;
       return lr > 0.02 ? 0.2 : 0.5 + seed / 10 + gain + (gain * seed) / 100;
@@ -366,6 +367,10 @@ describe('tables', () => {
       '![Mean difference of each row to Fair on the test set, setting by setting: Sum better in 0 of 2 settings; ' +
         'MGDA better in 1 of 2 settings](pictures/example-overview.svg)',
     );
+    expect(block).toContain(
+      'Left out here, since ranks among few rows are no ranks among many: `few`',
+    );
+    expect(block).not.toContain('few (rank)');
     const svg = studyPictures(study, state).get('example-overview.svg')!;
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
     expect(svg.match(/<circle/g)).toHaveLength(4);

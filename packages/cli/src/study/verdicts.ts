@@ -95,7 +95,7 @@ function verdict(
     ...(open.length === 0
       ? []
       : [
-          `The other ${open.length} cannot be told from it by these seeds; on average ${ahead.length} of them are better` +
+          `The other ${open.length} cannot be told from it by these seeds; on average ${ahead.length} of them ${ahead.length === 1 ? 'is' : 'are'} better` +
             `${ahead.length === 0 ? '' : ` (${titles(ahead, measure)})`}.`,
         ]),
     ...(missing === 0 ? [] : [`${formatCount(missing, 'row')} cannot be compared with it yet.`]),
