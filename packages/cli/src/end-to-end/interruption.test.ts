@@ -219,54 +219,49 @@ export const experiment = { ...made, open: (...given) => (given[1] === 0 ? made.
     });
   });
 
-  it.each(['cpu', 'wasm'])(
-    'goes on with plans where it began without, and ends with the same weights, on %s',
-    async (backend) => {
-      const asked = [
-        ...['train', 'cg-mnist', '--strategy', 'mmpareto', ...tiny],
-        ...['--epochs', '4', '--backend', backend],
-      ];
-      const weights = (out: string): Buffer => {
-        const run = join(out, 'runs', 'mmpareto-seed0');
-        const newest = readdirSync(program.path(run, 'checkpoints')).sort().at(-1)!;
-        return readFileSync(program.path(run, 'checkpoints', newest, 'weights.safetensors'));
-      };
-      const compilation = (out: string): unknown =>
-        program.json(out, 'runs', 'mmpareto-seed0', 'result.json')['compilation'];
-      const [planned, plain, changed] = ['planned', 'plain', 'changed'].map(
-        (name) => `${name}-${backend}`,
-      ) as [string, string, string];
-      await program.start([...asked, '--out', planned]);
-      await program.start([...asked, '--no-compile', '--out', plain]);
-      expect(weights(plain).equals(weights(planned))).toBe(true);
-      expect(compilation(planned)).toEqual({
-        ...{ replayed: 6, recorded: 2, plain: {}, changed: null },
-      });
-      const reason = '`compile` is false';
-      expect(compilation(plain)).toMatchObject({
-        replayed: 0,
-        recorded: 0,
-        plain: { [reason]: 8 },
-      });
-      expect(program.text(plain, 'report.html')).toContain(
-        '<dd>0 by a plan, 0 noted for one, 8 plain (8: `compile` is false)</dd>',
-      );
+  it('goes on with plans where it began without, and ends with the same weights', async () => {
+    const asked = [
+      ...['train', 'cg-mnist', '--strategy', 'mmpareto', ...tiny],
+      ...['--epochs', '8', '--backend', 'wasm'],
+    ];
+    const weights = (out: string): Buffer => {
+      const run = join(out, 'runs', 'mmpareto-seed0');
+      const newest = readdirSync(program.path(run, 'checkpoints')).sort().at(-1)!;
+      return readFileSync(program.path(run, 'checkpoints', newest, 'weights.safetensors'));
+    };
+    const compilation = (out: string): unknown =>
+      program.json(out, 'runs', 'mmpareto-seed0', 'result.json')['compilation'];
+    const [planned, plain, changed] = ['planned', 'plain', 'changed'];
+    await program.start([...asked, '--out', planned]);
+    await program.start([...asked, '--no-compile', '--out', plain]);
+    expect(weights(plain).equals(weights(planned))).toBe(true);
+    expect(compilation(planned)).toEqual({
+      ...{ replayed: 14, recorded: 2, plain: {}, changed: null },
+    });
+    const reason = '`compile` is false';
+    expect(compilation(plain)).toMatchObject({
+      replayed: 0,
+      recorded: 0,
+      plain: { [reason]: 16 },
+    });
+    expect(program.text(plain, 'report.html')).toContain(
+      '<dd>0 by a plan, 0 noted for one, 16 plain (16: `compile` is false)</dd>',
+    );
 
-      const unplanned = [...asked, '--no-compile', '--checkpoint', '1', '--out', changed];
-      await program.start(unplanned, (child, text) => {
-        if (text.includes('epoch 1/4')) child.kill('SIGTERM');
-      });
-      const { steps } = program.json(changed, 'runs', 'mmpareto-seed0', 'result.json');
-      expect(steps).toBeLessThan(6);
-      const end = await program.start(['resume', changed]);
-      expect(end).toMatchObject({ code: 0, err: '' });
-      expect(end.out).toContain(`${String(steps)}: ${reason}`);
-      expect(weights(changed).equals(weights(planned))).toBe(true);
-      expect(compilation(changed)).toMatchObject({
-        ...{ replayed: 6 - (steps as number), recorded: 2, plain: { [reason]: steps } },
-      });
-    },
-  );
+    const unplanned = [...asked, '--no-compile', '--checkpoint', '1', '--out', changed];
+    await program.start(unplanned, (child, text) => {
+      if (text.includes('epoch 1/8')) child.kill('SIGTERM');
+    });
+    const { steps } = program.json(changed, 'runs', 'mmpareto-seed0', 'result.json');
+    expect(steps).toBeLessThan(14);
+    const end = await program.start(['resume', changed]);
+    expect(end).toMatchObject({ code: 0, err: '' });
+    expect(end.out).toContain(`${String(steps)}: ${reason}`);
+    expect(weights(changed).equals(weights(planned))).toBe(true);
+    expect(compilation(changed)).toMatchObject({
+      ...{ replayed: 14 - (steps as number), recorded: 2, plain: { [reason]: steps } },
+    });
+  });
 
   it('runs no code that a folder names before it is trusted', async () => {
     const evil = "import { writeFileSync } from 'node:fs';\nwriteFileSync('ran', '');\n";
