@@ -80,6 +80,9 @@ it('says values where the pointer rests and where the keyboard goes', async () =
   // The page hears of a key some time after it was pressed.
   const said = expect.poll(async () => tip.textContent(), { timeout: 10_000 });
   await said.toMatch(/^multimodal loss alone, epoch 1: test accuracy \(%\) /);
+  // A page that scrolls hides the value, and the next key goes on from there.
+  await page.evaluate(() => window.scrollBy(0, 1));
+  await expect.poll(async () => tip.isVisible()).toBe(false);
   await page.keyboard.press('ArrowRight');
   await said.toMatch(/^multimodal loss alone, epoch 2: /);
   await takePicture(page, 'report-value');

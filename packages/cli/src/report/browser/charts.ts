@@ -179,12 +179,15 @@ export function startCharts(page: Document): void {
   tip.setAttribute('role', 'status');
   page.body.append(tip);
   let shown: Element | null = null;
+  // Where keys go on: a page that scrolls hides the values, and keeps the place.
+  let place: Element | null = null;
   const show = (mark: Element | null): void => {
     if (mark === shown) return;
     shown?.classList.remove('shown');
     shown = mark;
     tip.classList.toggle('visible', mark !== null);
     if (mark === null) return;
+    place = mark;
     mark.classList.add('shown');
     tip.textContent = mark.getAttribute('data-says');
     const { left, right, top, bottom } = mark.getBoundingClientRect();
@@ -216,19 +219,22 @@ export function startCharts(page: Document): void {
     const panel = panelOf(page.activeElement);
     if (panel === null) return;
     const marks = marksOf(panel);
-    const at = shown === null ? -1 : marks.indexOf(shown);
-    const places = new Map([
+    const at = place === null ? -1 : marks.indexOf(place);
+    const steps = new Map([
       ['ArrowRight', at + 1],
       ['ArrowLeft', at - 1],
       ['Home', 0],
       ['End', marks.length - 1],
     ]);
     if (event.key === 'Escape') show(null);
-    const place = places.get(event.key);
-    if (place === undefined || marks.length === 0) return;
+    const next = steps.get(event.key);
+    if (next === undefined || marks.length === 0) return;
     event.preventDefault();
-    show(marks[Math.max(0, Math.min(marks.length - 1, place))]!);
+    show(marks[Math.max(0, Math.min(marks.length - 1, next))]!);
   });
-  page.addEventListener('focusout', () => show(null));
+  page.addEventListener('focusout', () => {
+    show(null);
+    place = null;
+  });
   page.addEventListener('scroll', () => show(null), { passive: true });
 }
