@@ -5,7 +5,7 @@ import { expectConstantMemory, normalTensor } from '@multigrad/test-support';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { modalityDropout } from '../experiments/builtin/sizes.ts';
+import { modalityDropout } from '../experiments/builtin/shared-settings.ts';
 import { requireExperiment } from '../experiments/index.ts';
 import { resolveSettings } from '../experiments/settings.ts';
 import { lineShapes } from '../runs/record-shapes.ts';

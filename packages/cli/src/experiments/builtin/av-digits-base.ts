@@ -17,7 +17,7 @@ import {
 } from '@multigrad/experiment';
 import type { FusionKind, MultimodalNetwork } from '@multigrad/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { fusionSetting, modalityDropout, validationSize } from './sizes.ts';
+import { fusionSetting, modalityDropout, validationSize } from './shared-settings.ts';
 
 // What the experiments with audio-visual digits have in common: all but the network.
 

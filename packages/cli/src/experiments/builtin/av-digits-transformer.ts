@@ -3,7 +3,7 @@ import type { Experiment } from '@multigrad/experiment';
 import { multimodalNetwork, temporalTransformer } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { avDigitsExperiment } from './av-digits-base.ts';
-import { widthSetting } from './sizes.ts';
+import { widthSetting } from './shared-settings.ts';
 
 /** Sequences of vectors: the image row by row, the sound frame by frame; the image with zero mean and unit deviation, roughly. */
 function sequences({ image, audio }: AudioVisualDigitBatch): {

@@ -1,7 +1,7 @@
 import type { Experiment } from '@multigrad/experiment';
 import { digitEncoder, multimodalNetwork } from '@multigrad/models';
 import { avDigitsExperiment } from './av-digits-base.ts';
-import { vectorFusions, widthSetting } from './sizes.ts';
+import { vectorFusions, widthSetting } from './shared-settings.ts';
 
 /** Audio-visual digits with a convolutional encoder for each modality, joined by concatenation. */
 export const avDigits: Experiment = avDigitsExperiment({

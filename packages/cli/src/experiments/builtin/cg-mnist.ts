@@ -15,7 +15,7 @@ import {
   validationSize,
   vectorFusions,
   widthSetting,
-} from './sizes.ts';
+} from './shared-settings.ts';
 
 /**
  * Coloured-and-gray MNIST: the same digit seen in gray and in colour, where colour gives the training digits away and

@@ -10,7 +10,7 @@ import {
 } from '@multigrad/experiment';
 import { multimodalNetwork, resnet18 } from '@multigrad/models';
 import { requireCopy } from './required-copy.ts';
-import { modalityDropout, validationSize, widthSetting } from './sizes.ts';
+import { modalityDropout, validationSize, widthSetting } from './shared-settings.ts';
 
 // How many clips the official code's lists for training and for testing have.
 const trainingClips = 6698;

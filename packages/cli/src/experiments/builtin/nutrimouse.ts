@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { foldsSetting, splitBySeed } from './folds.ts';
 import { requireCopy } from './required-copy.ts';
-import { validationSize, widthSetting } from './sizes.ts';
+import { validationSize, widthSetting } from './shared-settings.ts';
 
 const modalities = ['genes', 'lipids'] as const;
 const tasks = { diet: 5, genotype: 2 } as const;

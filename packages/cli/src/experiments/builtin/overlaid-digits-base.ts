@@ -10,7 +10,7 @@ import {
   sampleCount,
 } from '@multigrad/experiment';
 import { lenet, multiTaskNetwork } from '@multigrad/models';
-import { validationSize } from './sizes.ts';
+import { validationSize } from './shared-settings.ts';
 
 // What the experiments with two parts in one image have in common: the network and the presets.
 

@@ -2,7 +2,7 @@ import { dataSets, readPenguins } from '@multigrad/datasets';
 import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/experiment';
 import { foldsSetting, splitBySeed } from './folds.ts';
 import { sharedTrunk } from './shared-trunk.ts';
-import { validationSize, widthSetting } from './sizes.ts';
+import { validationSize, widthSetting } from './shared-settings.ts';
 
 /** Palmer penguins: two classifications and a regression from three measures, with missing labels; cross-validated. */
 export const penguins: Experiment = defineExperiment({

@@ -15,7 +15,7 @@ import {
   type Sharing,
 } from '@multigrad/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { validationSize, widthSetting } from './sizes.ts';
+import { validationSize, widthSetting } from './shared-settings.ts';
 
 const available = 100_000;
 const classes = sceneClasses.length;

@@ -3,7 +3,7 @@ import { defineExperiment, type Experiment, opened } from '@multigrad/experiment
 import { foldsSetting, splitBySeed } from './folds.ts';
 import { requireCopy } from './required-copy.ts';
 import { sharedTrunk } from './shared-trunk.ts';
-import { validationSize, widthSetting } from './sizes.ts';
+import { validationSize, widthSetting } from './shared-settings.ts';
 
 const classes = ['zurich-class', 'largest-spot-size', 'spot-distribution'] as const;
 const numbers = [

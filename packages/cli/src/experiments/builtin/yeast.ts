@@ -3,7 +3,7 @@ import { accuracy, defineExperiment, type Experiment, opened } from '@multigrad/
 import { foldsSetting, splitBySeed } from './folds.ts';
 import { requireCopy } from './required-copy.ts';
 import { sharedTrunk } from './shared-trunk.ts';
-import { validationSize, widthSetting } from './sizes.ts';
+import { validationSize, widthSetting } from './shared-settings.ts';
 
 const labels = Array.from({ length: 14 }, (_, k) => `class-${k + 1}`);
 
